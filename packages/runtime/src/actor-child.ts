@@ -1,0 +1,388 @@
+import {
+  ActorError,
+  type ActorRef,
+  decodeReason,
+  type ExitReason,
+  encodeForeign,
+  INCARNATION,
+  KILLED,
+  type LogLevel,
+  payloadOf,
+  SHUTDOWN,
+  STATE,
+  STATE_CLOSED,
+  type ToActor,
+  type ToMain,
+} from "@mini-otp/worker-host/protocol";
+import { moduleCandidates } from "./actor-module.js";
+import { ActorThread } from "./actor-thread.js";
+import { Mailbox, type Undelivered } from "./mailbox.js";
+import type { MainOutbox } from "./main-outbox.js";
+import type { Slot, Slots } from "./slots.js";
+import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
+import type { FullActorSpec } from "./supervision/child-spec.js";
+
+/** What an actor's child asks of its system. */
+export interface ActorHost {
+  readonly slots: Slots;
+  readonly outbox: MainOutbox;
+  readonly epochMs: number;
+  nextOwnerId(): number;
+  /** A thread has started or gone. */
+  threadStarted(thread: ActorThread, child: ActorChild): void;
+  threadExited(thread: ActorThread): void;
+  /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
+  notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
+  detour(message: Extract<ToMain, { type: "detour" }>): void;
+  dropped(id: string, method: string): void;
+  undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
+  unhandled(id: string, method: string, detail: string): void;
+  log(child: ActorChild, level: LogLevel, args: unknown[]): void;
+  disposed(child: ActorChild): void;
+}
+
+/** A thread that has not exited this long after its kill is given up. */
+const ZOMBIE_MS = 1000;
+
+interface Starting {
+  readonly resolve: (outcome: StartOutcome<ActorRef>) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+interface Stopping {
+  readonly request: StopRequest;
+  readonly outcome: Promise<StopOutcome>;
+  readonly resolve: (outcome: StopOutcome) => void;
+  readonly handledBefore: number;
+  timer: NodeJS.Timeout | undefined;
+  killed: boolean;
+  dropped: number;
+}
+
+/**
+ * An actor as its supervisor sees it: one slot whose threads come and go. When a thread has exited, in this
+ * order: its locks are freed, the message in flight is decided on, the supervisor is told, then callers.
+ */
+export class ActorChild implements Child<ActorRef> {
+  readonly type = "worker";
+  readonly ref: ActorRef;
+  readonly id: string;
+  readonly spec: FullActorSpec;
+  readonly slot: Slot;
+  readonly mailbox: Mailbox;
+  readonly #host: ActorHost;
+  readonly #onExit: OnExit;
+  #thread: ActorThread | undefined;
+  #incarnation = 0;
+  #starting: Starting | undefined;
+  #stopping: Stopping | undefined;
+  #running = false;
+  /** Why the runtime ended the thread, when it did. */
+  #ordered: ExitReason | undefined;
+  /** What the thread said before it left. */
+  #reported: ExitReason | undefined;
+  #startResult: "ignored" | "failed" | undefined;
+  #lastMethod = "";
+  #disposed = false;
+  readonly #zombies = new Set<ActorThread>();
+
+  constructor(spec: FullActorSpec, id: string, ref: ActorRef, slot: Slot, host: ActorHost, onExit: OnExit) {
+    this.spec = spec;
+    this.id = id;
+    this.ref = ref;
+    this.slot = slot;
+    this.mailbox = new Mailbox(slot.memory.words);
+    this.#host = host;
+    this.#onExit = onExit;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  get threadId(): number | undefined {
+    return this.#thread?.threadId;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** The method handled last when the actor exited. */
+  get lastMethod(): string {
+    return this.#lastMethod;
+  }
+
+  start(incarnation: number): Promise<StartOutcome<ActorRef>> {
+    this.#incarnation = incarnation;
+    this.#ordered = this.#reported = this.#startResult = this.#stopping = undefined;
+    this.slot.memory.words[INCARNATION] = incarnation;
+    this.mailbox.open();
+    const { spec } = this;
+    return new Promise((resolve) => {
+      const afterMs = spec.startTimeoutMs;
+      const timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
+      this.#starting = { resolve, timer };
+      this.#startThread();
+    });
+  }
+
+  /** Ends the thread for this reason, which no handler can delay. The supervisor sees an exit of its own accord. */
+  kill(reason: ExitReason): void {
+    if (this.#thread !== undefined) this.#kill(reason);
+  }
+
+  stop(request: StopRequest): Promise<StopOutcome> {
+    const current = this.#stopping;
+    if (current !== undefined) {
+      this.#limit(current, request);
+      return current.outcome;
+    }
+    let resolve!: (outcome: StopOutcome) => void;
+    const outcome = new Promise<StopOutcome>((settle) => {
+      resolve = settle;
+    });
+    const stopping: Stopping = {
+      request,
+      outcome,
+      resolve,
+      handledBefore: this.mailbox.handledSeq,
+      timer: undefined,
+      killed: false,
+      dropped: 0,
+    };
+    this.#stopping = stopping;
+    if (this.#thread === undefined) {
+      this.#stopped(this.#reported ?? this.#ordered ?? SHUTDOWN, false);
+    } else if (this.#starting !== undefined || request.shutdown === "brutal_kill") {
+      this.#killStopping(stopping);
+    } else {
+      // A bystander's mailbox is kept for its next incarnation, so it is neither closed nor drained.
+      if (!request.restarting) this.mailbox.drain();
+      const reason = encodeForeign(this.#host.outbox.codec, request.reason);
+      this.post({ type: "stop", reason, drain: !request.restarting });
+      this.#limit(stopping, request);
+    }
+    return outcome;
+  }
+
+  park(reason: ExitReason): void {
+    this.#close(reason);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN);
+    this.#host.disposed(this);
+    this.#releaseSlot();
+  }
+
+  /** Tells the running thread; does nothing when there is none. */
+  post(message: ToActor): void {
+    this.#thread?.post(message, this.slot.memory.words);
+  }
+
+  #startThread(): void {
+    const { spec, slot } = this;
+    const host = this.#host;
+    const thread: ActorThread = new ActorThread(
+      {
+        name: this.id,
+        heapCapMb: spec.heapCapMb,
+        env: definedOnly(spec.env ?? {}),
+        execArgv: spec.execArgv,
+        boot: {
+          segments: host.slots.segments.buffers,
+          names: host.outbox.names.buffer,
+          epochMs: host.epochMs,
+          ownerId: host.nextOwnerId(),
+          moduleUrls: moduleCandidates(spec.actor),
+        },
+      },
+      {
+        onMessage: (message) => this.#onMessage(message),
+        onExit: (error) => this.#onThreadExit(thread, error),
+      },
+    );
+    this.#thread = thread;
+    host.threadStarted(thread, this);
+    thread.post({
+      type: "init",
+      id: this.id,
+      name: spec.name,
+      address: slot.address,
+      uid: slot.uid,
+      incarnation: this.#incarnation,
+      args: encodeForeign(host.outbox.codec, spec.args),
+    });
+  }
+
+  #onMessage(message: ToMain): void {
+    const { codec } = this.#host.outbox;
+    switch (message.type) {
+      case "started":
+        this.#running = true;
+        this.#settleStart({ kind: "started", ref: this.ref });
+        break;
+      case "ignored":
+        this.#startResult = "ignored";
+        break;
+      case "init_failed":
+      case "module_failed":
+        this.#startResult = "failed";
+        this.#reported = { kind: "init_failed", error: codec.decodeValue(payloadOf(message.error)) };
+        break;
+      case "exiting":
+        this.#reported = decodeReason(codec, message.reason);
+        this.#lastMethod = message.method;
+        break;
+      case "detour":
+        this.#host.detour(message);
+        break;
+      case "dropped":
+        this.#host.dropped(message.id, message.method);
+        break;
+      case "unhandled":
+        this.#host.unhandled(this.id, message.method, message.detail);
+        break;
+      case "log":
+        this.#host.log(this, message.level, codec.decodeArgs(payloadOf(message.args)));
+        break;
+    }
+  }
+
+  #onThreadExit(thread: ActorThread, error: Error | undefined): void {
+    this.#host.threadExited(thread);
+    if (this.#zombies.delete(thread)) {
+      if (this.#disposed) this.#releaseSlot();
+      return;
+    }
+    this.#thread = undefined;
+    this.#running = false;
+
+    const reason = this.#exitReason(error);
+    this.#reported = reason;
+    const inFlight = this.mailbox.recover();
+    const lost = inFlight === undefined ? [] : [inFlight];
+    if (this.spec.mailbox.onRestart === "drop" && this.#stopping === undefined) lost.push(...this.mailbox.takeAll());
+    if (this.#stopping !== undefined) this.#stopping.dropped += lost.length;
+    const consumedBefore = this.mailbox.consumedBefore;
+
+    if (this.#starting !== undefined) this.#settleStart(this.#failedStart(reason));
+    else if (this.#stopping === undefined) this.#onExit(reason);
+
+    if (lost.length > 0) this.#host.undelivered(this.id, lost, reason);
+    this.#host.notifyCallers(this.slot, reason, consumedBefore, false);
+    if (this.#stopping !== undefined) this.#stopped(reason, false);
+  }
+
+  #failedStart(reason: ExitReason): StartOutcome<ActorRef> {
+    return this.#startResult === "ignored" ? { kind: "ignored" } : { kind: "failed", reason };
+  }
+
+  /** What the runtime ordered, else what the thread reported, else what Node says; never the exit code. */
+  #exitReason(error: Error | undefined): ExitReason {
+    if (this.#ordered !== undefined) return this.#ordered;
+    if (this.#reported !== undefined) return this.#reported;
+    if ((error as { code?: string } | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY") {
+      const { heapCapMb } = this.spec;
+      // V8 gave up at its limit: the cap and nothing more precise.
+      return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapCapMb };
+    }
+    if (error !== undefined) return { kind: "error", error };
+    if (this.#starting !== undefined) {
+      const message = `${this.id}: the module never finished loading (a top-level await that nothing settles)`;
+      return { kind: "init_failed", error: new ActorError("ERR_ACTOR_MODULE", message) };
+    }
+    return { kind: "exit_called", code: 0 };
+  }
+
+  #settleStart(outcome: StartOutcome<ActorRef>): void {
+    const starting = this.#starting;
+    if (starting === undefined) return;
+    this.#starting = undefined;
+    clearTimeout(starting.timer);
+    starting.resolve(outcome);
+  }
+
+  #kill(reason: ExitReason): void {
+    this.#ordered ??= reason;
+    this.#thread?.terminate();
+  }
+
+  /** Holds the stop to the earlier of its limits. */
+  #limit(stopping: Stopping, { shutdown, deadlineAt }: StopRequest): void {
+    if (shutdown === "brutal_kill") {
+      this.#killStopping(stopping);
+      return;
+    }
+    const ownMs = shutdown === "infinity" ? Infinity : shutdown;
+    const treeMs = deadlineAt === undefined ? Infinity : deadlineAt - performance.now();
+    const limitMs = Math.min(ownMs, treeMs);
+    if (limitMs === Infinity || stopping.killed) return;
+    clearTimeout(stopping.timer);
+    stopping.timer = setTimeout(() => this.#killStopping(stopping), Math.max(0, limitMs));
+  }
+
+  #killStopping(stopping: Stopping): void {
+    if (stopping.killed || this.#thread === undefined) return;
+    stopping.killed = true;
+    clearTimeout(stopping.timer);
+    this.#kill(KILLED);
+    stopping.timer = setTimeout(() => this.#giveUpThread(), ZOMBIE_MS);
+  }
+
+  /** The thread ignores its kill. It may still write to its slot, so the slot is not given to anyone else before it ends. */
+  #giveUpThread(): void {
+    if (this.#thread === undefined) return;
+    this.#zombies.add(this.#thread);
+    this.#thread = undefined;
+    this.#running = false;
+    this.#stopped(KILLED, true);
+  }
+
+  #stopped(reason: ExitReason, zombie: boolean): void {
+    const stopping = this.#stopping;
+    if (stopping === undefined) return;
+    this.#stopping = undefined;
+    clearTimeout(stopping.timer);
+    stopping.resolve({
+      reason,
+      drained: (this.mailbox.handledSeq - stopping.handledBefore - stopping.dropped) | 0,
+      dropped: stopping.dropped + (stopping.request.restarting ? 0 : this.mailbox.counts().length),
+      killed: stopping.killed,
+      zombie,
+    });
+  }
+
+  /** Nothing is accepted any more; what waits becomes dead letters, and its callers learn why. */
+  #close(reason: ExitReason): void {
+    this.mailbox.close();
+    this.#whenSettled(() => {
+      // It may have been opened again by a restart meanwhile.
+      if (this.slot.memory.words[STATE] !== STATE_CLOSED || this.#thread !== undefined) return;
+      const undelivered = this.mailbox.takeAll();
+      if (undelivered.length > 0) this.#host.undelivered(this.id, undelivered, reason);
+      this.#host.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
+    });
+  }
+
+  #releaseSlot(): void {
+    if (this.#zombies.size > 0) return;
+    this.#whenSettled(() => {
+      this.#host.outbox.disconnect(this.slot.address);
+      this.#host.slots.release(this.slot);
+    });
+  }
+
+  /** Runs `then` once no producer is inside the mailbox; at once when none is. */
+  #whenSettled(then: () => void): void {
+    if (this.mailbox.settled) then();
+    else setImmediate(() => this.#whenSettled(then));
+  }
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** TypeScript's name for what the URL calls JavaScript, and the other way round. */
+const SIBLINGS: readonly (readonly [RegExp, string])[] = [
+  [/\.js$/, ".ts"],
+  [/\.mjs$/, ".mts"],
+  [/\.ts$/, ".js"],
+  [/\.mts$/, ".mjs"],
+];
+
+/** The URLs under which an actor's module may be found, in the order to try them. Paths are relative to the working directory. */
+export function moduleCandidates(actor: URL | string): string[] {
+  const url = toUrl(actor);
+  if (url.protocol !== "file:" || existsSync(fileURLToPath(url))) return [url.href];
+  const siblings = SIBLINGS.flatMap(([from, to]) => {
+    if (!from.test(url.pathname)) return [];
+    const sibling = new URL(url);
+    sibling.pathname = url.pathname.replace(from, to);
+    return [sibling.href];
+  });
+  return [url.href, ...siblings];
+}
+
+function toUrl(actor: URL | string): URL {
+  if (actor instanceof URL) return actor;
+  if (isAbsolute(actor)) return pathToFileURL(actor);
+  return URL.canParse(actor) ? new URL(actor) : pathToFileURL(resolve(actor));
+}

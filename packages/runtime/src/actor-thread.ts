@@ -1,0 +1,78 @@
+import { type ResourceLimits, Worker } from "node:worker_threads";
+import {
+  type BootData,
+  CONTROL,
+  PARKED,
+  ring,
+  type ToActor,
+  type ToMain,
+  WORKER_MAIN,
+} from "@mini-otp/worker-host/protocol";
+
+export interface ThreadOptions {
+  readonly boot: BootData;
+  readonly name: string;
+  readonly heapCapMb: number;
+  readonly env: Record<string, string>;
+  readonly execArgv: readonly string[] | undefined;
+}
+
+export interface ThreadListener {
+  onMessage(message: ToMain): void;
+  /** The thread is joined: it will never write to shared memory again. `error` is what Node says it died of. */
+  onExit(error: Error | undefined): void;
+}
+
+/** One worker thread, from start to exit. The only place that starts threads. */
+export class ActorThread {
+  readonly ownerId: number;
+  readonly #worker: Worker;
+  #exited = false;
+
+  constructor(options: ThreadOptions, listener: ThreadListener) {
+    this.ownerId = options.boot.ownerId;
+    this.#worker = new Worker(WORKER_MAIN, {
+      name: options.name,
+      workerData: options.boot,
+      env: options.env,
+      resourceLimits: limitsFor(options.heapCapMb),
+      ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+    });
+    // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
+    let death: Error | undefined;
+    this.#worker.on("error", (error: Error) => {
+      death = error;
+    });
+    this.#worker.on("exit", () => {
+      this.#exited = true;
+      listener.onExit(death);
+    });
+    this.#worker.on("message", (message: ToMain) => listener.onMessage(message));
+  }
+
+  get threadId(): number {
+    return this.#worker.threadId;
+  }
+
+  /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
+  post(message: ToActor, words?: Int32Array): void {
+    if (this.#exited) return;
+    this.#worker.postMessage(message);
+    if (words === undefined) return;
+    Atomics.store(words, CONTROL, 1);
+    ring(words, PARKED);
+  }
+
+  /** Asks Node to end the thread, whatever it is doing. `onExit` follows. */
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+}
+
+function limitsFor(heapCapMb: number): ResourceLimits {
+  return {
+    maxOldGenerationSizeMb: heapCapMb,
+    // Node's default of 48 MiB would let 500 small actors hold 24 GiB of garbage.
+    maxYoungGenerationSizeMb: Math.max(2, Math.min(48, heapCapMb / 4)),
+  };
+}

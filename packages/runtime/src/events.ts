@@ -1,0 +1,81 @@
+import { channel } from "node:diagnostics_channel";
+import { EventEmitter, on } from "node:events";
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { SupervisionReport } from "./supervision/report.js";
+
+type Reported<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
+
+interface At {
+  /** Path of the actor or supervisor. */
+  readonly id: string;
+  /** Monotonic ms, `performance.now()` of the main thread. */
+  readonly at: number;
+}
+
+/** Everything a system tells, by event name. The same go to `node:diagnostics_channel` as `mini-otp:<event>`. */
+export interface SystemEvents {
+  actor_started: Reported<"actor_started">;
+  actor_exited: Reported<"actor_exited">;
+  actor_restarted: Reported<"actor_restarted">;
+  child_start_failed: Reported<"child_start_failed">;
+  supervisor_escalated: Reported<"supervisor_escalated">;
+  /** A message was refused or dropped because the mailbox had no room. */
+  mailbox_full: At & { readonly event: "mailbox_full"; readonly method: string };
+  /** A message that will not be handled. */
+  dead_letter: At & {
+    readonly event: "dead_letter";
+    readonly method: string;
+    readonly why: DeadLetterCause;
+    readonly reason?: ExitReason;
+  };
+  /** The guard has ended an actor. */
+  guard_killed: At & { readonly event: "guard_killed"; readonly reason: ExitReason };
+  system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
+}
+
+/** `in_flight`: being handled at the crash, with no delivery left; `queued`: waiting when the mailbox closed. */
+export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unknown_method" | "undecodable";
+
+export type EventName = keyof SystemEvents;
+export type SystemEvent = SystemEvents[EventName];
+export const EVENT_NAMES: readonly EventName[] = [
+  "actor_started",
+  "actor_exited",
+  "actor_restarted",
+  "child_start_failed",
+  "supervisor_escalated",
+  "mailbox_full",
+  "dead_letter",
+  "guard_killed",
+  "system_stopped",
+];
+
+const channels = new Map(EVENT_NAMES.map((name) => [name, channel(`mini-otp:${name}`)]));
+
+export class Events {
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+
+  emit(event: SystemEvent): void {
+    channels.get(event.event)?.publish(event);
+    this.#emitter.emit(event.event, event);
+    this.#emitter.emit("*", event);
+  }
+
+  /** Returns the function that takes the listener off again. Throws TypeError for an unknown event. */
+  on<E extends EventName>(name: E, listener: (event: SystemEvents[E]) => void): () => void {
+    if (!channels.has(name))
+      throw new TypeError(`event=${String(name)}: unknown; there are: ${EVENT_NAMES.join(", ")}`);
+    this.#emitter.on(name, listener);
+    return () => void this.#emitter.off(name, listener);
+  }
+
+  /** All events from now on, in order, until `signal` is aborted. */
+  async *stream(signal?: AbortSignal): AsyncGenerator<SystemEvent, void, undefined> {
+    try {
+      for await (const [event] of on(this.#emitter, "*", signal === undefined ? {} : { signal }))
+        yield event as SystemEvent;
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+export {
+  ActorError,
+  type ActorErrorCode,
+  type ActorRef,
+  type CastResult,
+  type ExitKind,
+  type ExitReason,
+  isActorError,
+  isReplyError,
+  type RefOptions,
+  ReplyError,
+} from "@mini-otp/worker-host/protocol";
+export {
+  type ActorStats,
+  ActorSystem,
+  type StopOptions,
+  type StopReport,
+  type SystemOptions,
+  startSystem,
+} from "./actor-system.js";
+export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
+export type { Logger } from "./logger.js";
+export {
+  type ActorSpec,
+  type ChildSpec,
+  type DynamicSupervisorSpec,
+  dynamicSupervisor,
+  type MailboxOptions,
+  type Permissions,
+  type PoolSpec,
+  pool,
+  type ResourceSpec,
+  type RouterSpec,
+  resource,
+  router,
+  type SupervisorSpec,
+  supervisor,
+} from "./supervision/child-spec.js";
+export type { ChildInfo, SupervisorRef } from "./supervision/supervisor-ref.js";

@@ -1,0 +1,202 @@
+import {
+  ATTEMPT_SHIFT,
+  attemptOf,
+  BLOCKED_MS,
+  CURSOR,
+  DATA_BYTES,
+  DATA_OFFSET,
+  DROPPED,
+  HANDLED_SEQ,
+  HEAD,
+  KIND_PADDING,
+  kindOf,
+  LOCK,
+  LOST,
+  MAILBOX_LANE,
+  MAX_ATTEMPT,
+  MAX_DELIVERIES,
+  NEXT_SEQ,
+  R_LENGTH,
+  R_METHOD,
+  R_SEQ,
+  R_TYPE,
+  recordSpan,
+  SPACE,
+  STATE,
+  STATE_CLOSED,
+  STATE_DRAINING,
+  STATE_OPEN,
+  TAIL,
+  wakeAll,
+  withAttempt,
+} from "@mini-otp/worker-host/protocol";
+
+/** An accepted message that will not be handled. */
+export interface Undelivered {
+  readonly kind: number;
+  readonly method: number;
+  readonly attempts: number;
+}
+
+export interface MailboxCounts {
+  readonly length: number;
+  readonly bytes: number;
+  readonly capacityBytes: number;
+  readonly enqueued: number;
+  readonly handled: number;
+}
+
+const lane = MAILBOX_LANE;
+
+/**
+ * Main's hand on an actor's mailbox: open and close it, and stand in for the consumer while no thread
+ * consumes. Nothing here waits.
+ */
+export class Mailbox {
+  readonly #words: Int32Array;
+  readonly #dataOffset: number;
+  readonly #mask: number;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+    this.#dataOffset = words[lane + DATA_OFFSET];
+    this.#mask = words[lane + DATA_BYTES] - 1;
+  }
+
+  open(): void {
+    Atomics.store(this.#words, STATE, STATE_OPEN);
+  }
+
+  /** Refuses new messages; the consumer goes on with what was accepted. */
+  drain(): void {
+    Atomics.store(this.#words, STATE, STATE_DRAINING);
+    wakeAll(this.#words, lane + SPACE);
+  }
+
+  /** Refuses new messages, and replies too. */
+  close(): void {
+    Atomics.store(this.#words, STATE, STATE_CLOSED);
+    wakeAll(this.#words, lane + SPACE);
+  }
+
+  /**
+   * True once no producer is inside that still saw the mailbox open: what is accepted now is all there will be.
+   * False while one is; ask again later (its death would be repaired first).
+   */
+  get settled(): boolean {
+    return Atomics.load(this.#words, lane + LOCK) === 0;
+  }
+
+  /** Requests with an earlier seq have been consumed. */
+  get consumedBefore(): number {
+    const head = Atomics.load(this.#words, lane + HEAD);
+    if (head === Atomics.load(this.#words, lane + TAIL)) return this.#words[lane + NEXT_SEQ];
+    return this.#words[this.#at(head) + R_SEQ];
+  }
+
+  get nextSeq(): number {
+    return this.#words[lane + NEXT_SEQ];
+  }
+
+  get handledSeq(): number {
+    return this.#words[lane + HANDLED_SEQ];
+  }
+
+  /**
+   * The consumer is dead: decides on the message it was handling. With deliveries left it stays first in the
+   * queue; without, it is taken out and returned.
+   */
+  recover(): Undelivered | undefined {
+    const words = this.#words;
+    const head = Atomics.load(words, lane + HEAD);
+    const cursor = Atomics.load(words, lane + CURSOR);
+    if (head === cursor) return undefined;
+    const at = this.#skipPadding(head);
+    const type = words[at + R_TYPE];
+    const attempts = attemptOf(type) + 1;
+    if (attempts < words[MAX_DELIVERIES]) {
+      words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
+      Atomics.store(words, lane + CURSOR, head);
+      return undefined;
+    }
+    const undelivered = { kind: kindOf(type), method: words[at + R_METHOD], attempts };
+    words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
+    words[LOST]++;
+    Atomics.store(words, lane + HEAD, cursor);
+    wakeAll(words, lane + SPACE);
+    return undelivered;
+  }
+
+  /** No consumer lives: takes everything out that waits. */
+  takeAll(): Undelivered[] {
+    const words = this.#words;
+    const taken: Undelivered[] = [];
+    const tail = Atomics.load(words, lane + TAIL);
+    let position = Atomics.load(words, lane + HEAD);
+    while (position !== tail) {
+      const at = this.#at(position);
+      const type = words[at + R_TYPE];
+      position = (position + recordSpan(words[at + R_LENGTH])) | 0;
+      if (kindOf(type) === KIND_PADDING) continue;
+      taken.push({ kind: kindOf(type), method: words[at + R_METHOD], attempts: (type >> ATTEMPT_SHIFT) & MAX_ATTEMPT });
+      words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
+      words[LOST]++;
+    }
+    Atomics.store(words, lane + CURSOR, tail);
+    Atomics.store(words, lane + HEAD, tail);
+    wakeAll(words, lane + SPACE);
+    return taken;
+  }
+
+  counts(): MailboxCounts {
+    const words = this.#words;
+    const head = Atomics.load(words, lane + HEAD);
+    const tail = Atomics.load(words, lane + TAIL);
+    const enqueued = words[lane + NEXT_SEQ];
+    const cursor = Atomics.load(words, lane + CURSOR);
+    // Read without the lock: a record overwritten meanwhile would give nonsense, so the count is kept in bounds.
+    const waiting = cursor === tail ? 0 : (enqueued - words[this.#at(cursor) + R_SEQ]) | 0;
+    return {
+      length: Math.max(0, Math.min(waiting, (tail - cursor) | 0)),
+      bytes: (tail - head) | 0,
+      capacityBytes: this.#mask + 1,
+      enqueued: enqueued >>> 0,
+      handled: (words[lane + HANDLED_SEQ] - words[LOST]) >>> 0,
+    };
+  }
+
+  get dropped(): number {
+    return this.#words[DROPPED] >>> 0;
+  }
+
+  /** How long senders have waited for room, in sum. */
+  get blockedMs(): number {
+    return this.#words[BLOCKED_MS] >>> 0;
+  }
+
+  #at(position: number): number {
+    return (this.#dataOffset + (position & this.#mask)) >> 2;
+  }
+
+  #skipPadding(position: number): number {
+    const at = this.#at(position);
+    return kindOf(this.#words[at + R_TYPE]) === KIND_PADDING ? this.#dataOffset >> 2 : at;
+  }
+}
+
+/**
+ * A producer died inside: its record may be written but not published, its seq counted or not. Counts afresh
+ * from what is published.
+ */
+export function recount(words: Int32Array, ring: number): void {
+  const tail = Atomics.load(words, ring + TAIL);
+  const mask = words[ring + DATA_BYTES] - 1;
+  let position = Atomics.load(words, ring + HEAD);
+  let seq = words[ring + HANDLED_SEQ];
+  while (position !== tail) {
+    const at = (words[ring + DATA_OFFSET] + (position & mask)) >> 2;
+    if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) seq = (words[at + R_SEQ] + 1) | 0;
+    position = (position + recordSpan(words[at + R_LENGTH])) | 0;
+  }
+  words[ring + NEXT_SEQ] = seq;
+}

@@ -1,0 +1,140 @@
+import {
+  ActorError,
+  announce,
+  encoded,
+  type NameTable,
+  newPayload,
+  Outbox,
+  PARKED,
+  type Payload,
+  type Peer,
+  type Producer,
+  RingReader,
+  retract,
+  type Self,
+  SYSTEM_LANE,
+  sleepAsync,
+  type ToMain,
+  takeReplies,
+  takeReply,
+  type Unsent,
+} from "@mini-otp/worker-host/protocol";
+import type { Slots } from "./slots.js";
+import { WaitingLine } from "./waiting-line.js";
+
+/** Main's wishes of the rest of the runtime. */
+export interface MainOutboxHost {
+  /** Passes a reply on that its receiver's system lane had no room for. */
+  detour(message: Extract<ToMain, { type: "detour" }>): void;
+  dropped(id: string, uid: number, method: string): void;
+  stats(uid: number): unknown;
+}
+
+/** Records taken before the event loop gets its turn. */
+const REPLIES_PER_TURN = 4096;
+
+/**
+ * Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer;
+ * replies wake it through `Atomics.waitAsync`.
+ */
+export class MainOutbox extends Outbox {
+  readonly #replies: RingReader;
+  readonly #host: MainOutboxHost;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #closed = false;
+
+  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, host: MainOutboxHost) {
+    super(self, slots.segments, names, producer);
+    this.#host = host;
+    this.#replies = new RingReader(self.memory, SYSTEM_LANE, newPayload(64 * 1024));
+    this.#listen();
+  }
+
+  stats(uid: number): unknown {
+    return this.#host.stats(uid);
+  }
+
+  override callSync(): never {
+    throw new ActorError("ERR_WRONG_THREAD", "callSync blocks its thread; on main use call");
+  }
+
+  override castSync(): never {
+    throw new ActorError("ERR_WRONG_THREAD", "castSync blocks its thread; on main use cast");
+  }
+
+  /** A reply that came by port instead of by ring. */
+  takeReply(kind: number, correlation: number, payload: Payload): void {
+    takeReply(this.codec, this.pending, kind, correlation, payload);
+  }
+
+  /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
+  takeReplies(): void {
+    takeReplies(this.#replies, this.codec, this.pending);
+  }
+
+  close(errorOf: (id: string) => ActorError): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.takeReplies();
+    for (const peer of this.peers) {
+      for (let unsent = peer.unsent.shift(); unsent !== undefined; unsent = peer.unsent.shift()) {
+        unsent.refused(errorOf(peer.id));
+      }
+    }
+    this.pending.failAll((call) => errorOf(call.id));
+    // Ends the outstanding wait.
+    retract(this.self.memory.words, PARKED);
+  }
+
+  /** Takes replies until there are none, then waits for the doorbell without blocking. */
+  readonly #listen = (): void => {
+    if (this.#closed) return;
+    const { words } = this.self.memory;
+    for (;;) {
+      if (takeReplies(this.#replies, this.codec, this.pending, REPLIES_PER_TURN) === REPLIES_PER_TURN) {
+        setImmediate(this.#listen);
+        return;
+      }
+      announce(words, PARKED);
+      if (!this.#replies.pending) break;
+      retract(words, PARKED);
+    }
+    const waiting = sleepAsync(words, PARKED);
+    if (waiting === undefined) setImmediate(this.#listen);
+    else void waiting.then(this.#listen);
+  };
+
+  protected override armTimer(deadline: number): void {
+    if (this.#timer !== undefined && this.#timerAt <= deadline) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        // A reply that has arrived counts, however late main gets to look.
+        this.takeReplies();
+        this.pending.expire(performance.now());
+        const next = this.pending.nextDeadline;
+        if (next !== Infinity) this.armTimer(next);
+      },
+      Math.max(0, Math.ceil(deadline - performance.now())),
+    );
+  }
+
+  protected override waitForRoom(unsent: Unsent): void {
+    const { peer } = unsent;
+    peer.unsent.push(unsent);
+    if (peer.unsent.length === 1) new WaitingLine(peer, this.names, (next) => this.retry(next)).advance();
+  }
+
+  protected override fetchSegment(): void {}
+
+  protected override dropped(peer: Peer, method: number): void {
+    this.#host.dropped(peer.id, peer.uid, this.names.name(method));
+  }
+
+  protected override detour(address: number, uid: number, kind: number, correlation: number, payload: Payload): void {
+    this.#host.detour({ type: "detour", address, uid, kind, correlation, payload: encoded(payload) });
+  }
+}

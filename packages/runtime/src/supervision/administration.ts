@@ -1,0 +1,60 @@
+import type { ActorErrorCode } from "@mini-otp/worker-host/protocol";
+import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
+
+export interface ChildCounts {
+  /** Children known, running or not. */
+  readonly specs: number;
+  /** Of these, how many run. */
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+/** `restarting`: a start is under way or will be attempted. */
+export type ChildStatus = "running" | "restarting" | "stopped";
+
+export type AdministrationCall = "startChild" | "terminateChild" | "restartChild" | "deleteChild";
+
+export function childStatus({ phase, goal }: ChildState): ChildStatus {
+  switch (phase) {
+    case "up":
+    case "stopping":
+      return "running";
+    case "starting":
+    case "waiting":
+      return "restarting";
+    case "down":
+      return goal === "start" ? "restarting" : "stopped";
+  }
+}
+
+/** Why a supervisor that runs refuses a call, or null. */
+export function refusal(state: SupervisorState, call: AdministrationCall, id: string): ActorErrorCode | null {
+  const child = findChild(state, id);
+  if (call === "startChild") return startRefusal(state, child);
+  if (child === undefined) return "ERR_NOT_FOUND";
+  if (call === "terminateChild") return null;
+  switch (childStatus(child)) {
+    case "running":
+      return "ERR_RUNNING";
+    case "restarting":
+      return "ERR_RESTARTING";
+    case "stopped":
+      return null;
+  }
+}
+
+function startRefusal({ children, flags }: SupervisorState, child: ChildState | undefined): ActorErrorCode | null {
+  if (child === undefined) return children.length < flags.maxChildren ? null : "ERR_MAX_CHILDREN";
+  return isAlive(child) ? "ERR_ALREADY_STARTED" : "ERR_ALREADY_PRESENT";
+}
+
+export function countChildren({ children }: SupervisorState): ChildCounts {
+  const count = (matches: (child: ChildState) => boolean) => children.filter(matches).length;
+  return {
+    specs: children.length,
+    active: count((child) => childStatus(child) === "running"),
+    supervisors: count(({ type }) => type === "supervisor"),
+    workers: count(({ type }) => type === "worker"),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Child, StopOutcome, StopRequest } from "./child.js";
+import type { FullChildSpec } from "./child-spec.js";
+import type { Clock, Timer } from "./clock.js";
+
+interface Caller {
+  resolve(ref: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** One child of a supervisor, and what is under way with it. */
+export class ChildSlot {
+  readonly spec: FullChildSpec;
+  readonly path: string;
+  readonly child: Child;
+  #restartTimer: Timer | null = null;
+  #stopRequest: StopRequest | null = null;
+  #stopped: Promise<void> | null = null;
+  #caller: Caller | null = null;
+
+  constructor(spec: FullChildSpec, path: string, child: Child) {
+    this.spec = spec;
+    this.path = path;
+    this.child = child;
+  }
+
+  /** Resolves when the stop in progress is over and the supervisor knows. */
+  get stopped(): Promise<void> | null {
+    return this.#stopped;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopped !== null;
+  }
+
+  stop(request: StopRequest, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
+    this.#stopRequest = request;
+    this.#stopped = this.child.stop(request).then((outcome) => {
+      const last = this.#stopRequest!;
+      this.#stopRequest = null;
+      this.#stopped = null;
+      settled(outcome, last);
+    });
+  }
+
+  /** It is stopping already, and gets less time for it. */
+  hurry(request: StopRequest): void {
+    this.#stopRequest = request;
+    void this.child.stop(request);
+  }
+
+  scheduleRestart(clock: Clock, delayMs: number, due: () => void): void {
+    this.#restartTimer = clock.setTimer(delayMs, () => {
+      this.#restartTimer = null;
+      due();
+    });
+  }
+
+  cancelRestart(): void {
+    this.#restartTimer?.cancel();
+    this.#restartTimer = null;
+  }
+
+  /** Whoever called `startChild` or `restartChild`; hears from the next `answer` or `refuse`. */
+  nextStart(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#caller = { resolve, reject };
+    });
+  }
+
+  answer(): void {
+    this.#caller?.resolve(this.child.ref);
+    this.#caller = null;
+  }
+
+  refuse(error: unknown): void {
+    this.#caller?.reject(error);
+    this.#caller = null;
+  }
+}

@@ -1,0 +1,195 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { BackoffOptions } from "./backoff.js";
+import type { RestartType, Shutdown } from "./child.js";
+import type { AutoShutdown, Strategy } from "./restart-strategy.js";
+
+/** What every child spec has. */
+interface Supervised {
+  /** Unique among its siblings, and part of its path: not empty, without "/". */
+  id: string;
+  /**
+   * `"permanent"` (default): always restarted. `"transient"`: unless it ends with `normal` or `shutdown`.
+   * `"temporary"`: never, and its spec is deleted.
+   */
+  restart?: RestartType;
+  /** How long it may take to stop: ms (default 5 000; supervisors `"infinity"`), `"brutal_kill"`, `"infinity"`. */
+  shutdown?: Shutdown;
+  /** Its own end can shut its supervisor down: see `autoShutdown`. Not with `"permanent"`. */
+  significant?: boolean;
+  backoff?: Partial<BackoffOptions>;
+}
+
+export interface MailboxOptions {
+  /** Messages. Default 1 024. */
+  capacity: number;
+  /** Default 1 MiB; rounded up to a power of two, 4 096 at least. */
+  capacityBytes: number;
+  /** What a full mailbox does to senders. Default `"block"`. */
+  overflow: "block" | "reject" | "drop_newest" | "drop_oldest";
+  /** How long a sender waits under `"block"`. Default 10 000. */
+  blockTimeoutMs: number;
+  /** What happens to queued messages when the actor is restarted. Default `"keep"`. */
+  onRestart: "keep" | "drop";
+}
+
+/** What the actor's thread may do, as Node's permission model has it. Without it: what main may. */
+export interface Permissions {
+  fsRead?: readonly string[];
+  fsWrite?: readonly string[];
+  net?: boolean;
+  childProcess?: boolean;
+  worker?: boolean;
+  addons?: boolean;
+  wasi?: boolean;
+}
+
+/** The argument that an actor's `init` takes; `A` is the type of its definition. */
+export type ActorArgs<A> = A extends { init: (args: infer Args, ...rest: never[]) => unknown } ? Args : unknown;
+
+interface ActorOptions<A> extends Supervised {
+  /** Registered for the whole system. */
+  name?: string;
+  /** The module whose default export is the actor. */
+  actor: URL | string;
+  args?: ActorArgs<A>;
+  /** How long `init` may take. Default 10 000. */
+  startTimeoutMs?: number;
+  /** Default 64. */
+  heapCapMb?: number;
+  /** Buffers, wasm memory and the like. Default 64. */
+  offHeapCapMb?: number;
+  /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
+  handlerTimeoutMs?: number;
+  /** How often a message may be handled, when the actor crashes over it. Default 1. */
+  maxDeliveries?: number;
+  mailbox?: Partial<MailboxOptions>;
+  env?: Readonly<Record<string, string | undefined>>;
+  execArgv?: readonly string[];
+  permissions?: Permissions;
+}
+
+/** An actor in a thread of its own. */
+export interface ActorSpec<A = unknown> extends ActorOptions<A> {
+  kind?: "actor";
+}
+
+/** One reference in front of `size` actors. */
+export interface RouterSpec<A = unknown> extends ActorOptions<A> {
+  kind: "router";
+  size: number;
+  route: "round_robin" | "least_loaded" | "consistent_hash";
+}
+
+/** A supervised pool of threads for plain functions. */
+export interface PoolSpec extends Supervised {
+  kind: "pool";
+  filename: URL | string;
+  minThreads?: number;
+  maxThreads?: number;
+  idleTimeoutMs?: number;
+  maxQueue?: number;
+  concurrentTasksPerWorker?: number;
+  heapCapMb?: number;
+  startTimeoutMs?: number;
+  workerData?: unknown;
+  env?: Readonly<Record<string, string | undefined>>;
+  execArgv?: readonly string[];
+}
+
+/** Anything on main with a lifetime. `stop` gets what `start` returned. */
+export interface ResourceSpec<T = unknown> extends Supervised {
+  kind: "resource";
+  start(): T | Promise<T>;
+  stop(resource: T, reason: ExitReason): unknown;
+  startTimeoutMs?: number;
+}
+
+interface SupervisorOptions extends Supervised {
+  /** Restarts allowed within `periodMs`. Default 3. */
+  intensity?: number;
+  /** Default 5 000. */
+  periodMs?: number;
+}
+
+export interface SupervisorSpec extends SupervisorOptions {
+  kind: "supervisor";
+  /** Default `"one_for_one"`. */
+  strategy?: Strategy;
+  /** Default `"never"`. */
+  autoShutdown?: AutoShutdown;
+  /** In start order. */
+  children?: readonly ChildSpec[];
+}
+
+/** One_for_one, for children that come and go: one that has ended is forgotten, and all are stopped at once. */
+export interface DynamicSupervisorSpec extends SupervisorOptions {
+  kind: "dynamic_supervisor";
+  /** Default: no limit. */
+  maxChildren?: number;
+  /** What `startChild` need not say. */
+  template?: Partial<ActorSpec>;
+}
+
+export type ChildSpec = ActorSpec | RouterSpec | PoolSpec | ResourceSpec | SupervisorSpec | DynamicSupervisorSpec;
+
+/** `S` with its defaults filled in: those every spec has, and `K`. */
+type Full<S, K extends keyof S> = Omit<S, keyof Supervised | K> &
+  Required<Pick<S, K>> & {
+    readonly id: string;
+    readonly restart: RestartType;
+    readonly shutdown: Shutdown;
+    readonly significant: boolean;
+    readonly backoff: BackoffOptions;
+  };
+type ActorLimits = "kind" | "startTimeoutMs" | "heapCapMb" | "offHeapCapMb" | "handlerTimeoutMs" | "maxDeliveries";
+interface WithMailbox {
+  readonly mailbox: MailboxOptions;
+}
+interface WithChildren {
+  readonly children: readonly FullChildSpec[];
+}
+
+export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> & WithMailbox;
+export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits>, "mailbox"> & WithMailbox;
+export type FullPoolSpec = Full<PoolSpec, "startTimeoutMs">;
+export type FullResourceSpec = Full<ResourceSpec, "startTimeoutMs">;
+export type FullDynamicSupervisorSpec = Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">;
+export type FullSupervisorSpec = Omit<
+  Full<SupervisorSpec, "intensity" | "periodMs" | "strategy" | "autoShutdown">,
+  "children"
+> &
+  WithChildren;
+
+/** A spec that has been checked and has every default filled in. */
+export type FullChildSpec =
+  | FullActorSpec
+  | FullRouterSpec
+  | FullPoolSpec
+  | FullResourceSpec
+  | FullSupervisorSpec
+  | FullDynamicSupervisorSpec;
+
+/** A nested supervisor with children of its own. */
+export function supervisor(spec: Omit<SupervisorSpec, "kind">): SupervisorSpec {
+  return { ...spec, kind: "supervisor" };
+}
+
+/** A supervisor for children that are started and stopped as needed. */
+export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
+  return { ...spec, kind: "dynamic_supervisor" };
+}
+
+/** One reference in front of `size` actors of the same kind. */
+export function router<A = unknown>(spec: Omit<RouterSpec<A>, "kind">): RouterSpec<A> {
+  return { ...spec, kind: "router" };
+}
+
+/** A supervised pool of worker threads for plain functions. */
+export function pool(spec: Omit<PoolSpec, "kind">): PoolSpec {
+  return { ...spec, kind: "pool" };
+}
+
+/** Something on main that is started and stopped in its place in the order: a server, a socket. */
+export function resource<T>(spec: Omit<ResourceSpec<T>, "kind">): ResourceSpec<T> {
+  return { ...spec, kind: "resource" };
+}

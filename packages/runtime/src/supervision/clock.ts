@@ -1,0 +1,22 @@
+export interface Timer {
+  cancel(): void;
+}
+
+/** Where a supervisor gets its time from. */
+export interface Clock {
+  /** Monotonic, in milliseconds. */
+  now(): number;
+  /** Calls `fn` once, `ms` from now, never synchronously. A pending timer keeps the process alive. */
+  setTimer(ms: number, fn: () => void): Timer;
+}
+
+/** Longer timers fire at once in Node. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(ms, fn) {
+    const timer = setTimeout(fn, Math.min(ms, MAX_TIMER_MS));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

@@ -1,0 +1,40 @@
+import type { OnExit } from "./child.js";
+import type { ChildSpec, FullDynamicSupervisorSpec } from "./child-spec.js";
+import { mergeTemplate, normaliseSpec } from "./normalise-spec.js";
+import type { TreeEnvironment } from "./supervision-loop.js";
+import { SupervisorProcess } from "./supervisor-process.js";
+import { findChild, type SupervisorState } from "./supervisor-state.js";
+
+/**
+ * A supervisor for children that come and go. It starts empty, restarts one_for_one, forgets a child that has ended
+ * and is not restarted (`terminateChild` included), and stops all its children at once.
+ *
+ * @see https://hexdocs.pm/elixir/DynamicSupervisor.html
+ */
+export function createDynamicSupervisor(
+  spec: FullDynamicSupervisorSpec,
+  path: string,
+  environment: TreeEnvironment,
+  onExit: OnExit,
+): SupervisorProcess {
+  const { intensity, periodMs, maxChildren, template } = spec;
+  const flags = {
+    strategy: "one_for_one",
+    intensity,
+    periodMs,
+    autoShutdown: "never",
+    dynamic: true,
+    maxChildren,
+  } as const;
+  let lastNumber = 0;
+
+  const freeId = (state: SupervisorState): string => {
+    const id = `${template?.id ?? "child"}-${++lastNumber}`;
+    return findChild(state, id) === undefined ? id : freeId(state);
+  };
+  const admit = (child: ChildSpec, state: SupervisorState) => {
+    const { id = freeId(state) } = child;
+    return normaliseSpec(mergeTemplate(template, { ...child, id }), path);
+  };
+  return new SupervisorProcess({ path, flags, children: [], admit }, environment, onExit);
+}

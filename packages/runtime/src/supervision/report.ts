@@ -1,0 +1,52 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { RestartType, Shutdown } from "./child.js";
+
+/** The part of a child's spec that a report shows. `id` is the spec's, not the path. */
+export interface ChildSummary {
+  readonly id: string;
+  readonly type: "worker" | "supervisor";
+  readonly restart: RestartType;
+  readonly significant: boolean;
+  readonly shutdown: Shutdown;
+}
+
+interface Report {
+  /** Path of the child; of the supervisor itself in `supervisor_escalated`. */
+  readonly id: string;
+  /** Clock time, ms. */
+  readonly at: number;
+  /** Path of the supervisor that reports. */
+  readonly supervisor: string;
+  readonly offender: ChildSummary;
+}
+
+/**
+ * What a supervisor tells of its children. `context` is that of OTP's supervisor report, and is there exactly when
+ * OTP would log an error: a clean exit has none.
+ *
+ * @see https://www.erlang.org/doc/apps/sasl/error_logging.html
+ */
+export type SupervisionReport =
+  | (Report & { readonly event: "actor_started"; readonly incarnation: number })
+  | (Report & {
+      readonly event: "actor_restarted";
+      readonly incarnation: number;
+      /** 1 for the first restart after a healthy life, counting failed starts. */
+      readonly attempt: number;
+      readonly delayMs: number;
+      /** Why: the exit or failed start that the strategy answered, also when it was a sibling's. */
+      readonly reason: ExitReason;
+    })
+  | (Report & {
+      readonly event: "actor_exited";
+      readonly incarnation: number;
+      readonly reason: ExitReason;
+      readonly context?: "child_terminated" | "shutdown_error";
+    })
+  | (Report & {
+      readonly event: "child_start_failed";
+      readonly incarnation: number;
+      readonly reason: ExitReason;
+      readonly context: "start_error";
+    })
+  | (Report & { readonly event: "supervisor_escalated"; readonly reason: ExitReason; readonly context: "shutdown" });

@@ -1,0 +1,20 @@
+export interface IntensityLimit {
+  /** Restarts allowed within the period. */
+  readonly intensity: number;
+  readonly periodMs: number;
+}
+
+/**
+ * One more failure at `at` (monotonic ms). A failure exactly `periodMs` ago still counts. One budget per
+ * supervisor, whatever its strategy restarts; every failed start attempt during a restart is a failure too.
+ *
+ * @see https://www.erlang.org/doc/system/sup_princ.html#maximum-restart-intensity
+ */
+export function recordFailure(
+  failures: readonly number[],
+  at: number,
+  { intensity, periodMs }: IntensityLimit,
+): { readonly failures: readonly number[]; readonly restartAllowed: boolean } {
+  const recent = [...failures.filter((t) => t >= at - periodMs), at];
+  return { failures: recent, restartAllowed: recent.length <= intensity };
+}

@@ -1,0 +1,72 @@
+import { type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol";
+import type { RestartType, StopRequest } from "./child.js";
+
+export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
+export type AutoShutdown = "never" | "any_significant" | "all_significant";
+
+/** What a supervisor does with a child that ended by itself: its spec is kept, or deleted with it. */
+export type AfterExit = "restart" | "keep" | "delete";
+
+export function afterExit(restart: RestartType, reason: ExitReason): AfterExit {
+  switch (restart) {
+    case "permanent":
+      return "restart";
+    case "transient":
+      return isCleanExit(reason) ? "keep" : "restart";
+    case "temporary":
+      return "delete";
+  }
+}
+
+/** Who is stopped and started with a child that failed, itself included, in start order. */
+export function affectedBy<C extends { readonly id: string }>(
+  strategy: Strategy,
+  children: readonly C[],
+  failedId: string,
+): readonly C[] {
+  const failed = children.findIndex(({ id }) => id === failedId);
+  switch (strategy) {
+    case "one_for_one":
+      return children.slice(failed, failed + 1);
+    case "one_for_all":
+      return children;
+    case "rest_for_one":
+      return children.slice(failed);
+  }
+}
+
+/** Whether the supervisor shuts down, now that a child ended by itself and is not restarted. */
+export function shutsDown(
+  autoShutdown: AutoShutdown,
+  ended: { readonly significant: boolean },
+  anotherSignificantLives: boolean,
+): boolean {
+  switch (autoShutdown) {
+    case "never":
+      return false;
+    case "any_significant":
+      return ended.significant;
+    case "all_significant":
+      return ended.significant && !anotherSignificantLives;
+  }
+}
+
+/**
+ * Whether a stop that the supervisor asked for went as it should. Anything else is reported; the stop has
+ * succeeded all the same.
+ */
+export function isCleanStop(restart: RestartType, request: StopRequest, reason: ExitReason): boolean {
+  if (restart !== "permanent" && isCleanExit(reason)) return true;
+  switch (reason.kind) {
+    case "killed":
+      return request.shutdown === "brutal_kill";
+    case "shutdown":
+      return reason.detail === undefined || hasDetail(request.reason);
+    default:
+      return false;
+  }
+}
+
+function hasDetail(reason: ExitReason): boolean {
+  return reason.kind === "shutdown" && reason.detail !== undefined;
+}

@@ -1,0 +1,15 @@
+import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol";
+
+/**
+ * What `startChild`, `restartChild` and `startSystem` reject with: ERR_INIT_FAILED or ERR_INIT_TIMEOUT with `id`,
+ * `reason` and `cause`. An error that already says all of it passes through: ERR_ACTOR_MODULE, ERR_NAME_TAKEN,
+ * and what a nested supervisor says of its own child.
+ */
+export function startError(child: { readonly id: string; readonly type: string }, reason: ExitReason): ActorError {
+  const cause = reason.kind === "init_failed" || reason.kind === "error" ? reason.error : undefined;
+  const says =
+    child.type === "supervisor" || isActorError(cause, "ERR_ACTOR_MODULE") || isActorError(cause, "ERR_NAME_TAKEN");
+  if (says && isActorError(cause)) return cause;
+  const code = reason.kind === "init_timeout" ? "ERR_INIT_TIMEOUT" : "ERR_INIT_FAILED";
+  return new ActorError(code, `${child.id} failed to start: ${describeExit(reason)}`, { id: child.id, reason, cause });
+}

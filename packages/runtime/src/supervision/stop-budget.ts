@@ -1,0 +1,61 @@
+import { type ExitReason, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import type { Shutdown, StopOutcome, StopRequest } from "./child.js";
+
+/** What a supervisor that is stopping holds its children to. */
+export interface StopLimit {
+  readonly reason: ExitReason;
+  /** Clock time, ms. */
+  readonly deadlineAt: number;
+  /** No more asking: whatever still runs is killed. */
+  readonly brutal: boolean;
+}
+
+export const NO_LIMIT: StopLimit = Object.freeze({ reason: SHUTDOWN, deadlineAt: Infinity, brutal: false });
+
+export const NOTHING_LEFT: StopOutcome = Object.freeze({
+  reason: NORMAL,
+  drained: 0,
+  dropped: 0,
+  killed: false,
+  zombie: false,
+});
+
+/** How long a child may take to stop, as far as its own spec goes. */
+export function demandMs(shutdown: Shutdown): number {
+  return shutdown === "infinity" ? Infinity : shutdown === "brutal_kill" ? 0 : shutdown;
+}
+
+/** The stricter of a limit and what is asked at `now`. */
+export function tighten(limit: StopLimit, request: StopRequest, now: number): StopLimit {
+  const { reason, shutdown, deadlineAt = Infinity } = request;
+  return {
+    reason,
+    deadlineAt: Math.min(limit.deadlineAt, deadlineAt, now + demandMs(shutdown)),
+    brutal: limit.brutal || shutdown === "brutal_kill",
+  };
+}
+
+/**
+ * How much of `remainingMs` the child that is stopped now may take, while the `others` still have to stop after
+ * it. If there is enough for everyone, all that it asks for; otherwise the remaining time is divided in
+ * proportion to what each asks for. What it leaves over goes to those after it.
+ */
+export function shareOf(remainingMs: number, demand: number, others: readonly number[]): number {
+  const remaining = Math.max(0, remainingMs);
+  const asked = Math.min(demand, remaining);
+  const total = others.reduce((sum, other) => sum + Math.min(other, remaining), asked);
+  return total <= remaining ? asked : (remaining * asked) / total;
+}
+
+/** What became of a supervisor's children, taken together. */
+export function totalOf(outcomes: readonly StopOutcome[]): StopOutcome {
+  const sum = (count: (outcome: StopOutcome) => number) =>
+    outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  return {
+    reason: NORMAL,
+    drained: sum(({ drained }) => drained),
+    dropped: sum(({ dropped }) => dropped),
+    killed: outcomes.some(({ killed }) => killed),
+    zombie: outcomes.some(({ zombie }) => zombie),
+  };
+}

@@ -1,0 +1,161 @@
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol";
+import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
+import { ChildSlot } from "./child-slot.js";
+import type { FullChildSpec } from "./child-spec.js";
+import type { Clock } from "./clock.js";
+import type { SupervisionReport } from "./report.js";
+import { startError } from "./start-error.js";
+import { NOTHING_LEFT } from "./stop-budget.js";
+import type { SupervisorState } from "./supervisor-state.js";
+import { type SupervisorEvent, step } from "./supervisor-step.js";
+import type { Action, ReplyOutcome } from "./supervisor-turn.js";
+
+/** What a supervisor needs from the tree it is in. */
+export interface TreeEnvironment {
+  readonly clock: Clock;
+  random(): number;
+  createChild(spec: FullChildSpec, path: string, onExit: OnExit): Child;
+  report(report: SupervisionReport): void;
+  /** The root is stopping, or has stopped. */
+  isStopping(): boolean;
+}
+
+/** The supervisor whose loop it is. */
+export interface LoopOwner {
+  hasStarted(): void;
+  hasEnded(reason: ExitReason): void;
+  /** How a child is to be stopped now. */
+  stopRequest(slot: ChildSlot, restarting: boolean): StopRequest;
+  childEnded(slot: ChildSlot, outcome: StopOutcome): void;
+}
+
+/** Turns what happens into events, one at a time, and carries out the actions `step` answers with. */
+export class SupervisionLoop {
+  state: SupervisorState;
+  readonly slots = new Map<string, ChildSlot>();
+  readonly environment: TreeEnvironment;
+  readonly #owner: LoopOwner;
+  readonly #inbox: (() => void)[] = [];
+  #busy = false;
+
+  constructor(state: SupervisorState, environment: TreeEnvironment, owner: LoopOwner) {
+    this.state = state;
+    this.environment = environment;
+    this.#owner = owner;
+  }
+
+  /** Does it now, or after the event that is being dealt with: an action may set something off synchronously. */
+  run(task: () => void): void {
+    this.#inbox.push(task);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) next();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Only within `run`. */
+  dispatch(event: SupervisorEvent): void {
+    const { state, actions } = step(this.state, event, this.environment.clock.now());
+    this.state = state;
+    for (const action of actions) this.#perform(action);
+  }
+
+  /** Throws what `createChild` throws. */
+  addSlot(spec: FullChildSpec): ChildSlot {
+    const path = `${this.state.id}/${spec.id}`;
+    const child = this.environment.createChild(spec, path, (reason) => this.#childExited(slot, reason));
+    const slot = new ChildSlot(spec, path, child);
+    this.slots.set(spec.id, slot);
+    return slot;
+  }
+
+  /** Why nothing can be changed here now. */
+  notRunning(): ActorError {
+    const { id } = this.state;
+    return this.environment.isStopping()
+      ? new ActorError("ERR_SYSTEM_STOPPED", `${id}: the system is stopping or has stopped`, { id })
+      : new ActorError("ERR_NOPROC", `${id}: this supervisor is not running`, { id });
+  }
+
+  #perform(action: Action): void {
+    switch (action.kind) {
+      case "report":
+        return this.environment.report(action.report);
+      case "supervisor_started":
+        return this.#owner.hasStarted();
+      case "supervisor_ended":
+        return this.#owner.hasEnded(action.reason);
+      default: {
+        const slot = this.slots.get(action.id);
+        if (slot !== undefined) this.#performOn(slot, action);
+      }
+    }
+  }
+
+  #performOn(slot: ChildSlot, action: Extract<Action, { id: string }>): void {
+    switch (action.kind) {
+      case "start_child": {
+        const { id, incarnation } = action;
+        slot.child.start(incarnation).then((outcome) => this.#startSettled(id, incarnation, outcome));
+        return;
+      }
+      case "stop_child": {
+        const request = this.#owner.stopRequest(slot, action.restarting);
+        return slot.stop(request, (outcome, last) => this.#stopSettled(slot, outcome, last));
+      }
+      case "park_child":
+        return slot.child.park?.(action.reason);
+      case "dispose_child":
+        this.slots.delete(action.id);
+        return slot.child.dispose();
+      case "schedule_restart":
+        return slot.scheduleRestart(this.environment.clock, action.delayMs, () =>
+          this.run(() => this.dispatch({ kind: "restart_due", id: action.id })),
+        );
+      case "cancel_restart":
+        return slot.cancelRestart();
+      case "reply":
+        return this.#reply(slot, action.outcome);
+    }
+  }
+
+  #reply(slot: ChildSlot, outcome: ReplyOutcome): void {
+    if (outcome.kind !== "failed") slot.answer();
+    else if (this.environment.isStopping()) slot.refuse(this.notRunning());
+    else slot.refuse(startError({ id: slot.path, type: slot.child.type }, outcome.reason));
+  }
+
+  #startSettled(id: string, incarnation: number, outcome: StartOutcome): void {
+    this.run(() => {
+      switch (outcome.kind) {
+        case "started":
+          return this.dispatch({ kind: "child_started", id, incarnation });
+        case "ignored":
+          return this.dispatch({ kind: "child_ignored", id, incarnation });
+        case "failed": {
+          const random = this.environment.random();
+          return this.dispatch({ kind: "child_failed", id, incarnation, reason: outcome.reason, random });
+        }
+      }
+    });
+  }
+
+  #stopSettled(slot: ChildSlot, outcome: StopOutcome, request: StopRequest): void {
+    this.run(() => {
+      this.#owner.childEnded(slot, outcome);
+      this.dispatch({ kind: "child_stopped", id: slot.spec.id, reason: outcome.reason, request });
+    });
+  }
+
+  #childExited(slot: ChildSlot, reason: ExitReason): void {
+    this.run(() => {
+      const { id } = slot.spec;
+      if (this.slots.get(id) !== slot) return;
+      this.#owner.childEnded(slot, { ...NOTHING_LEFT, reason });
+      this.dispatch({ kind: "child_exited", id, reason, random: this.environment.random() });
+    });
+  }
+}

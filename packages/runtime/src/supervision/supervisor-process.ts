@@ -1,0 +1,178 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { Child, ChildStopReport, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
+import type { ChildSlot } from "./child-slot.js";
+import type { ChildSpec, FullChildSpec } from "./child-spec.js";
+import { demandMs, NO_LIMIT, NOTHING_LEFT, shareOf, tighten, totalOf } from "./stop-budget.js";
+import { SupervisionLoop, type TreeEnvironment } from "./supervision-loop.js";
+import { createSupervisorRef, type SupervisorRef } from "./supervisor-ref.js";
+import {
+  type ChildState,
+  declaredChild,
+  findChild,
+  isAlive,
+  newChild,
+  newSupervisor,
+  type SupervisorFlags,
+  type SupervisorState,
+} from "./supervisor-state.js";
+
+export interface SupervisorPlan {
+  readonly path: string;
+  readonly flags: SupervisorFlags;
+  readonly children: readonly FullChildSpec[];
+  /** Makes a full spec of what was given to `startChild`. Throws ERR_INVALID_CHILD_SPEC. */
+  admit(spec: ChildSpec, state: SupervisorState): FullChildSpec;
+}
+
+/** A supervisor as its own supervisor sees it: a child that is started and stopped. */
+export class SupervisorProcess implements Child<SupervisorRef> {
+  readonly type = "supervisor";
+  readonly ref: SupervisorRef;
+  readonly #plan: SupervisorPlan;
+  readonly #onExit: OnExit;
+  readonly #loop: SupervisionLoop;
+  #answerStart: ((outcome: StartOutcome<SupervisorRef>) => void) | null = null;
+  #answerStop: ((outcome: StopOutcome) => void) | null = null;
+  #stopped: Promise<StopOutcome> | null = null;
+  #limit = NO_LIMIT;
+  #cancelDeadline = () => {};
+  #endedChildren: ChildStopReport[] = [];
+
+  constructor(plan: SupervisorPlan, environment: TreeEnvironment, onExit: OnExit) {
+    this.#plan = plan;
+    this.#onExit = onExit;
+    this.#loop = new SupervisionLoop(newSupervisor(plan.path, plan.flags), environment, {
+      hasStarted: () => this.#hasStarted(),
+      hasEnded: (reason) => this.#hasEnded(reason),
+      stopRequest: (slot, restarting) => this.#stopRequest(slot, restarting),
+      childEnded: (slot, outcome) => this.#childEnded(slot, outcome),
+    });
+    this.ref = createSupervisorRef(this.#loop, plan.admit);
+  }
+
+  /** It is stopping, or has stopped after it ran. */
+  get isStopping(): boolean {
+    const { phase, exit } = this.#loop.state;
+    return phase === "stopping" || (phase === "down" && exit !== null);
+  }
+
+  start(_incarnation?: number): Promise<StartOutcome<SupervisorRef>> {
+    return new Promise((resolve) => {
+      this.#loop.run(() => {
+        this.#limit = NO_LIMIT;
+        this.#endedChildren = [];
+        try {
+          const children = this.#plan.children.map((spec) => this.#declare(spec));
+          this.#answerStart = resolve;
+          this.#loop.dispatch({ kind: "start", children });
+        } catch (error) {
+          this.#answerStart = null;
+          resolve({ kind: "failed", reason: { kind: "init_failed", error } });
+        }
+      });
+    });
+  }
+
+  stop(request: StopRequest): Promise<StopOutcome> {
+    if (this.#loop.state.phase === "down") return Promise.resolve({ ...NOTHING_LEFT, reason: request.reason });
+    this.#stopped ??= new Promise((resolve) => {
+      this.#answerStop = resolve;
+    });
+    const stopped = this.#stopped;
+    this.#loop.run(() => this.#stopWithin(request));
+    return stopped;
+  }
+
+  park(reason: ExitReason): void {
+    for (const { child } of this.#loop.slots.values()) child.park?.(reason);
+  }
+
+  dispose(): void {
+    for (const { child } of this.#loop.slots.values()) child.dispose();
+    this.#loop.slots.clear();
+  }
+
+  /** A child that is in the spec keeps its slot, and with it its references and mailbox, over the supervisor's restarts. */
+  #declare(spec: FullChildSpec): ChildState {
+    const slot = this.#loop.slots.get(spec.id) ?? this.#loop.addSlot(spec);
+    const before = findChild(this.#loop.state, spec.id);
+    return newChild(declaredChild(spec, slot.child.type), { kind: "supervisor_start" }, before?.incarnation);
+  }
+
+  #hasStarted(): void {
+    this.#answerStart?.({ kind: "started", ref: this.ref });
+    this.#answerStart = null;
+  }
+
+  #childEnded({ path }: ChildSlot, outcome: StopOutcome): void {
+    if (this.#loop.state.phase === "stopping") this.#endedChildren.push({ ...outcome, id: path });
+  }
+
+  #hasEnded(reason: ExitReason): void {
+    this.#cancelDeadline();
+    const [answerStart, answerStop] = [this.#answerStart, this.#answerStop];
+    this.#answerStart = null;
+    this.#answerStop = null;
+    this.#stopped = null;
+    answerStart?.({ kind: "failed", reason });
+    answerStop?.({ ...totalOf(this.#endedChildren), reason, children: this.#endedChildren });
+    if (answerStart === null && answerStop === null) this.#onExit(reason);
+  }
+
+  #stopWithin(request: StopRequest): void {
+    const { clock } = this.#loop.environment;
+    const { deadlineAt: before } = this.#limit;
+    this.#limit = tighten(this.#limit, request, clock.now());
+    this.#loop.dispatch({ kind: "stop", reason: request.reason });
+    if (this.#loop.state.phase !== "stopping") return;
+    if (this.#limit.brutal) return this.#killTheRest();
+    if (this.#limit.deadlineAt >= before) return;
+    this.#hurryChildren();
+    this.#cancelDeadline();
+    const timer = clock.setTimer(this.#limit.deadlineAt - clock.now(), () => this.#loop.run(() => this.#killTheRest()));
+    this.#cancelDeadline = () => timer.cancel();
+  }
+
+  /** No time left: whatever still runs is killed, all at once. */
+  #killTheRest(): void {
+    if (this.#loop.state.phase !== "stopping") return;
+    this.#limit = { ...this.#limit, brutal: true };
+    this.#loop.dispatch({ kind: "overdue" });
+    this.#hurryChildren();
+  }
+
+  #hurryChildren(): void {
+    for (const slot of this.#loop.slots.values()) {
+      if (slot.isStopping) slot.hurry(this.#stopRequest(slot, false));
+    }
+  }
+
+  #stopRequest(slot: ChildSlot, restarting: boolean): StopRequest {
+    const { reason, deadlineAt, brutal } = this.#limit;
+    if (brutal) return { reason, shutdown: "brutal_kill", restarting };
+    const { shutdown } = slot.spec;
+    if (deadlineAt === Infinity) return { reason, shutdown, restarting };
+    const now = this.#loop.environment.clock.now();
+    const share = shareOf(deadlineAt - now, this.#demandOf(slot), this.#demandsAfter());
+    return { reason, shutdown, deadlineAt: now + share, restarting };
+  }
+
+  /** What those who still run will ask for, once it is their turn. */
+  #demandsAfter(): number[] {
+    if (this.#plan.flags.dynamic) return [];
+    const waiting = this.#loop.state.children.filter((child) => isAlive(child) && child.phase !== "stopping");
+    return waiting.map(({ id }) => this.#demandOf(this.#loop.slots.get(id)!));
+  }
+
+  #demandOf({ child, spec }: ChildSlot): number {
+    const own = demandMs(spec.shutdown);
+    return child instanceof SupervisorProcess ? Math.min(own, child.#demandMs()) : own;
+  }
+
+  #demandMs(): number {
+    const alive = this.#loop.state.children.filter(isAlive);
+    const demands = alive.map(({ id }) => this.#demandOf(this.#loop.slots.get(id)!));
+    if (this.#plan.flags.dynamic) return Math.max(0, ...demands);
+    return demands.reduce((sum, demand) => sum + demand, 0);
+  }
+}

@@ -1,0 +1,136 @@
+import { ActorError, type ActorErrorCode } from "@mini-otp/worker-host/protocol";
+import {
+  type AdministrationCall,
+  type ChildCounts,
+  type ChildStatus,
+  childStatus,
+  countChildren,
+  refusal,
+} from "./administration.js";
+import type { RestartType } from "./child.js";
+import type { ChildSlot } from "./child-slot.js";
+import type { ChildSpec, FullChildSpec } from "./child-spec.js";
+import type { SupervisionLoop } from "./supervision-loop.js";
+import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
+import type { SupervisorEvent } from "./supervisor-step.js";
+
+export interface ChildInfo {
+  /** The spec's id. */
+  readonly id: string;
+  readonly type: "worker" | "supervisor";
+  readonly state: ChildStatus;
+  readonly restart: RestartType;
+  readonly ref: unknown;
+}
+
+/**
+ * A supervisor as its administrators see it. Valid over restarts. What changes something rejects with
+ * ERR_NOPROC while the supervisor itself does not run, and with ERR_SYSTEM_STOPPED once the whole tree is stopping.
+ * Nothing here waits for another child, or for one that keeps failing to restart.
+ */
+export interface SupervisorRef {
+  /** Path from the root. */
+  readonly id: string;
+
+  /**
+   * Adds a child and starts it; resolves to its reference once it has started (also when its init returned
+   * `ignore()`). Rejects with ERR_INVALID_CHILD_SPEC, ERR_ALREADY_STARTED, ERR_ALREADY_PRESENT, ERR_MAX_CHILDREN,
+   * and with ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE or ERR_NAME_TAKEN when the start failed: then the
+   * spec is not kept.
+   */
+  startChild(spec: ChildSpec): Promise<unknown>;
+
+  /**
+   * Stops a child, or ends the attempts to restart it, and keeps its spec (unless it is temporary). Resolves when
+   * it has ended; at once if it does not run. Rejects with ERR_NOT_FOUND.
+   */
+  terminateChild(id: string): Promise<void>;
+
+  /**
+   * Starts a child that is stopped; resolves to its reference. Rejects with ERR_NOT_FOUND, ERR_RUNNING,
+   * ERR_RESTARTING, or as `startChild` when the start failed: then the spec is kept.
+   */
+  restartChild(id: string): Promise<unknown>;
+
+  /** Deletes the spec of a child that is stopped. Rejects with ERR_NOT_FOUND, ERR_RUNNING, ERR_RESTARTING. */
+  deleteChild(id: string): Promise<void>;
+
+  /** Every child, in reverse start order. */
+  whichChildren(): ChildInfo[];
+
+  countChildren(): ChildCounts;
+
+  /** The reference of the child with this id, running or not. */
+  child(id: string): unknown;
+}
+
+export function createSupervisorRef(
+  loop: SupervisionLoop,
+  admit: (spec: ChildSpec, state: SupervisorState) => FullChildSpec,
+): SupervisorRef {
+  const administer = <T>(call: () => T | Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      loop.run(() => {
+        try {
+          const runs = loop.state.phase === "starting" || loop.state.phase === "running";
+          if (!runs || loop.environment.isStopping()) throw loop.notRunning();
+          resolve(call());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  const onChild = <T>(call: AdministrationCall, id: string, then: (slot: ChildSlot) => T | Promise<T>): Promise<T> =>
+    administer(() => {
+      refuse(loop, call, id);
+      return then(loop.slots.get(id)!);
+    });
+  const started = (slot: ChildSlot, event: SupervisorEvent): Promise<unknown> => {
+    const answer = slot.nextStart();
+    loop.dispatch(event);
+    return answer;
+  };
+
+  return {
+    id: loop.state.id,
+    startChild: (spec) =>
+      administer(() => {
+        const full = admit(spec, loop.state);
+        refuse(loop, "startChild", full.id);
+        const slot = loop.addSlot(full);
+        const child = newChild(declaredChild(full, slot.child.type), { kind: "start_child" });
+        return started(slot, { kind: "start_child", child });
+      }),
+    restartChild: (id) => onChild("restartChild", id, (slot) => started(slot, { kind: "restart_child", id })),
+    terminateChild: (id) =>
+      onChild("terminateChild", id, (slot) => {
+        loop.dispatch({ kind: "terminate_child", id });
+        return slot.stopped ?? undefined;
+      }),
+    deleteChild: (id) => onChild("deleteChild", id, () => loop.dispatch({ kind: "delete_child", id })),
+    whichChildren: () =>
+      loop.state.children.toReversed().map((child) => {
+        const { id, type, restart } = child;
+        return { id, type, state: childStatus(child), restart, ref: loop.slots.get(id)?.child.ref };
+      }),
+    countChildren: () => countChildren(loop.state),
+    child: (id) => loop.slots.get(id)?.child.ref,
+  };
+}
+
+const REFUSED: Partial<Record<ActorErrorCode, string>> = {
+  ERR_ALREADY_PRESENT: "is there already, but does not run: restart it or delete it",
+  ERR_ALREADY_STARTED: "is running already",
+  ERR_MAX_CHILDREN: "would be one child more than maxChildren",
+  ERR_NOT_FOUND: "does not exist",
+  ERR_RESTARTING: "is being restarted",
+  ERR_RUNNING: "is running",
+};
+
+function refuse({ state, slots }: SupervisionLoop, call: AdministrationCall, childId: string): void {
+  const code = refusal(state, call, childId);
+  if (code === null) return;
+  const id = `${state.id}/${childId}`;
+  const ref = slots.get(childId)?.child.ref;
+  throw new ActorError(code, `${id} ${REFUSED[code]}`, { id, ...(ref === undefined ? {} : { ref }) });
+}

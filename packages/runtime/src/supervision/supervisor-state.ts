@@ -1,0 +1,89 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { BackoffOptions, BackoffState } from "./backoff.js";
+import type { ChildSummary } from "./report.js";
+import type { IntensityLimit } from "./restart-intensity.js";
+import type { AutoShutdown, Strategy } from "./restart-strategy.js";
+
+/** Why a child is being started. It decides what a failure of that start means. */
+export type StartCause =
+  | { readonly kind: "supervisor_start" }
+  | { readonly kind: "start_child" }
+  | { readonly kind: "restart_child" }
+  | { readonly kind: "restart"; readonly attempt: number; readonly delayMs: number; readonly reason: ExitReason };
+
+export interface ChildState extends ChildSummary {
+  readonly backoff: BackoffOptions;
+  /** In the supervisor's own spec: comes back when the supervisor is restarted. */
+  readonly declared: boolean;
+  /** What is the case. `waiting`: for the moment of its next restart attempt. */
+  readonly phase: "down" | "starting" | "up" | "stopping" | "waiting";
+  /** What the supervisor wants of it besides: that it stops, or that it is started once it and its siblings are down. */
+  readonly goal: "none" | "stop" | "start";
+  /** Until its start has succeeded. */
+  readonly cause: StartCause | null;
+  /** How often it was started. */
+  readonly incarnation: number;
+  readonly restarts: BackoffState;
+}
+
+export interface SupervisorFlags extends IntensityLimit {
+  readonly strategy: Strategy;
+  readonly autoShutdown: AutoShutdown;
+  /** A dynamic supervisor stops its children all at once and forgets those that have ended. */
+  readonly dynamic: boolean;
+  readonly maxChildren: number;
+}
+
+export interface SupervisorState {
+  /** Path from the root. */
+  readonly id: string;
+  readonly flags: SupervisorFlags;
+  readonly phase: "down" | "starting" | "running" | "stopping";
+  /** In start order. */
+  readonly children: readonly ChildState[];
+  /** When restarts were needed (monotonic ms), as far back as the intensity's period. */
+  readonly failures: readonly number[];
+  /** Why it is stopping, or stopped. */
+  readonly exit: ExitReason | null;
+  /** No more time: what is left is stopped all at once. */
+  readonly overdue: boolean;
+}
+
+export type DeclaredChild = Pick<ChildState, "id" | "type" | "restart" | "significant" | "shutdown" | "backoff">;
+
+/** What the state keeps of a spec. */
+export function declaredChild(spec: Omit<DeclaredChild, "type">, type: ChildState["type"]): DeclaredChild {
+  const { id, restart, significant, shutdown, backoff } = spec;
+  return { id, type, restart, significant, shutdown, backoff };
+}
+
+export const NEVER_FAILED: BackoffState = Object.freeze({ attempts: 0, upSince: null });
+
+export function newSupervisor(id: string, flags: SupervisorFlags): SupervisorState {
+  return { id, flags, phase: "down", children: [], failures: [], exit: null, overdue: false };
+}
+
+export function newChild(child: DeclaredChild, cause: StartCause, incarnation = 0): ChildState {
+  return {
+    ...child,
+    declared: cause.kind === "supervisor_start",
+    phase: "down",
+    goal: "start",
+    cause,
+    incarnation,
+    restarts: NEVER_FAILED,
+  };
+}
+
+export function findChild(state: SupervisorState, id: string): ChildState | undefined {
+  return state.children.find((child) => child.id === id);
+}
+
+/** Something of it runs. */
+export function isAlive({ phase }: ChildState): boolean {
+  return phase === "starting" || phase === "up" || phase === "stopping";
+}
+
+export function childPath(state: SupervisorState, id: string): string {
+  return `${state.id}/${id}`;
+}

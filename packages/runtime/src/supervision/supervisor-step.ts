@@ -1,0 +1,339 @@
+import { type ExitReason, isCleanExit, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { nextRestart } from "./backoff.js";
+import type { StopRequest } from "./child.js";
+import { recordFailure } from "./restart-intensity.js";
+import { affectedBy, afterExit, isCleanStop, shutsDown } from "./restart-strategy.js";
+import { startError } from "./start-error.js";
+import {
+  type ChildState,
+  childPath,
+  isAlive,
+  NEVER_FAILED,
+  type StartCause,
+  type SupervisorState,
+} from "./supervisor-state.js";
+import { type Action, Turn } from "./supervisor-turn.js";
+
+export type SupervisorEvent =
+  | { readonly kind: "start"; readonly children: readonly ChildState[] }
+  | { readonly kind: "stop"; readonly reason: ExitReason }
+  | { readonly kind: "overdue" }
+  | { readonly kind: "child_started"; readonly id: string; readonly incarnation: number }
+  | { readonly kind: "child_ignored"; readonly id: string; readonly incarnation: number }
+  | {
+      readonly kind: "child_failed";
+      readonly id: string;
+      readonly incarnation: number;
+      readonly reason: ExitReason;
+      readonly random: number;
+    }
+  | { readonly kind: "child_exited"; readonly id: string; readonly reason: ExitReason; readonly random: number }
+  | { readonly kind: "child_stopped"; readonly id: string; readonly reason: ExitReason; readonly request: StopRequest }
+  | { readonly kind: "restart_due"; readonly id: string }
+  | { readonly kind: "start_child"; readonly child: ChildState }
+  | { readonly kind: "terminate_child" | "restart_child" | "delete_child"; readonly id: string };
+
+/**
+ * What one event at `at` (monotonic ms) makes of a supervisor, and what is to be done about it. Administration is
+ * expected to have passed `refusal`.
+ */
+export function step(
+  state: SupervisorState,
+  event: SupervisorEvent,
+  at: number,
+): { readonly state: SupervisorState; readonly actions: readonly Action[] } {
+  const turn = new Turn(state, at);
+  handle(turn, event);
+  advance(turn);
+  return turn;
+}
+
+function handle(turn: Turn, event: SupervisorEvent): void {
+  switch (event.kind) {
+    case "start":
+      return turn.change({ phase: "starting", children: event.children, failures: [], exit: null, overdue: false });
+    case "stop":
+      return shutDown(turn, event.reason);
+    case "overdue":
+      return turn.change({ overdue: true });
+    case "start_child":
+      return turn.change({ children: [...turn.state.children, event.child] });
+    default: {
+      const child = turn.child(event.id);
+      if (child !== undefined) handleChild(turn, child, event);
+    }
+  }
+}
+
+type ChildEvent = Extract<SupervisorEvent, { id: string }>;
+
+function handleChild(turn: Turn, child: ChildState, event: ChildEvent): void {
+  switch (event.kind) {
+    case "child_started":
+      return isCurrentStart(child, event.incarnation) ? started(turn, child) : undefined;
+    case "child_ignored":
+      return isCurrentStart(child, event.incarnation) ? ignored(turn, child) : undefined;
+    case "child_failed":
+      return isCurrentStart(child, event.incarnation)
+        ? startFailed(turn, child, event.reason, event.random)
+        : undefined;
+    case "child_exited":
+      return exited(turn, child, event.reason, event.random);
+    case "child_stopped":
+      return stopped(turn, child, event.reason, event.request);
+    case "restart_due":
+      return child.phase === "waiting" ? restartDue(turn, child) : undefined;
+    case "terminate_child":
+      return terminate(turn, child);
+    case "restart_child":
+      return turn.update(child.id, { goal: "start", cause: { kind: "restart_child" }, restarts: NEVER_FAILED });
+    case "delete_child":
+      return turn.dispose(child.id);
+  }
+}
+
+/** A start that was stopped answers too, and by then another may be under way. */
+function isCurrentStart(child: ChildState, incarnation: number): boolean {
+  return child.phase === "starting" && child.incarnation === incarnation;
+}
+
+function started(turn: Turn, child: ChildState): void {
+  turn.reportStarted(child);
+  const restarts = { ...child.restarts, upSince: turn.at };
+  // Too late: it is about to be stopped, and whoever waits for its start will hear that.
+  if (child.goal !== "none") return turn.update(child.id, { phase: "up", restarts });
+  turn.update(child.id, { phase: "up", cause: null, restarts });
+  reply(turn, child, { kind: "started" });
+}
+
+function ignored(turn: Turn, child: ChildState): void {
+  reply(turn, child, { kind: "ignored" });
+  hasStopped(turn, { ...child, cause: null }, NORMAL);
+}
+
+function startFailed(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
+  turn.reportStartFailed(child, reason);
+  if (child.goal !== "none") return hasStopped(turn, child, reason);
+  switch (child.cause?.kind) {
+    case "supervisor_start":
+      turn.update(child.id, { phase: "down", cause: null });
+      return shutDown(turn, {
+        kind: "init_failed",
+        error: startError({ ...child, id: childPath(turn.state, child.id) }, reason),
+      });
+    case "start_child":
+    case "restart_child":
+      return staysDown(turn, child, reason);
+    default:
+      return failed(turn, child, reason, random);
+  }
+}
+
+function exited(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
+  // The exit of a child that dies as it starts can overtake the news of its start.
+  if (child.phase === "starting") started(turn, child);
+  else if (child.phase !== "up") return;
+  if (child.goal !== "none") return bystanderEnded(turn, child, reason);
+
+  const { restart } = child;
+  const next = afterExit(restart, reason);
+  turn.reportExited(child, reason, next === "restart" || !isCleanExit(reason) ? "child_terminated" : null);
+  const ended = turn.child(child.id)!;
+  if (next === "restart") return failed(turn, ended, reason, random);
+  staysDown(turn, ended, reason);
+  const { children, flags } = turn.state;
+  const another = children.some((other) => other.id !== child.id && other.significant && countsOn(other));
+  if (shutsDown(flags.autoShutdown, child, another)) shutDown(turn, SHUTDOWN);
+}
+
+/** It runs or is going to, unless it is being stopped for good. */
+function countsOn({ phase, goal }: ChildState): boolean {
+  return goal === "start" || phase === "starting" || phase === "up" || phase === "waiting";
+}
+
+/** It ended by itself while it was waiting to be stopped. */
+function bystanderEnded(turn: Turn, child: ChildState, reason: ExitReason): void {
+  turn.reportExited(child, reason, isCleanExit(reason) ? null : "shutdown_error");
+  hasStopped(turn, child, reason);
+}
+
+function stopped(turn: Turn, child: ChildState, reason: ExitReason, request: StopRequest): void {
+  if (child.phase !== "stopping") return;
+  const wasUp = child.restarts.upSince !== null;
+  if (wasUp) turn.reportExited(child, reason, isCleanStop(child.restart, request, reason) ? null : "shutdown_error");
+  hasStopped(turn, child, reason);
+}
+
+function hasStopped(turn: Turn, child: ChildState, reason: ExitReason): void {
+  if (child.goal === "start") turn.update(child.id, { phase: "down" });
+  else staysDown(turn, child, reason);
+}
+
+/** An exit that calls for a restart, or a restart whose start failed. */
+function failed(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
+  const { flags } = turn.state;
+  const { failures, restartAllowed } = recordFailure(turn.state.failures, turn.at, flags);
+  turn.change({ failures });
+  if (!restartAllowed) return giveUp(turn, child, reason);
+
+  const { state: restarts, delayMs } = nextRestart(child.backoff, child.restarts, turn.at, random);
+  const cause: StartCause = { kind: "restart", attempt: restarts.attempts, delayMs, reason };
+  turn.update(child.id, { phase: "down", goal: "none", cause, restarts });
+  // A failed start is retried from a timer even without a delay, so that a supervisor whose child never starts
+  // gets round to everything else.
+  if (child.phase !== "starting" && delayMs === 0) return restartAffected(turn, child.id, cause);
+  turn.update(child.id, { phase: "waiting" });
+  turn.do({ kind: "schedule_restart", id: child.id, delayMs });
+  for (const sibling of affectedBy(flags.strategy, turn.state.children, child.id)) {
+    if (sibling.id !== child.id) holdBack(turn, sibling);
+  }
+}
+
+function restartDue(turn: Turn, child: ChildState): void {
+  turn.update(child.id, { phase: "down" });
+  if (child.cause !== null) restartAffected(turn, child.id, child.cause);
+}
+
+function restartAffected(turn: Turn, failedId: string, cause: StartCause): void {
+  const { flags, children } = turn.state;
+  for (const child of affectedBy(flags.strategy, children, failedId)) {
+    turn.cancelRestart(child);
+    // A start that somebody waits for and that has not begun keeps its place in the row.
+    if (child.phase === "down" && child.goal === "start" && child.cause !== null) continue;
+    if (isAlive(child) && isLostWhenStopped(child)) turn.update(child.id, { goal: "stop" });
+    else {
+      if (isAlive(child)) reply(turn, child, { kind: "failed", reason: SHUTDOWN });
+      turn.update(child.id, { goal: "start", cause: child.cause?.kind === "supervisor_start" ? child.cause : cause });
+    }
+  }
+}
+
+/** While the child that failed waits for its restart, its siblings are down. */
+function holdBack(turn: Turn, sibling: ChildState): void {
+  turn.cancelRestart(sibling);
+  if (isAlive(sibling)) return turn.update(sibling.id, { goal: "stop" });
+  if (sibling.cause?.kind === "restart") turn.update(sibling.id, { goal: "none", cause: null });
+  if (sibling.cause?.kind === "supervisor_start") turn.update(sibling.id, { goal: "none" });
+}
+
+function isLostWhenStopped({ restart, cause }: ChildState): boolean {
+  return restart === "temporary" || cause?.kind === "start_child";
+}
+
+function terminate(turn: Turn, child: ChildState): void {
+  if (child.cause?.kind === "supervisor_start") turn.update(child.id, { cause: null });
+  switch (child.phase) {
+    case "starting":
+    case "up":
+      return stop(turn, { ...child, goal: "none" });
+    case "stopping":
+      return turn.update(child.id, { goal: "none" });
+    case "waiting":
+      turn.cancelRestart(child);
+      return staysDown(turn, turn.child(child.id)!, SHUTDOWN);
+    case "down":
+      return child.goal === "start" ? staysDown(turn, turn.child(child.id)!, SHUTDOWN) : undefined;
+  }
+}
+
+/** It does not run, and nobody is going to start it now. */
+function staysDown(turn: Turn, child: ChildState, reason: ExitReason): void {
+  reply(turn, child, { kind: "failed", reason });
+  const { flags, phase } = turn.state;
+  if (flags.dynamic || isLostWhenStopped(child)) return turn.dispose(child.id);
+  const cause = child.cause?.kind === "supervisor_start" ? child.cause : null;
+  turn.update(child.id, { phase: "down", goal: "none", cause });
+  if (phase !== "stopping") turn.do({ kind: "park_child", id: child.id, reason });
+}
+
+function giveUp(turn: Turn, child: ChildState, reason: ExitReason): void {
+  const exit: ExitReason = {
+    kind: "shutdown",
+    detail: { kind: "reached_max_restart_intensity", id: childPath(turn.state, child.id), reason },
+  };
+  turn.update(child.id, { phase: "down", goal: "none", cause: null });
+  turn.reportEscalated(child, exit);
+  shutDown(turn, exit);
+}
+
+function shutDown(turn: Turn, reason: ExitReason): void {
+  const { phase } = turn.state;
+  if (phase !== "starting" && phase !== "running") return;
+  turn.change({ phase: "stopping", exit: reason });
+  for (const child of turn.state.children) {
+    turn.cancelRestart(child);
+    if (isAlive(child)) turn.update(child.id, { goal: "stop" });
+    else staysDown(turn, turn.child(child.id)!, SHUTDOWN);
+  }
+}
+
+function reply(turn: Turn, { id, cause }: ChildState, outcome: Extract<Action, { kind: "reply" }>["outcome"]): void {
+  if (cause?.kind === "start_child" || cause?.kind === "restart_child") turn.do({ kind: "reply", id, outcome });
+}
+
+/** Stops and starts whatever is next, now that something has happened. */
+function advance(turn: Turn): void {
+  switch (turn.state.phase) {
+    case "starting":
+    case "running":
+      return advanceRestarts(turn);
+    case "stopping":
+      return advanceShutdown(turn);
+  }
+}
+
+function advanceShutdown(turn: Turn): void {
+  const { children, flags, overdue, exit } = turn.state;
+  const alive = children.filter(isAlive);
+  const next = flags.dynamic || overdue ? alive : alive.slice(-1);
+  for (const child of next) if (child.phase !== "stopping") stop(turn, child);
+  if (alive.length > 0) return;
+  for (const { id, declared } of children) if (!declared) turn.dispose(id);
+  turn.change({ phase: "down" });
+  turn.do({ kind: "supervisor_ended", reason: exit! });
+}
+
+/** Right to left until nobody is left to be stopped, then left to right. */
+function advanceRestarts(turn: Turn): void {
+  resumeStart(turn);
+  const last = turn.state.children.findLast((child) => isAlive(child) && child.goal !== "none");
+  if (last !== undefined) return last.phase === "stopping" ? undefined : stop(turn, last);
+
+  for (const child of turn.state.children) {
+    if (child.phase === "starting" && keepsOrder(turn, child)) break;
+    if (child.phase !== "down" || child.goal !== "start") continue;
+    start(turn, child);
+    if (keepsOrder(turn, child)) break;
+  }
+  const { phase, children } = turn.state;
+  if (phase === "starting" && !children.some(({ cause }) => cause?.kind === "supervisor_start")) {
+    turn.change({ phase: "running" });
+    turn.do({ kind: "supervisor_started" });
+  }
+}
+
+/** The supervisor's own start, held back by a child that failed meanwhile, goes on when that child is given up. */
+function resumeStart(turn: Turn): void {
+  const { phase, children } = turn.state;
+  if (phase !== "starting" || children.some((child) => child.phase === "waiting")) return;
+  for (const { id, phase, cause } of children) {
+    if (phase === "down" && cause?.kind === "supervisor_start") turn.update(id, { goal: "start" });
+  }
+}
+
+/** Whether those after this child are started only once it has started. */
+function keepsOrder(turn: Turn, child: ChildState): boolean {
+  return turn.state.flags.strategy !== "one_for_one" || child.cause?.kind === "supervisor_start";
+}
+
+function start(turn: Turn, child: ChildState): void {
+  const incarnation = child.incarnation + 1;
+  const restarts = { ...child.restarts, upSince: null };
+  turn.update(child.id, { phase: "starting", goal: "none", incarnation, restarts });
+  turn.do({ kind: "start_child", id: child.id, incarnation });
+}
+
+function stop(turn: Turn, { id, goal }: ChildState): void {
+  turn.update(id, { phase: "stopping", goal });
+  turn.do({ kind: "stop_child", id, restarting: goal === "start" });
+}

@@ -1,0 +1,94 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { StartOutcome } from "./child.js";
+import type { ChildSummary, SupervisionReport } from "./report.js";
+import { type ChildState, childPath, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
+
+/** What the shell is to do, in this order. */
+export type Action =
+  | { readonly kind: "start_child"; readonly id: string; readonly incarnation: number }
+  | { readonly kind: "stop_child"; readonly id: string; readonly restarting: boolean }
+  | { readonly kind: "park_child"; readonly id: string; readonly reason: ExitReason }
+  | { readonly kind: "dispose_child"; readonly id: string }
+  | { readonly kind: "schedule_restart"; readonly id: string; readonly delayMs: number }
+  | { readonly kind: "cancel_restart"; readonly id: string }
+  /** Answers the `startChild` or `restartChild` that waits for this start. */
+  | { readonly kind: "reply"; readonly id: string; readonly outcome: ReplyOutcome }
+  | { readonly kind: "report"; readonly report: SupervisionReport }
+  /** Every declared child has been started. */
+  | { readonly kind: "supervisor_started" }
+  /** Nothing runs any more. */
+  | { readonly kind: "supervisor_ended"; readonly reason: ExitReason };
+
+export type ReplyOutcome = Exclude<StartOutcome, { kind: "started" }> | { readonly kind: "started" };
+
+/** One event being handled: the state so far, and the actions it has led to. */
+export class Turn {
+  state: SupervisorState;
+  readonly at: number;
+  readonly actions: Action[] = [];
+
+  constructor(state: SupervisorState, at: number) {
+    this.state = state;
+    this.at = at;
+  }
+
+  child(id: string): ChildState | undefined {
+    return findChild(this.state, id);
+  }
+
+  get anyAlive(): boolean {
+    return this.state.children.some(isAlive);
+  }
+
+  change(changes: Partial<SupervisorState>): void {
+    this.state = { ...this.state, ...changes };
+  }
+
+  update(id: string, changes: Partial<ChildState>): void {
+    this.change({ children: this.state.children.map((child) => (child.id === id ? { ...child, ...changes } : child)) });
+  }
+
+  do(action: Action): void {
+    this.actions.push(action);
+  }
+
+  dispose(id: string): void {
+    this.change({ children: this.state.children.filter((child) => child.id !== id) });
+    this.do({ kind: "dispose_child", id });
+  }
+
+  /** Ends the wait for the next restart attempt, if there is one. */
+  cancelRestart({ id, phase }: ChildState): void {
+    if (phase !== "waiting") return;
+    this.update(id, { phase: "down", cause: null });
+    this.do({ kind: "cancel_restart", id });
+  }
+
+  reportStarted(child: ChildState): void {
+    const about = { ...this.#about(child), incarnation: child.incarnation };
+    this.do({ kind: "report", report: { event: "actor_started", ...about } });
+    if (child.cause?.kind !== "restart") return;
+    const { attempt, delayMs, reason } = child.cause;
+    this.do({ kind: "report", report: { event: "actor_restarted", ...about, attempt, delayMs, reason } });
+  }
+
+  reportExited(child: ChildState, reason: ExitReason, context: "child_terminated" | "shutdown_error" | null): void {
+    const about = { ...this.#about(child), incarnation: child.incarnation, reason };
+    this.do({ kind: "report", report: { event: "actor_exited", ...about, ...(context === null ? {} : { context }) } });
+  }
+
+  reportStartFailed(child: ChildState, reason: ExitReason): void {
+    const about = { ...this.#about(child), incarnation: child.incarnation, reason };
+    this.do({ kind: "report", report: { event: "child_start_failed", ...about, context: "start_error" } });
+  }
+
+  reportEscalated(child: ChildState, reason: ExitReason): void {
+    const report = { ...this.#about(child), id: this.state.id, reason, context: "shutdown" } as const;
+    this.do({ kind: "report", report: { event: "supervisor_escalated", ...report } });
+  }
+
+  #about({ id, type, restart, significant, shutdown }: ChildState) {
+    const offender: ChildSummary = { id, type, restart, significant, shutdown };
+    return { id: childPath(this.state, id), at: this.at, supervisor: this.state.id, offender };
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  announce,
+  BUSY,
+  FULL,
+  MAILBOX_LANE,
+  mailboxFull,
+  type NameTable,
+  type Peer,
+  SPACE,
+  sleepAsync,
+  type Unsent,
+} from "@mini-otp/worker-host/protocol";
+
+/**
+ * The messages of main that wait, in order, for room in one mailbox. Moves on when the consumer makes room
+ * (or main closes the mailbox, which rings too), and gives up on a message whose time is over.
+ */
+export class WaitingLine {
+  readonly #peer: Peer;
+  readonly #names: NameTable;
+  readonly #retry: (unsent: Unsent) => number;
+  #asleep = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(peer: Peer, names: NameTable, retry: (unsent: Unsent) => number) {
+    this.#peer = peer;
+    this.#names = names;
+    this.#retry = retry;
+  }
+
+  advance(): void {
+    clearTimeout(this.#timer);
+    const { unsent: line, words } = this.#peer;
+    for (let first = line.first; first !== undefined; first = line.first) {
+      if (first.wanted()) {
+        announce(words, MAILBOX_LANE + SPACE);
+        const outcome = this.#retry(first);
+        if (outcome === BUSY) {
+          setImmediate(this.#again);
+          return;
+        }
+        if (outcome === FULL) {
+          const left = first.deadline - performance.now();
+          if (left > 0) {
+            this.#sleep(left);
+            return;
+          }
+          first.refused(mailboxFull(this.#peer, this.#names.name(first.method)));
+        }
+      }
+      line.shift();
+    }
+  }
+
+  readonly #again = (): void => this.advance();
+
+  #sleep(leftMs: number): void {
+    this.#timer = setTimeout(this.#again, Math.min(Math.ceil(leftMs), 0x7fffffff));
+    if (this.#asleep) return;
+    const waiting = sleepAsync(this.#peer.words, MAILBOX_LANE + SPACE);
+    if (waiting === undefined) {
+      setImmediate(this.#again);
+      return;
+    }
+    this.#asleep = true;
+    void waiting.then(() => {
+      this.#asleep = false;
+      this.advance();
+    });
+  }
+}

@@ -1,0 +1,504 @@
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { ActorContext, ActorLog, DeferredReply } from "./context.js";
+import type { ActorDefinition, HandlersOf } from "./define-actor.js";
+import type { IdleStrategy } from "./idle-strategy.js";
+import type { Inbox } from "./inbox.js";
+import { ActorRef } from "./protocol/actor-ref.js";
+import { decodeReason, type InitData, payloadOf } from "./protocol/boot.js";
+import { ActorError, isReplyError } from "./protocol/errors.js";
+import { type ExitReason, NORMAL } from "./protocol/exit-reason.js";
+import type { Payload } from "./protocol/payload.js";
+import {
+  KIND_CALL,
+  KIND_FAILURE,
+  KIND_REPLY,
+  KIND_SEND,
+  kindOf,
+  R_CORRELATION,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_TYPE,
+} from "./protocol/record-descriptor.js";
+import { takeReplies, takeReply } from "./protocol/replies.js";
+import { DISPATCHES, HANDLING, LATE_REPLIES } from "./protocol/slot-descriptor.js";
+import { Timers } from "./timers.js";
+
+/** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
+const HOLD_MS = 10;
+/** Under load the event loop turns at least this often. */
+const TURN_MS = 4;
+const MESSAGES_PER_CLOCK_READ = 64;
+const TURNED: Promise<void> = Promise.resolve();
+
+/** Where a call's reply goes. */
+interface ReplyTo {
+  readonly address: number;
+  readonly uid: number;
+  readonly correlation: number;
+}
+
+interface Continuation {
+  readonly method: string;
+  readonly args: unknown[];
+}
+
+/** What the loop leaves to its host. */
+export interface LoopHost {
+  readonly log: ActorLog;
+  /** Reports the reason and ends the thread. Does not return. */
+  exit(reason: ExitReason): void;
+  /** A message that no handler was there for. */
+  unhandled(method: string, detail: string): void;
+}
+
+/**
+ * One incarnation of an actor: takes one message at a time, in the order of: main's control messages, replies,
+ * what `continueWith` asked for, due timers, the mailbox. Between two messages microtasks run.
+ */
+export class ActorLoop {
+  readonly context: ActorContext<any>;
+  readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
+  readonly #inbox: Inbox;
+  readonly #outbox: ActorOutbox;
+  readonly #idle: IdleStrategy;
+  readonly #host: LoopHost;
+  readonly #words: Int32Array;
+  readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
+  readonly #timers = new Timers();
+  readonly #continuations: Continuation[] = [];
+  readonly #abort = new AbortController();
+  readonly #openAtStart: number;
+
+  // Until init is done, the loop serves replies and main only, as while a handler is busy.
+  #busy = true;
+  #stopping: ExitReason | undefined;
+  #draining: ExitReason | undefined;
+  #ended = false;
+  #scheduled = false;
+  #replyTo: ReplyTo | undefined;
+  #deferred = false;
+  #handled = 0;
+  #lastTurn = 0;
+  #heldSince = 0;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #wakeAt = Infinity;
+
+  constructor(
+    definition: ActorDefinition,
+    init: InitData,
+    args: unknown,
+    inbox: Inbox,
+    outbox: ActorOutbox,
+    idle: IdleStrategy,
+    host: LoopHost,
+  ) {
+    this.#definition = definition;
+    this.#inbox = inbox;
+    this.#outbox = outbox;
+    this.#idle = idle;
+    this.#host = host;
+    this.#words = outbox.self.memory.words;
+    for (const method of Object.keys(definition.handlers)) {
+      this.#handlers.set(outbox.names.intern(method), definition.handlers[method]);
+    }
+    this.context = this.#createContext(init, args);
+    outbox.onDeadline = () => this.#schedule();
+    // What is open now is the runtime's own (the port); anything more later is the user's async work.
+    this.#openAtStart = process.getActiveResourcesInfo().length;
+  }
+
+  /** Settles calls from now on, so that `init` can make some. */
+  start(): void {
+    this.#inbox.control.onMessage(() => this.#schedule());
+    this.#schedule();
+  }
+
+  /** Init is done: takes messages from now on. */
+  takeMessages(state: unknown): void {
+    this.context.state = state;
+    this.#busy = false;
+    this.#schedule();
+  }
+
+  /** What main has said is handled: here when called from a blocking call, else from the loop. */
+  takeControl(): void {
+    const { control } = this.#inbox;
+    const { codec, pending } = this.#outbox;
+    control.poll();
+    for (let message = control.next(); message !== undefined; message = control.next()) {
+      switch (message.type) {
+        case "callee_exited":
+          // Replies sent before the exit come first.
+          takeReplies(this.#inbox.system, codec, pending);
+          pending.calleeExited(
+            message.uid,
+            decodeReason(codec, message.reason),
+            message.consumedBefore,
+            message.closed,
+          );
+          break;
+        case "reply":
+          takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload));
+          break;
+        case "info":
+          this.#continuations.push({ method: "", args: codec.decodeArgs(payloadOf(message.message)) });
+          break;
+        case "stop":
+          if (message.drain) this.#draining ??= decodeReason(codec, message.reason);
+          else this.#stopping ??= decodeReason(codec, message.reason);
+          this.#abort.abort();
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    void TURNED.then(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (this.#ended) return;
+    this.#inbox.awake();
+    const worked = this.#work();
+    if (this.#ended) return;
+    if (worked) {
+      if (++this.#handled % MESSAGES_PER_CLOCK_READ === 0 && this.#turnIsDue()) return;
+      this.#schedule();
+    } else {
+      this.#rest();
+    }
+  };
+
+  /** Does one thing. False when there was nothing to do. */
+  #work(): boolean {
+    const inbox = this.#inbox;
+    const { pending } = this.#outbox;
+    if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
+    if (inbox.system.pending) {
+      takeReplies(inbox.system, this.#outbox.codec, pending);
+      this.#words[LATE_REPLIES] = pending.late;
+      // Whoever awaits them goes on before the next message.
+      return true;
+    }
+    if (pending.size > 0 && pending.nextDeadline <= performance.now()) {
+      pending.expire(performance.now());
+      return true;
+    }
+    if (this.#busy) return false;
+    if (this.#stopping !== undefined) {
+      this.#terminate(this.#stopping);
+      return true;
+    }
+    const continuation = this.#continuations.shift() ?? this.#dueTimer();
+    if (continuation !== undefined) {
+      this.#dispatchOwn(continuation);
+      return true;
+    }
+    if (inbox.mailbox.next()) {
+      this.#dispatch();
+      return true;
+    }
+    if (this.#draining !== undefined) {
+      this.#terminate(this.#draining);
+      return true;
+    }
+    return false;
+  }
+
+  #dueTimer(): Continuation | undefined {
+    return this.#timers.nextDue === Infinity ? undefined : this.#timers.takeDue(performance.now());
+  }
+
+  #dispatch(): void {
+    const { header, payload } = this.#inbox.mailbox;
+    const kind = kindOf(header[R_TYPE]);
+    const methodId = header[R_METHOD];
+    this.#replyTo =
+      kind === KIND_CALL
+        ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
+        : undefined;
+    let args: unknown[];
+    try {
+      args = this.#outbox.codec.decodeArgs(payload);
+    } catch (error) {
+      this.#unhandled(this.#outbox.names.name(methodId), `undecodable: ${String(error)}`, error);
+      this.#commit();
+      return;
+    }
+    const handler = kind === KIND_SEND ? this.#info : this.#handlers.get(methodId);
+    if (handler === undefined) {
+      const method = this.#outbox.names.name(methodId);
+      const known = Object.keys(this.#definition.handlers).join(", ");
+      const message = `id=${this.context.id} method=${method}: no such handler; it has: ${known}`;
+      this.#unhandled(
+        method,
+        "unknown method",
+        new ActorError("ERR_UNKNOWN_METHOD", message, { id: this.context.id, method }),
+      );
+      this.#commit();
+      return;
+    }
+    this.#run(handler, methodId, args, true);
+  }
+
+  #dispatchOwn({ method, args }: Continuation): void {
+    this.#replyTo = undefined;
+    const methodId = method === "" ? 0 : this.#outbox.names.intern(method);
+    const handler = method === "" ? this.#info : this.#handlers.get(methodId);
+    if (handler === undefined) this.#host.unhandled(method, "unknown method");
+    else this.#run(handler, methodId, args, false);
+  }
+
+  readonly #info = (context: ActorContext<any>, message: unknown): unknown => {
+    const { info } = this.#definition;
+    if (info === undefined) {
+      this.#host.unhandled("info", "the actor has no info handler");
+      return undefined;
+    }
+    return info.call(this.#definition, context, message);
+  };
+
+  #run(
+    handler: (context: ActorContext<any>, ...args: any[]) => unknown,
+    methodId: number,
+    args: unknown[],
+    fromMailbox: boolean,
+  ): void {
+    const words = this.#words;
+    words[HANDLING] = methodId;
+    words[DISPATCHES]++;
+    this.#deferred = false;
+    let result: unknown;
+    try {
+      result = handler.call(this.#definition.handlers, this.context, ...args);
+    } catch (error) {
+      this.#failed(error, fromMailbox);
+      return;
+    }
+    if (isThenable(result)) {
+      this.#busy = true;
+      result.then(
+        (value) => {
+          this.#busy = false;
+          this.#succeeded(value, fromMailbox);
+          this.#schedule();
+        },
+        (error: unknown) => {
+          this.#busy = false;
+          this.#failed(error, fromMailbox);
+          this.#schedule();
+        },
+      );
+      return;
+    }
+    this.#succeeded(result, fromMailbox);
+  }
+
+  #succeeded(value: unknown, fromMailbox: boolean): void {
+    if (this.#replyTo !== undefined && !this.#deferred) this.#reply(this.#replyTo, value);
+    if (fromMailbox && !this.#ended) this.#commit();
+  }
+
+  #failed(error: unknown, fromMailbox: boolean): void {
+    if (!isReplyError(error)) {
+      this.#end({ kind: "error", error });
+      return;
+    }
+    if (this.#replyTo !== undefined && !this.#deferred) this.#replyFailure(this.#replyTo, error);
+    else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
+    if (fromMailbox) this.#commit();
+  }
+
+  #commit(): void {
+    this.#words[HANDLING] = 0;
+    this.#inbox.mailbox.commit();
+  }
+
+  #unhandled(method: string, detail: string, error: unknown): void {
+    if (this.#replyTo !== undefined) this.#replyFailure(this.#replyTo, error);
+    else this.#host.unhandled(method, detail);
+  }
+
+  #reply(to: ReplyTo, value: unknown): void {
+    const { codec } = this.#outbox;
+    let payload: Payload;
+    try {
+      payload = codec.encodeValue(value);
+    } catch (error) {
+      // The reply cannot be carried: that is the actor's mistake, not its caller's.
+      this.#replyFailure(to, error);
+      return;
+    }
+    this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload);
+  }
+
+  #replyFailure(to: ReplyTo, error: unknown): void {
+    this.#outbox.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#outbox.codec.encodeValue(error));
+  }
+
+  #terminate(reason: ExitReason): void {
+    const { terminate } = this.#definition;
+    if (terminate === undefined) {
+      this.#end(reason);
+      return;
+    }
+    this.#busy = true;
+    try {
+      const result = terminate.call(this.#definition, this.context, reason);
+      if (isThenable(result)) {
+        result.then(
+          () => this.#end(reason),
+          (error: unknown) => this.#end({ kind: "error", error }),
+        );
+      } else {
+        this.#end(reason);
+      }
+    } catch (error) {
+      this.#end({ kind: "error", error });
+    }
+  }
+
+  #end(reason: ExitReason): void {
+    this.#ended = true;
+    this.#host.exit(reason);
+  }
+
+  #turnIsDue(): boolean {
+    const now = performance.now();
+    if (now - this.#lastTurn < TURN_MS) return false;
+    this.#lastTurn = now;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+    return true;
+  }
+
+  /** Nothing to do: look a little longer, then sleep. */
+  #rest(): void {
+    const inbox = this.#inbox;
+    const withMailbox = !this.#busy;
+    const spins = this.#idle.spins;
+    for (let spin = 0; spin < spins; spin++) {
+      if (inbox.arrived(withMailbox)) {
+        this.#idle.found();
+        this.#heldSince = 0;
+        this.#schedule();
+        return;
+      }
+    }
+    if (spins > 0) this.#idle.foundNothing();
+
+    const now = performance.now();
+    const due = Math.min(this.#busy ? Infinity : this.#timers.nextDue, this.#outbox.pending.nextDeadline);
+    if (this.#heldSince === 0) this.#heldSince = now;
+    const mayHold = now - this.#heldSince < HOLD_MS && process.getActiveResourcesInfo().length <= this.#openAtStart;
+    if (mayHold) {
+      inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
+      if (inbox.arrived(withMailbox)) this.#heldSince = 0;
+      this.#schedule();
+      return;
+    }
+    this.#lastTurn = now;
+    if (!inbox.sleepAsync(withMailbox, this.#wake)) this.#schedule();
+    else if (due !== Infinity) this.#wakeBy(due, now);
+  }
+
+  readonly #wake = (): void => {
+    this.#heldSince = 0;
+    this.#schedule();
+  };
+
+  #wakeBy(due: number, now: number): void {
+    if (this.#wakeTimer !== undefined && this.#wakeAt <= due) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeAt = due;
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakeTimer = undefined;
+        this.#schedule();
+      },
+      Math.max(0, due - now),
+    );
+  }
+
+  #createContext(init: InitData, args: unknown): ActorContext<any> {
+    const loop = this;
+    const outbox = this.#outbox;
+    return {
+      state: undefined,
+      self: new ActorRef(outbox, init.address, init.uid, init.id),
+      id: init.id,
+      name: init.name,
+      incarnation: init.incarnation,
+      args,
+      log: this.#host.log,
+      signal: this.#abort.signal,
+      sendAfter(delayMs, method, ...rest) {
+        return loop.#addTimer(delayMs, 0, method, rest);
+      },
+      sendInterval(periodMs, method, ...rest) {
+        if (!(periodMs > 0)) throw new RangeError(`sendInterval: periodMs=${periodMs}, must be over 0`);
+        return loop.#addTimer(periodMs, periodMs, method, rest);
+      },
+      cancelTimer(id) {
+        return loop.#timers.cancel(id);
+      },
+      deferReply() {
+        return loop.#deferReply();
+      },
+      stop(reason = NORMAL) {
+        loop.#stopping ??= reason;
+        loop.#abort.abort();
+        loop.#schedule();
+      },
+      continueWith(method, ...rest) {
+        loop.#requireHandler(method);
+        loop.#continuations.push({ method, args: rest });
+        loop.#schedule();
+      },
+    };
+  }
+
+  #addTimer(delayMs: number, everyMs: number, method: string, args: unknown[]): number {
+    this.#requireHandler(method);
+    if (!(delayMs >= 0)) throw new RangeError(`delayMs=${delayMs}, must be 0 or more`);
+    const id = this.#timers.add(performance.now(), delayMs, everyMs, method, args);
+    // It may be set from outside a message, while the loop sleeps.
+    this.#schedule();
+    return id;
+  }
+
+  #requireHandler(method: string): void {
+    if (!Object.hasOwn(this.#definition.handlers, method)) {
+      throw new ActorError("ERR_UNKNOWN_METHOD", `id=${this.context.id} method=${method}: no such handler`, {
+        id: this.context.id,
+        method,
+      });
+    }
+  }
+
+  #deferReply(): DeferredReply {
+    const to = this.#replyTo;
+    if (to === undefined) throw new TypeError("deferReply: the message being handled is not a call");
+    this.#deferred = true;
+    let used = false;
+    const once = (send: () => void): void => {
+      if (used) return;
+      used = true;
+      send();
+    };
+    return {
+      reply: (value) => once(() => this.#reply(to, value)),
+      fail: (error) => once(() => this.#replyFailure(to, error)),
+    };
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

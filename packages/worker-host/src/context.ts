@@ -1,0 +1,49 @@
+import type { ActorRef } from "./protocol/actor-ref.js";
+import type { ExitReason } from "./protocol/exit-reason.js";
+
+/** A logger of pino's shape: `log.info({ batch: 3 }, "parsed")` or `log.info("parsed")`. Lines appear in main's logger. */
+export interface ActorLog {
+  trace(...args: unknown[]): void;
+  debug(...args: unknown[]): void;
+  info(...args: unknown[]): void;
+  warn(...args: unknown[]): void;
+  error(...args: unknown[]): void;
+  fatal(...args: unknown[]): void;
+}
+
+/** The reply of a call whose handler has returned without it. Exactly one of the two is used, once; more has no effect. */
+export interface DeferredReply {
+  reply(value?: unknown): void;
+  /** Rejects the call with this error and keeps the actor. */
+  fail(error: Error): void;
+}
+
+/** What an actor's code sees of the runtime. The same object for every message; `state` may be replaced. */
+export interface ActorContext<State = unknown> {
+  state: State;
+  /** This actor, to be sent to others. */
+  readonly self: ActorRef;
+  /** Path from the root, as `root/ingest/hasher`. */
+  readonly id: string;
+  /** The registered name of the spec, if it has one. */
+  readonly name: string | undefined;
+  /** 1 for the first start, one more for each restart. */
+  readonly incarnation: number;
+  /** The spec's `args`. */
+  readonly args: any;
+  readonly log: ActorLog;
+  /** Aborted when the actor is asked to stop. */
+  readonly signal: AbortSignal;
+  /** Sends `method` to this actor in `delayMs`; runs between messages. Returns the timer's id. */
+  sendAfter(delayMs: number, method: string, ...args: unknown[]): number;
+  /** Sends `method` every `periodMs`. A period that was missed is not made up for. */
+  sendInterval(periodMs: number, method: string, ...args: unknown[]): number;
+  /** True when the timer was still to fire. */
+  cancelTimer(id: number): boolean;
+  /** Takes the reply over from the handler's return value. Throws TypeError outside of a call. */
+  deferReply(): DeferredReply;
+  /** Stops this actor after the current message. Default reason `normal`. Its mailbox is not drained. */
+  stop(reason?: ExitReason): void;
+  /** Handles `method` right after the current message, before any other. */
+  continueWith(method: string, ...args: unknown[]): void;
+}

@@ -1,0 +1,76 @@
+import type { ActorContext } from "./context.js";
+import type { ExitReason } from "./protocol/exit-reason.js";
+
+const ACTOR = Symbol.for("mini-otp.actor");
+const IGNORE = Symbol.for("mini-otp.ignore");
+
+/** What `init` returns to end without an error and without running: the supervisor keeps the spec, stopped. */
+export interface Ignore {
+  readonly [IGNORE]: true;
+}
+
+const ignored: Ignore = Object.freeze({ [IGNORE]: true as const });
+
+export function ignore(): Ignore {
+  return ignored;
+}
+
+export function isIgnore(value: unknown): value is Ignore {
+  return typeof value === "object" && value !== null && (value as Partial<Ignore>)[IGNORE] === true;
+}
+
+/** A protocol: each method handles one kind of message. What it returns is the reply when the message was a call. */
+export type HandlersOf<State> = Record<string, (ctx: ActorContext<State>, ...args: any[]) => unknown>;
+
+export interface ActorOptions<State, Args, Handlers> {
+  /** Runs before any message; returns the state. Throwing fails the start. */
+  init?: (args: Args, ctx: ActorContext<undefined>) => State | Promise<State> | Ignore | Promise<State | Ignore>;
+  /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
+  handlers: Handlers;
+  /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
+  info?: (ctx: ActorContext<State>, message: any) => unknown;
+  /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
+  terminate?: (ctx: ActorContext<State>, reason: ExitReason) => unknown;
+  /** Turns the former version's state into this one's, on `system.upgrade`. */
+  codeChange?: (state: any, fromVersion: string | undefined) => State | Promise<State>;
+}
+
+/** An actor's definition: a module's default export. Its type carries the protocol to `startChild<typeof X>`. */
+export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
+  extends ActorOptions<State, Args, Handlers> {
+  readonly [ACTOR]: true;
+}
+
+/**
+ * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
+ *
+ * Throws TypeError when a handler is not a function.
+ */
+export function defineActor<
+  State = undefined,
+  Args = undefined,
+  Handlers extends HandlersOf<NoInfer<State>> = Record<never, never>,
+>(options: ActorOptions<State, Args, Handlers>): ActorDefinition<State, Args, Handlers> {
+  if (
+    typeof options !== "object" ||
+    options === null ||
+    typeof options.handlers !== "object" ||
+    options.handlers === null
+  ) {
+    throw new TypeError("defineActor: handlers must be an object of functions");
+  }
+  for (const [method, handler] of Object.entries(options.handlers)) {
+    if (typeof handler !== "function")
+      throw new TypeError(`defineActor: handlers.${method} is ${typeof handler}, must be a function`);
+  }
+  for (const key of ["init", "info", "terminate", "codeChange"] as const) {
+    if (options[key] !== undefined && typeof options[key] !== "function") {
+      throw new TypeError(`defineActor: ${key} is ${typeof options[key]}, must be a function`);
+    }
+  }
+  return Object.freeze({ ...options, [ACTOR]: true as const });
+}
+
+export function isActorDefinition(value: unknown): value is ActorDefinition {
+  return typeof value === "object" && value !== null && (value as Partial<ActorDefinition>)[ACTOR] === true;
+}

@@ -1,0 +1,187 @@
+import { availableParallelism } from "node:os";
+import type { MessagePort } from "node:worker_threads";
+import { ActorLoop, type LoopHost } from "./actor-loop.js";
+import { ActorOutbox } from "./actor-outbox.js";
+import type { ActorLog } from "./context.js";
+import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
+import { IdleStrategy } from "./idle-strategy.js";
+import { ControlChannel, Inbox } from "./inbox.js";
+import type { Connection, Sender } from "./protocol/actor-ref.js";
+import { type BootData, encodeForeign, type InitData, type LogLevel, payloadOf, type ToMain } from "./protocol/boot.js";
+import { Codec } from "./protocol/codec.js";
+import { ActorError } from "./protocol/errors.js";
+import type { ExitReason } from "./protocol/exit-reason.js";
+import { NameTable } from "./protocol/name-table.js";
+import type { Producer } from "./protocol/ring-writer.js";
+import { Segments } from "./protocol/segments.js";
+import { HANDLING } from "./protocol/slot-descriptor.js";
+
+/** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
+const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
+
+/** Runs one actor in this thread: loads its module, waits for what makes it an incarnation, then runs the loop. */
+export async function runActorThread(port: MessagePort, boot: BootData): Promise<void> {
+  const segments = new Segments();
+  for (const buffer of boot.segments) segments.add(buffer);
+  const producer: Producer = { ownerId: boot.ownerId, lockPatienceMs: Infinity, epochMs: boot.epochMs };
+  const names = new NameTable(boot.names, producer);
+  const control = new ControlChannel(port, segments);
+  const thread = new ThreadExit(port);
+
+  let definition: ActorDefinition;
+  try {
+    definition = await loadActor(boot.moduleUrls);
+  } catch (error) {
+    thread.post({ type: "module_failed", error: thread.encode(error) });
+    thread.leave();
+    return;
+  }
+  const init = await firstInit(control);
+  const memory = segments.at(init.address);
+  thread.words = memory.words;
+  const inbox = new Inbox(memory, control);
+  const idle = new IdleStrategy(availableParallelism() > 1);
+  let loop: ActorLoop;
+  const outbox = new ActorOutbox(
+    { address: init.address, uid: init.uid, memory },
+    segments,
+    names,
+    producer,
+    inbox,
+    port,
+    idle,
+    () => loop.takeControl(),
+  );
+  thread.use(outbox.codec, (id) => names.name(id));
+  const host: LoopHost = {
+    log: portLog(port, outbox.codec),
+    exit: (reason) => thread.exit(reason),
+    unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
+  };
+  const args = outbox.codec.decodeValue(payloadOf(init.args));
+  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, host);
+  loop.start();
+  let state: unknown;
+  try {
+    state = await definition.init?.(args, loop.context);
+  } catch (error) {
+    thread.post({ type: "init_failed", error: thread.encode(error) });
+    thread.leave();
+    return;
+  }
+  if (isIgnore(state)) {
+    thread.post({ type: "ignored" });
+    thread.leave();
+    return;
+  }
+  thread.post({ type: "started" });
+  loop.takeMessages(state);
+}
+
+/** The ways out of this thread: each reports its reason first, the first report counts. */
+class ThreadExit {
+  words: Int32Array | undefined;
+  readonly #port: MessagePort;
+  readonly #exit = process.exit.bind(process);
+  #codec = new Codec(noSender);
+  #methodName: (id: number) => string = () => "";
+  #reported = false;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    process.exit = ((code?: number) => {
+      this.#report({ kind: "exit_called", code: Number(code ?? process.exitCode ?? 0) });
+      return this.#exit(code);
+    }) as typeof process.exit;
+    process.on("uncaughtException", (error: unknown) => this.exit({ kind: "error", error }));
+  }
+
+  use(codec: Codec, methodName: (id: number) => string): void {
+    this.#codec = codec;
+    this.#methodName = methodName;
+  }
+
+  encode(value: unknown): ReturnType<typeof encodeForeign> {
+    return encodeForeign(this.#codec, value);
+  }
+
+  post(message: ToMain): void {
+    this.#port.postMessage(message);
+  }
+
+  exit(reason: ExitReason): void {
+    this.#report(reason);
+    this.#exit(0);
+  }
+
+  /** Ends the thread; why has been said. */
+  leave(): void {
+    this.#reported = true;
+    this.#exit(0);
+  }
+
+  #report(reason: ExitReason): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    const method = this.words === undefined ? "" : this.#methodName(this.words[HANDLING]);
+    this.post({ type: "exiting", reason: this.encode(reason), method });
+  }
+}
+
+async function loadActor(urls: readonly string[]): Promise<ActorDefinition> {
+  const failures: string[] = [];
+  for (const url of urls) {
+    let module: { default?: unknown };
+    try {
+      module = (await import(url)) as { default?: unknown };
+    } catch (error) {
+      if (isMissing(error, url)) {
+        failures.push(url);
+        continue;
+      }
+      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}`, { cause: error });
+    }
+    if (isActorDefinition(module.default)) return module.default;
+    throw new ActorError(
+      "ERR_ACTOR_MODULE",
+      `${url} has no actor as its default export (export default defineActor({ … }))`,
+    );
+  }
+  throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${failures.join(", ")}`);
+}
+
+/** True when the module itself is not there, false when something it imports is not. */
+function isMissing(error: unknown, url: string): boolean {
+  const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
+  return missing === undefined ? (message ?? "").includes(new URL(url).pathname) : missing === url;
+}
+
+function firstInit(control: ControlChannel): Promise<InitData> {
+  return new Promise((resolve) => {
+    control.poll();
+    control.onMessage(() => {
+      const message = control.next();
+      if (message?.type !== "init") return;
+      control.onMessage(() => {});
+      resolve(message);
+    });
+  });
+}
+
+function portLog(port: MessagePort, codec: Codec): ActorLog {
+  const at =
+    (level: LogLevel) =>
+    (...args: unknown[]): void => {
+      const message: ToMain = { type: "log", level, args: encodeForeign(codec, args) };
+      port.postMessage(message);
+    };
+  return {
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    fatal: at("fatal"),
+  };
+}

@@ -1,0 +1,13 @@
+export type { ActorContext, ActorLog, DeferredReply } from "./context.js";
+export {
+  type ActorDefinition,
+  type ActorOptions,
+  defineActor,
+  type HandlersOf,
+  type Ignore,
+  ignore,
+} from "./define-actor.js";
+export type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
+export type { CastResult } from "./protocol/actor-types.js";
+export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./protocol/errors.js";
+export type { ExitKind, ExitReason } from "./protocol/exit-reason.js";

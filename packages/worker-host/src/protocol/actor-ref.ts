@@ -1,0 +1,125 @@
+import type { CastResult, MethodArgs, MethodName, MethodReply, Remote } from "./actor-types.js";
+import { ActorError } from "./errors.js";
+
+export interface RefOptions {
+  /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
+  readonly timeoutMs?: number;
+  /** Aborting it rejects the call with ERR_CALL_ABORTED and aborts the handler's `ctx.signal`. */
+  readonly signal?: AbortSignal;
+}
+
+/** A connection from this thread to one slot; what is in it is the sender's business. */
+export interface Connection {
+  readonly id: string;
+}
+
+/** What a thread does for the references it holds. */
+export interface Sender {
+  connect(address: number, uid: number, id: string): Connection;
+  call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
+  cast(to: Connection, method: string, args: unknown[]): Promise<void>;
+  castSync(to: Connection, method: string, args: unknown[]): void;
+  tryCast(to: Connection, method: string, args: unknown[]): CastResult;
+  send(to: Connection, message: unknown): Promise<void>;
+  /** Main only. */
+  stats?(uid: number): unknown;
+}
+
+const DEFAULTS: RefOptions = Object.freeze({});
+
+/**
+ * Where to send messages to one actor, in any thread. A message value: it can be sent to another actor and
+ * used there. It names the actor's slot, so it stays valid over restarts.
+ */
+export class ActorRef<A = any> {
+  /** Path from the root, as `root/ingest/hasher`. */
+  readonly id: string;
+  /** @internal */
+  readonly address: number;
+  /** @internal */
+  readonly uid: number;
+  readonly #sender: Sender;
+  readonly #options: RefOptions;
+  #to: Connection | undefined;
+
+  /** @internal */
+  constructor(sender: Sender, address: number, uid: number, id: string, options: RefOptions = DEFAULTS) {
+    this.id = id;
+    this.address = address;
+    this.uid = uid;
+    this.#sender = sender;
+    this.#options = options;
+  }
+
+  /**
+   * Asks and waits for the reply. Always settles: with the reply, or rejects with ERR_CALL_TIMEOUT, ERR_NOPROC,
+   * ERR_CALL_EXIT (`reason` is the callee's exit reason), ERR_CALL_ABORTED, ERR_CALLING_SELF, ERR_CALL_CYCLE,
+   * ERR_MAILBOX_FULL, ERR_NOT_CLONEABLE, ERR_UNKNOWN_METHOD, or the handler's ReplyError. Does not block.
+   */
+  call<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<MethodReply<A, M>> {
+    return this.#sender.call(this.#connection(), method, args, this.#options) as Promise<MethodReply<A, M>>;
+  }
+
+  /**
+   * Sends without waiting for the handler. Resolves once the mailbox accepted the message, which is the
+   * back-pressure: under `overflow: "block"` an actor's thread waits right here, main's promise stays pending.
+   * Rejects with ERR_MAILBOX_FULL, ERR_NOPROC, ERR_NOT_CLONEABLE or ERR_MESSAGE_TOO_LARGE.
+   */
+  cast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<void> {
+    return this.#sender.cast(this.#connection(), method, args);
+  }
+
+  /** Sends if there is room, at once: "ok", "full", or "closed" for an actor that is stopping or gone. */
+  tryCast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): CastResult {
+    return this.#sender.tryCast(this.#connection(), method, args);
+  }
+
+  /** Like `cast`, to the actor's `info`. */
+  send(message: unknown): Promise<void> {
+    return this.#sender.send(this.#connection(), message);
+  }
+
+  /** Like `call`, blocking the actor's thread until the reply is there. On main it throws ERR_WRONG_THREAD. */
+  callSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Awaited<MethodReply<A, M>> {
+    return this.#sender.callSync(this.#connection(), method, args, this.#options) as Awaited<MethodReply<A, M>>;
+  }
+
+  /** Like `cast`, blocking the actor's thread until accepted. On main it throws ERR_WRONG_THREAD. */
+  castSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): void {
+    this.#sender.castSync(this.#connection(), method, args);
+  }
+
+  /** The same actor with other defaults for its calls. */
+  with(options: RefOptions): ActorRef<A> {
+    return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, { ...this.#options, ...options });
+  }
+
+  /** A typed remote: `await ref.proxy().hash("x")` is `await ref.call("hash", "x")`. */
+  proxy(): Remote<A> {
+    return new Proxy(Object.create(null) as object, {
+      get: (_target, method) => {
+        // A promise resolved with a remote asks it for `then`; it is no promise.
+        if (typeof method === "symbol" || method === "then") return undefined;
+        return (...args: unknown[]) => this.#sender.call(this.#connection(), method, args, this.#options);
+      },
+    }) as Remote<A>;
+  }
+
+  /** The actor's numbers, read from shared memory. On an actor's thread it throws ERR_WRONG_THREAD. */
+  stats(): unknown {
+    if (this.#sender.stats === undefined) {
+      throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`);
+    }
+    return this.#sender.stats(this.uid);
+  }
+
+  toJSON(): string {
+    return `ActorRef(${this.id})`;
+  }
+
+  #connection(): Connection {
+    this.#to ??= this.#sender.connect(this.address, this.uid, this.id);
+    return this.#to;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Codec } from "./codec.js";
+import type { ExitReason } from "./exit-reason.js";
+import { newPayload, type Payload } from "./payload.js";
+
+/*
+ * What main and an actor's thread say to each other beside the rings: on the worker's port, as structured
+ * clones. Values of the user's travel `Encoded`, so that references and errors survive.
+ */
+
+/** The file a worker thread is started with. */
+export const WORKER_MAIN = new URL("../worker-main.js", import.meta.url);
+
+/** A message value in the codec's bytes. */
+export interface Encoded {
+  readonly format: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a thread is started with. */
+export interface BootData {
+  readonly segments: readonly SharedArrayBuffer[];
+  readonly names: SharedArrayBuffer;
+  readonly epochMs: number;
+  readonly ownerId: number;
+  /** URLs to try, in this order. */
+  readonly moduleUrls: readonly string[];
+}
+
+/** What makes a thread an actor's incarnation. */
+export interface InitData {
+  readonly type: "init";
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly address: number;
+  readonly uid: number;
+  readonly incarnation: number;
+  readonly args: Encoded;
+}
+
+export type ToActor =
+  | InitData
+  | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
+  /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */
+  | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
+  | { readonly type: "info"; readonly message: Encoded }
+  | { readonly type: "reply"; readonly kind: number; readonly correlation: number; readonly payload: Encoded }
+  | {
+      readonly type: "callee_exited";
+      readonly uid: number;
+      readonly reason: Encoded;
+      /** Requests with an earlier seq were consumed and will not be answered any more. */
+      readonly consumedBefore: number;
+      /** The mailbox is closed: nothing that waits in it will be answered either. */
+      readonly closed: boolean;
+    };
+
+export type ToMain =
+  | { readonly type: "module_failed"; readonly error: Encoded }
+  | { readonly type: "started" }
+  | { readonly type: "ignored" }
+  | { readonly type: "init_failed"; readonly error: Encoded }
+  | { readonly type: "exiting"; readonly reason: Encoded; readonly method: string }
+  | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
+  | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
+  | {
+      readonly type: "detour";
+      readonly address: number;
+      readonly uid: number;
+      readonly kind: number;
+      readonly correlation: number;
+      readonly payload: Encoded;
+    }
+  | { readonly type: "log"; readonly level: LogLevel; readonly args: Encoded };
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+
+export function encoded(payload: Payload): Encoded {
+  return { format: payload.format, bytes: new Uint8Array(payload.bytes.subarray(0, payload.length)) };
+}
+
+export function payloadOf(value: Encoded): Payload {
+  const payload = newPayload(value.bytes.length);
+  payload.bytes.set(value.bytes);
+  payload.length = value.bytes.length;
+  payload.format = value.format;
+  return payload;
+}
+
+/** Encodes an exit reason or a thrown value whatever is in it: what no message can carry is described in words. */
+export function encodeForeign(codec: Codec, value: unknown): Encoded {
+  try {
+    return encoded(codec.encodeValue(value));
+  } catch {
+    return encoded(codec.encodeValue(inWords(value)));
+  }
+}
+
+export function decodeReason(codec: Codec, value: Encoded): ExitReason {
+  return codec.decodeValue(payloadOf(value)) as ExitReason;
+}
+
+function inWords(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && "kind" in value) {
+    const reason = value as { kind: string; error?: unknown; detail?: unknown };
+    const { error, detail, ...rest } = reason;
+    return {
+      ...rest,
+      ...(error === undefined ? {} : { error: describe(error) }),
+      ...(detail === undefined ? {} : { detail: describe(detail) }),
+    };
+  }
+  return describe(value);
+}
+
+function describe(value: unknown): unknown {
+  if (value instanceof Error) return value;
+  try {
+    return new Error(`thrown: ${String(value)}`);
+  } catch {
+    return new Error("thrown: a value that cannot be printed");
+  }
+}

@@ -1,0 +1,39 @@
+import type { Codec } from "./codec.js";
+import type { Payload } from "./payload.js";
+import type { PendingCalls } from "./pending-calls.js";
+import { KIND_REPLY, kindOf, R_CORRELATION, R_TYPE } from "./record-descriptor.js";
+import type { RingReader } from "./ring-reader.js";
+
+/** Settles the calls whose replies have arrived in the system lane, at most `limit`. Returns how many there were. */
+export function takeReplies(system: RingReader, codec: Codec, pending: PendingCalls, limit = Infinity): number {
+  let count = 0;
+  while (count < limit && system.next()) {
+    const { header, payload } = system;
+    takeReply(codec, pending, kindOf(header[R_TYPE]), header[R_CORRELATION], payload);
+    system.commit();
+    count++;
+  }
+  return count;
+}
+
+export function takeReply(
+  codec: Codec,
+  pending: PendingCalls,
+  kind: number,
+  correlation: number,
+  payload: Payload,
+): void {
+  if (!pending.has(correlation)) {
+    pending.late++;
+    return;
+  }
+  let value: unknown;
+  try {
+    value = codec.decodeValue(payload);
+  } catch (error) {
+    pending.fail(correlation, error);
+    return;
+  }
+  if (kind === KIND_REPLY) pending.settle(correlation, value);
+  else pending.fail(correlation, value);
+}

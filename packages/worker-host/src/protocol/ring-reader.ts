@@ -1,0 +1,113 @@
+import { ring } from "./doorbell.js";
+import { copyOut, type Payload } from "./payload.js";
+import {
+  KIND_PADDING,
+  kindOf,
+  R_LENGTH,
+  R_SEQ,
+  R_TYPE,
+  RECORD_HEADER_BYTES,
+  RECORD_HEADER_WORDS,
+  recordSpan,
+} from "./record-descriptor.js";
+import type { SlotMemory } from "./segments.js";
+import {
+  CAPACITY,
+  CURSOR,
+  DATA_BYTES,
+  DATA_OFFSET,
+  HANDLED_SEQ,
+  HEAD,
+  NEXT_SEQ,
+  SPACE,
+  TAIL,
+} from "./slot-descriptor.js";
+
+/**
+ * The consuming side of one lane. `next` makes a record current (the cursor is stored: from here it counts
+ * as being handled), `commit` finishes it (the head is stored: its room is free). The record is read from a
+ * private copy only, whatever another thread may do to the ring meanwhile.
+ */
+export class RingReader {
+  /** The current record's header, a private copy; see record-descriptor. */
+  readonly header = new Int32Array(RECORD_HEADER_WORDS);
+  readonly payload: Payload;
+
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #lane: number;
+  readonly #dataOffset: number;
+  readonly #dataBytes: number;
+  readonly #wakeBelowBytes: number;
+  readonly #wakeBelowCount: number;
+  #head: number;
+  #tail: number;
+  #end = 0;
+
+  constructor(memory: SlotMemory, lane: number, payload: Payload) {
+    const words = memory.words;
+    this.payload = payload;
+    this.#words = words;
+    this.#bytes = memory.bytes;
+    this.#lane = lane;
+    this.#dataOffset = words[lane + DATA_OFFSET];
+    this.#dataBytes = words[lane + DATA_BYTES];
+    // Producers are woken when half the ring is free, not at every record: a switch of threads costs more
+    // than handling a hundred records.
+    this.#wakeBelowBytes = this.#dataBytes >> 1;
+    this.#wakeBelowCount = words[lane + CAPACITY] >> 1;
+    this.#head = words[lane + HEAD];
+    this.#tail = this.#head;
+  }
+
+  /** True when a record waits. */
+  get pending(): boolean {
+    if (this.#head !== this.#tail) return true;
+    this.#tail = Atomics.load(this.#words, this.#lane + TAIL);
+    return this.#head !== this.#tail;
+  }
+
+  /** Makes the next record current. False when there is none. */
+  next(): boolean {
+    if (!this.pending) return false;
+    const words = this.#words;
+    let at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
+    if (kindOf(words[at + R_TYPE]) === KIND_PADDING) {
+      // Padding and its successor were published by one store, so there is a successor.
+      this.#head = (this.#head + words[at + R_LENGTH]) | 0;
+      at = this.#dataOffset >> 2;
+    }
+    const header = this.header;
+    for (let i = 0; i < RECORD_HEADER_WORDS; i++) header[i] = words[at + i];
+    const length = header[R_LENGTH];
+    if (length < RECORD_HEADER_BYTES || length > this.#dataBytes) {
+      throw new RangeError(`torn record: length=${length} position=${this.#head} ringBytes=${this.#dataBytes}`);
+    }
+    copyOut(words, this.#bytes, (at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, this.payload);
+    this.payload.format = (header[R_TYPE] >> 8) & 0xff;
+    this.#end = (this.#head + recordSpan(length)) | 0;
+    Atomics.store(words, this.#lane + CURSOR, this.#end);
+    // A producer counts what waits from the cursor on, so room by count appears here.
+    if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+    return true;
+  }
+
+  /** The current record has been handled. */
+  commit(): void {
+    const words = this.#words;
+    this.#head = this.#end;
+    words[this.#lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
+    Atomics.store(words, this.#lane + HEAD, this.#head);
+    if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+  }
+
+  #wakeProducers(): void {
+    const words = this.#words;
+    const tail = Atomics.load(words, this.#lane + TAIL);
+    const waitingBytes = (tail - this.#head) | 0;
+    const waiting = (words[this.#lane + NEXT_SEQ] - this.header[R_SEQ] - 1) | 0;
+    if (this.#end === tail || (waiting <= this.#wakeBelowCount && waitingBytes <= this.#wakeBelowBytes)) {
+      ring(words, this.#lane + SPACE);
+    }
+  }
+}

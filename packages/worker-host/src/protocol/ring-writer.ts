@@ -1,0 +1,197 @@
+import { napWhile, ring } from "./doorbell.js";
+import { copyIn, type Payload } from "./payload.js";
+import {
+  FORMAT_SHIFT,
+  KIND_PADDING,
+  R_CORRELATION,
+  R_ENQUEUED,
+  R_LENGTH,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_SEQ,
+  R_TYPE,
+  RECORD_HEADER_BYTES,
+  recordSpan,
+} from "./record-descriptor.js";
+import type { SlotMemory } from "./segments.js";
+import {
+  CAPACITY,
+  CURSOR,
+  DATA_BYTES,
+  DATA_OFFSET,
+  HEAD,
+  LOCK,
+  MAILBOX_LANE,
+  NEXT_SEQ,
+  PARKED,
+  STATE,
+  STATE_DRAINING,
+  STATE_OPEN,
+  TAIL,
+  UID,
+} from "./slot-descriptor.js";
+import { ticksSince } from "./ticks.js";
+
+/** What became of a push. */
+export const PUSHED = 0;
+export const FULL = 1;
+/** The slot is draining, closed, or belongs to another actor by now. */
+export const CLOSED = 2;
+/** The lock was not free within this thread's patience. Nothing was written. */
+export const BUSY = 3;
+
+/** Who pushes: fixed for a thread. */
+export interface Producer {
+  /** Unique among all threads ever started; the value of a lock this thread holds. */
+  readonly ownerId: number;
+  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main a few milliseconds. */
+  readonly lockPatienceMs: number;
+  readonly epochMs: number;
+}
+
+const SPINS = 200;
+const NAP_MS = 1;
+/** Every 16th record carries its time, and every one that finds the consumer asleep: a clock read costs 50 ns. */
+const STAMP_MASK = 15;
+
+/** The producing side of one lane of one slot, for one thread. */
+export class RingWriter {
+  /** Seq of the record last pushed: with the callee's consumed seq it says whether a call can still be answered. */
+  lastSeq = 0;
+
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #producer: Producer;
+  readonly #uid: number;
+  readonly #lane: number;
+  readonly #lastOpenState: number;
+  readonly #dataOffset: number;
+  readonly #dataBytes: number;
+  readonly #capacity: number;
+  // What the consumer had freed when last looked: it only grows, so stale values are merely cautious.
+  #head: number;
+  #cursorSeq: number;
+
+  constructor(memory: SlotMemory, lane: number, uid: number, producer: Producer) {
+    const words = memory.words;
+    this.#words = words;
+    this.#bytes = memory.bytes;
+    this.#producer = producer;
+    this.#uid = uid;
+    this.#lane = lane;
+    this.#lastOpenState = lane === MAILBOX_LANE ? STATE_OPEN : STATE_DRAINING;
+    this.#dataOffset = words[lane + DATA_OFFSET];
+    this.#dataBytes = words[lane + DATA_BYTES];
+    this.#capacity = words[lane + CAPACITY];
+    this.#head = Atomics.load(words, lane + HEAD);
+    // As if full: the first push looks.
+    this.#cursorSeq = words[lane + NEXT_SEQ] - this.#capacity;
+  }
+
+  /** Largest payload one record may carry: a quarter of the ring with its header. */
+  get maxPayloadBytes(): number {
+    return (this.#dataBytes >> 2) - RECORD_HEADER_BYTES;
+  }
+
+  /** Appends one record and wakes the consumer. Returns PUSHED, FULL, CLOSED or BUSY; only PUSHED changed anything. */
+  push(
+    kind: number,
+    method: number,
+    correlation: number,
+    senderAddress: number,
+    senderUid: number,
+    payload: Payload,
+  ): number {
+    const words = this.#words;
+    const lock = this.#lane + LOCK;
+    const ownerId = this.#producer.ownerId;
+    if (Atomics.compareExchange(words, lock, 0, ownerId) !== 0 && !this.#lockSlowly()) return BUSY;
+
+    // Holding the lock. Until the tail is stored nothing has been sent; a thread killed here is undone by
+    // main, which frees the lock once the thread has exited.
+    const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
+    Atomics.store(words, lock, 0);
+    if (outcome === PUSHED) ring(words, PARKED);
+    return outcome;
+  }
+
+  #write(
+    kind: number,
+    method: number,
+    correlation: number,
+    senderAddress: number,
+    senderUid: number,
+    payload: Payload,
+  ): number {
+    const words = this.#words;
+    const lane = this.#lane;
+    const state = Atomics.load(words, STATE);
+    if (Atomics.load(words, UID) !== this.#uid || state < STATE_OPEN || state > this.#lastOpenState) return CLOSED;
+
+    let tail = words[lane + TAIL];
+    let seq = words[lane + NEXT_SEQ];
+    const length = RECORD_HEADER_BYTES + payload.length;
+    const span = recordSpan(length);
+    const ringBytes = this.#dataBytes;
+    const toEnd = ringBytes - (tail & (ringBytes - 1));
+    const needed = span <= toEnd ? span : span + toEnd;
+
+    if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes) {
+      this.#look(tail, seq);
+      if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes)
+        return FULL;
+    }
+    const stamped = (seq & STAMP_MASK) === 0 || Atomics.load(words, PARKED) === 1;
+
+    if (needed !== span) {
+      const at = (this.#dataOffset + (tail & (ringBytes - 1))) >> 2;
+      words[at + R_LENGTH] = toEnd;
+      words[at + R_TYPE] = KIND_PADDING;
+      words[at + R_SEQ] = seq;
+      tail = (tail + toEnd) | 0;
+    }
+    const start = this.#dataOffset + (tail & (ringBytes - 1));
+    const at = start >> 2;
+    words[at + R_LENGTH] = length;
+    words[at + R_TYPE] = kind | (payload.format << FORMAT_SHIFT);
+    words[at + R_SEQ] = seq;
+    words[at + R_METHOD] = method;
+    words[at + R_CORRELATION] = correlation;
+    words[at + R_SENDER_ADDRESS] = senderAddress;
+    words[at + R_SENDER_UID] = senderUid;
+    words[at + R_ENQUEUED] = stamped ? ticksSince(this.#producer.epochMs) : 0;
+    copyIn(words, this.#bytes, start + RECORD_HEADER_BYTES, payload);
+
+    this.lastSeq = seq;
+    seq = (seq + 1) | 0;
+    words[lane + NEXT_SEQ] = seq;
+    // The one publishing store.
+    Atomics.store(words, lane + TAIL, (tail + span) | 0);
+    return PUSHED;
+  }
+
+  /** Looks what the consumer has freed. Under the lock: records from the cursor on cannot be overwritten meanwhile. */
+  #look(tail: number, seq: number): void {
+    const words = this.#words;
+    this.#head = Atomics.load(words, this.#lane + HEAD);
+    const cursor = Atomics.load(words, this.#lane + CURSOR);
+    this.#cursorSeq =
+      cursor === tail ? seq : words[((this.#dataOffset + (cursor & (this.#dataBytes - 1))) >> 2) + R_SEQ];
+  }
+
+  #lockSlowly(): boolean {
+    const words = this.#words;
+    const lock = this.#lane + LOCK;
+    const { ownerId, lockPatienceMs } = this.#producer;
+    const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;
+    for (;;) {
+      for (let spin = 0; spin < SPINS; spin++) {
+        if (Atomics.load(words, lock) === 0 && Atomics.compareExchange(words, lock, 0, ownerId) === 0) return true;
+      }
+      if (giveUpAt !== Infinity && performance.now() >= giveUpAt) return false;
+      const owner = Atomics.load(words, lock);
+      if (owner !== 0) napWhile(words, lock, owner, NAP_MS);
+    }
+  }
+}

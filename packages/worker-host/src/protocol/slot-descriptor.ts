@@ -1,0 +1,147 @@
+/*
+ * A slot: the shared memory of one actor. It outlives the actor's threads: every incarnation
+ * consumes the same mailbox. Word indexes below are in int32 units from the slot's first byte.
+ * Words that different threads write stand on lines of their own (128 bytes: two cache lines,
+ * since adjacent-line prefetch pairs them).
+ *
+ *   word
+ *      0  identity      uid · state · slot bytes · policy (written by main before the slot is open)
+ *     32  mailbox lane  ┐
+ *    160  system lane   ┘ four lines each, see below
+ *    288  doorbell      the consumer's parked flag · control flag
+ *    320  activity      what the consumer is doing (written by the consumer only)
+ *    352  counters      written by producers under the mailbox lock, or by the consumer where named so
+ *    384  callers       bit set of endpoints that ever called this incarnation chain
+ *    512  histograms    mailbox wait and handling time
+ *   1024  data          mailbox ring, then system ring
+ *
+ * A lane is one ring of records, many producers, one consumer:
+ *
+ *   +0   lock · data offset · data bytes · capacity     lock: 0 or the owner id of the thread inside
+ *   +32  tail · next seq                                written under the lock
+ *   +64  head · cursor · handled seq                    written by the consumer
+ *   +96  space                                          1 while a producer waits for room
+ *
+ *        head        cursor              tail
+ *   ──────┬────────────┬───────────────────┬──────────   positions are free-running int32 byte
+ *    free │ in flight  │ accepted, waiting │ free         counters; index = position & (bytes − 1)
+ *   ──────┴────────────┴───────────────────┴──────────
+ *
+ * cursor ≠ head means: the record at head was being handled.
+ */
+
+const LINE = 32;
+
+export const SLOT_HEADER_WORDS = 1024;
+export const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
+
+// identity
+export const UID = 0;
+export const STATE = 1;
+export const SLOT_BYTES = 2;
+export const ENDPOINT_INDEX = 3;
+export const OVERFLOW = 4;
+export const BLOCK_TIMEOUT_MS = 5;
+export const MAX_DELIVERIES = 6;
+
+// lanes
+export const MAILBOX_LANE = LINE;
+export const SYSTEM_LANE = 5 * LINE;
+export const LOCK = 0;
+export const DATA_OFFSET = 1;
+export const DATA_BYTES = 2;
+export const CAPACITY = 3;
+export const TAIL = LINE;
+export const NEXT_SEQ = LINE + 1;
+export const HEAD = 2 * LINE;
+export const CURSOR = 2 * LINE + 1;
+export const HANDLED_SEQ = 2 * LINE + 2;
+export const SPACE = 3 * LINE;
+
+// doorbell
+export const PARKED = 9 * LINE;
+export const CONTROL = 9 * LINE + 1;
+
+// activity
+export const ACTIVE = 10 * LINE;
+export const INCARNATION = 10 * LINE + 1;
+/** Interned method being handled, 0 when none. */
+export const HANDLING = 10 * LINE + 2;
+/** Changes with every dispatch: a watcher that sees it stand still knows the same handler is running. */
+export const DISPATCHES = 10 * LINE + 3;
+/** Where the next call's correlation id starts, so that no incarnation reuses its predecessor's ids. */
+export const NEXT_CORRELATION = 10 * LINE + 4;
+/** Uid of the slot whose full mailbox or synchronous reply the consumer's thread waits for, 0 when none. */
+export const BLOCKED_ON = 10 * LINE + 5;
+
+// counters
+export const DROPPED = 11 * LINE;
+export const BLOCKED_MS = 11 * LINE + 1;
+/** Accepted records that were dead-lettered instead of handled (written by main while no consumer lives). */
+export const LOST = 11 * LINE + 2;
+/** Replies that no call was waiting for any more (written by the consumer). */
+export const LATE_REPLIES = 11 * LINE + 3;
+
+// callers
+export const CALLERS = 12 * LINE;
+export const CALLERS_WORDS = 4 * LINE;
+export const CALLERS_BITS = CALLERS_WORDS * 32;
+
+// states of a slot
+export const STATE_FREE = 0;
+export const STATE_OPEN = 1;
+/** Refuses new messages; what was accepted is still handled. */
+export const STATE_DRAINING = 2;
+export const STATE_CLOSED = 3;
+
+// overflow policies
+export const OVERFLOW_POLICIES = ["block", "reject", "drop_newest", "drop_oldest"] as const;
+export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
+
+export interface SlotLayout {
+  readonly uid: number;
+  readonly endpointIndex: number;
+  readonly capacity: number;
+  /** Power of two. */
+  readonly mailboxBytes: number;
+  /** Power of two. */
+  readonly systemBytes: number;
+  readonly overflow: OverflowPolicy;
+  readonly blockTimeoutMs: number;
+  readonly maxDeliveries: number;
+}
+
+/** Bytes a slot of this layout takes. */
+export function slotBytes(layout: Pick<SlotLayout, "mailboxBytes" | "systemBytes">): number {
+  return SLOT_HEADER_BYTES + layout.mailboxBytes + layout.systemBytes;
+}
+
+/** Writes a fresh slot into zeroed or recycled memory and opens it. Main only, before anyone knows the slot. */
+export function formatSlot(words: Int32Array, layout: SlotLayout): void {
+  // All but the locks: a thread that still believes in the slot's former owner may be inside one, and leaves it itself.
+  for (let word = 0; word < SLOT_HEADER_WORDS; word++) {
+    if (word !== MAILBOX_LANE + LOCK && word !== SYSTEM_LANE + LOCK) words[word] = 0;
+  }
+  words[SLOT_BYTES] = slotBytes(layout);
+  words[ENDPOINT_INDEX] = layout.endpointIndex;
+  words[OVERFLOW] = OVERFLOW_POLICIES.indexOf(layout.overflow);
+  words[BLOCK_TIMEOUT_MS] = Math.min(layout.blockTimeoutMs, 0x7fffffff);
+  words[MAX_DELIVERIES] = layout.maxDeliveries;
+  formatLane(words, MAILBOX_LANE, SLOT_HEADER_BYTES, layout.mailboxBytes, layout.capacity);
+  formatLane(words, SYSTEM_LANE, SLOT_HEADER_BYTES + layout.mailboxBytes, layout.systemBytes, 0x7fffffff);
+  words[NEXT_CORRELATION] = 1;
+  words[STATE] = STATE_OPEN;
+  // Last: a stale reference compares the uid under the lock, so the slot exists once this is stored.
+  Atomics.store(words, UID, layout.uid);
+}
+
+function formatLane(words: Int32Array, lane: number, offset: number, bytes: number, capacity: number): void {
+  words[lane + DATA_OFFSET] = offset;
+  words[lane + DATA_BYTES] = bytes;
+  words[lane + CAPACITY] = capacity;
+  // Positions start just below the int32 overflow, so that every process lives through it at once.
+  const start = 0x7fff_fe00;
+  words[lane + TAIL] = start;
+  words[lane + HEAD] = start;
+  words[lane + CURSOR] = start;
+}

@@ -1,0 +1,170 @@
+// Proves the arrows of the architecture: who may import whom, and which one file may do what.
+// Usage: node scripts/check-boundaries.mjs [root]. Prints `file:line rule` for each violation.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { blankSource } from "./blank-source.mjs";
+
+const ENTRY_POINTS = {
+  "worker-host": ["@mini-otp/worker-host", "@mini-otp/worker-host/protocol"],
+  runtime: ["@mini-otp/runtime", "@mini-otp/runtime/testing"],
+  metrics: ["@mini-otp/metrics"],
+};
+const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();
+
+/** metrics → runtime → worker-host, and each sees only its neighbour. */
+const MAY_IMPORT = {
+  "worker-host": [],
+  runtime: ENTRY_POINTS["worker-host"],
+  metrics: ["@mini-otp/runtime"],
+};
+
+const PROTOCOL = "packages/worker-host/src/protocol/";
+
+const ONLY_ONE_FILE = [
+  {
+    rule: "only-file-with-new-worker",
+    file: "packages/runtime/src/actor-thread.ts",
+    pattern: /\bnew\s+(?:[\w$]+\s*\.\s*)*Worker\b/g,
+  },
+  {
+    rule: "only-file-with-parent-port",
+    file: "packages/worker-host/src/worker-main.ts",
+    pattern: /\bparentPort\b/g,
+  },
+  {
+    rule: "only-file-with-atomics-wait",
+    file: `${PROTOCOL}doorbell.ts`,
+    pattern: /\bAtomics\s*\.\s*(?:wait|waitAsync|notify)\b|\bAtomics\b(?!\s*\.)/g,
+  },
+];
+
+const PURE_CORE = [
+  "packages/runtime/src/supervision/restart-strategy.ts",
+  "packages/runtime/src/supervision/restart-intensity.ts",
+  "packages/runtime/src/supervision/backoff.ts",
+  "packages/runtime/src/registry.ts",
+  "packages/runtime/src/monitors.ts",
+];
+const IMPURE =
+  /\bDate\s*\.\s*now\b|\bnew\s+Date\b|\bperformance\b|\bset(?:Timeout|Interval|Immediate)\b|\bMath\s*\.\s*random\b/g;
+
+const VAGUE_NAME = /^(?:utils?|helpers?|common|misc|shared)$/i;
+const UNFINISHED_TEST = /\.\s*(?:skip|only|todo)\b\s*[.(`]/g;
+const BEFORE_SPECIFIER = /\b(?:from|import|import\s*\(|require\s*\()\s*$/;
+const NOT_OURS = new Set(["node_modules", "dist", ".git"]);
+
+const root = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
+const violations = [];
+const report = (file, line, rule) => violations.push(`${file}:${line} ${rule}`);
+
+function* walk(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (NOT_OURS.has(entry.name)) continue;
+    const path = posix.join(folder, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* walk(path);
+  }
+}
+
+function readModule(file) {
+  const { code, strings } = blankSource(readFileSync(join(root, file), "utf8"));
+  const lineOf = (index) => code.slice(0, index).split("\n").length;
+  const imports = strings
+    .filter(({ at }) => BEFORE_SPECIFIER.test(code.slice(Math.max(0, at - 100), at)))
+    .map(({ at, value }) => ({ specifier: value, line: lineOf(at), target: target(file, value) }));
+  const [top, name, inside] = file.split("/");
+  const packageName = top === "packages" && inside === "src" ? name : undefined;
+  return { file, code, imports, lineOf, packageName };
+}
+
+/** The file that a relative import reaches, whether or not it exists. */
+function target(file, specifier) {
+  if (!specifier.startsWith(".")) return undefined;
+  return posix.join(posix.dirname(file), specifier).replace(/\.([cm]?)js$/, ".$1ts");
+}
+
+function reportPattern(module, pattern, rule) {
+  for (const { index } of module.code.matchAll(pattern)) {
+    report(module.file, module.lineOf(index), rule);
+  }
+}
+
+function checkImportDirection({ file, imports, packageName }) {
+  const allowed = packageName === undefined ? ALL_ENTRY_POINTS : (MAY_IMPORT[packageName] ?? []);
+  const home = packageName === undefined ? `${file.split("/")[0]}/` : `packages/${packageName}/src/`;
+  for (const { specifier, line, target } of imports) {
+    const ours = specifier.startsWith("@mini-otp/");
+    if ((ours && !allowed.includes(specifier)) || (target && !target.startsWith(home))) {
+      report(file, line, `import-direction: "${specifier}" is out of reach from here`);
+    }
+  }
+}
+
+function checkProtocolStandsAlone({ file, imports }) {
+  if (!file.startsWith(PROTOCOL)) return;
+  for (const { specifier, line, target } of imports) {
+    const allowed = specifier.startsWith("node:") || /^msgpackr(?:\/|$)/.test(specifier);
+    if (!allowed && !target?.startsWith(PROTOCOL)) {
+      report(file, line, `protocol-stands-alone: "${specifier}" is not part of the protocol`);
+    }
+  }
+}
+
+function checkPureCore(module) {
+  if (!PURE_CORE.includes(module.file)) return;
+  for (const { specifier, line } of module.imports) {
+    if (specifier.startsWith("node:")) report(module.file, line, `pure-core: imports "${specifier}"`);
+  }
+  reportPattern(module, IMPURE, "pure-core: time and chance come in as arguments");
+}
+
+/** Each cycle is reported once, at the import that closes it. */
+function checkImportCycles(modules) {
+  const byFile = new Map(modules.map((module) => [module.file, module]));
+  const done = new Set();
+  const visit = (module, path) => {
+    if (done.has(module.file)) return;
+    for (const { line, target } of module.imports) {
+      const next = byFile.get(target);
+      if (next === undefined) continue;
+      const start = path.indexOf(next.file);
+      if (start === -1) visit(next, [...path, next.file]);
+      else report(module.file, line, `import-cycle: ${[...path.slice(start), next.file].join(" → ")}`);
+    }
+    done.add(module.file);
+  };
+  for (const module of modules) visit(module, [module.file]);
+}
+
+const folders = ["packages", "bench", "test", "examples", "scripts", "docs"];
+const paths = folders.filter((folder) => existsSync(join(root, folder))).flatMap((f) => [...walk(f)]);
+for (const path of paths) {
+  const stem = posix.basename(path).split(".")[0];
+  if (VAGUE_NAME.test(stem)) report(path, 1, `vague-name: "${stem}" says nothing about what is inside`);
+}
+
+const modules = paths.filter((path) => /\.[cm]?ts$/.test(path) && !/\.d\.[cm]?ts$/.test(path)).map(readModule);
+if (modules.length === 0) {
+  console.error(`check-boundaries: no TypeScript found under ${root}`);
+  process.exit(2);
+}
+for (const module of modules) {
+  checkImportDirection(module);
+  checkProtocolStandsAlone(module);
+  checkPureCore(module);
+  if (module.packageName !== undefined) {
+    for (const { rule, file, pattern } of ONLY_ONE_FILE) {
+      if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
+    }
+  }
+  if (module.file.startsWith("test/")) {
+    reportPattern(module, UNFINISHED_TEST, "unfinished-test: every test runs, every time");
+  }
+}
+checkImportCycles(modules.filter(({ packageName }) => packageName !== undefined));
+
+for (const violation of violations) console.log(violation);
+console.log(`boundaries: ${modules.length} files, ${violations.length} violations`);
+if (violations.length > 0) process.exitCode = 1;

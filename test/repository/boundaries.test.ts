@@ -1,0 +1,231 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+
+const script = fileURLToPath(new URL("../../../scripts/check-boundaries.mjs", import.meta.url));
+const trees: string[] = [];
+
+afterEach(() => {
+  for (const tree of trees.splice(0)) rmSync(tree, { recursive: true });
+});
+
+function checkBoundaries(root?: string) {
+  const run = spawnSync(process.execPath, root === undefined ? [script] : [script, root], {
+    encoding: "utf8",
+  });
+  const lines = run.stdout.trim().split("\n");
+  return { exitCode: run.status, violations: lines.slice(0, -1), summary: lines.at(-1) };
+}
+
+/** Checks a tree of a project that holds these files and nothing else. */
+function checkTree(files: Record<string, string>) {
+  const root = mkdtempSync(join(tmpdir(), "boundaries-"));
+  trees.push(root);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return checkBoundaries(root);
+}
+
+const GOOD_TREE = {
+  "packages/worker-host/src/index.ts": 'export * from "./protocol/index.js";\n',
+  "packages/worker-host/src/worker-main.ts":
+    'import { parentPort } from "node:worker_threads";\nparentPort?.close();\n',
+  "packages/worker-host/src/protocol/index.ts": 'export { wake } from "./doorbell.js";\n',
+  "packages/worker-host/src/protocol/doorbell.ts":
+    "export const wake = (words: Int32Array) => Atomics.notify(words, 0);\n",
+  "packages/worker-host/src/protocol/codec.ts":
+    'import { Packr } from "msgpackr";\nimport { isProxy } from "node:util/types";\nexport { isProxy, Packr };\n',
+  "packages/runtime/src/index.ts": 'import "@mini-otp/worker-host/protocol";\n',
+  "packages/runtime/src/actor-thread.ts":
+    'import { Worker } from "node:worker_threads";\nexport const open = (url: URL) => new Worker(url);\n',
+  "packages/runtime/src/supervision/backoff.ts": "export const next = (delayMs: number) => delayMs * 2;\n",
+  "packages/metrics/src/index.ts": 'import "@mini-otp/runtime";\n',
+  "test/messaging/order.test.ts": 'import "@mini-otp/runtime/testing";\n',
+};
+
+describe("a tree that keeps the rules", () => {
+  test("passes", () => {
+    expect(checkTree(GOOD_TREE)).toEqual({
+      exitCode: 0,
+      violations: [],
+      summary: "boundaries: 10 files, 0 violations",
+    });
+  });
+
+  test("may name in comments, strings and regular expressions what it may not do", () => {
+    const { violations } = checkTree({
+      "packages/runtime/src/registry.ts": [
+        "// Never Date.now(), never `new Worker(url)`.",
+        "/* parentPort",
+        '   Atomics.wait, import "node:fs" */',
+        'export const advice = "not setTimeout(): \\" Atomics.notify";',
+        "export const pattern = /['\"`/]new Worker(?=[/`])/;",
+        "export const text = `performance ${`setTimeout ${1}`} Math.random`;",
+      ].join("\n"),
+    });
+    expect(violations).toEqual([]);
+  });
+});
+
+// Each row breaks one rule once: what it is, the file, its text, the line reported and the rule.
+const BROKEN: [breach: string, file: string, lines: string[], line: number, rule: string][] = [
+  [
+    "worker-host imports runtime",
+    "packages/worker-host/src/index.ts",
+    ["", 'import { startSystem } from "@mini-otp/runtime";'],
+    2,
+    "import-direction",
+  ],
+  [
+    "runtime imports metrics, if only a type",
+    "packages/runtime/src/index.ts",
+    ['import type { Observer } from "@mini-otp/metrics";'],
+    1,
+    "import-direction",
+  ],
+  [
+    "metrics reaches past runtime",
+    "packages/metrics/src/index.ts",
+    ['export * from "@mini-otp/worker-host/protocol";'],
+    1,
+    "import-direction",
+  ],
+  [
+    "runtime reaches inside worker-host by name",
+    "packages/runtime/src/index.ts",
+    ['import "@mini-otp/worker-host/dist/actor-loop.js";'],
+    1,
+    "import-direction",
+  ],
+  [
+    "runtime reaches inside worker-host by path",
+    "packages/runtime/src/index.ts",
+    ["export {", "  loop,", '} from "../../worker-host/src/actor-loop.js";'],
+    3,
+    "import-direction",
+  ],
+  [
+    "a test reaches inside a package by path",
+    "test/messaging/order.test.ts",
+    ['await import("../../packages/runtime/src/mailbox.js");'],
+    1,
+    "import-direction",
+  ],
+  [
+    "the protocol imports the rest of worker-host",
+    "packages/worker-host/src/protocol/frame.ts",
+    ['import type { Context } from "../context.js";'],
+    1,
+    "protocol-stands-alone",
+  ],
+  [
+    "the protocol imports a library",
+    "packages/worker-host/src/protocol/codec.ts",
+    ['import { pino } from "pino";'],
+    1,
+    "protocol-stands-alone",
+  ],
+  [
+    "a second file starts threads",
+    "packages/runtime/src/router.ts",
+    ['import * as threads from "node:worker_threads";', "new threads.Worker(url);"],
+    2,
+    "only-file-with-new-worker",
+  ],
+  [
+    "a second file touches the parent port",
+    "packages/worker-host/src/context.ts",
+    ['import { parentPort } from "node:worker_threads";'],
+    1,
+    "only-file-with-parent-port",
+  ],
+  [
+    "a second file waits",
+    "packages/worker-host/src/inbox.ts",
+    ["const words = new Int32Array(1);", "const parked = `${Atomics.waitAsync(words, 0, 0)}`;"],
+    2,
+    "only-file-with-atomics-wait",
+  ],
+  [
+    "a second file waits under another name",
+    "packages/runtime/src/mailbox.ts",
+    ["const { wait } = Atomics;"],
+    1,
+    "only-file-with-atomics-wait",
+  ],
+  [
+    "the pure core reads the clock",
+    "packages/runtime/src/supervision/restart-intensity.ts",
+    ["export const now = () => Date.now();"],
+    1,
+    "pure-core",
+  ],
+  [
+    "the pure core throws dice",
+    "packages/runtime/src/supervision/backoff.ts",
+    ["export const jitter = () => Math.random();"],
+    1,
+    "pure-core",
+  ],
+  [
+    "the pure core imports a part of Node",
+    "packages/runtime/src/monitors.ts",
+    ['import { EventEmitter } from "node:events";'],
+    1,
+    "pure-core",
+  ],
+  ["a file is named for nothing", "packages/runtime/src/utils.ts", ["export {};"], 1, "vague-name"],
+  [
+    "a test is left out",
+    "test/messaging/order.test.ts",
+    ["", "", `test.${"skip"}("keeps order", () => {});`],
+    3,
+    "unfinished-test",
+  ],
+  [
+    "a table of tests is run alone",
+    "test/messaging/order.test.ts",
+    [`test.${"only"}.each([1])("keeps order", () => {});`],
+    1,
+    "unfinished-test",
+  ],
+];
+
+describe("a tree in which", () => {
+  test.each(BROKEN)("%s is refused", (_breach, file, lines, line, rule) => {
+    const { exitCode, violations } = checkTree({ [file]: lines.join("\n") });
+    expect(violations).toEqual([expect.stringMatching(`^${file}:${line} ${rule}: `)]);
+    expect(exitCode).toBe(1);
+  });
+
+  test("a folder is named for nothing is refused", () => {
+    const { violations } = checkTree({ "packages/runtime/src/shared/mailbox.ts": "export {};" });
+    expect(violations).toEqual([expect.stringMatching(/^packages\/runtime\/src\/shared:1 vague-name: /)]);
+  });
+
+  test("three files import one another in a ring is refused, once", () => {
+    const { violations } = checkTree({
+      "packages/runtime/src/a.ts": 'import "./b.js";',
+      "packages/runtime/src/b.ts": 'import "./c.js";',
+      "packages/runtime/src/c.ts": '\nimport type { A } from "./a.js";',
+      "packages/runtime/src/index.ts": 'import "./c.js";\nimport "./a.js";',
+    });
+    expect(violations).toEqual([
+      "packages/runtime/src/c.ts:2 import-cycle: packages/runtime/src/a.ts → " +
+        "packages/runtime/src/b.ts → packages/runtime/src/c.ts → packages/runtime/src/a.ts",
+    ]);
+  });
+});
+
+test("a tree without sources is an error, not a pass", () => {
+  expect(checkTree({ "README.md": "# Nothing" }).exitCode).toBe(2);
+});
+
+test("the project itself keeps the rules", () => {
+  expect(checkBoundaries()).toMatchObject({ exitCode: 0, violations: [] });
+});

@@ -1,0 +1,27 @@
+import { readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const testRoot = new URL("./test/", import.meta.url);
+
+// Tests run as built, on packages as built: a worker thread loads the same files a user's would.
+// The list comes from the sources, for a deleted test leaves its JavaScript behind in dist.
+const builtTests = readdirSync(testRoot, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !["dist", "node_modules"].includes(entry.name))
+  .flatMap(({ name }) =>
+    readdirSync(new URL(`${name}/`, testRoot), { recursive: true })
+      .filter((path) => path.endsWith(".test.ts"))
+      .map((path) => `test/dist/${name}/${path.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`),
+  );
+
+export default defineConfig({
+  test: {
+    include: builtTests,
+    exclude: [],
+    pool: "forks",
+    retry: 0,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Node itself imports the packages and the actor fixtures, in the tests as in the workers.
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//, /\.actor\.js$/] } },
+  },
+});
