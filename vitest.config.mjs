@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const testRoot = new URL("./test/", import.meta.url);
@@ -14,6 +15,10 @@ const builtTests = readdirSync(testRoot, { withFileTypes: true })
   );
 
 export default defineConfig({
+  // The pure core is tested by itself, and is no part of what the package exports.
+  resolve: {
+    alias: [{ find: /^#runtime\//, replacement: fileURLToPath(new URL("./packages/runtime/dist/", import.meta.url)) }],
+  },
   test: {
     include: builtTests,
     exclude: [],

@@ -30,7 +30,7 @@ export interface ActorHost {
   nextOwnerId(): number;
   /** A thread has started or gone. */
   threadStarted(thread: ActorThread, child: ActorChild): void;
-  threadExited(thread: ActorThread): void;
+  threadExited(thread: ActorThread, child: ActorChild): void;
   /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
   detour(message: Extract<ToMain, { type: "detour" }>): void;
@@ -253,7 +253,7 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   #onThreadExit(thread: ActorThread, error: Error | undefined): void {
-    this.#host.threadExited(thread);
+    this.#host.threadExited(thread, this);
     if (this.#zombies.delete(thread)) {
       if (this.#disposed) this.#releaseSlot();
       return;

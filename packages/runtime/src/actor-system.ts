@@ -3,9 +3,8 @@ import {
   ActorError,
   ActorRef,
   CALLERS,
-  CALLERS_BITS,
-  CALLERS_WORDS,
   describeExit,
+  type Encoded,
   type ExitReason,
   encodeForeign,
   HANDLING,
@@ -16,6 +15,7 @@ import {
   type Producer,
   payloadOf,
   SHUTDOWN,
+  type ToActor,
   type ToMain,
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild, type ActorHost } from "./actor-child.js";
@@ -309,10 +309,10 @@ export class ActorSystem implements SupervisorRef {
       epochMs: system.#epochMs,
       nextOwnerId: () => ++system.#nextOwnerId,
       threadStarted: (thread, child) => void system.#threads.set(thread, child),
-      threadExited: (thread) => {
+      threadExited: (thread, child) => {
         system.#threads.delete(thread);
         system.#names.repair(thread.ownerId);
-        system.#slots.repair(thread.ownerId);
+        system.#slots.repair(child.slot, thread.ownerId);
       },
       notifyCallers: (slot, reason, consumedBefore, closed) =>
         system.#notifyCallers(slot, reason, consumedBefore, closed),
@@ -329,28 +329,17 @@ export class ActorSystem implements SupervisorRef {
   })();
 
   #notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
-    const { words } = slot.memory;
-    let encodedReason: ReturnType<typeof encodeForeign> | undefined;
-    for (let word = 0; word < CALLERS_WORDS; word++) {
-      let bits = Atomics.load(words, CALLERS + word);
-      while (bits !== 0) {
-        const bit = 31 - Math.clz32(bits & -bits);
-        bits &= bits - 1;
-        for (let index = word * 32 + bit; index < this.#slots.endpoints; index += CALLERS_BITS) {
-          const caller = this.#slots.byEndpoint(index);
-          if (caller === undefined) continue;
-          if (caller.uid === this.#outbox.self.uid) {
-            // Replies sent before the exit come first.
-            this.#outbox.takeReplies();
-            this.#outbox.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
-            continue;
-          }
-          encodedReason ??= encodeForeign(this.#outbox.codec, reason);
-          this.#actors
-            .get(caller.uid)
-            ?.post({ type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed });
-        }
+    let encodedReason: Encoded | undefined;
+    for (const caller of this.#slots.members(slot, CALLERS)) {
+      if (caller.uid === this.#outbox.self.uid) {
+        // Replies sent before the exit come first.
+        this.#outbox.takeReplies();
+        this.#outbox.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
+        continue;
       }
+      encodedReason ??= encodeForeign(this.#outbox.codec, reason);
+      const message: ToActor = { type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed };
+      this.#actors.get(caller.uid)?.post(message);
     }
   }
 

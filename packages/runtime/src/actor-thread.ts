@@ -36,7 +36,7 @@ export class ActorThread {
       workerData: options.boot,
       env: options.env,
       resourceLimits: limitsFor(options.heapCapMb),
-      ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+      execArgv: [...inheritedExecArgv(), ...(options.execArgv ?? [])],
     });
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
@@ -68,6 +68,27 @@ export class ActorThread {
     void this.#worker.terminate();
   }
 }
+
+/**
+ * What main was started with, which carries loaders and permission flags (an explicit list replaces them all),
+ * less what is about main's own program.
+ */
+function inheritedExecArgv(): string[] {
+  const kept: string[] = [];
+  const given = process.execArgv;
+  for (let i = 0; i < given.length; i++) {
+    const [flag] = given[i].split("=");
+    if (OWN_PROGRAM.has(flag)) {
+      if (TAKES_VALUE.has(flag) && !given[i].includes("=")) i++;
+    } else {
+      kept.push(given[i]);
+    }
+  }
+  return kept;
+}
+
+const TAKES_VALUE = new Set(["-e", "--eval", "-p", "--print", "-pe", "--input-type"]);
+const OWN_PROGRAM = new Set([...TAKES_VALUE, "-c", "--check", "-i", "--interactive", "--test", "--watch"]);
 
 function limitsFor(heapCapMb: number): ResourceLimits {
   return {

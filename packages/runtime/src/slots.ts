@@ -1,10 +1,13 @@
 import {
+  ENDPOINT_SET_BITS,
+  ENDPOINT_SET_WORDS,
   formatSlot,
   LOCK,
   MAILBOX_LANE,
   MAX_SEGMENT_BYTES,
   PAGE_BYTES,
   PARKED,
+  PEERS,
   Segments,
   type SlotAddress,
   type SlotLayout,
@@ -55,14 +58,6 @@ export class Slots {
     return this.#byUid.get(uid);
   }
 
-  byEndpoint(index: number): Slot | undefined {
-    return this.#byEndpoint[index];
-  }
-
-  get endpoints(): number {
-    return this.#byEndpoint.length;
-  }
-
   allocate(layout: Omit<SlotLayout, "uid" | "endpointIndex">): Slot {
     const bytes = Math.ceil(slotBytes(layout) / PAGE_BYTES) * PAGE_BYTES;
     const address = this.#free.get(bytes)?.pop() ?? this.#carve(bytes);
@@ -89,15 +84,32 @@ export class Slots {
     else free.push(slot.address);
   }
 
+  /** The slots in a set of endpoints kept in `slot`'s memory. */
+  *members(slot: Slot, set: number): Generator<Slot> {
+    const { words } = slot.memory;
+    for (let word = 0; word < ENDPOINT_SET_WORDS; word++) {
+      for (let bits = Atomics.load(words, set + word); bits !== 0; bits &= bits - 1) {
+        const bit = word * 32 + 31 - Math.clz32(bits & -bits);
+        for (let index = bit; index < this.#byEndpoint.length; index += ENDPOINT_SET_BITS) {
+          const member = this.#byEndpoint[index];
+          if (member !== undefined) yield member;
+        }
+      }
+    }
+  }
+
   /**
-   * After the thread `ownerId` has exited (it can write nothing any more): frees the locks it died holding and
-   * wakes every sleeper, since it may have died between making work and ringing.
+   * After the thread `ownerId`, which consumed `slot`, has exited (it can write nothing any more): frees the locks
+   * it died holding and wakes every sleeper it may have died without waking, between making work and ringing.
    */
-  repair(ownerId: number): void {
-    for (const { memory } of this.#byUid.values()) {
+  repair(slot: Slot, ownerId: number): void {
+    for (const { memory } of [slot, ...this.members(slot, PEERS)]) {
       const { words } = memory;
       for (const lane of [MAILBOX_LANE, SYSTEM_LANE]) {
-        if (Atomics.compareExchange(words, lane + LOCK, ownerId, 0) === ownerId) recount(words, lane);
+        if (Atomics.load(words, lane + LOCK) === ownerId) {
+          recount(words, lane);
+          Atomics.store(words, lane + LOCK, 0);
+        }
         wakeAll(words, lane + SPACE);
       }
       wakeAll(words, PARKED);

@@ -26,7 +26,7 @@ export interface ActorOptions<State, Args, Handlers> {
   /** Runs before any message; returns the state. Throwing fails the start. */
   init?: (args: Args, ctx: ActorContext<undefined>) => State | Promise<State> | Ignore | Promise<State | Ignore>;
   /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
-  handlers: Handlers;
+  handlers: Handlers & HandlersOf<State>;
   /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
   info?: (ctx: ActorContext<State>, message: any) => unknown;
   /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
@@ -37,7 +37,8 @@ export interface ActorOptions<State, Args, Handlers> {
 
 /** An actor's definition: a module's default export. Its type carries the protocol to `startChild<typeof X>`. */
 export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
-  extends ActorOptions<State, Args, Handlers> {
+  extends Omit<ActorOptions<State, Args, Handlers>, "handlers"> {
+  readonly handlers: Handlers;
   readonly [ACTOR]: true;
 }
 
@@ -49,7 +50,7 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
 export function defineActor<
   State = undefined,
   Args = undefined,
-  Handlers extends HandlersOf<NoInfer<State>> = Record<never, never>,
+  Handlers extends HandlersOf<any> = Record<never, never>,
 >(options: ActorOptions<State, Args, Handlers>): ActorDefinition<State, Args, Handlers> {
   if (
     typeof options !== "object" ||

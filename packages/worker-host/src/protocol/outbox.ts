@@ -10,9 +10,9 @@ import { KIND_CALL, KIND_CAST, type KIND_FAILURE, type KIND_REPLY, KIND_SEND } f
 import { CLOSED, FULL, type Producer, PUSHED, RingWriter } from "./ring-writer.js";
 import type { Segments, SlotMemory } from "./segments.js";
 import {
+  addEndpoint,
   BLOCK_TIMEOUT_MS,
   CALLERS,
-  CALLERS_BITS,
   DROPPED,
   ENDPOINT_INDEX,
   MAILBOX_LANE,
@@ -20,6 +20,7 @@ import {
   OVERFLOW,
   OVERFLOW_POLICIES,
   type OverflowPolicy,
+  PEERS,
   SYSTEM_LANE,
   UID,
 } from "./slot-descriptor.js";
@@ -106,6 +107,8 @@ export abstract class Outbox implements Sender {
     if (!this.segments.has(address)) this.fetchSegment(address);
     const memory = this.segments.at(address);
     const { words } = memory;
+    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
+    addEndpoint(this.self.memory.words, PEERS, words[ENDPOINT_INDEX]);
     const peer: Peer = {
       id,
       address,
@@ -336,8 +339,7 @@ export abstract class Outbox implements Sender {
 
   /** So that main knows whom to tell when that actor exits. Before the first call is sent. */
   #announceAsCaller(to: Peer): void {
-    const bit = this.self.memory.words[ENDPOINT_INDEX] % CALLERS_BITS;
-    Atomics.or(to.words, CALLERS + (bit >> 5), 1 << (bit & 31));
+    addEndpoint(to.words, CALLERS, this.self.memory.words[ENDPOINT_INDEX]);
     to.knownAsCaller = true;
   }
 }

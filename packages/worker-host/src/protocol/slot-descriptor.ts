@@ -12,7 +12,8 @@
  *    320  activity      what the consumer is doing (written by the consumer only)
  *    352  counters      written by producers under the mailbox lock, or by the consumer where named so
  *    384  callers       bit set of endpoints that ever called this incarnation chain
- *    512  histograms    mailbox wait and handling time
+ *    512  peers         bit set of endpoints this slot's threads have sent to
+ *    640  histograms    mailbox wait and handling time
  *   1024  data          mailbox ring, then system ring
  *
  * A lane is one ring of records, many producers, one consumer:
@@ -84,8 +85,19 @@ export const LATE_REPLIES = 11 * LINE + 3;
 
 // callers
 export const CALLERS = 12 * LINE;
-export const CALLERS_WORDS = 4 * LINE;
-export const CALLERS_BITS = CALLERS_WORDS * 32;
+
+// peers
+export const PEERS = 16 * LINE;
+
+/** Sets of endpoints are this large; beyond, two endpoints share a bit, which only tells someone too many. */
+export const ENDPOINT_SET_WORDS = 4 * LINE;
+export const ENDPOINT_SET_BITS = ENDPOINT_SET_WORDS * 32;
+
+/** Adds an endpoint to the set that starts at word `set`. */
+export function addEndpoint(words: Int32Array, set: number, endpointIndex: number): void {
+  const bit = endpointIndex % ENDPOINT_SET_BITS;
+  Atomics.or(words, set + (bit >> 5), 1 << (bit & 31));
+}
 
 // states of a slot
 export const STATE_FREE = 0;

@@ -1,0 +1,129 @@
+import { type ExitReason, KILLED, NOPROC } from "@mini-otp/worker-host/protocol";
+
+/** What is to be done: `to` is told, or ended. Signals to an actor that has ended meanwhile are void. */
+export type Signal =
+  /** The DOWN message of one monitor, sent once. */
+  | {
+      readonly kind: "down";
+      readonly to: string;
+      readonly monitor: number;
+      readonly from: string;
+      readonly reason: ExitReason;
+    }
+  /** The EXIT message of a link, to an actor that traps exits. */
+  | { readonly kind: "exit_message"; readonly to: string; readonly from: string; readonly reason: ExitReason }
+  /** `to` ends with this reason. */
+  | { readonly kind: "end"; readonly to: string; readonly reason: ExitReason };
+
+/**
+ * Who watches whom. Knows actors by their path, and of each only the life it is in: links and monitors end with it
+ * and are not there after a restart. A watcher may be anything, an actor or not.
+ *
+ * @see https://www.erlang.org/doc/system/ref_man_processes.html
+ */
+export class Monitors {
+  readonly #alive = new Set<string>();
+  readonly #trapping = new Set<string>();
+  readonly #links = new Map<string, Set<string>>();
+  readonly #monitors = new Map<number, { readonly watcher: string; readonly target: string }>();
+  /** Monitors that `id` watches with or is watched by. */
+  readonly #monitorsOf = new Map<string, Set<number>>();
+  #lastMonitor = 0;
+
+  started(id: string): void {
+    this.#alive.add(id);
+  }
+
+  /** One way, and they stack: each sends its own DOWN, at once (`noproc`) when the target does not run. */
+  monitor(watcher: string, target: string): { readonly monitor: number; readonly signals: readonly Signal[] } {
+    const monitor = ++this.#lastMonitor;
+    if (!this.#alive.has(target)) {
+      return { monitor, signals: [{ kind: "down", to: watcher, monitor, from: target, reason: NOPROC }] };
+    }
+    this.#monitors.set(monitor, { watcher, target });
+    for (const id of [watcher, target]) setOf(this.#monitorsOf, id).add(monitor);
+    return { monitor, signals: [] };
+  }
+
+  /** No DOWN of this monitor is sent from now on. Only its watcher can end it. */
+  demonitor(watcher: string, monitor: number): void {
+    if (this.#monitors.get(monitor)?.watcher === watcher) this.#forget(monitor);
+  }
+
+  /** Both ways, however often it is called. To an actor that does not run: an exit signal `noproc` to the caller. */
+  link(id: string, partner: string): readonly Signal[] {
+    if (id === partner) return [];
+    if (!this.#alive.has(partner)) return this.#exitSignal(partner, id, NOPROC, NOPROC);
+    setOf(this.#links, id).add(partner);
+    setOf(this.#links, partner).add(id);
+    return [];
+  }
+
+  unlink(id: string, partner: string): void {
+    remove(this.#links, id, partner);
+    remove(this.#links, partner, id);
+  }
+
+  /** Whether exit signals reach this actor as messages instead of ending it. */
+  trapExit(id: string, trap: boolean): void {
+    if (trap) this.#trapping.add(id);
+    else this.#trapping.delete(id);
+  }
+
+  /** An exit signal somebody sends. `"kill"` cannot be trapped, and ends its target as `killed`. */
+  exit(from: string, to: string, reason: ExitReason | "kill"): readonly Signal[] {
+    if (!this.#alive.has(to)) return [];
+    if (reason === "kill") return [{ kind: "end", to, reason: KILLED }];
+    return this.#exitSignal(from, to, reason, reason);
+  }
+
+  /** `id` has ended: its watchers hear of it, its partners end with it, and nothing of it is left here. */
+  ended(id: string, reason: ExitReason): readonly Signal[] {
+    const signals: Signal[] = [];
+    for (const monitor of this.#monitorsOf.get(id) ?? []) {
+      const { watcher, target } = this.#monitors.get(monitor)!;
+      this.#forget(monitor);
+      if (target === id && watcher !== id) signals.push({ kind: "down", to: watcher, monitor, from: id, reason });
+    }
+    for (const partner of this.#links.get(id) ?? []) {
+      this.unlink(id, partner);
+      signals.push(...this.#exitSignal(id, partner, reason, linkedReason(id, reason)));
+    }
+    this.#alive.delete(id);
+    this.#trapping.delete(id);
+    return signals;
+  }
+
+  /** `told` is the reason in the message, `fatal` the one an actor that does not trap ends with. */
+  #exitSignal(from: string, to: string, told: ExitReason, fatal: ExitReason): readonly Signal[] {
+    if (this.#trapping.has(to)) return [{ kind: "exit_message", to, from, reason: told }];
+    return told.kind === "normal" ? [] : [{ kind: "end", to, reason: fatal }];
+  }
+
+  #forget(monitor: number): void {
+    const { watcher, target } = this.#monitors.get(monitor)!;
+    this.#monitors.delete(monitor);
+    remove(this.#monitorsOf, watcher, monitor);
+    remove(this.#monitorsOf, target, monitor);
+  }
+}
+
+/**
+ * A shutdown goes through a chain of links as it is, so that transient partners stay down; anything else names the
+ * actor in which it began.
+ */
+function linkedReason(id: string, reason: ExitReason): ExitReason {
+  return reason.kind === "shutdown" || reason.kind === "linked" ? reason : { kind: "linked", id, reason };
+}
+
+function setOf<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {
+  const set = map.get(key) ?? new Set<V>();
+  map.set(key, set);
+  return set;
+}
+
+function remove<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const set = map.get(key);
+  set?.delete(value);
+  if (set?.size === 0) map.delete(key);
+}

@@ -1,0 +1,119 @@
+const CHUNK_BITS = 16;
+const CHUNK_STATES = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK_STATES - 1;
+
+/** Where a field lives in a packed state. */
+interface Place {
+  readonly field: number;
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
+}
+
+/**
+ * The set of states seen so far, numbered in the order they were added. A state is one byte per field; here it
+ * takes as many bits as its largest values need. Nothing is hashed away: two states are one only if all their
+ * fields are equal.
+ */
+export class StateTable {
+  readonly #places: Place[] = [];
+  readonly #maxima: readonly number[];
+  readonly #names: readonly string[];
+  readonly #words: number;
+  readonly #packed: Int32Array;
+  readonly #chunks: Int32Array[] = [];
+  /** Open addressing; an entry is a state's number + 1, 0 when empty. */
+  #buckets = new Int32Array(1 << 16);
+  #size = 0;
+
+  /** `maxima[field]` is the largest value of a field, 0 for one that is not used. */
+  constructor(names: readonly string[], maxima: readonly number[]) {
+    this.#names = names;
+    this.#maxima = maxima;
+    let word = 0;
+    let shift = 0;
+    maxima.forEach((max, field) => {
+      const bits = 32 - Math.clz32(max);
+      if (bits === 0) return;
+      if (shift + bits > 32) {
+        word++;
+        shift = 0;
+      }
+      this.#places.push({ field, word, shift, mask: (1 << bits) - 1 });
+      shift += bits;
+    });
+    this.#words = word + 1;
+    this.#packed = new Int32Array(this.#words);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds `state`. Returns its number, or −1 when it was there before. */
+  add(state: Uint8Array): number {
+    const bucket = this.#bucketOf(state);
+    if (this.#buckets[bucket] !== 0) return -1;
+    for (let field = 0; field < state.length; field++) {
+      if (state[field] > this.#maxima[field]) {
+        throw new RangeError(`field=${this.#names[field]} value=${state[field]} max=${this.#maxima[field]}`);
+      }
+    }
+    const number = this.#size++;
+    if ((number & CHUNK_MASK) === 0) this.#chunks.push(new Int32Array(CHUNK_STATES * this.#words));
+    this.#chunks[number >>> CHUNK_BITS].set(this.#packed, (number & CHUNK_MASK) * this.#words);
+    this.#buckets[bucket] = number + 1;
+    if (this.#size * 2 > this.#buckets.length) this.#grow();
+    return number;
+  }
+
+  /** The number of `state`, or −1 when it was never added. */
+  find(state: Uint8Array): number {
+    return this.#buckets[this.#bucketOf(state)] - 1;
+  }
+
+  /** Unpacks the state numbered `number`. */
+  read(number: number, into: Uint8Array): void {
+    const chunk = this.#chunks[number >>> CHUNK_BITS];
+    const at = (number & CHUNK_MASK) * this.#words;
+    for (const { field, word, shift, mask } of this.#places) into[field] = (chunk[at + word] >>> shift) & mask;
+  }
+
+  #bucketOf(state: Uint8Array): number {
+    const packed = this.#packed.fill(0);
+    for (const { field, word, shift } of this.#places) packed[word] |= state[field] << shift;
+    const mask = this.#buckets.length - 1;
+    for (let bucket = hash(packed, 0, this.#words) & mask; ; bucket = (bucket + 1) & mask) {
+      const entry = this.#buckets[bucket];
+      if (entry === 0 || this.#holds(entry - 1)) return bucket;
+    }
+  }
+
+  #holds(number: number): boolean {
+    const chunk = this.#chunks[number >>> CHUNK_BITS];
+    const at = (number & CHUNK_MASK) * this.#words;
+    for (let word = 0; word < this.#words; word++) if (chunk[at + word] !== this.#packed[word]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const buckets = new Int32Array(this.#buckets.length * 2);
+    const mask = buckets.length - 1;
+    for (let number = 0; number < this.#size; number++) {
+      const at = (number & CHUNK_MASK) * this.#words;
+      let bucket = hash(this.#chunks[number >>> CHUNK_BITS], at, this.#words) & mask;
+      while (buckets[bucket] !== 0) bucket = (bucket + 1) & mask;
+      buckets[bucket] = number + 1;
+    }
+    this.#buckets = buckets;
+  }
+}
+
+function hash(words: Int32Array, at: number, count: number): number {
+  let h = 0x9e3779b9;
+  for (let i = 0; i < count; i++) {
+    h = Math.imul(h ^ words[at + i], 0x85ebca6b);
+    h ^= h >>> 15;
+  }
+  return Math.imul(h, 0xc2b2ae35) ^ (h >>> 13);
+}

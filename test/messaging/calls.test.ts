@@ -1,0 +1,159 @@
+import { isActorError, isReplyError } from "@mini-otp/runtime";
+import { expect, test } from "vitest";
+import type Counter from "../fixtures/counter.actor.js";
+import type Echo from "../fixtures/echo.actor.js";
+import { fixture, testSystem } from "../support/system.js";
+
+async function echoSystem() {
+  const system = await testSystem({ intensity: 100 });
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  return { system, echo };
+}
+
+test("a call resolves to what the handler returns", async () => {
+  const { echo } = await echoSystem();
+  expect(await echo.call("echo", { a: [1, "two", null] })).toEqual({ a: [1, "two", null] });
+});
+
+test("a call to an async handler resolves to what its promise resolves to", async () => {
+  const { echo } = await echoSystem();
+  expect(await echo.call("echoLater", 7)).toBe(7);
+});
+
+test("a call without arguments to a handler without a reply resolves to undefined", async () => {
+  const { echo } = await echoSystem();
+  expect(await echo.call("settle", "nobody", 1)).toBeUndefined();
+});
+
+test("a ReplyError fails only the call, and keeps message, code and data", async () => {
+  const { system, echo } = await echoSystem();
+  const error = await echo.call("refuse", "no", "E_NO", { why: "because" }).catch((e: unknown) => e);
+  expect(isReplyError(error)).toBe(true);
+  expect(error).toMatchObject({ message: "no", code: "E_NO", data: { why: "because" } });
+  expect(system.stats(echo).restarts).toBe(0);
+});
+
+test("a call whose handler throws rejects with ERR_CALL_EXIT and the error as the exit reason", async () => {
+  const { system } = await echoSystem();
+  const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
+  const error = await counter.call("crash", "boom").catch((e: unknown) => e);
+  expect(isActorError(error, "ERR_CALL_EXIT")).toBe(true);
+  expect(error).toMatchObject({ id: "root/counter", method: "crash", reason: { kind: "error" } });
+  const { reason } = error as { reason: { error: Error } };
+  expect(reason.error).toBeInstanceOf(TypeError);
+  expect(reason.error.message).toBe("boom");
+  expect(reason.error.stack).toContain("counter.actor");
+});
+
+test("a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late reply answers nothing else", async () => {
+  const { echo } = await echoSystem();
+  const error = await echo
+    .with({ timeoutMs: 20 })
+    .call("defer", "k")
+    .catch((e: unknown) => e);
+  expect(isActorError(error, "ERR_CALL_TIMEOUT")).toBe(true);
+  expect(error).toMatchObject({ timeoutMs: 20, method: "defer" });
+  await echo.call("settle", "k", "late");
+  expect(await echo.call("echo", "mine")).toBe("mine");
+});
+
+test("a deferred reply answers its own call, in whatever order", async () => {
+  const { echo } = await echoSystem();
+  const first = echo.call("defer", "first");
+  const second = echo.call("defer", "second");
+  await echo.cast("settle", "second", 2);
+  expect(await second).toBe(2);
+  await echo.cast("settle", "first", 1);
+  expect(await first).toBe(1);
+});
+
+test("a call whose reply was deferred rejects when the actor exits", async () => {
+  const { system, echo } = await echoSystem();
+  const call = echo.call("defer", "k").catch((e: unknown) => e);
+  await echo.call("echo", 0);
+  system.exit(echo, "kill");
+  expect(await call).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "killed" } });
+});
+
+test("an aborted call rejects with ERR_CALL_ABORTED and the signal's reason as its cause", async () => {
+  const { echo } = await echoSystem();
+  const abort = new AbortController();
+  const call = echo.with({ signal: abort.signal }).call("never");
+  abort.abort(new Error("enough"));
+  const error = await call.catch((e: unknown) => e);
+  expect(isActorError(error, "ERR_CALL_ABORTED")).toBe(true);
+  expect((error as Error).cause).toMatchObject({ message: "enough" });
+});
+
+test("a call to a method the actor does not have rejects with ERR_UNKNOWN_METHOD and keeps the actor", async () => {
+  const { system, echo } = await echoSystem();
+  const anyEcho: { call(method: string): Promise<unknown> } = echo as never;
+  const error = await anyEcho.call("ecko").catch((e: unknown) => e);
+  expect(isActorError(error, "ERR_UNKNOWN_METHOD")).toBe(true);
+  expect((error as Error).message).toContain("echoLater");
+  expect(system.stats(echo).restarts).toBe(0);
+});
+
+test("an actor that calls itself gets ERR_CALLING_SELF", async () => {
+  const { echo } = await echoSystem();
+  const error = await echo.call("callMyself").catch((e: unknown) => e);
+  expect(error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { error: { code: "ERR_CALLING_SELF" } } });
+});
+
+test("a reply that cannot be carried fails the call with ERR_NOT_CLONEABLE and its path", async () => {
+  const { echo } = await echoSystem();
+  expect(await echo.call("unreachable").catch((e: unknown) => e)).toMatchObject({
+    code: "ERR_NOT_CLONEABLE",
+    path: "reply.f",
+  });
+});
+
+test("an argument that cannot be carried fails the call with ERR_NOT_CLONEABLE and its path", async () => {
+  const { echo } = await echoSystem();
+  const call = echo.call("echo", { handlers: { onDone: () => {} } });
+  expect(await call.catch((e: unknown) => e)).toMatchObject({
+    code: "ERR_NOT_CLONEABLE",
+    path: "args[0].handlers.onDone",
+  });
+});
+
+test("a call to a stopped actor rejects with ERR_NOPROC, a tryCast says closed", async () => {
+  const { system, echo } = await echoSystem();
+  await system.terminateChild("echo");
+  expect(await echo.call("echo", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_NOPROC", id: "root/echo" });
+  expect(await echo.cast("echo", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_NOPROC" });
+  expect(echo.tryCast("echo", 1)).toBe("closed");
+});
+
+test("a call to an actor that is deleted and whose memory another actor has got rejects with ERR_NOPROC", async () => {
+  const { system, echo } = await echoSystem();
+  await system.terminateChild("echo");
+  await system.deleteChild("echo");
+  const heir = await system.startChild<typeof Echo>({ id: "heir", actor: fixture("echo") });
+  expect(await echo.call("echo", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_NOPROC" });
+  expect(await heir.call("echo", 1)).toBe(1);
+});
+
+test("callSync and castSync on main throw ERR_WRONG_THREAD", async () => {
+  const { echo } = await echoSystem();
+  expect(() => echo.callSync("echo", 1)).toThrow(expect.objectContaining({ code: "ERR_WRONG_THREAD" }));
+  expect(() => echo.castSync("echo", 1)).toThrow(expect.objectContaining({ code: "ERR_WRONG_THREAD" }));
+});
+
+test("a reply larger than the caller's reply ring arrives", async () => {
+  const { system } = await echoSystem();
+  const echo = await system.startChild<typeof Echo>({
+    id: "large",
+    actor: fixture("echo"),
+    mailbox: { capacityBytes: 16 * 1024 * 1024 },
+  });
+  const bytes = new Uint8Array(3_000_000).fill(7);
+  const reply = (await echo.call("echo", bytes)) as Uint8Array;
+  expect(Buffer.compare(reply, bytes)).toBe(0);
+});
+
+test("10 000 calls at once are all answered, each with its own reply", async () => {
+  const { echo } = await echoSystem();
+  const replies = await Promise.all(Array.from({ length: 10_000 }, (_, i) => echo.call("echo", i)));
+  expect(replies).toEqual(Array.from({ length: 10_000 }, (_, i) => i));
+});
