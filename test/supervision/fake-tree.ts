@@ -149,6 +149,7 @@ export class FakeTree {
   readonly refuseToCreate = new Map<string, Error>();
   readonly root: Child<SupervisorRef>;
   random = 0.5;
+  onReport: (report: SupervisionReport) => void = () => {};
   exitReason: ExitReason | null = null;
 
   constructor(spec: Partial<Omit<SupervisorSpec, "kind">> = {}) {
@@ -158,7 +159,10 @@ export class FakeTree {
         clock: this.clock,
         random: () => this.random,
         createChild: (child, path, onExit) => this.#create(child, path, onExit),
-        report: (report) => void this.reports.push(report),
+        report: (report) => {
+          this.reports.push(report);
+          this.onReport(report);
+        },
       },
       (reason) => {
         this.exitReason = reason;

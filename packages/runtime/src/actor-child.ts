@@ -9,7 +9,6 @@ import {
   type LogLevel,
   payloadOf,
   SHUTDOWN,
-  STATE,
   STATE_CLOSED,
   type ToActor,
   type ToMain,
@@ -361,7 +360,7 @@ export class ActorChild implements Child<ActorRef> {
     this.mailbox.close();
     this.#whenSettled(() => {
       // It may have been opened again by a restart meanwhile.
-      if (this.slot.memory.words[STATE] !== STATE_CLOSED || this.#thread !== undefined) return;
+      if (this.mailbox.state !== STATE_CLOSED || this.#thread !== undefined) return;
       const undelivered = this.mailbox.takeAll();
       if (undelivered.length > 0) this.#host.undelivered(this.id, undelivered, reason);
       this.#host.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);

@@ -8,6 +8,8 @@ import {
   DROPPED,
   HANDLED_SEQ,
   HEAD,
+  IDENTITY,
+  identity,
   KIND_PADDING,
   kindOf,
   LOCK,
@@ -21,12 +23,14 @@ import {
   R_SEQ,
   R_TYPE,
   recordSpan,
+  type SlotState,
   SPACE,
-  STATE,
   STATE_CLOSED,
   STATE_DRAINING,
   STATE_OPEN,
+  stateOf,
   TAIL,
+  uidOf,
   wakeAll,
   withAttempt,
 } from "@mini-otp/worker-host/protocol";
@@ -64,18 +68,18 @@ export class Mailbox {
   }
 
   open(): void {
-    Atomics.store(this.#words, STATE, STATE_OPEN);
+    this.#become(STATE_OPEN);
   }
 
   /** Refuses new messages; the consumer goes on with what was accepted. */
   drain(): void {
-    Atomics.store(this.#words, STATE, STATE_DRAINING);
+    this.#become(STATE_DRAINING);
     wakeAll(this.#words, lane + SPACE);
   }
 
   /** Refuses new messages, and replies too. */
   close(): void {
-    Atomics.store(this.#words, STATE, STATE_CLOSED);
+    this.#become(STATE_CLOSED);
     wakeAll(this.#words, lane + SPACE);
   }
 
@@ -165,6 +169,10 @@ export class Mailbox {
     };
   }
 
+  get state(): SlotState {
+    return stateOf(this.#words);
+  }
+
   get dropped(): number {
     return this.#words[DROPPED] >>> 0;
   }
@@ -172,6 +180,10 @@ export class Mailbox {
   /** How long senders have waited for room, in sum. */
   get blockedMs(): number {
     return this.#words[BLOCKED_MS] >>> 0;
+  }
+
+  #become(state: SlotState): void {
+    Atomics.store(this.#words, IDENTITY, identity(uidOf(this.#words), state));
   }
 
   #at(position: number): number {

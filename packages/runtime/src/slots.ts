@@ -2,6 +2,7 @@ import {
   ENDPOINT_SET_BITS,
   ENDPOINT_SET_WORDS,
   formatSlot,
+  IDENTITY,
   LOCK,
   MAILBOX_LANE,
   MAX_SEGMENT_BYTES,
@@ -13,12 +14,9 @@ import {
   type SlotLayout,
   type SlotMemory,
   SPACE,
-  STATE,
-  STATE_FREE,
   SYSTEM_LANE,
   slotAddress,
   slotBytes,
-  UID,
   wakeAll,
 } from "@mini-otp/worker-host/protocol";
 import { recount } from "./mailbox.js";
@@ -73,8 +71,7 @@ export class Slots {
   /** Takes a slot back. Its mailbox is closed, and nobody holds its locks. */
   release(slot: Slot): void {
     const { words } = slot.memory;
-    Atomics.store(words, UID, 0);
-    Atomics.store(words, STATE, STATE_FREE);
+    Atomics.store(words, IDENTITY, 0);
     this.#byUid.delete(slot.uid);
     this.#byEndpoint[slot.endpointIndex] = undefined;
     this.#freeIndexes.push(slot.endpointIndex);

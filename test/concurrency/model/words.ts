@@ -25,7 +25,7 @@ function block(count: number, name: string, words: readonly (readonly [string, n
 
 const MAX_POSITION = 31;
 const MAX_SEQ = 15;
-const MAX_PC = 31;
+const MAX_PC = 34;
 /** Messages are numbered from 1, those of sender A first; 0 is none. */
 export const MAX_MESSAGE = 7;
 export const MAX_RING_UNITS = 4;

@@ -183,7 +183,7 @@ function normaliseAt(path: string, spec: ChildSpec, autoShutdown: AutoShutdown):
 /** Checks what a dynamic supervisor's template says. Throws ERR_INVALID_CHILD_SPEC. */
 export function checkTemplate(path: string, template: unknown): void {
   const optional = Object.entries(ACTOR).map(([name, { required: _, ...field }]) => [name, field]);
-  checkFields(`${path} (template)`, template, Object.fromEntries(optional));
+  checkFields(path, { template }, { template: group(Object.fromEntries(optional)) });
 }
 
 /** `spec` over `template`; of `mailbox` and `backoff`, field by field. Specs of another kind stand alone. */

@@ -22,7 +22,7 @@ import {
   type OverflowPolicy,
   PEERS,
   SYSTEM_LANE,
-  UID,
+  uidOf,
 } from "./slot-descriptor.js";
 
 /** The slot this thread receives replies in. */
@@ -122,7 +122,7 @@ export abstract class Outbox implements Sender {
       knownAsCaller: false,
     };
     // A reference to an actor that is gone must not displace the slot's new owner.
-    if (Atomics.load(words, UID) === uid) this.#peers.set(address, peer);
+    if (uidOf(words) === uid) this.#peers.set(address, peer);
     return peer;
   }
 

@@ -55,7 +55,7 @@ export class RingReader {
     // Producers are woken when half the ring is free, not at every record: a switch of threads costs more
     // than handling a hundred records.
     this.#wakeBelowBytes = this.#dataBytes >> 1;
-    this.#wakeBelowCount = words[lane + CAPACITY] >> 1;
+    this.#wakeBelowCount = Math.max(1, words[lane + CAPACITY] >> 1);
     this.#head = words[lane + HEAD];
     this.#tail = this.#head;
   }
@@ -86,9 +86,14 @@ export class RingReader {
     copyOut(words, this.#bytes, (at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, this.payload);
     this.payload.format = (header[R_TYPE] >> 8) & 0xff;
     this.#end = (this.#head + recordSpan(length)) | 0;
-    Atomics.store(words, this.#lane + CURSOR, this.#end);
-    // A producer counts what waits from the cursor on, so room by count appears here.
-    if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+    // A producer counts what waits from the cursor on, so room by count appears here. While more records wait,
+    // the next commit is soon enough to publish that; with none left, a producer may be asleep that nothing else wakes.
+    if (this.#end !== this.#tail) {
+      words[this.#lane + CURSOR] = this.#end;
+    } else {
+      Atomics.store(words, this.#lane + CURSOR, this.#end);
+      if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+    }
     return true;
   }
 

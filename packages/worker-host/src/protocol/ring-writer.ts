@@ -21,15 +21,15 @@ import {
   DATA_BYTES,
   DATA_OFFSET,
   HEAD,
+  IDENTITY,
+  identity,
   LOCK,
   MAILBOX_LANE,
   NEXT_SEQ,
   PARKED,
-  STATE,
   STATE_DRAINING,
   STATE_OPEN,
   TAIL,
-  UID,
 } from "./slot-descriptor.js";
 import { ticksSince } from "./ticks.js";
 
@@ -63,9 +63,9 @@ export class RingWriter {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #producer: Producer;
-  readonly #uid: number;
   readonly #lane: number;
-  readonly #lastOpenState: number;
+  readonly #open: number;
+  readonly #alsoOpen: number;
   readonly #dataOffset: number;
   readonly #dataBytes: number;
   readonly #capacity: number;
@@ -78,9 +78,10 @@ export class RingWriter {
     this.#words = words;
     this.#bytes = memory.bytes;
     this.#producer = producer;
-    this.#uid = uid;
     this.#lane = lane;
-    this.#lastOpenState = lane === MAILBOX_LANE ? STATE_OPEN : STATE_DRAINING;
+    this.#open = identity(uid, STATE_OPEN);
+    // Replies reach an actor while it drains; messages do not.
+    this.#alsoOpen = lane === MAILBOX_LANE ? this.#open : identity(uid, STATE_DRAINING);
     this.#dataOffset = words[lane + DATA_OFFSET];
     this.#dataBytes = words[lane + DATA_BYTES];
     this.#capacity = words[lane + CAPACITY];
@@ -126,8 +127,8 @@ export class RingWriter {
   ): number {
     const words = this.#words;
     const lane = this.#lane;
-    const state = Atomics.load(words, STATE);
-    if (Atomics.load(words, UID) !== this.#uid || state < STATE_OPEN || state > this.#lastOpenState) return CLOSED;
+    const now = Atomics.load(words, IDENTITY);
+    if (now !== this.#open && now !== this.#alsoOpen) return CLOSED;
 
     let tail = words[lane + TAIL];
     let seq = words[lane + NEXT_SEQ];
@@ -142,7 +143,7 @@ export class RingWriter {
       if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes)
         return FULL;
     }
-    const stamped = (seq & STAMP_MASK) === 0 || Atomics.load(words, PARKED) === 1;
+    const stamped = (seq & STAMP_MASK) === 0 || words[PARKED] === 1;
 
     if (needed !== span) {
       const at = (this.#dataOffset + (tail & (ringBytes - 1))) >> 2;

@@ -5,7 +5,7 @@
  * since adjacent-line prefetch pairs them).
  *
  *   word
- *      0  identity      uid · state · slot bytes · policy (written by main before the slot is open)
+ *      0  identity      uid and state · slot bytes · policy (written by main before the slot is open)
  *     32  mailbox lane  ┐
  *    160  system lane   ┘ four lines each, see below
  *    288  doorbell      the consumer's parked flag · control flag
@@ -37,13 +37,13 @@ export const SLOT_HEADER_WORDS = 1024;
 export const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
 
 // identity
-export const UID = 0;
-export const STATE = 1;
-export const SLOT_BYTES = 2;
-export const ENDPOINT_INDEX = 3;
-export const OVERFLOW = 4;
-export const BLOCK_TIMEOUT_MS = 5;
-export const MAX_DELIVERIES = 6;
+/** uid · 4 + state: one load tells a producer whether its actor is there and takes messages. */
+export const IDENTITY = 0;
+export const SLOT_BYTES = 1;
+export const ENDPOINT_INDEX = 2;
+export const OVERFLOW = 3;
+export const BLOCK_TIMEOUT_MS = 4;
+export const MAX_DELIVERIES = 5;
 
 // lanes
 export const MAILBOX_LANE = LINE;
@@ -100,11 +100,24 @@ export function addEndpoint(words: Int32Array, set: number, endpointIndex: numbe
 }
 
 // states of a slot
-export const STATE_FREE = 0;
+export const STATE_CLOSED = 0;
 export const STATE_OPEN = 1;
 /** Refuses new messages; what was accepted is still handled. */
 export const STATE_DRAINING = 2;
-export const STATE_CLOSED = 3;
+
+export type SlotState = typeof STATE_CLOSED | typeof STATE_OPEN | typeof STATE_DRAINING;
+
+export function identity(uid: number, state: SlotState): number {
+  return (uid << 2) | state;
+}
+
+export function stateOf(words: Int32Array): SlotState {
+  return (Atomics.load(words, IDENTITY) & 3) as SlotState;
+}
+
+export function uidOf(words: Int32Array): number {
+  return Atomics.load(words, IDENTITY) >>> 2;
+}
 
 // overflow policies
 export const OVERFLOW_POLICIES = ["block", "reject", "drop_newest", "drop_oldest"] as const;
@@ -142,9 +155,8 @@ export function formatSlot(words: Int32Array, layout: SlotLayout): void {
   formatLane(words, MAILBOX_LANE, SLOT_HEADER_BYTES, layout.mailboxBytes, layout.capacity);
   formatLane(words, SYSTEM_LANE, SLOT_HEADER_BYTES + layout.mailboxBytes, layout.systemBytes, 0x7fffffff);
   words[NEXT_CORRELATION] = 1;
-  words[STATE] = STATE_OPEN;
-  // Last: a stale reference compares the uid under the lock, so the slot exists once this is stored.
-  Atomics.store(words, UID, layout.uid);
+  // Last: a producer compares the identity under the lock, so the slot exists once this is stored.
+  Atomics.store(words, IDENTITY, identity(layout.uid, STATE_OPEN));
 }
 
 function formatLane(words: Int32Array, lane: number, offset: number, bytes: number, capacity: number): void {

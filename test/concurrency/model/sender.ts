@@ -1,0 +1,267 @@
+import { C, S } from "./program-counters.js";
+import { type Program, EXITED, NOT_ITS_ACTOR, OVERWRITTEN, TWO_INSIDE, violate, type World } from "./world.js";
+import {
+  ACCEPTED,
+  CELL_WORDS,
+  CONSUMER_WORDS,
+  CURSOR,
+  HEAD,
+  KIND_INSIDE,
+  KIND_MESSAGE,
+  KIND_PADDING,
+  LOCK,
+  LOOKED_CURSOR,
+  NEXT_SEQ,
+  OUTCOME,
+  PARKED,
+  PC,
+  R_ATTEMPT,
+  R_KIND,
+  R_LENGTH,
+  R_MESSAGE,
+  R_PAYLOAD,
+  R_SEQ,
+  RETRYING,
+  ROOM_HEAD,
+  ROOM_SEQ,
+  SEEN_HEAD,
+  SEEN_SEQ,
+  SENDERS,
+  SENT,
+  SEQ,
+  SPACE,
+  STATE,
+  STATE_OPEN,
+  type State,
+  TAIL,
+  THREADS,
+  UID,
+} from "./words.js";
+
+// The outcomes of `push`.
+const PUSHED = 0;
+const FULL = 1;
+const CLOSED = 2;
+
+/**
+ * A sending thread: the `push` of ring-writer.ts, with `ring` of doorbell.ts; and `waitForRoom` of
+ * actor-outbox.ts, whose deadline never comes, so that no wake-up missed is made up for by a timeout.
+ */
+export function senderProgram(world: World): Program {
+  const { ringUnits, capacity, messages, spans, protocol, afterConsumer, recycled } = world.scenario;
+  const sharedRoom = protocol.roomSeen === "in the ring, under the lock";
+  const mayClose = afterConsumer === "close" || recycled;
+
+  const senderOf = (me: number): number => (me === SENDERS[0] ? 0 : 1);
+  const inHand = (s: State, me: number): number => world.message(senderOf(me), s[me + SENT]);
+  const uidOf = (me: number): number => (recycled && senderOf(me) === 1 ? 2 : 1);
+  /** Unique among all threads ever started. */
+  const ownerId = (s: State, me: number): number => 1 + senderOf(me) + 2 * s[me + THREADS];
+  const roomHead = (me: number): number => (sharedRoom ? ROOM_HEAD : me + SEEN_HEAD);
+  const roomSeq = (me: number): number => (sharedRoom ? ROOM_SEQ : me + SEEN_SEQ);
+
+  /** The two conditions of `#write`, on what was seen of the consumer's words. */
+  const isFull = (s: State, me: number): boolean => {
+    const needed = world.needed(s[TAIL], spans[senderOf(me)]);
+    const units = world.between(world.after(s[TAIL], needed), s[roomHead(me)]);
+    return world.seqBetween(s[me + SEQ], s[roomSeq(me)]) >= capacity || units > ringUnits;
+  };
+  const nextMessage = (s: State, me: number): number => {
+    s[me + SENT]++;
+    s[me + RETRYING] = 0;
+    return s[me + SENT] === messages[senderOf(me)] ? S.done : S.lock;
+  };
+
+  return {
+    [S.newWriter]: {
+      text: "new RingWriter: #head = load(HEAD)",
+      run(s, me) {
+        if (!sharedRoom) s[me + SEEN_HEAD] = s[HEAD];
+        return S.newWriterSeq;
+      },
+      alone: sharedRoom,
+    },
+    [S.newWriterSeq]: {
+      text: "new RingWriter: #cursorSeq = NEXT_SEQ − capacity, as if full",
+      run(s, me) {
+        if (!sharedRoom) s[me + SEEN_SEQ] = world.seqBefore(s[NEXT_SEQ], capacity);
+        return s[me + SENT] === messages[senderOf(me)] ? S.done : S.lock;
+      },
+      alone: sharedRoom,
+    },
+
+    // push. While the lock is not free, `lockSlowly` spins and naps: nothing but its freedom ends that.
+    [S.lock]: {
+      text: "push: compareExchange(LOCK, 0, me) succeeds",
+      when: (s) => s[LOCK] === 0,
+      run(s, me) {
+        const other = s[(me === SENDERS[0] ? SENDERS[1] : SENDERS[0]) + PC];
+        if (other >= S.state && other <= S.unlock) violate(s, TWO_INSIDE);
+        s[LOCK] = ownerId(s, me);
+        return S.state;
+      },
+    },
+
+    // #write
+    [S.state]: {
+      text: "#write: load(STATE), load(UID)",
+      alone: !mayClose,
+      run(s, me) {
+        if (s[STATE] === STATE_OPEN && s[UID] === uidOf(me)) return S.room;
+        s[me + OUTCOME] = CLOSED;
+        return S.unlock;
+      },
+    },
+    [S.room]: {
+      text: "#write: reads TAIL and NEXT_SEQ, compares with the room last seen",
+      alone: true,
+      run(s, me) {
+        s[me + SEQ] = s[NEXT_SEQ];
+        return isFull(s, me) ? S.lookHead : S.header;
+      },
+    },
+    [S.lookHead]: {
+      text: "#look: load(HEAD)",
+      run(s, me) {
+        s[roomHead(me)] = s[HEAD];
+        return S.lookCursor;
+      },
+    },
+    [S.lookCursor]: {
+      text: "#look: load(CURSOR)",
+      run(s, me) {
+        s[me + LOOKED_CURSOR] = s[CURSOR];
+        return S.lookSeq;
+      },
+    },
+    [S.lookSeq]: {
+      text: "#look: reads the seq at the cursor; #write compares again",
+      alone: true,
+      run(s, me) {
+        const cursor = s[me + LOOKED_CURSOR];
+        s[roomSeq(me)] = cursor === s[TAIL] ? s[me + SEQ] : s[world.cell(cursor) + R_SEQ];
+        s[me + LOOKED_CURSOR] = 0;
+        if (!isFull(s, me)) return S.header;
+        s[me + OUTCOME] = FULL;
+        s[me + SEQ] = 0;
+        return S.unlock;
+      },
+    },
+    [S.header]: {
+      text: "#write: writes the header, after padding where there is a wrap",
+      alone: true,
+      run(s, me) {
+        const span = spans[senderOf(me)];
+        const toEnd = world.unitsToEnd(s[TAIL]);
+        const needed = world.needed(s[TAIL], span);
+        if (world.between(s[TAIL], s[HEAD]) + needed > ringUnits) violate(s, OVERWRITTEN);
+        if (s[UID] !== uidOf(me)) violate(s, NOT_ITS_ACTOR);
+        let at = world.cell(s[TAIL]);
+        if (needed !== span) {
+          s.fill(0, at, at + CELL_WORDS);
+          s[at + R_KIND] = KIND_PADDING;
+          s[at + R_LENGTH] = toEnd;
+          s[at + R_SEQ] = s[me + SEQ];
+          at = world.cell(world.after(s[TAIL], toEnd));
+        }
+        s[at + R_KIND] = KIND_MESSAGE;
+        s[at + R_LENGTH] = span;
+        s[at + R_SEQ] = s[me + SEQ];
+        s[at + R_MESSAGE] = inHand(s, me);
+        s[at + R_ATTEMPT] = 0;
+        return S.payload;
+      },
+    },
+    [S.payload]: {
+      text: "#write: copyIn, the payload",
+      alone: true,
+      run(s, me) {
+        const span = spans[senderOf(me)];
+        const start = world.after(s[TAIL], world.needed(s[TAIL], span) - span);
+        s[world.cell(start) + R_PAYLOAD] = inHand(s, me);
+        for (let unit = 1; unit < span; unit++) {
+          const at = world.cell(world.after(start, unit));
+          s.fill(0, at, at + CELL_WORDS);
+          s[at + R_KIND] = KIND_INSIDE;
+          s[at + R_PAYLOAD] = inHand(s, me);
+        }
+        return S.count;
+      },
+    },
+    [S.count]: {
+      text: "#write: NEXT_SEQ = seq + 1",
+      run(s, me) {
+        s[NEXT_SEQ] = world.nextSeq(s[me + SEQ]);
+        s[me + SEQ] = 0;
+        return S.publish;
+      },
+    },
+    [S.publish]: {
+      text: "#write: store(TAIL), which publishes the record",
+      run(s, me) {
+        s[TAIL] = world.after(s[TAIL], world.needed(s[TAIL], spans[senderOf(me)]));
+        s[ACCEPTED + inHand(s, me)] = 1;
+        s[me + OUTCOME] = PUSHED;
+        return S.unlock;
+      },
+    },
+    [S.unlock]: {
+      text: "push: store(LOCK, 0)",
+      run(s, me) {
+        s[LOCK] = 0;
+        const outcome = s[me + OUTCOME];
+        s[me + OUTCOME] = 0;
+        if (outcome === PUSHED) return S.ringLoad;
+        if (outcome === CLOSED) return nextMessage(s, me);
+        return s[me + RETRYING] === 1 ? S.wait : S.announce;
+      },
+    },
+    [S.ringLoad]: {
+      text: "ring: load(PARKED)",
+      run: (s, me) => (s[PARKED] === 1 ? S.ringTake : nextMessage(s, me)),
+    },
+    [S.ringTake]: {
+      text: "ring: compareExchange(PARKED, 1, 0)",
+      run(s, me) {
+        if (s[PARKED] !== 1) return nextMessage(s, me);
+        s[PARKED] = 0;
+        return S.ringNotify;
+      },
+    },
+    [S.ringNotify]: {
+      text: "ring: notify(PARKED)",
+      run(s, me) {
+        notifyParked(s);
+        return nextMessage(s, me);
+      },
+    },
+
+    // waitForRoom, from when the first push found the ring full.
+    [S.announce]: {
+      text: "waitForRoom: announce, store(SPACE, 1), then retry",
+      run(s, me) {
+        s[me + RETRYING] = 1;
+        s[SPACE] = 1;
+        return S.lock;
+      },
+    },
+    [S.wait]: {
+      text: "waitForRoom: sleep, wait(SPACE, 1)",
+      run: (s) => (s[SPACE] === 1 ? S.asleep : S.announce),
+    },
+    [S.asleep]: { text: "sleeps until SPACE is notified", when: () => false, run: () => S.asleep },
+    [S.early]: { text: "is not there yet", when: () => false, run: () => S.early },
+    [S.done]: { text: "has sent everything", when: () => false, run: () => S.done },
+    [EXITED]: { text: "has exited", when: () => false, run: () => EXITED },
+  };
+}
+
+/** `Atomics.notify(PARKED)`: the consumer's wait returns. */
+export function notifyParked(s: State): void {
+  if (s[CONSUMER_WORDS + PC] === C.asleep) s[CONSUMER_WORDS + PC] = C.retract;
+}
+
+/** `Atomics.notify(SPACE)`: the senders' waits return, and they go round in `waitForRoom`. */
+export function notifySpace(s: State): void {
+  for (const sender of SENDERS) if (s[sender + PC] === S.asleep) s[sender + PC] = S.announce;
+}
