@@ -11,7 +11,7 @@ interface Limits {
   mailbox?: {
     capacity?: number;
     capacityBytes?: number;
-    overflow?: "block" | "reject" | "drop_newest";
+    overflow?: "block" | "reject" | "drop_newest" | "drop_oldest";
     blockTimeoutMs?: number;
     onRestart?: "keep" | "drop";
   };
@@ -60,10 +60,75 @@ test("a mailbox is full by bytes too", async () => {
   expect(worker.tryCast("take", kilobyte)).toBe("full");
 });
 
-test("a message over a quarter of the mailbox is refused with ERR_MESSAGE_TOO_LARGE", async () => {
-  const { worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
-  const error = await worker.cast("take", new Uint8Array(1100)).catch((e: unknown) => e);
-  expect(error).toMatchObject({ code: "ERR_MESSAGE_TOO_LARGE", limit: 992 });
+test("a message over a quarter of the mailbox keeps its place in the order", async () => {
+  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
+  const large = "x".repeat(100_000);
+  await worker.cast("take", 1);
+  await worker.cast("take", large);
+  await worker.cast("take", 2);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 3)).toEqual([1, large, 2]);
+});
+
+test("large messages that were queued at a crash are handled by the next incarnation", async () => {
+  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
+  const large = "x".repeat(100_000);
+  await worker.cast("exitOnce");
+  await worker.cast("take", large);
+  await worker.cast("take", 2);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
+});
+
+test("a large message in flight at a crash is delivered again while it has deliveries left", async () => {
+  const { log, gate, worker } = await heldWorker({ maxDeliveries: 3, mailbox: { capacityBytes: 4096 } });
+  const large = "x".repeat(100_000);
+  await worker.cast("takeOrCrash", large, [1, 2]);
+  await worker.cast("take", 2);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
+});
+
+test("under drop_oldest, a full mailbox keeps the latest messages, and what it drops is counted and dead-lettered", async () => {
+  const { system, log, gate, worker } = await heldWorker({ mailbox: { capacity: 3, overflow: "drop_oldest" } });
+  const dead: string[] = [];
+  system.on("dead_letter", ({ method, why }) => dead.push(`${method} ${why}`));
+  for (let i = 0; i < 10; i++) expect(worker.tryCast("take", i)).toBe("ok");
+  expect(system.stats(worker).mailbox).toMatchObject({ length: 3, dropped: 7 });
+  expect(dead).toEqual(Array(7).fill("take dropped"));
+  await gate.cast("open");
+  expect(await log.call("untilCount", 3)).toEqual([7, 8, 9]);
+});
+
+test("under drop_oldest, the latest messages get through while a handler is busy for many rounds of the ring", async () => {
+  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096, overflow: "drop_oldest" } });
+  const last = 5_000;
+  for (let i = 0; i <= last; i++) await worker.cast("take", i);
+  await gate.cast("open");
+  const taken = (await log.call("untilCount", 10)) as number[];
+  expect(taken[0]).toBeGreaterThan(last - 110);
+  await worker.call("ready");
+  const all = (await log.call("entries")) as number[];
+  expect(all.at(-1)).toBe(last);
+  expect(all).toEqual(all.map((_, i) => all[0] + i));
+});
+
+test("under drop_oldest, a call that is dropped rejects with ERR_MAILBOX_FULL", async () => {
+  const { worker } = await heldWorker({ mailbox: { capacity: 1, overflow: "drop_oldest" } });
+  const call = worker.call("ready").catch((e: unknown) => e);
+  await worker.cast("take", 1);
+  expect(await call).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+});
+
+test("under drop_oldest, the message in flight at a crash is delivered again, first in the queue", async () => {
+  const { log, gate, worker } = await heldWorker({
+    maxDeliveries: 3,
+    mailbox: { capacity: 8, overflow: "drop_oldest" },
+  });
+  await worker.cast("takeOrCrash", "again", [1, 2]);
+  await worker.cast("take", "after");
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual(["again", "after"]);
 });
 
 test("under block, casts from main wait in order without blocking its event loop", async () => {

@@ -10,6 +10,7 @@ import type {
 import { type ChildSpec, type SupervisorSpec, supervisor } from "#runtime/supervision/child-spec.js";
 import { normaliseRoot } from "#runtime/supervision/normalise-spec.js";
 import type { SupervisionReport } from "#runtime/supervision/report.js";
+import { demandMs } from "#runtime/supervision/stop-budget.js";
 import { createRootSupervisor, type LeafSpec } from "#runtime/supervision/supervision-tree.js";
 import type { SupervisorRef } from "#runtime/supervision/supervisor-ref.js";
 import { type VirtualClock, virtualClock } from "#runtime/supervision/virtual-clock.js";
@@ -31,9 +32,14 @@ export class FakeChild implements Child<FakeChild> {
   readonly ref = this;
   readonly starts: StartPlan[] = [];
   stopPlan: StopPlan = {};
+  /** What its stop reports to have left. */
+  leaves: Partial<StopOutcome> = {};
   state: "down" | "starting" | "up" | "stopping" | "parked" | "disposed" = "down";
   incarnation = 0;
   lastStop: StopRequest | null = null;
+  #limitAt = Infinity;
+  /** Its start has failed, and the supervisor is about to learn of it. */
+  #untold = false;
   #answerStart: ((outcome: StartOutcome<FakeChild>) => void) | null = null;
   #answerStop: ((reason: ExitReason, killed: boolean) => void) | null = null;
   #stopped: Promise<StopOutcome> | null = null;
@@ -49,15 +55,18 @@ export class FakeChild implements Child<FakeChild> {
   start(incarnation: number): Promise<StartOutcome<FakeChild>> {
     if (this.state !== "down" && this.state !== "parked") throw new Error(`${this.path}: started while ${this.state}`);
     this.incarnation = incarnation;
+    this.#stopped = null;
     this.state = "starting";
     this.tree.trace.push(`start ${this.path}`);
-    return new Promise((resolve) => {
+    const outcome = new Promise<StartOutcome<FakeChild>>((resolve) => {
       this.#answerStart = resolve;
-      const plan = this.starts.shift() ?? this.tree.plans.get(this.path) ?? "start";
+      const plan = this.tree.nextPlan(this.path, this.starts);
       if (plan === "start") this.started();
       else if (plan === "ignore") this.#settleStart({ kind: "ignored" }, "down");
       else if (plan !== "hang") this.failed(plan);
     });
+    void outcome.then(() => (this.#untold = false));
+    return outcome;
   }
 
   /** Lets a start that hangs succeed. */
@@ -79,30 +88,31 @@ export class FakeChild implements Child<FakeChild> {
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
-    this.lastStop = request;
-    if (this.#stopped === null) {
-      if (this.state !== "up" && this.state !== "starting")
-        throw new Error(`${this.path}: stopped while ${this.state}`);
-      this.tree.trace.push(`stop ${this.path}`);
-      this.#stopped = new Promise((resolve) => {
-        this.#answerStop = (reason, killed) => {
-          for (const cancel of this.#cancelTimers.splice(0)) cancel();
-          this.#answerStop = null;
-          this.#stopped = null;
-          this.state = "down";
-          this.tree.trace.push(`${killed ? "killed" : "stopped"} ${this.path}`);
-          resolve({ reason, drained: 0, dropped: 0, killed, zombie: false });
-        };
-      });
-      const stopped = this.#stopped;
-      this.#settleStart({ kind: "failed", reason: { kind: "killed" } }, "stopping");
-      this.state = "stopping";
+    const limit = Math.min(this.tree.clock.now() + demandMs(request.shutdown), request.deadlineAt ?? Infinity);
+    if (this.#stopped !== null) {
+      if (limit > this.#limitAt) throw new Error(`${this.path}: the limit was moved from ${this.#limitAt} to ${limit}`);
+      this.#limitAt = limit;
       this.#obey(request);
-      return stopped;
+      return this.#stopped;
     }
-    const stopped = this.#stopped;
+    if (this.#untold) return Promise.resolve({ reason: BOOM, drained: 0, dropped: 0, killed: false, zombie: false });
+    if (this.state !== "up" && this.state !== "starting") throw new Error(`${this.path}: stopped while ${this.state}`);
+    this.lastStop = request;
+    this.#limitAt = limit;
+    this.tree.trace.push(`stop ${this.path}`);
+    this.#stopped = new Promise((resolve) => {
+      this.#answerStop = (reason, killed) => {
+        for (const cancel of this.#cancelTimers.splice(0)) cancel();
+        this.#answerStop = null;
+        this.state = "down";
+        this.tree.trace.push(`${killed ? "killed" : "stopped"} ${this.path}`);
+        resolve({ reason, drained: 0, dropped: 0, killed, zombie: false, ...this.leaves });
+      };
+    });
+    this.#settleStart({ kind: "failed", reason: { kind: "killed" } }, "stopping");
+    this.state = "stopping";
     this.#obey(request);
-    return stopped;
+    return this.#stopped;
   }
 
   park(): void {
@@ -120,21 +130,22 @@ export class FakeChild implements Child<FakeChild> {
     if (this.#answerStart === null) return;
     this.#answerStart(outcome);
     this.#answerStart = null;
+    this.#untold = state === "down";
     this.state = state;
   }
 
-  #obey({ reason, shutdown, deadlineAt = Infinity }: StopRequest): void {
+  #obey({ reason }: StopRequest): void {
     const { clock } = this.tree;
-    const kill = () => this.#answerStop?.({ kind: "killed" }, true);
-    const limit = shutdown === "brutal_kill" ? 0 : shutdown === "infinity" ? Infinity : shutdown;
-    const ms = Math.max(0, Math.min(limit, deadlineAt - clock.now()));
-    if (ms === 0) return kill();
-    const { afterMs = 0, reason: own = reason } = this.stopPlan;
-    if (afterMs === 0) return this.#answerStop?.(own, false);
     for (const cancel of this.#cancelTimers.splice(0)) cancel();
-    const timers = [clock.setTimer(Math.min(afterMs, 1e9), () => this.#answerStop?.(own, false))];
-    if (ms !== Infinity) timers.push(clock.setTimer(ms, kill));
-    this.#cancelTimers.push(...timers.map((timer) => () => timer.cancel()));
+    const kill = () => this.#answerStop?.({ kind: "killed" }, true);
+    const { afterMs = 0, reason: own = reason } = this.stopPlan;
+    const limitMs = this.#limitAt - clock.now();
+    if (limitMs <= 0) kill();
+    else if (afterMs === 0) this.#answerStop?.(own, false);
+    else {
+      const timers = [clock.setTimer(afterMs, () => this.#answerStop?.(own, false)), clock.setTimer(limitMs, kill)];
+      this.#cancelTimers.push(...timers.map((timer) => () => timer.cancel()));
+    }
   }
 }
 
@@ -143,7 +154,10 @@ export class FakeTree {
   readonly clock: VirtualClock = virtualClock();
   readonly trace: string[] = [];
   readonly reports: SupervisionReport[] = [];
+  /** What every start of the child at a path comes to. */
   readonly plans = new Map<string, StartPlan>();
+  /** How many of its next starts fail. */
+  readonly flaky = new Map<string, number>();
   readonly children = new Map<string, FakeChild>();
   readonly created: string[] = [];
   readonly refuseToCreate = new Map<string, Error>();
@@ -208,6 +222,13 @@ export class FakeTree {
     });
     await this.settle();
     return stopped;
+  }
+
+  nextPlan(path: string, own: StartPlan[]): StartPlan {
+    const failures = this.flaky.get(path) ?? 0;
+    if (failures === 0) return own.shift() ?? this.plans.get(path) ?? "start";
+    this.flaky.set(path, failures - 1);
+    return BOOM;
   }
 
   /** `id:state` of the root's children, in start order. */

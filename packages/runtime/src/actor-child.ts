@@ -1,17 +1,21 @@
 import {
   ActorError,
   type ActorRef,
+  BLOCKED_ON,
   decodeReason,
   type ExitReason,
   encodeForeign,
+  HANDLING,
   INCARNATION,
   KILLED,
   type LogLevel,
+  type Parcel,
   payloadOf,
   SHUTDOWN,
   STATE_CLOSED,
   type ToActor,
   type ToMain,
+  type Transferable,
 } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
 import { ActorThread } from "./actor-thread.js";
@@ -33,6 +37,9 @@ export interface ActorHost {
   /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
   detour(message: Extract<ToMain, { type: "detour" }>): void;
+  parcel(uid: number, parcel: Parcel): void;
+  discardParcel(owner: number, number: number): void;
+  claim(child: ActorChild, owner: number, number: number): void;
   dropped(id: string, method: string): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
@@ -115,7 +122,11 @@ export class ActorChild implements Child<ActorRef> {
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {
     this.#incarnation = incarnation;
     this.#ordered = this.#reported = this.#startResult = this.#stopping = undefined;
-    this.slot.memory.words[INCARNATION] = incarnation;
+    const { words } = this.slot.memory;
+    words[INCARNATION] = incarnation;
+    // As its predecessor's thread left them.
+    words[HANDLING] = 0;
+    words[BLOCKED_ON] = 0;
     this.mailbox.open();
     const { spec } = this;
     return new Promise((resolve) => {
@@ -178,8 +189,8 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** Tells the running thread; does nothing when there is none. */
-  post(message: ToActor): void {
-    this.#thread?.post(message, this.slot.memory.words);
+  post(message: ToActor, transfer?: readonly Transferable[]): void {
+    this.#thread?.post(message, this.slot.memory.words, transfer);
   }
 
   #startThread(): void {
@@ -238,6 +249,15 @@ export class ActorChild implements Child<ActorRef> {
         break;
       case "detour":
         this.#host.detour(message);
+        break;
+      case "parcel":
+        this.#host.parcel(message.uid, message.parcel);
+        break;
+      case "parcel_lost":
+        this.#host.discardParcel(message.owner, message.number);
+        break;
+      case "claim":
+        this.#host.claim(this, message.owner, message.number);
         break;
       case "dropped":
         this.#host.dropped(message.id, message.method);

@@ -2,7 +2,9 @@ import { performance } from "node:perf_hooks";
 import {
   ActorError,
   ActorRef,
+  BLOCKED_ON,
   CALLERS,
+  DISPATCHES,
   describeExit,
   type Encoded,
   type ExitReason,
@@ -20,11 +22,13 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild, type ActorHost } from "./actor-child.js";
 import type { ActorThread } from "./actor-thread.js";
+import { findCycles } from "./call-cycles.js";
 import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type SystemEvent, type SystemEvents } from "./events.js";
 import { type Logger, reportLogger, systemLogger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
+import { Parcels } from "./parcels.js";
 import { type Slot, Slots } from "./slots.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
 import type { ActorSpec, ChildSpec, FullActorSpec } from "./supervision/child-spec.js";
@@ -82,6 +86,8 @@ export interface ActorStats {
   readonly handling: { readonly method: string } | null;
 }
 
+/** A circle is broken when it is seen for the second time, so within twice this and a sleeper's slice of 50 ms. */
+const CYCLE_CHECK_MS = 250;
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
 const ACTOR_SYSTEM_BYTES = 128 * 1024;
@@ -97,14 +103,18 @@ export class ActorSystem implements SupervisorRef {
   readonly #slots: Slots;
   readonly #outbox: MainOutbox;
   readonly #names: NameTable;
+  readonly #producer: Producer;
   readonly #epochMs = hrtimeMs();
   readonly #events = new Events();
   readonly #deadLetters: DeadLetters;
   readonly #threads = new Map<ActorThread, ActorChild>();
   readonly #actors = new Map<number, ActorChild>();
   readonly #registered = new Map<string, ActorChild>();
+  readonly #parcels = new Parcels();
   readonly #logger: Logger;
   #nextOwnerId = 1;
+  #cyclesSeen = new Set<string>();
+  readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
   #stopping: Promise<StopReport> | undefined;
   #resolveTerminated!: (reason: ExitReason) => void;
 
@@ -114,7 +124,7 @@ export class ActorSystem implements SupervisorRef {
     this.terminated = new Promise((resolve) => {
       this.#resolveTerminated = resolve;
     });
-    const producer: Producer = {
+    this.#producer = {
       ownerId: this.#nextOwnerId++,
       lockPatienceMs: MAIN_LOCK_PATIENCE_MS,
       epochMs: this.#epochMs,
@@ -122,7 +132,7 @@ export class ActorSystem implements SupervisorRef {
     this.#slots = new Slots((buffer) => {
       for (const thread of this.#threads.keys()) thread.post({ type: "segment", buffer });
     });
-    this.#names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), producer);
+    this.#names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.#producer);
     const self = this.#slots.allocate({
       capacity: 1,
       mailboxBytes: MAIN_MAILBOX_BYTES,
@@ -131,8 +141,10 @@ export class ActorSystem implements SupervisorRef {
       blockTimeoutMs: 0,
       maxDeliveries: 1,
     });
-    this.#outbox = new MainOutbox(self, this.#slots, this.#names, producer, {
+    this.#outbox = new MainOutbox(self, this.#slots, this.#names, this.#producer, {
       detour: (message) => this.#detour(message),
+      parcel: (uid, parcel) => this.#parcels.add(uid, parcel),
+      discardParcel: (owner, number) => this.#parcels.discard(owner, number),
       dropped: (id, _uid, method) => this.#deadLetters.add(id, method, "dropped"),
       stats: (uid) => this.#stats(uid),
     });
@@ -262,6 +274,7 @@ export class ActorSystem implements SupervisorRef {
   }
 
   #ended(reason: ExitReason): void {
+    clearInterval(this.#cycleTimer);
     this.#outbox.close((id) => new ActorError("ERR_SYSTEM_STOPPED", `id=${id}: the system has stopped`, { id }));
     this.#events.emit({ event: "system_stopped", id: this.id, at: performance.now(), reason });
     this.#resolveTerminated(reason);
@@ -311,18 +324,24 @@ export class ActorSystem implements SupervisorRef {
       threadStarted: (thread, child) => void system.#threads.set(thread, child),
       threadExited: (thread, child) => {
         system.#threads.delete(thread);
+        system.#parcels.senderExited(thread.ownerId);
+        system.#parcels.forget(child.slot.uid, "claims");
         system.#names.repair(thread.ownerId);
         system.#slots.repair(child.slot, thread.ownerId);
       },
       notifyCallers: (slot, reason, consumedBefore, closed) =>
         system.#notifyCallers(slot, reason, consumedBefore, closed),
       detour: (message) => system.#detour(message),
+      parcel: (uid, parcel) => system.#parcels.add(uid, parcel),
+      discardParcel: (owner, number) => system.#parcels.discard(owner, number),
+      claim: (child, owner, number) => system.#claim(child, owner, number),
       dropped: (id, method) => system.#deadLetters.add(id, method, "dropped"),
       undelivered: (id, messages, reason) => system.#undelivered(id, messages, reason),
       unhandled: (id, method, detail) => system.#deadLetters.add(id, method, "unknown_method", undefined, detail),
       log: (child, level, args) => system.#log(child, level, args),
       disposed: (child) => {
         system.#actors.delete(child.slot.uid);
+        system.#parcels.forget(child.slot.uid, "all");
         if (child.spec.name !== undefined) system.#registered.delete(child.spec.name);
       },
     };
@@ -348,8 +367,38 @@ export class ActorSystem implements SupervisorRef {
     else this.#actors.get(uid)?.post({ type: "reply", kind, correlation, payload });
   }
 
+  #claim(child: ActorChild, owner: number, number: number): void {
+    const { uid } = child.slot;
+    const senderLives =
+      owner === this.#producer.ownerId || [...this.#threads.keys()].some((thread) => thread.ownerId === owner);
+    this.#parcels.claim(uid, owner, number, senderLives, child.spec.maxDeliveries > 1, (parcel) => {
+      child.post({ type: "parcel", parcel }, parcel === null ? [] : parcel.transferred);
+    });
+  }
+
+  /** Breaks what nobody in it can leave: actors that block on each other, seen twice so that it is no passing state. */
+  #breakCycles(): void {
+    const blockedOn = new Map<number, number>();
+    for (const { slot } of this.#actors.values()) {
+      const on = Atomics.load(slot.memory.words, BLOCKED_ON);
+      if (on !== 0) blockedOn.set(slot.uid, on);
+    }
+    const seen = new Set<string>();
+    for (const cycle of findCycles(blockedOn)) {
+      const actors = cycle.map((uid) => this.#actors.get(uid)).filter((actor) => actor !== undefined);
+      const key = actors.map(({ slot }) => `${slot.uid}:${slot.memory.words[DISPATCHES]}`).join(" ");
+      if (this.#cyclesSeen.has(key)) {
+        actors[0].post({ type: "break_cycle", cycle: [...actors, actors[0]].map(({ id }) => id) });
+      } else {
+        seen.add(key);
+      }
+    }
+    this.#cyclesSeen = seen;
+  }
+
   #undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
-    for (const { method, attempts } of messages) {
+    for (const { method, attempts, parcel } of messages) {
+      if (parcel !== undefined) this.#parcels.discard(...parcel);
       this.#deadLetters.add(id, this.#names.name(method), attempts > 0 ? "in_flight" : "queued", reason);
     }
   }

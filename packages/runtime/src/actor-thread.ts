@@ -6,6 +6,7 @@ import {
   ring,
   type ToActor,
   type ToMain,
+  type Transferable,
   WORKER_MAIN,
 } from "@mini-otp/worker-host/protocol";
 
@@ -55,9 +56,9 @@ export class ActorThread {
   }
 
   /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
-  post(message: ToActor, words?: Int32Array): void {
+  post(message: ToActor, words?: Int32Array, transfer: readonly Transferable[] = []): void {
     if (this.#exited) return;
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, transfer);
     if (words === undefined) return;
     Atomics.store(words, CONTROL, 1);
     ring(words, PARKED);

@@ -1,14 +1,17 @@
 import {
-  ATTEMPT_SHIFT,
   attemptOf,
   BLOCKED_MS,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
   DROPPED,
+  FORMAT_PARCEL,
+  formatOf,
   HANDLED_SEQ,
   HEAD,
   IDENTITY,
+  IN_FLIGHT,
+  IN_FLIGHT_OFFSET,
   identity,
   KIND_PADDING,
   kindOf,
@@ -22,6 +25,7 @@ import {
   R_METHOD,
   R_SEQ,
   R_TYPE,
+  RECORD_HEADER_WORDS,
   recordSpan,
   type SlotState,
   SPACE,
@@ -40,6 +44,8 @@ export interface Undelivered {
   readonly kind: number;
   readonly method: number;
   readonly attempts: number;
+  /** Owner id and number of the parcel it stood for. */
+  readonly parcel: readonly [owner: number, number: number] | undefined;
 }
 
 export interface MailboxCounts {
@@ -60,6 +66,11 @@ export class Mailbox {
   readonly #words: Int32Array;
   readonly #dataOffset: number;
   readonly #mask: number;
+
+  /** What is dropped had been accepted. */
+  get #dropsAccepted(): boolean {
+    return this.#words[lane + IN_FLIGHT_OFFSET] !== 0;
+  }
 
   constructor(words: Int32Array) {
     this.#words = words;
@@ -112,6 +123,7 @@ export class Mailbox {
    */
   recover(): Undelivered | undefined {
     const words = this.#words;
+    if (words[lane + IN_FLIGHT_OFFSET] !== 0) return this.#recoverClaimed();
     const head = Atomics.load(words, lane + HEAD);
     const cursor = Atomics.load(words, lane + CURSOR);
     if (head === cursor) return undefined;
@@ -123,7 +135,7 @@ export class Mailbox {
       Atomics.store(words, lane + CURSOR, head);
       return undefined;
     }
-    const undelivered = { kind: kindOf(type), method: words[at + R_METHOD], attempts };
+    const undelivered = this.#undelivered(at, attempts);
     words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
     words[LOST]++;
     Atomics.store(words, lane + HEAD, cursor);
@@ -131,10 +143,50 @@ export class Mailbox {
     return undelivered;
   }
 
+  /** The same for a mailbox that drops its oldest, where the message in flight has left the ring. */
+  #recoverClaimed(): Undelivered | undefined {
+    const words = this.#words;
+    const claimedAt = words[lane + IN_FLIGHT];
+    if (claimedAt === 0) return undefined;
+    if (claimedAt === (Atomics.load(words, lane + HEAD) | 1)) {
+      // Copied, but never taken out of the ring: it has not been delivered.
+      words[lane + IN_FLIGHT] = 0;
+      return undefined;
+    }
+    const at = words[lane + IN_FLIGHT_OFFSET] >> 2;
+    const type = words[at + R_TYPE];
+    const attempts = attemptOf(type) + 1;
+    if (attempts < words[MAX_DELIVERIES]) {
+      words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
+      return undefined;
+    }
+    words[lane + IN_FLIGHT] = 0;
+    words[LOST]++;
+    return this.#undelivered(at, attempts);
+  }
+
+  #undelivered(at: number, attempts: number): Undelivered {
+    const words = this.#words;
+    const type = words[at + R_TYPE];
+    const payload = at + RECORD_HEADER_WORDS;
+    return {
+      kind: kindOf(type),
+      method: words[at + R_METHOD],
+      attempts,
+      parcel: formatOf(type) === FORMAT_PARCEL ? [words[payload], words[payload + 1]] : undefined,
+    };
+  }
+
   /** No consumer lives: takes everything out that waits. */
   takeAll(): Undelivered[] {
     const words = this.#words;
     const taken: Undelivered[] = [];
+    if (words[lane + IN_FLIGHT] !== 0) {
+      words[lane + IN_FLIGHT] = 0;
+      words[LOST]++;
+      const at = words[lane + IN_FLIGHT_OFFSET] >> 2;
+      taken.push(this.#undelivered(at, attemptOf(words[at + R_TYPE])));
+    }
     const tail = Atomics.load(words, lane + TAIL);
     let position = Atomics.load(words, lane + HEAD);
     while (position !== tail) {
@@ -142,7 +194,7 @@ export class Mailbox {
       const type = words[at + R_TYPE];
       position = (position + recordSpan(words[at + R_LENGTH])) | 0;
       if (kindOf(type) === KIND_PADDING) continue;
-      taken.push({ kind: kindOf(type), method: words[at + R_METHOD], attempts: (type >> ATTEMPT_SHIFT) & MAX_ATTEMPT });
+      taken.push(this.#undelivered(at, attemptOf(type)));
       words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
       words[LOST]++;
     }
@@ -165,7 +217,7 @@ export class Mailbox {
       bytes: (tail - head) | 0,
       capacityBytes: this.#mask + 1,
       enqueued: enqueued >>> 0,
-      handled: (words[lane + HANDLED_SEQ] - words[LOST]) >>> 0,
+      handled: (words[lane + HANDLED_SEQ] - words[LOST] - (this.#dropsAccepted ? words[DROPPED] : 0)) >>> 0,
     };
   }
 

@@ -6,6 +6,7 @@ import {
   newPayload,
   Outbox,
   PARKED,
+  type Parcel,
   type Payload,
   type Peer,
   type Producer,
@@ -27,11 +28,14 @@ export interface MainOutboxHost {
   /** Passes a reply on that its receiver's system lane had no room for. */
   detour(message: Extract<ToMain, { type: "detour" }>): void;
   dropped(id: string, uid: number, method: string): void;
+  parcel(uid: number, parcel: Parcel): void;
+  discardParcel(owner: number, number: number): void;
   stats(uid: number): unknown;
 }
 
 /** Records taken before the event loop gets its turn. */
 const REPLIES_PER_TURN = 4096;
+const ignoreCancel = (): void => {};
 
 /**
  * Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer;
@@ -70,7 +74,7 @@ export class MainOutbox extends Outbox {
 
   /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
   takeReplies(): void {
-    takeReplies(this.#replies, this.codec, this.pending);
+    takeReplies(this.#replies, this.codec, this.pending, ignoreCancel);
   }
 
   close(errorOf: (id: string) => ActorError): void {
@@ -92,7 +96,7 @@ export class MainOutbox extends Outbox {
     if (this.#closed) return;
     const { words } = this.self.memory;
     for (;;) {
-      if (takeReplies(this.#replies, this.codec, this.pending, REPLIES_PER_TURN) === REPLIES_PER_TURN) {
+      if (takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, REPLIES_PER_TURN) === REPLIES_PER_TURN) {
         setImmediate(this.#listen);
         return;
       }
@@ -129,6 +133,19 @@ export class MainOutbox extends Outbox {
   }
 
   protected override fetchSegment(): void {}
+
+  protected override sendParcel(to: Peer, parcel: Parcel): void {
+    // Moves the transferred objects out of the sender's hands now, though they stay on this thread for the moment.
+    const transferred =
+      parcel.transferred.length === 0
+        ? []
+        : structuredClone(parcel.transferred, { transfer: [...parcel.transferred] as never });
+    this.#host.parcel(to.uid, { ...parcel, transferred });
+  }
+
+  protected override discardParcel(_to: Peer, owner: number, number: number): void {
+    this.#host.discardParcel(owner, number);
+  }
 
   protected override dropped(peer: Peer, method: number): void {
     this.#host.dropped(peer.id, peer.uid, this.names.name(method));

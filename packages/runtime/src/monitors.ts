@@ -30,6 +30,11 @@ export class Monitors {
   readonly #monitorsOf = new Map<string, Set<number>>();
   #lastMonitor = 0;
 
+  /** How many actors, monitors, links and traps it knows of. */
+  get size(): number {
+    return this.#alive.size + this.#monitors.size + this.#monitorsOf.size + this.#links.size + this.#trapping.size;
+  }
+
   started(id: string): void {
     this.#alive.add(id);
   }

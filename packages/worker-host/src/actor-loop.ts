@@ -4,7 +4,8 @@ import type { ActorDefinition, HandlersOf } from "./define-actor.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import { ActorRef } from "./protocol/actor-ref.js";
-import { decodeReason, type InitData, payloadOf } from "./protocol/boot.js";
+import { decodeReason, type InitData, type Parcel, payloadOf } from "./protocol/boot.js";
+import { FORMAT_PARCEL } from "./protocol/codec.js";
 import { ActorError, isReplyError } from "./protocol/errors.js";
 import { type ExitReason, NORMAL } from "./protocol/exit-reason.js";
 import type { Payload } from "./protocol/payload.js";
@@ -20,7 +21,7 @@ import {
   R_SENDER_UID,
   R_TYPE,
 } from "./protocol/record-descriptor.js";
-import { takeReplies, takeReply } from "./protocol/replies.js";
+import { takeReply } from "./protocol/replies.js";
 import { DISPATCHES, HANDLING, LATE_REPLIES } from "./protocol/slot-descriptor.js";
 import { Timers } from "./timers.js";
 
@@ -29,6 +30,7 @@ const HOLD_MS = 10;
 /** Under load the event loop turns at least this often. */
 const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
+const MAX_CANCELLED = 1024;
 const TURNED: Promise<void> = Promise.resolve();
 
 /** Where a call's reply goes. */
@@ -67,7 +69,11 @@ export class ActorLoop {
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
   readonly #timers = new Timers();
   readonly #continuations: Continuation[] = [];
-  readonly #abort = new AbortController();
+  /** Made when the handler asks for its signal. */
+  #signal: AbortController | undefined;
+  #stopRequested = false;
+  /** Calls that were given up before they were handled. */
+  readonly #cancelled = new Set<string>();
   readonly #openAtStart: number;
 
   // Until init is done, the loop serves replies and main only, as while a handler is busy.
@@ -130,7 +136,7 @@ export class ActorLoop {
       switch (message.type) {
         case "callee_exited":
           // Replies sent before the exit come first.
-          takeReplies(this.#inbox.system, codec, pending);
+          this.#outbox.takeReplies();
           pending.calleeExited(
             message.uid,
             decodeReason(codec, message.reason),
@@ -141,18 +147,45 @@ export class ActorLoop {
         case "reply":
           takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload));
           break;
+        case "parcel":
+          this.#parcelArrived(message.parcel);
+          break;
+        case "break_cycle":
+          this.#outbox.breakCycle(message.cycle);
+          break;
         case "info":
           this.#continuations.push({ method: "", args: codec.decodeArgs(payloadOf(message.message)) });
           break;
         case "stop":
+          this.#stopRequested = true;
           if (message.drain) this.#draining ??= decodeReason(codec, message.reason);
           else this.#stopping ??= decodeReason(codec, message.reason);
-          this.#abort.abort();
+          this.#signal?.abort();
           break;
         default:
           break;
       }
     }
+  }
+
+  /** A caller has given up: its handler's signal is aborted, or it is not handled at all. */
+  cancelled(callerUid: number, correlation: number): void {
+    const current = this.#replyTo;
+    if (this.#busy && current?.uid === callerUid && current.correlation === correlation) {
+      this.#signal?.abort();
+      return;
+    }
+    // It waits in the mailbox, or has been answered meanwhile: those go when the set is full.
+    if (this.#cancelled.size >= MAX_CANCELLED) this.#cancelled.clear();
+    this.#cancelled.add(callKey(callerUid, correlation));
+  }
+
+  #currentSignal(): AbortSignal {
+    if (this.#signal === undefined) {
+      this.#signal = new AbortController();
+      if (this.#stopRequested) this.#signal.abort();
+    }
+    return this.#signal.signal;
   }
 
   #schedule(): void {
@@ -181,7 +214,7 @@ export class ActorLoop {
     const { pending } = this.#outbox;
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
     if (inbox.system.pending) {
-      takeReplies(inbox.system, this.#outbox.codec, pending);
+      this.#outbox.takeReplies();
       this.#words[LATE_REPLIES] = pending.late;
       // Whoever awaits them goes on before the next message.
       return true;
@@ -223,9 +256,39 @@ export class ActorLoop {
       kind === KIND_CALL
         ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
         : undefined;
+    if (this.#replyTo !== undefined && this.#cancelled.delete(callKey(this.#replyTo.uid, this.#replyTo.correlation))) {
+      this.#commit();
+      return;
+    }
+    if (payload.format === FORMAT_PARCEL) {
+      // The rest of the mailbox waits until main has handed it over: messages keep their order.
+      this.#busy = true;
+      this.#outbox.post({ type: "claim", owner: payload.words[0], number: payload.words[1] });
+      return;
+    }
+    this.#open(kind, methodId, payload);
+  }
+
+  #parcelArrived(parcel: Parcel | null): void {
+    const { header } = this.#inbox.mailbox;
+    const methodId = header[R_METHOD];
+    this.#busy = false;
+    if (parcel === null) {
+      this.#unhandled(
+        this.#outbox.names.name(methodId),
+        "its sender died before it was handed over",
+        new Error("lost"),
+      );
+      this.#commit();
+    } else {
+      this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);
+    }
+  }
+
+  #open(kind: number, methodId: number, payload: Payload, transferred?: readonly unknown[]): void {
     let args: unknown[];
     try {
-      args = this.#outbox.codec.decodeArgs(payload);
+      args = this.#outbox.codec.decodeArgs(payload, transferred);
     } catch (error) {
       this.#unhandled(this.#outbox.names.name(methodId), `undecodable: ${String(error)}`, error);
       this.#commit();
@@ -274,6 +337,7 @@ export class ActorLoop {
     words[HANDLING] = methodId;
     words[DISPATCHES]++;
     this.#deferred = false;
+    this.#signal = undefined;
     let result: unknown;
     try {
       result = handler.call(this.#definition.handlers, this.context, ...args);
@@ -437,7 +501,9 @@ export class ActorLoop {
       incarnation: init.incarnation,
       args,
       log: this.#host.log,
-      signal: this.#abort.signal,
+      get signal() {
+        return loop.#currentSignal();
+      },
       sendAfter(delayMs, method, ...rest) {
         return loop.#addTimer(delayMs, 0, method, rest);
       },
@@ -453,7 +519,8 @@ export class ActorLoop {
       },
       stop(reason = NORMAL) {
         loop.#stopping ??= reason;
-        loop.#abort.abort();
+        loop.#stopRequested = true;
+        loop.#signal?.abort();
         loop.#schedule();
       },
       continueWith(method, ...rest) {
@@ -497,6 +564,10 @@ export class ActorLoop {
       fail: (error) => once(() => this.#replyFailure(to, error)),
     };
   }
+}
+
+function callKey(callerUid: number, correlation: number): string {
+  return `${callerUid}:${correlation}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

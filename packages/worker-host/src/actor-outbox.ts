@@ -2,12 +2,13 @@ import type { MessagePort } from "node:worker_threads";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import type { RefOptions } from "./protocol/actor-ref.js";
-import { encoded, type ToMain } from "./protocol/boot.js";
+import { encoded, type Parcel, type ToMain, type Transferable } from "./protocol/boot.js";
 import { announce, sleep } from "./protocol/doorbell.js";
+import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
 import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "./protocol/outbox.js";
 import type { Payload } from "./protocol/payload.js";
-import { takeReplies } from "./protocol/replies.js";
+import { type OnCancel, takeReplies } from "./protocol/replies.js";
 import { BUSY, FULL, type Producer } from "./protocol/ring-writer.js";
 import type { Segments } from "./protocol/segments.js";
 import { BLOCKED_MS, BLOCKED_ON, MAILBOX_LANE, SPACE } from "./protocol/slot-descriptor.js";
@@ -15,38 +16,43 @@ import { BLOCKED_MS, BLOCKED_ON, MAILBOX_LANE, SPACE } from "./protocol/slot-des
 /** A sleeper looks again this often, whatever it may have missed. */
 const SLICE_MS = 50;
 
+/** What the outbox needs of its thread. */
+export interface ActorThreadParts {
+  readonly inbox: Inbox;
+  readonly port: MessagePort;
+  readonly idle: IdleStrategy;
+  /** Handles what main says while this thread is blocked. */
+  takeControl(): void;
+  readonly cancelled: OnCancel;
+}
+
 /** The sending side of an actor's thread, which may block. */
 export class ActorOutbox extends Outbox {
-  readonly #inbox: Inbox;
-  readonly #port: MessagePort;
-  readonly #takeControl: () => void;
-  readonly #idle: IdleStrategy;
+  readonly #parts: ActorThreadParts;
+  /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
+  #cycle: readonly string[] | undefined;
   /** Called when a call's deadline becomes the earliest. */
   onDeadline: () => void = () => {};
 
-  /** `takeControl` handles what main says while this thread waits for a reply. */
-  constructor(
-    self: Self,
-    segments: Segments,
-    names: NameTable,
-    producer: Producer,
-    inbox: Inbox,
-    port: MessagePort,
-    idle: IdleStrategy,
-    takeControl: () => void,
-  ) {
+  constructor(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: ActorThreadParts) {
     super(self, segments, names, producer);
-    this.#inbox = inbox;
-    this.#port = port;
-    this.#idle = idle;
-    this.#takeControl = takeControl;
+    this.#parts = parts;
+  }
+
+  /** Settles the calls whose replies have arrived. Returns how many records there were. */
+  takeReplies(): number {
+    return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.cancelled);
+  }
+
+  breakCycle(cycle: readonly string[]): void {
+    this.#cycle = cycle;
   }
 
   override callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown {
     let failed = false;
     let outcome: unknown;
     let settled = false;
-    this.request(
+    const correlation = this.request(
       to,
       method,
       args,
@@ -61,37 +67,51 @@ export class ActorOutbox extends Outbox {
       },
     );
     if (!settled) {
-      this.self.memory.words[BLOCKED_ON] = to.uid;
-      while (!settled) this.#awaitReply();
-      this.self.memory.words[BLOCKED_ON] = 0;
+      this.#block(to);
+      while (!settled) {
+        this.#awaitReply();
+        const cycle = this.#cycle;
+        if (cycle !== undefined) this.pending.fail(correlation, callCycle(to, method, cycle));
+      }
+      this.#unblock();
     }
     if (failed) throw outcome;
     return outcome;
   }
 
-  override castSync(to: Peer, method: string, args: unknown[]): void {
-    this.castBlocking(to, method, args);
+  override castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void {
+    this.castBlocking(to, method, args, options);
   }
 
   #awaitReply(): void {
-    const inbox = this.#inbox;
-    if (takeReplies(inbox.system, this.codec, this.pending) > 0) return;
+    const { inbox, idle, takeControl } = this.#parts;
+    if (this.takeReplies() > 0) return;
     if (inbox.takeControlFlag()) {
-      this.#takeControl();
+      takeControl();
       return;
     }
-    const spins = this.#idle.spins;
+    const spins = idle.spins;
     for (let spin = 0; spin < spins; spin++) {
       if (inbox.arrived(false)) {
-        this.#idle.found();
+        idle.found();
         return;
       }
     }
-    if (spins > 0) this.#idle.foundNothing();
+    if (spins > 0) idle.foundNothing();
     const now = performance.now();
     const deadline = this.pending.nextDeadline;
     if (deadline <= now) this.pending.expire(now);
-    else inbox.sleep(false, Math.min(SLICE_MS * 20, deadline - now));
+    else inbox.sleep(false, deadline - now);
+  }
+
+  #block(on: Peer): void {
+    this.#cycle = undefined;
+    Atomics.store(this.self.memory.words, BLOCKED_ON, on.uid);
+  }
+
+  #unblock(): void {
+    this.#cycle = undefined;
+    Atomics.store(this.self.memory.words, BLOCKED_ON, 0);
   }
 
   protected override armTimer(): void {
@@ -100,9 +120,9 @@ export class ActorOutbox extends Outbox {
 
   protected override waitForRoom(unsent: Unsent): void {
     const { peer } = unsent;
-    const words = this.self.memory.words;
+    const { inbox, takeControl } = this.#parts;
     const since = performance.now();
-    words[BLOCKED_ON] = peer.uid;
+    this.#block(peer);
     for (;;) {
       announce(peer.words, MAILBOX_LANE + SPACE);
       const outcome = this.retry(unsent);
@@ -112,15 +132,38 @@ export class ActorOutbox extends Outbox {
         unsent.refused(mailboxFull(peer, this.names.name(unsent.method)));
         break;
       }
+      // Main rings the doorbell, not the space this thread sleeps at, so it looks for control messages by the slice.
+      if (inbox.takeControlFlag()) takeControl();
+      if (this.#cycle !== undefined) {
+        unsent.refused(callCycle(peer, this.names.name(unsent.method), this.#cycle));
+        break;
+      }
       sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left));
     }
-    words[BLOCKED_ON] = 0;
+    this.#unblock();
     Atomics.add(peer.words, BLOCKED_MS, Math.round(performance.now() - since));
   }
 
   protected override fetchSegment(): void {
     // Main posts a new segment to every thread before it gives out an address in it.
-    this.#inbox.control.poll();
+    this.#parts.inbox.control.poll();
+  }
+
+  protected override sendParcel(to: Peer, parcel: Parcel): void {
+    try {
+      this.post({ type: "parcel", uid: to.uid, parcel }, [
+        parcel.content.bytes.buffer as ArrayBuffer,
+        ...parcel.transferred,
+      ]);
+    } catch (error) {
+      // Something in the transfer list cannot be transferred (any more).
+      this.post({ type: "parcel_lost", uid: to.uid, owner: parcel.owner, number: parcel.number });
+      throw error;
+    }
+  }
+
+  protected override discardParcel(to: Peer, owner: number, number: number): void {
+    this.post({ type: "parcel_lost", uid: to.uid, owner, number });
   }
 
   protected override dropped(peer: Peer, method: number): void {
@@ -131,7 +174,12 @@ export class ActorOutbox extends Outbox {
     this.post({ type: "detour", address, uid, kind, correlation, payload: encoded(payload) });
   }
 
-  post(message: ToMain): void {
-    this.#port.postMessage(message);
+  post(message: ToMain, transfer: readonly Transferable[] = []): void {
+    this.#parts.port.postMessage(message, transfer);
   }
+}
+
+function callCycle(to: Peer, method: string, cycle: readonly string[]): ActorError {
+  const message = `id=${to.id} method=${method}: these actors wait for each other: ${cycle.join(" → ")}`;
+  return new ActorError("ERR_CALL_CYCLE", message, { id: to.id, method, cycle });
 }

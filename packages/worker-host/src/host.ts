@@ -39,19 +39,17 @@ export async function runActorThread(port: MessagePort, boot: BootData): Promise
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
-  const inbox = new Inbox(memory, control);
+  const inbox = new Inbox(memory, control, producer);
   const idle = new IdleStrategy(availableParallelism() > 1);
   let loop: ActorLoop;
-  const outbox = new ActorOutbox(
-    { address: init.address, uid: init.uid, memory },
-    segments,
-    names,
-    producer,
+  const self = { address: init.address, uid: init.uid, memory };
+  const outbox = new ActorOutbox(self, segments, names, producer, {
     inbox,
     port,
     idle,
-    () => loop.takeControl(),
-  );
+    takeControl: () => loop.takeControl(),
+    cancelled: (callerUid, correlation) => loop.cancelled(callerUid, correlation),
+  });
   thread.use(outbox.codec, (id) => names.name(id));
   const host: LoopHost = {
     log: portLog(port, outbox.codec),

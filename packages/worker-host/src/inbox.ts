@@ -1,10 +1,12 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ToActor } from "./protocol/boot.js";
 import { announce, retract, sleep, sleepAsync } from "./protocol/doorbell.js";
+import { DroppingReader } from "./protocol/dropping-reader.js";
 import { newPayload } from "./protocol/payload.js";
 import { RingReader } from "./protocol/ring-reader.js";
+import type { Producer } from "./protocol/ring-writer.js";
 import type { Segments, SlotMemory } from "./protocol/segments.js";
-import { CONTROL, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
+import { CONTROL, IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
@@ -63,10 +65,14 @@ export class Inbox {
   #asleep = false;
   #announced = false;
 
-  constructor(memory: SlotMemory, control: ControlChannel) {
+  constructor(memory: SlotMemory, control: ControlChannel, producer: Producer) {
     this.#words = memory.words;
     this.control = control;
-    this.mailbox = new RingReader(memory, MAILBOX_LANE, newPayload(PAYLOAD_BYTES));
+    const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
+    const payload = newPayload(PAYLOAD_BYTES);
+    this.mailbox = dropsOldest
+      ? new DroppingReader(memory, MAILBOX_LANE, payload, producer)
+      : new RingReader(memory, MAILBOX_LANE, payload);
     this.system = new RingReader(memory, SYSTEM_LANE, newPayload(PAYLOAD_BYTES));
   }
 

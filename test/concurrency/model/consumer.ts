@@ -1,12 +1,13 @@
+import { notifySpace } from "./doorbell.js";
 import { C } from "./program-counters.js";
-import { notifySpace } from "./sender.js";
-import { EXITED, type Program, TOLD_DEAD, TORN, violate, type World, WRONG_SEQ } from "./world.js";
+import { EXITED, type Program, TOLD_DEAD, TORN, violate, type World } from "./world.js";
 import {
   COMMITTED,
   CURRENT,
   CURRENT_SEQ,
   CURSOR,
   END,
+  FINISHED,
   HANDLED_SEQ,
   HEAD,
   IN_FLIGHT,
@@ -14,24 +15,22 @@ import {
   KIND_MESSAGE,
   KIND_NONE,
   KIND_PADDING,
-  MAIN_WORDS,
   NEXT_SEQ,
   OWN_HEAD,
   OWN_TAIL,
   PARKED,
-  PC,
   R_KIND,
   R_LENGTH,
   R_MESSAGE,
   R_PAYLOAD,
   R_SEQ,
+  RUNS,
   SPACE,
   type State,
   TAIL,
   TOLD,
   WAKE_TAIL,
 } from "./words.js";
-import { recounting } from "./main.js";
 
 /**
  * The consuming thread: `next` and `commit` of ring-reader.ts around a handler, and `sleep` of inbox.ts when
@@ -44,8 +43,9 @@ export function consumerProgram(world: World): Program {
 
   /** `get pending`, as far as it needs no look at the tail. */
   const pendingOr = (s: State, otherwise: number): number => (s[OWN_HEAD] !== s[OWN_TAIL] ? C.header : otherwise);
-  const free = (s: State): void => {
-    if (!recounting(s[MAIN_WORDS + PC])) world.forgetFreeUnits(s);
+  const storeHead = (s: State): void => {
+    if (!world.someoneLooks(s)) world.forget(s, s[HEAD], s[END]);
+    s[OWN_HEAD] = s[HEAD] = s[END];
   };
   const afterWaking = (s: State): number => (s[COMMITTED] === 1 ? finished(s) : C.handle);
   const finished = (s: State): number => {
@@ -75,7 +75,6 @@ export function consumerProgram(world: World): Program {
           at = world.cell(s[OWN_HEAD]);
         }
         if (s[at + R_KIND] !== KIND_MESSAGE) violate(s, TORN);
-        if (s[at + R_SEQ] !== s[HANDLED_SEQ]) violate(s, WRONG_SEQ);
         s[CURRENT] = s[at + R_MESSAGE];
         s[CURRENT_SEQ] = s[at + R_SEQ];
         s[END] = world.after(s[OWN_HEAD], s[at + R_LENGTH]);
@@ -105,9 +104,9 @@ export function consumerProgram(world: World): Program {
     [C.headFirst]: {
       text: "next: store(HEAD) before the handler",
       run(s) {
-        s[OWN_HEAD] = s[HEAD] = s[CURSOR] = s[END];
-        s[HANDLED_SEQ] = world.nextSeq(s[CURRENT_SEQ]);
-        free(s);
+        storeHead(s);
+        s[CURSOR] = s[HEAD];
+        s[HANDLED_SEQ] = world.seqAfter(s[CURRENT_SEQ], 1);
         return C.handle;
       },
     },
@@ -160,8 +159,10 @@ export function consumerProgram(world: World): Program {
       alone: true,
       run(s) {
         world.handles(s, s[CURRENT]);
-        if (world.seqBetween(s[CURRENT_SEQ], s[TOLD]) < 0) violate(s, TOLD_DEAD);
+        if (s[TOLD] !== 0 && world.seqBetween(s[CURRENT_SEQ], s[TOLD] - 1) < 0) violate(s, TOLD_DEAD);
+        s[TOLD] = 0;
         if (!headFirst) return C.handledSeq;
+        s[RUNS + s[CURRENT]] = FINISHED;
         s[COMMITTED] = 1;
         return C.space;
       },
@@ -171,17 +172,17 @@ export function consumerProgram(world: World): Program {
     [C.handledSeq]: {
       text: "commit: HANDLED_SEQ = seq + 1",
       run(s) {
-        s[HANDLED_SEQ] = world.nextSeq(s[CURRENT_SEQ]);
+        s[HANDLED_SEQ] = world.seqAfter(s[CURRENT_SEQ], 1);
         return C.head;
       },
     },
     [C.head]: {
       text: "commit: store(HEAD), the message is finished with",
       run(s) {
-        s[OWN_HEAD] = s[HEAD] = s[END];
+        storeHead(s);
+        s[RUNS + s[CURRENT]] = FINISHED;
         s[IN_FLIGHT] = 0;
         s[COMMITTED] = 1;
-        free(s);
         return C.space;
       },
     },

@@ -1,5 +1,5 @@
+import { wakeAll } from "./doorbell.js";
 import { C, M, S } from "./program-counters.js";
-import { notifyParked, notifySpace } from "./notify.js";
 import { CONSUMER, SENDER_A, SENDER_B } from "./scenario.js";
 import { type Program, violate, WRONG_DEAD_LETTER, WRONG_RECOUNT, type World } from "./world.js";
 import {
@@ -30,6 +30,7 @@ import {
   ROOM_HEAD,
   ROOM_SEQ,
   SENDERS,
+  SENT,
   SPACE,
   STATE,
   STATE_CLOSED,
@@ -42,22 +43,19 @@ import {
   UID,
 } from "./words.js";
 
-/** How far main has got with a mailbox that nobody will consume any more. */
-export const CLOSE_BEGUN = 1;
-export const CLOSE_ENDED = 2;
-
-/** Main reads records, while the consumer may be finishing with them. */
-export function recounting(pc: number): boolean {
-  return pc >= M.recountTail && pc <= M.recountStore;
-}
+// How far main has got with a mailbox that nobody consumes any more.
+/** Closed: as soon as no producer is inside, what waits becomes dead letters. */
+const CLOSED = 1;
+/** Nothing waits in it any more. */
+const EMPTIED = 2;
 
 /**
  * Main, once a thread has exited: `repair` of slots.ts with `recount` of mailbox.ts; and for the consumer what
  * `#onThreadExit` of actor-child.ts does, with `recover`, `takeAll`, `consumedBefore` and `close` of mailbox.ts.
  */
 export function mainProgram(world: World): Program {
-  const { maxDeliveries, afterConsumer, protocol, recycled } = world.scenario;
-  const closes = afterConsumer === "close";
+  const { messages, maxDeliveries, afterConsumer, protocol, recycled } = world.scenario;
+  const toldHandled = protocol.consumedBefore === "up to the first record, or what was handled";
   const recountsFirst = protocol.recount === "before the lock is free";
 
   const ownerId = (s: State): number => 1 + s[DEAD] + 2 * s[SENDERS[s[DEAD]] + THREADS];
@@ -73,16 +71,18 @@ export function mainProgram(world: World): Program {
   };
 
   return {
-    /** Waits for an exit; or, once it has closed the mailbox, for every producer to have left it: `settled`. */
+    // In its event loop, where exits come in any order.
     [M.idle]: {
-      text: "settled: load(LOCK) is 0",
-      when: (s) => s[CLOSING] === CLOSE_BEGUN && s[LOCK] === 0,
+      text: "settled: load(LOCK) is 0, the closed mailbox can be emptied",
+      when: (s) => s[CLOSING] === CLOSED && s[LOCK] === 0,
       run: () => M.takeTail,
     },
+    [M.free]: { text: "allocate: the free slot is for another actor", run: () => M.format },
 
     // repair
     [M.lock]: {
-      text: "repair: does the dead thread own the LOCK?",
+      text: recountsFirst ? "repair: load(LOCK), is it the dead thread's?" : "repair: compareExchange(LOCK, dead, 0)",
+      alone: recountsFirst,
       run(s) {
         const slotInUse = s[STATE] !== STATE_FREE || protocol.repairs === "every slot";
         if (!slotInUse) return M.restart;
@@ -115,13 +115,14 @@ export function mainProgram(world: World): Program {
     },
     [M.recountWalk]: {
       text: "recount: reads the record at its position",
+      alone: recountsFirst,
       run(s) {
         const at = world.cell(s[POSITION]);
         if (s[at + R_KIND] === KIND_NONE || s[at + R_KIND] === KIND_INSIDE) {
           violate(s, WRONG_RECOUNT);
           return M.recountStore;
         }
-        if (s[at + R_KIND] !== KIND_PADDING) s[MAIN_SEQ] = world.nextSeq(s[at + R_SEQ]);
+        if (s[at + R_KIND] !== KIND_PADDING) s[MAIN_SEQ] = world.seqAfter(s[at + R_SEQ], 1);
         s[POSITION] = world.after(s[POSITION], s[at + R_LENGTH]);
         return s[POSITION] === s[MAIN_TAIL] ? M.recountStore : M.recountWalk;
       },
@@ -131,7 +132,7 @@ export function mainProgram(world: World): Program {
       run(s) {
         s[NEXT_SEQ] = s[MAIN_SEQ];
         s[MAIN_TAIL] = s[POSITION] = s[MAIN_SEQ] = 0;
-        world.forgetFreeUnits(s);
+        if (recountsFirst) world.forgetUnpublished(s);
         return recountsFirst ? M.unlock : wakeIf(true);
       },
     },
@@ -142,8 +143,8 @@ export function mainProgram(world: World): Program {
         return wakeIf(true);
       },
     },
-    ...wakeAll("repair: wakeAll(SPACE)", SPACE, notifySpace, M.spaceStore, M.spaceNotify, M.parkedStore),
-    ...wakeAll("repair: wakeAll(PARKED)", PARKED, notifyParked, M.parkedStore, M.parkedNotify, M.recover),
+    ...wakeAll("repair", SPACE, M.spaceStore, M.spaceNotify, () => M.parkedStore),
+    ...wakeAll("repair", PARKED, M.parkedStore, M.parkedNotify, () => M.recover),
 
     // recover. Nobody but main writes the consumer's words now.
     [M.recover]: {
@@ -159,7 +160,7 @@ export function mainProgram(world: World): Program {
           s[at + R_ATTEMPT] = attempts;
           return M.recoverCursor;
         }
-        s[HANDLED_SEQ] = world.nextSeq(s[at + R_SEQ]);
+        s[HANDLED_SEQ] = world.seqAfter(s[at + R_SEQ], 1);
         world.becomesDeadLetter(s, s[at + R_MESSAGE]);
         return M.recoverHead;
       },
@@ -174,12 +175,12 @@ export function mainProgram(world: World): Program {
     [M.recoverHead]: {
       text: "recover: store(HEAD, cursor), the message is a dead letter",
       run(s) {
+        world.forget(s, s[HEAD], s[CURSOR]);
         s[HEAD] = s[CURSOR];
-        world.forgetFreeUnits(s);
         return M.recoverSpace;
       },
     },
-    ...wakeAll("recover: wakeAll(SPACE)", SPACE, notifySpace, M.recoverSpace, M.recoverNotify, afterRecovery()),
+    ...wakeAll("recover", SPACE, M.recoverSpace, M.recoverNotify, () => afterRecovery()),
 
     // takeAll
     [M.takeTail]: {
@@ -198,7 +199,7 @@ export function mainProgram(world: World): Program {
           position = world.after(position, s[at + R_LENGTH]);
           if (s[at + R_KIND] === KIND_PADDING) continue;
           world.becomesDeadLetter(s, s[at + R_MESSAGE]);
-          s[HANDLED_SEQ] = world.nextSeq(s[at + R_SEQ]);
+          s[HANDLED_SEQ] = world.seqAfter(s[at + R_SEQ], 1);
         }
         return M.takeCursor;
       },
@@ -213,36 +214,27 @@ export function mainProgram(world: World): Program {
     [M.takeHead]: {
       text: "takeAll: store(HEAD, tail)",
       run(s) {
+        world.forget(s, s[HEAD], s[MAIN_TAIL]);
         s[HEAD] = s[MAIN_TAIL];
         s[MAIN_TAIL] = 0;
-        world.forgetFreeUnits(s);
         return M.takeSpace;
       },
     },
-    ...wakeAll("takeAll: wakeAll(SPACE)", SPACE, notifySpace, M.takeSpace, M.takeNotify, afterTaking()),
+    ...wakeAll("takeAll", SPACE, M.takeSpace, M.takeNotify, afterTaking),
 
-    // consumedBefore: the calls before it have failed, what follows is answered by the next incarnation.
+    // consumedBefore: calls made before it have failed, the others will be answered by the next thread.
     [M.told]: {
-      text: "consumedBefore: HANDLED_SEQ",
-      alone: true,
-      run(s) {
-        if (protocol.consumedBefore !== "what was handled") return M.toldTail;
-        s[TOLD] = s[HANDLED_SEQ];
-        return M.restart;
-      },
-    },
-    [M.toldTail]: {
       text: "consumedBefore: load(HEAD), load(TAIL)",
       run(s) {
-        if (s[HEAD] === s[TAIL]) return M.toldSeq;
-        s[TOLD] = s[world.cell(s[HEAD]) + R_SEQ];
+        if (s[HEAD] === s[TAIL]) return M.toldEmpty;
+        s[TOLD] = 1 + s[world.cell(s[HEAD]) + R_SEQ];
         return M.restart;
       },
     },
-    [M.toldSeq]: {
-      text: "consumedBefore: the ring is empty, reads NEXT_SEQ",
+    [M.toldEmpty]: {
+      text: `consumedBefore: the ring is empty, reads ${toldHandled ? "HANDLED_SEQ" : "NEXT_SEQ"}`,
       run(s) {
-        s[TOLD] = s[NEXT_SEQ];
+        s[TOLD] = 1 + s[toldHandled ? HANDLED_SEQ : NEXT_SEQ];
         return M.restart;
       },
     },
@@ -255,7 +247,7 @@ export function mainProgram(world: World): Program {
         return M.closeSpace;
       },
     },
-    ...wakeAll("close: wakeAll(SPACE)", SPACE, notifySpace, M.closeSpace, M.closeNotify, M.restart),
+    ...wakeAll("close", SPACE, M.closeSpace, M.closeNotify, () => M.restart),
 
     // release and allocate of slots.ts, when another actor gets the slot
     [M.releaseUid]: {
@@ -269,17 +261,16 @@ export function mainProgram(world: World): Program {
       text: "release: store(STATE, free)",
       run(s) {
         s[STATE] = STATE_FREE;
-        return M.idleFree;
+        return M.free;
       },
     },
-    [M.idleFree]: { text: "allocate: takes the free slot again", run: () => M.format },
     [M.format]: {
       text: "formatSlot: everything but the LOCK",
       run(s) {
         for (const word of [TAIL, HEAD, CURSOR, ROOM_HEAD]) s[word] = world.firstPosition;
-        for (const word of [NEXT_SEQ, HANDLED_SEQ, TOLD]) s[word] = 0;
-        s[ROOM_SEQ] = world.seqBefore(0, world.scenario.capacity);
-        for (const word of [SPACE, PARKED]) s[word] = 0;
+        for (const word of [NEXT_SEQ, HANDLED_SEQ]) s[word] = world.firstSeq;
+        s[ROOM_SEQ] = world.seqAfter(world.firstSeq, -world.scenario.capacity);
+        for (const word of [SPACE, PARKED, TOLD]) s[word] = 0;
         s[STATE] = STATE_OPEN;
         return M.open;
       },
@@ -288,35 +279,42 @@ export function mainProgram(world: World): Program {
       text: "formatSlot: store(UID), and the new actor starts",
       run(s) {
         s[UID] = 2;
-        s[SENDERS[SENDER_B] + PC] = S.newWriter;
+        s[SENDERS[SENDER_B] + PC] = world.senderStart;
         startConsumer(s);
         return M.idle;
       },
     },
 
     [M.restart]: {
-      text: "starts the next thread",
+      text: "has dealt with the exit; the next thread starts, if there is to be one",
+      alone: true,
       run(s) {
         const dead = s[DEAD];
         s[DEAD] = 0;
         if (dead === SENDER_A || dead === SENDER_B) {
           s[SENDERS[dead] + THREADS]++;
-          s[SENDERS[dead] + PC] = S.newWriter;
-        } else if (closes || recycled) {
+          s[SENDERS[dead] + PC] = s[SENDERS[dead] + SENT] === messages[dead] ? S.done : world.senderStart;
+        } else if (afterConsumer === "close" || recycled) {
           s[IN_FLIGHT] = 0;
-          s[CLOSING] = CLOSE_BEGUN;
+          s[CLOSING] = CLOSED;
           s[CONSUMER_WORDS + PC] = C.none;
         } else {
           startConsumer(s);
         }
-        return M.idle;
+        return s[STATE] === STATE_FREE ? M.free : M.idle;
       },
     },
   };
 
   function afterRecovery(): number {
-    if (closes) return M.close;
+    if (afterConsumer === "close") return M.close;
     return afterConsumer === "restart with an empty mailbox" ? M.takeTail : M.told;
+  }
+
+  function afterTaking(s: State): number {
+    if (s[CLOSING] !== CLOSED) return M.told;
+    s[CLOSING] = EMPTIED;
+    return recycled ? M.releaseUid : M.idle;
   }
 
   function startConsumer(s: State): void {

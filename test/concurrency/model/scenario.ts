@@ -18,9 +18,11 @@ export interface Protocol {
   /** Where a writer keeps what it knows of the room that the consumer has made. */
   readonly roomSeen: "in the ring, under the lock" | "in each writer";
   /** Mailbox.consumedBefore: what main tells the callers of a consumer that died. */
-  readonly consumedBefore: "what was handled" | "what was counted, when the ring is empty";
+  readonly consumedBefore: "up to the first record, or what was handled" | "up to the first record, or what was counted";
   /** Slots.repair: where it looks for the dead one's locks. */
   readonly repairs: "every slot" | "slots in use";
+  /** ActorOutbox.waitForRoom: what a sender does that finds the mailbox closed after it has announced itself. */
+  readonly refused: "rings for the others" | "leaves";
 }
 
 export const PROTOCOL: Protocol = {
@@ -29,8 +31,9 @@ export const PROTOCOL: Protocol = {
   claim: "under the lock",
   recount: "before the lock is free",
   roomSeen: "in the ring, under the lock",
-  consumedBefore: "what was handled",
+  consumedBefore: "up to the first record, or what was handled",
   repairs: "every slot",
+  refused: "rings for the others",
 };
 
 export interface Scenario {
@@ -68,7 +71,7 @@ export const SCENARIO: Scenario = {
   ringUnits: 2,
   capacity: 7,
   positions: 32,
-  seqs: 16,
+  seqs: 32,
   maxDeliveries: 1,
   crashes: 0,
   mortals: [SENDER_A, SENDER_B, CONSUMER],

@@ -23,6 +23,8 @@ export interface Model {
   badEnding(state: Uint8Array): string | undefined;
   /** What `action` does in this state, for people. */
   describe(state: Uint8Array, action: number): string;
+  /** A state, for people. */
+  summary(state: Uint8Array): string;
 }
 
 export interface Verdict {
@@ -118,13 +120,13 @@ function everyRunEnds(model: Model, table: StateTable, entries: number[], option
   return taken === table.size;
 }
 
-/** The actions of a shortest run to a state, in words. */
+/** The actions of a shortest run to a state in words, and that state. */
 function traceTo(model: Model, table: StateTable, parents: readonly number[], target: number): string[] {
   const path = [target];
   while (path[0] !== 0) path.unshift(parents[path[0]]);
   const state = new Uint8Array(model.fields.length);
   const next = new Uint8Array(model.fields.length);
-  return path.slice(1).map((to, index) => {
+  const steps = path.slice(1).map((to, index) => {
     table.read(path[index], state);
     for (let action = 0; action < model.actions; action++) {
       next.set(state);
@@ -132,4 +134,6 @@ function traceTo(model: Model, table: StateTable, parents: readonly number[], ta
     }
     throw new Error(`no action leads from state ${path[index]} to its successor ${to}`);
   });
+  table.read(target, state);
+  return [...steps, model.summary(state)];
 }

@@ -1,5 +1,6 @@
-import { C, S } from "./program-counters.js";
-import { type Program, EXITED, NOT_ITS_ACTOR, OVERWRITTEN, TWO_INSIDE, violate, type World } from "./world.js";
+import { notifyParked, notifySpace } from "./doorbell.js";
+import { S } from "./program-counters.js";
+import { type Program, EXITED, NOT_ITS_ACTOR, OVERWRITTEN, TWO_INSIDE, violate, type World, WRONG_SEQ } from "./world.js";
 import {
   ACCEPTED,
   CELL_WORDS,
@@ -49,7 +50,8 @@ const CLOSED = 2;
  */
 export function senderProgram(world: World): Program {
   const { ringUnits, capacity, messages, spans, protocol, afterConsumer, recycled } = world.scenario;
-  const sharedRoom = protocol.roomSeen === "in the ring, under the lock";
+  const { sharedRoom } = world;
+  const passesOn = protocol.refused === "rings for the others";
   const mayClose = afterConsumer === "close" || recycled;
 
   const senderOf = (me: number): number => (me === SENDERS[0] ? 0 : 1);
@@ -72,22 +74,30 @@ export function senderProgram(world: World): Program {
     return s[me + SENT] === messages[senderOf(me)] ? S.done : S.lock;
   };
 
+  /** Records accepted so far by the actor it writes to. */
+  const accepted = (s: State, me: number): number => {
+    let count = 0;
+    for (let message = 1; message <= world.allMessages; message++) {
+      if (!recycled || world.senderOf(message) === senderOf(me)) count += s[ACCEPTED + message];
+    }
+    return count;
+  };
+
   return {
+    // Only where each writer keeps for itself what it has seen.
     [S.newWriter]: {
       text: "new RingWriter: #head = load(HEAD)",
       run(s, me) {
-        if (!sharedRoom) s[me + SEEN_HEAD] = s[HEAD];
+        s[me + SEEN_HEAD] = s[HEAD];
         return S.newWriterSeq;
       },
-      alone: sharedRoom,
     },
     [S.newWriterSeq]: {
       text: "new RingWriter: #cursorSeq = NEXT_SEQ − capacity, as if full",
       run(s, me) {
-        if (!sharedRoom) s[me + SEEN_SEQ] = world.seqBefore(s[NEXT_SEQ], capacity);
-        return s[me + SENT] === messages[senderOf(me)] ? S.done : S.lock;
+        s[me + SEEN_SEQ] = world.seqAfter(s[NEXT_SEQ], -capacity);
+        return S.lock;
       },
-      alone: sharedRoom,
     },
 
     // push. While the lock is not free, `lockSlowly` spins and naps: nothing but its freedom ends that.
@@ -141,6 +151,7 @@ export function senderProgram(world: World): Program {
         const cursor = s[me + LOOKED_CURSOR];
         s[roomSeq(me)] = cursor === s[TAIL] ? s[me + SEQ] : s[world.cell(cursor) + R_SEQ];
         s[me + LOOKED_CURSOR] = 0;
+        world.forgetUnpublished(s);
         if (!isFull(s, me)) return S.header;
         s[me + OUTCOME] = FULL;
         s[me + SEQ] = 0;
@@ -156,6 +167,7 @@ export function senderProgram(world: World): Program {
         const needed = world.needed(s[TAIL], span);
         if (world.between(s[TAIL], s[HEAD]) + needed > ringUnits) violate(s, OVERWRITTEN);
         if (s[UID] !== uidOf(me)) violate(s, NOT_ITS_ACTOR);
+        if (s[me + SEQ] !== world.seqAfter(world.firstSeq, accepted(s, me))) violate(s, WRONG_SEQ);
         let at = world.cell(s[TAIL]);
         if (needed !== span) {
           s.fill(0, at, at + CELL_WORDS);
@@ -191,7 +203,7 @@ export function senderProgram(world: World): Program {
     [S.count]: {
       text: "#write: NEXT_SEQ = seq + 1",
       run(s, me) {
-        s[NEXT_SEQ] = world.nextSeq(s[me + SEQ]);
+        s[NEXT_SEQ] = world.seqAfter(s[me + SEQ], 1);
         s[me + SEQ] = 0;
         return S.publish;
       },
@@ -212,7 +224,7 @@ export function senderProgram(world: World): Program {
         const outcome = s[me + OUTCOME];
         s[me + OUTCOME] = 0;
         if (outcome === PUSHED) return S.ringLoad;
-        if (outcome === CLOSED) return nextMessage(s, me);
+        if (outcome === CLOSED) return s[me + RETRYING] === 1 && passesOn ? S.passLoad : nextMessage(s, me);
         return s[me + RETRYING] === 1 ? S.wait : S.announce;
       },
     },
@@ -249,19 +261,28 @@ export function senderProgram(world: World): Program {
       text: "waitForRoom: sleep, wait(SPACE, 1)",
       run: (s) => (s[SPACE] === 1 ? S.asleep : S.announce),
     },
+    [S.passLoad]: {
+      text: "waitForRoom: closed, ring, load(SPACE)",
+      run: (s, me) => (s[SPACE] === 1 ? S.passTake : nextMessage(s, me)),
+    },
+    [S.passTake]: {
+      text: "waitForRoom: closed, ring, compareExchange(SPACE, 1, 0)",
+      run(s, me) {
+        if (s[SPACE] !== 1) return nextMessage(s, me);
+        s[SPACE] = 0;
+        return S.passNotify;
+      },
+    },
+    [S.passNotify]: {
+      text: "waitForRoom: closed, ring, notify(SPACE)",
+      run(s, me) {
+        notifySpace(s);
+        return nextMessage(s, me);
+      },
+    },
     [S.asleep]: { text: "sleeps until SPACE is notified", when: () => false, run: () => S.asleep },
     [S.early]: { text: "is not there yet", when: () => false, run: () => S.early },
     [S.done]: { text: "has sent everything", when: () => false, run: () => S.done },
     [EXITED]: { text: "has exited", when: () => false, run: () => EXITED },
   };
-}
-
-/** `Atomics.notify(PARKED)`: the consumer's wait returns. */
-export function notifyParked(s: State): void {
-  if (s[CONSUMER_WORDS + PC] === C.asleep) s[CONSUMER_WORDS + PC] = C.retract;
-}
-
-/** `Atomics.notify(SPACE)`: the senders' waits return, and they go round in `waitForRoom`. */
-export function notifySpace(s: State): void {
-  for (const sender of SENDERS) if (s[sender + PC] === S.asleep) s[sender + PC] = S.announce;
 }

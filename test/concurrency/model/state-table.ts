@@ -2,23 +2,19 @@ const CHUNK_BITS = 16;
 const CHUNK_STATES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_STATES - 1;
 
-/** Where a field lives in a packed state. */
-interface Place {
-  readonly field: number;
-  readonly word: number;
-  readonly shift: number;
-  readonly mask: number;
-}
-
 /**
  * The set of states seen so far, numbered in the order they were added. A state is one byte per field; here it
  * takes as many bits as its largest values need. Nothing is hashed away: two states are one only if all their
  * fields are equal.
  */
 export class StateTable {
-  readonly #places: Place[] = [];
   readonly #maxima: readonly number[];
   readonly #names: readonly string[];
+  // Where each field that is used lives in a packed state.
+  readonly #fields: Int32Array;
+  readonly #wordOf: Int32Array;
+  readonly #shiftOf: Int32Array;
+  readonly #maskOf: Int32Array;
   readonly #words: number;
   readonly #packed: Int32Array;
   readonly #chunks: Int32Array[] = [];
@@ -30,16 +26,22 @@ export class StateTable {
   constructor(names: readonly string[], maxima: readonly number[]) {
     this.#names = names;
     this.#maxima = maxima;
+    const used = maxima.flatMap((max, field) => (max > 0 ? [field] : []));
+    this.#fields = Int32Array.from(used);
+    this.#wordOf = new Int32Array(used.length);
+    this.#shiftOf = new Int32Array(used.length);
+    this.#maskOf = new Int32Array(used.length);
     let word = 0;
     let shift = 0;
-    maxima.forEach((max, field) => {
-      const bits = 32 - Math.clz32(max);
-      if (bits === 0) return;
+    used.forEach((field, i) => {
+      const bits = 32 - Math.clz32(maxima[field]);
       if (shift + bits > 32) {
         word++;
         shift = 0;
       }
-      this.#places.push({ field, word, shift, mask: (1 << bits) - 1 });
+      this.#wordOf[i] = word;
+      this.#shiftOf[i] = shift;
+      this.#maskOf[i] = (1 << bits) - 1;
       shift += bits;
     });
     this.#words = word + 1;
@@ -76,23 +78,37 @@ export class StateTable {
   read(number: number, into: Uint8Array): void {
     const chunk = this.#chunks[number >>> CHUNK_BITS];
     const at = (number & CHUNK_MASK) * this.#words;
-    for (const { field, word, shift, mask } of this.#places) into[field] = (chunk[at + word] >>> shift) & mask;
+    const fields = this.#fields;
+    const wordOf = this.#wordOf;
+    const shiftOf = this.#shiftOf;
+    const maskOf = this.#maskOf;
+    for (let i = 0; i < fields.length; i++) into[fields[i]] = (chunk[at + wordOf[i]] >>> shiftOf[i]) & maskOf[i];
   }
 
   #bucketOf(state: Uint8Array): number {
-    const packed = this.#packed.fill(0);
-    for (const { field, word, shift } of this.#places) packed[word] |= state[field] << shift;
-    const mask = this.#buckets.length - 1;
-    for (let bucket = hash(packed, 0, this.#words) & mask; ; bucket = (bucket + 1) & mask) {
-      const entry = this.#buckets[bucket];
+    this.#pack(state);
+    const buckets = this.#buckets;
+    const mask = buckets.length - 1;
+    for (let bucket = hash(this.#packed, 0, this.#words) & mask; ; bucket = (bucket + 1) & mask) {
+      const entry = buckets[bucket];
       if (entry === 0 || this.#holds(entry - 1)) return bucket;
     }
   }
 
+  #pack(state: Uint8Array): void {
+    const packed = this.#packed;
+    const fields = this.#fields;
+    const wordOf = this.#wordOf;
+    const shiftOf = this.#shiftOf;
+    packed.fill(0);
+    for (let i = 0; i < fields.length; i++) packed[wordOf[i]] |= state[fields[i]] << shiftOf[i];
+  }
+
   #holds(number: number): boolean {
+    const packed = this.#packed;
     const chunk = this.#chunks[number >>> CHUNK_BITS];
-    const at = (number & CHUNK_MASK) * this.#words;
-    for (let word = 0; word < this.#words; word++) if (chunk[at + word] !== this.#packed[word]) return false;
+    const at = (number & CHUNK_MASK) * packed.length;
+    for (let word = 0; word < packed.length; word++) if (chunk[at + word] !== packed[word]) return false;
     return true;
   }
 

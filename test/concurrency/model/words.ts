@@ -24,7 +24,7 @@ function block(count: number, name: string, words: readonly (readonly [string, n
 }
 
 const MAX_POSITION = 31;
-const MAX_SEQ = 15;
+const MAX_SEQ = 31;
 const MAX_PC = 34;
 /** Messages are numbered from 1, those of sender A first; 0 is none. */
 export const MAX_MESSAGE = 7;
@@ -122,7 +122,7 @@ export const [MAIN_WORDS] = block(1, "main", [
   ["tail", MAX_POSITION],
   ["position", MAX_POSITION],
   ["seq", MAX_SEQ],
-  ["closing", 3],
+  ["closing", 2],
 ]);
 /** The process whose exit is being processed. */
 export const DEAD = MAIN_WORDS + 1;
@@ -138,13 +138,14 @@ export const PCS = [SENDERS[0], SENDERS[1], CONSUMER_WORDS, MAIN_WORDS];
 const perMessage = (name: string, max: number): number => block(MAX_MESSAGE, name, [["", max]])[0] - 1;
 /** Its tail was stored. */
 export const ACCEPTED = perMessage("accepted", 1);
-/** How often its handler ran. */
+/** How often its handler ran; then FINISHED, so that states which differ only in the past are one. */
 export const RUNS = perMessage("runs", 3);
+export const FINISHED = 3;
 export const DEAD_LETTERS = perMessage("dead letters", 1);
 /** The message between the reader's `next` and `commit`, also when the reader has died there; 0 for none. */
 export const IN_FLIGHT = word("in flight", MAX_MESSAGE);
-/** Callers were told that requests with an earlier seq are not answered any more. */
-export const TOLD = word("told", MAX_SEQ);
+/** Callers were told that requests before this seq − 1 are not answered any more; 0 once the next was handled. */
+export const TOLD = word("told", MAX_SEQ + 1);
 export const CRASHES = word("crashes", 3);
 export const VIOLATION = word("violation", 15);
 

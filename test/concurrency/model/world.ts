@@ -1,11 +1,14 @@
-import type { Scenario } from "./scenario.js";
+import { M, S } from "./program-counters.js";
+import { MAIN, type Scenario, SENDER_A, SENDER_B } from "./scenario.js";
 import {
   ACCEPTED,
   CELL_WORDS,
   CELLS,
   DEAD_LETTERS,
+  FINISHED,
   HEAD,
   KIND_NONE,
+  PCS,
   R_KIND,
   RUNS,
   type State,
@@ -71,6 +74,25 @@ export class World {
     this.scenario = scenario;
   }
 
+  /** Writers of one ring share what they know of the room in it. */
+  get sharedRoom(): boolean {
+    return this.scenario.protocol.roomSeen === "in the ring, under the lock";
+  }
+
+  /** Where a sending thread begins. */
+  get senderStart(): number {
+    return this.sharedRoom ? S.lock : S.newWriter;
+  }
+
+  /** Counters start just below their overflow, so that every run lives through it. */
+  get firstPosition(): number {
+    return this.scenario.positions - this.scenario.ringUnits;
+  }
+
+  get firstSeq(): number {
+    return this.scenario.seqs - 1;
+  }
+
   /** `(position + units) | 0` */
   after(position: number, units: number): number {
     return (position + units) % this.scenario.positions;
@@ -81,18 +103,14 @@ export class World {
     return signed(a - b, this.scenario.positions);
   }
 
-  nextSeq(seq: number): number {
-    return (seq + 1) % this.scenario.seqs;
+  /** `(seq + count) | 0` */
+  seqAfter(seq: number, count: number): number {
+    return (seq + count + this.scenario.seqs) % this.scenario.seqs;
   }
 
   /** `(a − b) | 0` of two seqs. */
   seqBetween(a: number, b: number): number {
     return signed(a - b, this.scenario.seqs);
-  }
-
-  /** The seq `count` before `seq`. */
-  seqBefore(seq: number, count: number): number {
-    return (seq - count + this.scenario.seqs) % this.scenario.seqs;
   }
 
   /** Where the unit at a position lives. */
@@ -128,21 +146,32 @@ export class World {
     return (position - s[HEAD] + positions) % positions < (s[TAIL] - s[HEAD] + positions) % positions;
   }
 
-  /** Clears what nobody may read any more: states that differ in nothing else are one. */
-  forgetFreeUnits(s: State): void {
-    const used = this.between(s[TAIL], s[HEAD]);
-    for (let unit = used; unit < this.scenario.ringUnits; unit++) {
-      const at = this.cell(this.after(s[HEAD], unit));
+  /** Records the consumer finishes with just now may still be read: by main's recount, or by a writer's `#look`. */
+  someoneLooks(s: State): boolean {
+    const main = s[PCS[MAIN]];
+    if (main >= M.recountTail && main <= M.recountStore) return true;
+    return s[PCS[SENDER_A]] === S.lookSeq || s[PCS[SENDER_B]] === S.lookSeq;
+  }
+
+  /** Clears units that nobody may read any more: states that differ in nothing else are one. */
+  forget(s: State, from: number, to: number): void {
+    for (let position = from; position !== to; position = this.after(position, 1)) {
+      const at = this.cell(position);
       s.fill(KIND_NONE, at + R_KIND, at + CELL_WORDS);
     }
+  }
+
+  /** Clears all units that are not published, while nobody writes any. */
+  forgetUnpublished(s: State): void {
+    this.forget(s, s[TAIL], this.after(s[HEAD], this.scenario.ringUnits));
   }
 
   /** Judges the start of a message's handler. */
   handles(s: State, message: number): void {
     const { messages, maxDeliveries } = this.scenario;
-    s[RUNS + message]++;
     if (s[ACCEPTED + message] === 0) violate(s, TORN);
-    if (s[RUNS + message] > maxDeliveries || s[DEAD_LETTERS + message] !== 0) violate(s, HANDLED_AGAIN);
+    if (s[RUNS + message] >= maxDeliveries || s[DEAD_LETTERS + message] !== 0) violate(s, HANDLED_AGAIN);
+    s[RUNS + message] = Math.min(s[RUNS + message] + 1, FINISHED);
     const lastOfSender = this.senderOf(message) === 0 ? messages[0] : this.allMessages;
     for (let later = message + 1; later <= lastOfSender; later++) {
       if (s[RUNS + later] + s[DEAD_LETTERS + later] !== 0) violate(s, OUT_OF_ORDER);
@@ -152,6 +181,7 @@ export class World {
   becomesDeadLetter(s: State, message: number): void {
     if (s[DEAD_LETTERS + message] !== 0 || s[ACCEPTED + message] === 0) violate(s, WRONG_DEAD_LETTER);
     s[DEAD_LETTERS + message] = 1;
+    s[RUNS + message] = 0;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Child, StopOutcome, StopRequest } from "./child.js";
 import type { FullChildSpec } from "./child-spec.js";
 import type { Clock, Timer } from "./clock.js";
+import { limitAt } from "./stop-budget.js";
 
 interface Caller {
   resolve(ref: unknown): void;
@@ -14,6 +15,7 @@ export class ChildSlot {
   readonly child: Child;
   #restartTimer: Timer | null = null;
   #stopRequest: StopRequest | null = null;
+  #limitAt = Infinity;
   #stopped: Promise<void> | null = null;
   #caller: Caller | null = null;
 
@@ -32,8 +34,9 @@ export class ChildSlot {
     return this.#stopped !== null;
   }
 
-  stop(request: StopRequest, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
+  stop(request: StopRequest, now: number, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
     this.#stopRequest = request;
+    this.#limitAt = limitAt(request, now);
     this.#stopped = this.child.stop(request).then((outcome) => {
       const last = this.#stopRequest!;
       this.#stopRequest = null;
@@ -42,10 +45,12 @@ export class ChildSlot {
     });
   }
 
-  /** It is stopping already, and gets less time for it. */
-  hurry(request: StopRequest): void {
-    this.#stopRequest = request;
-    void this.child.stop(request);
+  /** It is stopping already, and may get less time for it, but not more. */
+  hurry(request: StopRequest, now: number): void {
+    if (this.#stopRequest?.shutdown === "brutal_kill") return;
+    this.#limitAt = Math.min(this.#limitAt, limitAt(request, now));
+    this.#stopRequest = this.#limitAt === Infinity ? request : { ...request, deadlineAt: this.#limitAt };
+    void this.child.stop(this.#stopRequest);
   }
 
   scheduleRestart(clock: Clock, delayMs: number, due: () => void): void {

@@ -64,8 +64,9 @@ export interface Child<R = unknown> {
    * matter what the child does: a thread that survives its kill is reported as a zombie. Stops a start in
    * progress too, whose promise then resolves `failed`.
    *
-   * It may be called again while it is stopping: the earlier of the two limits holds, both calls resolve to the
-   * same outcome. If the child ended by itself just before, the outcome has that reason.
+   * It may be called again while it is stopping, with a limit no later than the one before: all calls resolve to
+   * the same outcome. And it may come too late, in the moment between its end, or the failure of its start, and the
+   * supervisor's learning of it: then it resolves with that reason.
    */
   stop(request: StopRequest): Promise<StopOutcome>;
 

@@ -27,24 +27,27 @@ export function demandMs(shutdown: Shutdown): number {
 
 /** The stricter of a limit and what is asked at `now`. */
 export function tighten(limit: StopLimit, request: StopRequest, now: number): StopLimit {
-  const { reason, shutdown, deadlineAt = Infinity } = request;
+  const { reason, shutdown } = request;
   return {
     reason,
-    deadlineAt: Math.min(limit.deadlineAt, deadlineAt, now + demandMs(shutdown)),
+    deadlineAt: Math.min(limit.deadlineAt, limitAt(request, now)),
     brutal: limit.brutal || shutdown === "brutal_kill",
   };
 }
 
 /**
- * How much of `remainingMs` the child that is stopped now may take, while the `others` still have to stop after
- * it. If there is enough for everyone, all that it asks for; otherwise the remaining time is divided in
- * proportion to what each asks for. What it leaves over goes to those after it.
+ * How much of `remainingMs` the child that is stopped now may take, while others still have to stop after it who
+ * ask for `othersMs` together. If there is enough for everyone, all that it asks for; otherwise the time is divided
+ * in proportion to what each asks for. What it leaves over goes to those after it.
  */
-export function shareOf(remainingMs: number, demand: number, others: readonly number[]): number {
-  const remaining = Math.max(0, remainingMs);
-  const asked = Math.min(demand, remaining);
-  const total = others.reduce((sum, other) => sum + Math.min(other, remaining), asked);
-  return total <= remaining ? asked : (remaining * asked) / total;
+export function shareOf(remainingMs: number, demandMs: number, othersMs: number): number {
+  const total = demandMs + othersMs;
+  return total <= remainingMs ? demandMs : (remainingMs * demandMs) / total;
+}
+
+/** The moment by which a child has to have ended that is asked to stop at `now`. */
+export function limitAt({ shutdown, deadlineAt = Infinity }: StopRequest, now: number): number {
+  return Math.min(deadlineAt, now + demandMs(shutdown));
 }
 
 /** What became of a supervisor's children, taken together. */

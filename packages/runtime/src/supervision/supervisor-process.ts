@@ -142,8 +142,9 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   }
 
   #hurryChildren(): void {
+    const { clock } = this.#loop.environment;
     for (const slot of this.#loop.slots.values()) {
-      if (slot.isStopping) slot.hurry(this.#stopRequest(slot, false));
+      if (slot.isStopping) slot.hurry(this.#stopRequest(slot, false), clock.now());
     }
   }
 
@@ -153,26 +154,27 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     const { shutdown } = slot.spec;
     if (deadlineAt === Infinity) return { reason, shutdown, restarting };
     const now = this.#loop.environment.clock.now();
-    const share = shareOf(deadlineAt - now, this.#demandOf(slot), this.#demandsAfter());
-    return { reason, shutdown, deadlineAt: now + share, restarting };
+    const remaining = Math.max(0, deadlineAt - now);
+    const others = this.#plan.flags.dynamic ? 0 : this.#demand(remaining, ({ phase }) => phase !== "stopping");
+    return {
+      reason,
+      shutdown,
+      deadlineAt: now + shareOf(remaining, SupervisorProcess.#demandOf(slot, remaining), others),
+      restarting,
+    };
   }
 
-  /** What those who still run will ask for, once it is their turn. */
-  #demandsAfter(): number[] {
-    if (this.#plan.flags.dynamic) return [];
-    const waiting = this.#loop.state.children.filter((child) => isAlive(child) && child.phase !== "stopping");
-    return waiting.map(({ id }) => this.#demandOf(this.#loop.slots.get(id)!));
-  }
-
-  #demandOf({ child, spec }: ChildSlot): number {
-    const own = demandMs(spec.shutdown);
-    return child instanceof SupervisorProcess ? Math.min(own, child.#demandMs()) : own;
-  }
-
-  #demandMs(): number {
-    const alive = this.#loop.state.children.filter(isAlive);
-    const demands = alive.map(({ id }) => this.#demandOf(this.#loop.slots.get(id)!));
+  /** How long those children that run may take to stop, as far as their specs go; nobody longer than `mostMs`. */
+  #demand(mostMs: number, counts: (child: ChildState) => boolean = () => true): number {
+    const { state, slots } = this.#loop;
+    const alive = state.children.filter((child) => isAlive(child) && counts(child));
+    const demands = alive.map(({ id }) => SupervisorProcess.#demandOf(slots.get(id)!, mostMs));
     if (this.#plan.flags.dynamic) return Math.max(0, ...demands);
     return demands.reduce((sum, demand) => sum + demand, 0);
+  }
+
+  static #demandOf({ child, spec }: ChildSlot, mostMs: number): number {
+    const own = demandMs(spec.shutdown);
+    return child instanceof SupervisorProcess ? Math.min(own, child.#demand(mostMs)) : Math.min(own, mostMs);
   }
 }

@@ -1,11 +1,15 @@
 import type { CastResult, MethodArgs, MethodName, MethodReply, Remote } from "./actor-types.js";
+import type { Transferable } from "./boot.js";
 import { ActorError } from "./errors.js";
+import { joinStacks } from "./remote-error.js";
 
 export interface RefOptions {
   /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
   readonly timeoutMs?: number;
   /** Aborting it rejects the call with ERR_CALL_ABORTED and aborts the handler's `ctx.signal`. */
   readonly signal?: AbortSignal;
+  /** Objects in the arguments that change hands instead of being copied; unusable here once the message is accepted. */
+  readonly transfer?: readonly Transferable[];
 }
 
 /** A connection from this thread to one slot; what is in it is the sender's business. */
@@ -18,10 +22,10 @@ export interface Sender {
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
-  cast(to: Connection, method: string, args: unknown[]): Promise<void>;
-  castSync(to: Connection, method: string, args: unknown[]): void;
-  tryCast(to: Connection, method: string, args: unknown[]): CastResult;
-  send(to: Connection, message: unknown): Promise<void>;
+  cast(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<void>;
+  castSync(to: Connection, method: string, args: unknown[], options: RefOptions): void;
+  tryCast(to: Connection, method: string, args: unknown[], options: RefOptions): CastResult;
+  send(to: Connection, message: unknown, options: RefOptions): Promise<void>;
   /** Main only. */
   stats?(uid: number): unknown;
 }
@@ -58,7 +62,7 @@ export class ActorRef<A = any> {
    * ERR_MAILBOX_FULL, ERR_NOT_CLONEABLE, ERR_UNKNOWN_METHOD, or the handler's ReplyError. Does not block.
    */
   call<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<MethodReply<A, M>> {
-    return this.#sender.call(this.#connection(), method, args, this.#options) as Promise<MethodReply<A, M>>;
+    return this.#call(method, args) as Promise<MethodReply<A, M>>;
   }
 
   /**
@@ -67,27 +71,31 @@ export class ActorRef<A = any> {
    * Rejects with ERR_MAILBOX_FULL, ERR_NOPROC, ERR_NOT_CLONEABLE or ERR_MESSAGE_TOO_LARGE.
    */
   cast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<void> {
-    return this.#sender.cast(this.#connection(), method, args);
+    return this.#sender.cast(this.#connection(), method, args, this.#options);
   }
 
   /** Sends if there is room, at once: "ok", "full", or "closed" for an actor that is stopping or gone. */
   tryCast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): CastResult {
-    return this.#sender.tryCast(this.#connection(), method, args);
+    return this.#sender.tryCast(this.#connection(), method, args, this.#options);
   }
 
   /** Like `cast`, to the actor's `info`. */
   send(message: unknown): Promise<void> {
-    return this.#sender.send(this.#connection(), message);
+    return this.#sender.send(this.#connection(), message, this.#options);
   }
 
   /** Like `call`, blocking the actor's thread until the reply is there. On main it throws ERR_WRONG_THREAD. */
   callSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Awaited<MethodReply<A, M>> {
-    return this.#sender.callSync(this.#connection(), method, args, this.#options) as Awaited<MethodReply<A, M>>;
+    try {
+      return this.#sender.callSync(this.#connection(), method, args, this.#options) as Awaited<MethodReply<A, M>>;
+    } catch (error) {
+      throw joinStacks(error, this.id);
+    }
   }
 
   /** Like `cast`, blocking the actor's thread until accepted. On main it throws ERR_WRONG_THREAD. */
   castSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): void {
-    this.#sender.castSync(this.#connection(), method, args);
+    this.#sender.castSync(this.#connection(), method, args, this.#options);
   }
 
   /** The same actor with other defaults for its calls. */
@@ -101,7 +109,7 @@ export class ActorRef<A = any> {
       get: (_target, method) => {
         // A promise resolved with a remote asks it for `then`; it is no promise.
         if (typeof method === "symbol" || method === "then") return undefined;
-        return (...args: unknown[]) => this.#sender.call(this.#connection(), method, args, this.#options);
+        return (...args: unknown[]) => this.#call(method, args);
       },
     }) as Remote<A>;
   }
@@ -116,6 +124,14 @@ export class ActorRef<A = any> {
 
   toJSON(): string {
     return `ActorRef(${this.id})`;
+  }
+
+  async #call(method: string, args: unknown[]): Promise<unknown> {
+    try {
+      return await this.#sender.call(this.#connection(), method, args, this.#options);
+    } catch (error) {
+      throw joinStacks(error, this.id);
+    }
   }
 
   #connection(): Connection {

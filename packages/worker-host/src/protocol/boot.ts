@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Codec } from "./codec.js";
 import type { ExitReason } from "./exit-reason.js";
 import { newPayload, type Payload } from "./payload.js";
@@ -15,6 +16,18 @@ export interface Encoded {
   readonly format: number;
   readonly bytes: Uint8Array;
 }
+
+/** A message, or part of one, that goes by way of main: too large for the ring, or with objects to transfer. */
+export interface Parcel {
+  /** Owner id of the thread that sent it, and its count there. */
+  readonly owner: number;
+  readonly number: number;
+  readonly content: Encoded;
+  /** What the content refers to by its place here; changes hands without a copy. */
+  readonly transferred: readonly Transferable[];
+}
+
+export type Transferable = ArrayBuffer | MessagePort;
 
 /** What a thread is started with. */
 export interface BootData {
@@ -44,6 +57,10 @@ export type ToActor =
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
   | { readonly type: "info"; readonly message: Encoded }
   | { readonly type: "reply"; readonly kind: number; readonly correlation: number; readonly payload: Encoded }
+  /** The answer to a claim: `null` when the sender died before it could hand the parcel over. */
+  | { readonly type: "parcel"; readonly parcel: Parcel | null }
+  /** This thread and others wait for each other in a circle: the call or cast it is blocked in fails. */
+  | { readonly type: "break_cycle"; readonly cycle: readonly string[] }
   | {
       readonly type: "callee_exited";
       readonly uid: number;
@@ -60,6 +77,9 @@ export type ToMain =
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }
   | { readonly type: "exiting"; readonly reason: Encoded; readonly method: string }
+  | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
+  | { readonly type: "parcel_lost"; readonly uid: number; readonly owner: number; readonly number: number }
+  | { readonly type: "claim"; readonly owner: number; readonly number: number }
   | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
   | {

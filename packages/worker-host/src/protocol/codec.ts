@@ -1,37 +1,28 @@
 import { addExtension, Packr } from "msgpackr/pack";
 import { ActorRef, type Sender } from "./actor-ref.js";
-import { classify, PLAIN } from "./message-value.js";
+import { isPlainTree } from "./message-value.js";
 import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
-import { fromPlainError, type PlainError, toPlainError } from "./remote-error.js";
+import { fromGraph, toGraph } from "./value-graph.js";
 
 /** How a payload is encoded. */
 export const FORMAT_NONE = 0;
+/** The value as MessagePack. */
 export const FORMAT_PLAIN = 1;
-export const FORMAT_RICH = 2;
+/** A value graph as MessagePack. */
+export const FORMAT_GRAPH = 2;
 /** One Uint8Array and nothing else: its bytes as they are. */
 export const FORMAT_BYTES = 3;
+/** The message goes by way of main: the payload is the parcel's number (owner id, count). */
+export const FORMAT_PARCEL = 4;
 
 const REUSE_BUFFER_MODE = 512;
 const SCRATCH_BYTES = 64 * 1024;
 /** msgpackr keeps this much free before it takes a buffer. */
 const SPARE_BYTES = 4096;
+/** A scratch buffer that one message made larger than this is not kept for the next. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
-const plain = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, useToJSON: false } as object);
-const rich = new Packr({
-  structuredClone: true,
-  moreTypes: true,
-  copyBuffers: true,
-  useBigIntExtension: true,
-  useToJSON: false,
-} as object);
-
-const ERROR_TYPE = 0x45;
-addExtension({
-  Class: Error,
-  type: ERROR_TYPE,
-  write: (error: Error) => toPlainError(error, messageValue),
-  read: (data: unknown) => fromPlainError(data as PlainError),
-} as never);
+const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, useToJSON: false } as object);
 
 const REFERENCE_TYPE = 0x52;
 // The extension is global to msgpackr; every decode says first which sender its references belong to.
@@ -43,64 +34,59 @@ addExtension({
   read: ([address, uid, id]: [number, number, string]) => new ActorRef(decodingFor, address, uid, id),
 } as never);
 
-function messageValue(value: unknown): unknown {
-  classify(value, "error");
-  return value;
-}
-
 /**
- * Turns arguments and replies into bytes and back, for one thread. `outgoing` is overwritten by the next
- * encode: push it first.
+ * Turns arguments and replies into bytes and back, for one thread. What an encode returns is overwritten by the
+ * next: push it first.
  */
 export class Codec {
-  readonly outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
   readonly #sender: Sender;
+  #outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
 
   /** References in decoded messages send through `sender`. */
   constructor(sender: Sender) {
     this.#sender = sender;
   }
 
-  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. */
-  encodeArgs(args: readonly unknown[]): Payload {
-    const payload = this.outgoing;
-    if (args.length === 0) {
-      payload.length = 0;
-      payload.format = FORMAT_NONE;
-      return payload;
-    }
+  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, by their place in it. */
+  encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
+    if (args.length === 0) return this.#encodeNothing();
+    if (transfer !== undefined) return this.#pack(toGraph(args, "args", transfer), FORMAT_GRAPH);
     if (args.length === 1 && args[0] instanceof Uint8Array) return this.#encodeBytes(args[0]);
-    return this.#pack(args, classify(args, "args"));
+    return this.#encode(args, "args");
   }
 
   /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. */
   encodeValue(value: unknown): Payload {
-    const payload = this.outgoing;
-    if (value === undefined) {
-      payload.length = 0;
-      payload.format = FORMAT_NONE;
-      return payload;
-    }
+    if (value === undefined) return this.#encodeNothing();
     if (value instanceof Uint8Array) return this.#encodeBytes(value);
-    return this.#pack(value, classify(value, "reply"));
+    return this.#encode(value, "reply");
   }
 
-  decodeArgs(payload: Payload): unknown[] {
+  /** Throws when the bytes are no arguments. */
+  decodeArgs(payload: Payload, transferred?: readonly unknown[]): unknown[] {
     if (payload.format === FORMAT_NONE) return [];
     if (payload.format === FORMAT_BYTES) return [payload.bytes.slice(0, payload.length)];
-    const args = unpack(payload, this.#sender);
-    if (!Array.isArray(args)) throw new TypeError("message arguments are not a list");
+    const args = this.#decode(payload, transferred);
+    if (!Array.isArray(args)) throw new TypeError("malformed message: the arguments are not a list");
     return args;
   }
 
+  /** Throws when the bytes are no value. */
   decodeValue(payload: Payload): unknown {
     if (payload.format === FORMAT_NONE) return undefined;
     if (payload.format === FORMAT_BYTES) return payload.bytes.slice(0, payload.length);
-    return unpack(payload, this.#sender);
+    return this.#decode(payload);
+  }
+
+  #encodeNothing(): Payload {
+    const payload = this.#outgoing;
+    payload.length = 0;
+    payload.format = FORMAT_NONE;
+    return payload;
   }
 
   #encodeBytes(value: Uint8Array): Payload {
-    const payload = this.outgoing;
+    const payload = this.#fresh();
     const length = value.length;
     if (length > payload.bytes.length) growPayload(payload, length);
     payload.length = length;
@@ -109,30 +95,33 @@ export class Codec {
     return payload;
   }
 
-  #pack(value: unknown, kind: number): Payload {
-    const payload = this.outgoing;
-    const packr = kind === PLAIN ? plain : rich;
+  #encode(value: unknown, root: string): Payload {
+    return isPlainTree(value) ? this.#pack(value, FORMAT_PLAIN) : this.#pack(toGraph(value, root), FORMAT_GRAPH);
+  }
+
+  #pack(value: unknown, format: number): Payload {
+    const payload = this.#fresh();
     packr.useBuffer(payload.bytes);
-    const packed = packr.pack(value, REUSE_BUFFER_MODE) as Uint8Array & { start?: number; end?: number };
-    if (packed === payload.bytes) {
-      payload.length = packed.end ?? 0;
-    } else {
-      // Outgrown, or cyclic (then msgpackr inserts ids into a copy).
-      const start = packed.start ?? 0;
-      const length = packed.start === undefined ? packed.length : (packed.end ?? 0) - start;
-      if (length + SPARE_BYTES > payload.bytes.length) growPayload(payload, length + SPARE_BYTES);
-      payload.bytes.set(packed.subarray(start, start + length));
-      payload.length = length;
+    const packed = packr.pack(value, REUSE_BUFFER_MODE) as Uint8Array & { start: number; end: number };
+    payload.length = packed.end - packed.start;
+    payload.format = format;
+    if (packed !== payload.bytes) {
+      growPayload(payload, payload.length + SPARE_BYTES);
+      payload.bytes.set(packed.subarray(packed.start, packed.end));
     }
-    payload.format = kind === PLAIN ? FORMAT_PLAIN : FORMAT_RICH;
     return payload;
   }
-}
 
-function unpack(payload: Payload, sender: Sender): unknown {
-  decodingFor = sender;
-  const packr = payload.format === FORMAT_PLAIN ? plain : rich;
-  return packr.unpack(payload.bytes, payload.length as never) as unknown;
+  #decode(payload: Payload, transferred?: readonly unknown[]): unknown {
+    decodingFor = this.#sender;
+    const value = packr.unpack(payload.bytes, payload.length as never) as unknown;
+    return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred) : value;
+  }
+
+  #fresh(): Payload {
+    if (this.#outgoing.bytes.length > MAX_KEPT_BYTES) this.#outgoing = newWritablePayload(SCRATCH_BYTES);
+    return this.#outgoing;
+  }
 }
 
 /** A payload of its own, for what must outlive the next encode. */

@@ -1,12 +1,28 @@
 import type { Connection, RefOptions, Sender } from "./actor-ref.js";
 import type { CastResult } from "./actor-types.js";
-import { Codec, keepPayload } from "./codec.js";
+import { encoded, type Parcel } from "./boot.js";
+import { Codec, FORMAT_PARCEL, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import type { NameTable } from "./name-table.js";
-import type { Payload } from "./payload.js";
+import { newPayload, type Payload } from "./payload.js";
 import { PendingCalls } from "./pending-calls.js";
 import { Queue } from "./queue.js";
-import { KIND_CALL, KIND_CAST, type KIND_FAILURE, type KIND_REPLY, KIND_SEND } from "./record-descriptor.js";
+import {
+  formatOf,
+  KIND_CALL,
+  KIND_CANCEL,
+  KIND_CAST,
+  KIND_FAILURE,
+  type KIND_REPLY,
+  KIND_SEND,
+  kindOf,
+  R_CORRELATION,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_TYPE,
+  RECORD_HEADER_WORDS,
+} from "./record-descriptor.js";
 import { CLOSED, FULL, type Producer, PUSHED, RingWriter } from "./ring-writer.js";
 import type { Segments, SlotMemory } from "./segments.js";
 import {
@@ -54,6 +70,7 @@ export interface Unsent {
   readonly method: number;
   readonly correlation: number;
   readonly payload: Payload;
+  readonly parcel: Parcel | undefined;
   /** In `performance.now` time: when to give up with ERR_MAILBOX_FULL. */
   readonly deadline: number;
   /** False once nobody cares any more (its call has timed out or was aborted). */
@@ -63,6 +80,8 @@ export interface Unsent {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
+const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
+const EMPTY: Payload = newPayload(0);
 const ACCEPTED: Promise<void> = Promise.resolve();
 const ignoreAcceptance = (): void => {};
 
@@ -78,6 +97,10 @@ export abstract class Outbox implements Sender {
   protected readonly segments: Segments;
   readonly #producer: Producer;
   readonly #peers = new Map<number, Peer>();
+  readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
+  /** Of the message encoded last. */
+  #parcel: Parcel | undefined;
+  #parcels = 0;
 
   constructor(self: Self, segments: Segments, names: NameTable, producer: Producer) {
     this.self = self;
@@ -98,8 +121,12 @@ export abstract class Outbox implements Sender {
   protected abstract dropped(peer: Peer, method: number): void;
   /** Delivers a reply whose receiver's system lane is full, by way of main. */
   protected abstract detour(address: number, uid: number, kind: number, correlation: number, payload: Payload): void;
+  /** The placeholder of a parcel was dropped. */
+  protected abstract discardParcel(to: Peer, owner: number, number: number): void;
+  /** Hands a parcel over whose placeholder is in `to`'s mailbox. */
+  protected abstract sendParcel(to: Peer, parcel: Parcel): void;
   abstract callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown;
-  abstract castSync(to: Peer, method: string, args: unknown[]): void;
+  abstract castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void;
 
   connect(address: number, uid: number, id: string): Peer {
     const known = this.#peers.get(address);
@@ -135,27 +162,27 @@ export abstract class Outbox implements Sender {
     return this.#peers.values();
   }
 
-  tryCast(to: Peer, method: string, args: unknown[]): CastResult {
+  tryCast(to: Peer, method: string, args: unknown[], options: RefOptions): CastResult {
     const id = this.names.intern(method);
-    const payload = this.#fitting(to, method, this.codec.encodeArgs(args));
+    const payload = this.#encode(to, method, args, options);
     if (to.unsent.length !== 0) return "full";
-    const outcome = to.mailbox.push(KIND_CAST, id, 0, this.self.address, this.self.uid, payload);
+    const outcome = this.#push(to, KIND_CAST, id, 0, payload);
     return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : "full";
   }
 
-  cast(to: Peer, method: string, args: unknown[]): Promise<void> {
+  cast(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<void> {
     try {
       const id = this.names.intern(method);
-      return this.#sendOneWay(to, KIND_CAST, id, this.#fitting(to, method, this.codec.encodeArgs(args)));
+      return this.#sendOneWay(to, KIND_CAST, id, this.#encode(to, method, args, options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Casts in a thread whose `waitForRoom` is over when it returns. */
-  protected castBlocking(to: Peer, method: string, args: unknown[]): void {
+  protected castBlocking(to: Peer, method: string, args: unknown[], options: RefOptions): void {
     const id = this.names.intern(method);
-    const payload = this.#fitting(to, method, this.codec.encodeArgs(args));
+    const payload = this.#encode(to, method, args, options);
     if (this.#deliverNow(to, KIND_CAST, id, payload)) return;
     let failure: ActorError | undefined;
     this.#deliverLater(to, KIND_CAST, id, payload, ignoreAcceptance, (error) => {
@@ -164,9 +191,9 @@ export abstract class Outbox implements Sender {
     if (failure !== undefined) throw failure;
   }
 
-  send(to: Peer, message: unknown): Promise<void> {
+  send(to: Peer, message: unknown, options: RefOptions): Promise<void> {
     try {
-      return this.#sendOneWay(to, KIND_SEND, 0, this.#fitting(to, "info", this.codec.encodeArgs([message])));
+      return this.#sendOneWay(to, KIND_SEND, 0, this.#encode(to, "info", [message], options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -200,7 +227,7 @@ export abstract class Outbox implements Sender {
       }
       if (signal?.aborted === true) throw aborted(to, method, signal);
       methodId = this.names.intern(method);
-      payload = this.#fitting(to, method, this.codec.encodeArgs(args));
+      payload = this.#encode(to, method, args, options);
     } catch (error) {
       fail(error);
       return 0;
@@ -209,12 +236,16 @@ export abstract class Outbox implements Sender {
     const correlation = this.#nextCorrelation();
     const call = this.pending.open(correlation, to.uid, to.id, method, timeoutMs, settle, fail);
     if (signal !== undefined) {
-      const onAbort = (): void => this.pending.fail(correlation, aborted(to, method, signal));
+      const onAbort = (): void => {
+        this.pending.fail(correlation, aborted(to, method, signal));
+        // If its system lane is full the callee goes on for nothing, as it does after a timeout.
+        to.system.push(KIND_CANCEL, 0, correlation, this.self.address, this.self.uid, EMPTY);
+      };
       signal.addEventListener("abort", onAbort, { once: true });
       call.release = () => signal.removeEventListener("abort", onAbort);
     }
     if (to.unsent.length === 0) {
-      const outcome = to.mailbox.push(KIND_CALL, methodId, correlation, this.self.address, this.self.uid, payload);
+      const outcome = this.#push(to, KIND_CALL, methodId, correlation, payload);
       if (outcome === PUSHED) {
         call.seq = to.mailbox.lastSeq;
         return correlation;
@@ -235,6 +266,7 @@ export abstract class Outbox implements Sender {
       method: methodId,
       correlation,
       payload: keepPayload(payload),
+      parcel: this.#parcel,
       deadline: performance.now() + Math.min(to.blockTimeoutMs, timeoutMs),
       wanted: () => this.pending.has(correlation),
       accepted: (seq) => {
@@ -264,14 +296,7 @@ export abstract class Outbox implements Sender {
   /** Pushes what waited. PUSHED, FULL, CLOSED or BUSY; for PUSHED and CLOSED `unsent` has been told. */
   protected retry(unsent: Unsent): number {
     const { peer } = unsent;
-    const outcome = peer.mailbox.push(
-      unsent.kind,
-      unsent.method,
-      unsent.correlation,
-      this.self.address,
-      this.self.uid,
-      unsent.payload,
-    );
+    const outcome = this.#push(peer, unsent.kind, unsent.method, unsent.correlation, unsent.payload, unsent.parcel);
     if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
     else if (outcome === CLOSED) unsent.refused(noproc(peer, this.names.name(unsent.method)));
     return outcome;
@@ -285,7 +310,7 @@ export abstract class Outbox implements Sender {
   /** True when the message is in the mailbox or was dropped by policy, false when it has to wait. Throws when refused. */
   #deliverNow(to: Peer, kind: number, method: number, payload: Payload): boolean {
     if (to.unsent.length !== 0) return false;
-    const outcome = to.mailbox.push(kind, method, 0, this.self.address, this.self.uid, payload);
+    const outcome = this.#push(to, kind, method, 0, payload);
     if (outcome === PUSHED) return true;
     if (outcome === CLOSED) throw noproc(to, this.names.name(method));
     if (outcome !== FULL || to.overflow === "block") return false;
@@ -308,6 +333,7 @@ export abstract class Outbox implements Sender {
       method,
       correlation: 0,
       payload: keepPayload(payload),
+      parcel: this.#parcel,
       deadline: performance.now() + peer.blockTimeoutMs,
       wanted: () => true,
       accepted,
@@ -320,14 +346,46 @@ export abstract class Outbox implements Sender {
     this.dropped(to, method);
   }
 
-  #fitting(to: Peer, method: string, payload: Payload): Payload {
-    const limit = to.mailbox.maxPayloadBytes;
-    if (payload.length <= limit) return payload;
-    throw new ActorError(
-      "ERR_MESSAGE_TOO_LARGE",
-      `id=${to.id} method=${method}: message of ${payload.length} bytes, at most ${limit} fit (a quarter of mailbox.capacityBytes)`,
-      { id: to.id, method, bytes: payload.length, limit },
-    );
+  #push(to: Peer, kind: number, method: number, correlation: number, payload: Payload, parcel = this.#parcel): number {
+    const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
+    if (outcome === PUSHED && parcel !== undefined) this.sendParcel(to, parcel);
+    if (to.mailbox.dropped.length > 0) this.#accountForDropped(to);
+    return outcome;
+  }
+
+  /** What a push took out of the mailbox to make room is counted, dead-lettered, and its callers are told. */
+  #accountForDropped(to: Peer): void {
+    for (const record of to.mailbox.dropped.splice(0)) {
+      const type = record[R_TYPE];
+      this.#drop(to, record[R_METHOD]);
+      if (formatOf(type) === FORMAT_PARCEL)
+        this.discardParcel(to, record[RECORD_HEADER_WORDS], record[RECORD_HEADER_WORDS + 1]);
+      if (kindOf(type) !== KIND_CALL) continue;
+      const error = this.codec.encodeValue(mailboxFull(to, this.names.name(record[R_METHOD])));
+      this.reply(record[R_SENDER_ADDRESS], record[R_SENDER_UID], KIND_FAILURE, record[R_CORRELATION], error);
+    }
+  }
+
+  /** What goes into the ring. A message that is too large for it, or has objects to transfer, becomes `#parcel`. */
+  #encode(to: Peer, method: string, args: unknown[], { transfer }: RefOptions): Payload {
+    const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
+    const payload = this.codec.encodeArgs(args, transferred);
+    this.#parcel = undefined;
+    if (transferred === undefined && payload.length <= to.mailbox.maxPayloadBytes) return payload;
+    if (payload.length > MAX_MESSAGE_BYTES) {
+      throw new ActorError(
+        "ERR_MESSAGE_TOO_LARGE",
+        `id=${to.id} method=${method}: message of ${payload.length} bytes, at most ${MAX_MESSAGE_BYTES}; transfer what is larger`,
+        { id: to.id, method, bytes: payload.length, limit: MAX_MESSAGE_BYTES },
+      );
+    }
+    const { ownerId: owner } = this.#producer;
+    const number = ++this.#parcels;
+    this.#parcel = { owner, number, content: encoded(payload), transferred: transferred ?? [] };
+    const placeholder = this.#placeholder;
+    placeholder.words[0] = owner;
+    placeholder.words[1] = number;
+    return placeholder;
   }
 
   #nextCorrelation(): number {

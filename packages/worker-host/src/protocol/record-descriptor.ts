@@ -32,6 +32,8 @@ export const KIND_SEND = 4;
 export const KIND_REPLY = 5;
 /** A call's failure, in the caller's system lane: the payload is an encoded error. */
 export const KIND_FAILURE = 6;
+/** The caller has given a call up, in the callee's system lane. */
+export const KIND_CANCEL = 7;
 
 export const FORMAT_SHIFT = 8;
 export const ATTEMPT_SHIFT = 24;

@@ -1,105 +1,73 @@
 import { ActorError, type ActorErrorCode, ReplyError } from "./errors.js";
 
-/** An error as a plain message value. */
-export interface PlainError {
+export interface ErrorParts {
   readonly name: string;
   readonly message: string;
-  readonly stack?: string;
-  /** Own enumerable properties, `code` and `cause` among them, as far as they are message values. */
-  readonly own: [string, unknown][];
+  readonly stack: string | undefined;
+  /** Own enumerable properties, and `cause`. */
+  readonly own: readonly (readonly [string, unknown])[];
 }
 
-const MAX_CAUSES = 16;
-const BUILT_IN: Record<string, new (message: string) => Error> = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
-
-/**
- * Takes an error apart without running into its traps: a getter that throws costs only its own property.
- * `keep` turns an own property's value into a message value, or throws when it is none.
- */
-export function toPlainError(error: Error, keep: (value: unknown) => unknown, depth = 0): PlainError {
-  const own: [string, unknown][] = [];
-  const add = (key: string): void => {
-    const value = read(error, key);
-    if (value === undefined) return;
-    if (value instanceof Error) {
-      if (depth < MAX_CAUSES) own.push([key, { [NESTED]: toPlainError(value, keep, depth + 1) }]);
-      return;
-    }
-    try {
-      own.push([key, keep(value)]);
-    } catch {
-      // Not a message value: the error goes on without it.
-    }
-  };
-  for (const key of ownKeys(error)) {
-    if (key !== "name" && key !== "message" && key !== "stack") add(key);
-  }
+/** Takes an error apart without running into its traps: a getter that throws costs only its own property. */
+export function partsOfError(error: Error): ErrorParts {
   const stack = read(error, "stack");
   return {
     name: text(read(error, "name"), "Error"),
     message: text(read(error, "message"), ""),
-    ...(typeof stack === "string" ? { stack } : {}),
-    own,
+    stack: typeof stack === "string" ? stack : undefined,
+    own: ownKeys(error)
+      .filter((key) => key !== "name" && key !== "message" && key !== "stack")
+      .map((key) => [key, read(error, key)] as const)
+      .filter(([, value]) => value !== undefined),
   };
 }
 
-/** The error again: of its own class where that is built in or ours, else an `Error` with its name. */
-export function fromPlainError(plain: PlainError): Error {
-  const own = plain.own.map(([key, value]): [string, unknown] => {
-    const nested =
-      typeof value === "object" && value !== null ? (value as { [NESTED]?: PlainError })[NESTED] : undefined;
-    return [key, nested === undefined ? value : fromPlainError(nested)];
-  });
-  const error = revive(plain, own);
-  for (const [key, value] of own) {
-    Object.defineProperty(error, key, { value, enumerable: key !== "cause", configurable: true, writable: true });
-  }
-  if (plain.stack !== undefined) {
-    Object.defineProperty(error, "stack", {
-      value: plain.stack,
-      enumerable: false,
-      configurable: true,
-      writable: true,
-    });
+const BUILT_IN = new Map<string, new (message: string) => Error>(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
+);
+
+/** The error again, without its own properties: of its own class where that is built in or ours, else an `Error` with its name. */
+export function errorShell(name: string, message: string, stack: string | undefined): Error {
+  const error = revive(name, message);
+  if (error.name !== name) define(error, "name", name);
+  if (stack !== undefined) define(error, "stack", stack);
+  return error;
+}
+
+/**
+ * Adds to an error's stack, which says where it failed, where the call was made. Only here, on failure: while an
+ * awaiting function resumes, V8 knows the functions that await it, so nothing has to be recorded for calls that succeed.
+ */
+export function joinStacks(error: unknown, calleeId: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const stack = read(error, "stack");
+  const caller = (new Error().stack ?? "")
+    .split("\n")
+    .slice(1)
+    .filter((line) => !line.includes(import.meta.url) && !line.includes(ACTOR_REF));
+  if (typeof stack === "string" && Object.isExtensible(error)) {
+    define(error, "stack", [stack, `    -- ${calleeId}, called from --`, ...caller].join("\n"));
   }
   return error;
 }
 
-/** Adds where the call was made to a stack that says where it failed. */
-export function joinStacks(error: unknown, callerStack: string | undefined, calleeId: string): void {
-  if (!(error instanceof Error) || callerStack === undefined) return;
-  const frames = callerStack.slice(callerStack.indexOf("\n") + 1);
-  const stack = `${error.stack ?? `${error.name}: ${error.message}`}\n    -- in ${calleeId}, called from --\n${frames}`;
-  Object.defineProperty(error, "stack", { value: stack, enumerable: false, configurable: true, writable: true });
+const ACTOR_REF = new URL("./actor-ref.js", import.meta.url).href;
+
+function revive(name: string, message: string): Error {
+  // Its code is among its own properties, which are set afterwards.
+  if (name === "ActorError") return new ActorError(undefined as unknown as ActorErrorCode, message);
+  if (name === "ReplyError") return new ReplyError(message);
+  return new (BUILT_IN.get(name) ?? Error)(message);
 }
 
-// A key that no user's object has by accident: nested errors travel inside `own`.
-const NESTED = "\u0000error";
-
-function revive(plain: PlainError, own: [string, unknown][]): Error {
-  const fact = (key: string): unknown => own.find(([name]) => name === key)?.[1];
-  if (plain.name === "ActorError") return new ActorError(fact("code") as ActorErrorCode, plain.message);
-  if (plain.name === "ReplyError") return new ReplyError(plain.message);
-  const Class = Object.hasOwn(BUILT_IN, plain.name) ? BUILT_IN[plain.name] : Error;
-  const error = new Class(plain.message);
-  if (error.name !== plain.name) {
-    Object.defineProperty(error, "name", { value: plain.name, enumerable: false, configurable: true, writable: true });
-  }
-  return error;
+function define(error: Error, key: string, value: string): void {
+  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
 function ownKeys(error: Error): string[] {
   try {
-    const keys = Object.keys(error);
-    return "cause" in error && !keys.includes("cause") ? [...keys, "cause"] : keys;
+    const hidden = ["cause", "errors"].filter((key) => Object.hasOwn(error, key));
+    return [...new Set([...Object.keys(error), ...hidden])];
   } catch {
     return [];
   }

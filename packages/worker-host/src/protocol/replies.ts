@@ -1,15 +1,26 @@
 import type { Codec } from "./codec.js";
 import type { Payload } from "./payload.js";
 import type { PendingCalls } from "./pending-calls.js";
-import { KIND_REPLY, kindOf, R_CORRELATION, R_TYPE } from "./record-descriptor.js";
+import { KIND_CANCEL, KIND_REPLY, kindOf, R_CORRELATION, R_SENDER_UID, R_TYPE } from "./record-descriptor.js";
 import type { RingReader } from "./ring-reader.js";
 
-/** Settles the calls whose replies have arrived in the system lane, at most `limit`. Returns how many there were. */
-export function takeReplies(system: RingReader, codec: Codec, pending: PendingCalls, limit = Infinity): number {
+/** Called when a caller has given up: its slot's uid, and the call's correlation. */
+export type OnCancel = (callerUid: number, correlation: number) => void;
+
+/** Settles the calls whose replies have arrived in the system lane, at most `limit`. Returns how many records there were. */
+export function takeReplies(
+  system: RingReader,
+  codec: Codec,
+  pending: PendingCalls,
+  onCancel: OnCancel,
+  limit = Infinity,
+): number {
   let count = 0;
   while (count < limit && system.next()) {
     const { header, payload } = system;
-    takeReply(codec, pending, kindOf(header[R_TYPE]), header[R_CORRELATION], payload);
+    const kind = kindOf(header[R_TYPE]);
+    if (kind === KIND_CANCEL) onCancel(header[R_SENDER_UID], header[R_CORRELATION]);
+    else takeReply(codec, pending, kind, header[R_CORRELATION], payload);
     system.commit();
     count++;
   }

@@ -92,7 +92,7 @@ export class RingReader {
       words[this.#lane + CURSOR] = this.#end;
     } else {
       Atomics.store(words, this.#lane + CURSOR, this.#end);
-      if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+      if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
     }
     return true;
   }
@@ -103,16 +103,20 @@ export class RingReader {
     this.#head = this.#end;
     words[this.#lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
     Atomics.store(words, this.#lane + HEAD, this.#head);
-    if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeProducers();
+    if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
   }
 
-  #wakeProducers(): void {
+  protected wakeProducers(): void {
+    ring(this.#words, this.#lane + SPACE);
+  }
+
+  #wakeWhenRoomy(): void {
     const words = this.#words;
     const tail = Atomics.load(words, this.#lane + TAIL);
     const waitingBytes = (tail - this.#head) | 0;
     const waiting = (words[this.#lane + NEXT_SEQ] - this.header[R_SEQ] - 1) | 0;
     if (this.#end === tail || (waiting <= this.#wakeBelowCount && waitingBytes <= this.#wakeBelowBytes)) {
-      ring(words, this.#lane + SPACE);
+      this.wakeProducers();
     }
   }
 }

@@ -1,8 +1,9 @@
-import { napWhile, ring } from "./doorbell.js";
+import { ring } from "./doorbell.js";
 import { copyIn, type Payload } from "./payload.js";
 import {
   FORMAT_SHIFT,
   KIND_PADDING,
+  kindOf,
   R_CORRELATION,
   R_ENQUEUED,
   R_LENGTH,
@@ -12,16 +13,20 @@ import {
   R_SEQ,
   R_TYPE,
   RECORD_HEADER_BYTES,
+  RECORD_HEADER_WORDS,
   recordSpan,
 } from "./record-descriptor.js";
+import { acquire, release } from "./ring-lock.js";
 import type { SlotMemory } from "./segments.js";
 import {
   CAPACITY,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
+  HANDLED_SEQ,
   HEAD,
   IDENTITY,
+  IN_FLIGHT_OFFSET,
   identity,
   LOCK,
   MAILBOX_LANE,
@@ -50,8 +55,6 @@ export interface Producer {
   readonly epochMs: number;
 }
 
-const SPINS = 200;
-const NAP_MS = 1;
 /** Every 16th record carries its time, and every one that finds the consumer asleep: a clock read costs 50 ns. */
 const STAMP_MASK = 15;
 
@@ -59,6 +62,8 @@ const STAMP_MASK = 15;
 export class RingWriter {
   /** Seq of the record last pushed: with the callee's consumed seq it says whether a call can still be answered. */
   lastSeq = 0;
+  /** Records that `push` dropped to make room: their headers, and the payload's first two words. Taken by the caller. */
+  readonly dropped: Int32Array[] = [];
 
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -69,6 +74,7 @@ export class RingWriter {
   readonly #dataOffset: number;
   readonly #dataBytes: number;
   readonly #capacity: number;
+  readonly #dropsOldest: boolean;
   // What the consumer had freed when last looked: it only grows, so stale values are merely cautious.
   #head: number;
   #cursorSeq: number;
@@ -85,6 +91,7 @@ export class RingWriter {
     this.#dataOffset = words[lane + DATA_OFFSET];
     this.#dataBytes = words[lane + DATA_BYTES];
     this.#capacity = words[lane + CAPACITY];
+    this.#dropsOldest = words[lane + IN_FLIGHT_OFFSET] !== 0;
     this.#head = Atomics.load(words, lane + HEAD);
     // As if full: the first push looks.
     this.#cursorSeq = words[lane + NEXT_SEQ] - this.#capacity;
@@ -106,13 +113,12 @@ export class RingWriter {
   ): number {
     const words = this.#words;
     const lock = this.#lane + LOCK;
-    const ownerId = this.#producer.ownerId;
-    if (Atomics.compareExchange(words, lock, 0, ownerId) !== 0 && !this.#lockSlowly()) return BUSY;
+    if (!acquire(words, lock, this.#producer)) return BUSY;
 
     // Holding the lock. Until the tail is stored nothing has been sent; a thread killed here is undone by
     // main, which frees the lock once the thread has exited.
     const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
-    Atomics.store(words, lock, 0);
+    release(words, lock);
     if (outcome === PUSHED) ring(words, PARKED);
     return outcome;
   }
@@ -140,8 +146,11 @@ export class RingWriter {
 
     if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes) {
       this.#look(tail, seq);
-      if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes)
-        return FULL;
+      while (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes) {
+        if (!this.#dropsOldest || this.#head === tail) return FULL;
+        this.#dropOldest();
+        this.#look(tail, seq);
+      }
     }
     const stamped = (seq & STAMP_MASK) === 0 || words[PARKED] === 1;
 
@@ -172,6 +181,20 @@ export class RingWriter {
     return PUSHED;
   }
 
+  /** Takes the oldest record out. Under the lock, without which no one moves the head of a ring that drops its oldest. */
+  #dropOldest(): void {
+    const words = this.#words;
+    const lane = this.#lane;
+    const at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
+    if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) {
+      this.dropped.push(words.slice(at, at + RECORD_HEADER_WORDS + 2));
+      words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
+    }
+    const next = (this.#head + recordSpan(words[at + R_LENGTH])) | 0;
+    Atomics.store(words, lane + CURSOR, next);
+    Atomics.store(words, lane + HEAD, next);
+  }
+
   /** Looks what the consumer has freed. Under the lock: records from the cursor on cannot be overwritten meanwhile. */
   #look(tail: number, seq: number): void {
     const words = this.#words;
@@ -179,20 +202,5 @@ export class RingWriter {
     const cursor = Atomics.load(words, this.#lane + CURSOR);
     this.#cursorSeq =
       cursor === tail ? seq : words[((this.#dataOffset + (cursor & (this.#dataBytes - 1))) >> 2) + R_SEQ];
-  }
-
-  #lockSlowly(): boolean {
-    const words = this.#words;
-    const lock = this.#lane + LOCK;
-    const { ownerId, lockPatienceMs } = this.#producer;
-    const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;
-    for (;;) {
-      for (let spin = 0; spin < SPINS; spin++) {
-        if (Atomics.load(words, lock) === 0 && Atomics.compareExchange(words, lock, 0, ownerId) === 0) return true;
-      }
-      if (giveUpAt !== Infinity && performance.now() >= giveUpAt) return false;
-      const owner = Atomics.load(words, lock);
-      if (owner !== 0) napWhile(words, lock, owner, NAP_MS);
-    }
   }
 }

@@ -14,13 +14,14 @@
  *    384  callers       bit set of endpoints that ever called this incarnation chain
  *    512  peers         bit set of endpoints this slot's threads have sent to
  *    640  histograms    mailbox wait and handling time
- *   1024  data          mailbox ring, then system ring
+ *   1024  data          mailbox ring, system ring, and for drop_oldest the in-flight area
  *
  * A lane is one ring of records, many producers, one consumer:
  *
  *   +0   lock · data offset · data bytes · capacity     lock: 0 or the owner id of the thread inside
+ *        · in-flight area's offset, 0 without one
  *   +32  tail · next seq                                written under the lock
- *   +64  head · cursor · handled seq                    written by the consumer
+ *   +64  head · cursor · handled seq · in flight        written by the consumer
  *   +96  space                                          1 while a producer waits for room
  *
  *        head        cursor              tail
@@ -28,7 +29,8 @@
  *    free │ in flight  │ accepted, waiting │ free         counters; index = position & (bytes − 1)
  *   ──────┴────────────┴───────────────────┴──────────
  *
- * cursor ≠ head means: the record at head was being handled.
+ * cursor ≠ head means: the record at head was being handled. Under drop_oldest, where producers move the head too,
+ * the record being handled is in the in-flight area instead, and "in flight" is not 0.
  */
 
 const LINE = 32;
@@ -52,11 +54,14 @@ export const LOCK = 0;
 export const DATA_OFFSET = 1;
 export const DATA_BYTES = 2;
 export const CAPACITY = 3;
+export const IN_FLIGHT_OFFSET = 4;
 export const TAIL = LINE;
 export const NEXT_SEQ = LINE + 1;
 export const HEAD = 2 * LINE;
 export const CURSOR = 2 * LINE + 1;
 export const HANDLED_SEQ = 2 * LINE + 2;
+/** Where the head stood when the record in the in-flight area was claimed, plus 1; 0 when none is. */
+export const IN_FLIGHT = 2 * LINE + 3;
 export const SPACE = 3 * LINE;
 
 // doorbell
@@ -137,8 +142,9 @@ export interface SlotLayout {
 }
 
 /** Bytes a slot of this layout takes. */
-export function slotBytes(layout: Pick<SlotLayout, "mailboxBytes" | "systemBytes">): number {
-  return SLOT_HEADER_BYTES + layout.mailboxBytes + layout.systemBytes;
+export function slotBytes(layout: Pick<SlotLayout, "mailboxBytes" | "systemBytes" | "overflow">): number {
+  const rings = SLOT_HEADER_BYTES + layout.mailboxBytes + layout.systemBytes;
+  return layout.overflow === "drop_oldest" ? rings + (layout.mailboxBytes >> 2) : rings;
 }
 
 /** Writes a fresh slot into zeroed or recycled memory and opens it. Main only, before anyone knows the slot. */
@@ -154,6 +160,9 @@ export function formatSlot(words: Int32Array, layout: SlotLayout): void {
   words[MAX_DELIVERIES] = layout.maxDeliveries;
   formatLane(words, MAILBOX_LANE, SLOT_HEADER_BYTES, layout.mailboxBytes, layout.capacity);
   formatLane(words, SYSTEM_LANE, SLOT_HEADER_BYTES + layout.mailboxBytes, layout.systemBytes, 0x7fffffff);
+  if (layout.overflow === "drop_oldest") {
+    words[MAILBOX_LANE + IN_FLIGHT_OFFSET] = SLOT_HEADER_BYTES + layout.mailboxBytes + layout.systemBytes;
+  }
   words[NEXT_CORRELATION] = 1;
   // Last: a producer compares the identity under the lock, so the slot exists once this is stored.
   Atomics.store(words, IDENTITY, identity(layout.uid, STATE_OPEN));

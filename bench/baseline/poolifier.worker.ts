@@ -1,0 +1,4 @@
+import { ThreadWorker } from "poolifier";
+import type { SmallObject } from "../payloads.js";
+
+export default new ThreadWorker<SmallObject, number>((message) => message?.id ?? 0);

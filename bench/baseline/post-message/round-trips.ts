@@ -1,0 +1,40 @@
+import type { Contender, Round, Runner } from "../../contender.js";
+import type { CallOrder } from "./caller.worker.js";
+import { newSharedWords } from "./shared-words.js";
+import { ask, channels, startThread, stopThreads } from "./threads.js";
+
+/** One worker asks another by a MessageChannel and waits for the answer in its event loop. */
+export function postMessageRoundTrips(pauseMs = 0): Contender {
+  return roundTrips("postMessage", "MessageChannel", "./caller.worker.js", "./responder.worker.js", pauseMs);
+}
+
+/** The same with both threads blocking instead. */
+export function pollingRoundTrips(pauseMs = 0): Contender {
+  return roundTrips(
+    "postMessage, polling",
+    "receiveMessageOnPort, spinning, then Atomics.wait",
+    "./polling-caller.worker.js",
+    "./polling-responder.worker.js",
+    pauseMs,
+  );
+}
+
+function roundTrips(name: string, how: string, caller: string, responder: string, pauseMs: number): Contender {
+  return {
+    name,
+    how,
+    async start(): Promise<Runner> {
+      const ports = channels(1, 1);
+      const shared = newSharedWords();
+      const from = startThread(caller, ports.from[0], shared);
+      const to = startThread(responder, ports.to[0], shared);
+      return {
+        round(work) {
+          const order: CallOrder = { count: work, pauseMs };
+          return ask<Round>(from, order);
+        },
+        stop: () => stopThreads([from, to]),
+      };
+    },
+  };
+}

@@ -1,0 +1,4 @@
+import { expose } from "threads/worker";
+import type { SmallObject } from "../payloads.js";
+
+expose({ handle: (message: SmallObject) => message.id });

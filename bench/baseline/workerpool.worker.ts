@@ -1,0 +1,4 @@
+import workerpool from "workerpool";
+import type { SmallObject } from "../payloads.js";
+
+workerpool.worker({ handle: (message: SmallObject) => message.id });

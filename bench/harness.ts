@@ -1,0 +1,162 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Absent, type Bench, type Contender, type Round, type Runner } from "./contender.js";
+import type { OthersMeter } from "./machine.js";
+import { median, type Spread, spreadOf } from "./statistics.js";
+
+export interface Plan {
+  readonly rounds: number;
+  /** How long a round shall take. */
+  readonly roundMs: number;
+}
+
+export interface ContenderResult {
+  readonly name: string;
+  readonly how?: string;
+  /** Of the rounds' rates, or of the rounds' median latencies. */
+  readonly value: Spread;
+  /** Median of the rounds' 99th percentiles. */
+  readonly p99Us?: number;
+  /** How many times better than the baseline, round by round: more is better for rates and latencies alike. */
+  readonly ratio: Spread;
+  readonly rounds: readonly Round[];
+}
+
+export interface BenchResult {
+  readonly topology: string;
+  readonly work: string;
+  readonly measures: "rate" | "latency";
+  readonly units: string;
+  readonly baseline: string;
+  readonly contenders: readonly ContenderResult[];
+  /** Contenders that cannot run on this machine. */
+  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+  /** Contenders that broke down. */
+  readonly failed: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A contender that takes part, with what it has done so far. */
+interface Entry {
+  readonly contender: Contender;
+  readonly runner: Runner;
+  readonly rounds: Round[];
+  work: number;
+}
+
+const FIRST_WORK = 32;
+/** A warm-up grows its work at most this much at once: the first tries run unoptimised code. */
+const MAX_GROWTH = 8;
+const HUNG_AFTER_MS = 60_000;
+/** A contender that does not stop by then is left behind: the process ends it. */
+const STOP_WITHIN_MS = 3000;
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/**
+ * Runs one bench: every contender warms up uncounted, which also finds how much work fills a round; then rounds
+ * alternate, A B C A B C …, so that a change of the machine's mood meets all contenders.
+ */
+export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): Promise<BenchResult> {
+  const entries: Entry[] = [];
+  const absent: { name: string; reason: string }[] = [];
+  const failed: { name: string; reason: string }[] = [];
+
+  const drop = async (entry: Entry, error: unknown): Promise<void> => {
+    failed.push({ name: entry.contender.name, reason: String(error) });
+    entries.splice(entries.indexOf(entry), 1);
+    await stop(entry.runner);
+  };
+
+  for (const contender of bench.contenders) {
+    try {
+      entries.push({ contender, runner: await unlessHung(contender.start()), rounds: [], work: FIRST_WORK });
+    } catch (error) {
+      if (error instanceof Absent) absent.push({ name: contender.name, reason: error.message });
+      else failed.push({ name: contender.name, reason: String(error) });
+    }
+  }
+  try {
+    for (const entry of [...entries]) {
+      try {
+        await warmUp(entry, plan.roundMs);
+      } catch (error) {
+        await drop(entry, error);
+      }
+    }
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const entry of [...entries]) {
+        // Nobody pays for the garbage of the one before.
+        collectGarbage();
+        others.begin();
+        try {
+          entry.rounds.push(await unlessHung(entry.runner.round(entry.work)));
+        } catch (error) {
+          await drop(entry, error);
+        }
+        others.end();
+      }
+    }
+  } finally {
+    for (const { runner } of entries) await stop(runner);
+  }
+  const { topology, work, measures, units, baseline } = bench;
+  return { topology, work, measures, units, baseline, contenders: results(bench, entries), absent, failed };
+}
+
+async function warmUp(entry: Entry, roundMs: number): Promise<void> {
+  for (;;) {
+    const { work, elapsedMs } = await unlessHung(entry.runner.round(entry.work));
+    const fitting = (work * roundMs) / elapsedMs;
+    if (elapsedMs >= roundMs / 2) {
+      entry.work = Math.ceil(fitting);
+      return;
+    }
+    entry.work = Math.ceil(Math.min(fitting, work * MAX_GROWTH));
+  }
+}
+
+/** The timer also keeps this process alive while it waits for a thread that does not. */
+async function unlessHung<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const hung = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end in ${HUNG_AFTER_MS} ms`)), HUNG_AFTER_MS);
+  });
+  try {
+    return await Promise.race([work, hung]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stop(runner: Runner): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([
+    Promise.resolve(runner.stop()).catch(() => {}),
+    delay(STOP_WITHIN_MS, undefined, { signal: patience.signal }).catch(() => {}),
+  ]);
+  patience.abort();
+}
+
+function results(bench: Bench, entries: readonly Entry[]): ContenderResult[] {
+  const isRate = bench.measures === "rate";
+  const measure = (round: Round): number =>
+    isRate ? (round.work / round.elapsedMs) * 1000 : (round.latency?.medianUs ?? Number.NaN);
+  const baseline = entries.find(({ contender }) => contender.name === bench.baseline)?.rounds.map(measure) ?? [];
+  return entries.map(({ contender, rounds }) => {
+    const values = rounds.map(measure);
+    const ratios = values.flatMap((value, round) => {
+      const other = baseline[round];
+      return other === undefined ? [] : [isRate ? value / other : other / value];
+    });
+    return {
+      name: contender.name,
+      ...(contender.how === undefined ? {} : { how: contender.how }),
+      value: spreadOf(values),
+      ...(isRate ? {} : { p99Us: median(rounds.map((round) => round.latency?.p99Us ?? Number.NaN)) }),
+      ratio: spreadOf(ratios),
+      rounds,
+    };
+  });
+}

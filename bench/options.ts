@@ -1,0 +1,69 @@
+import { parseArgs } from "node:util";
+
+export interface Options {
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly only: string | undefined;
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly record: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `Usage: pnpm bench [options]
+
+  --rounds N         counted rounds of every contender (default 7)
+  --round-ms N       how long a round takes (default 500)
+  --only SUBSTRING   only benches whose title contains it, as "one-to-one" or "small object"
+  --quick            two rounds of 50 ms: does everything still run? The numbers mean nothing
+  --json             print one JSON object instead of tables
+  --record           write the results as bench/results/baseline.json, the results of record
+  --help             this text`;
+
+/** A command line that cannot be meant, in one line. */
+export class UsageError extends Error {}
+
+export function parseOptions(argv: readonly string[]): Options {
+  // `pnpm bench -- --quick` passes the separator on.
+  const args = argv[0] === "--" ? argv.slice(1) : [...argv];
+  const values = parse(args);
+  const { quick = false, record = false, json = false, help = false, only } = values;
+  if (record && (quick || only !== undefined)) {
+    throw new UsageError("--record is for a full run, without --quick and --only");
+  }
+  return {
+    rounds: positiveInteger("--rounds", values.rounds) ?? (quick ? 2 : 7),
+    roundMs: positiveInteger("--round-ms", values["round-ms"]) ?? (quick ? 50 : 500),
+    only,
+    quick,
+    json,
+    record,
+    help,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        rounds: { type: "string" },
+        "round-ms": { type: "string" },
+        only: { type: "string" },
+        quick: { type: "boolean" },
+        json: { type: "boolean" },
+        record: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function positiveInteger(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${option} ${text}: must be an integer from 1`);
+  return value;
+}

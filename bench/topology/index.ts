@@ -1,0 +1,18 @@
+import type { Bench } from "../contender.js";
+import { chainLatency } from "./chain-latency.js";
+import { mainToActor } from "./main-to-actor.js";
+import { oneToOneThroughput } from "./one-to-one-throughput.js";
+import { oneToThreeThroughput } from "./one-to-three-throughput.js";
+import { pingPongLatency } from "./ping-pong-latency.js";
+import { threeToOneThroughput } from "./three-to-one-throughput.js";
+
+export { headline } from "./one-to-one-throughput.js";
+
+export const benches: readonly Bench[] = [
+  ...oneToOneThroughput,
+  ...threeToOneThroughput,
+  ...oneToThreeThroughput,
+  ...pingPongLatency,
+  ...chainLatency,
+  ...mainToActor,
+];

@@ -1,0 +1,42 @@
+import { actorCalls } from "../actors/calls-from-main.js";
+import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
+import { comlink } from "../baseline/comlink.js";
+import { nact } from "../baseline/nact.js";
+import { piscina } from "../baseline/piscina.js";
+import { poolifier } from "../baseline/poolifier.js";
+import { postMessagePipelined, postMessageSequential } from "../baseline/post-message/calls-from-main.js";
+import { threads } from "../baseline/threads.js";
+import { tinypool } from "../baseline/tinypool.js";
+import { workerpool } from "../baseline/workerpool.js";
+import type { Bench } from "../contender.js";
+
+const topology = "main-to-actor";
+const PEERS: readonly CallPeer[] = [comlink, piscina, workerpool, poolifier, tinypool, threads, nact];
+
+function pipelinedBench(window: number, peers: readonly CallPeer[]): Bench {
+  return {
+    topology,
+    work: `pipelined calls, ${window} under way`,
+    measures: "rate",
+    units: "calls",
+    baseline: "postMessage",
+    contenders: [
+      pipelined(actorCalls, window),
+      postMessagePipelined(window),
+      ...peers.map((peer) => pipelined(peer, window)),
+    ],
+  };
+}
+
+export const mainToActor: readonly Bench[] = [
+  pipelinedBench(256, PEERS),
+  pipelinedBench(1024, [piscina]),
+  {
+    topology,
+    work: "one call at a time",
+    measures: "latency",
+    units: "calls",
+    baseline: "postMessage",
+    contenders: [sequential(actorCalls), postMessageSequential(), ...PEERS.map(sequential)],
+  },
+];

@@ -1,0 +1,27 @@
+import { napWhile } from "./doorbell.js";
+import type { Producer } from "./ring-writer.js";
+
+const SPINS = 200;
+const NAP_MS = 1;
+
+/** Takes the lock in `words[lock]` for this thread. False when it was not to be had within the thread's patience. */
+export function acquire(words: Int32Array, lock: number, producer: Producer): boolean {
+  return Atomics.compareExchange(words, lock, 0, producer.ownerId) === 0 || acquireSlowly(words, lock, producer);
+}
+
+export function release(words: Int32Array, lock: number): void {
+  Atomics.store(words, lock, 0);
+}
+
+/** The critical sections are short, so the owner is running (then it is done in a moment), preempted, or dead. */
+function acquireSlowly(words: Int32Array, lock: number, { ownerId, lockPatienceMs }: Producer): boolean {
+  const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;
+  for (;;) {
+    for (let spin = 0; spin < SPINS; spin++) {
+      if (Atomics.load(words, lock) === 0 && Atomics.compareExchange(words, lock, 0, ownerId) === 0) return true;
+    }
+    if (giveUpAt !== Infinity && performance.now() >= giveUpAt) return false;
+    const owner = Atomics.load(words, lock);
+    if (owner !== 0) napWhile(words, lock, owner, NAP_MS);
+  }
+}

@@ -1,0 +1,187 @@
+import { MessageChannel } from "node:worker_threads";
+import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+import { describe, expect, test } from "vitest";
+import type Echo from "../fixtures/echo.actor.js";
+import { fixture, testSystem } from "../support/system.js";
+
+const codec = new Codec({} as Sender);
+const roundTrip = (value: unknown): any => codec.decodeArgs(keepPayload(codec.encodeArgs([value])))[0];
+/** An array of this length with nothing but these elements. */
+const sparse = (length: number, elements: Record<number, unknown>): unknown[] =>
+  Object.assign(new Array(length), elements);
+
+class Point {
+  x = 1;
+  y = 2;
+}
+class Greeter {
+  greet() {}
+}
+
+describe("a value arrives as it was sent", () => {
+  test.each<[string, unknown]>([
+    ["integers", [0, 1, -1, 255, 65_536, -32_769, 2 ** 31, -(2 ** 31), 2 ** 53 - 1]],
+    ["other numbers", [1.5, NaN, Infinity, -Infinity, Number.MIN_VALUE, Number.MAX_VALUE]],
+    ["minus zero", [-0, { inside: -0 }]],
+    ["bigints", [0n, -1n, 2n ** 64n, -(2n ** 200n)]],
+    ["strings", ["", "a", "h\u00e9llo \u20ac \u{1f600}", "x".repeat(100_000)]],
+    ["null, undefined and booleans", [null, undefined, true, false, { a: undefined }]],
+    ["nested arrays and objects", [[[[]]], { a: { b: { c: [{}] } } }]],
+    ["a sparse array", sparse(5, { 1: 1, 3: 2 })],
+    [
+      "Map and Set",
+      [
+        new Map<unknown, unknown>([
+          [1, "a"],
+          [{ k: 1 }, new Set([1, [2]])],
+        ]),
+        new Set(),
+      ],
+    ],
+    ["Date and RegExp", [new Date(12_345), /a+(b)/giu]],
+    ["ArrayBuffer and DataView", [new Uint8Array([1, 2]).buffer, new DataView(new Uint8Array([3, 4]).buffer)]],
+    [
+      "typed arrays",
+      [new Int8Array([1]), new Uint16Array([1, 2, 3]).subarray(1), new Float64Array([1.5]), new BigInt64Array([1n])],
+    ],
+    ["bytes", new Uint8Array([1, 2, 3])],
+    ["bytes inside", { bytes: new Uint8Array(0), list: [new Uint8Array([7])] }],
+    ["keys that name prototypes", { constructor: 1, prototype: 2, toString: 3, hasOwnProperty: 4 }],
+  ])("%s", (_name, value) => {
+    expect(roundTrip(value)).toStrictEqual(value);
+  });
+
+  test("the holes of a sparse array", () => {
+    const array = roundTrip(sparse(3, { 1: 1 })) as unknown[];
+    expect([array.length, 0 in array, 1 in array, 2 in array]).toEqual([3, false, true, false]);
+  });
+
+  test("minus zero as minus zero", () => {
+    expect(Object.is(roundTrip(-0), -0)).toBe(true);
+    expect(Object.is(roundTrip([0, -0])[1], -0)).toBe(true);
+  });
+
+  test("an instance of a class without methods, as a plain object", () => {
+    expect(roundTrip(new Point())).toStrictEqual({ x: 1, y: 2 });
+  });
+
+  test("a Buffer, as a Uint8Array", () => {
+    expect(roundTrip({ buffer: Buffer.from("hi") })).toStrictEqual({ buffer: new Uint8Array([104, 105]) });
+  });
+
+  test("cycles and shared objects, with their identity", () => {
+    const shared = { n: 1 };
+    const value: any = { left: shared, right: shared, map: new Map() };
+    value.self = value;
+    value.map.set(value, new Set([value]));
+    const copy = roundTrip(value);
+    expect(copy.self).toBe(copy);
+    expect(copy.left).toBe(copy.right);
+    expect([...copy.map.get(copy)]).toEqual([copy]);
+  });
+
+  test("an error with its class, cause and own properties, less what cannot be carried", () => {
+    const error: any = new RangeError("too far", { cause: new TypeError("because") });
+    Object.assign(error, { code: "E_FAR", at: new Map([["km", 3]]), callback: () => {}, self: error });
+    Object.defineProperty(error, "trap", {
+      enumerable: true,
+      get() {
+        throw new Error("trapped");
+      },
+    });
+    const copy = roundTrip(error);
+    expect(copy).toBeInstanceOf(RangeError);
+    expect(copy).toMatchObject({ name: "RangeError", message: "too far", code: "E_FAR", stack: error.stack });
+    expect(copy.cause).toBeInstanceOf(TypeError);
+    expect(copy.at).toEqual(new Map([["km", 3]]));
+    expect(copy.self).toBe(copy);
+    expect(Object.keys(copy)).toEqual(["code", "at", "self"]);
+  });
+
+  test("an error of a class of the user's own, as an Error with its name", () => {
+    class QuotaError extends Error {
+      override name = "QuotaError";
+    }
+    const copy = roundTrip(new QuotaError("full"));
+    expect(copy).toBeInstanceOf(Error);
+    expect([copy.name, copy.message]).toEqual(["QuotaError", "full"]);
+  });
+});
+
+test("a key __proto__ arrives as a key and changes no prototype", () => {
+  const copy = roundTrip(JSON.parse('{"a": {"__proto__": {"polluted": true}}}'));
+  expect(Object.getPrototypeOf(copy.a)).toBe(Object.prototype);
+  expect(Object.hasOwn(copy.a, "__proto__")).toBe(true);
+  expect(copy.a.polluted).toBeUndefined();
+  expect(({} as any).polluted).toBeUndefined();
+});
+
+test.each<[string, unknown, string]>([
+  ["a function", () => {}, "args[0]"],
+  ["a function deep inside", { handlers: [{ onDone() {} }] }, "args[0].handlers[0].onDone"],
+  ["a symbol", { key: Symbol("s") }, "args[0].key"],
+  ["a class instance with methods", { "a b": new Greeter() }, 'args[0]["a b"]'],
+  ["a WeakMap", [new WeakMap()], "args[0][0]"],
+  ["a promise", Promise.resolve(), "args[0]"],
+  ["shared memory", new SharedArrayBuffer(8), "args[0]"],
+  ["a function in a Map", new Map([["k", () => {}]]), "args[0].get(k)"],
+])("%s is refused with ERR_NOT_CLONEABLE and its path", (_name, value, path) => {
+  expect(() => roundTrip(value)).toThrow(expect.objectContaining({ code: "ERR_NOT_CLONEABLE", path }));
+});
+
+test("a value nested too deeply is refused with ERR_NOT_CLONEABLE, one of 900 levels is not", () => {
+  const nested = (levels: number): unknown => (levels === 0 ? {} : { in: nested(levels - 1) });
+  expect(roundTrip(nested(900))).toStrictEqual(nested(900));
+  expect(() => roundTrip(nested(1100))).toThrow(expect.objectContaining({ code: "ERR_NOT_CLONEABLE" }));
+});
+
+test("a graph of shared objects is encoded once for each object, not once for each path to it", () => {
+  let value: unknown = {};
+  for (let i = 0; i < 60; i++) value = { left: value, right: value };
+  expect(codec.encodeArgs([value]).length).toBeLessThan(10_000);
+});
+
+test("values cross threads as they cross the codec", async () => {
+  const system = await testSystem();
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  const value = { map: new Map([[1, new Date(5)]]), list: sparse(3, { 1: -0, 2: 10n }), self: [echo] };
+  const reply: any = await echo.call("echo", value);
+  expect(reply.map).toEqual(value.map);
+  expect(reply.list).toStrictEqual(value.list);
+  expect(reply.self[0].id).toBe("root/echo");
+});
+
+test("a buffer that is transferred arrives whole and is gone here", async () => {
+  const system = await testSystem();
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  const bytes = new Uint8Array(1024).fill(9);
+  const { buffer } = bytes;
+  const reply = await echo.with({ transfer: [buffer] }).call("echo", { bytes, at: 3 });
+  expect(reply).toEqual({ bytes: new Uint8Array(1024).fill(9), at: 3 });
+  expect(buffer.byteLength).toBe(0);
+});
+
+test("a buffer of 256 MiB is transferred between actors without a copy", async () => {
+  const system = await testSystem();
+  const limits = { heapCapMb: 64, offHeapCapMb: 600 };
+  const owner = await system.startChild({ id: "owner", actor: fixture("buffers"), ...limits });
+  const taker = await system.startChild({ id: "taker", actor: fixture("buffers"), ...limits });
+  const bytes = 256 * 1024 * 1024;
+  await owner.call("allocate", bytes);
+  const before = process.memoryUsage().rss;
+  const taken = await owner.with({ timeoutMs: 30_000 }).call("handOver", taker);
+  expect(taken).toEqual({ byteLength: bytes, first: 1, last: 2 });
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+});
+
+test("a message port can be transferred", async () => {
+  const system = await testSystem();
+  const owner = await system.startChild({ id: "owner", actor: fixture("buffers") });
+  const { port1, port2 } = new MessageChannel();
+  const received = new Promise((resolve) => {
+    port1.once("message", resolve);
+  });
+  await owner.with({ transfer: [port2] }).cast("speakInto", port2);
+  expect(await received).toBe("hello");
+  port1.close();
+});
