@@ -2,7 +2,7 @@ import { actorCalls } from "../actors/calls-from-main.js";
 import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
 import { comlink } from "../baseline/comlink.js";
 import { nact } from "../baseline/nact.js";
-import { piscina } from "../baseline/piscina.js";
+import { piscina, piscinaTuned } from "../baseline/piscina.js";
 import { poolifier } from "../baseline/poolifier.js";
 import { postMessagePipelined, postMessageSequential } from "../baseline/post-message/calls-from-main.js";
 import { threads } from "../baseline/threads.js";
@@ -11,7 +11,7 @@ import { workerpool } from "../baseline/workerpool.js";
 import type { Bench } from "../contender.js";
 
 const topology = "main-to-actor";
-const PEERS: readonly CallPeer[] = [comlink, piscina, workerpool, poolifier, tinypool, threads, nact];
+const PEERS: readonly CallPeer[] = [comlink, piscina, piscinaTuned, workerpool, poolifier, tinypool, threads, nact];
 
 function pipelinedBench(window: number, peers: readonly CallPeer[]): Bench {
   return {
@@ -30,7 +30,7 @@ function pipelinedBench(window: number, peers: readonly CallPeer[]): Bench {
 
 export const mainToActor: readonly Bench[] = [
   pipelinedBench(256, PEERS),
-  pipelinedBench(1024, [piscina]),
+  pipelinedBench(1024, [piscina, piscinaTuned]),
   {
     topology,
     work: "one call at a time",

@@ -3,7 +3,7 @@ import { pipelined } from "../baseline/call-peer.js";
 import { erlangOneWay } from "../baseline/erlang.js";
 import { goOneWay } from "../baseline/go.js";
 import { nactOneWay } from "../baseline/nact.js";
-import { piscina } from "../baseline/piscina.js";
+import { piscina, piscinaTuned } from "../baseline/piscina.js";
 import { pollingThroughput } from "../baseline/post-message/polling-throughput.js";
 import { postMessageThroughput } from "../baseline/post-message/throughput.js";
 import type { Bench, Contender } from "../contender.js";
@@ -31,7 +31,9 @@ function bench(payload: PayloadName, ...more: Contender[]): Bench {
 
 export const headline = bench(
   SMALL,
-  pipelined({ ...piscina, how: `run() from main, with answer, ${PISCINA_WINDOW} under way` }, PISCINA_WINDOW),
+  ...[piscina, piscinaTuned].map((peer) =>
+    pipelined({ ...peer, how: `run() from main, with answer, ${PISCINA_WINDOW} under way` }, PISCINA_WINDOW),
+  ),
   nactOneWay,
   erlangOneWay("small", "two_schedulers"),
   erlangOneWay("small", "unbound"),

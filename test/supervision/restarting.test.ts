@@ -263,3 +263,16 @@ test("[count_restarting_children] children that wait for their restart are count
   await tree.clock.advance(10);
   expect(s.countChildren()).toEqual({ specs: 3, active: 3, supervisors: 0, workers: 3 });
 });
+
+test("the late news of a child that is gone is not taken for news of another with its id", async () => {
+  const tree = await startTree();
+  const first = tree.ref.startChild(worker("a", { restart: "temporary" }));
+  tree.at("a").exit(BOOM);
+  tree.plans.set("root/a", "hang");
+  const second = tree.ref.startChild(worker("a"));
+  await first;
+  expect(tree.states()).toEqual(["a:restarting"]);
+  tree.at("a").started();
+  await second;
+  expect(tree.states()).toEqual(["a:running"]);
+});

@@ -2,14 +2,16 @@ import type { MessagePort } from "node:worker_threads";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import type { RefOptions } from "./protocol/actor-ref.js";
-import { encoded, type Parcel, type ToMain, type Transferable } from "./protocol/boot.js";
+import type { Transferable } from "./protocol/actor-types.js";
+import { encoded, type Parcel, type ToMain } from "./protocol/boot.js";
 import { announce, sleep } from "./protocol/doorbell.js";
 import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
 import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "./protocol/outbox.js";
 import type { Payload } from "./protocol/payload.js";
 import { type OnCancel, takeReplies } from "./protocol/replies.js";
-import { BUSY, FULL, type Producer } from "./protocol/ring-writer.js";
+import type { Producer } from "./protocol/ring-lock.js";
+import { BUSY, FULL } from "./protocol/ring-writer.js";
 import type { Segments } from "./protocol/segments.js";
 import { BLOCKED_MS, BLOCKED_ON, MAILBOX_LANE, SPACE } from "./protocol/slot-descriptor.js";
 

@@ -12,7 +12,7 @@ import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 import { NameTable } from "./protocol/name-table.js";
-import type { Producer } from "./protocol/ring-writer.js";
+import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
 import { HANDLING } from "./protocol/slot-descriptor.js";
 

@@ -3,8 +3,8 @@ import type { ToActor } from "./protocol/boot.js";
 import { announce, retract, sleep, sleepAsync } from "./protocol/doorbell.js";
 import { DroppingReader } from "./protocol/dropping-reader.js";
 import { newPayload } from "./protocol/payload.js";
+import type { Producer } from "./protocol/ring-lock.js";
 import { RingReader } from "./protocol/ring-reader.js";
-import type { Producer } from "./protocol/ring-writer.js";
 import type { Segments, SlotMemory } from "./protocol/segments.js";
 import { CONTROL, IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
 

@@ -44,7 +44,7 @@ export function consumerProgram(world: World): Program {
   /** `get pending`, as far as it needs no look at the tail. */
   const pendingOr = (s: State, otherwise: number): number => (s[OWN_HEAD] !== s[OWN_TAIL] ? C.header : otherwise);
   const storeHead = (s: State): void => {
-    if (!world.someoneLooks(s)) world.forget(s, s[HEAD], s[END]);
+    world.finish(s, s[HEAD], s[END]);
     s[OWN_HEAD] = s[HEAD] = s[END];
   };
   const afterWaking = (s: State): number => (s[COMMITTED] === 1 ? finished(s) : C.handle);

@@ -132,7 +132,7 @@ export function mainProgram(world: World): Program {
       run(s) {
         s[NEXT_SEQ] = s[MAIN_SEQ];
         s[MAIN_TAIL] = s[POSITION] = s[MAIN_SEQ] = 0;
-        if (recountsFirst) world.forgetUnpublished(s);
+        if (recountsFirst) world.clearUnpublished(s);
         return recountsFirst ? M.unlock : wakeIf(true);
       },
     },
@@ -175,7 +175,7 @@ export function mainProgram(world: World): Program {
     [M.recoverHead]: {
       text: "recover: store(HEAD, cursor), the message is a dead letter",
       run(s) {
-        world.forget(s, s[HEAD], s[CURSOR]);
+        world.finish(s, s[HEAD], s[CURSOR]);
         s[HEAD] = s[CURSOR];
         return M.recoverSpace;
       },
@@ -214,7 +214,7 @@ export function mainProgram(world: World): Program {
     [M.takeHead]: {
       text: "takeAll: store(HEAD, tail)",
       run(s) {
-        world.forget(s, s[HEAD], s[MAIN_TAIL]);
+        world.finish(s, s[HEAD], s[MAIN_TAIL]);
         s[HEAD] = s[MAIN_TAIL];
         s[MAIN_TAIL] = 0;
         return M.takeSpace;

@@ -181,7 +181,7 @@ export class RingModel implements Model {
       s.fill(0, pc, pc === SENDERS[0] ? SENDERS[1] : CONSUMER_WORDS);
       s[pc + SENT] = sent;
       s[pc + THREADS] = threads;
-      if (inside) this.#world.forgetUnpublished(s);
+      if (inside) this.#world.clearUnpublished(s);
     }
     s[pc] = EXITED;
     s[CRASHES]++;

@@ -151,7 +151,7 @@ export function senderProgram(world: World): Program {
         const cursor = s[me + LOOKED_CURSOR];
         s[roomSeq(me)] = cursor === s[TAIL] ? s[me + SEQ] : s[world.cell(cursor) + R_SEQ];
         s[me + LOOKED_CURSOR] = 0;
-        world.forgetUnpublished(s);
+        world.clearUnpublished(s);
         if (!isFull(s, me)) return S.header;
         s[me + OUTCOME] = FULL;
         s[me + SEQ] = 0;

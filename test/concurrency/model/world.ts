@@ -146,24 +146,28 @@ export class World {
     return (position - s[HEAD] + positions) % positions < (s[TAIL] - s[HEAD] + positions) % positions;
   }
 
-  /** Records the consumer finishes with just now may still be read: by main's recount, or by a writer's `#look`. */
-  someoneLooks(s: State): boolean {
+  /**
+   * The records from `from` to `to` are finished with. Nobody may read their units any more, so they are cleared:
+   * states that differ in nothing else are one. Not while somebody rightly may: main in its recount, and a writer
+   * in `#look`; they clear them afterwards.
+   */
+  finish(s: State, from: number, to: number): void {
     const main = s[PCS[MAIN]];
-    if (main >= M.recountTail && main <= M.recountStore) return true;
-    return s[PCS[SENDER_A]] === S.lookSeq || s[PCS[SENDER_B]] === S.lookSeq;
+    if (main >= M.recountTail && main <= M.recountStore) return;
+    if (s[PCS[SENDER_A]] === S.lookSeq || s[PCS[SENDER_B]] === S.lookSeq) return;
+    this.#clear(s, from, to);
   }
 
-  /** Clears units that nobody may read any more: states that differ in nothing else are one. */
-  forget(s: State, from: number, to: number): void {
+  /** Clears all units that are not published. Whoever calls this has the lock to himself. */
+  clearUnpublished(s: State): void {
+    this.#clear(s, s[TAIL], this.after(s[HEAD], this.scenario.ringUnits));
+  }
+
+  #clear(s: State, from: number, to: number): void {
     for (let position = from; position !== to; position = this.after(position, 1)) {
       const at = this.cell(position);
       s.fill(KIND_NONE, at + R_KIND, at + CELL_WORDS);
     }
-  }
-
-  /** Clears all units that are not published, while nobody writes any. */
-  forgetUnpublished(s: State): void {
-    this.forget(s, s[TAIL], this.after(s[HEAD], this.scenario.ringUnits));
   }
 
   /** Judges the start of a message's handler. */

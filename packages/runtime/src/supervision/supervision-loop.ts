@@ -98,8 +98,8 @@ export class SupervisionLoop {
   #performOn(slot: ChildSlot, action: Extract<Action, { id: string }>): void {
     switch (action.kind) {
       case "start_child": {
-        const { id, incarnation } = action;
-        slot.child.start(incarnation).then((outcome) => this.#startSettled(id, incarnation, outcome));
+        const { incarnation } = action;
+        slot.child.start(incarnation).then((outcome) => this.#startSettled(slot, incarnation, outcome));
         return;
       }
       case "stop_child": {
@@ -130,8 +130,16 @@ export class SupervisionLoop {
     else slot.refuse(startError({ id: slot.path, type: slot.child.type }, outcome.reason));
   }
 
-  #startSettled(id: string, incarnation: number, outcome: StartOutcome): void {
+  /** News of a child that is gone must not be taken for news of another with its id. */
+  #runFor(slot: ChildSlot, task: (id: string) => void): void {
+    const { id } = slot.spec;
     this.run(() => {
+      if (this.slots.get(id) === slot) task(id);
+    });
+  }
+
+  #startSettled(slot: ChildSlot, incarnation: number, outcome: StartOutcome): void {
+    this.#runFor(slot, (id) => {
       switch (outcome.kind) {
         case "started":
           return this.dispatch({ kind: "child_started", id, incarnation });
@@ -146,16 +154,14 @@ export class SupervisionLoop {
   }
 
   #stopSettled(slot: ChildSlot, outcome: StopOutcome, request: StopRequest): void {
-    this.run(() => {
+    this.#runFor(slot, (id) => {
       this.#owner.childEnded(slot, outcome);
-      this.dispatch({ kind: "child_stopped", id: slot.spec.id, reason: outcome.reason, request });
+      this.dispatch({ kind: "child_stopped", id, reason: outcome.reason, request });
     });
   }
 
   #childExited(slot: ChildSlot, reason: ExitReason): void {
-    this.run(() => {
-      const { id } = slot.spec;
-      if (this.slots.get(id) !== slot) return;
+    this.#runFor(slot, (id) => {
       this.#owner.childEnded(slot, { ...NOTHING_LEFT, reason });
       this.dispatch({ kind: "child_exited", id, reason, random: this.environment.random() });
     });

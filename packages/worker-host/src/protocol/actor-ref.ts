@@ -1,5 +1,4 @@
-import type { CastResult, MethodArgs, MethodName, MethodReply, Remote } from "./actor-types.js";
-import type { Transferable } from "./boot.js";
+import type { CastResult, MethodArgs, MethodName, MethodReply, Remote, Transferable } from "./actor-types.js";
 import { ActorError } from "./errors.js";
 import { joinStacks } from "./remote-error.js";
 

@@ -1,3 +1,5 @@
+import type { MessagePort } from "node:worker_threads";
+
 /*
  * What a reference knows of its actor at compile time. `A` is the type of the actor's definition
  * (`typeof Hasher` for its default export), or anything with `handlers`; without one, any method goes.
@@ -37,3 +39,6 @@ export type Remote<A> =
 
 /** `"full"`: the mailbox has no room now; `"closed"`: the actor is stopping or gone. */
 export type CastResult = "ok" | "full" | "closed";
+
+/** What changes hands instead of being copied. */
+export type Transferable = ArrayBuffer | MessagePort;

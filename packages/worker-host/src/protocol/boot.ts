@@ -1,4 +1,4 @@
-import type { MessagePort } from "node:worker_threads";
+import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
 import type { ExitReason } from "./exit-reason.js";
 import { newPayload, type Payload } from "./payload.js";
@@ -26,8 +26,6 @@ export interface Parcel {
   /** What the content refers to by its place here; changes hands without a copy. */
   readonly transferred: readonly Transferable[];
 }
-
-export type Transferable = ArrayBuffer | MessagePort;
 
 /** What a thread is started with. */
 export interface BootData {

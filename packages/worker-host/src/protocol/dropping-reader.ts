@@ -9,9 +9,8 @@ import {
   RECORD_HEADER_WORDS,
   recordSpan,
 } from "./record-descriptor.js";
-import { acquire, release } from "./ring-lock.js";
+import { acquire, type Producer, release } from "./ring-lock.js";
 import { RingReader } from "./ring-reader.js";
-import type { Producer } from "./ring-writer.js";
 import type { SlotMemory } from "./segments.js";
 import {
   CURSOR,

@@ -1,6 +1,6 @@
 import { napWhile } from "./doorbell.js";
 import { ActorError } from "./errors.js";
-import type { Producer } from "./ring-writer.js";
+import type { Producer } from "./ring-lock.js";
 
 /*
  * Method names, interned once for the whole system: an append-only log in shared memory. A name's id is its

@@ -23,7 +23,8 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "./record-descriptor.js";
-import { CLOSED, FULL, type Producer, PUSHED, RingWriter } from "./ring-writer.js";
+import type { Producer } from "./ring-lock.js";
+import { CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";
 import type { Segments, SlotMemory } from "./segments.js";
 import {
   addEndpoint,

@@ -1,5 +1,13 @@
 import { napWhile } from "./doorbell.js";
-import type { Producer } from "./ring-writer.js";
+
+/** Who pushes: fixed for a thread. */
+export interface Producer {
+  /** Unique among all threads ever started; the value of a lock this thread holds. */
+  readonly ownerId: number;
+  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main a few milliseconds. */
+  readonly lockPatienceMs: number;
+  readonly epochMs: number;
+}
 
 const SPINS = 200;
 const NAP_MS = 1;

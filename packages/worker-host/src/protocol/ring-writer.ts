@@ -16,7 +16,7 @@ import {
   RECORD_HEADER_WORDS,
   recordSpan,
 } from "./record-descriptor.js";
-import { acquire, release } from "./ring-lock.js";
+import { acquire, type Producer, release } from "./ring-lock.js";
 import type { SlotMemory } from "./segments.js";
 import {
   CAPACITY,
@@ -45,15 +45,6 @@ export const FULL = 1;
 export const CLOSED = 2;
 /** The lock was not free within this thread's patience. Nothing was written. */
 export const BUSY = 3;
-
-/** Who pushes: fixed for a thread. */
-export interface Producer {
-  /** Unique among all threads ever started; the value of a lock this thread holds. */
-  readonly ownerId: number;
-  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main a few milliseconds. */
-  readonly lockPatienceMs: number;
-  readonly epochMs: number;
-}
 
 /** Every 16th record carries its time, and every one that finds the consumer asleep: a clock read costs 50 ns. */
 const STAMP_MASK = 15;
