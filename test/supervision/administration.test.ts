@@ -16,7 +16,7 @@ describe("startChild", () => {
     const tree = await startTree({ children: [worker("a")] });
     const refused = { code: "ERR_ALREADY_STARTED", id: "root/a", ref: tree.at("a") };
     await expect(tree.ref.startChild(worker("a"))).rejects.toMatchObject(refused);
-    expect(tree.created).toEqual(["root/a"]);
+    expect(tree.created).toEqual([tree.at("a")]);
   });
 
   test("[child_adm] refuses an id that is there but stopped", async () => {

@@ -95,7 +95,7 @@ test("a declared child keeps its slot over the restart of its supervisor: refere
   expect(ref.child("v")).toBe(before.ref);
   expect(before.incarnation).toBe(2);
   expect(tree.ref.child("s")).toBe(ref);
-  expect(tree.created.filter((path) => path === "root/s/v")).toHaveLength(1);
+  expect(tree.created.filter(({ path }) => path === "root/s/v")).toHaveLength(1);
 });
 
 test("a supervisor that stays down closes the mailboxes under it, one that is restarted does not", async () => {

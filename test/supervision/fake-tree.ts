@@ -159,7 +159,7 @@ export class FakeTree {
   /** How many of its next starts fail. */
   readonly flaky = new Map<string, number>();
   readonly children = new Map<string, FakeChild>();
-  readonly created: string[] = [];
+  readonly created: FakeChild[] = [];
   readonly refuseToCreate = new Map<string, Error>();
   readonly root: Child<SupervisorRef>;
   random = 0.5;
@@ -252,7 +252,7 @@ export class FakeTree {
     if (refused !== undefined) throw refused;
     const child = new FakeChild(path, spec, this, onExit);
     this.children.set(path, child);
-    this.created.push(path);
+    this.created.push(child);
     return child;
   }
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RestartType } from "#runtime/supervision/child.js";
 import type { Strategy } from "#runtime/supervision/restart-strategy.js";
-import { BOOM, FakeTree, startTree, worker } from "./fake-tree.js";
+import { BOOM, type FakeTree, startTree, worker } from "./fake-tree.js";
 import { type ModelOptions, SupervisorModel } from "./model.js";
 
 type Command =
@@ -94,134 +94,6 @@ test("over 1 000 random sequences of 50 commands, a supervisor does what OTP's w
       const moves = tree.takeTrace().filter((line) => /^(start|stop) /.test(line));
       expect(moves).toEqual(model.trace);
     }),
-    { numRuns: 1_000 },
-  );
-});
-
-type Interruption =
-  | Command
-  | { readonly do: "let a start go on" | "let a start fail" | "let a stop end"; readonly id: string }
-  | { readonly do: "hang"; readonly id: string };
-
-const anInterruption: fc.Arbitrary<Interruption> = fc.oneof(
-  { weight: 3, arbitrary: aCommand },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom("let a start go on", "let a start fail", "let a stop end", "hang"),
-      id: anId,
-    }),
-  },
-);
-
-/** Calls that have been made, and how many have been answered. */
-class Calls {
-  made = 0;
-  answered = 0;
-
-  push(call: Promise<unknown>): void {
-    this.made++;
-    const answer = () => void this.answered++;
-    call.then(answer, answer);
-  }
-}
-
-/** Does something to a tree without waiting for what comes of it. */
-function interrupt(tree: FakeTree, command: Exclude<Interruption, { do: "advance" }>, calls: Calls): void {
-  const { ref } = tree;
-  const path = `root/${command.id}`;
-  const child = tree.children.get(path);
-  switch (command.do) {
-    case "start":
-      return calls.push(ref.startChild(worker(command.id, { restart: command.restart, backoff: { minMs: 10 } })));
-    case "terminate":
-      return calls.push(ref.terminateChild(command.id));
-    case "restart":
-      return calls.push(ref.restartChild(command.id));
-    case "delete":
-      return calls.push(ref.deleteChild(command.id));
-    case "exit":
-      if (child?.state === "up" || child?.state === "stopping") child.exit(command.reason);
-      return;
-    case "fail next starts":
-      return void tree.flaky.set(path, command.times);
-    case "hang":
-      tree.plans.set(path, "hang");
-      if (child !== undefined) child.stopPlan = { afterMs: Infinity };
-      return;
-    case "let a start go on":
-      return child?.started();
-    case "let a start fail":
-      return child?.failed(BOOM);
-    case "let a stop end":
-      if (child?.state === "stopping") child.exit({ kind: "shutdown" });
-  }
-}
-
-/** Nothing hangs any more: what is starting starts, what is stopping stops. */
-async function release(tree: FakeTree): Promise<void> {
-  tree.plans.clear();
-  for (const child of tree.children.values()) child.stopPlan = {};
-  const isUnderWay = (state: string) => state === "starting" || state === "stopping";
-  for (let round = 0; round < 50; round++) {
-    if (round > 0 && ![...tree.children.values()].some(({ state }) => isUnderWay(state))) return;
-    for (const child of tree.children.values()) {
-      child.started();
-      if (child.state === "stopping") child.exit({ kind: "shutdown" });
-    }
-    await tree.clock.advance(10_000);
-  }
-}
-
-/** What a supervisor says of its children is what they are. */
-function expectTruth(tree: FakeTree): void {
-  const inFact = { up: "running", down: "stopped", parked: "stopped" } as Record<string, string>;
-  expect(tree.states()).toEqual(
-    tree.ref
-      .whichChildren()
-      .toReversed()
-      .map(({ id }) => `${id}:${inFact[tree.at(id).state]}`),
-  );
-  const alive = [...tree.children.values()].filter(({ state }) => state === "up");
-  expect(tree.ref.countChildren().active).toBe(alive.length);
-}
-
-test("whatever happens at whatever moment, every call is answered and the tree can be stopped", async () => {
-  const steps = fc.array(fc.tuple(anInterruption, fc.boolean()), { minLength: 50, maxLength: 50 });
-  const declared = fc.uniqueArray(fc.tuple(anId, aRestart), { selector: ([id]) => id });
-  await fc.assert(
-    fc.asyncProperty(
-      someOptions,
-      declared,
-      steps,
-      fc.boolean(),
-      async (options, children, commands, stopInTheMiddle) => {
-        const { strategy, intensity, periodMs } = options;
-        const specs = children.map(([id, restart]) => worker(id, { restart, shutdown: "infinity" }));
-        const tree = new FakeTree({ strategy, intensity, periodMs, children: specs });
-        const calls = new Calls();
-        calls.push(tree.root.start(1));
-        for (const [command, settle] of commands) {
-          if (command.do === "advance") await tree.clock.advance(command.ms);
-          else interrupt(tree, command, calls);
-          if (settle) await tree.settle();
-        }
-        if (!stopInTheMiddle) {
-          await release(tree);
-          expect(calls.answered).toBe(calls.made);
-          expectTruth(tree);
-        }
-        const deadlineAt = tree.clock.now() + 1_000;
-        calls.push(tree.stop({ deadlineAt }));
-        await tree.clock.advance(10_000);
-        expect(calls.answered).toBe(calls.made);
-        for (const { path, state } of tree.children.values()) {
-          expect(`${path} is ${state}`).toMatch(/ is (down|parked|disposed)$/);
-        }
-        tree.root.dispose();
-        for (const { path, state } of tree.children.values()) expect(`${path} is ${state}`).toBe(`${path} is disposed`);
-      },
-    ),
     { numRuns: 1_000 },
   );
 });

@@ -4,6 +4,7 @@ import {
   BLOCKED_ON,
   decodeReason,
   type ExitReason,
+  encoded,
   encodeForeign,
   HANDLING,
   INCARNATION,
@@ -19,8 +20,10 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
 import { ActorThread } from "./actor-thread.js";
+import { ControlRequests } from "./control-requests.js";
 import { Mailbox, type Undelivered } from "./mailbox.js";
 import type { MainOutbox } from "./main-outbox.js";
+import type { SignalRequest } from "./process-signals.js";
 import type { Slot, Slots } from "./slots.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
@@ -36,6 +39,14 @@ export interface ActorHost {
   threadExited(thread: ActorThread, child: ActorChild): void;
   /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
+  lifeStarted(child: ActorChild): void;
+  /** An incarnation is over. Returns what tells its monitors and links, the last thing that follows from an exit. */
+  lifeEnded(child: ActorChild, reason: ExitReason): () => void;
+  /** Throws ERR_NAME_TAKEN. */
+  claimName(child: ActorChild): void;
+  releaseName(child: ActorChild): void;
+  whereis(name: string): ActorRef | undefined;
+  signal(child: ActorChild, request: SignalRequest): void;
   detour(message: Extract<ToMain, { type: "detour" }>): void;
   parcel(uid: number, parcel: Parcel): void;
   discardParcel(owner: number, number: number): void;
@@ -78,6 +89,7 @@ export class ActorChild implements Child<ActorRef> {
   readonly mailbox: Mailbox;
   readonly #host: ActorHost;
   readonly #onExit: OnExit;
+  readonly #requests: ControlRequests;
   #thread: ActorThread | undefined;
   #incarnation = 0;
   #starting: Starting | undefined;
@@ -100,6 +112,7 @@ export class ActorChild implements Child<ActorRef> {
     this.mailbox = new Mailbox(slot.memory.words);
     this.#host = host;
     this.#onExit = onExit;
+    this.#requests = new ControlRequests(id);
   }
 
   get incarnation(): number {
@@ -127,8 +140,13 @@ export class ActorChild implements Child<ActorRef> {
     // As its predecessor's thread left them.
     words[HANDLING] = 0;
     words[BLOCKED_ON] = 0;
-    this.mailbox.open();
     const { spec } = this;
+    try {
+      this.#host.claimName(this);
+    } catch (error) {
+      return Promise.resolve({ kind: "failed", reason: { kind: "init_failed", error } });
+    }
+    this.mailbox.open();
     return new Promise((resolve) => {
       const afterMs = spec.startTimeoutMs;
       const timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
@@ -177,12 +195,14 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   park(reason: ExitReason): void {
+    this.#host.releaseName(this);
     this.#close(reason);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#host.releaseName(this);
     this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN);
     this.#host.disposed(this);
     this.#releaseSlot();
@@ -191,6 +211,38 @@ export class ActorChild implements Child<ActorRef> {
   /** Tells the running thread; does nothing when there is none. */
   post(message: ToActor, transfer?: readonly Transferable[]): void {
     this.#thread?.post(message, this.slot.memory.words, transfer);
+  }
+
+  /** Delivers a message to `info`, past the mailbox. */
+  info(message: unknown): void {
+    this.post({ type: "info", message: encodeForeign(this.#host.outbox.codec, [message]) });
+  }
+
+  /** User messages wait until `resume`. Resolves when the actor has taken notice. */
+  suspend(timeoutMs: number): Promise<unknown> {
+    return this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
+  }
+
+  resume(timeoutMs: number): Promise<unknown> {
+    return this.#ask("resume", timeoutMs, (request) => ({ type: "resume", request }));
+  }
+
+  getState(timeoutMs: number): Promise<unknown> {
+    return this.#ask("getState", timeoutMs, (request) => ({ type: "get_state", request }));
+  }
+
+  async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
+    const value = encoded(this.#host.outbox.codec.encodeValue(state));
+    return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
+  }
+
+  #ask(what: string, timeoutMs: number, message: (request: number) => ToActor): Promise<unknown> {
+    if (!this.#running) {
+      return Promise.reject(
+        new ActorError("ERR_NOPROC", `id=${this.id} ${what}: the actor is not running`, { id: this.id }),
+      );
+    }
+    return this.#requests.ask(what, timeoutMs, (request) => this.post(message(request)));
   }
 
   #startThread(): void {
@@ -217,6 +269,7 @@ export class ActorChild implements Child<ActorRef> {
     );
     this.#thread = thread;
     host.threadStarted(thread, this);
+    host.lifeStarted(this);
     thread.post({
       type: "init",
       id: this.id,
@@ -249,6 +302,20 @@ export class ActorChild implements Child<ActorRef> {
         break;
       case "detour":
         this.#host.detour(message);
+        break;
+      case "answer":
+        this.#requests.answer(message.request, message.failed, codec.decodeValue(payloadOf(message.value)));
+        break;
+      case "whereis":
+        this.post({ type: "found", ref: encoded(codec.encodeValue(this.#host.whereis(message.name))) });
+        break;
+      case "monitor":
+      case "demonitor":
+      case "link":
+      case "unlink":
+      case "trap_exit":
+      case "exit":
+        this.#host.signal(this, message);
         break;
       case "parcel":
         this.#host.parcel(message.uid, message.parcel);
@@ -288,11 +355,16 @@ export class ActorChild implements Child<ActorRef> {
     if (this.#stopping !== undefined) this.#stopping.dropped += lost.length;
     const consumedBefore = this.mailbox.consumedBefore;
 
+    // Before the supervisor is told, who may start the next incarnation at once.
+    const tellWatchers = this.#host.lifeEnded(this, reason);
+    this.#requests.threadExited(reason);
+    if (this.#starting !== undefined && this.#incarnation === 1) this.#host.releaseName(this);
     if (this.#starting !== undefined) this.#settleStart(this.#failedStart(reason));
     else if (this.#stopping === undefined) this.#onExit(reason);
 
     if (lost.length > 0) this.#host.undelivered(this.id, lost, reason);
     this.#host.notifyCallers(this.slot, reason, consumedBefore, false);
+    tellWatchers();
     if (this.#stopping !== undefined) this.#stopped(reason, false);
   }
 

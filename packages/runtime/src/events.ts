@@ -33,8 +33,9 @@ export interface SystemEvents {
   system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
-/** `in_flight`: being handled at the crash, with no delivery left; `queued`: waiting when the mailbox closed. */
-export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unknown_method" | "undecodable";
+/** `in_flight`: being handled at the crash, with no delivery left; `queued`: waiting when the mailbox closed;
+ * `dropped`: by the mailbox's policy; `unhandled`: no handler for it, or not to be decoded. */
+export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
 
 export type EventName = keyof SystemEvents;
 export type SystemEvent = SystemEvents[EventName];

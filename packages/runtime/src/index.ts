@@ -10,8 +10,8 @@ export {
   type RefOptions,
   ReplyError,
 } from "@mini-otp/worker-host/protocol";
+export type { ActorStats } from "./actor-stats.js";
 export {
-  type ActorStats,
   ActorSystem,
   type StopOptions,
   type StopReport,
@@ -20,6 +20,7 @@ export {
 } from "./actor-system.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
 export type { Logger } from "./logger.js";
+export type { Down, Exit } from "./process-signals.js";
 export {
   type ActorSpec,
   type ChildSpec,
@@ -37,3 +38,4 @@ export {
   supervisor,
 } from "./supervision/child-spec.js";
 export type { ChildInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+export type { TreeNode } from "./tree.js";

@@ -3,8 +3,17 @@ import type { ActorContext, ActorLog, DeferredReply } from "./context.js";
 import type { ActorDefinition, HandlersOf } from "./define-actor.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
+import type { Microtasks } from "./microtasks.js";
 import { ActorRef } from "./protocol/actor-ref.js";
-import { decodeReason, type InitData, type Parcel, payloadOf } from "./protocol/boot.js";
+import {
+  decodeReason,
+  type Encoded,
+  encoded,
+  encodeForeign,
+  type InitData,
+  type Parcel,
+  payloadOf,
+} from "./protocol/boot.js";
 import { FORMAT_PARCEL } from "./protocol/codec.js";
 import { ActorError, isReplyError } from "./protocol/errors.js";
 import { type ExitReason, NORMAL } from "./protocol/exit-reason.js";
@@ -31,7 +40,7 @@ const HOLD_MS = 10;
 const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
 const MAX_CANCELLED = 1024;
-const TURNED: Promise<void> = Promise.resolve();
+const MAX_DEMONITORED = 1024;
 
 /** Where a call's reply goes. */
 interface ReplyTo {
@@ -64,14 +73,19 @@ export class ActorLoop {
   readonly #inbox: Inbox;
   readonly #outbox: ActorOutbox;
   readonly #idle: IdleStrategy;
+  readonly #microtasks: Microtasks;
   readonly #host: LoopHost;
   readonly #words: Int32Array;
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
   readonly #timers = new Timers();
   readonly #continuations: Continuation[] = [];
+  readonly #signals: Continuation[] = [];
+  readonly #demonitored = new Set<number>();
   /** Made when the handler asks for its signal. */
   #signal: AbortController | undefined;
   #stopRequested = false;
+  #suspended = false;
+  #lastMonitor = 0;
   /** Calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
   readonly #openAtStart: number;
@@ -97,12 +111,14 @@ export class ActorLoop {
     inbox: Inbox,
     outbox: ActorOutbox,
     idle: IdleStrategy,
+    microtasks: Microtasks,
     host: LoopHost,
   ) {
     this.#definition = definition;
     this.#inbox = inbox;
     this.#outbox = outbox;
     this.#idle = idle;
+    this.#microtasks = microtasks;
     this.#host = host;
     this.#words = outbox.self.memory.words;
     for (const method of Object.keys(definition.handlers)) {
@@ -150,11 +166,25 @@ export class ActorLoop {
         case "parcel":
           this.#parcelArrived(message.parcel);
           break;
+        case "found":
+          this.#outbox.found(message.ref);
+          break;
+        case "suspend":
+        case "resume":
+          this.#suspended = message.type === "suspend";
+          this.#answer(message.request, undefined);
+          break;
+        case "get_state":
+          this.#answer(message.request, this.context.state);
+          break;
+        case "replace_state":
+          this.#replaceState(message.request, message.state);
+          break;
         case "break_cycle":
           this.#outbox.breakCycle(message.cycle);
           break;
         case "info":
-          this.#continuations.push({ method: "", args: codec.decodeArgs(payloadOf(message.message)) });
+          this.#signals.push({ method: "", args: codec.decodeArgs(payloadOf(message.message)) });
           break;
         case "stop":
           this.#stopRequested = true;
@@ -188,23 +218,45 @@ export class ActorLoop {
     return this.#signal.signal;
   }
 
+  #answer(request: number, value: unknown, failed = false): void {
+    const { codec } = this.#outbox;
+    try {
+      this.#outbox.post({ type: "answer", request, failed, value: encoded(codec.encodeValue(value)) });
+    } catch (error) {
+      this.#outbox.post({ type: "answer", request, failed: true, value: encodeForeign(codec, error) });
+    }
+  }
+
+  #replaceState(request: number, state: Encoded): void {
+    try {
+      this.context.state = this.#outbox.codec.decodeValue(payloadOf(state));
+    } catch (error) {
+      this.#answer(request, error, true);
+      return;
+    }
+    this.#answer(request, undefined);
+  }
+
+  /** The next turn comes when all microtasks have run. */
   #schedule(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    void TURNED.then(this.#turn);
+    this.#microtasks.drain(this.#turn);
   }
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    if (this.#ended) return;
     this.#inbox.awake();
-    const worked = this.#work();
-    if (this.#ended) return;
-    if (worked) {
-      if (++this.#handled % MESSAGES_PER_CLOCK_READ === 0 && this.#turnIsDue()) return;
-      this.#schedule();
-    } else {
-      this.#rest();
+    while (!this.#ended) {
+      if (!this.#work()) {
+        if (!this.#rest()) return;
+      } else if (++this.#handled % MESSAGES_PER_CLOCK_READ === 0 && this.#turnIsDue()) {
+        return;
+      }
+      if (this.#microtasks.due) {
+        this.#schedule();
+        return;
+      }
     }
   };
 
@@ -216,7 +268,6 @@ export class ActorLoop {
     if (inbox.system.pending) {
       this.#outbox.takeReplies();
       this.#words[LATE_REPLIES] = pending.late;
-      // Whoever awaits them goes on before the next message.
       return true;
     }
     if (pending.size > 0 && pending.nextDeadline <= performance.now()) {
@@ -228,7 +279,8 @@ export class ActorLoop {
       this.#terminate(this.#stopping);
       return true;
     }
-    const continuation = this.#continuations.shift() ?? this.#dueTimer();
+    if (this.#suspended && this.#draining === undefined) return false;
+    const continuation = this.#continuations.shift() ?? this.#nextSignal() ?? this.#dueTimer();
     if (continuation !== undefined) {
       this.#dispatchOwn(continuation);
       return true;
@@ -242,6 +294,15 @@ export class ActorLoop {
       return true;
     }
     return false;
+  }
+
+  /** DOWN and EXIT, in the order main sent them; none of a monitor that has been taken off meanwhile. */
+  #nextSignal(): Continuation | undefined {
+    for (let signal = this.#signals.shift(); signal !== undefined; signal = this.#signals.shift()) {
+      const { type, monitor } = signal.args[0] as { type?: unknown; monitor?: number };
+      if (type !== "DOWN" || !this.#demonitored.delete(monitor as number)) return signal;
+    }
+    return undefined;
   }
 
   #dueTimer(): Continuation | undefined {
@@ -442,34 +503,33 @@ export class ActorLoop {
     return true;
   }
 
-  /** Nothing to do: look a little longer, then sleep. */
-  #rest(): void {
+  /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
+  #rest(): boolean {
     const inbox = this.#inbox;
-    const withMailbox = !this.#busy;
+    const suspended = this.#suspended && this.#draining === undefined;
+    const withMailbox = !this.#busy && !suspended;
     const spins = this.#idle.spins;
     for (let spin = 0; spin < spins; spin++) {
       if (inbox.arrived(withMailbox)) {
         this.#idle.found();
         this.#heldSince = 0;
-        this.#schedule();
-        return;
+        return true;
       }
     }
     if (spins > 0) this.#idle.foundNothing();
 
     const now = performance.now();
-    const due = Math.min(this.#busy ? Infinity : this.#timers.nextDue, this.#outbox.pending.nextDeadline);
+    const due = Math.min(withMailbox ? this.#timers.nextDue : Infinity, this.#outbox.pending.nextDeadline);
     if (this.#heldSince === 0) this.#heldSince = now;
-    const mayHold = now - this.#heldSince < HOLD_MS && process.getActiveResourcesInfo().length <= this.#openAtStart;
-    if (mayHold) {
+    if (now - this.#heldSince < HOLD_MS && process.getActiveResourcesInfo().length <= this.#openAtStart) {
       inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
       if (inbox.arrived(withMailbox)) this.#heldSince = 0;
-      this.#schedule();
-      return;
+      return true;
     }
     this.#lastTurn = now;
-    if (!inbox.sleepAsync(withMailbox, this.#wake)) this.#schedule();
-    else if (due !== Infinity) this.#wakeBy(due, now);
+    if (!inbox.sleepAsync(withMailbox, this.#wake)) return true;
+    if (due !== Infinity) this.#wakeBy(due, now);
+    return false;
   }
 
   readonly #wake = (): void => {
@@ -504,6 +564,29 @@ export class ActorLoop {
       get signal() {
         return loop.#currentSignal();
       },
+      whereis(name) {
+        return outbox.whereis(name);
+      },
+      monitor(ref) {
+        const monitor = ++loop.#lastMonitor;
+        outbox.post({ type: "monitor", monitor, uid: ref.uid, id: ref.id });
+        return monitor;
+      },
+      demonitor(monitor) {
+        loop.#demonitor(monitor);
+      },
+      link(ref) {
+        outbox.post({ type: "link", uid: ref.uid, id: ref.id });
+      },
+      unlink(ref) {
+        outbox.post({ type: "unlink", id: ref.id });
+      },
+      trapExit(trap) {
+        outbox.post({ type: "trap_exit", trap });
+      },
+      exit(ref, reason) {
+        outbox.post({ type: "exit", uid: ref.uid, id: ref.id, reason });
+      },
       sendAfter(delayMs, method, ...rest) {
         return loop.#addTimer(delayMs, 0, method, rest);
       },
@@ -529,6 +612,14 @@ export class ActorLoop {
         loop.#schedule();
       },
     };
+  }
+
+  #demonitor(monitor: number): void {
+    // Its DOWN may be on the way. Main forgets the monitor soon, so only the latest need remembering.
+    const [oldest] = this.#demonitored;
+    if (this.#demonitored.size >= MAX_DEMONITORED) this.#demonitored.delete(oldest);
+    this.#demonitored.add(monitor);
+    this.#outbox.post({ type: "demonitor", monitor });
   }
 
   #addTimer(delayMs: number, everyMs: number, method: string, args: unknown[]): number {

@@ -1,9 +1,9 @@
 import type { MessagePort } from "node:worker_threads";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
-import type { RefOptions } from "./protocol/actor-ref.js";
+import type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
 import type { Transferable } from "./protocol/actor-types.js";
-import { encoded, type Parcel, type ToMain } from "./protocol/boot.js";
+import { type Encoded, encoded, type Parcel, payloadOf, type ToMain } from "./protocol/boot.js";
 import { announce, sleep } from "./protocol/doorbell.js";
 import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
@@ -33,6 +33,7 @@ export class ActorOutbox extends Outbox {
   readonly #parts: ActorThreadParts;
   /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
   #cycle: readonly string[] | undefined;
+  #found: Encoded | undefined;
   /** Called when a call's deadline becomes the earliest. */
   onDeadline: () => void = () => {};
 
@@ -83,6 +84,22 @@ export class ActorOutbox extends Outbox {
 
   override castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void {
     this.castBlocking(to, method, args, options);
+  }
+
+  /** Asks main, and blocks until it answers. */
+  whereis(name: string): ActorRef | undefined {
+    this.#found = undefined;
+    this.post({ type: "whereis", name });
+    const { inbox, takeControl } = this.#parts;
+    while (this.#found === undefined) {
+      if (inbox.takeControlFlag()) takeControl();
+      else inbox.sleep(false, SLICE_MS);
+    }
+    return this.codec.decodeValue(payloadOf(this.#found)) as ActorRef | undefined;
+  }
+
+  found(ref: Encoded): void {
+    this.#found = ref;
   }
 
   #awaitReply(): void {

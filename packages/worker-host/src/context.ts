@@ -32,8 +32,27 @@ export interface ActorContext<State = unknown> {
   /** The spec's `args`. */
   readonly args: any;
   readonly log: ActorLog;
-  /** Aborted when the actor is asked to stop. */
+  /** Aborted when the caller of the current call has given it up, and when the actor is asked to stop. */
   readonly signal: AbortSignal;
+  /** The actor registered under `name`, or undefined. Asks main: blocks this thread for as long as main takes to answer. */
+  whereis(name: string): ActorRef | undefined;
+  /**
+   * `info` gets `{ type: "DOWN", monitor, id, ref, reason }` once, when that actor's current incarnation has ended;
+   * with `noproc` when none runs. Returns the monitor's id. Monitors stack.
+   */
+  monitor(ref: ActorRef): number;
+  /** No DOWN of this monitor is delivered any more. */
+  demonitor(monitor: number): void;
+  /**
+   * Whoever of the two ends first with another reason than `normal` takes the other along, unless that one traps
+   * exits: then its `info` gets `{ type: "EXIT", id, ref, reason }`.
+   */
+  link(ref: ActorRef): void;
+  unlink(ref: ActorRef): void;
+  /** Whether exit signals become messages to `info` instead of ending this actor. */
+  trapExit(trap: boolean): void;
+  /** Sends an exit signal to another actor. `"kill"` cannot be trapped. */
+  exit(ref: ActorRef, reason: ExitReason | "kill"): void;
   /** Sends `method` to this actor in `delayMs`; runs between messages. Returns the timer's id. */
   sendAfter(delayMs: number, method: string, ...args: unknown[]): number;
   /** Sends `method` every `periodMs`. A period that was missed is not made up for. */

@@ -6,6 +6,7 @@ import type { ActorLog } from "./context.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
+import { Microtasks } from "./microtasks.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
 import { type BootData, encodeForeign, type InitData, type LogLevel, payloadOf, type ToMain } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
@@ -57,7 +58,7 @@ export async function runActorThread(port: MessagePort, boot: BootData): Promise
     unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
   };
   const args = outbox.codec.decodeValue(payloadOf(init.args));
-  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, host);
+  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, new Microtasks(), host);
   loop.start();
   let state: unknown;
   try {

@@ -53,7 +53,15 @@ export type ToActor =
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
   /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
+  /** For `info`: a list of the one message. */
   | { readonly type: "info"; readonly message: Encoded }
+  /** User messages wait until `resume`; everything else goes on. */
+  | { readonly type: "suspend"; readonly request: number }
+  | { readonly type: "resume"; readonly request: number }
+  | { readonly type: "get_state"; readonly request: number }
+  | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
+  /** The answer to `whereis`. */
+  | { readonly type: "found"; readonly ref: Encoded }
   | { readonly type: "reply"; readonly kind: number; readonly correlation: number; readonly payload: Encoded }
   /** The answer to a claim: `null` when the sender died before it could hand the parcel over. */
   | { readonly type: "parcel"; readonly parcel: Parcel | null }
@@ -78,6 +86,16 @@ export type ToMain =
   | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
   | { readonly type: "parcel_lost"; readonly uid: number; readonly owner: number; readonly number: number }
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
+  /** The answer to a request of main's. */
+  | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
+  | { readonly type: "whereis"; readonly name: string }
+  /** `monitor` is the actor's own number for it. */
+  | { readonly type: "monitor"; readonly monitor: number; readonly uid: number; readonly id: string }
+  | { readonly type: "demonitor"; readonly monitor: number }
+  | { readonly type: "link"; readonly uid: number; readonly id: string }
+  | { readonly type: "unlink"; readonly id: string }
+  | { readonly type: "trap_exit"; readonly trap: boolean }
+  | { readonly type: "exit"; readonly uid: number; readonly id: string; readonly reason: ExitReason | "kill" }
   | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
   | {

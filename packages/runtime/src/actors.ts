@@ -1,0 +1,254 @@
+import {
+  type ActorError,
+  ActorRef,
+  BLOCKED_ON,
+  CALLERS,
+  DISPATCHES,
+  type Encoded,
+  type ExitReason,
+  encodeForeign,
+  hrtimeMs,
+  type LogLevel,
+  NAME_TABLE_BYTES,
+  NameTable,
+  type Parcel,
+  type Producer,
+  payloadOf,
+  type ToActor,
+  type ToMain,
+} from "@mini-otp/worker-host/protocol";
+import { ActorChild, type ActorHost } from "./actor-child.js";
+import { type ActorStats, statsOf } from "./actor-stats.js";
+import type { ActorThread } from "./actor-thread.js";
+import { findCycles } from "./call-cycles.js";
+import type { DeadLetters } from "./dead-letters.js";
+import type { Logger } from "./logger.js";
+import type { Undelivered } from "./mailbox.js";
+import { MainOutbox } from "./main-outbox.js";
+import { Parcels } from "./parcels.js";
+import { ProcessSignals, type SignalRequest } from "./process-signals.js";
+import { Registry } from "./registry.js";
+import { type Slot, Slots } from "./slots.js";
+import type { OnExit } from "./supervision/child.js";
+import type { FullActorSpec } from "./supervision/child-spec.js";
+
+const MAIN_MAILBOX_BYTES = 4096;
+const MAIN_SYSTEM_BYTES = 1024 * 1024;
+const ACTOR_SYSTEM_BYTES = 128 * 1024;
+/** Longer than any critical section takes a running thread; a lock held longer has an owner that was preempted or died. */
+const MAIN_LOCK_PATIENCE_MS = 5;
+/** A circle is broken when it is seen for the second time, so within twice this and a sleeper's slice of 50 ms. */
+const CYCLE_CHECK_MS = 250;
+
+/** All actors of a system: makes them, and does for them what needs main. Who supervises them is not known here. */
+export class Actors implements ActorHost {
+  readonly slots: Slots;
+  readonly names: NameTable;
+  readonly outbox: MainOutbox;
+  readonly signals: ProcessSignals;
+  readonly epochMs = hrtimeMs();
+  readonly #producer: Producer;
+  readonly #logger: Logger;
+  readonly #deadLetters: DeadLetters;
+  readonly #parcels = new Parcels();
+  readonly #registry = new Registry<ActorChild>();
+  readonly #byUid = new Map<number, ActorChild>();
+  readonly #byPath = new Map<string, ActorChild>();
+  readonly #threads = new Map<ActorThread, ActorChild>();
+  readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
+  #cyclesSeen = new Set<string>();
+  #lastOwnerId = 1;
+
+  constructor(logger: Logger, deadLetters: DeadLetters) {
+    this.#logger = logger;
+    this.#deadLetters = deadLetters;
+    this.#producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
+    this.slots = new Slots((buffer) => {
+      for (const thread of this.#threads.keys()) thread.post({ type: "segment", buffer });
+    });
+    this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.#producer);
+    this.signals = new ProcessSignals({
+      byUid: (uid) => this.#byUid.get(uid),
+      byPath: (id) => this.#byPath.get(id),
+    });
+    const self = this.slots.allocate({
+      capacity: 1,
+      mailboxBytes: MAIN_MAILBOX_BYTES,
+      systemBytes: MAIN_SYSTEM_BYTES,
+      overflow: "reject",
+      blockTimeoutMs: 0,
+      maxDeliveries: 1,
+    });
+    this.outbox = new MainOutbox(self, this.slots, this.names, this.#producer, {
+      detour: (message) => this.detour(message),
+      parcel: (uid, parcel) => this.parcel(uid, parcel),
+      discardParcel: (owner, number) => this.discardParcel(owner, number),
+      dropped: (id, _uid, method) => this.dropped(id, method),
+      stats: (uid) => this.stats(uid),
+    });
+  }
+
+  get all(): IterableIterator<ActorChild> {
+    return this.#byUid.values();
+  }
+
+  /** The actor a reference means, unless it is gone for good. */
+  find(ref: ActorRef): ActorChild | undefined {
+    return this.#byUid.get(ref.uid);
+  }
+
+  /** Makes an actor; nothing of it runs before `start`. */
+  create(spec: FullActorSpec, path: string, onExit: OnExit): ActorChild {
+    const { mailbox } = spec;
+    const slot = this.slots.allocate({
+      capacity: mailbox.capacity,
+      mailboxBytes: mailbox.capacityBytes,
+      systemBytes: ACTOR_SYSTEM_BYTES,
+      overflow: mailbox.overflow,
+      blockTimeoutMs: mailbox.blockTimeoutMs,
+      maxDeliveries: spec.maxDeliveries,
+    });
+    const ref = new ActorRef(this.outbox, slot.address, slot.uid, path);
+    const child = new ActorChild(spec, path, ref, slot, this, onExit);
+    this.#byUid.set(slot.uid, child);
+    this.#byPath.set(path, child);
+    return child;
+  }
+
+  stats(uid: number): ActorStats | undefined {
+    const child = this.#byUid.get(uid);
+    return child === undefined ? undefined : statsOf(child, this.names);
+  }
+
+  /** Settles whatever is still open on main. Every thread has ended. */
+  close(errorOf: (id: string) => ActorError): void {
+    clearInterval(this.#cycleTimer);
+    this.outbox.close(errorOf);
+  }
+
+  nextOwnerId(): number {
+    return ++this.#lastOwnerId;
+  }
+
+  threadStarted(thread: ActorThread, child: ActorChild): void {
+    this.#threads.set(thread, child);
+  }
+
+  threadExited(thread: ActorThread, child: ActorChild): void {
+    this.#threads.delete(thread);
+    this.names.repair(thread.ownerId);
+    this.slots.repair(child.slot, thread.ownerId);
+    this.#parcels.senderExited(thread.ownerId);
+    this.#parcels.forget(child.slot.uid, "claims");
+  }
+
+  lifeStarted(child: ActorChild): void {
+    this.signals.started(child);
+  }
+
+  lifeEnded(child: ActorChild, reason: ExitReason): () => void {
+    return this.signals.ended(child, reason);
+  }
+
+  disposed(child: ActorChild): void {
+    this.#byUid.delete(child.slot.uid);
+    if (this.#byPath.get(child.id) === child) this.#byPath.delete(child.id);
+    this.#parcels.forget(child.slot.uid, "all");
+  }
+
+  claimName(child: ActorChild): void {
+    if (child.spec.name !== undefined) this.#registry.claim(child.spec.name, child);
+  }
+
+  releaseName(child: ActorChild): void {
+    if (child.spec.name !== undefined) this.#registry.release(child.spec.name, child);
+  }
+
+  whereis(name: string): ActorRef | undefined {
+    return this.#registry.whereis(name)?.ref;
+  }
+
+  signal(child: ActorChild, request: SignalRequest): void {
+    this.signals.handle(child, request);
+  }
+
+  notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+    let encodedReason: Encoded | undefined;
+    for (const caller of this.slots.members(slot, CALLERS)) {
+      if (caller.uid === this.outbox.self.uid) {
+        // Replies sent before the exit come first.
+        this.outbox.takeReplies();
+        this.outbox.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
+        continue;
+      }
+      encodedReason ??= encodeForeign(this.outbox.codec, reason);
+      const message: ToActor = { type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed };
+      this.#byUid.get(caller.uid)?.post(message);
+    }
+  }
+
+  detour({ uid, kind, correlation, payload }: Extract<ToMain, { type: "detour" }>): void {
+    if (uid === this.outbox.self.uid) this.outbox.takeReply(kind, correlation, payloadOf(payload));
+    else this.#byUid.get(uid)?.post({ type: "reply", kind, correlation, payload });
+  }
+
+  parcel(uid: number, parcel: Parcel): void {
+    this.#parcels.add(uid, parcel);
+  }
+
+  discardParcel(owner: number, number: number): void {
+    this.#parcels.discard(owner, number);
+  }
+
+  claim(child: ActorChild, owner: number, number: number): void {
+    const { uid } = child.slot;
+    const senderLives =
+      owner === this.#producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
+    this.#parcels.claim(uid, owner, number, senderLives, child.spec.maxDeliveries > 1, (parcel) => {
+      child.post({ type: "parcel", parcel }, parcel === null ? [] : parcel.transferred);
+    });
+  }
+
+  dropped(id: string, method: string): void {
+    this.#deadLetters.add(id, method, "dropped");
+  }
+
+  undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
+    for (const { method, attempts, parcel } of messages) {
+      if (parcel !== undefined) this.#parcels.discard(...parcel);
+      this.#deadLetters.add(id, this.names.name(method), attempts > 0 ? "in_flight" : "queued", reason);
+    }
+  }
+
+  unhandled(id: string, method: string, detail: string): void {
+    this.#deadLetters.add(id, method, "unhandled", undefined, detail);
+  }
+
+  log(child: ActorChild, level: LogLevel, args: unknown[]): void {
+    const bindings = { actor: child.id, incarnation: child.incarnation, thread: child.threadId };
+    const [first, ...rest] = args;
+    if (first instanceof Error) this.#logger[level]({ ...bindings, err: first }, ...rest);
+    else if (typeof first === "object" && first !== null) this.#logger[level]({ ...bindings, ...first }, ...rest);
+    else this.#logger[level](bindings, ...args);
+  }
+
+  /** Breaks what nobody in it can leave: actors that block on each other, seen twice so that it is no passing state. */
+  #breakCycles(): void {
+    const blockedOn = new Map<number, number>();
+    for (const { slot } of this.#byUid.values()) {
+      const on = Atomics.load(slot.memory.words, BLOCKED_ON);
+      if (on !== 0) blockedOn.set(slot.uid, on);
+    }
+    const seen = new Set<string>();
+    for (const cycle of findCycles(blockedOn)) {
+      const actors = cycle.map((uid) => this.#byUid.get(uid)).filter((actor) => actor !== undefined);
+      const key = actors.map(({ slot }) => `${slot.uid}:${slot.memory.words[DISPATCHES]}`).join(" ");
+      if (this.#cyclesSeen.has(key)) {
+        actors[0].post({ type: "break_cycle", cycle: [...actors, actors[0]].map(({ id }) => id) });
+      } else {
+        seen.add(key);
+      }
+    }
+    this.#cyclesSeen = seen;
+  }
+}

@@ -1,0 +1,49 @@
+import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+
+interface Open {
+  readonly what: string;
+  readonly timer: NodeJS.Timeout;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Questions main has asked one actor's thread by its port. Each settles once: answer, timeout, or the thread's exit. */
+export class ControlRequests {
+  readonly #id: string;
+  readonly #open = new Map<number, Open>();
+  #last = 0;
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  /** `send` gets the number the answer is to name. */
+  ask(what: string, timeoutMs: number, send: (request: number) => void): Promise<unknown> {
+    const request = ++this.#last;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#open.delete(request);
+        const message = `id=${this.#id} ${what}: no answer within timeoutMs=${timeoutMs}`;
+        reject(new ActorError("ERR_CALL_TIMEOUT", message, { id: this.#id, method: what, timeoutMs }));
+      }, timeoutMs);
+      this.#open.set(request, { what, timer, resolve, reject });
+      send(request);
+    });
+  }
+
+  answer(request: number, failed: boolean, value: unknown): void {
+    const open = this.#open.get(request);
+    if (open === undefined) return;
+    this.#open.delete(request);
+    clearTimeout(open.timer);
+    if (failed) open.reject(value);
+    else open.resolve(value);
+  }
+
+  threadExited(reason: ExitReason): void {
+    for (const [request, { what }] of this.#open) {
+      const message = `id=${this.#id} ${what}: the actor exited before it answered: ${describeExit(reason)}`;
+      this.answer(request, true, new ActorError("ERR_CALL_EXIT", message, { id: this.#id, method: what, reason }));
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import type { ActorRef, ExitReason, ToMain } from "@mini-otp/worker-host/protocol";
+import type { ActorChild } from "./actor-child.js";
+import { Monitors, type Signal } from "./monitors.js";
+
+/** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
+export interface Down {
+  readonly type: "DOWN";
+  /** What `ctx.monitor` returned. */
+  readonly monitor: number;
+  readonly id: string;
+  readonly ref: ActorRef;
+  readonly reason: ExitReason;
+}
+
+/** What an actor that traps exits gets in `info` when one it is linked to has ended. */
+export interface Exit {
+  readonly type: "EXIT";
+  readonly id: string;
+  readonly ref: ActorRef;
+  readonly reason: ExitReason;
+}
+
+export type SignalRequest = Extract<
+  ToMain,
+  { type: "monitor" | "demonitor" | "link" | "unlink" | "trap_exit" | "exit" }
+>;
+
+interface Actors {
+  byUid(uid: number): ActorChild | undefined;
+  byPath(id: string): ActorChild | undefined;
+}
+
+const MAIN = "main thread";
+
+/** Carries out what monitors and links ask for: tells watchers, ends partners. */
+export class ProcessSignals {
+  readonly #actors: Actors;
+  readonly #monitors = new Monitors();
+  readonly #listeners = new Map<number, (down: Down) => void>();
+  /** Actors number their monitors themselves: by actor, its number → ours. */
+  readonly #numbers = new Map<ActorChild, Map<number, number>>();
+
+  constructor(actors: Actors) {
+    this.#actors = actors;
+  }
+
+  started(child: ActorChild): void {
+    this.#monitors.started(child.id);
+  }
+
+  /** An incarnation is over. Returns what tells everyone who has to know. */
+  ended(child: ActorChild, reason: ExitReason): () => void {
+    this.#numbers.delete(child);
+    const signals = this.#monitors.ended(child.id, reason);
+    return () => this.#carryOut(signals);
+  }
+
+  /** Main watches an actor. Returns the function that ends it. */
+  watch(ref: ActorRef, listener: (down: Down) => void): () => void {
+    const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(ref.uid, ref.id));
+    this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
+    // Never before `watch` has returned.
+    queueMicrotask(() => this.#carryOut(signals));
+    return () => {
+      this.#monitors.demonitor(MAIN, monitor);
+      this.#listeners.delete(monitor);
+    };
+  }
+
+  exit(ref: ActorRef, reason: ExitReason | "kill"): void {
+    if (this.#actors.byUid(ref.uid) !== undefined) this.#carryOut(this.#monitors.exit(MAIN, ref.id, reason));
+  }
+
+  /** What an actor has asked for. */
+  handle(child: ActorChild, request: SignalRequest): void {
+    switch (request.type) {
+      case "monitor": {
+        const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(request.uid, request.id));
+        const numbers = this.#numbers.get(child) ?? new Map<number, number>();
+        numbers.set(request.monitor, monitor);
+        this.#numbers.set(child, numbers);
+        return this.#carryOut(signals);
+      }
+      case "demonitor": {
+        const monitor = this.#numbers.get(child)?.get(request.monitor);
+        if (monitor !== undefined) this.#monitors.demonitor(child.id, monitor);
+        return;
+      }
+      case "link":
+        return this.#carryOut(this.#monitors.link(child.id, this.#pathOf(request.uid, request.id)));
+      case "unlink":
+        return this.#monitors.unlink(child.id, request.id);
+      case "trap_exit":
+        return this.#monitors.trapExit(child.id, request.trap);
+      case "exit":
+        return this.#carryOut(this.#monitors.exit(child.id, this.#pathOf(request.uid, request.id), request.reason));
+    }
+  }
+
+  #carryOut(signals: readonly Signal[]): void {
+    for (const signal of signals) this.#carry(signal);
+  }
+
+  #carry(signal: Signal): void {
+    if (signal.kind === "end") {
+      this.#actors.byPath(signal.to)?.kill(signal.reason);
+      return;
+    }
+    const { from: id, reason } = signal;
+    const from = this.#actors.byPath(id)?.ref;
+    if (signal.kind === "exit_message") {
+      this.#actors.byPath(signal.to)?.info({ type: "EXIT", id, ref: from, reason });
+    } else if (signal.to === MAIN) {
+      const listener = this.#listeners.get(signal.monitor);
+      this.#listeners.delete(signal.monitor);
+      listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: from as ActorRef, reason });
+    } else {
+      const watcher = this.#actors.byPath(signal.to);
+      const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);
+      if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref: from, reason });
+    }
+  }
+
+  #ownNumber(watcher: ActorChild, monitor: number): number | undefined {
+    const numbers = this.#numbers.get(watcher);
+    for (const [own, ours] of numbers ?? []) {
+      if (ours !== monitor) continue;
+      numbers?.delete(own);
+      return own;
+    }
+    return undefined;
+  }
+
+  /** A reference to an actor that is gone must not mean the one that has its path now. */
+  #pathOf(uid: number, id: string): string {
+    return this.#actors.byUid(uid) === undefined ? `${id} (gone)` : id;
+  }
+}

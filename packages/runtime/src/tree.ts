@@ -1,0 +1,37 @@
+import type { ActorStats } from "./actor-stats.js";
+import type { ChildStatus } from "./supervision/administration.js";
+import type { RestartType } from "./supervision/child.js";
+import type { ChildInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+
+/** A supervision tree as it is now, in start order. */
+export interface TreeNode {
+  /** Path from the root. */
+  readonly id: string;
+  readonly type: "supervisor" | "worker";
+  readonly state: ChildStatus;
+  readonly restart: RestartType;
+  /** Of an actor. */
+  readonly stats?: ActorStats;
+  /** Of a supervisor. */
+  readonly children?: readonly TreeNode[];
+}
+
+export function treeOf(
+  root: SupervisorRef,
+  state: ChildStatus,
+  statsOf: (ref: any) => ActorStats | undefined,
+): TreeNode {
+  const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
+    const path = `${parent}/${id}`;
+    if (type === "supervisor")
+      return { id: path, type, state, restart, children: childrenOf(ref as SupervisorRef, path) };
+    const stats = statsOf(ref);
+    return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };
+  };
+  const childrenOf = (supervisor: SupervisorRef, path: string): TreeNode[] =>
+    supervisor
+      .whichChildren()
+      .toReversed()
+      .map((child) => node(child, path));
+  return { id: root.id, type: "supervisor", state, restart: "permanent", children: childrenOf(root, root.id) };
+}

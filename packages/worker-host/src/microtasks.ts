@@ -1,0 +1,38 @@
+import { promiseHooks } from "node:v8";
+
+/**
+ * Whether microtasks may be waiting. A handler that made or settled no promise left none behind, so the next
+ * message can follow at once, without the 170 ns it takes to let the queue run empty.
+ */
+export class Microtasks {
+  due = false;
+
+  constructor() {
+    const mark = (): void => {
+      this.due = true;
+    };
+    promiseHooks.onInit(mark);
+    promiseHooks.onSettled(mark);
+    const { queueMicrotask: queue } = globalThis;
+    globalThis.queueMicrotask = (callback) => {
+      this.due = true;
+      queue(callback);
+    };
+    const { nextTick } = process;
+    process.nextTick = (callback: (...args: any[]) => void, ...args: unknown[]) => {
+      this.due = true;
+      nextTick(callback, ...args);
+    };
+    this.#nextTick = nextTick;
+  }
+
+  readonly #nextTick: typeof process.nextTick;
+
+  /** Runs `then` when all microtasks have run, those they queue included, and before the event loop turns. */
+  drain(then: () => void): void {
+    void DONE.then(() => this.#nextTick(then));
+    this.due = false;
+  }
+}
+
+const DONE: Promise<void> = Promise.resolve();
