@@ -11,6 +11,9 @@ import { newPayload, type Payload } from "./payload.js";
 /** The file a worker thread is started with. */
 export const WORKER_MAIN = new URL("../worker-main.js", import.meta.url);
 
+/** Under `Symbol.for` of this, a thread's global object has what main's guard evaluates there. */
+export const GUARD_HOOK = "mini-otp.guard";
+
 /** A message value in the codec's bytes. */
 export interface Encoded {
   readonly format: number;
@@ -33,6 +36,8 @@ export interface BootData {
   readonly names: SharedArrayBuffer;
   readonly epochMs: number;
   readonly ownerId: number;
+  /** One word, rung by a thread that gets busy while main's guard sleeps. */
+  readonly guardBell: SharedArrayBuffer;
   /** URLs to try, in this order. */
   readonly moduleUrls: readonly string[];
 }
@@ -79,6 +84,8 @@ export type ToActor =
 
 export type ToMain =
   | { readonly type: "module_failed"; readonly error: Encoded }
+  /** Memory outside the heap that V8 does not count, in bytes. */
+  | { readonly type: "unseen_memory"; readonly bytes: number }
   | { readonly type: "started" }
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }

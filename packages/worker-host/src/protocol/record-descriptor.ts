@@ -34,6 +34,7 @@ export const KIND_REPLY = 5;
 export const KIND_FAILURE = 6;
 /** The caller has given a call up, in the callee's system lane. */
 export const KIND_CANCEL = 7;
+export const LAST_KIND = KIND_CANCEL;
 
 export const FORMAT_SHIFT = 8;
 export const ATTEMPT_SHIFT = 24;

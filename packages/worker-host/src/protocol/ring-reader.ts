@@ -3,6 +3,7 @@ import { copyOut, type Payload } from "./payload.js";
 import {
   KIND_PADDING,
   kindOf,
+  LAST_KIND,
   R_LENGTH,
   R_SEQ,
   R_TYPE,
@@ -73,15 +74,18 @@ export class RingReader {
     const words = this.#words;
     let at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
     if (kindOf(words[at + R_TYPE]) === KIND_PADDING) {
-      // Padding and its successor were published by one store, so there is a successor.
-      this.#head = (this.#head + words[at + R_LENGTH]) | 0;
+      // Padding reaches to the ring's end; it and its successor were published by one store, so there is a successor.
+      this.#head = (this.#head + this.#toEnd()) | 0;
       at = this.#dataOffset >> 2;
     }
     const header = this.header;
     for (let i = 0; i < RECORD_HEADER_WORDS; i++) header[i] = words[at + i];
     const length = header[R_LENGTH];
-    if (length < RECORD_HEADER_BYTES || length > this.#dataBytes) {
-      throw new RangeError(`torn record: length=${length} position=${this.#head} ringBytes=${this.#dataBytes}`);
+    const kind = kindOf(header[R_TYPE]);
+    // Cannot happen while everyone keeps to the protocol; memory that someone has scribbled over is not read.
+    if (length < RECORD_HEADER_BYTES || length > this.#toEnd() || kind <= KIND_PADDING || kind > LAST_KIND) {
+      const facts = `length=${length} kind=${kind} position=${this.#head} ringBytes=${this.#dataBytes}`;
+      throw new RangeError(`torn record: ${facts}`);
     }
     copyOut(words, this.#bytes, (at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, this.payload);
     this.payload.format = (header[R_TYPE] >> 8) & 0xff;
@@ -108,6 +112,11 @@ export class RingReader {
 
   protected wakeProducers(): void {
     ring(this.#words, this.#lane + SPACE);
+  }
+
+  /** Bytes from the head to where the ring wraps; 0 for a position no record can have. */
+  #toEnd(): number {
+    return (this.#head & 7) === 0 ? this.#dataBytes - (this.#head & (this.#dataBytes - 1)) : 0;
   }
 
   #wakeWhenRoomy(): void {

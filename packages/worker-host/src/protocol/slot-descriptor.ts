@@ -69,6 +69,7 @@ export const PARKED = 9 * LINE;
 export const CONTROL = 9 * LINE + 1;
 
 // activity
+/** 1 while the consumer is parked with timers, handles or requests of the actor's own open, whose callbacks may run. */
 export const ACTIVE = 10 * LINE;
 export const INCARNATION = 10 * LINE + 1;
 /** Interned method being handled, 0 when none. */
@@ -79,6 +80,8 @@ export const DISPATCHES = 10 * LINE + 3;
 export const NEXT_CORRELATION = 10 * LINE + 4;
 /** Uid of the slot whose full mailbox or synchronous reply the consumer's thread waits for, 0 when none. */
 export const BLOCKED_ON = 10 * LINE + 5;
+/** Changes while the loop gets anywhere without dispatching: replies taken, nothing to do. */
+export const TURNS = 10 * LINE + 6;
 
 // counters
 export const DROPPED = 11 * LINE;
