@@ -23,6 +23,8 @@ export interface Contender {
   readonly name: string;
   /** What a reader has to know to repeat it: options, windows. */
   readonly how?: string;
+  /** Runs in a process of its own, whose share of the cores cannot be told from that of others. */
+  readonly isChild?: true;
   /** Rejects with `Absent` where it cannot run on this machine. */
   start(): Promise<Runner>;
 }

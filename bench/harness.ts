@@ -2,13 +2,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Absent, type Bench, type Contender, type Round, type Runner } from "./contender.js";
-import type { OthersMeter } from "./machine.js";
+import { CALM_BELOW, calm, type OthersMeter } from "./machine.js";
 import { median, type Spread, spreadOf } from "./statistics.js";
 
 export interface Plan {
   readonly rounds: number;
   /** How long a round shall take. */
   readonly roundMs: number;
+  /** Wait for a machine without other work before each row of rounds, and repeat a row that was disturbed. */
+  readonly calm: boolean;
 }
 
 export interface ContenderResult {
@@ -29,6 +31,8 @@ export interface BenchResult {
   readonly measures: "rate" | "latency";
   readonly units: string;
   readonly baseline: string;
+  /** Rows of rounds that were repeated, since other processes disturbed them. */
+  readonly repeated: number;
   readonly contenders: readonly ContenderResult[];
   /** Contenders that cannot run on this machine. */
   readonly absent: readonly { readonly name: string; readonly reason: string }[];
@@ -47,6 +51,8 @@ interface Entry {
 const FIRST_WORK = 32;
 /** A warm-up grows its work at most this much at once: the first tries run unoptimised code. */
 const MAX_GROWTH = 8;
+/** For a bench; then the machine is taken as it is. */
+const CALM_WITHIN_MS = 120_000;
 const HUNG_AFTER_MS = 60_000;
 /** A contender that does not stop by then is left behind: the process ends it. */
 const STOP_WITHIN_MS = 3000;
@@ -62,6 +68,8 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
   const entries: Entry[] = [];
   const absent: { name: string; reason: string }[] = [];
   const failed: { name: string; reason: string }[] = [];
+  let repeated = 0;
+  const calmUntil = performance.now() + (plan.calm ? CALM_WITHIN_MS : 0);
 
   const drop = async (entry: Entry, error: unknown): Promise<void> => {
     failed.push({ name: entry.contender.name, reason: String(error) });
@@ -85,24 +93,30 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
         await drop(entry, error);
       }
     }
-    for (let round = 0; round < plan.rounds; round++) {
+    while (entries.some(({ rounds }) => rounds.length < plan.rounds)) {
+      await calm(calmUntil);
+      const row: { entry: Entry; round: Round }[] = [];
+      let disturbed = false;
       for (const entry of [...entries]) {
         // Nobody pays for the garbage of the one before.
         collectGarbage();
         others.begin();
         try {
-          entry.rounds.push(await unlessHung(entry.runner.round(entry.work)));
+          row.push({ entry, round: await unlessHung(entry.runner.round(entry.work)) });
+          // What a child takes is no disturbance.
+          if (entry.contender.isChild !== true && others.end() >= CALM_BELOW) disturbed = true;
         } catch (error) {
           await drop(entry, error);
         }
-        others.end();
       }
+      if (disturbed && performance.now() < calmUntil) repeated++;
+      else for (const { entry, round } of row) entry.rounds.push(round);
     }
   } finally {
     for (const { runner } of entries) await stop(runner);
   }
   const { topology, work, measures, units, baseline } = bench;
-  return { topology, work, measures, units, baseline, contenders: results(bench, entries), absent, failed };
+  return { topology, work, measures, units, baseline, repeated, contenders: results(bench, entries), absent, failed };
 }
 
 async function warmUp(entry: Entry, roundMs: number): Promise<void> {

@@ -17,6 +17,9 @@ export interface Machine {
 const LOOK_MS = 500;
 /** More than a system's own housekeeping takes. */
 const IDLE_BELOW = 0.05;
+const CALM_LOOK_MS = 200;
+/** Of one round; the clocks behind it tick every 10 ms, so a short round cannot tell much less. */
+export const CALM_BELOW = 0.08;
 
 export async function describeMachine(): Promise<Machine> {
   const load = loadavg();
@@ -40,6 +43,16 @@ export function machineLine(machine: Machine): string {
   const { cpu, cores, memoryGb, platform, node, load, busyBefore } = machine;
   const loads = load.map((value) => value.toFixed(2)).join(" ");
   return `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}, load before ${loads}, cores busy before ${percent(busyBefore)}`;
+}
+
+/** Waits until nobody else is at work, or it is `until` in `performance.now` time. */
+export async function calm(until: number): Promise<void> {
+  const meter = new OthersMeter();
+  while (performance.now() < until) {
+    meter.begin();
+    await delay(CALM_LOOK_MS);
+    if (meter.end() < CALM_BELOW) return;
+  }
 }
 
 /** A line for a machine that has other work, or undefined. */
@@ -67,14 +80,20 @@ export class OthersMeter {
     this.#own = process.cpuUsage();
   }
 
-  end(): void {
+  /** Returns the share since `begin`. */
+  end(): number {
     const { user, system } = process.cpuUsage(this.#own);
-    this.#othersMs += busyMs() - this.#busyMs - (user + system) / 1000;
-    this.#allMs += (performance.now() - this.#startedMs) * cpus().length;
+    // Its two clocks tick differently, so the difference may be below zero.
+    const othersMs = Math.max(0, busyMs() - this.#busyMs - (user + system) / 1000);
+    const allMs = (performance.now() - this.#startedMs) * cpus().length;
+    this.#othersMs += othersMs;
+    this.#allMs += allMs;
+    return othersMs / allMs;
   }
 
+  /** Between all pairs of `begin` and `end`. */
   get share(): number {
-    return this.#allMs === 0 ? 0 : Math.max(0, this.#othersMs / this.#allMs);
+    return this.#allMs === 0 ? 0 : this.#othersMs / this.#allMs;
   }
 }
 

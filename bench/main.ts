@@ -39,8 +39,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (line !== undefined) say(line);
   say(othersLine(others.share));
 
-  const { rounds, roundMs } = options;
-  const report = { startedAt, machine, plan: { rounds, roundMs }, othersShare: others.share, results };
+  const { rounds, roundMs, calm } = options;
+  const report = { startedAt, machine, plan: { rounds, roundMs, calm }, othersShare: others.share, results };
   if (options.json) console.log(JSON.stringify(report));
   if (!options.quick) {
     const name = options.record

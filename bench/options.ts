@@ -5,6 +5,7 @@ export interface Options {
   readonly roundMs: number;
   readonly only: string | undefined;
   readonly quick: boolean;
+  readonly calm: boolean;
   readonly json: boolean;
   readonly record: boolean;
   readonly help: boolean;
@@ -16,6 +17,7 @@ export const USAGE = `Usage: pnpm bench [options]
   --round-ms N       how long a round takes (default 500)
   --only SUBSTRING   only benches whose title contains it, as "one-to-one" or "small object"
   --quick            two rounds of 50 ms: does everything still run? The numbers mean nothing
+  --calm             on a machine with other work: wait for pauses, and repeat rounds that were disturbed
   --json             print one JSON object instead of tables
   --record           write the results as bench/results/baseline.json, the results of record
   --help             this text`;
@@ -27,7 +29,7 @@ export function parseOptions(argv: readonly string[]): Options {
   // `pnpm bench -- --quick` passes the separator on.
   const args = argv[0] === "--" ? argv.slice(1) : [...argv];
   const values = parse(args);
-  const { quick = false, record = false, json = false, help = false, only } = values;
+  const { quick = false, record = false, json = false, calm = false, help = false, only } = values;
   if (record && (quick || only !== undefined)) {
     throw new UsageError("--record is for a full run, without --quick and --only");
   }
@@ -36,6 +38,7 @@ export function parseOptions(argv: readonly string[]): Options {
     roundMs: positiveInteger("--round-ms", values["round-ms"]) ?? (quick ? 50 : 500),
     only,
     quick,
+    calm,
     json,
     record,
     help,
@@ -51,6 +54,7 @@ function parse(args: string[]) {
         "round-ms": { type: "string" },
         only: { type: "string" },
         quick: { type: "boolean" },
+        calm: { type: "boolean" },
         json: { type: "boolean" },
         record: { type: "boolean" },
         help: { type: "boolean" },

@@ -8,7 +8,8 @@ export function tableOf(result: BenchResult, plan: Plan): string {
   const unit = isRate ? `${result.units}/s` : "µs each";
   const header = ["", "median", "min – max", ...(isRate ? [] : ["p99"]), `times ${result.baseline}`, "min – max", ""];
   const rows = result.contenders.map((contender) => row(contender, result));
-  const lines = [`${titleOf(result)}   [${unit}; ${plan.rounds} rounds of ${plan.roundMs} ms]`];
+  const repeated = result.repeated === 0 ? "" : `, ${result.repeated} more were disturbed and repeated`;
+  const lines = [`${titleOf(result)}   [${unit}; ${plan.rounds} rounds of ${plan.roundMs} ms${repeated}]`];
   lines.push(...align([header, ...rows]).map((line) => `  ${line}`));
   for (const { name, reason } of result.absent) lines.push(`  ${name}: ${reason}`);
   for (const { name, reason } of result.failed) lines.push(`  ${name}: FAILED: ${reason}`);

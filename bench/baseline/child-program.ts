@@ -27,6 +27,7 @@ export function childContender(program: ChildProgram): Contender {
   return {
     name: program.name,
     how: program.how,
+    isChild: true,
     async start(): Promise<Runner> {
       const folder = mkdtempSync(join(tmpdir(), "mini-otp-bench-"));
       const discard = (): void => rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
-import type { Options } from "piscina";
+import type { Piscina } from "piscina";
 import type { CallPeer } from "./call-peer.js";
 
-function peer(name: string, how: string, options: Options): CallPeer {
+function peer(name: string, how: string, options: NonNullable<ConstructorParameters<typeof Piscina>[0]>): CallPeer {
   return {
     name,
     how,

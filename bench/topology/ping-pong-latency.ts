@@ -41,7 +41,7 @@ export const pingPongLatency: readonly Bench[] = [
   },
   {
     topology,
-    work: `${WAITING.toLocaleString("en")} messages waiting in the caller's mailbox`,
+    work: `${WAITING} messages waiting in the caller's mailbox`,
     measures: "latency",
     units: "round trips",
     baseline: "mini-otp callSync, none",

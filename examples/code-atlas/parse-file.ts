@@ -73,6 +73,7 @@ function factsOf(path: string, bytes: number, tree: SyntaxTree): FileFacts {
   const visit = (node: SyntaxNode, depth: number): void => {
     const { type } = node;
     if (type === "Identifier" || type === "JSXIdentifier") count(node.name as string);
+    else if (type === "TSTypeParameter") count(node.name as string);
     else if (type === "PrivateName") {
       count(`#${(node.id as SyntaxNode).name}`);
       return;

@@ -3,7 +3,6 @@ import type Collector from "./collector.actor.js";
 import { type FactSlice, sizeOfFacts, sliceFacts } from "./fact-slices.js";
 import type { PlannedFault } from "./fault-plan.js";
 import { strike } from "./faults.js";
-import type Feeder from "./feeder.actor.js";
 import { readFacts } from "./read-facts.js";
 import type { SourceFile } from "./walk-tree.js";
 
@@ -17,41 +16,53 @@ export interface ParserArgs {
   readonly faults: readonly PlannedFault[];
 }
 
-/** Reads and parses batches of files, one at a time, and asks the feeder for more after each. */
+/** Whoever feeds a parser: asked for more after each batch. */
+export interface Feeding {
+  readonly handlers: { more(ctx: unknown, parser: number): void };
+}
+
+/** Reads and parses batches of files, one at a time, and sends the facts to the collector. */
 export default defineActor({
-  init: ({ root, index, collector, faults }: ParserArgs) => {
-    return { root, index, collector, faults, batches: 0 };
-  },
+  init: (args: ParserArgs) => ({ ...args, batches: 0 }),
   handlers: {
-    parse(ctx, batch: SourceFile[], feeder: ActorRef<typeof Feeder>): void {
-      const { state } = ctx;
-      const nth = ++state.batches;
-      const fault = state.faults.find(
-        ({ incarnation, batch }) => incarnation === ctx.incarnation && batch === nth,
-      );
-      const half = Math.ceil(batch.length / 2);
-      let slices: FactSlice[] = [];
-      let bytes = 0;
-      const flush = () => {
-        if (slices.length > 0) state.collector.castSync("facts", slices);
-        slices = [];
-        bytes = 0;
-      };
+    parse(ctx, batch: SourceFile[], feeder: ActorRef<Feeding>): void {
+      const { root, index, collector, faults } = ctx.state;
+      const nth = ++ctx.state.batches;
+      const due = faults.find((f) => f.incarnation === ctx.incarnation && f.batch === nth);
+      const middle = Math.floor(batch.length / 2);
+
+      const outgoing = new OutgoingFacts(collector);
       for (const [i, file] of batch.entries()) {
-        for (const slice of sliceFacts(readFacts(state.root, file), MESSAGE_BYTES)) {
-          const size = sizeOfFacts(slice);
-          if (bytes + size > MESSAGE_BYTES) flush();
-          slices.push(slice);
-          bytes += size;
+        if (due !== undefined && i === middle) {
+          // What was found so far goes out first, and again from the next incarnation.
+          outgoing.flush();
+          strike(due.fault, root, batch);
         }
-        if (fault !== undefined && i + 1 === half) {
-          // What was parsed goes out first: it will come again from the next incarnation.
-          flush();
-          strike(fault.fault, state.root, batch);
-        }
+        for (const slice of sliceFacts(readFacts(root, file), MESSAGE_BYTES)) outgoing.add(slice);
       }
-      flush();
-      feeder.castSync("more", state.index);
+      outgoing.flush();
+      feeder.castSync("more", index);
     },
   },
 });
+
+/** Collects slices into messages. Blocks while the collector's mailbox is full. */
+class OutgoingFacts {
+  #slices: FactSlice[] = [];
+  #bytes = 0;
+
+  constructor(private readonly collector: ActorRef<typeof Collector>) {}
+
+  add(slice: FactSlice): void {
+    const bytes = sizeOfFacts(slice);
+    if (this.#bytes + bytes > MESSAGE_BYTES) this.flush();
+    this.#slices.push(slice);
+    this.#bytes += bytes;
+  }
+
+  flush(): void {
+    if (this.#slices.length > 0) this.collector.castSync("facts", this.#slices);
+    this.#slices = [];
+    this.#bytes = 0;
+  }
+}

@@ -211,6 +211,27 @@ test.each(["terminateChild", "restartChild", "deleteChild"] as const)(
   },
 );
 
+test.each(["one_for_one", "one_for_all", "rest_for_one"] as const)(
+  "[do_not_save_start_parameters_for_temporary_children] of a temporary child that has ended nothing is kept (%s)",
+  async (strategy) => {
+    const tree = await startTree({ strategy });
+    await tree.ref.startChild(worker("a", { restart: "temporary" }));
+    await tree.exit("a", { kind: "killed" });
+    expect(tree.ref.countChildren().specs).toBe(0);
+    expect(tree.ref.child("a")).toBeUndefined();
+    expect(tree.at("a").state).toBe("disposed");
+  },
+);
+
+test("[scale_start_stop_many_children] many children are started and stopped by hand", async () => {
+  const tree = await startTree();
+  const ids = Array.from({ length: 1_000 }, (_, i) => `c${i}`);
+  for (const id of ids) await tree.ref.startChild(worker(id));
+  expect(tree.ref.countChildren()).toEqual({ specs: 1_000, active: 1_000, supervisors: 0, workers: 1_000 });
+  for (const id of ids) await tree.ref.terminateChild(id);
+  expect(tree.ref.countChildren()).toEqual({ specs: 1_000, active: 0, supervisors: 0, workers: 1_000 });
+});
+
 test("child() of an unknown id is undefined", async () => {
   const tree = await startTree();
   expect(tree.ref.child("hej")).toBeUndefined();
@@ -249,6 +270,18 @@ test("[sup_start_map] a reference names its supervisor by the path from the root
   const tree = await startTree({ children: [supervisor({ id: "s", children: [supervisor({ id: "t" })] })] });
   const s = tree.ref.child("s") as SupervisorRef;
   expect([tree.ref.id, s.id, (s.child("t") as SupervisorRef).id]).toEqual(["root", "root/s", "root/s/t"]);
+});
+
+test("what a listener asks for is done after the event it listened to", async () => {
+  const tree = await startTree({ children: [worker("a")] });
+  const done: Promise<unknown>[] = [];
+  tree.onReport = ({ event }) => {
+    if (event === "actor_exited" && done.length === 0) done.push(tree.ref.terminateChild("a"));
+  };
+  await tree.exit("a", BOOM);
+  await Promise.all(done);
+  expect(tree.takeTrace()).toEqual(["exit a", "start a", "stop a", "stopped a"]);
+  expect(tree.states()).toEqual(["a:stopped"]);
 });
 
 test("a supervisor may be administered from within the report of an event", async () => {

@@ -205,7 +205,7 @@ describe("[child_specs] a spec that is wrong", () => {
     expect(refusal(nested(worker("w"), worker("w")))).toMatchObject({ id: "root/s/w", field: "id" });
   });
 
-  test("has a field that is misspelt, and the error says which was meant", () => {
+  test("[sup_start_map_faulty_specs] has a field that is misspelt, and the error says which was meant", () => {
     expect(refusal(worker("a", { restrat: "transient" } as never)).message).toContain('did you mean "restart"?');
     expect(refusal(worker("a", { handlerTimeout: 5 } as never)).message).toContain('did you mean "handlerTimeoutMs"?');
     expect(refusal(worker("a", { zzzzzz: 5 } as never)).allowed).toContain("no such field, only ");

@@ -26,6 +26,15 @@ test("[child_adm_simple] it starts empty; children are added, found, counted and
   await expect(d.terminateChild("a")).rejects.toMatchObject({ code: "ERR_NOT_FOUND" });
 });
 
+test("[which_children_simple_one_for_one] children are listed in reverse start order", async () => {
+  const { tree, d } = await startDynamic();
+  for (const id of ["a", "b"]) await d.startChild(worker(id, { restart: "temporary" }));
+  expect(d.whichChildren()).toEqual([
+    { id: "b", type: "worker", state: "running", restart: "temporary", ref: tree.at("d/b") },
+    { id: "a", type: "worker", state: "running", restart: "temporary", ref: tree.at("d/a") },
+  ]);
+});
+
 test("[simple_one_for_one] a child that fails is restarted alone, and too many failures end the supervisor", async () => {
   const { tree, d } = await startDynamic({ intensity: 2 });
   await d.startChild(worker("a"));

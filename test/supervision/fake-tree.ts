@@ -135,6 +135,7 @@ export class FakeChild implements Child<FakeChild> {
   }
 
   #obey({ reason }: StopRequest): void {
+    if (this.#answerStop === null) return;
     const { clock } = this.tree;
     for (const cancel of this.#cancelTimers.splice(0)) cancel();
     const kill = () => this.#answerStop?.({ kind: "killed" }, true);

@@ -160,6 +160,7 @@ test("whatever happens at whatever moment, every call is answered and the tree c
         calls.push(tree.stop({ deadlineAt: tree.clock.now() + 1_000 }));
         await tree.clock.advance(1_000);
         expect(calls.answered).toBe(calls.made);
+        expect(tree.clock.pendingTimers).toBe(0);
         tree.root.dispose();
         for (const { path, state } of tree.created) expect(`${path} is ${state}`).toBe(`${path} is disposed`);
       },

@@ -1,78 +1,8 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
 import { describe, expect, test } from "vitest";
-import type { RestartType } from "#runtime/supervision/child.js";
-import { afterExit, type Strategy } from "#runtime/supervision/restart-strategy.js";
+import { afterExit } from "#runtime/supervision/restart-strategy.js";
 import { Core, coreChild } from "./core.js";
 import { startTree, worker } from "./fake-tree.js";
-
-const REASONS: Record<string, ExitReason> = {
-  normal: { kind: "normal" },
-  shutdown: { kind: "shutdown" },
-  "shutdown with detail": { kind: "shutdown", detail: "some info" },
-  error: { kind: "error", error: new Error("boom") },
-  killed: { kind: "killed" },
-  "heap cap": { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 80 },
-  unresponsive: { kind: "unresponsive", method: "spin", afterMs: 30_000 },
-  "exit called": { kind: "exit_called", code: 0 },
-};
-
-// What becomes of a child that ends by itself: restarted; its spec is kept; or deleted.
-const OUTCOMES = `
-                        permanent   transient   temporary
-normal                  restart     keep        delete
-shutdown                restart     keep        delete
-shutdown with detail    restart     keep        delete
-error                   restart     restart     delete
-killed                  restart     restart     delete
-heap cap                restart     restart     delete
-unresponsive            restart     restart     delete
-exit called             restart     restart     delete
-`;
-
-// Of the children a, b, c: what the restart of b sets in motion.
-const MOVES: Record<Strategy, string[]> = {
-  one_for_one: ["start b"],
-  one_for_all: ["stop c", "stop a", "start a", "start b", "start c"],
-  rest_for_one: ["stop c", "start b", "start c"],
-};
-
-interface Case {
-  readonly name: string;
-  readonly strategy: Strategy;
-  readonly restart: RestartType;
-  readonly reason: ExitReason;
-  readonly outcome: string;
-  readonly moves: readonly string[];
-  /** The children left, in start order. */
-  readonly left: readonly string[];
-}
-
-function cases(): Case[] {
-  const [header, ...rows] = OUTCOMES.trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s{2,}/));
-  return (Object.keys(MOVES) as Strategy[]).flatMap((strategy) =>
-    rows.flatMap(([reason, ...outcomes]) =>
-      outcomes.map((outcome, column): Case => {
-        const restart = header[column] as RestartType;
-        const otp = reason === "normal" ? "normal" : reason.startsWith("shutdown") ? "shutdown" : "abnormal";
-        const said = { restart: "is restarted", keep: "stays down, its spec kept", delete: "is gone" }[outcome];
-        return {
-          name: `[${restart}_${otp}] a ${restart} child that ends with ${reason} ${said} (${strategy})`,
-          strategy,
-          restart,
-          reason: REASONS[reason],
-          outcome,
-          moves: outcome === "restart" ? MOVES[strategy] : [],
-          left:
-            outcome === "delete"
-              ? ["a:running", "c:running"]
-              : ["a:running", outcome === "keep" ? "b:stopped" : "b:running", "c:running"],
-        };
-      }),
-    ),
-  );
-}
+import { cases, REASONS } from "./restart-table.js";
 
 describe("the decision table", () => {
   test.each(cases())("$name", ({ restart, reason, outcome }) => {
@@ -101,4 +31,17 @@ describe("a supervisor over fake children", () => {
     expect(tree.states()).toEqual(left);
     expect(tree.exitReason).toBeNull();
   });
+});
+
+test("the late answer of a start that was stopped is not taken for that of the next start", () => {
+  const core = new Core({}, [coreChild("a", "permanent")]);
+  core.state = {
+    ...core.state,
+    children: core.state.children.map((a) => ({ ...a, phase: "starting", incarnation: 2 })),
+  };
+  core.send({ kind: "child_failed", id: "a", incarnation: 1, reason: REASONS.error, random: 0 });
+  core.send({ kind: "child_started", id: "a", incarnation: 1 });
+  expect(core.state.children[0].phase).toBe("starting");
+  core.send({ kind: "child_started", id: "a", incarnation: 2 });
+  expect(core.state.children[0].phase).toBe("up");
 });

@@ -110,6 +110,7 @@ describe("while a restart keeps failing", () => {
     await tree.ref.terminateChild("b");
     expect(tree.states()).toEqual(["a:running", "b:stopped"]);
     expect(tree.reported("child_start_failed")).toEqual([]);
+    expect(tree.reported("actor_exited")).toHaveLength(1);
   });
 });
 
@@ -195,6 +196,23 @@ describe("a restart that is under way", () => {
     expect(tree.states()).toEqual(["a:running", "b:running"]);
   });
 
+  test("takes no notice of a start that fails while it waits to be stopped", async () => {
+    const tree = await startTree({
+      strategy: "one_for_all",
+      intensity: 1,
+      children: [worker("a"), worker("b"), worker("c")],
+    });
+    await tree.ref.terminateChild("b");
+    tree.at("b").starts.push("hang");
+    const refused = expect(tree.ref.restartChild("b")).rejects.toMatchObject({ code: "ERR_INIT_FAILED" });
+    tree.at("c").stopPlan = { afterMs: 50 };
+    await tree.exit("a", BOOM);
+    tree.at("b").failed(BOOM);
+    await tree.clock.advance(50);
+    await refused;
+    expect(tree.states()).toEqual(["a:running", "b:running", "c:running"]);
+  });
+
   test("waits for a terminateChild that is under way, and starts that child too", async () => {
     const tree = await startTree({ strategy: "one_for_all", children: [worker("a"), worker("b")] });
     tree.at("b").stopPlan = { afterMs: 50 };
@@ -217,6 +235,15 @@ describe("a restart that is under way", () => {
     tree.at("b").started();
     expect(await started).toBe(tree.at("c"));
   });
+});
+
+test("a failed start is retried from a timer even without a delay, so that everything else gets its turn", async () => {
+  const tree = await startTree({ intensity: 1_000, children: [worker("a")] });
+  tree.plans.set("root/a", BOOM);
+  tree.takeTrace();
+  tree.at("a").exit(BOOM);
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  expect(tree.takeTrace()).toEqual(["exit a", "start a"]);
 });
 
 test("a child that dies in the moment it has started is restarted", async () => {

@@ -96,6 +96,23 @@ describe("stopping a supervisor", () => {
     expect(tree.takeTrace()).toEqual(["exit a", "stop b", "killed b"]);
   });
 
+  test("that has given up already keeps its reason", async () => {
+    const tree = await startTree({ intensity: 0, children: [worker("a"), worker("b")] });
+    tree.at("a").stopPlan = { afterMs: 50 };
+    await tree.exit("b", BOOM);
+    const stopped = askToStop(tree);
+    await tree.clock.advance(50);
+    expect((await stopped).reason).toMatchObject({ detail: { kind: "reached_max_restart_intensity" } });
+    expect(tree.exitReason).toBeNull();
+  });
+
+  test("leaves no timer behind", async () => {
+    const tree = await startTree({ children: [worker("a"), worker("b", { backoff: { minMs: 100 } })] });
+    await tree.exit("b", BOOM);
+    await tree.stop({ deadlineAt: 60_000 });
+    expect(tree.clock.pendingTimers).toBe(0);
+  });
+
   test("tells the children why", async () => {
     const reason: ExitReason = { kind: "shutdown", detail: "deploy" };
     const tree = await startTree({ children: [supervisor({ id: "s", children: [worker("w")] })] });
@@ -223,6 +240,34 @@ describe("a deadline for the whole tree", () => {
     await tree.clock.advance(1_000);
     expect(await second).toBe(await first);
     expect((await first).killed).toBe(true);
+  });
+
+  test("that is later than a child's own changes nothing for a stop that is under way", async () => {
+    const tree = await startTree({ children: [worker("a", { shutdown: 5_000 })] });
+    tree.at("a").stopPlan = { afterMs: Infinity };
+    void tree.ref.terminateChild("a");
+    await tree.clock.advance(4_000);
+    const stopped = askToStop(tree, { deadlineAt: 60_000 });
+    await tree.clock.advance(1_000);
+    expect(stopReport(await stopped)["root/a"].killed).toBe(true);
+  });
+
+  test("is forgotten when the supervisor is started again", async () => {
+    const nested = supervisor({
+      id: "s",
+      strategy: "one_for_all",
+      shutdown: 300,
+      children: [worker("w"), worker("x", { shutdown: "infinity" })],
+    });
+    const tree = await startTree({ children: [nested] });
+    await tree.ref.terminateChild("s");
+    await tree.ref.restartChild("s");
+    await tree.clock.advance(1_000);
+    tree.at("s/x").stopPlan = { afterMs: 400 };
+    await tree.exit("s/w", BOOM);
+    await tree.clock.advance(400);
+    expect(tree.takeTrace()).not.toContain("killed s/x");
+    expect(tree.states(tree.ref.child("s") as SupervisorRef)).toEqual(["w:running", "x:running"]);
   });
 
   test("can be put to an end at once: everything left is killed together", async () => {

@@ -103,6 +103,22 @@ test("one that waits for its restart still lives under all_significant", async (
   expect(tree.exitReason).toEqual(SHUTDOWN);
 });
 
+test("one that is in line to be started again still lives under all_significant", async () => {
+  const tree = await startTree({
+    strategy: "one_for_all",
+    autoShutdown: "all_significant",
+    children: [worker("a"), transient("b", true), worker("c"), transient("d", true)],
+  });
+  tree.at("c").starts.push("hang");
+  await tree.exit("a", BOOM);
+  expect(tree.states()).toEqual(["a:running", "b:running", "c:restarting", "d:restarting"]);
+  await tree.exit("b", NORMAL);
+  expect(tree.exitReason).toBeNull();
+  tree.at("c").started();
+  await tree.settle();
+  expect(tree.states()).toEqual(["a:running", "b:stopped", "c:running", "d:running"]);
+});
+
 const STRATEGIES: Strategy[] = ["one_for_one", "one_for_all", "rest_for_one"];
 const POLICIES: AutoShutdown[] = ["any_significant", "all_significant"];
 const COMBINATIONS = STRATEGIES.flatMap((strategy) => POLICIES.map((autoShutdown) => ({ strategy, autoShutdown })));

@@ -43,6 +43,12 @@ describe("the first start of a supervisor", () => {
     ]);
   });
 
+  test("[sup_start_error_return] a spec that is wrong is refused before anything is created", () => {
+    expect(() => new FakeTree({ children: [worker("a"), worker("b", { restart: "x" as never })] })).toThrow(
+      expect.objectContaining({ code: "ERR_INVALID_CHILD_SPEC", id: "root/b", field: "restart" }),
+    );
+  });
+
   test("a failed first start is not retried, whatever the intensity", async () => {
     const tree = new FakeTree({ intensity: 100, children: [worker("a")] });
     tree.plans.set("root/a", BOOM);

@@ -42,4 +42,5 @@ test("a cancelled timer is never called", async () => {
   clock.setTimer(10, () => (called = true)).cancel();
   await clock.advance(100);
   expect(called).toBe(false);
+  expect(clock.pendingTimers).toBe(0);
 });

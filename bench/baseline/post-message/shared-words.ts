@@ -8,8 +8,8 @@ export const REQUESTS = 64;
 export const REPLIES = 96;
 const WORDS = 128;
 
-/** Many times what a round trip between two running threads takes; after that the core is left to others. */
-const SPINS = 20_000;
+/** Some times what a round trip between two running threads takes; after that the core is left to others. */
+const SPINS = 2000;
 
 export function newSharedWords(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));

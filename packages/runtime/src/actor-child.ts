@@ -21,22 +21,33 @@ import {
 import { moduleCandidates } from "./actor-module.js";
 import { ActorThread } from "./actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
+import type { Guard } from "./guard/guard.js";
 import { Mailbox, type Undelivered } from "./mailbox.js";
 import type { MainOutbox } from "./main-outbox.js";
 import type { SignalRequest } from "./process-signals.js";
 import type { Slot, Slots } from "./slots.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
+import type { Clock } from "./supervision/clock.js";
 
 /** What an actor's child asks of its system. */
 export interface ActorHost {
   readonly slots: Slots;
   readonly outbox: MainOutbox;
   readonly epochMs: number;
+  readonly guard: Guard;
+  /** How far V8's limit is above an actor's heap cap. */
+  readonly headroomMb: number;
+  /** What `deadlineAt` is told by. */
+  readonly clock: Clock;
   nextOwnerId(): number;
   /** A thread has started or gone. */
   threadStarted(thread: ActorThread, child: ActorChild): void;
-  threadExited(thread: ActorThread, child: ActorChild): void;
+  /** `slot` is the one it consumed. */
+  threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void;
+  /** A thread has survived its kill. */
+  threadAbandoned(thread: ActorThread, child: ActorChild, reason: ExitReason): void;
+  relocate(slot: Slot): Slot;
   /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
   lifeStarted(child: ActorChild): void;
@@ -85,8 +96,9 @@ export class ActorChild implements Child<ActorRef> {
   readonly ref: ActorRef;
   readonly id: string;
   readonly spec: FullActorSpec;
-  readonly slot: Slot;
-  readonly mailbox: Mailbox;
+  /** Another one after a thread that survived its kill. */
+  slot: Slot;
+  mailbox: Mailbox;
   readonly #host: ActorHost;
   readonly #onExit: OnExit;
   readonly #requests: ControlRequests;
@@ -102,7 +114,10 @@ export class ActorChild implements Child<ActorRef> {
   #startResult: "ignored" | "failed" | undefined;
   #lastMethod = "";
   #disposed = false;
-  readonly #zombies = new Set<ActorThread>();
+  /** Threads that survived their kill, and the slot each may still write to. */
+  readonly #zombies = new Map<ActorThread, Slot>();
+  readonly #formerSlots: Slot[] = [];
+  #zombieTimer: NodeJS.Timeout | undefined;
 
   constructor(spec: FullActorSpec, id: string, ref: ActorRef, slot: Slot, host: ActorHost, onExit: OnExit) {
     this.spec = spec;
@@ -135,6 +150,7 @@ export class ActorChild implements Child<ActorRef> {
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {
     this.#incarnation = incarnation;
     this.#ordered = this.#reported = this.#startResult = this.#stopping = undefined;
+    this.#leaveZombies();
     const { words } = this.slot.memory;
     words[INCARNATION] = incarnation;
     // As its predecessor's thread left them.
@@ -252,6 +268,7 @@ export class ActorChild implements Child<ActorRef> {
       {
         name: this.id,
         heapCapMb: spec.heapCapMb,
+        headroomMb: host.headroomMb,
         env: definedOnly(spec.env ?? {}),
         execArgv: spec.execArgv,
         boot: {
@@ -259,6 +276,8 @@ export class ActorChild implements Child<ActorRef> {
           names: host.outbox.names.buffer,
           epochMs: host.epochMs,
           ownerId: host.nextOwnerId(),
+          guardBell: host.guard.bell,
+          offHeapCapMb: spec.offHeapCapMb,
           moduleUrls: moduleCandidates(spec.actor),
         },
       },
@@ -287,6 +306,9 @@ export class ActorChild implements Child<ActorRef> {
       case "started":
         this.#running = true;
         this.#settleStart({ kind: "started", ref: this.ref });
+        break;
+      case "unseen_memory":
+        if (this.#thread !== undefined) this.#host.guard.unseenMemory(this.#thread, message.bytes);
         break;
       case "ignored":
         this.#startResult = "ignored";
@@ -339,15 +361,22 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   #onThreadExit(thread: ActorThread, error: Error | undefined): void {
-    this.#host.threadExited(thread, this);
-    if (this.#zombies.delete(thread)) {
+    const slot = this.#zombies.get(thread);
+    this.#host.threadExited(thread, this, slot ?? this.slot);
+    if (slot !== undefined) {
+      this.#zombies.delete(thread);
       if (this.#disposed) this.#releaseSlot();
       return;
     }
+    this.#ended(this.#exitReason(error), false);
+  }
+
+  /** The thread has exited, or is given up: what follows is the same. */
+  #ended(reason: ExitReason, zombie: boolean): void {
+    clearTimeout(this.#zombieTimer);
+    this.#zombieTimer = undefined;
     this.#thread = undefined;
     this.#running = false;
-
-    const reason = this.#exitReason(error);
     this.#reported = reason;
     const inFlight = this.mailbox.recover();
     const lost = inFlight === undefined ? [] : [inFlight];
@@ -365,7 +394,7 @@ export class ActorChild implements Child<ActorRef> {
     if (lost.length > 0) this.#host.undelivered(this.id, lost, reason);
     this.#host.notifyCallers(this.slot, reason, consumedBefore, false);
     tellWatchers();
-    if (this.#stopping !== undefined) this.#stopped(reason, false);
+    if (this.#stopping !== undefined) this.#stopped(reason, zombie);
   }
 
   #failedStart(reason: ExitReason): StartOutcome<ActorRef> {
@@ -398,8 +427,11 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   #kill(reason: ExitReason): void {
+    const thread = this.#thread;
+    if (thread === undefined) return;
     this.#ordered ??= reason;
-    this.#thread?.terminate();
+    thread.terminate();
+    this.#zombieTimer ??= setTimeout(() => this.#giveUp(thread), ZOMBIE_MS);
   }
 
   /** Holds the stop to the earlier of its limits. */
@@ -409,7 +441,7 @@ export class ActorChild implements Child<ActorRef> {
       return;
     }
     const ownMs = shutdown === "infinity" ? Infinity : shutdown;
-    const treeMs = deadlineAt === undefined ? Infinity : deadlineAt - performance.now();
+    const treeMs = deadlineAt === undefined ? Infinity : deadlineAt - this.#host.clock.now();
     const limitMs = Math.min(ownMs, treeMs);
     if (limitMs === Infinity || stopping.killed) return;
     clearTimeout(stopping.timer);
@@ -421,16 +453,23 @@ export class ActorChild implements Child<ActorRef> {
     stopping.killed = true;
     clearTimeout(stopping.timer);
     this.#kill(KILLED);
-    stopping.timer = setTimeout(() => this.#giveUpThread(), ZOMBIE_MS);
   }
 
   /** The thread ignores its kill. It may still write to its slot, so the slot is not given to anyone else before it ends. */
-  #giveUpThread(): void {
-    if (this.#thread === undefined) return;
-    this.#zombies.add(this.#thread);
-    this.#thread = undefined;
-    this.#running = false;
-    this.#stopped(KILLED, true);
+  #giveUp(thread: ActorThread): void {
+    if (this.#thread !== thread) return;
+    const reason = this.#ordered ?? KILLED;
+    this.#zombies.set(thread, this.slot);
+    this.#host.threadAbandoned(thread, this, reason);
+    this.#ended(reason, true);
+  }
+
+  /** Before a start: the next thread must not share a slot with one that may still write there. */
+  #leaveZombies(): void {
+    if (![...this.#zombies.values()].includes(this.slot)) return;
+    this.#formerSlots.push(this.slot);
+    this.slot = this.#host.relocate(this.slot);
+    this.mailbox = new Mailbox(this.slot.memory.words);
   }
 
   #stopped(reason: ExitReason, zombie: boolean): void {
@@ -462,8 +501,10 @@ export class ActorChild implements Child<ActorRef> {
   #releaseSlot(): void {
     if (this.#zombies.size > 0) return;
     this.#whenSettled(() => {
-      this.#host.outbox.disconnect(this.slot.address);
-      this.#host.slots.release(this.slot);
+      for (const slot of [this.slot, ...this.#formerSlots.splice(0)]) {
+        this.#host.outbox.disconnect(slot.address);
+        this.#host.slots.release(slot);
+      }
     });
   }
 

@@ -1,15 +1,17 @@
-import { ActorError, type ActorRef, describeExit, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type SystemEvent, type SystemEvents } from "./events.js";
+import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, reportLogger, systemLogger } from "./logger.js";
 import type { Down } from "./process-signals.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
-import type { ActorSpec, ChildSpec, FullActorSpec, FullSupervisorSpec } from "./supervision/child-spec.js";
-import { systemClock } from "./supervision/clock.js";
-import { normaliseSpec } from "./supervision/normalise-spec.js";
+import { type ActorSpec, type ChildSpec, type FullActorSpec, supervisor } from "./supervision/child-spec.js";
+import { type Clock, systemClock } from "./supervision/clock.js";
+import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
+import { startError } from "./supervision/start-error.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { SupervisorRef } from "./supervision/supervisor-ref.js";
@@ -25,6 +27,8 @@ export interface SystemOptions {
   children?: readonly ChildSpec[];
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */
   logger?: Logger | false;
+  /** What holds actors to their caps. */
+  guard?: GuardOptions;
 }
 
 export interface StopOptions {
@@ -42,8 +46,20 @@ export interface StopReport {
   readonly children: readonly ChildStopReport[];
 }
 
+/** What a system takes from the machine it runs on, and a test may give it instead. */
+export interface Surroundings {
+  /** For restart windows, backoff and the deadline of `stop`. */
+  readonly clock: Clock;
+  /** A number in [0, 1), for the jitter of backoff. */
+  readonly random: () => number;
+}
+
+const MACHINE: Surroundings = { clock: systemClock, random: Math.random };
+
 /** How long an actor may take to notice a request of main's, in ms: it does so between two messages. */
 const CONTROL_TIMEOUT_MS = 5000;
+/** What is left to the others when the process is given up. */
+const GIVE_UP_TIMEOUT_MS = 5000;
 
 /** A running system: the root supervisor and everything under it. */
 export class ActorSystem implements SupervisorRef {
@@ -53,24 +69,38 @@ export class ActorSystem implements SupervisorRef {
   readonly #events = new Events();
   readonly #actors: Actors;
   readonly #root: SupervisorProcess;
+  readonly #clock: Clock;
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   #resolveTerminated!: (reason: ExitReason) => void;
 
-  private constructor({ name = "mini-otp", logger: given, ...flags }: SystemOptions) {
+  private constructor(
+    { name = "mini-otp", logger: given, guard, ...flags }: SystemOptions,
+    { clock, random }: Surroundings,
+  ) {
     this.name = name;
+    this.#clock = clock;
     this.terminated = new Promise((resolve) => {
       this.#resolveTerminated = resolve;
     });
     const logger = systemLogger(given, name);
-    this.#actors = new Actors(logger, new DeadLetters(this.#events, logger));
+    this.#actors = new Actors(
+      clock,
+      logger,
+      new DeadLetters(this.#events, logger),
+      this.#events,
+      normaliseGuard(guard),
+      () => {
+        void this.#giveUpProcess();
+      },
+    );
     const log = reportLogger(logger);
-    const spec = normaliseSpec({ ...flags, kind: "supervisor", id: "root" } as ChildSpec, "") as FullSupervisorSpec;
+    const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
     this.#root = createRootSupervisor(
       spec,
       {
-        clock: systemClock,
-        random: Math.random,
+        clock,
+        random,
         createChild: (child, path, onExit) => this.#createChild(child, path, onExit),
         report: (event) => {
           log(event);
@@ -82,15 +112,12 @@ export class ActorSystem implements SupervisorRef {
   }
 
   /** Starts a system with these children. Rejects as `startChild` does; then nothing is left running. */
-  static async start(options: SystemOptions = {}): Promise<ActorSystem> {
-    const system = new ActorSystem(options);
+  static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
+    const system = new ActorSystem(options, surroundings);
     const outcome = await system.#root.start();
     if (outcome.kind === "failed") {
-      const { reason } = outcome;
-      system.#end(reason);
-      throw reason.kind === "init_failed"
-        ? reason.error
-        : new ActorError("ERR_INIT_FAILED", describeExit(reason), { reason });
+      system.#end(outcome.reason);
+      throw startError(system.id, "supervisor", outcome.reason);
     }
     return system;
   }
@@ -210,10 +237,16 @@ export class ActorSystem implements SupervisorRef {
       reason,
       shutdown: "infinity",
       restarting: false,
-      ...(timeoutMs === undefined ? {} : { deadlineAt: systemClock.now() + timeoutMs }),
+      ...(timeoutMs === undefined ? {} : { deadlineAt: this.#clock.now() + timeoutMs }),
     });
     this.#end(outcome.reason);
     return { ...outcome, children: outcome.children ?? [] };
+  }
+
+  /** A thread that nothing can end is all that is left of the process's use. */
+  async #giveUpProcess(): Promise<void> {
+    await this.stop({ timeoutMs: GIVE_UP_TIMEOUT_MS });
+    process.exit(process.exitCode ?? 1);
   }
 
   /** Everything under the root has ended. */

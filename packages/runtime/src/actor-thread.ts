@@ -10,10 +10,21 @@ import {
   WORKER_MAIN,
 } from "@mini-otp/worker-host/protocol";
 
+/** The part of V8's heap statistics that is looked at, in bytes. */
+export interface HeapStatistics {
+  readonly used_heap_size: number;
+  readonly external_memory: number;
+}
+
+/** Node 22.16 and later. */
+export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
+
 export interface ThreadOptions {
   readonly boot: BootData;
   readonly name: string;
   readonly heapCapMb: number;
+  /** How far V8's own limit is above the cap: see the guard. */
+  readonly headroomMb: number;
   readonly env: Record<string, string>;
   readonly execArgv: readonly string[] | undefined;
 }
@@ -36,7 +47,7 @@ export class ActorThread {
       name: options.name,
       workerData: options.boot,
       env: options.env,
-      resourceLimits: limitsFor(options.heapCapMb),
+      resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
       execArgv: [...inheritedExecArgv(), ...(options.execArgv ?? [])],
     });
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
@@ -51,8 +62,25 @@ export class ActorThread {
     this.#worker.on("message", (message: ToMain) => listener.onMessage(message));
   }
 
+  /** Node's number for it; -1 once it has exited. */
   get threadId(): number {
     return this.#worker.threadId;
+  }
+
+  /** What V8 says of its heap; answers when the thread can be interrupted. Undefined where Node has no such thing. */
+  heapStatistics(): Promise<HeapStatistics> | undefined {
+    const worker: Worker & { getHeapStatistics?(): Promise<HeapStatistics> } = this.#worker;
+    return worker.getHeapStatistics?.();
+  }
+
+  /** How long the thread's event loop has been idle, in ms since it started. */
+  loopIdleMs(): number {
+    return this.#worker.performance.eventLoopUtilization().idle;
+  }
+
+  /** The process may end although this thread has not. */
+  abandon(): void {
+    this.#worker.unref();
   }
 
   /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
@@ -91,9 +119,9 @@ function inheritedExecArgv(): string[] {
 const TAKES_VALUE = new Set(["-e", "--eval", "-p", "--print", "-pe", "--input-type"]);
 const OWN_PROGRAM = new Set([...TAKES_VALUE, "-c", "--check", "-i", "--interactive", "--test", "--watch"]);
 
-function limitsFor(heapCapMb: number): ResourceLimits {
+function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits {
   return {
-    maxOldGenerationSizeMb: heapCapMb,
+    maxOldGenerationSizeMb: heapCapMb + headroomMb,
     // Node's default of 48 MiB would let 500 small actors hold 24 GiB of garbage.
     maxYoungGenerationSizeMb: Math.max(2, Math.min(48, heapCapMb / 4)),
   };

@@ -22,6 +22,11 @@ import { type ActorStats, statsOf } from "./actor-stats.js";
 import type { ActorThread } from "./actor-thread.js";
 import { findCycles } from "./call-cycles.js";
 import type { DeadLetters } from "./dead-letters.js";
+import type { Events } from "./events.js";
+import { Guard } from "./guard/guard.js";
+import type { FullGuardOptions } from "./guard/guard-options.js";
+import { guardListener } from "./guard/guard-reports.js";
+import { Zombies } from "./guard/zombies.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
@@ -31,6 +36,7 @@ import { Registry } from "./registry.js";
 import { type Slot, Slots } from "./slots.js";
 import type { OnExit } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
+import type { Clock } from "./supervision/clock.js";
 
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
@@ -46,6 +52,9 @@ export class Actors implements ActorHost {
   readonly names: NameTable;
   readonly outbox: MainOutbox;
   readonly signals: ProcessSignals;
+  readonly guard: Guard;
+  readonly headroomMb: number;
+  readonly clock: Clock;
   readonly epochMs = hrtimeMs();
   readonly #producer: Producer;
   readonly #logger: Logger;
@@ -57,9 +66,24 @@ export class Actors implements ActorHost {
   readonly #threads = new Map<ActorThread, ActorChild>();
   readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
   #cyclesSeen = new Set<string>();
+  readonly #zombies: Zombies;
   #lastOwnerId = 1;
 
-  constructor(logger: Logger, deadLetters: DeadLetters) {
+  constructor(
+    clock: Clock,
+    logger: Logger,
+    deadLetters: DeadLetters,
+    events: Events,
+    guard: FullGuardOptions,
+    giveUpProcess: () => void,
+  ) {
+    this.clock = clock;
+    this.headroomMb = guard.headroomMb;
+    this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
+    this.guard = new Guard(
+      guard,
+      guardListener(logger, events, this.#zombies, (method) => this.names.name(method)),
+    );
     this.#logger = logger;
     this.#deadLetters = deadLetters;
     this.#producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
@@ -123,6 +147,7 @@ export class Actors implements ActorHost {
   /** Settles whatever is still open on main. Every thread has ended. */
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
+    this.guard.close();
     this.outbox.close(errorOf);
   }
 
@@ -132,14 +157,26 @@ export class Actors implements ActorHost {
 
   threadStarted(thread: ActorThread, child: ActorChild): void {
     this.#threads.set(thread, child);
+    this.guard.guard(thread, child, child.slot.memory.words);
   }
 
-  threadExited(thread: ActorThread, child: ActorChild): void {
+  threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
     this.#threads.delete(thread);
+    this.guard.forget(thread);
     this.names.repair(thread.ownerId);
-    this.slots.repair(child.slot, thread.ownerId);
+    this.slots.repair(slot, thread.ownerId);
+    this.#zombies.exited(thread);
     this.#parcels.senderExited(thread.ownerId);
     this.#parcels.forget(child.slot.uid, "claims");
+  }
+
+  threadAbandoned(thread: ActorThread, child: ActorChild, reason: ExitReason): void {
+    this.guard.forget(thread);
+    this.#zombies.add(thread, child, reason);
+  }
+
+  relocate(slot: Slot): Slot {
+    return this.slots.relocate(slot, this.#producer);
   }
 
   lifeStarted(child: ActorChild): void {

@@ -30,6 +30,8 @@ export interface SystemEvents {
   };
   /** The guard has ended an actor. */
   guard_killed: At & { readonly event: "guard_killed"; readonly reason: ExitReason };
+  /** A thread has not exited a second after its kill. It is left behind; its actor goes on in another. */
+  actor_zombie: At & { readonly event: "actor_zombie"; readonly incarnation: number; readonly reason: ExitReason };
   system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
@@ -48,6 +50,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "mailbox_full",
   "dead_letter",
   "guard_killed",
+  "actor_zombie",
   "system_stopped",
 ];
 

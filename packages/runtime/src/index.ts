@@ -19,6 +19,7 @@ export {
   startSystem,
 } from "./actor-system.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
+export type { GuardOptions } from "./guard/guard-options.js";
 export type { Logger } from "./logger.js";
 export type { Down, Exit } from "./process-signals.js";
 export {

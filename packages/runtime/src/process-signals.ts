@@ -1,5 +1,4 @@
 import type { ActorRef, ExitReason, ToMain } from "@mini-otp/worker-host/protocol";
-import type { ActorChild } from "./actor-child.js";
 import { Monitors, type Signal } from "./monitors.js";
 
 /** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
@@ -25,9 +24,19 @@ export type SignalRequest = Extract<
   { type: "monitor" | "demonitor" | "link" | "unlink" | "trap_exit" | "exit" }
 >;
 
+/** An actor, as far as signals go. */
+export interface Process {
+  readonly id: string;
+  readonly ref: ActorRef;
+  /** Ends its thread for this reason. */
+  kill(reason: ExitReason): void;
+  /** Delivers a message to `info`. */
+  info(message: unknown): void;
+}
+
 interface Actors {
-  byUid(uid: number): ActorChild | undefined;
-  byPath(id: string): ActorChild | undefined;
+  byUid(uid: number): Process | undefined;
+  byPath(id: string): Process | undefined;
 }
 
 const MAIN = "main thread";
@@ -38,18 +47,18 @@ export class ProcessSignals {
   readonly #monitors = new Monitors();
   readonly #listeners = new Map<number, (down: Down) => void>();
   /** Actors number their monitors themselves: by actor, its number → ours. */
-  readonly #numbers = new Map<ActorChild, Map<number, number>>();
+  readonly #numbers = new Map<Process, Map<number, number>>();
 
   constructor(actors: Actors) {
     this.#actors = actors;
   }
 
-  started(child: ActorChild): void {
+  started(child: Process): void {
     this.#monitors.started(child.id);
   }
 
   /** An incarnation is over. Returns what tells everyone who has to know. */
-  ended(child: ActorChild, reason: ExitReason): () => void {
+  ended(child: Process, reason: ExitReason): () => void {
     this.#numbers.delete(child);
     const signals = this.#monitors.ended(child.id, reason);
     return () => this.#carryOut(signals);
@@ -72,7 +81,7 @@ export class ProcessSignals {
   }
 
   /** What an actor has asked for. */
-  handle(child: ActorChild, request: SignalRequest): void {
+  handle(child: Process, request: SignalRequest): void {
     switch (request.type) {
       case "monitor": {
         const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(request.uid, request.id));
@@ -121,7 +130,7 @@ export class ProcessSignals {
     }
   }
 
-  #ownNumber(watcher: ActorChild, monitor: number): number | undefined {
+  #ownNumber(watcher: Process, monitor: number): number | undefined {
     const numbers = this.#numbers.get(watcher);
     for (const [own, ours] of numbers ?? []) {
       if (ours !== monitor) continue;

@@ -1,28 +1,38 @@
 import {
+  acquire,
   ENDPOINT_SET_BITS,
   ENDPOINT_SET_WORDS,
   formatSlot,
   IDENTITY,
+  identity,
   LOCK,
   MAILBOX_LANE,
   MAX_SEGMENT_BYTES,
+  MOVED_TO,
   PAGE_BYTES,
   PARKED,
   PEERS,
+  type Producer,
+  release,
   Segments,
   type SlotAddress,
   type SlotLayout,
   type SlotMemory,
   SPACE,
+  STATE_MOVED,
   SYSTEM_LANE,
   slotAddress,
   slotBytes,
   wakeAll,
 } from "@mini-otp/worker-host/protocol";
 import { recount } from "./mailbox.js";
+import { copyAccepted, layoutOf } from "./relocation.js";
 
 /** Memory is taken from the operating system only when it is touched, so a segment may be generous. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** Times main's patience with a lock. */
+const LOCK_TRIES = 10;
 
 export interface Slot {
   readonly uid: number;
@@ -57,7 +67,7 @@ export class Slots {
   }
 
   allocate(layout: Omit<SlotLayout, "uid" | "endpointIndex">): Slot {
-    const bytes = Math.ceil(slotBytes(layout) / PAGE_BYTES) * PAGE_BYTES;
+    const bytes = pagesOf(slotBytes(layout));
     const address = this.#free.get(bytes)?.pop() ?? this.#carve(bytes);
     const uid = this.#nextUid++;
     const endpointIndex = this.#freeIndexes.pop() ?? this.#byEndpoint.length;
@@ -68,14 +78,46 @@ export class Slots {
     return slot;
   }
 
+  /**
+   * Gives an actor another slot, because a thread that survived its kill may still write to this one. Who sends here
+   * is sent on; what was accepted goes along, and the consumer's position as it is now. The old slot is the
+   * caller's to release, once its thread has ended and the actor is gone.
+   *
+   * Order: the new slot is locked before anyone can be sent to it, the old one is refused before what it holds
+   * is copied, the new one is unlocked after. So every sender's messages stay in order.
+   */
+  relocate(slot: Slot, producer: Producer): Slot {
+    const { words } = slot.memory;
+    const address = this.#carve(pagesOf(slot.memory.bytes.length));
+    const endpointIndex = this.#freeIndexes.pop() ?? this.#byEndpoint.length;
+    const header = this.segments.headerAt(address);
+    // Fresh memory: nobody else can know the lock yet.
+    acquire(header, MAILBOX_LANE + LOCK, producer);
+    formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
+    const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
+    words[MOVED_TO] = address;
+    Atomics.store(words, IDENTITY, identity(slot.uid, STATE_MOVED));
+    // A producer that saw the slot open before that is inside for a moment only, unless it died there: then what
+    // it was writing was never sent.
+    let locked = false;
+    for (let tries = 0; tries < LOCK_TRIES && !locked; tries++) locked = acquire(words, MAILBOX_LANE + LOCK, producer);
+    copyAccepted(slot.memory, moved.memory);
+    if (locked) release(words, MAILBOX_LANE + LOCK);
+    release(header, MAILBOX_LANE + LOCK);
+    wakeAll(words, MAILBOX_LANE + SPACE);
+    this.#byUid.set(slot.uid, moved);
+    this.#byEndpoint[endpointIndex] = moved;
+    return moved;
+  }
+
   /** Takes a slot back. Its mailbox is closed, and nobody holds its locks. */
   release(slot: Slot): void {
     const { words } = slot.memory;
     Atomics.store(words, IDENTITY, 0);
-    this.#byUid.delete(slot.uid);
+    if (this.#byUid.get(slot.uid) === slot) this.#byUid.delete(slot.uid);
     this.#byEndpoint[slot.endpointIndex] = undefined;
     this.#freeIndexes.push(slot.endpointIndex);
-    const bytes = Math.ceil(slot.memory.bytes.length / PAGE_BYTES) * PAGE_BYTES;
+    const bytes = pagesOf(slot.memory.bytes.length);
     const free = this.#free.get(bytes);
     if (free === undefined) this.#free.set(bytes, [slot.address]);
     else free.push(slot.address);
@@ -125,4 +167,8 @@ export class Slots {
     this.#used += bytes;
     return address;
   }
+}
+
+function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }

@@ -31,7 +31,7 @@ import {
   R_TYPE,
 } from "./protocol/record-descriptor.js";
 import { takeReply } from "./protocol/replies.js";
-import { DISPATCHES, HANDLING, LATE_REPLIES } from "./protocol/slot-descriptor.js";
+import { ACTIVE, DISPATCHES, HANDLING, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
 import { Timers } from "./timers.js";
 
 /** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
@@ -89,6 +89,7 @@ export class ActorLoop {
   /** Calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
   readonly #openAtStart: number;
+  readonly #infoId: number;
 
   // Until init is done, the loop serves replies and main only, as while a handler is busy.
   #busy = true;
@@ -124,6 +125,8 @@ export class ActorLoop {
     for (const method of Object.keys(definition.handlers)) {
       this.#handlers.set(outbox.names.intern(method), definition.handlers[method]);
     }
+    this.#infoId = outbox.names.intern("info");
+    this.#words[HANDLING] = outbox.names.intern("init");
     this.context = this.#createContext(init, args);
     outbox.onDeadline = () => this.#schedule();
     // What is open now is the runtime's own (the port); anything more later is the user's async work.
@@ -140,6 +143,7 @@ export class ActorLoop {
   takeMessages(state: unknown): void {
     this.context.state = state;
     this.#busy = false;
+    this.#words[HANDLING] = 0;
     this.#schedule();
   }
 
@@ -268,6 +272,7 @@ export class ActorLoop {
     if (inbox.system.pending) {
       this.#outbox.takeReplies();
       this.#words[LATE_REPLIES] = pending.late;
+      this.#words[TURNS]++;
       return true;
     }
     if (pending.size > 0 && pending.nextDeadline <= performance.now()) {
@@ -395,7 +400,7 @@ export class ActorLoop {
     fromMailbox: boolean,
   ): void {
     const words = this.#words;
-    words[HANDLING] = methodId;
+    words[HANDLING] = methodId === 0 ? this.#infoId : methodId;
     words[DISPATCHES]++;
     this.#deferred = false;
     this.#signal = undefined;
@@ -427,7 +432,9 @@ export class ActorLoop {
 
   #succeeded(value: unknown, fromMailbox: boolean): void {
     if (this.#replyTo !== undefined && !this.#deferred) this.#reply(this.#replyTo, value);
-    if (fromMailbox && !this.#ended) this.#commit();
+    if (this.#ended) return;
+    if (fromMailbox) this.#commit();
+    else this.#words[HANDLING] = 0;
   }
 
   #failed(error: unknown, fromMailbox: boolean): void {
@@ -438,6 +445,7 @@ export class ActorLoop {
     if (this.#replyTo !== undefined && !this.#deferred) this.#replyFailure(this.#replyTo, error);
     else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
     if (fromMailbox) this.#commit();
+    else this.#words[HANDLING] = 0;
   }
 
   #commit(): void {
@@ -474,6 +482,8 @@ export class ActorLoop {
       return;
     }
     this.#busy = true;
+    this.#words[HANDLING] = this.#outbox.names.intern("terminate");
+    this.#words[DISPATCHES]++;
     try {
       const result = terminate.call(this.#definition, this.context, reason);
       if (isThenable(result)) {
@@ -506,6 +516,7 @@ export class ActorLoop {
   /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
   #rest(): boolean {
     const inbox = this.#inbox;
+    this.#words[TURNS]++;
     const suspended = this.#suspended && this.#draining === undefined;
     const withMailbox = !this.#busy && !suspended;
     const spins = this.#idle.spins;
@@ -521,12 +532,14 @@ export class ActorLoop {
     const now = performance.now();
     const due = Math.min(withMailbox ? this.#timers.nextDue : Infinity, this.#outbox.pending.nextDeadline);
     if (this.#heldSince === 0) this.#heldSince = now;
-    if (now - this.#heldSince < HOLD_MS && process.getActiveResourcesInfo().length <= this.#openAtStart) {
+    const ownWork = process.getActiveResourcesInfo().length > this.#openAtStart;
+    if (now - this.#heldSince < HOLD_MS && !ownWork) {
       inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
       if (inbox.arrived(withMailbox)) this.#heldSince = 0;
       return true;
     }
     this.#lastTurn = now;
+    this.#words[ACTIVE] = ownWork ? 1 : 0;
     if (!inbox.sleepAsync(withMailbox, this.#wake)) return true;
     if (due !== Infinity) this.#wakeBy(due, now);
     return false;

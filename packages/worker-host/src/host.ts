@@ -40,7 +40,7 @@ export async function runActorThread(port: MessagePort, boot: BootData): Promise
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
-  const inbox = new Inbox(memory, control, producer);
+  const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell));
   const idle = new IdleStrategy(availableParallelism() > 1);
   let loop: ActorLoop;
   const self = { address: init.address, uid: init.uid, memory };

@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ToActor } from "./protocol/boot.js";
-import { announce, retract, sleep, sleepAsync } from "./protocol/doorbell.js";
+import { announce, retract, ring, sleep, sleepAsync } from "./protocol/doorbell.js";
 import { DroppingReader } from "./protocol/dropping-reader.js";
 import { newPayload } from "./protocol/payload.js";
 import type { Producer } from "./protocol/ring-lock.js";
@@ -64,8 +64,11 @@ export class Inbox {
   readonly #words: Int32Array;
   #asleep = false;
   #announced = false;
+  readonly #guardBell: Int32Array;
 
-  constructor(memory: SlotMemory, control: ControlChannel, producer: Producer) {
+  /** `guardBell` wakes main's guard, which sleeps while every actor does. */
+  constructor(memory: SlotMemory, control: ControlChannel, producer: Producer, guardBell: Int32Array) {
+    this.#guardBell = guardBell;
     this.#words = memory.words;
     this.control = control;
     const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
@@ -93,6 +96,7 @@ export class Inbox {
     announce(this.#words, PARKED);
     if (!this.arrived(withMailbox)) sleep(this.#words, PARKED, timeoutMs);
     retract(this.#words, PARKED);
+    if (this.arrived(withMailbox)) ring(this.#guardBell, 0);
   }
 
   /** Lets the event loop turn; `wake` runs when something arrives. False when something has already. */
@@ -121,5 +125,6 @@ export class Inbox {
     if (!this.#announced) return;
     this.#announced = false;
     retract(this.#words, PARKED);
+    ring(this.#guardBell, 0);
   }
 }

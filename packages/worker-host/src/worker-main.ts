@@ -1,5 +1,10 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { runActorThread } from "./host.js";
-import type { BootData } from "./protocol/boot.js";
+import { prepareThread } from "./prelude.js";
+import type { BootData, ToMain } from "./protocol/boot.js";
 
-void runActorThread(parentPort as MessagePort, workerData as BootData);
+const port = parentPort as MessagePort;
+prepareThread((workerData as BootData).offHeapCapMb, (bytes) =>
+  port.postMessage({ type: "unseen_memory", bytes } satisfies ToMain),
+);
+void runActorThread(port, workerData as BootData);

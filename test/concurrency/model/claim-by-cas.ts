@@ -1,7 +1,6 @@
 import { S } from "./program-counters.js";
 import { SENDER_A } from "./scenario.js";
 import { senderProgram } from "./sender.js";
-import type { Program, World } from "./world.js";
 import {
   ACCEPTED,
   HEAD,
@@ -21,6 +20,7 @@ import {
   type State,
   TAIL,
 } from "./words.js";
+import type { Program, World } from "./world.js";
 
 /**
  * How a sender gets its place without a lock, as in Agrona: it moves the tail by compare-and-swap, then writes its

@@ -1,7 +1,7 @@
 import { notifySpace } from "./doorbell.js";
 import { C } from "./program-counters.js";
-import { EXITED, type Program, TOLD_DEAD, TORN, violate, type World } from "./world.js";
 import {
+  CLAIMED,
   COMMITTED,
   CURRENT,
   CURRENT_SEQ,
@@ -10,7 +10,6 @@ import {
   FINISHED,
   HANDLED_SEQ,
   HEAD,
-  IN_FLIGHT,
   KIND_INSIDE,
   KIND_MESSAGE,
   KIND_NONE,
@@ -31,6 +30,7 @@ import {
   TOLD,
   WAKE_TAIL,
 } from "./words.js";
+import { EXITED, type Program, TOLD_DEAD, TORN, violate, type World } from "./world.js";
 
 /**
  * The consuming thread: `next` and `commit` of ring-reader.ts around a handler, and `sleep` of inbox.ts when
@@ -65,7 +65,6 @@ export function consumerProgram(world: World): Program {
     // next
     [C.header]: {
       text: "next: skips padding, copies the header",
-      alone: !claimed,
       when: (s) => !claimed || s[world.cell(s[OWN_HEAD]) + R_KIND] !== KIND_NONE,
       run(s) {
         if (!world.published(s, s[OWN_HEAD])) violate(s, TORN);
@@ -83,7 +82,6 @@ export function consumerProgram(world: World): Program {
     },
     [C.payload]: {
       text: "next: copyOut, the payload",
-      alone: true,
       run(s) {
         for (let position = s[OWN_HEAD]; position !== s[END]; position = world.after(position, 1)) {
           const at = world.cell(position);
@@ -94,11 +92,13 @@ export function consumerProgram(world: World): Program {
       },
     },
     [C.cursor]: {
-      text: "next: store(CURSOR), the message is in flight",
+      // Only when nothing else is known to wait is it an atomic store, and SPACE looked at. Otherwise it is a plain
+      // one, which others see at the latest with the store of the head; the handler between is nothing they see.
+      text: "next: CURSOR = end, the message is in flight",
       run(s) {
         s[CURSOR] = s[END];
-        s[IN_FLIGHT] = s[CURRENT];
-        return C.space;
+        s[CLAIMED] = s[CURRENT];
+        return s[END] === s[OWN_TAIL] ? C.space : C.handle;
       },
     },
     [C.headFirst]: {
@@ -115,22 +115,22 @@ export function consumerProgram(world: World): Program {
       run: (s) => (s[SPACE] !== 0 ? C.wakeTail : afterWaking(s)),
     },
 
-    // #wakeProducers
+    // #wakeWhenRoomy
     [C.wakeTail]: {
-      text: "#wakeProducers: load(TAIL)",
+      text: "#wakeWhenRoomy: load(TAIL)",
       run(s) {
         s[WAKE_TAIL] = s[TAIL];
         return C.wakeSeq;
       },
     },
     [C.wakeSeq]: {
-      text: "#wakeProducers: reads NEXT_SEQ; is half the ring free?",
+      text: "#wakeWhenRoomy: reads NEXT_SEQ; is half the ring free?",
       run(s) {
         const tail = s[WAKE_TAIL];
         s[WAKE_TAIL] = 0;
         const waitingUnits = world.between(tail, s[OWN_HEAD]);
         const waiting = world.seqBetween(s[NEXT_SEQ], s[CURRENT_SEQ]) - 1;
-        const half = waiting <= capacity >> 1 && waitingUnits <= ringUnits >> 1;
+        const half = waiting <= Math.max(1, capacity >> 1) && waitingUnits <= ringUnits >> 1;
         return s[END] === tail || half ? C.ringLoad : afterWaking(s);
       },
     },
@@ -156,7 +156,6 @@ export function consumerProgram(world: World): Program {
 
     [C.handle]: {
       text: "the handler runs",
-      alone: true,
       run(s) {
         world.handles(s, s[CURRENT]);
         if (s[TOLD] !== 0 && world.seqBetween(s[CURRENT_SEQ], s[TOLD] - 1) < 0) violate(s, TOLD_DEAD);
@@ -181,7 +180,7 @@ export function consumerProgram(world: World): Program {
       run(s) {
         storeHead(s);
         s[RUNS + s[CURRENT]] = FINISHED;
-        s[IN_FLIGHT] = 0;
+        s[CLAIMED] = 0;
         s[COMMITTED] = 1;
         return C.space;
       },

@@ -1,5 +1,5 @@
 import { C, S } from "./program-counters.js";
-import { CONSUMER_WORDS, PARKED, PC, SENDERS, SPACE, type State } from "./words.js";
+import { CONSUMER_WORDS, type PARKED, PC, SENDERS, SPACE, type State } from "./words.js";
 import type { Program } from "./world.js";
 
 /** `Atomics.notify(words, PARKED)`: the consumer's wait returns. */

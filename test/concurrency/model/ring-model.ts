@@ -1,5 +1,6 @@
 import { claimByCompareAndSwap } from "./claim-by-cas.js";
 import { consumerProgram } from "./consumer.js";
+import { droppingConsumerProgram } from "./dropping-consumer.js";
 import { mainProgram } from "./main.js";
 import { C, M, S } from "./program-counters.js";
 import { CONSUMER, MAIN, PROCESSES, SCENARIO, type Scenario, SENDER_A, SENDER_B } from "./scenario.js";
@@ -7,6 +8,8 @@ import type { Model } from "./search.js";
 import { senderProgram } from "./sender.js";
 import {
   ACCEPTED,
+  CLAIMED,
+  CONSUMER_THREADS,
   CONSUMER_WORDS,
   CRASHES,
   CURSOR,
@@ -16,6 +19,7 @@ import {
   FINISHED,
   HANDLED_SEQ,
   HEAD,
+  IDENTITY,
   IN_FLIGHT,
   LOCK,
   MAIN_WORDS,
@@ -23,21 +27,17 @@ import {
   NEXT_SEQ,
   OWN_HEAD,
   OWN_TAIL,
-  PC,
+  open,
   PARKED,
+  PC,
   PCS,
-  ROOM_HEAD,
-  ROOM_SEQ,
   RUNS,
   SENDERS,
   SENT,
   SPACE,
-  STATE,
-  STATE_OPEN,
   type State,
   TAIL,
   THREADS,
-  UID,
   VIOLATION,
 } from "./words.js";
 import { EXITED, type Program, VIOLATIONS, World } from "./world.js";
@@ -64,17 +64,15 @@ export class RingModel implements Model {
     this.maxima = maximaOf(scenario);
     const sender =
       scenario.protocol.claim === "under the lock" ? senderProgram(this.#world) : claimByCompareAndSwap(this.#world);
-    this.#programs = [sender, sender, consumerProgram(this.#world), mainProgram(this.#world)];
+    const consumer = this.#world.dropsOldest ? droppingConsumerProgram(this.#world) : consumerProgram(this.#world);
+    this.#programs = [sender, sender, consumer, mainProgram(this.#world)];
   }
 
   begin(s: State): void {
-    const { firstPosition, firstSeq } = this.#world;
     s.fill(0);
-    s[UID] = 1;
-    s[STATE] = STATE_OPEN;
-    for (const word of [TAIL, HEAD, CURSOR, OWN_HEAD, OWN_TAIL, ROOM_HEAD]) s[word] = firstPosition;
-    for (const word of [NEXT_SEQ, HANDLED_SEQ]) s[word] = firstSeq;
-    s[ROOM_SEQ] = this.#world.seqAfter(firstSeq, -this.#scenario.capacity);
+    s[IDENTITY] = open(1);
+    this.#world.format(s);
+    s[OWN_HEAD] = s[OWN_TAIL] = this.#world.dropsOldest ? 0 : s[HEAD];
     s[PCS[SENDER_A]] = this.#world.senderStart;
     s[PCS[SENDER_B]] = this.#world.senderStart;
     s[PCS[CONSUMER]] = C.pending;
@@ -91,20 +89,12 @@ export class RingModel implements Model {
 
   take(s: State, action: number): boolean {
     if (action >= CRASHES_OF) return this.#crash(s, action - CRASHES_OF);
-    if (action >= EXITS) return processExit(s, action - EXITS);
+    if (action >= EXITS) return this.#processExit(s, action - EXITS);
     const pc = PCS[action];
     const step = this.#programs[action][s[pc]];
     if (step.when !== undefined && !step.when(s, pc)) return false;
     s[pc] = step.run(s, pc);
     return true;
-  }
-
-  worthwhile(s: State): number {
-    for (let process = 0; process <= MAIN; process++) {
-      if (this.#programs[process][s[PCS[process]]].alone !== true) continue;
-      return process === MAIN ? 1 << MAIN : (1 << process) | (1 << (CRASHES_OF + process));
-    }
-    return -1;
   }
 
   violation(s: State): string | undefined {
@@ -125,10 +115,12 @@ export class RingModel implements Model {
     if (s[MAIN_WORDS + PC] !== M.idle) return "main is stuck";
     for (let message = 1; message <= this.#world.allMessages; message++) {
       const accepted = s[ACCEPTED + message] !== 0;
-      const accounted = s[RUNS + message] !== 0 || s[DEAD_LETTERS + message] !== 0;
+      const accounted = s[RUNS + message] === FINISHED || s[DEAD_LETTERS + message] !== 0;
       if (accepted && !accounted) return `message ${this.#name(message)} was accepted, and then lost`;
     }
-    if (s[HEAD] !== s[TAIL] || s[CURSOR] !== s[TAIL] || s[LOCK] !== 0 || s[IN_FLIGHT] !== 0) return "the ring is not empty";
+    if (s[HEAD] !== s[TAIL] || s[CURSOR] !== s[TAIL]) return "the ring is not empty";
+    if (s[IN_FLIGHT] !== 0 || s[CLAIMED] !== 0) return "a message stays in flight";
+    if (s[LOCK] !== 0) return "the lock is not free";
     if (s[NEXT_SEQ] !== s[HANDLED_SEQ]) return "the counts of accepted and of handled records differ";
     return undefined;
   }
@@ -147,9 +139,10 @@ export class RingModel implements Model {
   summary(s: State): string {
     const { positions } = this.#scenario;
     const distance = (position: number): number => (s[position] - s[HEAD] + positions) % positions;
-    const lock = s[LOCK] === 0 ? "free" : `held by ${PROCESSES[(s[LOCK] - 1) % 2]}`;
+    const lock = s[LOCK] === 0 ? "free" : `held by ${PROCESSES[(s[LOCK] - 1) % MAIN]}`;
     const messages = Array.from({ length: this.#world.allMessages }, (_, i) => this.#fate(s, i + 1)).join(", ");
-    return `lock ${lock}, cursor = head + ${distance(CURSOR)}, tail = head + ${distance(TAIL)}, SPACE = ${s[SPACE]}, PARKED = ${s[PARKED]}; ${messages}`;
+    const ring = `cursor = head + ${distance(CURSOR)}, tail = head + ${distance(TAIL)}`;
+    return `lock ${lock}, ${ring}, SPACE = ${s[SPACE]}, PARKED = ${s[PARKED]}; ${messages}`;
   }
 
   #fate(s: State, message: number): string {
@@ -171,7 +164,9 @@ export class RingModel implements Model {
     if (s[CRASHES] === crashes || !mortals.includes(process)) return false;
     if (process === CONSUMER) {
       if (s[pc] === EXITED || s[pc] === C.none) return false;
+      const threads = s[CONSUMER_THREADS];
       s.fill(0, CONSUMER_WORDS, MAIN_WORDS);
+      s[CONSUMER_THREADS] = threads;
     } else {
       if (s[pc] === EXITED || s[pc] === S.done || s[pc] === S.early) return false;
       // Whatever has become of the message in hand, the next thread goes on with the one after it.
@@ -187,13 +182,13 @@ export class RingModel implements Model {
     s[CRASHES]++;
     return true;
   }
-}
 
-/** The thread is joined and main's event loop says so. */
-function processExit(s: State, process: number): boolean {
-  const free = s[PCS[MAIN]] === M.idle || s[PCS[MAIN]] === M.free;
-  if (!free || s[PCS[process]] !== EXITED) return false;
-  s[DEAD] = process;
-  s[PCS[MAIN]] = M.lock;
-  return true;
+  /** The thread is joined, and main's event loop says so. */
+  #processExit(s: State, process: number): boolean {
+    const pc = PCS[MAIN];
+    if ((s[pc] !== M.idle && s[pc] !== M.free) || s[PCS[process]] !== EXITED) return false;
+    s[DEAD] = process;
+    s[pc] = process === CONSUMER && this.#world.recoversFirst ? M.recover : M.lock;
+    return true;
+  }
 }

@@ -5,7 +5,7 @@ export const CONSUMER = 2;
 export const MAIN = 3;
 export const PROCESSES = ["sender A", "sender B", "consumer", "main"] as const;
 
-/** How the protocol goes about what it can get wrong. The first of each is what the code does. */
+/** How the protocol goes about what it can get wrong. The first of each is right, each of the others breaks something. */
 export interface Protocol {
   /** Slots.repair: whom it wakes when the dead thread's locks are free. */
   readonly repairWakes: "everyone" | "nobody" | "everyone if the dead one held the lock";
@@ -18,9 +18,15 @@ export interface Protocol {
   /** Where a writer keeps what it knows of the room that the consumer has made. */
   readonly roomSeen: "in the ring, under the lock" | "in each writer";
   /** Mailbox.consumedBefore: what main tells the callers of a consumer that died. */
-  readonly consumedBefore: "up to the first record, or what was handled" | "up to the first record, or what was counted";
+  readonly consumedBefore: "what was handled or claimed" | "the first record in the ring, or what was counted";
   /** Slots.repair: where it looks for the dead one's locks. */
   readonly repairs: "every slot" | "slots in use";
+  /** ActorChild.#onThreadExit: when the message in flight is decided on. */
+  readonly recovers: "before the locks are free" | "after the locks are free";
+  /** RingReader of a mailbox that drops its oldest: what counts as a delivery again. */
+  readonly redelivers: "when it is taken again" | "when a thread starts";
+  /** RingWriter.#dropOldest: when the record it has taken out is accounted for. */
+  readonly drops: "with the head" | "after the push";
   /** ActorOutbox.waitForRoom: what a sender does that finds the mailbox closed after it has announced itself. */
   readonly refused: "rings for the others" | "leaves";
 }
@@ -31,8 +37,11 @@ export const PROTOCOL: Protocol = {
   claim: "under the lock",
   recount: "before the lock is free",
   roomSeen: "in the ring, under the lock",
-  consumedBefore: "up to the first record, or what was handled",
+  consumedBefore: "what was handled or claimed",
   repairs: "every slot",
+  recovers: "before the locks are free",
+  redelivers: "when it is taken again",
+  drops: "with the head",
   refused: "rings for the others",
 };
 
@@ -50,6 +59,8 @@ export interface Scenario {
   /** Seqs count to here and start again at 0. */
   readonly seqs: number;
   readonly maxDeliveries: 1 | 2;
+  /** `drop_oldest` has a reader of its own, and its senders never wait. */
+  readonly overflow: "block" | "drop_oldest";
   /** How many crashes a run may have, each between any two steps. */
   readonly crashes: number;
   /** Who may crash. */
@@ -70,9 +81,10 @@ export const SCENARIO: Scenario = {
   spans: [1, 1],
   ringUnits: 2,
   capacity: 7,
-  positions: 32,
-  seqs: 32,
+  positions: 16,
+  seqs: 16,
   maxDeliveries: 1,
+  overflow: "block",
   crashes: 0,
   mortals: [SENDER_A, SENDER_B, CONSUMER],
   afterConsumer: "restart",

@@ -12,11 +12,6 @@ export interface Model {
   begin(state: Uint8Array): void;
   /** Takes an action in place. False when it is not possible in this state. */
   take(state: Uint8Array, action: number): boolean;
-  /**
-   * The actions worth exploring here, a bit set. It may leave others out only where every run that starts with
-   * one of those is, for all that can be observed, also a run that starts with one of these.
-   */
-  worthwhile(state: Uint8Array): number;
   /** What is wrong in this state. */
   violation(state: Uint8Array): string | undefined;
   /** What is wrong with ending in this state, which no action but a fault can leave. */
@@ -39,8 +34,6 @@ export interface Verdict {
 }
 
 export interface SearchOptions {
-  /** Explore every possible action, whatever the model finds worthwhile. */
-  readonly exhaustive?: boolean;
   /** Also prove that every run ends, for nothing could be said of one that goes on for ever. Takes twice the time. */
   readonly provingEnd?: boolean;
 }
@@ -75,17 +68,16 @@ export function search(model: Model, options: SearchOptions = {}): Verdict {
     const wrong = model.violation(current);
     if (wrong !== undefined) return verdict(wrong, traceTo(model, table, parents, number));
 
-    const worthwhile = options.exhaustive === true ? -1 : model.worthwhile(current);
     let ended = true;
     for (let action = 0; action < actions; action++) {
-      if ((worthwhile & (1 << action)) === 0) continue;
       next.set(current);
       if (!model.take(next, action)) continue;
       transitions++;
       if (action < firstFault) ended = false;
-      if (table.add(next) >= 0) parents.push(number);
+      const added = table.add(next);
+      if (added >= 0) parents.push(number);
       if (options.provingEnd === true) {
-        const to = table.find(next);
+        const to = added >= 0 ? added : ~added;
         entries[to] = (entries[to] ?? 0) + 1;
       }
     }
@@ -95,12 +87,12 @@ export function search(model: Model, options: SearchOptions = {}): Verdict {
       if (stuck !== undefined) return verdict(stuck, traceTo(model, table, parents, number));
     }
   }
-  if (options.provingEnd === true && !everyRunEnds(model, table, entries, options)) return verdict(ENDLESS, []);
+  if (options.provingEnd === true && !everyRunEnds(model, table, entries)) return verdict(ENDLESS, []);
   return verdict(undefined, []);
 }
 
 /** Takes away, again and again, the states that nothing leads to: what is left in the end leads back to itself. */
-function everyRunEnds(model: Model, table: StateTable, entries: number[], options: SearchOptions): boolean {
+function everyRunEnds(model: Model, table: StateTable, entries: number[]): boolean {
   const current = new Uint8Array(model.fields.length);
   const next = new Uint8Array(model.fields.length);
   const free = [0];
@@ -108,9 +100,7 @@ function everyRunEnds(model: Model, table: StateTable, entries: number[], option
   for (let number = free.pop(); number !== undefined; number = free.pop()) {
     taken++;
     table.read(number, current);
-    const worthwhile = options.exhaustive === true ? -1 : model.worthwhile(current);
     for (let action = 0; action < model.actions; action++) {
-      if ((worthwhile & (1 << action)) === 0) continue;
       next.set(current);
       if (!model.take(next, action)) continue;
       const to = table.find(next);
@@ -136,4 +126,11 @@ function traceTo(model: Model, table: StateTable, parents: readonly number[], ta
   });
   table.read(target, state);
   return [...steps, model.summary(state)];
+}
+
+/** A verdict's run, one numbered action a line, with what is wrong at its end. */
+export function formatTrace({ violation, trace }: Verdict): string {
+  if (violation === undefined) return "nothing is wrong";
+  const steps = trace.slice(0, -1).map((step, i) => `${String(i + 1).padStart(5)}  ${step}`);
+  return [...steps, ...trace.slice(-1).map((state) => `    =  ${state}`), `    !  ${violation}`].join("\n");
 }

@@ -1,12 +1,13 @@
 import { notifyParked, notifySpace } from "./doorbell.js";
 import { S } from "./program-counters.js";
-import { type Program, EXITED, NOT_ITS_ACTOR, OVERWRITTEN, TWO_INSIDE, violate, type World, WRONG_SEQ } from "./world.js";
 import {
   ACCEPTED,
   CELL_WORDS,
-  CONSUMER_WORDS,
   CURSOR,
+  DROPPED,
+  HANDLED_SEQ,
   HEAD,
+  IDENTITY,
   KIND_INSIDE,
   KIND_MESSAGE,
   KIND_PADDING,
@@ -14,8 +15,8 @@ import {
   LOOKED_CURSOR,
   NEXT_SEQ,
   OUTCOME,
+  open,
   PARKED,
-  PC,
   R_ATTEMPT,
   R_KIND,
   R_LENGTH,
@@ -31,13 +32,11 @@ import {
   SENT,
   SEQ,
   SPACE,
-  STATE,
-  STATE_OPEN,
   type State,
   TAIL,
   THREADS,
-  UID,
 } from "./words.js";
+import { EXITED, NOT_ITS_ACTOR, OVERWRITTEN, type Program, violate, type World, WRONG_SEQ } from "./world.js";
 
 // The outcomes of `push`.
 const PUSHED = 0;
@@ -49,16 +48,13 @@ const CLOSED = 2;
  * actor-outbox.ts, whose deadline never comes, so that no wake-up missed is made up for by a timeout.
  */
 export function senderProgram(world: World): Program {
-  const { ringUnits, capacity, messages, spans, protocol, afterConsumer, recycled } = world.scenario;
+  const { ringUnits, capacity, messages, spans, protocol, recycled } = world.scenario;
   const { sharedRoom } = world;
   const passesOn = protocol.refused === "rings for the others";
-  const mayClose = afterConsumer === "close" || recycled;
 
   const senderOf = (me: number): number => (me === SENDERS[0] ? 0 : 1);
   const inHand = (s: State, me: number): number => world.message(senderOf(me), s[me + SENT]);
-  const uidOf = (me: number): number => (recycled && senderOf(me) === 1 ? 2 : 1);
-  /** Unique among all threads ever started. */
-  const ownerId = (s: State, me: number): number => 1 + senderOf(me) + 2 * s[me + THREADS];
+  const identityOf = (me: number): number => open(recycled && senderOf(me) === 1 ? 2 : 1);
   const roomHead = (me: number): number => (sharedRoom ? ROOM_HEAD : me + SEEN_HEAD);
   const roomSeq = (me: number): number => (sharedRoom ? ROOM_SEQ : me + SEEN_SEQ);
 
@@ -73,6 +69,7 @@ export function senderProgram(world: World): Program {
     s[me + RETRYING] = 0;
     return s[me + SENT] === messages[senderOf(me)] ? S.done : S.lock;
   };
+  const pushed = (s: State, me: number): number => (s[me + DROPPED] === 0 ? nextMessage(s, me) : S.account);
 
   /** Records accepted so far by the actor it writes to. */
   const accepted = (s: State, me: number): number => {
@@ -100,31 +97,27 @@ export function senderProgram(world: World): Program {
       },
     },
 
-    // push. While the lock is not free, `lockSlowly` spins and naps: nothing but its freedom ends that.
+    // push. While the lock is not free, `acquireSlowly` spins and naps: nothing but its freedom ends that.
     [S.lock]: {
       text: "push: compareExchange(LOCK, 0, me) succeeds",
       when: (s) => s[LOCK] === 0,
       run(s, me) {
-        const other = s[(me === SENDERS[0] ? SENDERS[1] : SENDERS[0]) + PC];
-        if (other >= S.state && other <= S.unlock) violate(s, TWO_INSIDE);
-        s[LOCK] = ownerId(s, me);
-        return S.state;
+        world.acquire(s, senderOf(me), s[me + THREADS]);
+        return S.identity;
       },
     },
 
     // #write
-    [S.state]: {
-      text: "#write: load(STATE), load(UID)",
-      alone: !mayClose,
+    [S.identity]: {
+      text: "#write: load(IDENTITY)",
       run(s, me) {
-        if (s[STATE] === STATE_OPEN && s[UID] === uidOf(me)) return S.room;
+        if (s[IDENTITY] === identityOf(me)) return S.room;
         s[me + OUTCOME] = CLOSED;
         return S.unlock;
       },
     },
     [S.room]: {
       text: "#write: reads TAIL and NEXT_SEQ, compares with the room last seen",
-      alone: true,
       run(s, me) {
         s[me + SEQ] = s[NEXT_SEQ];
         return isFull(s, me) ? S.lookHead : S.header;
@@ -146,27 +139,57 @@ export function senderProgram(world: World): Program {
     },
     [S.lookSeq]: {
       text: "#look: reads the seq at the cursor; #write compares again",
-      alone: true,
       run(s, me) {
         const cursor = s[me + LOOKED_CURSOR];
         s[roomSeq(me)] = cursor === s[TAIL] ? s[me + SEQ] : s[world.cell(cursor) + R_SEQ];
         s[me + LOOKED_CURSOR] = 0;
         world.clearUnpublished(s);
         if (!isFull(s, me)) return S.header;
+        if (world.dropsOldest && s[roomHead(me)] !== s[TAIL]) return S.dropRead;
         s[me + OUTCOME] = FULL;
         s[me + SEQ] = 0;
         return S.unlock;
       },
     },
+    [S.dropRead]: {
+      text: "#dropOldest: reads the record at the head, HANDLED_SEQ = its seq + 1",
+      run(s, me) {
+        const at = world.cell(s[roomHead(me)]);
+        if (s[at + R_KIND] !== KIND_PADDING) {
+          s[me + DROPPED] = s[at + R_MESSAGE];
+          s[HANDLED_SEQ] = world.seqAfter(s[at + R_SEQ], 1);
+        }
+        return S.dropCursor;
+      },
+    },
+    [S.dropCursor]: {
+      text: "#dropOldest: store(CURSOR)",
+      run(s, me) {
+        const head = s[roomHead(me)];
+        s[CURSOR] = world.after(head, s[world.cell(head) + R_LENGTH]);
+        return S.dropHead;
+      },
+    },
+    [S.dropHead]: {
+      text: "#dropOldest: store(HEAD)",
+      run(s, me) {
+        world.finish(s, s[HEAD], s[CURSOR]);
+        s[HEAD] = s[CURSOR];
+        if (protocol.drops === "with the head" && s[me + DROPPED] !== 0) {
+          world.becomesDeadLetter(s, s[me + DROPPED]);
+          s[me + DROPPED] = 0;
+        }
+        return S.lookHead;
+      },
+    },
     [S.header]: {
       text: "#write: writes the header, after padding where there is a wrap",
-      alone: true,
       run(s, me) {
         const span = spans[senderOf(me)];
         const toEnd = world.unitsToEnd(s[TAIL]);
         const needed = world.needed(s[TAIL], span);
         if (world.between(s[TAIL], s[HEAD]) + needed > ringUnits) violate(s, OVERWRITTEN);
-        if (s[UID] !== uidOf(me)) violate(s, NOT_ITS_ACTOR);
+        if (s[IDENTITY] >> 2 !== identityOf(me) >> 2) violate(s, NOT_ITS_ACTOR);
         if (s[me + SEQ] !== world.seqAfter(world.firstSeq, accepted(s, me))) violate(s, WRONG_SEQ);
         let at = world.cell(s[TAIL]);
         if (needed !== span) {
@@ -186,7 +209,6 @@ export function senderProgram(world: World): Program {
     },
     [S.payload]: {
       text: "#write: copyIn, the payload",
-      alone: true,
       run(s, me) {
         const span = spans[senderOf(me)];
         const start = world.after(s[TAIL], world.needed(s[TAIL], span) - span);
@@ -230,12 +252,12 @@ export function senderProgram(world: World): Program {
     },
     [S.ringLoad]: {
       text: "ring: load(PARKED)",
-      run: (s, me) => (s[PARKED] === 1 ? S.ringTake : nextMessage(s, me)),
+      run: (s, me) => (s[PARKED] === 1 ? S.ringTake : pushed(s, me)),
     },
     [S.ringTake]: {
       text: "ring: compareExchange(PARKED, 1, 0)",
       run(s, me) {
-        if (s[PARKED] !== 1) return nextMessage(s, me);
+        if (s[PARKED] !== 1) return pushed(s, me);
         s[PARKED] = 0;
         return S.ringNotify;
       },
@@ -244,6 +266,14 @@ export function senderProgram(world: World): Program {
       text: "ring: notify(PARKED)",
       run(s, me) {
         notifyParked(s);
+        return pushed(s, me);
+      },
+    },
+    [S.account]: {
+      text: "#accountForDropped: counts what it dropped and tells main",
+      run(s, me) {
+        world.becomesDeadLetter(s, s[me + DROPPED]);
+        s[me + DROPPED] = 0;
         return nextMessage(s, me);
       },
     },

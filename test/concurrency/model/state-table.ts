@@ -10,11 +10,12 @@ const CHUNK_MASK = CHUNK_STATES - 1;
 export class StateTable {
   readonly #maxima: readonly number[];
   readonly #names: readonly string[];
-  // Where each field that is used lives in a packed state.
+  // The fields that are used, and where each lives in its word of a packed state.
   readonly #fields: Int32Array;
-  readonly #wordOf: Int32Array;
   readonly #shiftOf: Int32Array;
   readonly #maskOf: Int32Array;
+  /** Which of them is the first in a word; and one more, their count. */
+  readonly #firstOf: Int32Array;
   readonly #words: number;
   readonly #packed: Int32Array;
   readonly #chunks: Int32Array[] = [];
@@ -28,23 +29,22 @@ export class StateTable {
     this.#maxima = maxima;
     const used = maxima.flatMap((max, field) => (max > 0 ? [field] : []));
     this.#fields = Int32Array.from(used);
-    this.#wordOf = new Int32Array(used.length);
     this.#shiftOf = new Int32Array(used.length);
     this.#maskOf = new Int32Array(used.length);
-    let word = 0;
+    const firsts = [0];
     let shift = 0;
     used.forEach((field, i) => {
       const bits = 32 - Math.clz32(maxima[field]);
       if (shift + bits > 32) {
-        word++;
+        firsts.push(i);
         shift = 0;
       }
-      this.#wordOf[i] = word;
       this.#shiftOf[i] = shift;
       this.#maskOf[i] = (1 << bits) - 1;
       shift += bits;
     });
-    this.#words = word + 1;
+    this.#words = firsts.length;
+    this.#firstOf = Int32Array.from([...firsts, used.length]);
     this.#packed = new Int32Array(this.#words);
   }
 
@@ -52,10 +52,11 @@ export class StateTable {
     return this.#size;
   }
 
-  /** Adds `state`. Returns its number, or −1 when it was there before. */
+  /** Adds `state`. Returns its number, or `~number` when it was there before. */
   add(state: Uint8Array): number {
     const bucket = this.#bucketOf(state);
-    if (this.#buckets[bucket] !== 0) return -1;
+    const entry = this.#buckets[bucket];
+    if (entry !== 0) return ~(entry - 1);
     for (let field = 0; field < state.length; field++) {
       if (state[field] > this.#maxima[field]) {
         throw new RangeError(`field=${this.#names[field]} value=${state[field]} max=${this.#maxima[field]}`);
@@ -79,10 +80,13 @@ export class StateTable {
     const chunk = this.#chunks[number >>> CHUNK_BITS];
     const at = (number & CHUNK_MASK) * this.#words;
     const fields = this.#fields;
-    const wordOf = this.#wordOf;
     const shiftOf = this.#shiftOf;
     const maskOf = this.#maskOf;
-    for (let i = 0; i < fields.length; i++) into[fields[i]] = (chunk[at + wordOf[i]] >>> shiftOf[i]) & maskOf[i];
+    const firstOf = this.#firstOf;
+    for (let word = 0; word < this.#words; word++) {
+      const bits = chunk[at + word];
+      for (let i = firstOf[word]; i < firstOf[word + 1]; i++) into[fields[i]] = (bits >>> shiftOf[i]) & maskOf[i];
+    }
   }
 
   #bucketOf(state: Uint8Array): number {
@@ -96,12 +100,15 @@ export class StateTable {
   }
 
   #pack(state: Uint8Array): void {
-    const packed = this.#packed;
     const fields = this.#fields;
-    const wordOf = this.#wordOf;
     const shiftOf = this.#shiftOf;
-    packed.fill(0);
-    for (let i = 0; i < fields.length; i++) packed[wordOf[i]] |= state[fields[i]] << shiftOf[i];
+    const firstOf = this.#firstOf;
+    const packed = this.#packed;
+    for (let word = 0; word < packed.length; word++) {
+      let bits = 0;
+      for (let i = firstOf[word]; i < firstOf[word + 1]; i++) bits |= state[fields[i]] << shiftOf[i];
+      packed[word] = bits;
+    }
   }
 
   #holds(number: number): boolean {

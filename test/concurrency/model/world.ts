@@ -1,16 +1,26 @@
-import { M, S } from "./program-counters.js";
-import { MAIN, type Scenario, SENDER_A, SENDER_B } from "./scenario.js";
+import { C, M, S } from "./program-counters.js";
+import { CONSUMER, MAIN, type Scenario, SENDER_A, SENDER_B } from "./scenario.js";
 import {
   ACCEPTED,
   CELL_WORDS,
   CELLS,
+  CLAIMED_SEQ,
+  CURSOR,
   DEAD_LETTERS,
   FINISHED,
+  HANDLED_SEQ,
   HEAD,
+  IN_FLIGHT,
   KIND_NONE,
+  LOCK,
+  NEXT_SEQ,
+  PARKED,
   PCS,
   R_KIND,
+  ROOM_HEAD,
+  ROOM_SEQ,
   RUNS,
+  SPACE,
   type State,
   TAIL,
   VIOLATION,
@@ -22,11 +32,6 @@ export interface Step {
   readonly text: string;
   /** The step waits until this holds. Without it, it never waits. */
   readonly when?: (s: State, me: number) => boolean;
-  /**
-   * It neither shows in another process's steps nor depends on one, so it may be taken at once: whatever the
-   * others do before it, they can as well do after it. (The process may still die before it.)
-   */
-  readonly alone?: boolean;
   /** Takes the step; returns the program counter after it. `me` is where the process's own words begin. */
   readonly run: (s: State, me: number) => number;
 }
@@ -40,14 +45,14 @@ export const EXITED = 0;
 /** What must never happen, by number. */
 export const VIOLATIONS = [
   "",
-  "two senders are inside the lock",
+  "two threads are inside the lock",
   "a record is written over one that is not finished with",
   "a torn record is read",
   "a message is handled again",
   "the messages of one sender are handled out of order",
   "the seq of a record does not follow its predecessor's",
   "the recount leaves the published records",
-  "a message becomes a dead letter that was not in flight, or becomes one again",
+  "a message becomes a dead letter that was not in flight, was handled, or is one already",
   "a message is handled although its caller was told that it will not be answered",
   "a thread writes to a mailbox that belongs to another actor",
 ] as const;
@@ -84,6 +89,29 @@ export class World {
     return this.sharedRoom ? S.lock : S.newWriter;
   }
 
+  /** The message in flight is decided on before the locks of its dead consumer are freed. */
+  get recoversFirst(): boolean {
+    return this.scenario.protocol.recovers === "before the locks are free";
+  }
+
+  get dropsOldest(): boolean {
+    return this.scenario.overflow === "drop_oldest";
+  }
+
+  /** Unique among all threads ever started, as are the threads of a process by their number. */
+  ownerId(process: number, thread: number): number {
+    return 1 + process + MAIN * thread;
+  }
+
+  /** `acquire` of ring-lock.ts, once the lock is free. */
+  acquire(s: State, process: number, thread: number): void {
+    for (const sender of [SENDER_A, SENDER_B]) {
+      if (s[PCS[sender]] >= S.identity && s[PCS[sender]] <= S.unlock) violate(s, TWO_INSIDE);
+    }
+    if (s[PCS[CONSUMER]] >= C.claimTail && s[PCS[CONSUMER]] <= C.unlock) violate(s, TWO_INSIDE);
+    s[LOCK] = this.ownerId(process, thread);
+  }
+
   /** Counters start just below their overflow, so that every run lives through it. */
   get firstPosition(): number {
     return this.scenario.positions - this.scenario.ringUnits;
@@ -91,6 +119,18 @@ export class World {
 
   get firstSeq(): number {
     return this.scenario.seqs - 1;
+  }
+
+  /** `formatSlot`, but for the identity. */
+  format(s: State): void {
+    s[TAIL] = s[HEAD] = s[CURSOR] = this.firstPosition;
+    s[NEXT_SEQ] = s[HANDLED_SEQ] = this.firstSeq;
+    s[SPACE] = s[PARKED] = s[IN_FLIGHT] = 0;
+    if (this.dropsOldest) s[CLAIMED_SEQ] = this.firstSeq;
+    if (!this.sharedRoom) return;
+    s[ROOM_HEAD] = this.firstPosition;
+    // As if full: the first push looks.
+    s[ROOM_SEQ] = this.seqAfter(this.firstSeq, -this.scenario.capacity);
   }
 
   /** `(position + units) | 0` */
@@ -148,12 +188,12 @@ export class World {
 
   /**
    * The records from `from` to `to` are finished with. Nobody may read their units any more, so they are cleared:
-   * states that differ in nothing else are one. Not while somebody rightly may: main in its recount, and a writer
-   * in `#look`; they clear them afterwards.
+   * states that differ in nothing else are one. Not while somebody may: main, which reads records without the lock,
+   * and a writer in `#look`.
    */
   finish(s: State, from: number, to: number): void {
     const main = s[PCS[MAIN]];
-    if (main >= M.recountTail && main <= M.recountStore) return;
+    if (main >= M.recountTail && main <= M.toldRecord) return;
     if (s[PCS[SENDER_A]] === S.lookSeq || s[PCS[SENDER_B]] === S.lookSeq) return;
     this.#clear(s, from, to);
   }
@@ -178,12 +218,15 @@ export class World {
     s[RUNS + message] = Math.min(s[RUNS + message] + 1, FINISHED);
     const lastOfSender = this.senderOf(message) === 0 ? messages[0] : this.allMessages;
     for (let later = message + 1; later <= lastOfSender; later++) {
-      if (s[RUNS + later] + s[DEAD_LETTERS + later] !== 0) violate(s, OUT_OF_ORDER);
+      // What is dropped may be dropped while its predecessor is in flight.
+      const overtaken = s[RUNS + later] !== 0 || (s[DEAD_LETTERS + later] !== 0 && !this.dropsOldest);
+      if (overtaken) violate(s, OUT_OF_ORDER);
     }
   }
 
   becomesDeadLetter(s: State, message: number): void {
-    if (s[DEAD_LETTERS + message] !== 0 || s[ACCEPTED + message] === 0) violate(s, WRONG_DEAD_LETTER);
+    const over = s[DEAD_LETTERS + message] !== 0 || s[RUNS + message] === FINISHED;
+    if (over || s[ACCEPTED + message] === 0) violate(s, WRONG_DEAD_LETTER);
     s[DEAD_LETTERS + message] = 1;
     s[RUNS + message] = 0;
   }

@@ -47,7 +47,6 @@ export class ChildSlot {
 
   /** It is stopping already, and may get less time for it, but not more. */
   hurry(request: StopRequest, now: number): void {
-    if (this.#stopRequest?.shutdown === "brutal_kill") return;
     this.#limitAt = Math.min(this.#limitAt, limitAt(request, now));
     this.#stopRequest = this.#limitAt === Infinity ? request : { ...request, deadlineAt: this.#limitAt };
     void this.child.stop(this.#stopRequest);

@@ -5,11 +5,11 @@ import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-o
  * `reason` and `cause`. An error that already says all of it passes through: ERR_ACTOR_MODULE, ERR_NAME_TAKEN,
  * and what a nested supervisor says of its own child.
  */
-export function startError(child: { readonly id: string; readonly type: string }, reason: ExitReason): ActorError {
+export function startError(id: string, type: "worker" | "supervisor", reason: ExitReason): ActorError {
   const cause = reason.kind === "init_failed" || reason.kind === "error" ? reason.error : undefined;
-  const says =
-    child.type === "supervisor" || isActorError(cause, "ERR_ACTOR_MODULE") || isActorError(cause, "ERR_NAME_TAKEN");
-  if (says && isActorError(cause)) return cause;
+  const passes =
+    type === "supervisor" || isActorError(cause, "ERR_ACTOR_MODULE") || isActorError(cause, "ERR_NAME_TAKEN");
+  if (passes && isActorError(cause)) return cause;
   const code = reason.kind === "init_timeout" ? "ERR_INIT_TIMEOUT" : "ERR_INIT_FAILED";
-  return new ActorError(code, `${child.id} failed to start: ${describeExit(reason)}`, { id: child.id, reason, cause });
+  return new ActorError(code, `${id} failed to start: ${describeExit(reason)}`, { id, reason, cause });
 }

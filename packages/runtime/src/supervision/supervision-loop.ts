@@ -8,7 +8,7 @@ import { startError } from "./start-error.js";
 import { NOTHING_LEFT } from "./stop-budget.js";
 import type { SupervisorState } from "./supervisor-state.js";
 import { type SupervisorEvent, step } from "./supervisor-step.js";
-import type { Action, ReplyOutcome } from "./supervisor-turn.js";
+import type { Action } from "./supervisor-turn.js";
 
 /** What a supervisor needs from the tree it is in. */
 export interface TreeEnvironment {
@@ -120,14 +120,14 @@ export class SupervisionLoop {
       case "cancel_restart":
         return slot.cancelRestart();
       case "reply":
-        return this.#reply(slot, action.outcome);
+        return this.#reply(slot, action.failure);
     }
   }
 
-  #reply(slot: ChildSlot, outcome: ReplyOutcome): void {
-    if (outcome.kind !== "failed") slot.answer();
+  #reply(slot: ChildSlot, failure: ExitReason | null): void {
+    if (failure === null) slot.answer();
     else if (this.environment.isStopping()) slot.refuse(this.notRunning());
-    else slot.refuse(startError({ id: slot.path, type: slot.child.type }, outcome.reason));
+    else slot.refuse(startError(slot.path, slot.child.type, failure));
   }
 
   /** News of a child that is gone must not be taken for news of another with its id. */

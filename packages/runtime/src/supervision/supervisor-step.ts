@@ -99,15 +99,13 @@ function isCurrentStart(child: ChildState, incarnation: number): boolean {
 
 function started(turn: Turn, child: ChildState): void {
   turn.reportStarted(child);
-  const restarts = { ...child.restarts, upSince: turn.at };
-  // Too late: it is about to be stopped, and whoever waits for its start will hear that.
-  if (child.goal !== "none") return turn.update(child.id, { phase: "up", restarts });
-  turn.update(child.id, { phase: "up", cause: null, restarts });
-  reply(turn, child, { kind: "started" });
+  const cause = child.goal === "start" ? child.cause : null;
+  turn.update(child.id, { phase: "up", cause, restarts: { ...child.restarts, upSince: turn.at } });
+  reply(turn, child, null);
 }
 
 function ignored(turn: Turn, child: ChildState): void {
-  reply(turn, child, { kind: "ignored" });
+  reply(turn, child, null);
   hasStopped(turn, { ...child, cause: null }, NORMAL);
 }
 
@@ -117,10 +115,7 @@ function startFailed(turn: Turn, child: ChildState, reason: ExitReason, random: 
   switch (child.cause?.kind) {
     case "supervisor_start":
       turn.update(child.id, { phase: "down", cause: null });
-      return shutDown(turn, {
-        kind: "init_failed",
-        error: startError({ ...child, id: childPath(turn.state, child.id) }, reason),
-      });
+      return shutDown(turn, { kind: "init_failed", error: startError(pathOf(turn, child), child.type, reason) });
     case "start_child":
     case "restart_child":
       return staysDown(turn, child, reason);
@@ -135,12 +130,12 @@ function exited(turn: Turn, child: ChildState, reason: ExitReason, random: numbe
   else if (child.phase !== "up") return;
   if (child.goal !== "none") return bystanderEnded(turn, child, reason);
 
-  const { restart } = child;
-  const next = afterExit(restart, reason);
+  const next = afterExit(child.restart, reason);
   turn.reportExited(child, reason, next === "restart" || !isCleanExit(reason) ? "child_terminated" : null);
   const ended = turn.child(child.id)!;
   if (next === "restart") return failed(turn, ended, reason, random);
   staysDown(turn, ended, reason);
+
   const { children, flags } = turn.state;
   const another = children.some((other) => other.id !== child.id && other.significant && countsOn(other));
   if (shutsDown(flags.autoShutdown, child, another)) shutDown(turn, SHUTDOWN);
@@ -202,7 +197,7 @@ function restartAffected(turn: Turn, failedId: string, cause: StartCause): void 
     if (child.phase === "down" && child.goal === "start" && child.cause !== null) continue;
     if (isAlive(child) && isLostWhenStopped(child)) turn.update(child.id, { goal: "stop" });
     else {
-      if (isAlive(child)) reply(turn, child, { kind: "failed", reason: SHUTDOWN });
+      if (isAlive(child)) reply(turn, child, SHUTDOWN);
       turn.update(child.id, { goal: "start", cause: child.cause?.kind === "supervisor_start" ? child.cause : cause });
     }
   }
@@ -238,7 +233,7 @@ function terminate(turn: Turn, child: ChildState): void {
 
 /** It does not run, and nobody is going to start it now. */
 function staysDown(turn: Turn, child: ChildState, reason: ExitReason): void {
-  reply(turn, child, { kind: "failed", reason });
+  reply(turn, child, reason);
   const { flags, phase } = turn.state;
   if (flags.dynamic || isLostWhenStopped(child)) return turn.dispose(child.id);
   const cause = child.cause?.kind === "supervisor_start" ? child.cause : null;
@@ -249,11 +244,15 @@ function staysDown(turn: Turn, child: ChildState, reason: ExitReason): void {
 function giveUp(turn: Turn, child: ChildState, reason: ExitReason): void {
   const exit: ExitReason = {
     kind: "shutdown",
-    detail: { kind: "reached_max_restart_intensity", id: childPath(turn.state, child.id), reason },
+    detail: { kind: "reached_max_restart_intensity", id: pathOf(turn, child), reason },
   };
   turn.update(child.id, { phase: "down", goal: "none", cause: null });
   turn.reportEscalated(child, exit);
   shutDown(turn, exit);
+}
+
+function pathOf(turn: Turn, child: ChildState): string {
+  return childPath(turn.state, child.id);
 }
 
 function shutDown(turn: Turn, reason: ExitReason): void {
@@ -267,8 +266,8 @@ function shutDown(turn: Turn, reason: ExitReason): void {
   }
 }
 
-function reply(turn: Turn, { id, cause }: ChildState, outcome: Extract<Action, { kind: "reply" }>["outcome"]): void {
-  if (cause?.kind === "start_child" || cause?.kind === "restart_child") turn.do({ kind: "reply", id, outcome });
+function reply(turn: Turn, { id, cause }: ChildState, failure: ExitReason | null): void {
+  if (cause?.kind === "start_child" || cause?.kind === "restart_child") turn.do({ kind: "reply", id, failure });
 }
 
 /** Stops and starts whatever is next, now that something has happened. */

@@ -1,7 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
-import type { StartOutcome } from "./child.js";
 import type { ChildSummary, SupervisionReport } from "./report.js";
-import { type ChildState, childPath, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
+import { type ChildState, childPath, findChild, type SupervisorState } from "./supervisor-state.js";
 
 /** What the shell is to do, in this order. */
 export type Action =
@@ -11,15 +10,13 @@ export type Action =
   | { readonly kind: "dispose_child"; readonly id: string }
   | { readonly kind: "schedule_restart"; readonly id: string; readonly delayMs: number }
   | { readonly kind: "cancel_restart"; readonly id: string }
-  /** Answers the `startChild` or `restartChild` that waits for this start. */
-  | { readonly kind: "reply"; readonly id: string; readonly outcome: ReplyOutcome }
+  /** Answers the `startChild` or `restartChild` that waits for this start; `failure` is why it failed, or null. */
+  | { readonly kind: "reply"; readonly id: string; readonly failure: ExitReason | null }
   | { readonly kind: "report"; readonly report: SupervisionReport }
   /** Every declared child has been started. */
   | { readonly kind: "supervisor_started" }
   /** Nothing runs any more. */
   | { readonly kind: "supervisor_ended"; readonly reason: ExitReason };
-
-export type ReplyOutcome = Exclude<StartOutcome, { kind: "started" }> | { readonly kind: "started" };
 
 /** One event being handled: the state so far, and the actions it has led to. */
 export class Turn {
@@ -34,10 +31,6 @@ export class Turn {
 
   child(id: string): ChildState | undefined {
     return findChild(this.state, id);
-  }
-
-  get anyAlive(): boolean {
-    return this.state.children.some(isAlive);
   }
 
   change(changes: Partial<SupervisorState>): void {

@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "./clock.js";
 
 export interface VirtualClock extends Clock {
+  /** Timers that are set and have not been called yet. */
+  readonly pendingTimers: number;
   /**
    * Moves time on and calls every timer that comes due on the way, each at its own moment. Resolves when all that
    * they set off on this thread has settled.
@@ -29,6 +31,9 @@ export function virtualClock(): VirtualClock {
   };
 
   return {
+    get pendingTimers() {
+      return pending.size;
+    },
     now: () => now,
     setTimer(ms, fn) {
       const timer = { at: now + Math.max(0, ms), fn };

@@ -38,6 +38,7 @@ export interface BootData {
   readonly ownerId: number;
   /** One word, rung by a thread that gets busy while main's guard sleeps. */
   readonly guardBell: SharedArrayBuffer;
+  readonly offHeapCapMb: number;
   /** URLs to try, in this order. */
   readonly moduleUrls: readonly string[];
 }

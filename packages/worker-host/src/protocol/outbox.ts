@@ -132,18 +132,18 @@ export abstract class Outbox implements Sender {
   connect(address: number, uid: number, id: string): Peer {
     const known = this.#peers.get(address);
     if (known !== undefined && known.uid === uid) return known;
-    if (!this.segments.has(address)) this.fetchSegment(address);
-    const memory = this.segments.at(address);
+    const memory = this.#slotAt(address);
     const { words } = memory;
-    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
-    addEndpoint(this.self.memory.words, PEERS, words[ENDPOINT_INDEX]);
+    const mailbox = new RingWriter(memory, MAILBOX_LANE, uid, this.#producer, this.#slotAt);
     const peer: Peer = {
       id,
       address,
       uid,
-      words,
-      mailbox: new RingWriter(memory, MAILBOX_LANE, uid, this.#producer),
-      system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer),
+      get words() {
+        return mailbox.words;
+      },
+      mailbox,
+      system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer, this.#slotAt),
       overflow: OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block",
       blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
       unsent: new Queue(),
@@ -153,6 +153,14 @@ export abstract class Outbox implements Sender {
     if (uidOf(words) === uid) this.#peers.set(address, peer);
     return peer;
   }
+
+  readonly #slotAt = (address: number): SlotMemory => {
+    if (!this.segments.has(address)) this.fetchSegment(address);
+    const memory = this.segments.at(address);
+    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
+    addEndpoint(this.self.memory.words, PEERS, memory.words[ENDPOINT_INDEX]);
+    return memory;
+  };
 
   /** Drops what is cached of a slot whose memory is about to be given away. */
   disconnect(address: number): void {

@@ -30,9 +30,11 @@ import {
   identity,
   LOCK,
   MAILBOX_LANE,
+  MOVED_TO,
   NEXT_SEQ,
   PARKED,
   STATE_DRAINING,
+  STATE_MOVED,
   STATE_OPEN,
   TAIL,
 } from "./slot-descriptor.js";
@@ -56,12 +58,14 @@ export class RingWriter {
   /** Records that `push` dropped to make room: their headers, and the payload's first two words. Taken by the caller. */
   readonly dropped: Int32Array[] = [];
 
-  readonly #words: Int32Array;
-  readonly #bytes: Uint8Array;
+  #words: Int32Array;
+  #bytes: Uint8Array;
   readonly #producer: Producer;
   readonly #lane: number;
+  readonly #uid: number;
   readonly #open: number;
   readonly #alsoOpen: number;
+  readonly #slotAt: ((address: number) => SlotMemory) | undefined;
   readonly #dataOffset: number;
   readonly #dataBytes: number;
   readonly #capacity: number;
@@ -70,8 +74,17 @@ export class RingWriter {
   #head: number;
   #cursorSeq: number;
 
-  constructor(memory: SlotMemory, lane: number, uid: number, producer: Producer) {
+  /** `slotAt` gives the memory at the address an actor has moved to. */
+  constructor(
+    memory: SlotMemory,
+    lane: number,
+    uid: number,
+    producer: Producer,
+    slotAt?: (address: number) => SlotMemory,
+  ) {
     const words = memory.words;
+    this.#uid = uid;
+    this.#slotAt = slotAt;
     this.#words = words;
     this.#bytes = memory.bytes;
     this.#producer = producer;
@@ -86,6 +99,11 @@ export class RingWriter {
     this.#head = Atomics.load(words, lane + HEAD);
     // As if full: the first push looks.
     this.#cursorSeq = words[lane + NEXT_SEQ] - this.#capacity;
+  }
+
+  /** The slot's words, wherever the slot is now. */
+  get words(): Int32Array {
+    return this.#words;
   }
 
   /** Largest payload one record may carry: a quarter of the ring with its header. */
@@ -111,7 +129,22 @@ export class RingWriter {
     const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
     release(words, lock);
     if (outcome === PUSHED) ring(words, PARKED);
+    else if (outcome === CLOSED && this.#follow()) {
+      return this.push(kind, method, correlation, senderAddress, senderUid, payload);
+    }
     return outcome;
+  }
+
+  /** Goes where the actor has moved to; false when it has not. The new slot is laid out like this one. */
+  #follow(): boolean {
+    const words = this.#words;
+    if (Atomics.load(words, IDENTITY) !== identity(this.#uid, STATE_MOVED) || this.#slotAt === undefined) return false;
+    const memory = this.#slotAt(words[MOVED_TO]);
+    this.#words = memory.words;
+    this.#bytes = memory.bytes;
+    this.#head = Atomics.load(memory.words, this.#lane + HEAD);
+    this.#cursorSeq = memory.words[this.#lane + NEXT_SEQ] - this.#capacity;
+    return true;
   }
 
   #write(

@@ -46,6 +46,8 @@ export const ENDPOINT_INDEX = 2;
 export const OVERFLOW = 3;
 export const BLOCK_TIMEOUT_MS = 4;
 export const MAX_DELIVERIES = 5;
+/** Where the actor's slot is now, in state moved. */
+export const MOVED_TO = 6;
 
 // lanes
 export const MAILBOX_LANE = LINE;
@@ -112,8 +114,10 @@ export const STATE_CLOSED = 0;
 export const STATE_OPEN = 1;
 /** Refuses new messages; what was accepted is still handled. */
 export const STATE_DRAINING = 2;
+/** The actor has another slot: this one's thread survived its kill and may write here still. */
+export const STATE_MOVED = 3;
 
-export type SlotState = typeof STATE_CLOSED | typeof STATE_OPEN | typeof STATE_DRAINING;
+export type SlotState = typeof STATE_CLOSED | typeof STATE_OPEN | typeof STATE_DRAINING | typeof STATE_MOVED;
 
 export function identity(uid: number, state: SlotState): number {
   return (uid << 2) | state;

@@ -1,0 +1,29 @@
+import { BYTES_PER_MB } from "./probe.js";
+import { type BudgetShare, farthestOver, isOverBudget, type Overdraft } from "./process-budget.js";
+
+/** A killed actor's memory needs a moment to be given back: no second kill before. */
+const SETTLE_MS = 250;
+const REMIND_MS = 5000;
+
+/** Holds the process to its budget. */
+export class Budget {
+  readonly #totalMb: number;
+  readonly #onNobody: (rssMb: number, totalMb: number) => void;
+  #quietUntilMs = 0;
+
+  /** `onNobody`: over budget, and no actor is over its share. Told every five seconds while it lasts. */
+  constructor(totalMb: number, onNobody: (rssMb: number, totalMb: number) => void) {
+    this.#totalMb = totalMb;
+    this.#onNobody = onNobody;
+  }
+
+  /** The actor to end now, if one has to be. */
+  check<A extends BudgetShare>(nowMs: number, actors: readonly A[]): Overdraft<A> | undefined {
+    const rssMb = process.memoryUsage.rss() / BYTES_PER_MB;
+    if (nowMs < this.#quietUntilMs || !isOverBudget(this.#totalMb, rssMb, actors)) return undefined;
+    const over = farthestOver(this.#totalMb, actors);
+    this.#quietUntilMs = nowMs + (over === undefined ? REMIND_MS : SETTLE_MS);
+    if (over === undefined) this.#onNobody(rssMb, this.#totalMb);
+    return over;
+  }
+}

@@ -1,0 +1,49 @@
+import { totalmem } from "node:os";
+import { checkFields, group, integer, milliseconds, oneOf, positiveMb } from "../supervision/spec-fields.js";
+import { BYTES_PER_MB } from "./probe.js";
+
+export interface GuardOptions {
+  /** How often busy actors are looked at. Default 5. */
+  intervalMs?: number;
+  /**
+   * How far V8's own limit is above an actor's cap. Reaching V8's limit can end the process: it must have room for
+   * what one operation allocates. Default 4 096; memory that is not used costs nothing.
+   */
+  headroomMb?: number;
+  /** Bound of the whole process. Default: 80 % of what the machine or its container has. */
+  totalMb?: number;
+  /**
+   * What to do about a thread that survives its kill. `"report"` (default): leave it behind. `"exit"`: stop the
+   * others in order, then leave the process.
+   */
+  onZombie?: "report" | "exit";
+}
+
+export type FullGuardOptions = Required<GuardOptions>;
+
+const FIELDS = {
+  guard: group({
+    intervalMs: milliseconds(1),
+    headroomMb: integer(16, 65_536),
+    totalMb: positiveMb,
+    onZombie: oneOf("report", "exit"),
+  }),
+};
+const TOTAL_SHARE = 0.8;
+
+/** Throws ERR_INVALID_CHILD_SPEC, naming the field. */
+export function normaliseGuard(given: GuardOptions = {}): FullGuardOptions {
+  checkFields("root", { guard: given }, FIELDS);
+  return {
+    intervalMs: given.intervalMs ?? 5,
+    headroomMb: given.headroomMb ?? 4096,
+    totalMb: given.totalMb ?? defaultTotalMb(),
+    onZombie: given.onZombie ?? "report",
+  };
+}
+
+function defaultTotalMb(): number {
+  const constrained = process.constrainedMemory();
+  const bytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return (bytes / BYTES_PER_MB) * TOTAL_SHARE;
+}

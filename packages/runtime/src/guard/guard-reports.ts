@@ -1,0 +1,25 @@
+import { describeExit } from "@mini-otp/worker-host/protocol";
+import type { Events } from "../events.js";
+import type { Logger } from "../logger.js";
+import type { GuardListener } from "./guard.js";
+import type { Zombies } from "./zombies.js";
+
+/** Tells events and log what the guard does. */
+export function guardListener(
+  logger: Logger,
+  events: Events,
+  zombies: Zombies,
+  methodName: (id: number) => string,
+): GuardListener {
+  return {
+    methodName,
+    killing({ id }, reason) {
+      events.emit({ event: "guard_killed", id, at: performance.now(), reason });
+      logger.warn({ actor: id, reason }, `guard ends ${id}: ${describeExit(reason)}`);
+    },
+    overBudget(rssMb, totalMb) {
+      logger.error({ rssMb, totalMb }, "the process is over guard.totalMb, and no actor is over its share");
+      zombies.overBudget();
+    },
+  };
+}

@@ -1,0 +1,323 @@
+import {
+  ACTIVE,
+  announce,
+  DISPATCHES,
+  type ExitReason,
+  HANDLING,
+  PARKED,
+  sleepAsync,
+  TURNS,
+} from "@mini-otp/worker-host/protocol";
+import { HAS_HEAP_STATISTICS } from "../actor-thread.js";
+import { Budget } from "./budget.js";
+import type { FullGuardOptions } from "./guard-options.js";
+import {
+  type Caps,
+  type Judgement,
+  judgeCollected,
+  judgeSample,
+  type MemorySample,
+  UNSUSPECTED,
+} from "./heap-judgement.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { InspectorProbe } from "./probe-inspector.js";
+import { NativeProbe } from "./probe-native.js";
+import { judgeWatch, startWatch, watch } from "./watchdog.js";
+import { debuggerAttached } from "./worker-inspector.js";
+
+/** A thread as the guard sees it. */
+export interface GuardedThread extends ProbedThread {
+  /** How long its event loop has been idle, in ms since it started. Cheap, and answers for a busy thread. */
+  loopIdleMs(): number;
+}
+
+/** The actor it runs. */
+export interface GuardedActor {
+  readonly id: string;
+  readonly spec: Caps & { readonly handlerTimeoutMs: number };
+  readonly running: boolean;
+  kill(reason: ExitReason): void;
+}
+
+/** What the guard tells. */
+export interface GuardListener {
+  killing(actor: GuardedActor, reason: ExitReason): void;
+  /** The process is over its budget, and no actor is over its share. */
+  overBudget(rssMb: number, totalMb: number): void;
+  methodName(id: number): string;
+}
+
+/** What is known of an actor's memory. */
+export interface MemoryReading extends MemorySample {
+  readonly atMs: number;
+  /** How long the thread has left a probe unanswered: it is inside a native operation. 0 when none is open. */
+  readonly silentMs: number;
+}
+
+/** Threads whose event loop may run callbacks are looked at this often, to see whether it does. */
+const LOOP_CHECK_MS = 20;
+/** Everyone is looked at this often, whatever shared memory says: for callbacks that nothing announces. */
+const ROUND_MS = 1000;
+/** The guard stays awake this long after the last activity: waking it costs more than a few rounds. */
+const LINGER_MS = 100;
+const BUDGET_CHECK_MS = 50;
+/** An actor far below its caps is sampled in every fourth round only. */
+const CALM_ROUNDS = 4;
+const CALM_SHARE = 0.5;
+
+type Mode = "busy" | "maybe" | "idle";
+
+class Ward {
+  state = UNSUSPECTED;
+  watch;
+  idleMs = 0;
+  idleAtMs: number;
+  probingSinceMs = 0;
+  collecting = false;
+  skipped = 0;
+  reading: MemorySample & { atMs: number } = { heapMb: 0, offHeapMb: 0, atMs: 0 };
+  /** Memory that the thread itself has counted. What it has dropped of that is known only when its loop turns. */
+  unseenMb = 0;
+  acquitted = false;
+  killed = false;
+
+  constructor(
+    readonly thread: GuardedThread,
+    readonly actor: GuardedActor,
+    readonly words: Int32Array,
+    nowMs: number,
+  ) {
+    this.watch = startWatch(nowMs);
+    this.idleAtMs = nowMs;
+  }
+}
+
+/**
+ * Ends actors that are over their caps or stuck. One timer on main, which runs while some actor is busy; an actor
+ * that wakes up while it does not rings the guard's bell.
+ */
+export class Guard {
+  /** The bell: shared with every actor's thread. */
+  readonly bell = new SharedArrayBuffer(4);
+  readonly #bellWord = new Int32Array(this.bell);
+  readonly #options: FullGuardOptions;
+  readonly #listener: GuardListener;
+  readonly #probe: MemoryProbe = HAS_HEAP_STATISTICS ? new NativeProbe() : new InspectorProbe();
+  readonly #wards = new Map<GuardedThread, Ward>();
+  readonly #budget: Budget;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #listening = false;
+  #activeAtMs = 0;
+  #roundAtMs = 0;
+  #loopsAtMs = 0;
+  #budgetAtMs = 0;
+  #closed = false;
+
+  constructor(options: FullGuardOptions, listener: GuardListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#budget = new Budget(options.totalMb, listener.overBudget);
+  }
+
+  /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
+  guard(thread: GuardedThread, actor: GuardedActor, words: Int32Array): void {
+    this.#wards.set(thread, new Ward(thread, actor, words, performance.now()));
+    // Attaches early: a thread that is being attached to while it allocates answers late.
+    this.#probe.canCollect(thread);
+    this.#wake();
+  }
+
+  forget(thread: GuardedThread): void {
+    this.#wards.delete(thread);
+  }
+
+  /** Memory that the thread itself has counted, because no probe can see it. */
+  unseenMemory(thread: GuardedThread, bytes: number): void {
+    const ward = this.#wards.get(thread);
+    if (ward !== undefined) ward.unseenMb = bytes / BYTES_PER_MB;
+  }
+
+  /** What was last seen of a thread's memory; undefined before the first answer. */
+  reading(thread: GuardedThread): MemoryReading | undefined {
+    const ward = this.#wards.get(thread);
+    if (ward === undefined || ward.reading.atMs === 0) return undefined;
+    const silentMs = ward.probingSinceMs === 0 ? 0 : performance.now() - ward.probingSinceMs;
+    return { ...ward.reading, silentMs };
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#wards.clear();
+  }
+
+  readonly #wake = (): void => {
+    this.#activeAtMs = performance.now();
+    this.#schedule(this.#options.intervalMs);
+  };
+
+  #schedule(delayMs: number): void {
+    const atMs = performance.now() + delayMs;
+    if (this.#closed || atMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(this.#round, delayMs).unref();
+  }
+
+  readonly #round = (): void => {
+    this.#timerAtMs = Infinity;
+    const nowMs = performance.now();
+    const everyone = nowMs - this.#roundAtMs >= ROUND_MS;
+    const loops = everyone || nowMs - this.#loopsAtMs >= LOOP_CHECK_MS;
+    if (everyone) this.#roundAtMs = nowMs;
+    if (loops) this.#loopsAtMs = nowMs;
+    const watching = !debuggerAttached();
+    let mode: Mode = "idle";
+    for (const ward of this.#wards.values()) {
+      const own = this.#look(ward, nowMs, everyone, loops, watching);
+      if (own === "busy") mode = "busy";
+      else if (own === "maybe" && mode === "idle") mode = "maybe";
+    }
+    if (everyone || nowMs - this.#budgetAtMs >= BUDGET_CHECK_MS) {
+      this.#budgetAtMs = nowMs;
+      this.#checkBudget(nowMs);
+    }
+    if (mode === "busy") this.#activeAtMs = nowMs;
+    if (nowMs - this.#activeAtMs < LINGER_MS) this.#schedule(this.#options.intervalMs);
+    else if (this.#wards.size > 0) this.#rest(mode);
+  };
+
+  /** No actor is busy: until the next look, whoever gets busy rings. */
+  #rest(mode: Mode): void {
+    this.#schedule(mode === "maybe" ? Math.max(LOOP_CHECK_MS, this.#options.intervalMs) : ROUND_MS);
+    if (this.#listening) {
+      announce(this.#bellWord, 0);
+      return;
+    }
+    announce(this.#bellWord, 0);
+    const waiting = sleepAsync(this.#bellWord, 0);
+    if (waiting === undefined) {
+      this.#wake();
+      return;
+    }
+    this.#listening = true;
+    void waiting.then(() => {
+      this.#listening = false;
+      this.#wake();
+    });
+  }
+
+  #look(ward: Ward, nowMs: number, everyone: boolean, loops: boolean, watching: boolean): Mode {
+    if (ward.killed) return "idle";
+    const { words, actor } = ward;
+    const parked = Atomics.load(words, PARKED) === 1;
+    const handling = words[HANDLING];
+    const mayRunCallbacks = parked && (handling !== 0 || words[ACTIVE] !== 0);
+    let busy = !parked;
+    let idleMs: number | undefined;
+    if (parked && (everyone || (loops && mayRunCallbacks))) {
+      idleMs = ward.thread.loopIdleMs();
+      const ranMs = nowMs - ward.idleAtMs - (idleMs - ward.idleMs);
+      busy = ranMs > (nowMs - ward.idleAtMs) / 2;
+      ward.idleMs = idleMs;
+      ward.idleAtMs = nowMs;
+    }
+    if (watching && actor.running) {
+      const seen = { handling, dispatches: words[DISPATCHES], turns: words[TURNS], parked, idleMs };
+      ward.watch = watch(ward.watch, seen, nowMs);
+      const stuck = judgeWatch(ward.watch, actor.spec.handlerTimeoutMs, nowMs);
+      if (stuck !== undefined) {
+        const method = stuck.method === 0 ? "event loop" : this.#listener.methodName(stuck.method);
+        this.#kill(ward, { kind: "unresponsive", method, afterMs: stuck.afterMs });
+        return "idle";
+      }
+    } else {
+      ward.watch = startWatch(nowMs);
+    }
+    if (busy || ward.state.over !== undefined) void this.#sample(ward, nowMs);
+    return busy ? "busy" : mayRunCallbacks ? "maybe" : "idle";
+  }
+
+  async #sample(ward: Ward, nowMs: number): Promise<void> {
+    if (ward.probingSinceMs !== 0) return;
+    if (this.#isCalm(ward) && ++ward.skipped < CALM_ROUNDS) return;
+    ward.skipped = 0;
+    ward.probingSinceMs = nowMs;
+    const sample = await this.#probe.sample(ward.thread);
+    if (!this.#answered(ward)) return;
+    if (sample === undefined) return;
+    const seen = this.#take(ward, sample);
+    const canCollect = this.#probe.canCollect(ward.thread);
+    this.#conclude(ward, judgeSample(ward.state, ward.actor.spec, seen, performance.now(), canCollect));
+  }
+
+  async #collect(ward: Ward, passes: 1 | 2): Promise<void> {
+    const startedMs = performance.now();
+    ward.probingSinceMs = startedMs;
+    const left = await this.#probe.collect(ward.thread, passes);
+    if (!this.#answered(ward) || left === undefined) return;
+    const seen = this.#take(ward, left);
+    const judged = judgeCollected(ward.actor.spec, seen, startedMs, performance.now());
+    const { heapCapMb, offHeapCapMb } = ward.actor.spec;
+    const unseenOnly = left.offHeapMb <= offHeapCapMb && left.heapMb <= heapCapMb;
+    if (judged.verdict.kind === "guilty" && unseenOnly && !ward.acquitted) {
+      ward.acquitted = true;
+      ward.state = judged.state;
+      return;
+    }
+    ward.acquitted = false;
+    this.#conclude(ward, judged);
+  }
+
+  /** False when the answer comes too late to matter. */
+  #answered(ward: Ward): boolean {
+    ward.probingSinceMs = 0;
+    return !ward.killed && this.#wards.has(ward.thread);
+  }
+
+  #take(ward: Ward, { heapMb, offHeapMb }: MemorySample): MemorySample {
+    ward.reading = { heapMb, offHeapMb: offHeapMb + ward.unseenMb, atMs: performance.now() };
+    return ward.reading;
+  }
+
+  #conclude(ward: Ward, { state, verdict }: Judgement): void {
+    ward.state = state;
+    if (verdict.kind === "guilty") this.#kill(ward, verdict.reason);
+    else if (verdict.kind === "collect") void this.#collect(ward, verdict.passes);
+  }
+
+  #isCalm(ward: Ward): boolean {
+    const {
+      reading,
+      actor: { spec },
+    } = ward;
+    return (
+      reading.atMs !== 0 &&
+      reading.heapMb < spec.heapCapMb * CALM_SHARE &&
+      reading.offHeapMb + ward.unseenMb < spec.offHeapCapMb * CALM_SHARE
+    );
+  }
+
+  #checkBudget(nowMs: number): void {
+    const wards = [...this.#wards.values()].filter(({ killed }) => !killed);
+    const over = this.#budget.check(
+      nowMs,
+      wards.map((ward) => ({
+        ward,
+        usedMb: ward.reading.heapMb + ward.reading.offHeapMb,
+        capMb: ward.actor.spec.heapCapMb + ward.actor.spec.offHeapCapMb,
+      })),
+    );
+    if (over === undefined) return;
+    const { usedMb, shareMb } = over;
+    this.#kill(over.actor.ward, { kind: "heap_cap_exceeded", heapCapMb: shareMb, usedMb });
+  }
+
+  #kill(ward: Ward, reason: ExitReason): void {
+    if (ward.killed) return;
+    ward.killed = true;
+    this.#listener.killing(ward.actor, reason);
+    ward.actor.kill(reason);
+  }
+}

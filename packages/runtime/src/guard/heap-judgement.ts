@@ -1,0 +1,93 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+
+/*
+ * Whether an actor is over its caps. A single sample says little: an actor that keeps 30 MiB alive may be seen
+ * at 150 MiB, most of it garbage that V8 is in no hurry to collect. So what is over a cap is collected, and
+ * what is left after the collection is judged. Where a collection cannot be had, what never fell under the
+ * cap for a while is.
+ */
+
+export interface Caps {
+  readonly heapCapMb: number;
+  readonly offHeapCapMb: number;
+}
+
+export interface MemorySample {
+  readonly heapMb: number;
+  /** ArrayBuffers, wasm memory, external strings. */
+  readonly offHeapMb: number;
+}
+
+export interface JudgementState {
+  /** No collection before: each stops the actor, and must not become most of what it does. */
+  readonly collectFromMs: number;
+  /** Since when no sample was under the caps, and the least that was seen meanwhile. */
+  readonly over: (MemorySample & { readonly sinceMs: number }) | undefined;
+}
+
+export type Verdict =
+  | { readonly kind: "fine" }
+  /** Collect garbage, then judge again. Dropped buffers are gone only after a second collection. */
+  | { readonly kind: "collect"; readonly passes: 1 | 2 }
+  | { readonly kind: "guilty"; readonly reason: ExitReason };
+
+export interface Judgement {
+  readonly state: JudgementState;
+  readonly verdict: Verdict;
+}
+
+export const UNSUSPECTED: JudgementState = { collectFromMs: 0, over: undefined };
+
+/** What a thread that runs an empty actor uses of its heap: the cap is what the actor may use beside it. */
+export const BARE_THREAD_MB = 4;
+/** Without a collection: how long a heap may stay over its cap before it counts as alive. */
+const STAYS_MS = 400;
+/** A collected actor is left alone for three times what the collection took, so that it keeps most of its time. */
+const REST_FACTOR = 3;
+const MIN_REST_MS = 50;
+/** Together with a collection of 200 ms, less than the 500 ms within which a leak is ended. */
+const MAX_REST_MS = 300;
+
+const FINE: Verdict = { kind: "fine" };
+
+/** Judges what was seen of a running actor. */
+export function judgeSample(
+  state: JudgementState,
+  caps: Caps,
+  sample: MemorySample,
+  nowMs: number,
+  canCollect: boolean,
+): Judgement {
+  if (guilt(caps, sample) === undefined) {
+    return { state: state.over === undefined ? state : { ...state, over: undefined }, verdict: FINE };
+  }
+  const over = {
+    sinceMs: state.over?.sinceMs ?? nowMs,
+    heapMb: Math.min(sample.heapMb, state.over?.heapMb ?? Infinity),
+    offHeapMb: Math.min(sample.offHeapMb, state.over?.offHeapMb ?? Infinity),
+  };
+  const next = { ...state, over };
+  if (canCollect) {
+    const passes = sample.offHeapMb > caps.offHeapCapMb ? 2 : 1;
+    return { state: next, verdict: nowMs >= state.collectFromMs ? { kind: "collect", passes } : FINE };
+  }
+  const reason = nowMs - over.sinceMs >= STAYS_MS ? guilt(caps, over) : undefined;
+  return { state: next, verdict: reason === undefined ? FINE : { kind: "guilty", reason } };
+}
+
+/** Judges what a collection has left, which took from `startedMs` to `nowMs`. */
+export function judgeCollected(caps: Caps, left: MemorySample, startedMs: number, nowMs: number): Judgement {
+  const reason = guilt(caps, left);
+  const restMs = Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, REST_FACTOR * (nowMs - startedMs)));
+  return {
+    state: { collectFromMs: nowMs + restMs, over: undefined },
+    verdict: reason === undefined ? FINE : { kind: "guilty", reason },
+  };
+}
+
+/** The reason to end an actor that uses this much, if there is one. */
+function guilt({ heapCapMb, offHeapCapMb }: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
+  if (heapMb > heapCapMb + BARE_THREAD_MB) return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapMb };
+  if (offHeapMb > offHeapCapMb) return { kind: "off_heap_cap_exceeded", offHeapCapMb, usedMb: offHeapMb };
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { GUARD_HOOK } from "@mini-otp/worker-host/protocol";
+import type { MemorySample } from "./heap-judgement.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { WorkerInspector } from "./worker-inspector.js";
+
+/** One for the process: each session attaches to every worker. Null: there is none to be had. */
+let shared: WorkerInspector | null | undefined;
+
+function inspector(): WorkerInspector | null {
+  if (shared !== undefined) return shared;
+  try {
+    shared = new WorkerInspector();
+  } catch {
+    shared = null;
+  }
+  return shared;
+}
+
+const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
+
+/** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
+export class InspectorProbe implements MemoryProbe {
+  async sample({ threadId }: ProbedThread): Promise<MemorySample | undefined> {
+    return parse(await inspector()?.evaluate(threadId, `${HOOK}.memory()`));
+  }
+
+  /** Asking for the first time attaches to the workers, which takes a moment: false until then. */
+  canCollect({ threadId }: ProbedThread): boolean {
+    return inspector()?.reaches(threadId) === true;
+  }
+
+  async collect({ threadId }: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined> {
+    return parse(await inspector()?.evaluate(threadId, `${HOOK}.collect(${passes})`));
+  }
+}
+
+/** `heap bytes,off-heap bytes`. */
+function parse(answer: unknown): MemorySample | undefined {
+  if (typeof answer !== "string") return undefined;
+  const [heapMb, offHeapMb] = answer.split(",").map((bytes) => Number(bytes) / BYTES_PER_MB);
+  return heapMb > 0 && offHeapMb >= 0 ? { heapMb, offHeapMb } : undefined;
+}

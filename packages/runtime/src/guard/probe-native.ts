@@ -1,0 +1,30 @@
+import type { MemorySample } from "./heap-judgement.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { InspectorProbe } from "./probe-inspector.js";
+
+/** Looks into workers by `worker.getHeapStatistics()`: Node 22.16 and later. */
+export class NativeProbe implements MemoryProbe {
+  readonly #inspector = new InspectorProbe();
+
+  async sample(thread: ProbedThread): Promise<MemorySample | undefined> {
+    try {
+      const statistics = await thread.heapStatistics();
+      if (statistics === undefined) return undefined;
+      return {
+        heapMb: statistics.used_heap_size / BYTES_PER_MB,
+        offHeapMb: statistics.external_memory / BYTES_PER_MB,
+      };
+    } catch {
+      // ERR_WORKER_NOT_RUNNING: it has just ended.
+      return undefined;
+    }
+  }
+
+  canCollect(thread: ProbedThread): boolean {
+    return this.#inspector.canCollect(thread);
+  }
+
+  collect(thread: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined> {
+    return this.#inspector.collect(thread, passes);
+  }
+}

@@ -1,0 +1,23 @@
+import type { HeapStatistics } from "../actor-thread.js";
+import type { MemorySample } from "./heap-judgement.js";
+
+/** A thread as a probe sees it. */
+export interface ProbedThread {
+  readonly threadId: number;
+  /** Node's own way to look into a worker, where it has one (22.16 and later). */
+  heapStatistics(): Promise<HeapStatistics> | undefined;
+}
+
+/**
+ * A way to look at the memory of a thread that may be busy. Answers come when the thread can be interrupted, so
+ * one inside a native operation answers late. Undefined: no usable answer, as from a thread that is ending.
+ */
+export interface MemoryProbe {
+  sample(thread: ProbedThread): Promise<MemorySample | undefined>;
+  /** True when `collect` works on this thread. */
+  canCollect(thread: ProbedThread): boolean;
+  /** Collects the thread's garbage; what is left is read before the thread goes on. */
+  collect(thread: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined>;
+}
+
+export const BYTES_PER_MB = 1024 * 1024;

@@ -1,0 +1,36 @@
+/*
+ * The budget of the whole process. Neither number sees everything: what the actors report leaves out main,
+ * code, stacks and (on Node 26) wasm memory; the resident set leaves out what was swapped out or never touched.
+ */
+
+export interface BudgetShare {
+  readonly usedMb: number;
+  /** What its spec allows it: its part of the budget is in proportion to this. */
+  readonly capMb: number;
+}
+
+export interface Overdraft<A> {
+  readonly actor: A;
+  readonly usedMb: number;
+  readonly shareMb: number;
+}
+
+export function isOverBudget(totalMb: number, rssMb: number, actors: Iterable<BudgetShare>): boolean {
+  let sumMb = 0;
+  for (const { usedMb } of actors) sumMb += usedMb;
+  return Math.max(rssMb, sumMb) > totalMb;
+}
+
+/** The actor farthest over its share of the budget; undefined when none is over. */
+export function farthestOver<A extends BudgetShare>(totalMb: number, actors: readonly A[]): Overdraft<A> | undefined {
+  const capsMb = actors.reduce((sum, { capMb }) => sum + capMb, 0);
+  let farthest: Overdraft<A> | undefined;
+  for (const actor of actors) {
+    const shareMb = (totalMb * actor.capMb) / capsMb;
+    const overMb = actor.usedMb - shareMb;
+    if (overMb > 0 && (farthest === undefined || overMb > farthest.usedMb - farthest.shareMb)) {
+      farthest = { actor, usedMb: actor.usedMb, shareMb };
+    }
+  }
+  return farthest;
+}

@@ -1,0 +1,72 @@
+/*
+ * Whether an actor still gets anywhere. Its thread reads no clock for this: it counts, and the watchdog takes the
+ * time from seeing a count stand still.
+ */
+
+/** What a look at an actor's shared memory shows. */
+export interface Activity {
+  /** Method being handled, 0 when none. */
+  readonly handling: number;
+  readonly dispatches: number;
+  readonly turns: number;
+  /** It sleeps in its doorbell; callbacks of its own may run all the same. */
+  readonly parked: boolean;
+  /** How long its event loop has been idle, in sum; undefined when that was not asked. */
+  readonly idleMs: number | undefined;
+}
+
+export interface WatchState {
+  readonly handling: number;
+  readonly dispatches: number;
+  readonly handlingSinceMs: number;
+  readonly turns: number;
+  readonly idleMs: number;
+  readonly turningSinceMs: number;
+  /** The last look could tell whether the event loop turns. */
+  readonly loopSeen: boolean;
+}
+
+/** An actor that has not moved for longer than it may. */
+export interface Stuck {
+  /** 0: not in a handler, but in some callback of its event loop. */
+  readonly method: number;
+  readonly afterMs: number;
+}
+
+export function startWatch(nowMs: number): WatchState {
+  return {
+    handling: 0,
+    dispatches: 0,
+    handlingSinceMs: nowMs,
+    turns: 0,
+    idleMs: 0,
+    turningSinceMs: nowMs,
+    loopSeen: false,
+  };
+}
+
+/** Takes a look into account. */
+export function watch(state: WatchState, seen: Activity, nowMs: number): WatchState {
+  const sameDispatch = seen.dispatches === state.dispatches;
+  const sameHandler = sameDispatch && seen.handling !== 0 && seen.handling === state.handling;
+  // A parked thread says nothing by its counts: whether callbacks run there is told by its event loop's idle time.
+  const loopSeen = !seen.parked || seen.idleMs !== undefined;
+  const idled = seen.idleMs !== undefined && seen.idleMs > state.idleMs;
+  const turned = loopSeen && (idled || !sameDispatch || seen.turns !== state.turns);
+  return {
+    handling: seen.handling,
+    dispatches: seen.dispatches,
+    handlingSinceMs: sameHandler ? state.handlingSinceMs : nowMs,
+    turns: loopSeen ? seen.turns : state.turns,
+    idleMs: seen.idleMs ?? state.idleMs,
+    turningSinceMs: turned ? nowMs : state.turningSinceMs,
+    loopSeen,
+  };
+}
+
+/** Judges a watched actor: undefined while it moves. */
+export function judgeWatch(state: WatchState, handlerTimeoutMs: number, nowMs: number): Stuck | undefined {
+  if (state.handling === 0 && !state.loopSeen) return undefined;
+  const afterMs = nowMs - (state.handling === 0 ? state.turningSinceMs : state.handlingSinceMs);
+  return afterMs >= handlerTimeoutMs ? { method: state.handling, afterMs } : undefined;
+}

@@ -1,0 +1,90 @@
+import type { Session } from "node:inspector";
+import { createRequire } from "node:module";
+
+/** What a worker's session answers. Near a worker's end it can be anything. */
+interface Answer {
+  readonly id?: number;
+  readonly result?: { readonly result?: { readonly value?: unknown } };
+}
+
+type Inspector = typeof import("node:inspector");
+
+const require = createRequire(import.meta.url);
+/** Node can be built without it. */
+const inspector = ((): Inspector | undefined => {
+  try {
+    return require("node:inspector") as Inspector;
+  } catch {
+    return undefined;
+  }
+})();
+/** From a worker that is ending, or cannot be reached. */
+const NO_ANSWER = undefined;
+
+/** True while a debugger can stop threads at will. */
+export function debuggerAttached(): boolean {
+  return inspector?.url() !== undefined;
+}
+
+/**
+ * Evaluates expressions in running workers, whatever they are doing, through Node's inspector. It attaches to every
+ * worker of the process when the worker starts, or now. A worker with a permission model has no inspector.
+ */
+export class WorkerInspector {
+  readonly #session: Session;
+  readonly #sessionIds = new Map<number, string>();
+  readonly #waiting = new Map<number, { readonly sessionId: string; settle(value: unknown): void }>();
+  #lastId = 0;
+
+  /** Throws where Node has no inspector, or main may not use it. */
+  constructor() {
+    if (inspector === undefined) throw new TypeError("this Node has no inspector");
+    this.#session = new inspector.Session();
+    this.#session.connect();
+    this.#session.on("NodeWorker.attachedToWorker", ({ params }) => {
+      this.#sessionIds.set(Number(params.workerInfo.workerId), params.sessionId);
+    });
+    this.#session.on("NodeWorker.detachedFromWorker", ({ params }) => this.#detached(params.sessionId));
+    this.#session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => this.#received(params.message));
+    this.#session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
+  }
+
+  reaches(threadId: number): boolean {
+    return this.#sessionIds.has(threadId);
+  }
+
+  /** The value of `expression` in the worker; undefined when there is none. */
+  evaluate(threadId: number, expression: string): Promise<unknown> {
+    const sessionId = this.#sessionIds.get(threadId);
+    if (sessionId === undefined) return Promise.resolve(NO_ANSWER);
+    const id = ++this.#lastId;
+    const message = JSON.stringify({ id, method: "Runtime.evaluate", params: { expression, silent: true } });
+    return new Promise((settle) => {
+      this.#waiting.set(id, { sessionId, settle });
+      this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message }, (error) => {
+        if (error !== null) this.#settle(id, NO_ANSWER);
+      });
+    });
+  }
+
+  #received(message: string): void {
+    let answer: Answer;
+    try {
+      answer = JSON.parse(message) as Answer;
+    } catch {
+      return;
+    }
+    if (answer.id !== undefined) this.#settle(answer.id, answer.result?.result?.value);
+  }
+
+  #settle(id: number, value: unknown): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.settle(value);
+  }
+
+  #detached(gone: string): void {
+    for (const [threadId, sessionId] of this.#sessionIds) if (sessionId === gone) this.#sessionIds.delete(threadId);
+    for (const [id, { sessionId }] of this.#waiting) if (sessionId === gone) this.#settle(id, NO_ANSWER);
+  }
+}

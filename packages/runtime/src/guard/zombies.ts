@@ -1,0 +1,74 @@
+import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+import type { Events } from "../events.js";
+import type { Logger } from "../logger.js";
+import type { FullGuardOptions } from "./guard-options.js";
+import { leaveProcess } from "./leave-process.js";
+
+interface AbandonedThread {
+  /** The process may end although this thread has not. */
+  abandon(): void;
+}
+
+interface Abandoned {
+  readonly id: string;
+  readonly incarnation: number;
+}
+
+/**
+ * Threads that did not exit a second after their kill: in a native operation that takes longer, or in a loop that
+ * V8 compiled without a look for interrupts. Node waits for every thread before it ends the process, so while
+ * there are any the process leaves in another way.
+ */
+export class Zombies {
+  readonly #options: FullGuardOptions;
+  readonly #logger: Logger;
+  readonly #events: Events;
+  readonly #giveUpProcess: () => void;
+  readonly #threads = new Set<AbandonedThread>();
+  readonly #leave = (code: number): void => {
+    if (this.#threads.size > 0) leaveProcess(code);
+  };
+  #count = 0;
+
+  /** `giveUpProcess` stops what can be stopped, then exits. */
+  constructor(options: FullGuardOptions, logger: Logger, events: Events, giveUpProcess: () => void) {
+    this.#giveUpProcess = giveUpProcess;
+    this.#options = options;
+    this.#logger = logger;
+    this.#events = events;
+  }
+
+  /** How many there have been. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  add(thread: AbandonedThread, { id, incarnation }: Abandoned, reason: ExitReason): void {
+    // At the end of the list: whoever else listens for the exit is heard before.
+    process.off("exit", this.#leave).on("exit", this.#leave);
+    this.#threads.add(thread);
+    this.#count++;
+    thread.abandon();
+    this.#logger.error(
+      { actor: id, incarnation, reason, zombies: this.size },
+      `${id} has not exited a second after its kill (${describeExit(reason)}): its thread is left behind`,
+    );
+    this.#events.emit({ event: "actor_zombie", id, at: performance.now(), incarnation, reason });
+    if (this.#options.onZombie === "exit") this.#giveUpProcess();
+  }
+
+  /** It has ended after all. */
+  exited(thread: AbandonedThread): void {
+    if (this.#threads.delete(thread) && this.#threads.size === 0) process.off("exit", this.#leave);
+  }
+
+  /** The process is over its budget and no actor is to blame: then it is a zombie that grows, and nothing else ends it. */
+  overBudget(): void {
+    if (this.#threads.size > 0) this.#giveUpProcess();
+  }
+}

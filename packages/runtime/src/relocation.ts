@@ -1,0 +1,64 @@
+import {
+  BLOCK_TIMEOUT_MS,
+  CALLERS,
+  CAPACITY,
+  CURSOR,
+  DATA_BYTES,
+  DATA_OFFSET,
+  ENDPOINT_SET_WORDS,
+  HANDLED_SEQ,
+  HEAD,
+  IN_FLIGHT,
+  INCARNATION,
+  MAILBOX_LANE,
+  MAX_DELIVERIES,
+  NEXT_CORRELATION,
+  NEXT_SEQ,
+  OVERFLOW,
+  OVERFLOW_POLICIES,
+  SLOT_HEADER_WORDS,
+  type SlotLayout,
+  type SlotMemory,
+  SYSTEM_LANE,
+  TAIL,
+} from "@mini-otp/worker-host/protocol";
+
+const COUNTERS = 11 * 32;
+const COUNTER_WORDS = 32;
+const HISTOGRAMS = 20 * 32;
+
+/** What `formatSlot` was once told. */
+export function layoutOf(words: Int32Array): Omit<SlotLayout, "uid" | "endpointIndex"> {
+  return {
+    capacity: words[MAILBOX_LANE + CAPACITY],
+    mailboxBytes: words[MAILBOX_LANE + DATA_BYTES],
+    systemBytes: words[SYSTEM_LANE + DATA_BYTES],
+    overflow: OVERFLOW_POLICIES[words[OVERFLOW]],
+    blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
+    maxDeliveries: words[MAX_DELIVERIES],
+  };
+}
+
+/**
+ * Copies an actor's mailbox to a slot of the same layout, with what is counted of it and who ever called. Not
+ * the system lane: replies there are for calls of the thread that is left behind.
+ */
+export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
+  for (const word of [TAIL, NEXT_SEQ, HEAD, CURSOR, HANDLED_SEQ, IN_FLIGHT]) {
+    to.words[MAILBOX_LANE + word] = Atomics.load(from.words, MAILBOX_LANE + word);
+  }
+  for (const word of [INCARNATION, NEXT_CORRELATION]) to.words[word] = from.words[word];
+  copyWords(from, to, COUNTERS, COUNTER_WORDS);
+  copyWords(from, to, CALLERS, ENDPOINT_SET_WORDS);
+  copyWords(from, to, HISTOGRAMS, SLOT_HEADER_WORDS - HISTOGRAMS);
+  const systemEnd = from.words[SYSTEM_LANE + DATA_OFFSET] + from.words[SYSTEM_LANE + DATA_BYTES];
+  const start = from.words[MAILBOX_LANE + DATA_OFFSET];
+  const end = start + from.words[MAILBOX_LANE + DATA_BYTES];
+  to.bytes.set(from.bytes.subarray(start, end), start);
+  // Behind the lanes: the message in flight of a mailbox that drops its oldest.
+  to.bytes.set(from.bytes.subarray(systemEnd), systemEnd);
+}
+
+function copyWords(from: SlotMemory, to: SlotMemory, start: number, count: number): void {
+  to.words.set(from.words.subarray(start, start + count), start);
+}

@@ -1,0 +1,65 @@
+import { syncBuiltinESMExports } from "node:module";
+import process from "node:process";
+import v8 from "node:v8";
+import vm from "node:vm";
+import { GUARD_HOOK } from "./protocol/boot.js";
+import { ActorError } from "./protocol/errors.js";
+import { UnseenMemory } from "./unseen-memory.js";
+
+/*
+ * What is done to a thread before an actor's module is loaded: main's guard gets its hook, and functions that
+ * act on the whole process are kept from doing so by mistake. What Node refuses in every worker by itself
+ * (process.abort, process.chdir, the set of user ids) is left to Node.
+ */
+
+const { getHeapStatistics, setFlagsFromString } = v8;
+
+/** Once, before anything of the actor's is loaded. `unseenMemory` is told of memory that V8 does not count. */
+export function prepareThread(offHeapCapMb: number, unseenMemory: (bytes: number) => void): void {
+  installGuardHook();
+  keepWithinThread();
+  new UnseenMemory(offHeapCapMb, unseenMemory);
+  syncBuiltinESMExports();
+}
+
+function installGuardHook(): void {
+  let collectGarbage: (() => void) | undefined;
+  const memory = (): string => {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    return `${used_heap_size},${external_memory}`;
+  };
+  const collect = (passes: number): string => {
+    collectGarbage ??= garbageCollector();
+    for (let pass = 0; pass < passes; pass++) collectGarbage();
+    return memory();
+  };
+  Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect }) });
+}
+
+/** V8 gives its `gc` to contexts made while the flag is set. The flag is the process's: it is taken back at once. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  try {
+    return vm.runInNewContext("gc") as () => void;
+  } finally {
+    setFlagsFromString("--no-expose-gc");
+  }
+}
+
+function keepWithinThread(): void {
+  const { kill } = process;
+  process.kill = (pid: number, signal?: string | number): true => {
+    // 0 is the process group, which main is in; signal 0 only asks whether the process is there.
+    const own = pid === process.pid || pid === 0 || pid === -process.pid;
+    if (own && signal !== 0)
+      throw refused(`process.kill(${pid})`, "it would end every actor; ctx.stop() ends this one");
+    return signal === undefined ? kill(pid) : kill(pid, signal);
+  };
+  v8.setFlagsFromString = (flags: string) => {
+    throw refused(`v8.setFlagsFromString(${JSON.stringify(flags)})`, "V8's flags are those of every thread");
+  };
+}
+
+function refused(what: string, why: string): ActorError {
+  return new ActorError("ERR_WRONG_THREAD", `${what} in an actor: ${why}`);
+}

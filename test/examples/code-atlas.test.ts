@@ -1,0 +1,456 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import * as fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+
+type Pair = [string, number];
+interface Facts {
+  path: string;
+  bytes: number;
+  error: string | null;
+  imports: [string, string][];
+  exports: string[];
+  identifiers: Pair[];
+}
+
+/** A module of the example, as built. */
+const example = (name: string) =>
+  import(new URL(`../../../examples/dist/code-atlas/${name}.js`, import.meta.url).href);
+const { parseFile } = await example("parse-file");
+const { walkTree } = await example("walk-tree");
+const { addFile, canonicalLines, emptyAtlas, summarize } = await example("atlas");
+const { originOf } = await example("package-name");
+const { SliceAssembly, sliceFacts, sizeOfFacts } = await example("fact-slices");
+const { batchesOf, batchLimits } = await example("batches");
+const { planFaults, WINDOW } = await example("fault-plan");
+const { readFacts, SOURCE_LIMIT } = await example("read-facts");
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function tree(files: Record<string, string> = {}): string {
+  const root = mkdtempSync(join(tmpdir(), "code-atlas-"));
+  folders.push(root);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  return root;
+}
+
+const parse = (path: string, source: string): Facts =>
+  parseFile(path, source, Buffer.byteLength(source));
+const importsOf = (path: string, source: string) => parse(path, source).imports;
+const exportsOf = (path: string, source: string) => parse(path, source).exports;
+const countOf = (facts: Facts, name: string) => new Map(facts.identifiers).get(name);
+
+describe("what a file imports", () => {
+  test.each<[string, string, string, [string, string][]]>([
+    ["an import", "a.js", 'import a, { b } from "p"; import "q";', [["p", "import"], ["q", "import"]]],
+    ["a type import", "a.ts", 'import type { A } from "p";', [["p", "type"]]],
+    ["a dynamic import", "a.js", 'const p = import("p"); import(`q`); import(name);', [["p", "dynamic"], ["q", "dynamic"]]],
+    ["require", "a.cjs", 'const p = require("p"); require.resolve("q"); require(name);', [["p", "require"], ["q", "require"]]],
+    ["a re-export", "a.js", 'export * from "p"; export { a } from "q";', [["p", "export"], ["q", "export"]]],
+    ["a type re-export", "a.ts", 'export type { A } from "p";', [["p", "type"]]],
+    ["import equals", "a.ts", 'import p = require("p");', [["p", "require"]]],
+    ["an import type", "a.d.ts", 'export declare const a: import("p").A;', [["p", "type"]]],
+    ["JSX", "a.jsx", 'import p from "p"; export default () => <p.A b={1}>text</p.A>;', [["p", "import"]]],
+    ["TSX", "a.tsx", 'import p from "p"; export const A = <T,>(t: T) => <p>{t as never}</p>;', [["p", "import"]]],
+    ["the same twice", "a.js", 'import a from "p"; import b from "p";', [["p", "import"]]],
+    ["half a surrogate pair", "a.js", 'require("\\uD800")', [["\uFFFD", "require"]]],
+  ])("%s", (_, path, source, expected) => {
+    expect(parse(path, source).error).toBeNull();
+    expect(importsOf(path, source)).toEqual(expected);
+  });
+});
+
+describe("what a file exports", () => {
+  test.each<[string, string, string, string[]]>([
+    ["declarations", "a.js", "export const a = 1, b = 2; export function c() {} export class D {}", ["a", "b", "c", "D"]],
+    ["patterns", "a.js", "export const { a, b: { c }, ...d } = x, [e, , f = 1, ...g] = y;", ["a", "c", "d", "e", "f", "g"]],
+    ["lists", "a.js", 'const a = 1; export { a, a as b, a as "c d", a as default };', ["a", "b", "c d", "default"]],
+    ["the default", "a.js", "export default 1", ["default"]],
+    ["everything of another", "a.js", 'export * from "p"; export * as ns from "p";', ["*", "ns"]],
+    ["types", "a.ts", "export interface A {} export type B = A; export enum C {} export namespace N {}", ["A", "B", "C", "N"]],
+    ["export equals", "a.d.ts", "declare const a: 1; export = a; export as namespace b;", ["export =", "b"]],
+    ["CommonJS names", "a.js", "exports.a = 1; module.exports.b = 2; exports['c'] = 3; exports.a = 4;", ["a", "b", "c"]],
+    ["module.exports", "a.cjs", "module.exports = {}", ["export ="]],
+    ["a getter on exports", "a.js", 'Object.defineProperty(exports, "__esModule", {}); Object.defineProperty(exports, "a", {});', ["a"]],
+    ["names of Object.prototype", "a.js", "export const constructor = 1, __proto__ = 2, toString = 3;", ["constructor", "__proto__", "toString"]],
+  ])("%s", (_, path, source, expected) => {
+    expect(parse(path, source).error).toBeNull();
+    expect(exportsOf(path, source)).toEqual(expected);
+  });
+});
+
+describe("identifiers", () => {
+  test("are counted as often as they are written", () => {
+    const facts = parse("a.mjs", 'import { a } from "p"; const { b } = a; f({ a, c: b }); export { a };');
+    expect(Object.fromEntries(facts.identifiers)).toEqual({ a: 4, b: 2, f: 1, c: 1 });
+  });
+
+  test("include JSX, types, private names and names of Object.prototype", () => {
+    const source = "class A<T> { #x: T; constructor() { this.#x = __proto__.toString; } } <A.B c={1} />";
+    const facts = parse("a.tsx", source);
+    for (const name of ["T", "constructor", "__proto__", "toString", "B", "c"]) {
+      expect([name, countOf(facts, name)]).toEqual([name, name === "T" ? 2 : 1]);
+    }
+    expect(countOf(facts, "A")).toBe(2);
+    expect(countOf(facts, "#x")).toBe(2);
+  });
+
+  test("leave keywords and import.meta out", () => {
+    expect(parse("a.mjs", "if (import.meta.url) new.target; else void 0").identifiers).toEqual([["url", 1]]);
+  });
+});
+
+describe("a file that is hard to parse", () => {
+  test("is a parse error with the parser's message", () => {
+    expect(parse("a.js", "const = 1")).toMatchObject({ error: "Unexpected token (1:6)", imports: [], identifiers: [] });
+  });
+
+  test("keeps its facts when the parser can read on", () => {
+    const facts = parse("a.mjs", 'import a from "p"; const b = 1; const b = 2;');
+    expect(facts.error).toMatch(/already been declared/);
+    expect(facts.imports).toEqual([["p", "import"]]);
+  });
+
+  test.each([
+    ["arrays", "[".repeat(100_000)],
+    ["closed arrays", "[".repeat(300) + "]".repeat(300)],
+    ["a sum", `a${"+a".repeat(2_000)}`],
+    ["else if", `if (a) b;${" else if (a) b;".repeat(1_200)}`],
+  ])("is too deep by the same measure on every thread: %s", (_, source) => {
+    expect(parse("a.js", source).error).toBe("nested too deeply to be indexed");
+  });
+
+  test.each([
+    ["a sum", `a${"+a".repeat(800)}`],
+    ["a chain of calls", `a${".b()".repeat(400)}`],
+    ["arrays", "[".repeat(200) + "]".repeat(200)],
+  ])("is not too deep when real code has the like: %s", (_, source) => {
+    expect(parse("a.js", source).error).toBeNull();
+  });
+
+  test("never makes the parser throw, whatever the text", () => {
+    const piece = fc.constantFrom("{", "}", "(", ")", "<", ">", "import ", "export ", "a", "`${", "*/", "//", "\n", "'", "=>", "@", "#", "\uD800");
+    fc.assert(
+      fc.property(fc.array(piece), fc.constantFrom("a.js", "a.ts", "a.tsx", "a.d.ts", "a.cjs"), (pieces, path) => {
+        expect(parse(path, pieces.join(""))).toEqual(parse(path, pieces.join("")));
+      }),
+    );
+  });
+
+  test("names longer than a message are cut", () => {
+    const facts = parse("a.js", `import "${"p".repeat(100_000)}"; ${"i".repeat(100_000)};`);
+    expect(facts.imports[0]?.[0].length).toBe(1_024);
+    expect(facts.identifiers[0]?.[0].length).toBe(1_024);
+  });
+});
+
+test("a file over the limit is not parsed", () => {
+  const bytes = SOURCE_LIMIT + 1;
+  expect(readFacts(tree(), { path: "a.js", bytes })).toMatchObject({ bytes, error: expect.stringMatching(/^larger than/) });
+});
+
+test.each([
+  ["fs", "builtin", "node:fs"],
+  ["fs/promises", "builtin", "node:fs/promises"],
+  ["node:test", "builtin", "node:test"],
+  ["lodash", "package", "lodash"],
+  ["lodash/fp/get.js", "package", "lodash"],
+  ["@babel/parser/lib", "package", "@babel/parser"],
+  ["__proto__", "package", "__proto__"],
+])("%s is of the %s %s", (specifier, kind, name) => {
+  expect(originOf(specifier)).toEqual({ kind, name });
+});
+
+test.each(["./a", "..", "/a", "#internal", "", "https://a.example/b.js", "data:text/javascript,1", "@scope"])(
+  "%j is of no package",
+  (specifier) => expect(originOf(specifier)).toBeUndefined(),
+);
+
+describe("the walk", () => {
+  const walk = (root: string) => {
+    const tally = { unreadable: 0 };
+    const paths = [...walkTree(root, tally)].map(({ path }: { path: string }) => path);
+    return { paths, unreadable: tally.unreadable };
+  };
+
+  test("takes the source files, in the same order always", () => {
+    const names = ["a.js", "a.mjs", "a.cjs", "a.jsx", "a.ts", "a.mts", "a.cts", "a.tsx", "a.d.ts"];
+    const root = tree(Object.fromEntries([...names, "b.json", "js", "c.js.map", "d/e.js"].map((n) => [n, ""])));
+    expect(walk(root).paths.sort()).toEqual([...names, "d/e.js"].sort());
+    expect(walk(root)).toEqual(walk(root));
+  });
+
+  test("does not follow symbolic links, so a loop ends", () => {
+    const root = tree({ "real/a.js": "", "real/deep/b.js": "" });
+    symlinkSync(root, join(root, "real/deep/loop"), "junction");
+    symlinkSync(join(root, "real"), join(root, "again"), "junction");
+    expect(walk(root)).toEqual({ paths: ["real/a.js", "real/deep/b.js"], unreadable: 0 });
+  });
+
+  test("counts what it cannot read and goes on", () => {
+    const root = tree({ "a.js": "", "gone/b.js": "", "z/c.js": "" });
+    const tally = { unreadable: 0 };
+    const files = walkTree(root, tally);
+    expect(files.next().value.path).toBe("a.js");
+    rmSync(join(root, "gone"), { recursive: true });
+    expect([...files].map(({ path }: { path: string }) => path)).toEqual(["z/c.js"]);
+    expect(tally.unreadable).toBe(1);
+  });
+
+  test("a file that is gone when its turn comes is an error of that file", () => {
+    expect(readFacts(tree(), { path: "a.js", bytes: 5 })).toMatchObject({
+      path: "a.js",
+      error: "cannot be read: ENOENT",
+    });
+  });
+});
+
+describe("batches", () => {
+  const file = fc.record({ path: fc.string(), bytes: fc.nat(400_000) });
+
+  test("hold every file once, in order, within their limits", () => {
+    fc.assert(
+      fc.property(fc.array(file), fc.integer({ min: 1, max: 8 }), (files, parsers) => {
+        const limits = batchLimits(files.length, parsers);
+        const batches = [...batchesOf(files, limits)] as (typeof files)[];
+        expect(batches.flat()).toEqual(files);
+        for (const batch of batches) {
+          expect(batch.length).toBeGreaterThan(0);
+          expect(batch.length).toBeLessThanOrEqual(limits.files);
+          const bytes = batch.reduce((sum, { bytes }) => sum + bytes, 0);
+          expect(batch.length === 1 || bytes <= limits.bytes).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe("the fault plan", () => {
+  test("has each fault strike once, where batches are sure to come", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 }), (parsers, batches) => {
+        const plans = planFaults(parsers, batches) as { fault: string; incarnation: number; batch: number }[][];
+        expect(plans.length).toBe(parsers);
+        expect(plans.flat().map(({ fault }) => fault).sort()).toEqual(["exit", "leak", "throw"]);
+        const sure = Math.min(WINDOW, Math.floor(batches / parsers));
+        for (const [parser, plan] of plans.entries()) {
+          // The batch in hand at a crash is handled again, so it is counted in both incarnations.
+          const handled = plan.reduce((sum, { batch }) => sum + batch - 1, 1);
+          expect(handled).toBeLessThanOrEqual(Math.max(sure, parser < batches ? 1 : 0) || 1);
+          expect(plan.map(({ incarnation }) => incarnation)).toEqual(plan.map((_, i) => i + 1));
+        }
+      }),
+    );
+  });
+
+  test("two parsers: one leaks and later throws, the other exits", () => {
+    const faults = planFaults(2, 100).map((plan: { fault: string }[]) => plan.map(({ fault }) => fault));
+    expect(faults).toEqual([["leak", "throw"], ["exit"]]);
+  });
+
+  test("an empty tree has none", () => {
+    expect(planFaults(2, 0)).toEqual([[], []]);
+  });
+});
+
+const name = fc.oneof(fc.constantFrom("constructor", "__proto__", "toString", "a", "b"), fc.string());
+const facts: fc.Arbitrary<Facts> = fc.record({
+  path: fc.constantFrom("a.js", "b.js", "c/d.ts", "__proto__", "é.js"),
+  bytes: fc.nat(1_000),
+  error: fc.option(fc.string()),
+  imports: fc.uniqueArray(fc.tuple(name, fc.constantFrom("import", "require")), { selector: (i) => i.join(" ") }),
+  exports: fc.uniqueArray(name),
+  identifiers: fc.uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 9 })), { selector: ([n]) => n }),
+});
+const tree_ = fc.uniqueArray(facts, { selector: ({ path }) => path });
+
+describe("the atlas", () => {
+  const merged = (files: Facts[]) => {
+    const atlas = emptyAtlas();
+    for (const file of files) addFile(atlas, file);
+    return [...canonicalLines(atlas)].join("");
+  };
+
+  test("is the same in whatever order the files come", () => {
+    const shuffled = tree_.chain((files) =>
+      fc.tuple(fc.constant(files), fc.shuffledSubarray(files, { minLength: files.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([files, other]) => {
+        expect(merged(other)).toBe(merged(files));
+      }),
+    );
+  });
+
+  test("is the same when files come again", () => {
+    const repeated = tree_.chain((files) => fc.tuple(fc.constant(files), fc.array(fc.nat(50))));
+    fc.assert(
+      fc.property(repeated, ([files, again]) => {
+        const extra = files.length === 0 ? [] : again.map((i) => files[i % files.length] as Facts);
+        expect(merged([...files, ...extra])).toBe(merged(files));
+      }),
+    );
+  });
+
+  test("differs when a count differs", () => {
+    const file = parse("a.js", "a; b");
+    expect(merged([file])).not.toBe(merged([parse("a.js", "a; c")]));
+    expect(merged([file])).not.toBe(merged([{ ...file, identifiers: [["a", 1], ["b", 2]] }]));
+  });
+
+  test("counts the files that import a package, not the imports", () => {
+    const atlas = emptyAtlas();
+    addFile(atlas, parse("a.js", 'import "p/a"; import "p/b"; import "fs"; require("node:fs")'));
+    addFile(atlas, parse("b.js", 'import "p"; import "q"; import "constructor"'));
+    expect(summarize(atlas)).toMatchObject({
+      topPackages: [["p", 2], ["constructor", 1], ["q", 1]],
+      topBuiltins: [["node:fs", 1]],
+    });
+  });
+});
+
+describe("slices of facts", () => {
+  test("are put together in whatever order and however often they come", () => {
+    const cut = fc.tuple(facts, fc.integer({ min: 50, max: 2_000 })).chain(([whole, limit]) => {
+      const slices: Facts[] = sliceFacts(whole, limit);
+      return fc.tuple(
+        fc.constant(whole),
+        fc.shuffledSubarray(slices, { minLength: slices.length }),
+        fc.array(fc.constantFrom(...slices), { maxLength: 3 }),
+      );
+    });
+    fc.assert(
+      fc.property(cut, ([whole, slices, again]) => {
+        const assembly = new SliceAssembly();
+        const early = again.filter((slice) => slice !== slices.at(-1)).map((slice) => assembly.add(slice));
+        const done = slices.map((slice) => assembly.add(slice)).filter((file) => file !== undefined);
+        expect([...early.filter((file) => file !== undefined), ...done]).toContainEqual(whole);
+      }),
+    );
+  });
+
+  test("stay within the limit when a file has more names than a message holds", () => {
+    const source = Array.from({ length: 50_000 }, (_, i) => `export const name${i} = require("p${i}");`).join("\n");
+    const slices = sliceFacts(parse("a.js", source), 100_000);
+    expect(slices.length).toBeGreaterThan(10);
+    for (const slice of slices) expect(sizeOfFacts({ ...slice, path: "", error: null })).toBeLessThanOrEqual(101_000);
+  });
+});
+
+const main = fileURLToPath(new URL("../../../examples/dist/code-atlas/main.js", import.meta.url));
+const { INIT_CWD: _, ...environment } = process.env;
+
+/** Runs the command; resolves whatever its exit code. */
+async function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  const run = promisify(execFile)(process.execPath, [main, ...args], {
+    ...options,
+    env: { ...environment, ...options.env },
+  });
+  const { code = 0, stdout, stderr } = await run.catch((error) => error);
+  return { code, stdout: stdout as string, stderr: stderr as string };
+}
+
+const lastLine = (text: string) => JSON.parse(text.trimEnd().split("\n").at(-1) as string);
+
+const sources = Object.fromEntries(
+  Array.from({ length: 60 }, (_, i) => [
+    `package-${i % 7}/file-${i}.${["js", "ts", "mjs", "cjs"][i % 4]}`,
+    i === 13
+      ? "const = 1"
+      : `import { a${i} } from "package-${i % 5}";\n${`export function f${i}(x) { return x.y${i} + a${i}; }\n`.slice(0, 400)}`,
+  ]),
+);
+
+describe("the command", () => {
+  test.each<[string, string[], RegExp]>([
+    ["a missing DIR", ["no/such/dir"], /no such directory: "no\/such\/dir"/],
+    ["a file", [main], /not a directory/],
+    ["an unknown option", ["--fast"], /unknown option "--fast"/],
+    ["two DIRs", [".", ".."], /more than one DIR/],
+    ["no parsers", ["--parsers", "0"], /--parsers takes a whole number/],
+    ["a missing number", ["--parsers"], /--parsers takes a whole number/],
+  ])("%s is one clear line and exit code 2", async (_, args, message) => {
+    const { code, stdout, stderr } = await start(args);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+  });
+
+  test("--help tells the options", async () => {
+    const { code, stdout } = await start(["--help"]);
+    expect(code).toBe(0);
+    for (const flag of ["--single", "--no-faults", "--json", "--parsers"]) expect(stdout).toContain(flag);
+  });
+
+  test("--single --json prints one object, and claims no comparison", async () => {
+    const { code, stdout } = await start([tree(sources), "--single", "--json"]);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split("\n").length).toBe(1);
+    const report = lastLine(stdout);
+    expect(report).toMatchObject({ files: 60, parseErrors: 1, speedUp: 1, restarts: {}, identical: null });
+    expect(report.seconds).toBe(report.singleSeconds);
+    expect(report.digest).toMatch(/^[\da-f]{64}$/);
+  });
+
+  test("takes DIR with and without a leading --, relative to where the user is", async () => {
+    const root = tree({ "sub/a.js": "let a" });
+    const elsewhere = tree();
+    const reports = await Promise.all([
+      start(["sub", "--single", "--json"], { cwd: root }),
+      start(["--", "sub", "--single", "--json"], { cwd: root }),
+      start(["--", "sub", "--json", "--single"], { cwd: elsewhere, env: { INIT_CWD: root } }),
+    ]);
+    for (const { stdout } of reports) expect(lastLine(stdout).files).toBe(1);
+  });
+
+  test("an empty tree is an atlas of no files", async () => {
+    const { code, stdout } = await start([tree(), "--json"]);
+    expect(code).toBe(0);
+    expect(lastLine(stdout)).toMatchObject({ files: 0, bytes: 0, restarts: {}, identical: true });
+  });
+
+  test.each([
+    ["two parsers", 60, "2"],
+    ["one parser takes all three", 60, "1"],
+    ["three parsers", 60, "3"],
+    ["a single file", 1, "2"],
+  ])("every fault happens once and changes nothing: %s", async (_, files, parsers) => {
+    const root = tree(Object.fromEntries(Object.entries(sources).slice(0, files)));
+    const { code, stdout, stderr } = await start([root, "--json", "--parsers", parsers]);
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining("code-atlas:")]);
+    const report = lastLine(stdout);
+    expect(report).toMatchObject({
+      files,
+      faults: { leak: true, throw: true, exit: true },
+      restarts: { heap_cap_exceeded: 1, error: 1, exit_called: 1 },
+      identical: true,
+    });
+    const alone = await start([root, "--single", "--json"]);
+    expect(lastLine(alone.stdout).digest).toBe(report.digest);
+  });
+
+  test("--no-faults restarts nobody", async () => {
+    const { code, stdout } = await start([tree(sources), "--json", "--no-faults"]);
+    expect(code).toBe(0);
+    expect(lastLine(stdout)).toMatchObject({ files: 60, restarts: {}, identical: true });
+  });
+
+  test("tells a person the same", async () => {
+    const { code, stdout } = await start([tree(sources)]);
+    expect(code).toBe(0);
+    for (const line of [/^files: +60, /m, /^speed-up: /m, /^restarts: .*heap_cap_exceeded 1/m, /^identical: +yes$/m]) {
+      expect(stdout).toMatch(line);
+    }
+  });
+});

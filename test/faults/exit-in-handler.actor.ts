@@ -1,0 +1,5 @@
+import { type Fault, faultActor } from "./fault-actor.js";
+
+export const fault: Fault = () => process.exit(3);
+
+export default faultActor(fault);

@@ -1,0 +1,7 @@
+import { defineActor } from "@mini-otp/worker-host";
+
+export const fault = (): void => {
+  for (;;);
+};
+
+export default defineActor({ init: fault, handlers: {} });

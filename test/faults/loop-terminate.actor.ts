@@ -1,0 +1,7 @@
+import { defineActor } from "@mini-otp/worker-host";
+
+export const fault = (): void => {
+  for (;;);
+};
+
+export default defineActor({ handlers: { ping: (ctx): number => ctx.incarnation }, terminate: fault });

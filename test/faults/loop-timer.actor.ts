@@ -1,0 +1,9 @@
+import { type Fault, faultActor } from "./fault-actor.js";
+
+export const fault: Fault = () => {
+  setTimeout(() => {
+    for (;;);
+  }, 1);
+};
+
+export default faultActor(fault);

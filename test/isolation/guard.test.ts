@@ -1,0 +1,92 @@
+import type { ExitReason, Logger } from "@mini-otp/runtime";
+import { describe, expect, test } from "vitest";
+import { testSystem } from "../support/system.js";
+import type Memory from "./fixtures/memory.actor.js";
+
+const MEMORY = new URL("./fixtures/memory.actor.js", import.meta.url);
+const CHURN_MS = 20_000;
+/** Of passing the cap: the number. */
+const KILLED_WITHIN_MS = 500;
+
+const ignore = (): void => {};
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore };
+
+async function memoryActor(
+  spec: { heapCapMb?: number; offHeapCapMb?: number; handlerTimeoutMs?: number } = {},
+  logger: Logger = silent,
+) {
+  const system = await testSystem({ intensity: 100, logger });
+  const actor = await system.startChild<typeof Memory>({
+    id: "memory",
+    actor: MEMORY,
+    handlerTimeoutMs: Infinity,
+    ...spec,
+  });
+  const killed: { reason: ExitReason; atMs: number }[] = [];
+  system.on("guard_killed", ({ reason }) => killed.push({ reason, atMs: performance.timeOrigin + performance.now() }));
+  return { system, actor: actor.with({ timeoutMs: 120_000 }), killed };
+}
+
+describe("the guard", () => {
+  test.concurrent.each([16, 64, 512])(
+    "leaves an actor alone that keeps 80 % of its cap of %i MiB alive and makes garbage as fast as it can for 20 s",
+    { timeout: 120_000 },
+    async (heapCapMb) => {
+      const { actor, killed } = await memoryActor({ heapCapMb });
+      expect(await actor.call("churn", heapCapMb * 0.8, CHURN_MS)).toBeGreaterThan(0);
+      expect(killed).toEqual([]);
+    },
+  );
+
+  test("leaves an actor alone that drops buffers as fast as it can", { timeout: 60_000 }, async () => {
+    const { actor, killed } = await memoryActor({ offHeapCapMb: 64 });
+    expect(await actor.call("churnBuffers", 50, 3000)).toBeGreaterThan(0);
+    expect(killed).toEqual([]);
+  });
+});
+
+describe.sequential("the guard ends an actor that holds 130 % of its cap", () => {
+  test.each([16, 64, 512])("of %i MiB within 500 ms of passing it", { timeout: 60_000 }, async (heapCapMb) => {
+    let passedAtMs = Number.NaN;
+    const info = (line: { passedAtMs?: number }): void => {
+      passedAtMs = line.passedAtMs ?? passedAtMs;
+    };
+    const { actor, killed } = await memoryActor({ heapCapMb }, { ...silent, info });
+    const error = await actor.call("hold", heapCapMb, heapCapMb * 1.3).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "heap_cap_exceeded", heapCapMb } });
+    expect(killed).toHaveLength(1);
+    expect(killed[0].atMs - passedAtMs).toBeLessThan(KILLED_WITHIN_MS);
+    expect(await actor.call("ping")).toBe(2);
+  });
+});
+
+describe("the watchdog", () => {
+  test("ends a handler that takes longer than it may, naming the method", async () => {
+    const { actor, killed } = await memoryActor({ handlerTimeoutMs: 200 });
+    const error = await actor.call("spin").catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "unresponsive", method: "spin" } });
+    const { reason } = killed[0];
+    expect(reason).toMatchObject({ kind: "unresponsive", method: "spin" });
+    expect((reason as { afterMs: number }).afterMs).toBeGreaterThanOrEqual(200);
+    expect(await actor.call("ping")).toBe(2);
+  });
+
+  test("ends an async handler that is never done", async () => {
+    const { actor } = await memoryActor({ handlerTimeoutMs: 200 });
+    const error = await actor.call("waitFor", 60_000).catch((e: unknown) => e);
+    expect(error).toMatchObject({ reason: { kind: "unresponsive", method: "waitFor" } });
+  });
+
+  test("leaves alone whoever is done in time, however often", async () => {
+    const { actor, killed } = await memoryActor({ handlerTimeoutMs: 200 });
+    for (let i = 0; i < 10; i++) await actor.call("waitFor", 50);
+    expect(await actor.call("ping")).toBe(1);
+    expect(killed).toEqual([]);
+  });
+
+  test("is off where handlerTimeoutMs is Infinity", async () => {
+    const { actor, killed } = await memoryActor({ handlerTimeoutMs: Infinity });
+    await actor.call("waitFor", 400);
+    expect(killed).toEqual([]);
+  });
+});

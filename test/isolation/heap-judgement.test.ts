@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { BARE_THREAD_MB, judgeCollected, judgeSample, UNSUSPECTED } from "#runtime/guard/heap-judgement.js";
+
+const CAPS = { heapCapMb: 64, offHeapCapMb: 32 };
+const heap = (heapMb: number) => ({ heapMb, offHeapMb: 0 });
+const offHeap = (offHeapMb: number) => ({ heapMb: 10, offHeapMb });
+
+test("an actor under its caps is left alone", () => {
+  const { state, verdict } = judgeSample(UNSUSPECTED, CAPS, { heapMb: 63, offHeapMb: 31 }, 0, true);
+  expect(verdict).toEqual({ kind: "fine" });
+  expect(state).toBe(UNSUSPECTED);
+});
+
+test("what a bare thread needs is not counted against the actor", () => {
+  expect(judgeSample(UNSUSPECTED, CAPS, heap(64 + BARE_THREAD_MB), 0, true).verdict.kind).toBe("fine");
+});
+
+test("an actor seen over its heap cap is collected before it is judged", () => {
+  expect(judgeSample(UNSUSPECTED, CAPS, heap(200), 0, true).verdict).toEqual({ kind: "collect", passes: 1 });
+});
+
+test("dropped buffers are collected twice, since V8 gives them back at the second collection", () => {
+  expect(judgeSample(UNSUSPECTED, CAPS, offHeap(100), 0, true).verdict).toEqual({ kind: "collect", passes: 2 });
+});
+
+test("garbage over the cap is no reason to end an actor, however much it is", () => {
+  expect(judgeCollected(CAPS, heap(51), 0, 20).verdict).toEqual({ kind: "fine" });
+});
+
+test("what stays over the cap after a collection is, with the numbers", () => {
+  expect(judgeCollected(CAPS, heap(84), 0, 20).verdict).toEqual({
+    kind: "guilty",
+    reason: { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 84 },
+  });
+  expect(judgeCollected(CAPS, offHeap(33), 0, 20).verdict).toEqual({
+    kind: "guilty",
+    reason: { kind: "off_heap_cap_exceeded", offHeapCapMb: 32, usedMb: 33 },
+  });
+});
+
+test("an actor that was collected and acquitted keeps three quarters of its time", () => {
+  const { state } = judgeCollected(CAPS, heap(51), 1000, 1040);
+  expect(judgeSample(state, CAPS, heap(90), 1040 + 119, true).verdict.kind).toBe("fine");
+  expect(judgeSample(state, CAPS, heap(90), 1040 + 120, true).verdict.kind).toBe("collect");
+});
+
+test("the rest between two collections never delays the end of a leak beyond 300 ms", () => {
+  const { state } = judgeCollected(CAPS, heap(51), 0, 5000);
+  expect(judgeSample(state, CAPS, heap(90), 5300, true).verdict.kind).toBe("collect");
+});
+
+test("without a collection, an actor is guilty once no sample was under the cap for 400 ms, by the lowest", () => {
+  let state = UNSUSPECTED;
+  for (const [nowMs, heapMb] of [
+    [0, 90],
+    [200, 80],
+    [399, 100],
+  ]) {
+    const judged = judgeSample(state, CAPS, heap(heapMb), nowMs, false);
+    expect(judged.verdict.kind).toBe("fine");
+    state = judged.state;
+  }
+  expect(judgeSample(state, CAPS, heap(95), 400, false).verdict).toEqual({
+    kind: "guilty",
+    reason: { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 80 },
+  });
+});
+
+test("without a collection, one sample under the cap starts the time anew", () => {
+  let { state } = judgeSample(UNSUSPECTED, CAPS, heap(90), 0, false);
+  ({ state } = judgeSample(state, CAPS, heap(60), 200, false));
+  ({ state } = judgeSample(state, CAPS, heap(90), 300, false));
+  expect(judgeSample(state, CAPS, heap(90), 500, false).verdict.kind).toBe("fine");
+});
