@@ -5,32 +5,38 @@ import { startTree, worker } from "./fake-tree.js";
 import { cases, REASONS } from "./restart-table.js";
 
 describe("the decision table", () => {
-  test.each(cases())("$name", ({ restart, reason, outcome }) => {
-    expect(afterExit(restart, reason)).toBe(outcome);
-  });
+  for (const { name, restart, reason, outcome } of cases()) {
+    test(name, () => expect(afterExit(restart, reason)).toBe(outcome));
+  }
 });
 
 describe("the pure core", () => {
-  test.each(cases())("$name", ({ strategy, restart, reason, moves, left }) => {
-    const core = new Core({ strategy }, [
-      coreChild("a", "permanent"),
-      coreChild("b", restart),
-      coreChild("c", "permanent"),
-    ]);
-    core.send({ kind: "child_exited", id: "b", reason, random: 0 });
-    expect(core.moves).toEqual(moves);
-    expect(core.state.children.map(({ id, phase }) => `${id}:${phase === "up" ? "running" : "stopped"}`)).toEqual(left);
-  });
+  for (const { name, strategy, restart, reason, moves, left } of cases()) {
+    test(name, () => {
+      const core = new Core({ strategy }, [
+        coreChild("a", "permanent"),
+        coreChild("b", restart),
+        coreChild("c", "permanent"),
+      ]);
+      core.send({ kind: "child_exited", id: "b", reason, random: 0 });
+      expect(core.moves).toEqual(moves);
+      expect(core.state.children.map(({ id, phase }) => `${id}:${phase === "up" ? "running" : "stopped"}`)).toEqual(
+        left,
+      );
+    });
+  }
 });
 
 describe("a supervisor over fake children", () => {
-  test.each(cases())("$name", async ({ strategy, restart, reason, moves, left }) => {
-    const tree = await startTree({ strategy, children: [worker("a"), worker("b", { restart }), worker("c")] });
-    await tree.exit("b", reason);
-    expect(tree.takeTrace().filter((line) => /^(start|stop) /.test(line))).toEqual(moves);
-    expect(tree.states()).toEqual(left);
-    expect(tree.exitReason).toBeNull();
-  });
+  for (const { name, strategy, restart, reason, moves, left } of cases()) {
+    test(name, async () => {
+      const tree = await startTree({ strategy, children: [worker("a"), worker("b", { restart }), worker("c")] });
+      await tree.exit("b", reason);
+      expect(tree.takeTrace().filter((line) => /^(start|stop) /.test(line))).toEqual(moves);
+      expect(tree.states()).toEqual(left);
+      expect(tree.exitReason).toBeNull();
+    });
+  }
 });
 
 test("the late answer of a start that was stopped is not taken for that of the next start", () => {

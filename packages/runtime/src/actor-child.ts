@@ -11,6 +11,7 @@ import {
   KILLED,
   type LogLevel,
   type Parcel,
+  type Producer,
   payloadOf,
   SHUTDOWN,
   STATE_CLOSED,
@@ -35,6 +36,8 @@ export interface ActorHost {
   readonly slots: Slots;
   readonly outbox: MainOutbox;
   readonly epochMs: number;
+  /** Main, where it takes part in the rings' protocol. */
+  readonly producer: Producer;
   readonly guard: Guard;
   /** How far V8's limit is above an actor's heap cap. */
   readonly headroomMb: number;
@@ -71,6 +74,8 @@ export interface ActorHost {
 
 /** A thread that has not exited this long after its kill is given up. */
 const ZOMBIE_MS = 1000;
+/** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
+const LATE_MS = 100;
 
 interface Starting {
   readonly resolve: (outcome: StartOutcome<ActorRef>) => void;
@@ -219,9 +224,8 @@ export class ActorChild implements Child<ActorRef> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#host.releaseName(this);
-    this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN);
+    this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN, () => this.#releaseSlot());
     this.#host.disposed(this);
-    this.#releaseSlot();
   }
 
   /** Tells the running thread; does nothing when there is none. */
@@ -362,25 +366,28 @@ export class ActorChild implements Child<ActorRef> {
 
   #onThreadExit(thread: ActorThread, error: Error | undefined): void {
     const slot = this.#zombies.get(thread);
-    this.#host.threadExited(thread, this, slot ?? this.slot);
     if (slot !== undefined) {
+      this.#host.threadExited(thread, this, slot);
       this.#zombies.delete(thread);
       if (this.#disposed) this.#releaseSlot();
       return;
     }
-    this.#ended(this.#exitReason(error), false);
+    // What was in flight is decided on before the dead thread's locks are freed: producers may drop it then.
+    const inFlight = this.mailbox.recover();
+    this.#host.threadExited(thread, this, this.slot);
+    this.#ended(this.#exitReason(error), inFlight, false);
   }
 
   /** The thread has exited, or is given up: what follows is the same. */
-  #ended(reason: ExitReason, zombie: boolean): void {
+  #ended(reason: ExitReason, inFlight: Undelivered | undefined, zombie: boolean): void {
     clearTimeout(this.#zombieTimer);
     this.#zombieTimer = undefined;
     this.#thread = undefined;
     this.#running = false;
     this.#reported = reason;
-    const inFlight = this.mailbox.recover();
     const lost = inFlight === undefined ? [] : [inFlight];
-    if (this.spec.mailbox.onRestart === "drop" && this.#stopping === undefined) lost.push(...this.mailbox.takeAll());
+    if (this.spec.mailbox.onRestart === "drop" && this.#stopping === undefined)
+      lost.push(...this.mailbox.takeAll(this.#host.producer));
     if (this.#stopping !== undefined) this.#stopping.dropped += lost.length;
     const consumedBefore = this.mailbox.consumedBefore;
 
@@ -453,6 +460,11 @@ export class ActorChild implements Child<ActorRef> {
     stopping.killed = true;
     clearTimeout(stopping.timer);
     this.#kill(KILLED);
+    // A thread that ignores its kill must not make the whole tree late.
+    const { deadlineAt } = stopping.request;
+    if (deadlineAt === undefined) return;
+    const patienceMs = Math.min(ZOMBIE_MS, Math.max(0, deadlineAt - this.#host.clock.now()) + LATE_MS);
+    stopping.timer = setTimeout(() => this.#thread !== undefined && this.#giveUp(this.#thread), patienceMs);
   }
 
   /** The thread ignores its kill. It may still write to its slot, so the slot is not given to anyone else before it ends. */
@@ -461,7 +473,7 @@ export class ActorChild implements Child<ActorRef> {
     const reason = this.#ordered ?? KILLED;
     this.#zombies.set(thread, this.slot);
     this.#host.threadAbandoned(thread, this, reason);
-    this.#ended(reason, true);
+    this.#ended(reason, this.mailbox.recover(), true);
   }
 
   /** Before a start: the next thread must not share a slot with one that may still write there. */
@@ -487,25 +499,24 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** Nothing is accepted any more; what waits becomes dead letters, and its callers learn why. */
-  #close(reason: ExitReason): void {
+  #close(reason: ExitReason, then = (): void => {}): void {
     this.mailbox.close();
     this.#whenSettled(() => {
       // It may have been opened again by a restart meanwhile.
       if (this.mailbox.state !== STATE_CLOSED || this.#thread !== undefined) return;
-      const undelivered = this.mailbox.takeAll();
+      const undelivered = this.mailbox.takeAll(this.#host.producer);
       if (undelivered.length > 0) this.#host.undelivered(this.id, undelivered, reason);
       this.#host.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
+      then();
     });
   }
 
   #releaseSlot(): void {
     if (this.#zombies.size > 0) return;
-    this.#whenSettled(() => {
-      for (const slot of [this.slot, ...this.#formerSlots.splice(0)]) {
-        this.#host.outbox.disconnect(slot.address);
-        this.#host.slots.release(slot);
-      }
-    });
+    for (const slot of [this.slot, ...this.#formerSlots.splice(0)]) {
+      this.#host.outbox.disconnect(slot.address);
+      this.#host.slots.release(slot);
+    }
   }
 
   /** Runs `then` once no producer is inside the mailbox; at once when none is. */

@@ -56,7 +56,7 @@ export class Actors implements ActorHost {
   readonly headroomMb: number;
   readonly clock: Clock;
   readonly epochMs = hrtimeMs();
-  readonly #producer: Producer;
+  readonly producer: Producer;
   readonly #logger: Logger;
   readonly #deadLetters: DeadLetters;
   readonly #parcels = new Parcels();
@@ -86,11 +86,11 @@ export class Actors implements ActorHost {
     );
     this.#logger = logger;
     this.#deadLetters = deadLetters;
-    this.#producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
+    this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
       for (const thread of this.#threads.keys()) thread.post({ type: "segment", buffer });
     });
-    this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.#producer);
+    this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.signals = new ProcessSignals({
       byUid: (uid) => this.#byUid.get(uid),
       byPath: (id) => this.#byPath.get(id),
@@ -103,7 +103,7 @@ export class Actors implements ActorHost {
       blockTimeoutMs: 0,
       maxDeliveries: 1,
     });
-    this.outbox = new MainOutbox(self, this.slots, this.names, this.#producer, {
+    this.outbox = new MainOutbox(self, this.slots, this.names, this.producer, {
       detour: (message) => this.detour(message),
       parcel: (uid, parcel) => this.parcel(uid, parcel),
       discardParcel: (owner, number) => this.discardParcel(owner, number),
@@ -176,7 +176,7 @@ export class Actors implements ActorHost {
   }
 
   relocate(slot: Slot): Slot {
-    return this.slots.relocate(slot, this.#producer);
+    return this.slots.relocate(slot, this.producer);
   }
 
   lifeStarted(child: ActorChild): void {
@@ -240,7 +240,7 @@ export class Actors implements ActorHost {
   claim(child: ActorChild, owner: number, number: number): void {
     const { uid } = child.slot;
     const senderLives =
-      owner === this.#producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
+      owner === this.producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
     this.#parcels.claim(uid, owner, number, senderLives, child.spec.maxDeliveries > 1, (parcel) => {
       child.post({ type: "parcel", parcel }, parcel === null ? [] : parcel.transferred);
     });

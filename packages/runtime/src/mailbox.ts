@@ -1,6 +1,9 @@
 import {
+  acquire,
   attemptOf,
   BLOCKED_MS,
+  CLAIMED_SEQ,
+  CLAIMS,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
@@ -21,12 +24,14 @@ import {
   MAX_ATTEMPT,
   MAX_DELIVERIES,
   NEXT_SEQ,
+  type Producer,
   R_LENGTH,
   R_METHOD,
   R_SEQ,
   R_TYPE,
   RECORD_HEADER_WORDS,
   recordSpan,
+  release,
   type SlotState,
   SPACE,
   STATE_CLOSED,
@@ -34,6 +39,7 @@ import {
   STATE_OPEN,
   stateOf,
   TAIL,
+  TO_DELIVER_AGAIN,
   uidOf,
   wakeAll,
   withAttempt,
@@ -102,11 +108,18 @@ export class Mailbox {
     return Atomics.load(this.#words, lane + LOCK) === 0;
   }
 
-  /** Requests with an earlier seq have been consumed. */
+  /** Requests with an earlier seq have been consumed, and are not to be delivered again. After `recover`. */
   get consumedBefore(): number {
-    const head = Atomics.load(this.#words, lane + HEAD);
-    if (head === Atomics.load(this.#words, lane + TAIL)) return this.#words[lane + NEXT_SEQ];
-    return this.#words[this.#at(head) + R_SEQ];
+    const words = this.#words;
+    if (this.#dropsAccepted) {
+      // Producers move the head too, and tell the callers of what they drop.
+      const again = words[lane + IN_FLIGHT] === TO_DELIVER_AGAIN;
+      return again ? words[(words[lane + IN_FLIGHT_OFFSET] >> 2) + R_SEQ] : words[lane + CLAIMED_SEQ];
+    }
+    const head = Atomics.load(words, lane + HEAD);
+    // With nothing left, not the next seq: a producer counts a record before it publishes it.
+    if (head === Atomics.load(words, lane + TAIL)) return words[lane + HANDLED_SEQ];
+    return words[this.#at(head) + R_SEQ];
   }
 
   get nextSeq(): number {
@@ -118,7 +131,7 @@ export class Mailbox {
   }
 
   /**
-   * The consumer is dead: decides on the message it was handling. With deliveries left it stays first in the
+   * The consumer is dead, and the locks it may have died holding are not freed yet: decides on the message it was handling. With deliveries left it stays first in the
    * queue; without, it is taken out and returned.
    */
   recover(): Undelivered | undefined {
@@ -147,10 +160,16 @@ export class Mailbox {
   #recoverClaimed(): Undelivered | undefined {
     const words = this.#words;
     const claimedAt = words[lane + IN_FLIGHT];
-    if (claimedAt === 0) return undefined;
+    // To be delivered again still: this incarnation died before it came to that.
+    if (claimedAt === 0 || claimedAt === TO_DELIVER_AGAIN) return undefined;
     if (claimedAt === (Atomics.load(words, lane + HEAD) | 1)) {
       // Copied, but never taken out of the ring: it has not been delivered.
       words[lane + IN_FLIGHT] = 0;
+      const seq = words[this.#skipPadding(claimedAt & ~7) + R_SEQ];
+      if (words[lane + CLAIMED_SEQ] === ((seq + 1) | 0)) {
+        words[lane + CLAIMED_SEQ] = seq;
+        words[lane + CLAIMS]--;
+      }
       return undefined;
     }
     const at = words[lane + IN_FLIGHT_OFFSET] >> 2;
@@ -158,6 +177,7 @@ export class Mailbox {
     const attempts = attemptOf(type) + 1;
     if (attempts < words[MAX_DELIVERIES]) {
       words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
+      words[lane + IN_FLIGHT] = TO_DELIVER_AGAIN;
       return undefined;
     }
     words[lane + IN_FLIGHT] = 0;
@@ -177,8 +197,19 @@ export class Mailbox {
     };
   }
 
-  /** No consumer lives: takes everything out that waits. */
-  takeAll(): Undelivered[] {
+  /**
+   * No consumer lives: takes everything out that waits. Nothing, when producers that drop the oldest move the head
+   * too and the lock is not to be had (its owner is dying this moment): then it waits for the next incarnation.
+   */
+  takeAll(producer: Producer): Undelivered[] {
+    if (!this.#dropsAccepted) return this.#takeAll();
+    if (!acquire(this.#words, lane + LOCK, producer)) return [];
+    const taken = this.#takeAll();
+    release(this.#words, lane + LOCK);
+    return taken;
+  }
+
+  #takeAll(): Undelivered[] {
     const words = this.#words;
     const taken: Undelivered[] = [];
     if (words[lane + IN_FLIGHT] !== 0) {
@@ -196,6 +227,8 @@ export class Mailbox {
       if (kindOf(type) === KIND_PADDING) continue;
       taken.push(this.#undelivered(at, attemptOf(type)));
       words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
+      words[lane + CLAIMED_SEQ] = words[lane + HANDLED_SEQ];
+      words[lane + CLAIMS]++;
       words[LOST]++;
     }
     Atomics.store(words, lane + CURSOR, tail);
@@ -217,7 +250,7 @@ export class Mailbox {
       bytes: (tail - head) | 0,
       capacityBytes: this.#mask + 1,
       enqueued: enqueued >>> 0,
-      handled: (words[lane + HANDLED_SEQ] - words[LOST] - (this.#dropsAccepted ? words[DROPPED] : 0)) >>> 0,
+      handled: ((this.#dropsAccepted ? words[lane + CLAIMS] : words[lane + HANDLED_SEQ]) - words[LOST]) >>> 0,
     };
   }
 
@@ -225,8 +258,10 @@ export class Mailbox {
     return stateOf(this.#words);
   }
 
+  /** What the overflow policy has dropped. Of accepted messages: what has left the ring unclaimed, whoever died over it. */
   get dropped(): number {
-    return this.#words[DROPPED] >>> 0;
+    const words = this.#words;
+    return (this.#dropsAccepted ? words[lane + HANDLED_SEQ] - words[lane + CLAIMS] : words[DROPPED]) >>> 0;
   }
 
   /** How long senders have waited for room, in sum. */
@@ -257,10 +292,14 @@ export function recount(words: Int32Array, ring: number): void {
   const mask = words[ring + DATA_BYTES] - 1;
   let position = Atomics.load(words, ring + HEAD);
   let seq = words[ring + HANDLED_SEQ];
+  let first: number | undefined;
   while (position !== tail) {
     const at = (words[ring + DATA_OFFSET] + (position & mask)) >> 2;
+    if (words[ring + IN_FLIGHT_OFFSET] !== 0) first ??= words[at + R_SEQ];
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) seq = (words[at + R_SEQ] + 1) | 0;
     position = (position + recordSpan(words[at + R_LENGTH])) | 0;
   }
   words[ring + NEXT_SEQ] = seq;
+  // A producer that dropped records may have counted one whose place it had not given up yet.
+  if (first !== undefined) words[ring + HANDLED_SEQ] = first;
 }

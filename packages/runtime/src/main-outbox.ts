@@ -19,6 +19,7 @@ import {
   takeReplies,
   takeReply,
   type Unsent,
+  wakeAll,
 } from "@mini-otp/worker-host/protocol";
 import type { Slots } from "./slots.js";
 import { WaitingLine } from "./waiting-line.js";
@@ -88,7 +89,7 @@ export class MainOutbox extends Outbox {
     }
     this.pending.failAll((call) => errorOf(call.id));
     // Ends the outstanding wait.
-    retract(this.self.memory.words, PARKED);
+    wakeAll(this.self.memory.words, PARKED);
   }
 
   /** Takes replies until there are none, then waits for the doorbell without blocking. */

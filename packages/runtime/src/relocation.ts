@@ -2,6 +2,8 @@ import {
   BLOCK_TIMEOUT_MS,
   CALLERS,
   CAPACITY,
+  CLAIMED_SEQ,
+  CLAIMS,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
@@ -16,6 +18,8 @@ import {
   NEXT_SEQ,
   OVERFLOW,
   OVERFLOW_POLICIES,
+  SEEN_HEAD,
+  SEEN_SEQ,
   SLOT_HEADER_WORDS,
   type SlotLayout,
   type SlotMemory,
@@ -23,6 +27,7 @@ import {
   TAIL,
 } from "@mini-otp/worker-host/protocol";
 
+const MAILBOX_STATE = [TAIL, NEXT_SEQ, SEEN_HEAD, SEEN_SEQ, HEAD, CURSOR, HANDLED_SEQ, IN_FLIGHT, CLAIMED_SEQ, CLAIMS];
 const COUNTERS = 11 * 32;
 const COUNTER_WORDS = 32;
 const HISTOGRAMS = 20 * 32;
@@ -44,7 +49,7 @@ export function layoutOf(words: Int32Array): Omit<SlotLayout, "uid" | "endpointI
  * the system lane: replies there are for calls of the thread that is left behind.
  */
 export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
-  for (const word of [TAIL, NEXT_SEQ, HEAD, CURSOR, HANDLED_SEQ, IN_FLIGHT]) {
+  for (const word of MAILBOX_STATE) {
     to.words[MAILBOX_LANE + word] = Atomics.load(from.words, MAILBOX_LANE + word);
   }
   for (const word of [INCARNATION, NEXT_CORRELATION]) to.words[word] = from.words[word];

@@ -47,8 +47,12 @@ export class Slots {
   readonly #onSegment: (buffer: SharedArrayBuffer) => void;
   /** Freed slots by size: a slot is reused for one of the same size, so its words keep their places. */
   readonly #free = new Map<number, SlotAddress[]>();
-  readonly #freeIndexes: number[] = [];
-  readonly #byEndpoint: (Slot | undefined)[] = [];
+  /**
+   * An endpoint index belongs to an address for ever: sets of endpoints, which outlive the actors in them, then always
+   * lead to the memory that is meant. The slot here may be free by now.
+   */
+  readonly #byEndpoint: Slot[] = [];
+  readonly #indexes = new Map<SlotAddress, number>();
   readonly #byUid = new Map<number, Slot>();
   #nextUid = 1;
   #used = 0;
@@ -70,7 +74,7 @@ export class Slots {
     const bytes = pagesOf(slotBytes(layout));
     const address = this.#free.get(bytes)?.pop() ?? this.#carve(bytes);
     const uid = this.#nextUid++;
-    const endpointIndex = this.#freeIndexes.pop() ?? this.#byEndpoint.length;
+    const endpointIndex = this.#indexOf(address);
     formatSlot(this.segments.headerAt(address), { ...layout, uid, endpointIndex });
     const slot: Slot = { uid, address, endpointIndex, memory: this.segments.at(address) };
     this.#byUid.set(uid, slot);
@@ -89,7 +93,7 @@ export class Slots {
   relocate(slot: Slot, producer: Producer): Slot {
     const { words } = slot.memory;
     const address = this.#carve(pagesOf(slot.memory.bytes.length));
-    const endpointIndex = this.#freeIndexes.pop() ?? this.#byEndpoint.length;
+    const endpointIndex = this.#indexOf(address);
     const header = this.segments.headerAt(address);
     // Fresh memory: nobody else can know the lock yet.
     acquire(header, MAILBOX_LANE + LOCK, producer);
@@ -115,24 +119,20 @@ export class Slots {
     const { words } = slot.memory;
     Atomics.store(words, IDENTITY, 0);
     if (this.#byUid.get(slot.uid) === slot) this.#byUid.delete(slot.uid);
-    this.#byEndpoint[slot.endpointIndex] = undefined;
-    this.#freeIndexes.push(slot.endpointIndex);
     const bytes = pagesOf(slot.memory.bytes.length);
     const free = this.#free.get(bytes);
     if (free === undefined) this.#free.set(bytes, [slot.address]);
     else free.push(slot.address);
   }
 
-  /** The slots in a set of endpoints kept in `slot`'s memory. */
+  /** The slots in a set of endpoints kept in `slot`'s memory, free ones included. */
   *members(slot: Slot, set: number): Generator<Slot> {
     const { words } = slot.memory;
     for (let word = 0; word < ENDPOINT_SET_WORDS; word++) {
       for (let bits = Atomics.load(words, set + word); bits !== 0; bits &= bits - 1) {
         const bit = word * 32 + 31 - Math.clz32(bits & -bits);
-        for (let index = bit; index < this.#byEndpoint.length; index += ENDPOINT_SET_BITS) {
-          const member = this.#byEndpoint[index];
-          if (member !== undefined) yield member;
-        }
+        for (let index = bit; index < this.#byEndpoint.length; index += ENDPOINT_SET_BITS)
+          yield this.#byEndpoint[index];
       }
     }
   }
@@ -153,6 +153,12 @@ export class Slots {
       }
       wakeAll(words, PARKED);
     }
+  }
+
+  #indexOf(address: SlotAddress): number {
+    const index = this.#indexes.get(address) ?? this.#indexes.size;
+    this.#indexes.set(address, index);
+    return index;
   }
 
   #carve(bytes: number): SlotAddress {

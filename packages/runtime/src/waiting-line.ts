@@ -6,6 +6,7 @@ import {
   mailboxFull,
   type NameTable,
   type Peer,
+  ring,
   SPACE,
   sleepAsync,
   type Unsent,
@@ -50,6 +51,8 @@ export class WaitingLine {
       }
       line.shift();
     }
+    // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
+    ring(words, MAILBOX_LANE + SPACE);
   }
 
   readonly #again = (): void => this.advance();

@@ -4,7 +4,7 @@ import type { Inbox } from "./inbox.js";
 import type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
 import type { Transferable } from "./protocol/actor-types.js";
 import { type Encoded, encoded, type Parcel, payloadOf, type ToMain } from "./protocol/boot.js";
-import { announce, sleep } from "./protocol/doorbell.js";
+import { announce, ring, sleep } from "./protocol/doorbell.js";
 import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
 import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "./protocol/outbox.js";
@@ -159,6 +159,8 @@ export class ActorOutbox extends Outbox {
       }
       sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left));
     }
+    // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
+    ring(peer.words, MAILBOX_LANE + SPACE);
     this.#unblock();
     Atomics.add(peer.words, BLOCKED_MS, Math.round(performance.now() - since));
   }

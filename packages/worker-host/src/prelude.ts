@@ -28,9 +28,13 @@ function installGuardHook(): void {
     const { used_heap_size, external_memory } = getHeapStatistics();
     return `${used_heap_size},${external_memory}`;
   };
-  const collect = (passes: number): string => {
+  // A collection that ends an incremental marking under way keeps what was allocated since that began, and buffers
+  // are given back at the collection after the one that found them dropped. So the second one counts.
+  const collect = (heapLimitBytes: number, offHeapLimitBytes: number): string => {
     collectGarbage ??= garbageCollector();
-    for (let pass = 0; pass < passes; pass++) collectGarbage();
+    collectGarbage();
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    if (used_heap_size > heapLimitBytes || external_memory > offHeapLimitBytes) collectGarbage();
     return memory();
   };
   Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect }) });

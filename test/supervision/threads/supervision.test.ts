@@ -155,7 +155,7 @@ describe("a dynamic supervisor, in threads", () => {
     expect(await d.startChild({} as never).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAX_CHILDREN" });
     await d.terminateChild("w-1");
     await d.startChild({} as never);
-    expect(states(d)).toEqual(["w-2:running"]);
+    expect(d.countChildren()).toMatchObject({ specs: 1, active: 1 });
   });
 
   test("[simple_one_for_one_shutdown] stops all its children at once", async () => {

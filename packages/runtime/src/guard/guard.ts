@@ -16,6 +16,7 @@ import {
   type Judgement,
   judgeCollected,
   judgeSample,
+  limits,
   type MemorySample,
   UNSUSPECTED,
 } from "./heap-judgement.js";
@@ -252,10 +253,10 @@ export class Guard {
     this.#conclude(ward, judgeSample(ward.state, ward.actor.spec, seen, performance.now(), canCollect));
   }
 
-  async #collect(ward: Ward, passes: 1 | 2): Promise<void> {
+  async #collect(ward: Ward): Promise<void> {
     const startedMs = performance.now();
     ward.probingSinceMs = startedMs;
-    const left = await this.#probe.collect(ward.thread, passes);
+    const left = await this.#probe.collect(ward.thread, limits(ward.actor.spec));
     if (!this.#answered(ward) || left === undefined) return;
     const seen = this.#take(ward, left);
     const judged = judgeCollected(ward.actor.spec, seen, startedMs, performance.now());
@@ -284,7 +285,7 @@ export class Guard {
   #conclude(ward: Ward, { state, verdict }: Judgement): void {
     ward.state = state;
     if (verdict.kind === "guilty") this.#kill(ward, verdict.reason);
-    else if (verdict.kind === "collect") void this.#collect(ward, verdict.passes);
+    else if (verdict.kind === "collect") void this.#collect(ward);
   }
 
   #isCalm(ward: Ward): boolean {

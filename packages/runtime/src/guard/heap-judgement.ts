@@ -27,8 +27,8 @@ export interface JudgementState {
 
 export type Verdict =
   | { readonly kind: "fine" }
-  /** Collect garbage, then judge again. Dropped buffers are gone only after a second collection. */
-  | { readonly kind: "collect"; readonly passes: 1 | 2 }
+  /** Collect garbage, then judge again. */
+  | { readonly kind: "collect" }
   | { readonly kind: "guilty"; readonly reason: ExitReason };
 
 export interface Judgement {
@@ -68,8 +68,7 @@ export function judgeSample(
   };
   const next = { ...state, over };
   if (canCollect) {
-    const passes = sample.offHeapMb > caps.offHeapCapMb ? 2 : 1;
-    return { state: next, verdict: nowMs >= state.collectFromMs ? { kind: "collect", passes } : FINE };
+    return { state: next, verdict: nowMs >= state.collectFromMs ? { kind: "collect" } : FINE };
   }
   const reason = nowMs - over.sinceMs >= STAYS_MS ? guilt(caps, over) : undefined;
   return { state: next, verdict: reason === undefined ? FINE : { kind: "guilty", reason } };
@@ -85,9 +84,15 @@ export function judgeCollected(caps: Caps, left: MemorySample, startedMs: number
   };
 }
 
+/** The most that may be left after a collection. */
+export function limits({ heapCapMb, offHeapCapMb }: Caps): MemorySample {
+  return { heapMb: heapCapMb + BARE_THREAD_MB, offHeapMb: offHeapCapMb };
+}
+
 /** The reason to end an actor that uses this much, if there is one. */
-function guilt({ heapCapMb, offHeapCapMb }: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
-  if (heapMb > heapCapMb + BARE_THREAD_MB) return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapMb };
+function guilt(caps: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
+  const { heapCapMb, offHeapCapMb } = caps;
+  if (heapMb > limits(caps).heapMb) return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapMb };
   if (offHeapMb > offHeapCapMb) return { kind: "off_heap_cap_exceeded", offHeapCapMb, usedMb: offHeapMb };
   return undefined;
 }

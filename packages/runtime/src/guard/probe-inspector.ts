@@ -29,8 +29,10 @@ export class InspectorProbe implements MemoryProbe {
     return inspector()?.reaches(threadId) === true;
   }
 
-  async collect({ threadId }: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined> {
-    return parse(await inspector()?.evaluate(threadId, `${HOOK}.collect(${passes})`));
+  async collect({ threadId }: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
+    const heapBytes = limits.heapMb * BYTES_PER_MB;
+    const offHeapBytes = limits.offHeapMb * BYTES_PER_MB;
+    return parse(await inspector()?.evaluate(threadId, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
   }
 }
 

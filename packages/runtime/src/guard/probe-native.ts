@@ -24,7 +24,7 @@ export class NativeProbe implements MemoryProbe {
     return this.#inspector.canCollect(thread);
   }
 
-  collect(thread: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined> {
-    return this.#inspector.collect(thread, passes);
+  collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
+    return this.#inspector.collect(thread, limits);
   }
 }

@@ -16,8 +16,8 @@ export interface MemoryProbe {
   sample(thread: ProbedThread): Promise<MemorySample | undefined>;
   /** True when `collect` works on this thread. */
   canCollect(thread: ProbedThread): boolean;
-  /** Collects the thread's garbage; what is left is read before the thread goes on. */
-  collect(thread: ProbedThread, passes: 1 | 2): Promise<MemorySample | undefined>;
+  /** Collects the thread's garbage until it is within `limits` or nothing more can be had; what is left is read before the thread goes on. */
+  collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined>;
 }
 
 export const BYTES_PER_MB = 1024 * 1024;

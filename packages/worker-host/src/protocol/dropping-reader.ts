@@ -13,15 +13,19 @@ import { acquire, type Producer, release } from "./ring-lock.js";
 import { RingReader } from "./ring-reader.js";
 import type { SlotMemory } from "./segments.js";
 import {
+  CLAIMED_SEQ,
+  CLAIMS,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
+  DELIVERED_AGAIN,
   HANDLED_SEQ,
   HEAD,
   IN_FLIGHT,
   IN_FLIGHT_OFFSET,
   LOCK,
   TAIL,
+  TO_DELIVER_AGAIN,
 } from "./slot-descriptor.js";
 
 /**
@@ -41,7 +45,7 @@ export class DroppingReader extends RingReader {
     this.#bytes = memory.bytes;
     this.#lane = lane;
     this.#producer = producer;
-    this.#undelivered = memory.words[lane + IN_FLIGHT] !== 0;
+    this.#undelivered = memory.words[lane + IN_FLIGHT] === TO_DELIVER_AGAIN;
   }
 
   /** What an earlier incarnation died handling is to be handled first. */
@@ -55,6 +59,7 @@ export class DroppingReader extends RingReader {
   override next(): boolean {
     if (this.#undelivered) {
       this.#undelivered = false;
+      Atomics.store(this.#words, this.#lane + IN_FLIGHT, DELIVERED_AGAIN);
       this.#load(this.#words[this.#lane + IN_FLIGHT_OFFSET] >> 2);
       return true;
     }
@@ -91,6 +96,8 @@ export class DroppingReader extends RingReader {
     // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
     Atomics.store(words, lane + IN_FLIGHT, head | 1);
     words[lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
+    words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
+    words[lane + CLAIMS]++;
     const next = (start + recordSpan(this.header[R_LENGTH])) | 0;
     Atomics.store(words, lane + CURSOR, next);
     Atomics.store(words, lane + HEAD, next);

@@ -33,6 +33,8 @@ import {
   MOVED_TO,
   NEXT_SEQ,
   PARKED,
+  SEEN_HEAD,
+  SEEN_SEQ,
   STATE_DRAINING,
   STATE_MOVED,
   STATE_OPEN,
@@ -70,9 +72,6 @@ export class RingWriter {
   readonly #dataBytes: number;
   readonly #capacity: number;
   readonly #dropsOldest: boolean;
-  // What the consumer had freed when last looked: it only grows, so stale values are merely cautious.
-  #head: number;
-  #cursorSeq: number;
 
   /** `slotAt` gives the memory at the address an actor has moved to. */
   constructor(
@@ -96,9 +95,6 @@ export class RingWriter {
     this.#dataBytes = words[lane + DATA_BYTES];
     this.#capacity = words[lane + CAPACITY];
     this.#dropsOldest = words[lane + IN_FLIGHT_OFFSET] !== 0;
-    this.#head = Atomics.load(words, lane + HEAD);
-    // As if full: the first push looks.
-    this.#cursorSeq = words[lane + NEXT_SEQ] - this.#capacity;
   }
 
   /** The slot's words, wherever the slot is now. */
@@ -142,8 +138,6 @@ export class RingWriter {
     const memory = this.#slotAt(words[MOVED_TO]);
     this.#words = memory.words;
     this.#bytes = memory.bytes;
-    this.#head = Atomics.load(memory.words, this.#lane + HEAD);
-    this.#cursorSeq = memory.words[this.#lane + NEXT_SEQ] - this.#capacity;
     return true;
   }
 
@@ -168,10 +162,10 @@ export class RingWriter {
     const toEnd = ringBytes - (tail & (ringBytes - 1));
     const needed = span <= toEnd ? span : span + toEnd;
 
-    if (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes) {
+    if (!this.#hasRoom(tail, seq, needed)) {
       this.#look(tail, seq);
-      while (((seq - this.#cursorSeq) | 0) >= this.#capacity || ((tail - this.#head + needed) | 0) > ringBytes) {
-        if (!this.#dropsOldest || this.#head === tail) return FULL;
+      while (!this.#hasRoom(tail, seq, needed)) {
+        if (!this.#dropsOldest || words[lane + SEEN_HEAD] === tail) return FULL;
         this.#dropOldest();
         this.#look(tail, seq);
       }
@@ -205,16 +199,26 @@ export class RingWriter {
     return PUSHED;
   }
 
+  #hasRoom(tail: number, seq: number, needed: number): boolean {
+    const words = this.#words;
+    const lane = this.#lane;
+    return (
+      ((seq - words[lane + SEEN_SEQ]) | 0) < this.#capacity &&
+      ((tail - words[lane + SEEN_HEAD] + needed) | 0) <= this.#dataBytes
+    );
+  }
+
   /** Takes the oldest record out. Under the lock, without which no one moves the head of a ring that drops its oldest. */
   #dropOldest(): void {
     const words = this.#words;
     const lane = this.#lane;
-    const at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
+    const head = words[lane + HEAD];
+    const at = (this.#dataOffset + (head & (this.#dataBytes - 1))) >> 2;
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) {
       this.dropped.push(words.slice(at, at + RECORD_HEADER_WORDS + 2));
       words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
     }
-    const next = (this.#head + recordSpan(words[at + R_LENGTH])) | 0;
+    const next = (head + recordSpan(words[at + R_LENGTH])) | 0;
     Atomics.store(words, lane + CURSOR, next);
     Atomics.store(words, lane + HEAD, next);
   }
@@ -222,9 +226,10 @@ export class RingWriter {
   /** Looks what the consumer has freed. Under the lock: records from the cursor on cannot be overwritten meanwhile. */
   #look(tail: number, seq: number): void {
     const words = this.#words;
-    this.#head = Atomics.load(words, this.#lane + HEAD);
-    const cursor = Atomics.load(words, this.#lane + CURSOR);
-    this.#cursorSeq =
-      cursor === tail ? seq : words[((this.#dataOffset + (cursor & (this.#dataBytes - 1))) >> 2) + R_SEQ];
+    const lane = this.#lane;
+    words[lane + SEEN_HEAD] = Atomics.load(words, lane + HEAD);
+    const cursor = Atomics.load(words, lane + CURSOR);
+    const at = (this.#dataOffset + (cursor & (this.#dataBytes - 1))) >> 2;
+    words[lane + SEEN_SEQ] = cursor === tail ? seq : words[at + R_SEQ];
   }
 }

@@ -20,8 +20,8 @@
  *
  *   +0   lock · data offset · data bytes · capacity     lock: 0 or the owner id of the thread inside
  *        · in-flight area's offset, 0 without one
- *   +32  tail · next seq                                written under the lock
- *   +64  head · cursor · handled seq · in flight        written by the consumer
+ *   +32  tail · next seq · seen head · seen seq         written under the lock
+ *   +64  head · cursor · handled seq · in flight · …    written by the consumer
  *   +96  space                                          1 while a producer waits for room
  *
  *        head        cursor              tail
@@ -59,11 +59,24 @@ export const CAPACITY = 3;
 export const IN_FLIGHT_OFFSET = 4;
 export const TAIL = LINE;
 export const NEXT_SEQ = LINE + 1;
+/**
+ * What the consumer had freed when a producer last looked: its head, and the seq of the record at its cursor. Shared
+ * by all producers, so that the tail is never further ahead of it than the ring is long, however long one of them
+ * has not sent.
+ */
+export const SEEN_HEAD = LINE + 2;
+export const SEEN_SEQ = LINE + 3;
 export const HEAD = 2 * LINE;
 export const CURSOR = 2 * LINE + 1;
 export const HANDLED_SEQ = 2 * LINE + 2;
 /** Where the head stood when the record in the in-flight area was claimed, plus 1; 0 when none is. */
 export const IN_FLIGHT = 2 * LINE + 3;
+/** Values of IN_FLIGHT that are no position: the record is to be delivered again, and is being delivered again. */
+export const TO_DELIVER_AGAIN = 2;
+export const DELIVERED_AGAIN = 3;
+/** Under drop_oldest: seq after the record claimed last, and how many were claimed. */
+export const CLAIMED_SEQ = 2 * LINE + 4;
+export const CLAIMS = 2 * LINE + 5;
 export const SPACE = 3 * LINE;
 
 // doorbell
@@ -182,6 +195,7 @@ function formatLane(words: Int32Array, lane: number, offset: number, bytes: numb
   // Positions start just below the int32 overflow, so that every process lives through it at once.
   const start = 0x7fff_fe00;
   words[lane + TAIL] = start;
+  words[lane + SEEN_HEAD] = start;
   words[lane + HEAD] = start;
   words[lane + CURSOR] = start;
 }
