@@ -13,6 +13,11 @@ export interface Plan {
   readonly calm: boolean;
 }
 
+export interface CountedRound extends Round {
+  /** Share of the machine's cores that other processes took meanwhile; not known of a child's round. */
+  readonly othersShare?: number;
+}
+
 export interface ContenderResult {
   readonly name: string;
   readonly how?: string;
@@ -22,7 +27,7 @@ export interface ContenderResult {
   readonly p99Us?: number;
   /** How many times better than the baseline, round by round: more is better for rates and latencies alike. */
   readonly ratio: Spread;
-  readonly rounds: readonly Round[];
+  readonly rounds: readonly CountedRound[];
 }
 
 export interface BenchResult {
@@ -44,7 +49,7 @@ export interface BenchResult {
 interface Entry {
   readonly contender: Contender;
   readonly runner: Runner;
-  readonly rounds: Round[];
+  readonly rounds: CountedRound[];
   work: number;
 }
 
@@ -95,16 +100,21 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
     }
     while (entries.some(({ rounds }) => rounds.length < plan.rounds)) {
       await calm(calmUntil);
-      const row: { entry: Entry; round: Round }[] = [];
+      const row: { entry: Entry; round: CountedRound }[] = [];
       let disturbed = false;
       for (const entry of [...entries]) {
         // Nobody pays for the garbage of the one before.
         collectGarbage();
         others.begin();
         try {
-          row.push({ entry, round: await unlessHung(entry.runner.round(entry.work)) });
-          // What a child takes is no disturbance.
-          if (entry.contender.isChild !== true && others.end() >= CALM_BELOW) disturbed = true;
+          const round = await unlessHung(entry.runner.round(entry.work));
+          if (entry.contender.isChild === true) {
+            row.push({ entry, round });
+            continue;
+          }
+          const othersShare = others.end();
+          if (othersShare >= CALM_BELOW) disturbed = true;
+          row.push({ entry, round: { ...round, othersShare } });
         } catch (error) {
           await drop(entry, error);
         }
@@ -146,8 +156,9 @@ async function unlessHung<T>(work: Promise<T>): Promise<T> {
 
 async function stop(runner: Runner): Promise<void> {
   const patience = new AbortController();
+  const stopping = (async () => runner.stop())();
   await Promise.race([
-    Promise.resolve(runner.stop()).catch(() => {}),
+    stopping.catch(() => {}),
     delay(STOP_WITHIN_MS, undefined, { signal: patience.signal }).catch(() => {}),
   ]);
   patience.abort();

@@ -44,6 +44,12 @@ test("an actor that was collected and acquitted keeps three quarters of its time
   expect(judgeSample(state, CAPS, heap(90), 1040 + 120, true).verdict.kind).toBe("collect");
 });
 
+test("one that is left close to its cap is collected again after as long as that took", () => {
+  const { state } = judgeCollected(CAPS, heap(66), 1000, 1060);
+  expect(judgeSample(state, CAPS, heap(90), 1119, true).verdict.kind).toBe("fine");
+  expect(judgeSample(state, CAPS, heap(90), 1120, true).verdict.kind).toBe("collect");
+});
+
 test("the rest between two collections never delays the end of a leak beyond 300 ms", () => {
   const { state } = judgeCollected(CAPS, heap(51), 0, 5000);
   expect(judgeSample(state, CAPS, heap(90), 5300, true).verdict.kind).toBe("collect");

@@ -20,13 +20,14 @@ import {
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
-import { ActorThread } from "./actor-thread.js";
+import { ActorThread, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
 import type { Guard } from "./guard/guard.js";
 import { Mailbox, type Undelivered } from "./mailbox.js";
 import type { MainOutbox } from "./main-outbox.js";
 import type { SignalRequest } from "./process-signals.js";
 import type { Slot, Slots } from "./slots.js";
+import { type SpareThreads, spareKey } from "./spare-threads.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
@@ -36,6 +37,7 @@ export interface ActorHost {
   readonly slots: Slots;
   readonly outbox: MainOutbox;
   readonly epochMs: number;
+  readonly spares: SpareThreads;
   /** Main, where it takes part in the rings' protocol. */
   readonly producer: Producer;
   readonly guard: Guard;
@@ -44,6 +46,8 @@ export interface ActorHost {
   /** What `deadlineAt` is told by. */
   readonly clock: Clock;
   nextOwnerId(): number;
+  /** Takes in what all threads have said so far. */
+  takeMessages(): void;
   /** A thread has started or gone. */
   threadStarted(thread: ActorThread, child: ActorChild): void;
   /** `slot` is the one it consumed. */
@@ -266,30 +270,16 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   #startThread(): void {
-    const { spec, slot } = this;
+    const { slot, spec } = this;
     const host = this.#host;
-    const thread: ActorThread = new ActorThread(
-      {
-        name: this.id,
-        heapCapMb: spec.heapCapMb,
-        headroomMb: host.headroomMb,
-        env: definedOnly(spec.env ?? {}),
-        execArgv: spec.execArgv,
-        boot: {
-          segments: host.slots.segments.buffers,
-          names: host.outbox.names.buffer,
-          epochMs: host.epochMs,
-          ownerId: host.nextOwnerId(),
-          guardBell: host.guard.bell,
-          offHeapCapMb: spec.offHeapCapMb,
-          moduleUrls: moduleCandidates(spec.actor),
-        },
-      },
-      {
-        onMessage: (message) => this.#onMessage(message),
-        onExit: (error) => this.#onThreadExit(thread, error),
-      },
-    );
+    const listener: ThreadListener = {
+      onMessage: (message) => this.#onMessage(message),
+      onExit: (error) => this.#onThreadExit(thread, error),
+    };
+    const options = this.#threadOptions();
+    const spare = host.spares.take(spareKey(options));
+    spare?.listen(listener);
+    const thread = spare ?? new ActorThread(options, listener);
     this.#thread = thread;
     host.threadStarted(thread, this);
     host.lifeStarted(this);
@@ -304,15 +294,49 @@ export class ActorChild implements Child<ActorRef> {
     });
   }
 
+  #threadOptions(): ThreadOptions {
+    const { spec } = this;
+    const host = this.#host;
+    return {
+      name: this.id,
+      heapCapMb: spec.heapCapMb,
+      headroomMb: host.headroomMb,
+      env: definedOnly(spec.env ?? {}),
+      execArgv: spec.execArgv,
+      boot: {
+        segments: host.slots.segments.buffers,
+        names: host.outbox.names.buffer,
+        epochMs: host.epochMs,
+        ownerId: host.nextOwnerId(),
+        guardBell: host.guard.bell,
+        offHeapCapMb: spec.offHeapCapMb,
+        moduleUrls: moduleCandidates(spec.actor),
+      },
+    };
+  }
+
+  /** What has been restarted once is likely to need it again. */
+  #provideSpare(): void {
+    const options = this.#threadOptions();
+    this.#host.spares.provide(
+      spareKey(options),
+      this.spec.startTimeoutMs,
+      (listener) => new ActorThread(options, listener),
+    );
+  }
+
   #onMessage(message: ToMain): void {
     const { codec } = this.#host.outbox;
     switch (message.type) {
       case "started":
         this.#running = true;
         this.#settleStart({ kind: "started", ref: this.ref });
+        if (this.#incarnation > 1) this.#provideSpare();
         break;
       case "unseen_memory":
         if (this.#thread !== undefined) this.#host.guard.unseenMemory(this.#thread, message.bytes);
+        break;
+      case "loaded":
         break;
       case "ignored":
         this.#startResult = "ignored";
@@ -372,6 +396,8 @@ export class ActorChild implements Child<ActorRef> {
       if (this.#disposed) this.#releaseSlot();
       return;
     }
+    // What others asked for before they did what led to this exit, a monitor say, comes first.
+    this.#host.takeMessages();
     // What was in flight is decided on before the dead thread's locks are freed: producers may drop it then.
     const inFlight = this.mailbox.recover();
     this.#host.threadExited(thread, this, this.slot);

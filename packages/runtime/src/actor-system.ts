@@ -7,14 +7,22 @@ import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, reportLogger, systemLogger } from "./logger.js";
 import type { Down } from "./process-signals.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
-import { type ActorSpec, type ChildSpec, type FullActorSpec, supervisor } from "./supervision/child-spec.js";
+import {
+  type ActorSpec,
+  type ChildSpec,
+  type DynamicSupervisorSpec,
+  type FullActorSpec,
+  type SupervisorSpec,
+  supervisor,
+} from "./supervision/child-spec.js";
 import { type Clock, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
+import { checkFields, type Fields, integer } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
-import type { SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
 import { type TreeNode, treeOf } from "./tree.js";
 
 export interface SystemOptions {
@@ -25,10 +33,24 @@ export interface SystemOptions {
   periodMs?: number;
   autoShutdown?: AutoShutdown;
   children?: readonly ChildSpec[];
+  /**
+   * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
+   * Default 2; 0 for none.
+   */
+  spares?: number;
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */
   logger?: Logger | false;
   /** What holds actors to their caps. */
   guard?: GuardOptions;
+}
+
+export interface SystemStats {
+  readonly actors: number;
+  /** Threads that are an actor's incarnation. */
+  readonly threads: number;
+  /** Threads in waiting for the next restart; `ready` ones have loaded their module. */
+  readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
+  readonly deadLetters: number;
 }
 
 export interface StopOptions {
@@ -75,7 +97,7 @@ export class ActorSystem implements SupervisorRef {
   #resolveTerminated!: (reason: ExitReason) => void;
 
   private constructor(
-    { name = "mini-otp", logger: given, guard, ...flags }: SystemOptions,
+    { name = "mini-otp", logger: given, guard, spares, ...flags }: SystemOptions,
     { clock, random }: Surroundings,
   ) {
     this.name = name;
@@ -90,6 +112,7 @@ export class ActorSystem implements SupervisorRef {
       new DeadLetters(this.#events, logger),
       this.#events,
       normaliseGuard(guard),
+      spareLimit(spares),
       () => {
         void this.#giveUpProcess();
       },
@@ -126,6 +149,8 @@ export class ActorSystem implements SupervisorRef {
     return this.#root.ref.id;
   }
 
+  startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
+  startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
   startChild<A = any>(spec: ActorSpec<A>): Promise<ActorRef<A>>;
   startChild(spec: ChildSpec): Promise<any>;
   startChild(spec: ChildSpec): Promise<any> {
@@ -182,8 +207,11 @@ export class ActorSystem implements SupervisorRef {
     this.#actors.signals.exit(ref, reason);
   }
 
-  /** The actor's numbers. Throws ERR_NOPROC for one that is gone for good. */
-  stats(ref: ActorRef): ActorStats {
+  /** The actor's numbers, or the whole system's. Throws ERR_NOPROC for an actor that is gone for good. */
+  stats(ref: ActorRef): ActorStats;
+  stats(): SystemStats;
+  stats(ref?: ActorRef): ActorStats | SystemStats {
+    if (ref === undefined) return this.#systemStats();
     const stats = this.#actors.stats(ref.uid);
     if (stats === undefined) throw gone(ref, "stats");
     return stats;
@@ -264,11 +292,29 @@ export class ActorSystem implements SupervisorRef {
     throw new ActorError("ERR_INVALID_CHILD_SPEC", `${path}: children of kind ${spec.kind} cannot be started yet`);
   }
 
+  #systemStats(): SystemStats {
+    const { threads, spares, deadLetters, all } = this.#actors;
+    return {
+      actors: [...all].length,
+      threads,
+      spares: { count: spares.count, ready: spares.ready, limit: spares.limit },
+      deadLetters,
+    };
+  }
+
   #actor(ref: ActorRef, what: string) {
     const actor = this.#actors.find(ref);
     if (actor === undefined) throw gone(ref, what);
     return actor;
   }
+}
+
+const SPARES: Fields = { spares: integer(0) };
+
+/** Throws ERR_INVALID_CHILD_SPEC. */
+function spareLimit(spares = 2): number {
+  checkFields("root", { spares }, SPARES);
+  return spares;
 }
 
 /** Starts a system. @see ActorSystem.start */

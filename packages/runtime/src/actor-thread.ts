@@ -1,4 +1,10 @@
-import { type ResourceLimits, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 import {
   type BootData,
   CONTROL,
@@ -20,7 +26,7 @@ export interface HeapStatistics {
 export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 export interface ThreadOptions {
-  readonly boot: BootData;
+  readonly boot: Omit<BootData, "port">;
   readonly name: string;
   readonly heapCapMb: number;
   /** How far V8's own limit is above the cap: see the guard. */
@@ -39,13 +45,20 @@ export interface ThreadListener {
 export class ActorThread {
   readonly ownerId: number;
   readonly #worker: Worker;
+  readonly #port: MessagePort;
+  #listener: ThreadListener;
   #exited = false;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
     this.ownerId = options.boot.ownerId;
+    this.#listener = listener;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const workerData: BootData = { ...options.boot, port: port2 };
     this.#worker = new Worker(WORKER_MAIN, {
       name: options.name,
-      workerData: options.boot,
+      workerData,
+      transferList: [port2],
       env: options.env,
       resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
       execArgv: [...inheritedExecArgv(), ...(options.execArgv ?? [])],
@@ -56,10 +69,28 @@ export class ActorThread {
       death = error;
     });
     this.#worker.on("exit", () => {
+      this.takeMessages();
       this.#exited = true;
-      listener.onExit(death);
+      port1.close();
+      this.#listener.onExit(death);
     });
-    this.#worker.on("message", (message: ToMain) => listener.onMessage(message));
+    port1.on("message", (message: ToMain) => this.#listener.onMessage(message));
+    // The worker is what keeps the process alive.
+    port1.unref();
+  }
+
+  /** From now on `listener` is told, and nobody else. */
+  listen(listener: ThreadListener): void {
+    this.#listener = listener;
+  }
+
+  /** Takes in what the thread has said so far, without waiting for the event loop to deliver it. */
+  takeMessages(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: ToMain } | undefined;
+      if (received === undefined) return;
+      this.#listener.onMessage(received.message);
+    }
   }
 
   /** Node's number for it; -1 once it has exited. */
@@ -83,10 +114,15 @@ export class ActorThread {
     this.#worker.unref();
   }
 
+  /** The process may not end before this thread has. As from the start. */
+  hold(): void {
+    this.#worker.ref();
+  }
+
   /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
   post(message: ToActor, words?: Int32Array, transfer: readonly Transferable[] = []): void {
     if (this.#exited) return;
-    this.#worker.postMessage(message, transfer);
+    this.#port.postMessage(message, transfer);
     if (words === undefined) return;
     Atomics.store(words, CONTROL, 1);
     ring(words, PARKED);

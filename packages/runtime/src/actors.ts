@@ -34,6 +34,7 @@ import { Parcels } from "./parcels.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
 import { type Slot, Slots } from "./slots.js";
+import { SpareThreads } from "./spare-threads.js";
 import type { OnExit } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
@@ -59,6 +60,7 @@ export class Actors implements ActorHost {
   readonly producer: Producer;
   readonly #logger: Logger;
   readonly #deadLetters: DeadLetters;
+  readonly spares: SpareThreads;
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild>();
   readonly #byUid = new Map<number, ActorChild>();
@@ -75,10 +77,12 @@ export class Actors implements ActorHost {
     deadLetters: DeadLetters,
     events: Events,
     guard: FullGuardOptions,
+    spares: number,
     giveUpProcess: () => void,
   ) {
     this.clock = clock;
     this.headroomMb = guard.headroomMb;
+    this.spares = new SpareThreads(spares);
     this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
     this.guard = new Guard(
       guard,
@@ -88,7 +92,7 @@ export class Actors implements ActorHost {
     this.#deadLetters = deadLetters;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
-      for (const thread of this.#threads.keys()) thread.post({ type: "segment", buffer });
+      for (const thread of [...this.#threads.keys(), ...this.spares.threads]) thread.post({ type: "segment", buffer });
     });
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.signals = new ProcessSignals({
@@ -144,15 +148,28 @@ export class Actors implements ActorHost {
     return child === undefined ? undefined : statsOf(child, this.names);
   }
 
+  get threads(): number {
+    return this.#threads.size;
+  }
+
+  get deadLetters(): number {
+    return this.#deadLetters.count;
+  }
+
   /** Settles whatever is still open on main. Every thread has ended. */
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
     this.guard.close();
+    this.spares.close();
     this.outbox.close(errorOf);
   }
 
   nextOwnerId(): number {
     return ++this.#lastOwnerId;
+  }
+
+  takeMessages(): void {
+    for (const thread of this.#threads.keys()) thread.takeMessages();
   }
 
   threadStarted(thread: ActorThread, child: ActorChild): void {

@@ -16,6 +16,7 @@ export {
   type StopOptions,
   type StopReport,
   type SystemOptions,
+  type SystemStats,
   startSystem,
 } from "./actor-system.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
@@ -38,5 +39,5 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { ChildInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+export type { ChildInfo, DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
 export type { TreeNode } from "./tree.js";

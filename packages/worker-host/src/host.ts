@@ -21,7 +21,8 @@ import { HANDLING } from "./protocol/slot-descriptor.js";
 const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
 
 /** Runs one actor in this thread: loads its module, waits for what makes it an incarnation, then runs the loop. */
-export async function runActorThread(port: MessagePort, boot: BootData): Promise<void> {
+export async function runActorThread(boot: BootData): Promise<void> {
+  const { port } = boot;
   const segments = new Segments();
   for (const buffer of boot.segments) segments.add(buffer);
   const producer: Producer = { ownerId: boot.ownerId, lockPatienceMs: Infinity, epochMs: boot.epochMs };
@@ -37,6 +38,7 @@ export async function runActorThread(port: MessagePort, boot: BootData): Promise
     thread.leave();
     return;
   }
+  thread.post({ type: "loaded" });
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
@@ -73,8 +75,8 @@ export async function runActorThread(port: MessagePort, boot: BootData): Promise
     thread.leave();
     return;
   }
-  thread.post({ type: "started" });
   loop.takeMessages(state);
+  thread.post({ type: "started" });
 }
 
 /** The ways out of this thread: each reports its reason first, the first report counts. */

@@ -11,6 +11,7 @@ import { describe, expect, test } from "vitest";
 import type Ending from "../../fixtures/ending.actor.js";
 import type Gate from "../../fixtures/gate.actor.js";
 import type Log from "../../fixtures/log.actor.js";
+import type Worker from "../../fixtures/worker.actor.js";
 import { eventually } from "../../support/eventually.js";
 import { fixture, testSystem } from "../../support/system.js";
 
@@ -19,7 +20,7 @@ type EndingRef = ActorRef<typeof Ending>;
 const actor = fixture("ending");
 
 /** `id:state` of a supervisor's children, in start order. */
-function states(of: SupervisorRef): string[] {
+function states(of: Pick<SupervisorRef, "whichChildren">): string[] {
   return of
     .whichChildren()
     .toReversed()
@@ -76,7 +77,7 @@ describe("a crash of b, between a and c, in threads", () => {
 describe("escalation, in threads", () => {
   test("[one_for_one_escalation] a nested supervisor over its intensity stops its children and is restarted by its own", async () => {
     const system = await testSystem();
-    const nested: SupervisorRef = await system.startChild(
+    const nested = await system.startChild(
       supervisor({
         id: "s",
         intensity: 1,
@@ -107,9 +108,7 @@ describe("escalation, in threads", () => {
 
   test("[tree] a root that gives up ends the system, and nothing is left running", async () => {
     const system = await testSystem({ intensity: 0 });
-    const nested: SupervisorRef = await system.startChild(
-      supervisor({ id: "s", intensity: 0, children: [{ id: "a", actor }] }),
-    );
+    const nested = await system.startChild(supervisor({ id: "s", intensity: 0, children: [{ id: "a", actor }] }));
     const a = nested.child("a") as EndingRef;
     await a.cast("crash", "boom");
     expect(await system.terminated).toMatchObject({
@@ -125,7 +124,7 @@ describe("escalation, in threads", () => {
 });
 
 describe("a dynamic supervisor, in threads", () => {
-  const dynamic = (system: ActorSystem, maxChildren = 10): Promise<SupervisorRef> =>
+  const dynamic = (system: ActorSystem, maxChildren = 10) =>
     system.startChild(
       dynamicSupervisor({
         id: "d",
@@ -136,11 +135,11 @@ describe("a dynamic supervisor, in threads", () => {
 
   test("[simple_one_for_one] starts children of its template, restarts the one that crashes, forgets the one that ends", async () => {
     const system = await testSystem();
-    const d: SupervisorRef = await system.startChild(
+    const d = await system.startChild(
       dynamicSupervisor({ id: "d", template: { id: "w", actor, restart: "transient" } }),
     );
-    const one = (await d.startChild({} as never)) as EndingRef;
-    const two = (await d.startChild({} as never)) as EndingRef;
+    const one = await d.startChild<typeof Ending>({});
+    const two = await d.startChild<typeof Ending>({});
     expect(states(d)).toEqual(["w-1:running", "w-2:running"]);
     await one.call("crash", "boom").catch(() => {});
     expect(await one.call("incarnation")).toBe(2);
@@ -151,10 +150,10 @@ describe("a dynamic supervisor, in threads", () => {
 
   test("refuses one child more than maxChildren with ERR_MAX_CHILDREN", async () => {
     const d = await dynamic(await testSystem(), 1);
-    await d.startChild({} as never);
-    expect(await d.startChild({} as never).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAX_CHILDREN" });
+    await d.startChild({});
+    expect(await d.startChild({}).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAX_CHILDREN" });
     await d.terminateChild("w-1");
-    await d.startChild({} as never);
+    await d.startChild({});
     expect(d.countChildren()).toMatchObject({ specs: 1, active: 1 });
   });
 
@@ -164,7 +163,7 @@ describe("a dynamic supervisor, in threads", () => {
     const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
     const d = await dynamic(system);
     for (let i = 0; i < 3; i++) {
-      const worker = (await d.startChild({ args: { log, terminateGate: gate } } as never)) as ActorRef;
+      const worker = await d.startChild<typeof Worker>({ args: { log, terminateGate: gate } });
       await worker.call("ready");
     }
     const stopped = system.terminateChild("d");
@@ -181,7 +180,7 @@ describe("significant children, in threads", () => {
 
   test("[significant_transient] one that ends normally takes its supervisor with it under any_significant", async () => {
     const system = await testSystem();
-    const s: SupervisorRef = await system.startChild(
+    const s = await system.startChild(
       supervisor({
         id: "s",
         restart: "temporary",

@@ -18,6 +18,8 @@ const inspector = ((): Inspector | undefined => {
     return undefined;
   }
 })();
+/** `workerId` counts attachments, in the order the threads came up; only the title, `[worker 3] name`, has the thread id. */
+const THREAD_ID = /^\[worker (\d+)\]/;
 /** From a worker that is ending, or cannot be reached. */
 const NO_ANSWER = undefined;
 
@@ -42,7 +44,8 @@ export class WorkerInspector {
     this.#session = new inspector.Session();
     this.#session.connect();
     this.#session.on("NodeWorker.attachedToWorker", ({ params }) => {
-      this.#sessionIds.set(Number(params.workerInfo.workerId), params.sessionId);
+      const threadId = THREAD_ID.exec(params.workerInfo.title)?.[1];
+      if (threadId !== undefined) this.#sessionIds.set(Number(threadId), params.sessionId);
     });
     this.#session.on("NodeWorker.detachedFromWorker", ({ params }) => this.#detached(params.sessionId));
     this.#session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => this.#received(params.message));

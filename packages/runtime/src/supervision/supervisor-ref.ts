@@ -1,4 +1,4 @@
-import { ActorError, type ActorErrorCode } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ActorErrorCode, type ActorRef } from "@mini-otp/worker-host/protocol";
 import {
   type AdministrationCall,
   type ChildCounts,
@@ -9,7 +9,7 @@ import {
 } from "./administration.js";
 import type { RestartType } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";
-import type { ChildSpec, FullChildSpec } from "./child-spec.js";
+import type { ActorSpec, ChildSpec, DynamicSupervisorSpec, FullChildSpec, SupervisorSpec } from "./child-spec.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
@@ -38,7 +38,10 @@ export interface SupervisorRef {
    * and with ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE or ERR_NAME_TAKEN when the start failed: then the
    * spec is not kept.
    */
-  startChild(spec: ChildSpec): Promise<unknown>;
+  startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
+  startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
+  startChild<A = any>(spec: ActorSpec<A>): Promise<ActorRef<A>>;
+  startChild(spec: ChildSpec): Promise<any>;
 
   /**
    * Stops a child, or ends the attempts to restart it, and keeps its spec (unless it is temporary). Resolves when
@@ -50,7 +53,7 @@ export interface SupervisorRef {
    * Starts a child that is stopped; resolves to its reference. Rejects with ERR_NOT_FOUND, ERR_RUNNING,
    * ERR_RESTARTING, or as `startChild` when the start failed: then the spec is kept.
    */
-  restartChild(id: string): Promise<unknown>;
+  restartChild(id: string): Promise<any>;
 
   /** Deletes the spec of a child that is stopped. Rejects with ERR_NOT_FOUND, ERR_RUNNING, ERR_RESTARTING. */
   deleteChild(id: string): Promise<void>;
@@ -61,7 +64,13 @@ export interface SupervisorRef {
   countChildren(): ChildCounts;
 
   /** The reference of the child with this id, running or not. */
-  child(id: string): unknown;
+  child(id: string): any;
+}
+
+/** A dynamic supervisor, whose template has what `startChild` is not told. */
+export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
+  startChild<A = any>(spec: Partial<ActorSpec<A>>): Promise<ActorRef<A>>;
+  startChild(spec: ChildSpec): Promise<any>;
 }
 
 export function createSupervisorRef(
@@ -93,7 +102,7 @@ export function createSupervisorRef(
 
   return {
     id: loop.state.id,
-    startChild: (spec) =>
+    startChild: (spec: ChildSpec): Promise<any> =>
       administer(() => {
         const full = admit(spec, loop.state);
         refuse(loop, "startChild", full.id);

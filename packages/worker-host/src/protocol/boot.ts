@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
 import type { ExitReason } from "./exit-reason.js";
@@ -32,6 +33,8 @@ export interface Parcel {
 
 /** What a thread is started with. */
 export interface BootData {
+  /** To main. A channel of the runtime's own, which main can also read without its event loop turning. */
+  readonly port: MessagePort;
   readonly segments: readonly SharedArrayBuffer[];
   readonly names: SharedArrayBuffer;
   readonly epochMs: number;
@@ -84,6 +87,7 @@ export type ToActor =
     };
 
 export type ToMain =
+  | { readonly type: "loaded" }
   | { readonly type: "module_failed"; readonly error: Encoded }
   /** Memory outside the heap that V8 does not count, in bytes. */
   | { readonly type: "unseen_memory"; readonly bytes: number }

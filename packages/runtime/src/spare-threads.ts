@@ -1,0 +1,88 @@
+import type { ActorThread, ThreadListener, ThreadOptions } from "./actor-thread.js";
+
+/** Starts a thread that loads its module and waits to become an actor. */
+export type StartThread = (listener: ThreadListener) => ActorThread;
+
+interface Spare {
+  readonly key: string;
+  readonly thread: ActorThread;
+  loaded: boolean;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Threads that have an actor's module loaded already, so that a restart need not wait for a thread to start. They
+ * are kept for what has been restarted before: what crashed once is likely to crash again.
+ */
+export class SpareThreads {
+  readonly limit: number;
+  // The one made last is last: when there are too many, the oldest goes.
+  readonly #spares = new Set<Spare>();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get count(): number {
+    return this.#spares.size;
+  }
+
+  /** How many have loaded their module. */
+  get ready(): number {
+    return [...this.#spares].filter(({ loaded }) => loaded).length;
+  }
+
+  get threads(): ActorThread[] {
+    return [...this.#spares].map(({ thread }) => thread);
+  }
+
+  /** Gives a spare away, one that is ready if there is one. Its new owner listens to it from now on. */
+  take(key: string): ActorThread | undefined {
+    const fitting = [...this.#spares].filter((spare) => spare.key === key);
+    const spare = fitting.find(({ loaded }) => loaded) ?? fitting[0];
+    if (spare === undefined) return undefined;
+    this.#remove(spare);
+    spare.thread.hold();
+    return spare.thread;
+  }
+
+  /** Sees to it that there is a spare for `key`. One whose module does not load within `loadTimeoutMs` is ended. */
+  provide(key: string, loadTimeoutMs: number, start: StartThread): void {
+    if (this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
+    const [oldest] = this.#spares;
+    if (this.#spares.size >= this.limit) this.#end(oldest);
+    const thread = start({
+      onMessage: ({ type }) => {
+        if (type === "loaded") spare.loaded = true;
+        else if (type === "module_failed") this.#remove(spare);
+      },
+      onExit: () => this.#remove(spare),
+    });
+    // The process may end although it waits.
+    thread.abandon();
+    const timer = setTimeout(() => {
+      if (!spare.loaded) this.#end(spare);
+    }, loadTimeoutMs).unref();
+    const spare: Spare = { key, thread, loaded: false, timer };
+    this.#spares.add(spare);
+  }
+
+  close(): void {
+    for (const spare of this.#spares) this.#end(spare);
+  }
+
+  #end(spare: Spare): void {
+    this.#remove(spare);
+    spare.thread.terminate();
+  }
+
+  #remove(spare: Spare): void {
+    clearTimeout(spare.timer);
+    this.#spares.delete(spare);
+  }
+}
+
+/** Threads of the same key are interchangeable until they become an actor. */
+export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
+  return JSON.stringify([boot.moduleUrls, boot.offHeapCapMb, heapCapMb, headroomMb, env, execArgv ?? []]);
+}

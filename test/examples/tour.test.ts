@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const run = promisify(execFile);
+const examples = fileURLToPath(new URL("../../../examples/", import.meta.url));
+
+const OUTPUT: Record<string, string> = {
+  "01-counter": `
+count: 155
+messages: 11
+`,
+  "02-restart-types": `
+permanent ended with normal: restarting
+permanent ended with error: restarting
+transient ended with normal: stopped
+transient ended with error: restarting
+temporary ended with normal: gone
+temporary ended with error: gone
+`,
+  "03-one-for-all-pair": `
+before: session 1 of incarnation 1
+exited:  root/store error
+exited:  root/writer shutdown
+started: root/store 2
+started: root/writer 2
+after:  session 1 of incarnation 2
+`,
+  "04-escalation": `
+root/inner/fragile exited: error
+root/inner/fragile restarted
+incarnation 2
+root/inner/fragile exited: error
+root/inner gives up because of fragile
+root/inner exited: shutdown
+root/inner restarted
+incarnation 3
+root/inner/fragile exited: error
+root/inner/fragile restarted
+root/inner/fragile exited: error
+root/inner gives up because of fragile
+root/inner exited: shutdown
+root gives up because of inner
+the system ended: shutdown
+`,
+  "05-dynamic-supervisor": `
+refused: live ERR_MAX_CHILDREN
+running: [ 'job-3', 'job-2', 'job-1' ]
+root/jobs/job-1 desserts
+root/jobs/job-2 reward
+root/jobs/job-3 drawer
+running: 0
+`,
+  "06-links-and-monitors": `
+root/ada ended: error
+root/bob ended: linked
+eve was told: [ 'EXIT from root/ada: error' ]
+kim was told: [ 'DOWN from root/ada: error', 'DOWN from root/bob: linked' ]
+`,
+};
+
+const tour = readdirSync(examples).filter((name) => /^\d\d-/.test(name));
+
+test.each(tour)("%s prints what it is meant to show, and ends by itself", async (name) => {
+  const { stdout, stderr } = await run(process.execPath, [join(examples, "dist", name, "main.js")], {
+    timeout: 25_000,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  expect(stdout).toBe(OUTPUT[name].trimStart());
+  expect(stderr).toBe("");
+});
+
+test("the tour is a main file and an actor file each, under 40 lines", () => {
+  expect(tour).toEqual(Object.keys(OUTPUT));
+  for (const name of tour) {
+    const files = readdirSync(join(examples, name));
+    expect(files.map((file) => file.replace(/^\w+(?=\.actor\.ts$)/, "*")).sort()).toEqual(["*.actor.ts", "main.ts"]);
+    for (const file of files) {
+      expect(readFileSync(join(examples, name, file), "utf8").split("\n").length).toBeLessThanOrEqual(40);
+    }
+  }
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type Counter from "../fixtures/counter.actor.js";
+import { eventually } from "../support/eventually.js";
+import { fixture, testSystem } from "../support/system.js";
+
+async function crashing(spares?: number) {
+  const system = await testSystem({ intensity: 1000, ...(spares === undefined ? {} : { spares }) });
+  const start = (id: string, heapCapMb = 64) =>
+    system.startChild<typeof Counter>({ id, actor: fixture("counter"), heapCapMb });
+  const crash = async (id: string) => {
+    await system
+      .child(id)
+      .call("crash", "x")
+      .catch(() => {});
+    expect(await system.child(id).call("get")).toBe(0);
+  };
+  return { system, start, crash };
+}
+
+test("an actor that was restarted has a spare thread, which takes over at the next crash", async () => {
+  const { system, start, crash } = await crashing();
+  await start("a");
+  expect(system.stats().spares).toEqual({ count: 0, ready: 0, limit: 2 });
+  await crash("a");
+  await eventually(() => system.stats().spares.ready === 1);
+  const { threads } = system.stats();
+  await system.child("a").cast("crash", "x");
+  expect(await system.child("a").call("incarnation")).toBe(3);
+  await eventually(() => system.stats().spares.ready === 1);
+  expect(system.stats().threads).toBe(threads);
+});
+
+test("spares never exceed their limit, whatever crashes", async () => {
+  const { system, start, crash } = await crashing(2);
+  // Threads of different caps cannot stand in for each other.
+  const caps = [40, 41, 42, 43];
+  for (const cap of caps) await start(`cap-${cap}`, cap);
+  for (const cap of caps) {
+    await crash(`cap-${cap}`);
+    expect(system.stats().spares.count).toBeLessThanOrEqual(2);
+  }
+});
+
+test("without spares a restart starts a thread of its own", async () => {
+  const { system, start, crash } = await crashing(0);
+  await start("a");
+  await crash("a");
+  await crash("a");
+  expect(system.stats().spares).toEqual({ count: 0, ready: 0, limit: 0 });
+});
+
+test("a spare does not keep the system from stopping, nor outlive it", async () => {
+  const { system, start, crash } = await crashing();
+  await start("a");
+  await crash("a");
+  await eventually(() => system.stats().spares.ready === 1);
+  await system.stop();
+  expect(system.stats()).toMatchObject({ actors: 0, threads: 0, spares: { count: 0 } });
+});
+
+test("a limit that is no whole number is refused", async () => {
+  expect(await crashing(-1).catch((e: unknown) => e)).toMatchObject({
+    code: "ERR_INVALID_CHILD_SPEC",
+    field: "spares",
+  });
+});
