@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { ConformanceReporter } from "./scripts/conformance-reporter.mjs";
 
 const testRoot = new URL("./test/", import.meta.url);
 
@@ -14,7 +15,16 @@ const builtTests = readdirSync(testRoot, { withFileTypes: true })
       .map((path) => `test/dist/${name}/${path.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`),
   );
 
+// Beside whatever reporters the command line names.
+const conformance = {
+  name: "otp-conformance",
+  configureVitest({ vitest }) {
+    vitest.config.reporters.push(new ConformanceReporter());
+  },
+};
+
 export default defineConfig({
+  plugins: [conformance],
   // The pure core is tested by itself, and is no part of what the package exports.
   resolve: {
     alias: [{ find: /^#runtime\//, replacement: fileURLToPath(new URL("./packages/runtime/dist/", import.meta.url)) }],

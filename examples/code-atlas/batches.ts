@@ -13,10 +13,7 @@ export function batchLimits(files: number, parsers: number): BatchLimits {
 }
 
 /** Groups files in order. A file over the limit in bytes is a batch of its own. */
-export function* batchesOf(
-  files: Iterable<SourceFile>,
-  limits: BatchLimits,
-): Generator<SourceFile[], void, undefined> {
+export function* batchesOf(files: Iterable<SourceFile>, limits: BatchLimits): Generator<SourceFile[], void, undefined> {
   let batch: SourceFile[] = [];
   let bytes = 0;
   for (const file of files) {

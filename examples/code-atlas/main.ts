@@ -77,7 +77,11 @@ async function runBoth(options: Options, survey: Survey, progress: Progress): Pr
     seconds,
     singleSeconds: single.seconds,
     parsers,
-    plannedFaults: faults ? planFaults(parsers, survey.batches).flat().map(({ fault }) => fault) : [],
+    plannedFaults: faults
+      ? planFaults(parsers, survey.batches)
+          .flat()
+          .map(({ fault }) => fault)
+      : [],
     restarts,
     identical: summary.digest === single.summary.digest,
   };

@@ -15,34 +15,49 @@ type Read = (node: SyntaxNode, links: ModuleLinks) => void;
 
 /** By node type: what it imports or exports, in ES modules, CommonJS and TypeScript. */
 export const READ_LINKS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ["ImportDeclaration", (node, links) => {
-    importFrom(node.source, node.importKind === "type" ? "type" : "import", links);
-  }],
-  ["ExportAllDeclaration", (node, links) => {
-    importFrom(node.source, node.exportKind === "type" ? "type" : "export", links);
-    links.export("*");
-  }],
-  ["ExportNamedDeclaration", (node, links) => {
-    importFrom(node.source, node.exportKind === "type" ? "type" : "export", links);
-    for (const specifier of nodes(node.specifiers)) exportName(specifier.exported, links);
-    if (isNode(node.declaration)) exportDeclaration(node.declaration, links);
-  }],
+  [
+    "ImportDeclaration",
+    (node, links) => {
+      importFrom(node.source, node.importKind === "type" ? "type" : "import", links);
+    },
+  ],
+  [
+    "ExportAllDeclaration",
+    (node, links) => {
+      importFrom(node.source, node.exportKind === "type" ? "type" : "export", links);
+      links.export("*");
+    },
+  ],
+  [
+    "ExportNamedDeclaration",
+    (node, links) => {
+      importFrom(node.source, node.exportKind === "type" ? "type" : "export", links);
+      for (const specifier of nodes(node.specifiers)) exportName(specifier.exported, links);
+      if (isNode(node.declaration)) exportDeclaration(node.declaration, links);
+    },
+  ],
   ["ExportDefaultDeclaration", (_node, links) => links.export("default")],
   ["TSExportAssignment", (_node, links) => links.export(EXPORT_ASSIGNMENT)],
   ["TSNamespaceExportDeclaration", (node, links) => exportName(node.id, links)],
-  ["TSImportEqualsDeclaration", (node, links) => {
-    const { moduleReference: from } = node;
-    if (isNode(from) && from.type === "TSExternalModuleReference") {
-      importFrom(from.expression, node.importKind === "type" ? "type" : "require", links);
-    }
-    if (node.isExport === true) exportName(node.id, links);
-  }],
+  [
+    "TSImportEqualsDeclaration",
+    (node, links) => {
+      const { moduleReference: from } = node;
+      if (isNode(from) && from.type === "TSExternalModuleReference") {
+        importFrom(from.expression, node.importKind === "type" ? "type" : "require", links);
+      }
+      if (node.isExport === true) exportName(node.id, links);
+    },
+  ],
   ["TSImportType", (node, links) => importFrom(node.argument, "type", links)],
   ["ImportExpression", (node, links) => importFrom(node.source, "dynamic", links)],
   ["CallExpression", readCall],
-  ["AssignmentExpression", (node, links) => {
-    if (isNode(node.left)) exportMember(node.left, links);
-  }],
+  [
+    "AssignmentExpression",
+    (node, links) => {
+      if (isNode(node.left)) exportMember(node.left, links);
+    },
+  ],
 ]);
 
 function readCall(node: SyntaxNode, links: ModuleLinks): void {
@@ -117,10 +132,7 @@ function isName(node: unknown, name: string): boolean {
 
 function isMember(node: unknown, object: string, property: string): boolean {
   return (
-    isNode(node) &&
-    node.type === "MemberExpression" &&
-    isName(node.object, object) &&
-    memberName(node) === property
+    isNode(node) && node.type === "MemberExpression" && isName(node.object, object) && memberName(node) === property
   );
 }
 
@@ -130,11 +142,7 @@ function memberName(member: SyntaxNode): string | undefined {
 }
 
 export function isNode(value: unknown): value is SyntaxNode {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { type?: unknown }).type === "string"
-  );
+  return typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
 }
 
 function nodes(value: unknown): SyntaxNode[] {

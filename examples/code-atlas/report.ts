@@ -68,9 +68,7 @@ export function textReport(report: Report): string {
 
 function faultsText({ plannedFaults, restarts }: Report): string {
   if (plannedFaults.length === 0) return "none injected";
-  return plannedFaults
-    .map((fault) => `${fault}${happened(fault, restarts) ? "" : " (did not happen)"}`)
-    .join(", ");
+  return plannedFaults.map((fault) => `${fault}${happened(fault, restarts) ? "" : " (did not happen)"}`).join(", ");
 }
 
 function happened(fault: Fault, restarts: Report["restarts"]): boolean {

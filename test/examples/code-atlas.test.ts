@@ -18,8 +18,7 @@ interface Facts {
 }
 
 /** A module of the example, as built. */
-const example = (name: string) =>
-  import(new URL(`../../../examples/dist/code-atlas/${name}.js`, import.meta.url).href);
+const example = (name: string) => import(new URL(`../../../examples/dist/code-atlas/${name}.js`, import.meta.url).href);
 const { parseFile } = await example("parse-file");
 const { walkTree } = await example("walk-tree");
 const { addFile, canonicalLines, emptyAtlas, summarize } = await example("atlas");
@@ -44,45 +43,73 @@ function tree(files: Record<string, string> = {}): string {
   return root;
 }
 
-const parse = (path: string, source: string): Facts =>
-  parseFile(path, source, Buffer.byteLength(source));
-const importsOf = (path: string, source: string) => parse(path, source).imports;
+const parse = (path: string, source: string): Facts => parseFile(path, source, Buffer.byteLength(source));
 const exportsOf = (path: string, source: string) => parse(path, source).exports;
-const countOf = (facts: Facts, name: string) => new Map(facts.identifiers).get(name);
 
 describe("what a file imports", () => {
-  test.each<[string, string, string, [string, string][]]>([
-    ["an import", "a.js", 'import a, { b } from "p"; import "q";', [["p", "import"], ["q", "import"]]],
-    ["a type import", "a.ts", 'import type { A } from "p";', [["p", "type"]]],
-    ["a dynamic import", "a.js", 'const p = import("p"); import(`q`); import(name);', [["p", "dynamic"], ["q", "dynamic"]]],
-    ["require", "a.cjs", 'const p = require("p"); require.resolve("q"); require(name);', [["p", "require"], ["q", "require"]]],
-    ["a re-export", "a.js", 'export * from "p"; export { a } from "q";', [["p", "export"], ["q", "export"]]],
-    ["a type re-export", "a.ts", 'export type { A } from "p";', [["p", "type"]]],
-    ["import equals", "a.ts", 'import p = require("p");', [["p", "require"]]],
-    ["an import type", "a.d.ts", 'export declare const a: import("p").A;', [["p", "type"]]],
-    ["JSX", "a.jsx", 'import p from "p"; export default () => <p.A b={1}>text</p.A>;', [["p", "import"]]],
-    ["TSX", "a.tsx", 'import p from "p"; export const A = <T,>(t: T) => <p>{t as never}</p>;', [["p", "import"]]],
-    ["the same twice", "a.js", 'import a from "p"; import b from "p";', [["p", "import"]]],
-    ["half a surrogate pair", "a.js", 'require("\\uD800")', [["\uFFFD", "require"]]],
+  test.each<[string, string, string, string[]]>([
+    ["an import", "a.js", 'import a, { b } from "p"; import "q";', ["import p", "import q"]],
+    ["a type import", "a.ts", 'import type { A } from "p";', ["type p"]],
+    ["a dynamic import", "a.js", 'const p = import("p"); import(`q`); import(r);', ["dynamic p", "dynamic q"]],
+    ["require", "a.cjs", 'require("p"); require.resolve("q"); require(r);', ["require p", "require q"]],
+    ["a re-export", "a.js", 'export * from "p"; export { a } from "q";', ["export p", "export q"]],
+    ["a type re-export", "a.ts", 'export type { A } from "p";', ["type p"]],
+    ["import equals", "a.ts", 'import p = require("p");', ["require p"]],
+    ["an import type", "a.d.ts", 'export declare const a: import("p").A;', ["type p"]],
+    ["JSX", "a.jsx", 'import p from "p"; export default () => <p.A b={1}>text</p.A>;', ["import p"]],
+    ["TSX", "a.tsx", 'import p from "p"; const a = <T,>(t: T) => <p>{t as never}</p>;', ["import p"]],
+    ["the same twice", "a.js", 'import a from "p"; import b from "p";', ["import p"]],
+    ["half a surrogate pair", "a.js", 'require("\\uD800")', ["require \uFFFD"]],
   ])("%s", (_, path, source, expected) => {
-    expect(parse(path, source).error).toBeNull();
-    expect(importsOf(path, source)).toEqual(expected);
+    const { error, imports } = parse(path, source);
+    expect(error).toBeNull();
+    expect(imports.map(([specifier, kind]) => `${kind} ${specifier}`)).toEqual(expected);
   });
 });
 
 describe("what a file exports", () => {
   test.each<[string, string, string, string[]]>([
-    ["declarations", "a.js", "export const a = 1, b = 2; export function c() {} export class D {}", ["a", "b", "c", "D"]],
-    ["patterns", "a.js", "export const { a, b: { c }, ...d } = x, [e, , f = 1, ...g] = y;", ["a", "c", "d", "e", "f", "g"]],
+    [
+      "declarations",
+      "a.js",
+      "export const a = 1, b = 2; export function c() {} export class D {}",
+      ["a", "b", "c", "D"],
+    ],
+    [
+      "patterns",
+      "a.js",
+      "export const { a, b: { c }, ...d } = x, [e, , f = 1, ...g] = y;",
+      ["a", "c", "d", "e", "f", "g"],
+    ],
     ["lists", "a.js", 'const a = 1; export { a, a as b, a as "c d", a as default };', ["a", "b", "c d", "default"]],
     ["the default", "a.js", "export default 1", ["default"]],
     ["everything of another", "a.js", 'export * from "p"; export * as ns from "p";', ["*", "ns"]],
-    ["types", "a.ts", "export interface A {} export type B = A; export enum C {} export namespace N {}", ["A", "B", "C", "N"]],
+    [
+      "types",
+      "a.ts",
+      "export interface A {} export type B = A; export enum C {} export namespace N {}",
+      ["A", "B", "C", "N"],
+    ],
     ["export equals", "a.d.ts", "declare const a: 1; export = a; export as namespace b;", ["export =", "b"]],
-    ["CommonJS names", "a.js", "exports.a = 1; module.exports.b = 2; exports['c'] = 3; exports.a = 4;", ["a", "b", "c"]],
+    [
+      "CommonJS names",
+      "a.js",
+      "exports.a = 1; module.exports.b = 2; exports['c'] = 3; exports.a = 4;",
+      ["a", "b", "c"],
+    ],
     ["module.exports", "a.cjs", "module.exports = {}", ["export ="]],
-    ["a getter on exports", "a.js", 'Object.defineProperty(exports, "__esModule", {}); Object.defineProperty(exports, "a", {});', ["a"]],
-    ["names of Object.prototype", "a.js", "export const constructor = 1, __proto__ = 2, toString = 3;", ["constructor", "__proto__", "toString"]],
+    [
+      "a getter on exports",
+      "a.js",
+      'Object.defineProperty(exports, "__esModule", {}); Object.defineProperty(exports, "a", {});',
+      ["a"],
+    ],
+    [
+      "names of Object.prototype",
+      "a.js",
+      "export const constructor = 1, __proto__ = 2, toString = 3;",
+      ["constructor", "__proto__", "toString"],
+    ],
   ])("%s", (_, path, source, expected) => {
     expect(parse(path, source).error).toBeNull();
     expect(exportsOf(path, source)).toEqual(expected);
@@ -97,12 +124,9 @@ describe("identifiers", () => {
 
   test("include JSX, types, private names and names of Object.prototype", () => {
     const source = "class A<T> { #x: T; constructor() { this.#x = __proto__.toString; } } <A.B c={1} />";
-    const facts = parse("a.tsx", source);
-    for (const name of ["T", "constructor", "__proto__", "toString", "B", "c"]) {
-      expect([name, countOf(facts, name)]).toEqual([name, name === "T" ? 2 : 1]);
-    }
-    expect(countOf(facts, "A")).toBe(2);
-    expect(countOf(facts, "#x")).toBe(2);
+    expect(new Map(parse("a.tsx", source).identifiers)).toEqual(
+      new Map(Object.entries({ A: 2, T: 2, "#x": 2, constructor: 1, toString: 1, B: 1, c: 1 })).set("__proto__", 1),
+    );
   });
 
   test("leave keywords and import.meta out", () => {
@@ -139,7 +163,26 @@ describe("a file that is hard to parse", () => {
   });
 
   test("never makes the parser throw, whatever the text", () => {
-    const piece = fc.constantFrom("{", "}", "(", ")", "<", ">", "import ", "export ", "a", "`${", "*/", "//", "\n", "'", "=>", "@", "#", "\uD800");
+    const piece = fc.constantFrom(
+      "{",
+      "}",
+      "(",
+      ")",
+      "<",
+      ">",
+      "import ",
+      "export ",
+      "a",
+      "`${",
+      "*/",
+      "//",
+      "\n",
+      "'",
+      "=>",
+      "@",
+      "#",
+      "\uD800",
+    );
     fc.assert(
       fc.property(fc.array(piece), fc.constantFrom("a.js", "a.ts", "a.tsx", "a.d.ts", "a.cjs"), (pieces, path) => {
         expect(parse(path, pieces.join(""))).toEqual(parse(path, pieces.join("")));
@@ -156,7 +199,10 @@ describe("a file that is hard to parse", () => {
 
 test("a file over the limit is not parsed", () => {
   const bytes = SOURCE_LIMIT + 1;
-  expect(readFacts(tree(), { path: "a.js", bytes })).toMatchObject({ bytes, error: expect.stringMatching(/^larger than/) });
+  expect(readFacts(tree(), { path: "a.js", bytes })).toMatchObject({
+    bytes,
+    error: expect.stringMatching(/^larger than/),
+  });
 });
 
 test.each([
@@ -241,7 +287,12 @@ describe("the fault plan", () => {
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 }), (parsers, batches) => {
         const plans = planFaults(parsers, batches) as { fault: string; incarnation: number; batch: number }[][];
         expect(plans.length).toBe(parsers);
-        expect(plans.flat().map(({ fault }) => fault).sort()).toEqual(["exit", "leak", "throw"]);
+        expect(
+          plans
+            .flat()
+            .map(({ fault }) => fault)
+            .sort(),
+        ).toEqual(["exit", "leak", "throw"]);
         const sure = Math.min(WINDOW, Math.floor(batches / parsers));
         for (const [parser, plan] of plans.entries()) {
           // The batch in hand at a crash is handled again, so it is counted in both incarnations.
@@ -305,7 +356,17 @@ describe("the atlas", () => {
   test("differs when a count differs", () => {
     const file = parse("a.js", "a; b");
     expect(merged([file])).not.toBe(merged([parse("a.js", "a; c")]));
-    expect(merged([file])).not.toBe(merged([{ ...file, identifiers: [["a", 1], ["b", 2]] }]));
+    expect(merged([file])).not.toBe(
+      merged([
+        {
+          ...file,
+          identifiers: [
+            ["a", 1],
+            ["b", 2],
+          ],
+        },
+      ]),
+    );
   });
 
   test("counts the files that import a package, not the imports", () => {
@@ -313,7 +374,11 @@ describe("the atlas", () => {
     addFile(atlas, parse("a.js", 'import "p/a"; import "p/b"; import "fs"; require("node:fs")'));
     addFile(atlas, parse("b.js", 'import "p"; import "q"; import "constructor"'));
     expect(summarize(atlas)).toMatchObject({
-      topPackages: [["p", 2], ["constructor", 1], ["q", 1]],
+      topPackages: [
+        ["p", 2],
+        ["constructor", 1],
+        ["q", 1],
+      ],
       topBuiltins: [["node:fs", 1]],
     });
   });

@@ -10,7 +10,7 @@ async function counterSystem() {
   return { system, counter };
 }
 
-test("a suspended actor answers system requests only; its messages wait until resume", async () => {
+test("[suspend] a suspended actor answers system requests only; its messages wait until resume", async () => {
   const { system, counter } = await counterSystem();
   await system.suspend(counter);
   const call = counter.call("add", 1);
@@ -28,14 +28,14 @@ test("a suspended actor still stops, after it has handled what it had accepted",
   expect(await call).toBe(1);
 });
 
-test("getState is answered while messages wait", async () => {
+test("[get_state] getState is answered while messages wait", async () => {
   const { system, counter } = await counterSystem();
   for (let i = 0; i < 500; i++) await counter.cast("add", 1);
   const { count } = await system.getState(counter);
   expect(count).toBeLessThanOrEqual(500);
 });
 
-test("replaceState puts a new state in place, and a state that cannot be carried changes nothing", async () => {
+test("[replace_state] replaceState puts a new state in place, and a state that cannot be carried changes nothing", async () => {
   const { system, counter } = await counterSystem();
   await system.replaceState(counter, { count: 41 });
   expect(await counter.call("add", 1)).toBe(42);

@@ -24,7 +24,7 @@ async function watchers() {
   return { system, log, start, exitOf };
 }
 
-test("a monitor delivers DOWN with the exit reason, once for each monitor", async () => {
+test("[mon_1] a monitor delivers DOWN with the exit reason, once for each monitor", async () => {
   const { log, start } = await watchers();
   const [a, b] = [await start("a"), await start("b")];
   const first = await a.call("monitor", b);
@@ -37,7 +37,7 @@ test("a monitor delivers DOWN with the exit reason, once for each monitor", asyn
   ]);
 });
 
-test("a monitor on an actor that has ended delivers DOWN with noproc at once", async () => {
+test("[mon_1] a monitor on an actor that has ended delivers DOWN with noproc at once", async () => {
   const { system, log, start } = await watchers();
   const [a, b] = [await start("a"), await start("b")];
   await system.terminateChild("b");
@@ -45,7 +45,7 @@ test("a monitor on an actor that has ended delivers DOWN with noproc at once", a
   expect(await log.call("untilCount", 1)).toEqual([{ type: "DOWN", id: "root/b (gone)", kind: "noproc", monitor }]);
 });
 
-test("after demonitor no DOWN comes", async () => {
+test("[demon_2] after demonitor no DOWN comes", async () => {
   const { log, start } = await watchers();
   const [a, b, c] = [await start("a"), await start("b"), await start("c")];
   await a.call("demonitor", await a.call("monitor", b));
@@ -56,7 +56,7 @@ test("after demonitor no DOWN comes", async () => {
   expect(await log.call("untilCount", 1)).toEqual([{ type: "DOWN", id: "root/c", kind: "error", monitor }]);
 });
 
-test("main can monitor an actor, and stop doing so", async () => {
+test("[demon_2] main can monitor an actor, and stop doing so", async () => {
   const { system, start } = await watchers();
   const [a, b] = [await start("a"), await start("b")];
   system.monitor(a, () => expect.unreachable("the monitor was taken off"))();
@@ -75,7 +75,7 @@ test("whoever saw a DOWN finds the supervisor past it", async () => {
   expect(await children).toBeUndefined();
 });
 
-test("a crash takes the linked actor along, with reason linked, whoever of the two made the link", async () => {
+test("[links] a crash takes the linked actor along, with reason linked, whoever of the two made the link", async () => {
   const { start, exitOf } = await watchers();
   const [a, b, c] = [await start("a"), await start("b"), await start("c")];
   await a.call("link", b);
@@ -99,7 +99,7 @@ test("a normal exit does not take the linked actor along", async () => {
   expect(system.child("b")).toBe(b);
 });
 
-test("after unlink a crash takes nobody along", async () => {
+test("[unlink_exit] after unlink a crash takes nobody along", async () => {
   const { start, exitOf } = await watchers();
   const [a, b] = [await start("a"), await start("b")];
   await a.call("link", b);
@@ -110,7 +110,7 @@ test("after unlink a crash takes nobody along", async () => {
   expect(await b.call("incarnation")).toBe(1);
 });
 
-test("an actor that traps exits gets EXIT as a message and lives", async () => {
+test("[links] an actor that traps exits gets EXIT as a message and lives", async () => {
   const { log, start } = await watchers();
   const [a, b] = [await start("a", true), await start("b")];
   await a.call("link", b);
@@ -130,7 +130,7 @@ test("a link to an actor that has ended is an exit signal noproc", async () => {
   expect(await log.call("untilCount", 1)).toMatchObject([{ type: "EXIT", kind: "noproc" }]);
 });
 
-test("kill cannot be trapped, and is killed for the partners, who can trap that", async () => {
+test("[kill2killed] kill cannot be trapped, and is killed for the partners, who can trap that", async () => {
   const { log, start, exitOf } = await watchers();
   const [a, b, killer] = [await start("a", true), await start("b", true), await start("killer")];
   await a.call("link", b);
@@ -140,14 +140,14 @@ test("kill cannot be trapped, and is killed for the partners, who can trap that"
   expect(await log.call("untilCount", 1)).toEqual([{ type: "EXIT", id: "root/b", kind: "killed" }]);
 });
 
-test("an exit signal with another reason can be trapped", async () => {
+test("[t_exit_2_other] an exit signal with another reason can be trapped", async () => {
   const { system, log, start } = await watchers();
   const a = await start("a", true);
   system.exit(a, { kind: "shutdown", detail: "please" });
   expect(await log.call("untilCount", 1)).toMatchObject([{ type: "EXIT", kind: "shutdown" }]);
 });
 
-test("links and monitors end with the incarnation that made them", async () => {
+test("[list_cleanup] links and monitors end with the incarnation that made them", async () => {
   const { system, log, start, exitOf } = await watchers();
   const a = await start("a");
   const b = await system.startChild<typeof Watcher>({ id: "b", actor: fixture("watcher"), args: { log } });
@@ -163,7 +163,7 @@ test("links and monitors end with the incarnation that made them", async () => {
   expect(await log.call("entries")).toEqual([]);
 });
 
-test("a message sent with send arrives in info", async () => {
+test("[info] a message sent with send arrives in info", async () => {
   const { log, start } = await watchers();
   const a = await start("a");
   await a.send({ hello: 1 });
@@ -181,7 +181,7 @@ test("a registered actor is found by its name from main and from another actor, 
   expect(await b.call("find", "nobody")).toBeUndefined();
 });
 
-test("a name that is taken fails the start with ERR_NAME_TAKEN, and is free once its actor has ended", async () => {
+test("[start] a name that is taken fails the start with ERR_NAME_TAKEN, and is free once its actor has ended", async () => {
   const { system, start, exitOf } = await watchers();
   const a = await start("a", false, "alice");
   expect(await start("b", false, "alice").catch((e: unknown) => e)).toMatchObject({ code: "ERR_NAME_TAKEN" });

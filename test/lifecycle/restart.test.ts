@@ -89,7 +89,7 @@ test("a module that is no actor is refused with ERR_ACTOR_MODULE", async () => {
   expect(await start.catch((e: unknown) => e)).toMatchObject({ code: "ERR_ACTOR_MODULE" });
 });
 
-test("a start that takes longer than startTimeoutMs is killed and rejects with ERR_INIT_TIMEOUT", async () => {
+test("[start] a start that takes longer than startTimeoutMs is killed and rejects with ERR_INIT_TIMEOUT", async () => {
   const system = await testSystem();
   const gate = await system.startChild({ id: "gate", actor: fixture("gate") });
   const start = system.startChild({ id: "x", actor: fixture("worker"), args: { initGate: gate }, startTimeoutMs: 300 });

@@ -26,7 +26,7 @@ test("a stopping actor handles what it has accepted, runs terminate, and refuses
   expect(await log.call("entries")).toEqual([1, "terminate shutdown"]);
 });
 
-test("an actor that does not stop in time is killed, and its callers get the reason", async () => {
+test("[sup_stop_timeout] an actor that does not stop in time is killed, and its callers get the reason", async () => {
   const system = await testSystem();
   const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
   const worker = await system.startChild<typeof Worker>({ id: "worker", actor: fixture("worker"), shutdown: 50 });

@@ -10,12 +10,12 @@ async function echoSystem() {
   return { system, echo };
 }
 
-test("a call resolves to what the handler returns", async () => {
+test("[call] a call resolves to what the handler returns", async () => {
   const { echo } = await echoSystem();
   expect(await echo.call("echo", { a: [1, "two", null] })).toEqual({ a: [1, "two", null] });
 });
 
-test("a call to an async handler resolves to what its promise resolves to", async () => {
+test("[call] a call to an async handler resolves to what its promise resolves to", async () => {
   const { echo } = await echoSystem();
   expect(await echo.call("echoLater", 7)).toBe(7);
 });
@@ -45,7 +45,7 @@ test("a call whose handler throws rejects with ERR_CALL_EXIT and the error as th
   expect(reason.error.stack).toContain("counter.actor");
 });
 
-test("a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late reply answers nothing else", async () => {
+test("[call] a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late reply answers nothing else", async () => {
   const { echo } = await echoSystem();
   const error = await echo
     .with({ timeoutMs: 20 })
@@ -57,7 +57,7 @@ test("a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late rep
   expect(await echo.call("echo", "mine")).toBe("mine");
 });
 
-test("a deferred reply answers its own call, in whatever order", async () => {
+test("[send_request_receive_reqid_collection] a deferred reply answers its own call, in whatever order", async () => {
   const { echo } = await echoSystem();
   const first = echo.call("defer", "first");
   const second = echo.call("defer", "second");
@@ -94,7 +94,7 @@ test("a call to a method the actor does not have rejects with ERR_UNKNOWN_METHOD
   expect(system.stats(echo).restarts).toBe(0);
 });
 
-test("an actor that calls itself gets ERR_CALLING_SELF", async () => {
+test("[calling_self] an actor that calls itself gets ERR_CALLING_SELF", async () => {
   const { echo } = await echoSystem();
   const error = await echo.call("callMyself").catch((e: unknown) => e);
   expect(error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { error: { code: "ERR_CALLING_SELF" } } });
@@ -117,7 +117,7 @@ test("an argument that cannot be carried fails the call with ERR_NOT_CLONEABLE a
   });
 });
 
-test("a call to a stopped actor rejects with ERR_NOPROC, a tryCast says closed", async () => {
+test("[start] a call to a stopped actor rejects with ERR_NOPROC, a tryCast says closed", async () => {
   const { system, echo } = await echoSystem();
   await system.terminateChild("echo");
   expect(await echo.call("echo", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_NOPROC", id: "root/echo" });
@@ -152,7 +152,7 @@ test("a reply larger than the caller's reply ring arrives", async () => {
   expect(Buffer.compare(reply, bytes)).toBe(0);
 });
 
-test("10 000 calls at once are all answered, each with its own reply", async () => {
+test("[send_request] 10 000 calls at once are all answered, each with its own reply", async () => {
   const { echo } = await echoSystem();
   const replies = await Promise.all(Array.from({ length: 10_000 }, (_, i) => echo.call("echo", i)));
   expect(replies).toEqual(Array.from({ length: 10_000 }, (_, i) => i));

@@ -33,7 +33,7 @@ async function heldWorker(limits: Limits = {}, options: SystemOptions = {}) {
   return { system, log, gate, worker };
 }
 
-test("messages of one sender are handled in the order they were sent", async () => {
+test("[cast] messages of one sender are handled in the order they were sent", async () => {
   const { log, gate, worker } = await heldWorker();
   const sent = Array.from({ length: 500 }, (_, i) => i);
   for (const entry of sent) await worker.cast("take", entry);

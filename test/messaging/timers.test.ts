@@ -48,13 +48,13 @@ test("a timer that is cancelled in time does not fire", async () => {
   expect(await log.call("untilCount", 1)).toMatchObject([{ delayMs: 60 }]);
 });
 
-test("continueWith runs before any other message", async () => {
+test("[continue] continueWith runs before any other message", async () => {
   const { log, actor } = await timing();
   await Promise.all([actor.cast("firstThen", "a"), actor.cast("note", "later")]);
   expect(await log.call("untilCount", 3)).toEqual(["first a", "then a", "later"]);
 });
 
-test("continueWith from init runs before what was sent during init", async () => {
+test("[continue] continueWith from init runs before what was sent during init", async () => {
   const { system, log } = await timing();
   const actor = await system.startChild<typeof Timing>({
     id: "eager",

@@ -30,7 +30,7 @@ function carryOut(monitors: Monitors, first: readonly Signal[]) {
 }
 
 describe("a monitor", () => {
-  test("[monitor] sends one DOWN with the exit reason", () => {
+  test("[mon_1] sends one DOWN with the exit reason", () => {
     const monitors = running("a", "b");
     const { monitor, signals } = monitors.monitor("a", "b");
     expect(signals).toEqual([]);
@@ -44,26 +44,26 @@ describe("a monitor", () => {
     expect(monitors.ended("b", NORMAL)).toMatchObject([{ kind: "down", reason: NORMAL }]);
   });
 
-  test("[monitor_noproc] of one that does not run sends DOWN noproc at once", () => {
+  test("[mon_1] of one that does not run sends DOWN noproc at once", () => {
     const { monitor, signals } = running("a").monitor("a", "b");
     expect(signals).toEqual([{ kind: "down", to: "a", monitor, from: "b", reason: NOPROC }]);
   });
 
-  test("[monitor_stack] is one of several: each sends its own DOWN", () => {
+  test("[process_monitors] is one of several: each sends its own DOWN", () => {
     const monitors = running("a", "b");
     const ids = [monitors.monitor("a", "b"), monitors.monitor("a", "b")].map(({ monitor }) => monitor);
     expect(new Set(ids).size).toBe(2);
     expect(monitors.ended("b", BOOM).map((signal) => signal.kind === "down" && signal.monitor)).toEqual(ids);
   });
 
-  test("[demonitor] that was taken back sends nothing", () => {
+  test("[demon_2] that was taken back sends nothing", () => {
     const monitors = running("a", "b");
     const { monitor } = monitors.monitor("a", "b");
     monitors.demonitor("a", monitor);
     expect(monitors.ended("b", BOOM)).toEqual([]);
   });
 
-  test("[demonitor] can be taken back by its watcher only", () => {
+  test("[demon_e_1] can be taken back by its watcher only", () => {
     const monitors = running("a", "b", "c");
     const { monitor } = monitors.monitor("a", "b");
     monitors.demonitor("c", monitor);
@@ -91,7 +91,7 @@ describe("a monitor", () => {
     expect(monitors.ended("b", BOOM)).toMatchObject([{ to: "main" }]);
   });
 
-  test("of oneself says nothing", () => {
+  test("[process_monitors] of oneself says nothing", () => {
     const monitors = running("a");
     monitors.monitor("a", "a");
     expect(monitors.ended("a", BOOM)).toEqual([]);
@@ -99,7 +99,7 @@ describe("a monitor", () => {
 });
 
 describe("a link", () => {
-  test("[link_exit] ends the partner, which names where it began", () => {
+  test("[links] ends the partner, which names where it began", () => {
     const monitors = running("a", "b");
     monitors.link("a", "b");
     expect(monitors.ended("a", BOOM)).toEqual([
@@ -107,13 +107,13 @@ describe("a link", () => {
     ]);
   });
 
-  test("[link_exit] works both ways", () => {
+  test("[links] works both ways", () => {
     const monitors = running("a", "b");
     monitors.link("a", "b");
     expect(monitors.ended("b", BOOM)).toMatchObject([{ kind: "end", to: "a" }]);
   });
 
-  test("[link_idempotent] made twice is one link, and one unlink undoes it", () => {
+  test("[links] made twice is one link, and one unlink undoes it", () => {
     const monitors = running("a", "b");
     monitors.link("a", "b");
     monitors.link("b", "a");
@@ -121,7 +121,7 @@ describe("a link", () => {
     expect(monitors.ended("a", BOOM)).toEqual([]);
   });
 
-  test("[exit_normal] does not carry a normal exit", () => {
+  test("does not carry a normal exit", () => {
     const monitors = running("a", "b");
     monitors.link("a", "b");
     expect(monitors.ended("a", NORMAL)).toEqual([]);
@@ -156,17 +156,17 @@ describe("a link", () => {
     ]);
   });
 
-  test("[link_noproc] to one that does not run ends the caller with noproc", () => {
+  test("to one that does not run ends the caller with noproc", () => {
     expect(running("a").link("a", "b")).toEqual([{ kind: "end", to: "a", reason: NOPROC }]);
   });
 
-  test("[link_noproc] is told by message to a caller that traps exits", () => {
+  test("is told by message to a caller that traps exits", () => {
     const monitors = running("a");
     monitors.trapExit("a", true);
     expect(monitors.link("a", "b")).toEqual([{ kind: "exit_message", to: "a", from: "b", reason: NOPROC }]);
   });
 
-  test("to oneself does nothing", () => {
+  test("[links] to oneself does nothing", () => {
     const monitors = running("a");
     expect(monitors.link("a", "a")).toEqual([]);
     expect(monitors.ended("a", BOOM)).toEqual([]);
@@ -183,14 +183,14 @@ describe("a link", () => {
 });
 
 describe("an actor that traps exits", () => {
-  test.each([BOOM, SHUTDOWN, NORMAL, KILLED])("[trap_exit] gets its partner's exit $kind as a message", (reason) => {
+  test.each([BOOM, SHUTDOWN, NORMAL, KILLED])("[links] gets its partner's exit $kind as a message", (reason) => {
     const monitors = running("a", "b");
     monitors.trapExit("b", true);
     monitors.link("a", "b");
     expect(monitors.ended("a", reason)).toEqual([{ kind: "exit_message", to: "b", from: "a", reason }]);
   });
 
-  test("[trap_exit] no longer does once it stops trapping, or is restarted", () => {
+  test("no longer does once it stops trapping, or is restarted", () => {
     const monitors = running("a", "b", "c");
     monitors.trapExit("b", true);
     monitors.trapExit("b", false);
@@ -204,18 +204,18 @@ describe("an actor that traps exits", () => {
 });
 
 describe("an exit signal", () => {
-  test("ends its target with the reason it carries", () => {
+  test("[t_exit_2_other] ends its target with the reason it carries", () => {
     expect(running("a").exit("main", "a", BOOM)).toEqual([{ kind: "end", to: "a", reason: BOOM }]);
   });
 
-  test("[exit_normal] with reason normal is ignored, or a message to one that traps exits", () => {
+  test("[t_exit_2_other_normal] with reason normal is ignored, or a message to one that traps exits", () => {
     const monitors = running("a");
     expect(monitors.exit("main", "a", NORMAL)).toEqual([]);
     monitors.trapExit("a", true);
     expect(monitors.exit("main", "a", NORMAL)).toMatchObject([{ kind: "exit_message", reason: NORMAL }]);
   });
 
-  test("[exit_kill] kill cannot be trapped, becomes killed, and can be trapped as that by the partners", () => {
+  test("[kill2killed] kill cannot be trapped, becomes killed, and can be trapped as that by the partners", () => {
     const monitors = running("a", "b", "c");
     for (const id of ["a", "b"]) monitors.trapExit(id, true);
     monitors.link("a", "b");
@@ -230,7 +230,7 @@ describe("an exit signal", () => {
   });
 });
 
-test("nothing is left of actors that have ended", () => {
+test("[list_cleanup] nothing is left of actors that have ended", () => {
   const monitors = running("a", "b");
   for (let i = 0; i < 10; i++) {
     monitors.monitor("a", "b");

@@ -1,4 +1,5 @@
 import {
+  ACTIVE,
   ActorError,
   type ActorRef,
   BLOCKED_ON,
@@ -10,19 +11,22 @@ import {
   INCARNATION,
   KILLED,
   type LogLevel,
+  PARKED,
   type Parcel,
   type Producer,
   payloadOf,
   SHUTDOWN,
+  SLOT_HEADER_WORDS,
   STATE_CLOSED,
   type ToActor,
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
-import { ActorThread, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
+import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
-import type { Guard } from "./guard/guard.js";
+import type { Guard, GuardReading } from "./guard/guard.js";
+import { permissionFlags } from "./guard/permissions.js";
 import { Mailbox, type Undelivered } from "./mailbox.js";
 import type { MainOutbox } from "./main-outbox.js";
 import type { SignalRequest } from "./process-signals.js";
@@ -38,6 +42,8 @@ export interface ActorHost {
   readonly outbox: MainOutbox;
   readonly epochMs: number;
   readonly spares: SpareThreads;
+  /** One word: how many actors' threads do not sleep. */
+  readonly awake: Int32Array;
   /** Main, where it takes part in the rings' protocol. */
   readonly producer: Producer;
   readonly guard: Guard;
@@ -78,6 +84,8 @@ export interface ActorHost {
 
 /** A thread that has not exited this long after its kill is given up. */
 const ZOMBIE_MS = 1000;
+/** Little enough that V8 collects by itself before much of the heap is garbage. */
+const UNCOLLECTED_HEADROOM_MB = 256;
 /** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
 const LATE_MS = 100;
 
@@ -145,6 +153,11 @@ export class ActorChild implements Child<ActorRef> {
 
   get threadId(): number | undefined {
     return this.#thread?.threadId;
+  }
+
+  /** What the guard knows of the thread that runs. */
+  get guardReading(): GuardReading | undefined {
+    return this.#thread === undefined ? undefined : this.#host.guard.reading(this.#thread);
   }
 
   get running(): boolean {
@@ -297,32 +310,61 @@ export class ActorChild implements Child<ActorRef> {
   #threadOptions(): ThreadOptions {
     const { spec } = this;
     const host = this.#host;
+    const moduleUrls = moduleCandidates(spec.actor);
+    const permitted = spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls);
     return {
       name: this.id,
       heapCapMb: spec.heapCapMb,
-      headroomMb: host.headroomMb,
+      headroomMb: this.#headroomMb(),
       env: definedOnly(spec.env ?? {}),
-      execArgv: spec.execArgv,
+      execArgv: [...permitted, ...(spec.execArgv ?? [])],
       boot: {
         segments: host.slots.segments.buffers,
         names: host.outbox.names.buffer,
         epochMs: host.epochMs,
         ownerId: host.nextOwnerId(),
         guardBell: host.guard.bell,
+        awake: host.awake.buffer as SharedArrayBuffer,
         offHeapCapMb: spec.offHeapCapMb,
-        moduleUrls: moduleCandidates(spec.actor),
+        moduleUrls,
       },
     };
+  }
+
+  /** A thread with a permission model has no inspector: no collection on demand, and on Node 20 no probe at all. */
+  #headroomMb(): number {
+    const { headroomMb } = this.#host;
+    if (this.spec.permissions === undefined) return headroomMb;
+    return HAS_HEAP_STATISTICS ? Math.min(headroomMb, UNCOLLECTED_HEADROOM_MB) : 0;
   }
 
   /** What has been restarted once is likely to need it again. */
   #provideSpare(): void {
     const options = this.#threadOptions();
-    this.#host.spares.provide(
-      spareKey(options),
-      this.spec.startTimeoutMs,
-      (listener) => new ActorThread(options, listener),
+    this.#host.spares.provide(spareKey(options), this.spec.startTimeoutMs, (listener) =>
+      this.#startSpare(options, listener),
     );
+  }
+
+  /** The guard looks after a spare as well: loading the module may go wrong this time. */
+  #startSpare(options: ThreadOptions, listener: ThreadListener): ActorThread {
+    const { guard } = this.#host;
+    const { heapCapMb, offHeapCapMb } = this.spec;
+    const words = new Int32Array(SLOT_HEADER_WORDS);
+    words[PARKED] = words[ACTIVE] = 1;
+    const thread = new ActorThread(options, {
+      onMessage: (message) => {
+        if (message.type === "loaded") words[ACTIVE] = 0;
+        listener.onMessage(message);
+      },
+      onExit: (error) => {
+        guard.forget(thread);
+        listener.onExit(error);
+      },
+    });
+    const spec = { heapCapMb, offHeapCapMb, handlerTimeoutMs: Infinity };
+    guard.guard(thread, { id: `${this.id} (spare)`, spec, running: false, kill: () => thread.terminate() }, words);
+    return thread;
   }
 
   #onMessage(message: ToMain): void {

@@ -18,11 +18,19 @@ export interface ActorStats {
     /** How long senders have waited for room, in sum. */
     readonly blockedMs: number;
   };
+  /** As of the last time it was busy; 0 before it was ever looked at. */
+  readonly heapUsedMb: number;
   readonly heapCapMb: number;
-  readonly handling: { readonly method: string } | null;
+  readonly offHeapMb: number;
+  /** For how long its thread has not let itself be looked at: it is inside one native operation. 0 when it does. */
+  readonly silentMs: number;
+  readonly handling: { readonly method: string; readonly sinceMs: number } | null;
 }
 
-export function statsOf({ running, incarnation, mailbox, spec, slot }: ActorChild, names: NameTable): ActorStats {
+export function statsOf(
+  { running, incarnation, mailbox, spec, slot, guardReading }: ActorChild,
+  names: NameTable,
+): ActorStats {
   const method = names.name(slot.memory.words[HANDLING]);
   return {
     state: running ? "running" : "stopped",
@@ -34,7 +42,10 @@ export function statsOf({ running, incarnation, mailbox, spec, slot }: ActorChil
       dropped: mailbox.dropped,
       blockedMs: mailbox.blockedMs,
     },
+    heapUsedMb: guardReading?.heapMb ?? 0,
     heapCapMb: spec.heapCapMb,
-    handling: method === "" ? null : { method },
+    offHeapMb: guardReading?.offHeapMb ?? 0,
+    silentMs: guardReading?.silentMs ?? 0,
+    handling: method === "" ? null : { method, sinceMs: guardReading?.handlingMs ?? 0 },
   };
 }

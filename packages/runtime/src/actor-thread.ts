@@ -55,14 +55,7 @@ export class ActorThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const workerData: BootData = { ...options.boot, port: port2 };
-    this.#worker = new Worker(WORKER_MAIN, {
-      name: options.name,
-      workerData,
-      transferList: [port2],
-      env: options.env,
-      resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
-      execArgv: [...inheritedExecArgv(), ...(options.execArgv ?? [])],
-    });
+    this.#worker = startWorker(options, workerData);
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
     this.#worker.on("error", (error: Error) => {
@@ -133,6 +126,29 @@ export class ActorThread {
     void this.#worker.terminate();
   }
 }
+
+function startWorker(options: ThreadOptions, workerData: BootData): Worker {
+  const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
+  try {
+    return new Worker(WORKER_MAIN, {
+      name: options.name,
+      workerData,
+      transferList: [workerData.port],
+      env: options.env,
+      resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
+      execArgv: [...inherited, ...(options.execArgv ?? [])],
+    });
+  } catch (error) {
+    // Flags of V8 and of the whole process apply to workers as it is, but may not be given to one.
+    const { code, message } = error as { code?: string; message: string };
+    const refused = inherited.filter((arg) => message.includes(arg));
+    if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || refused.length === 0) throw error;
+    for (const arg of refused) refusedInWorkers.add(arg);
+    return startWorker(options, workerData);
+  }
+}
+
+const refusedInWorkers = new Set<string>();
 
 /**
  * What main was started with, which carries loaders and permission flags (an explicit list replaces them all),

@@ -1,6 +1,7 @@
 import {
   type ActorError,
   ActorRef,
+  AWAKE,
   BLOCKED_ON,
   CALLERS,
   DISPATCHES,
@@ -26,6 +27,7 @@ import type { Events } from "./events.js";
 import { Guard } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
 import { guardListener } from "./guard/guard-reports.js";
+import { checkHeapFlag, findHeapFlag } from "./guard/heap-flags.js";
 import { Zombies } from "./guard/zombies.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
@@ -61,6 +63,7 @@ export class Actors implements ActorHost {
   readonly #logger: Logger;
   readonly #deadLetters: DeadLetters;
   readonly spares: SpareThreads;
+  readonly awake = new Int32Array(new SharedArrayBuffer(4));
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild>();
   readonly #byUid = new Map<number, ActorChild>();
@@ -69,6 +72,7 @@ export class Actors implements ActorHost {
   readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
   #cyclesSeen = new Set<string>();
   readonly #zombies: Zombies;
+  readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
   #lastOwnerId = 1;
 
   constructor(
@@ -82,6 +86,10 @@ export class Actors implements ActorHost {
   ) {
     this.clock = clock;
     this.headroomMb = guard.headroomMb;
+    if (this.#heapFlag !== undefined) {
+      const { flag, limitMb } = this.#heapFlag;
+      logger.warn({ flag, limitMb }, `${flag} is V8's limit for every actor; heapCapMb is enforced by the guard alone`);
+    }
     this.spares = new SpareThreads(spares);
     this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
     this.guard = new Guard(
@@ -127,6 +135,7 @@ export class Actors implements ActorHost {
 
   /** Makes an actor; nothing of it runs before `start`. */
   create(spec: FullActorSpec, path: string, onExit: OnExit): ActorChild {
+    checkHeapFlag(this.#heapFlag, path, spec.heapCapMb);
     const { mailbox } = spec;
     const slot = this.slots.allocate({
       capacity: mailbox.capacity,
@@ -180,6 +189,8 @@ export class Actors implements ActorHost {
   threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
     this.#threads.delete(thread);
     this.guard.forget(thread);
+    if (slot.memory.words[AWAKE] === 1) Atomics.sub(this.awake, 0, 1);
+    slot.memory.words[AWAKE] = 0;
     this.names.repair(thread.ownerId);
     this.slots.repair(slot, thread.ownerId);
     this.#zombies.exited(thread);

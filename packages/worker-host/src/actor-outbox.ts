@@ -157,7 +157,7 @@ export class ActorOutbox extends Outbox {
         unsent.refused(callCycle(peer, this.names.name(unsent.method), this.#cycle));
         break;
       }
-      sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left));
+      inbox.asleep(() => sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left)));
     }
     // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
     ring(peer.words, MAILBOX_LANE + SPACE);

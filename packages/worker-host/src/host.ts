@@ -42,8 +42,9 @@ export async function runActorThread(boot: BootData): Promise<void> {
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
-  const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell));
-  const idle = new IdleStrategy(availableParallelism() > 1);
+  const awake = new Int32Array(boot.awake);
+  const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), awake);
+  const idle = new IdleStrategy(awake, availableParallelism());
   let loop: ActorLoop;
   const self = { address: init.address, uid: init.uid, memory };
   const outbox = new ActorOutbox(self, segments, names, producer, {

@@ -6,7 +6,7 @@ import { newPayload } from "./protocol/payload.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { RingReader } from "./protocol/ring-reader.js";
 import type { Segments, SlotMemory } from "./protocol/segments.js";
-import { CONTROL, IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
+import { AWAKE, CONTROL, IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
@@ -65,10 +65,22 @@ export class Inbox {
   #asleep = false;
   #announced = false;
   readonly #guardBell: Int32Array;
+  readonly #awake: Int32Array;
 
-  /** `guardBell` wakes main's guard, which sleeps while every actor does. */
-  constructor(memory: SlotMemory, control: ControlChannel, producer: Producer, guardBell: Int32Array) {
+  /**
+   * `guardBell` wakes main's guard, which sleeps while every actor does; `awake` counts the actors' threads that do
+   * not sleep.
+   */
+  constructor(
+    memory: SlotMemory,
+    control: ControlChannel,
+    producer: Producer,
+    guardBell: Int32Array,
+    awake: Int32Array,
+  ) {
     this.#guardBell = guardBell;
+    this.#awake = awake;
+    this.#countAwake(memory.words);
     this.#words = memory.words;
     this.control = control;
     const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
@@ -94,7 +106,7 @@ export class Inbox {
   /** Blocks the thread until something arrives or `timeoutMs` has passed. */
   sleep(withMailbox: boolean, timeoutMs: number): void {
     announce(this.#words, PARKED);
-    if (!this.arrived(withMailbox)) sleep(this.#words, PARKED, timeoutMs);
+    if (!this.arrived(withMailbox)) this.asleep(() => sleep(this.#words, PARKED, timeoutMs));
     retract(this.#words, PARKED);
     if (this.arrived(withMailbox)) ring(this.#guardBell, 0);
   }
@@ -117,13 +129,34 @@ export class Inbox {
         wake();
       });
     }
+    this.#countAsleep(this.#words);
     return true;
+  }
+
+  /** Blocks in `sleep` without counting as awake. */
+  asleep(sleep: () => void): void {
+    this.#countAsleep(this.#words);
+    sleep();
+    this.#countAwake(this.#words);
+  }
+
+  #countAwake(words: Int32Array): void {
+    // The flag first: if this thread dies between the two, main takes one off that was not put on, and spinning is
+    // a little too likely until the actors rest.
+    words[AWAKE] = 1;
+    Atomics.add(this.#awake, 0, 1);
+  }
+
+  #countAsleep(words: Int32Array): void {
+    words[AWAKE] = 0;
+    Atomics.sub(this.#awake, 0, 1);
   }
 
   /** Awake again: producers need not ring. */
   awake(): void {
     if (!this.#announced) return;
     this.#announced = false;
+    if (this.#words[AWAKE] === 0) this.#countAwake(this.#words);
     retract(this.#words, PARKED);
     ring(this.#guardBell, 0);
   }

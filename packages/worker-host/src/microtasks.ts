@@ -30,9 +30,14 @@ export class Microtasks {
 
   /** Runs `then` when all microtasks have run, those they queue included, and before the event loop turns. */
   drain(then: () => void): void {
-    void DONE.then(() => this.#nextTick(then));
-    this.due = false;
+    void DONE.then(() => this.#nextTick(this.#drained, then));
   }
+
+  readonly #drained = (then: () => void): void => {
+    // Only now: the promise that brought us here has settled, which marks too.
+    this.due = false;
+    then();
+  };
 }
 
 const DONE: Promise<void> = Promise.resolve();

@@ -13,6 +13,7 @@ import { UnseenMemory } from "./unseen-memory.js";
  */
 
 const { getHeapStatistics, setFlagsFromString } = v8;
+const SHORT_COLLECTION_MS = 100;
 
 /** Once, before anything of the actor's is loaded. `unseenMemory` is told of memory that V8 does not count. */
 export function prepareThread(offHeapCapMb: number, unseenMemory: (bytes: number) => void): void {
@@ -23,25 +24,34 @@ export function prepareThread(offHeapCapMb: number, unseenMemory: (bytes: number
 }
 
 function installGuardHook(): void {
-  let collectGarbage: (() => void) | undefined;
+  let primed = false;
+  let collectGarbage: ((options?: { type: "minor" }) => void) | undefined;
   const memory = (): string => {
     const { used_heap_size, external_memory } = getHeapStatistics();
     return `${used_heap_size},${external_memory}`;
   };
-  // A collection that ends an incremental marking under way keeps what was allocated since that began, and buffers
-  // are given back at the collection after the one that found them dropped. So the second one counts.
+  // Young garbage first: that takes a moment, and is mostly all there is. A full collection that ends an incremental
+  // marking under way keeps what was allocated since that began, and buffers are given back only at the collection
+  // after the one that found them dropped: then a second one tells. Not after a long one, of many objects: the
+  // actor was collected before, half way to its cap, so V8 has not begun to mark.
   const collect = (heapLimitBytes: number, offHeapLimitBytes: number): string => {
     collectGarbage ??= garbageCollector();
+    const over = (): boolean => getHeapStatistics().used_heap_size > heapLimitBytes;
+    const overOffHeap = (): boolean => getHeapStatistics().external_memory > offHeapLimitBytes;
+    collectGarbage({ type: "minor" });
+    if (primed && !over() && !overOffHeap()) return memory();
+    primed = true;
+    const startedMs = performance.now();
     collectGarbage();
-    const { used_heap_size, external_memory } = getHeapStatistics();
-    if (used_heap_size > heapLimitBytes || external_memory > offHeapLimitBytes) collectGarbage();
+    const wasShort = performance.now() - startedMs < SHORT_COLLECTION_MS;
+    if (overOffHeap() || (over() && wasShort)) collectGarbage();
     return memory();
   };
   Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect }) });
 }
 
 /** V8 gives its `gc` to contexts made while the flag is set. The flag is the process's: it is taken back at once. */
-function garbageCollector(): () => void {
+function garbageCollector(): (options?: { type: "minor" }) => void {
   setFlagsFromString("--expose-gc");
   try {
     return vm.runInNewContext("gc") as () => void;

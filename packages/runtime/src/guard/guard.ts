@@ -48,15 +48,18 @@ export interface GuardListener {
   methodName(id: number): string;
 }
 
-/** What is known of an actor's memory. */
-export interface MemoryReading extends MemorySample {
-  readonly atMs: number;
+/** What the guard knows of an actor. Memory is as of the last time it was busy. */
+export interface GuardReading extends MemorySample {
   /** How long the thread has left a probe unanswered: it is inside a native operation. 0 when none is open. */
   readonly silentMs: number;
+  /** For how long the handler that runs has been seen. */
+  readonly handlingMs: number;
 }
 
 /** Threads whose event loop may run callbacks are looked at this often, to see whether it does. */
 const LOOP_CHECK_MS = 20;
+/** An event loop that has run for longer than this between two looks has run callbacks. */
+const CALLBACKS_RAN_MS = 1;
 /** Everyone is looked at this often, whatever shared memory says: for callbacks that nothing announces. */
 const ROUND_MS = 1000;
 /** The guard stays awake this long after the last activity: waking it costs more than a few rounds. */
@@ -74,7 +77,6 @@ class Ward {
   idleMs = 0;
   idleAtMs: number;
   probingSinceMs = 0;
-  collecting = false;
   skipped = 0;
   reading: MemorySample & { atMs: number } = { heapMb: 0, offHeapMb: 0, atMs: 0 };
   /** Memory that the thread itself has counted. What it has dropped of that is known only when its loop turns. */
@@ -139,12 +141,19 @@ export class Guard {
     if (ward !== undefined) ward.unseenMb = bytes / BYTES_PER_MB;
   }
 
-  /** What was last seen of a thread's memory; undefined before the first answer. */
-  reading(thread: GuardedThread): MemoryReading | undefined {
+  reading(thread: GuardedThread): GuardReading | undefined {
     const ward = this.#wards.get(thread);
-    if (ward === undefined || ward.reading.atMs === 0) return undefined;
-    const silentMs = ward.probingSinceMs === 0 ? 0 : performance.now() - ward.probingSinceMs;
-    return { ...ward.reading, silentMs };
+    if (ward === undefined) return undefined;
+    const nowMs = performance.now();
+    const { reading, probingSinceMs, watch: watched, words } = ward;
+    // A sleeper answers when it wakes up.
+    const isSilent = probingSinceMs !== 0 && Atomics.load(words, PARKED) === 0;
+    return {
+      heapMb: reading.heapMb,
+      offHeapMb: reading.offHeapMb,
+      silentMs: isSilent ? nowMs - probingSinceMs : 0,
+      handlingMs: watched.handling === 0 ? 0 : nowMs - watched.handlingSinceMs,
+    };
   }
 
   close(): void {
@@ -220,7 +229,7 @@ export class Guard {
     if (parked && (everyone || (loops && mayRunCallbacks))) {
       idleMs = ward.thread.loopIdleMs();
       const ranMs = nowMs - ward.idleAtMs - (idleMs - ward.idleMs);
-      busy = ranMs > (nowMs - ward.idleAtMs) / 2;
+      busy = ranMs > CALLBACKS_RAN_MS;
       ward.idleMs = idleMs;
       ward.idleAtMs = nowMs;
     }

@@ -21,6 +21,8 @@ export interface MemorySample {
 export interface JudgementState {
   /** No collection before: each stops the actor, and must not become most of what it does. */
   readonly collectFromMs: number;
+  /** It has been collected once. From then on V8's own limit is far above the cap, and no marking of V8's is under way. */
+  readonly primed: boolean;
   /** Since when no sample was under the caps, and the least that was seen meanwhile. */
   readonly over: (MemorySample & { readonly sinceMs: number }) | undefined;
 }
@@ -36,7 +38,7 @@ export interface Judgement {
   readonly verdict: Verdict;
 }
 
-export const UNSUSPECTED: JudgementState = { collectFromMs: 0, over: undefined };
+export const UNSUSPECTED: JudgementState = { collectFromMs: 0, primed: false, over: undefined };
 
 /**
  * What a thread that runs an empty actor uses of its heap, after a collection: 5.5 MiB on Node 20, 7.4 on Node 24.
@@ -45,11 +47,12 @@ export const UNSUSPECTED: JudgementState = { collectFromMs: 0, over: undefined }
 export const BARE_THREAD_MB = 8;
 /** Without a collection: how long a heap may stay over its cap before it counts as alive. */
 const STAYS_MS = 400;
+/** The first collection comes when an actor is half way to its cap. */
+const PRIME_SHARE = 0.5;
 /** A collected actor is left alone for three times what the collection took, so that it keeps most of its time. */
 const REST_FACTOR = 3;
-/** One that came close to its cap is watched more closely. */
-const CLOSE_SHARE = 0.9;
-const CLOSE_REST_FACTOR = 1;
+/** Unless it came close to its cap. */
+const CLOSE_SHARE = 0.85;
 const MIN_REST_MS = 50;
 /** Together with a collection of 200 ms, less than the 500 ms within which a leak is ended. */
 const MAX_REST_MS = 300;
@@ -65,6 +68,9 @@ export function judgeSample(
   canCollect: boolean,
 ): Judgement {
   if (guilt(caps, sample) === undefined) {
+    if (canCollect && !state.primed && sample.heapMb > limits(caps).heapMb * PRIME_SHARE) {
+      return { state, verdict: { kind: "collect" } };
+    }
     return { state: state.over === undefined ? state : { ...state, over: undefined }, verdict: FINE };
   }
   const over = {
@@ -85,10 +91,11 @@ export function judgeCollected(caps: Caps, left: MemorySample, startedMs: number
   const reason = guilt(caps, left);
   const { heapMb, offHeapMb } = limits(caps);
   const isClose = left.heapMb > heapMb * CLOSE_SHARE || left.offHeapMb > offHeapMb * CLOSE_SHARE;
-  const factor = isClose ? CLOSE_REST_FACTOR : REST_FACTOR;
-  const restMs = Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, factor * (nowMs - startedMs)));
+  const restMs = isClose
+    ? MIN_REST_MS
+    : Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, REST_FACTOR * (nowMs - startedMs)));
   return {
-    state: { collectFromMs: nowMs + restMs, over: undefined },
+    state: { collectFromMs: nowMs + restMs, primed: true, over: undefined },
     verdict: reason === undefined ? FINE : { kind: "guilty", reason },
   };
 }

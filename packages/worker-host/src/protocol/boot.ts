@@ -42,6 +42,8 @@ export interface BootData {
   /** One word, rung by a thread that gets busy while main's guard sleeps. */
   readonly guardBell: SharedArrayBuffer;
   readonly offHeapCapMb: number;
+  /** One word: how many actors' threads do not sleep. */
+  readonly awake: SharedArrayBuffer;
   /** URLs to try, in this order. */
   readonly moduleUrls: readonly string[];
 }

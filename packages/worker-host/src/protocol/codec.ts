@@ -2,6 +2,7 @@ import { addExtension, Packr } from "msgpackr/pack";
 import { ActorRef, type Sender } from "./actor-ref.js";
 import { isPlainTree } from "./message-value.js";
 import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
+import { PlainEncoder } from "./plain-encoder.js";
 import { fromGraph, toGraph } from "./value-graph.js";
 
 /** How a payload is encoded. */
@@ -41,6 +42,7 @@ addExtension({
 export class Codec {
   readonly #sender: Sender;
   #outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
+  readonly #plain = new PlainEncoder();
 
   /** References in decoded messages send through `sender`. */
   constructor(sender: Sender) {
@@ -96,6 +98,13 @@ export class Codec {
   }
 
   #encode(value: unknown, root: string): Payload {
+    const payload = this.#fresh();
+    const length = this.#plain.encode(value, payload.bytes);
+    if (length !== -1) {
+      payload.length = length;
+      payload.format = FORMAT_PLAIN;
+      return payload;
+    }
     return isPlainTree(value) ? this.#pack(value, FORMAT_PLAIN) : this.#pack(toGraph(value, root), FORMAT_GRAPH);
   }
 

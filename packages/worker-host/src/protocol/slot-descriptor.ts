@@ -97,6 +97,8 @@ export const NEXT_CORRELATION = 10 * LINE + 4;
 export const BLOCKED_ON = 10 * LINE + 5;
 /** Changes while the loop gets anywhere without dispatching: replies taken, nothing to do. */
 export const TURNS = 10 * LINE + 6;
+/** 1 while the consumer's thread is counted among those that do not sleep. */
+export const AWAKE = 10 * LINE + 7;
 
 // counters
 export const DROPPED = 11 * LINE;

@@ -1,0 +1,70 @@
+// Runs the table of faults on every Node version, with mini-otp and with bare resourceLimits, and writes both tables
+// into docs/isolation.md. Usage: node matrix.js [--nodes 20,22] [--keep]; with --keep the file is not written.
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { complaints, disturbances, observe, observeBare } from "./fault-process.js";
+import { FAULTS } from "./fault-table.js";
+import { MAJORS, nodeOf } from "./node-versions.js";
+import type { Observation } from "./observation.js";
+
+const DOCUMENT = new URL("../../../docs/isolation.md", import.meta.url);
+/** A bare worker that has neither ended nor ended its process by then is going to do neither. */
+const BARE_DEADLINE_MS = 8000;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((arg) => arg !== "--"),
+  options: { nodes: { type: "string" }, keep: { type: "boolean", default: false } },
+});
+const majors = values.nodes === undefined ? [...MAJORS] : values.nodes.split(",").map(Number);
+
+const guarded: string[][] = [];
+const bare: string[][] = [];
+let failures = 0;
+for (const [fault, { stage }] of Object.entries(FAULTS)) {
+  const cells: string[] = [];
+  const bareCells: string[] = [];
+  for (const major of majors) {
+    const node = nodeOf(major);
+    let seen: Observation | undefined;
+    let wrong: string[];
+    try {
+      seen = await observe(fault, node);
+      wrong = [...complaints(seen), ...disturbances(seen)];
+    } catch (error) {
+      wrong = [(error as Error).message];
+    }
+    failures += wrong.length;
+    if (wrong.length > 0) console.log(`Node ${major} ${fault}: ${wrong.join("; ")}`);
+    cells.push(seen === undefined ? "**process dies**" : cellOf(seen));
+    // Without an actor there is nothing to start or stop.
+    if (stage === "handler") bareCells.push(await observeBare(fault, node, BARE_DEADLINE_MS));
+  }
+  guarded.push([fault, ...cells]);
+  if (stage === "handler") bare.push([fault, ...bareCells]);
+  console.log([fault, ...cells, "| bare:", ...bareCells].join("  "));
+}
+if (!values.keep) {
+  const head = ["fault", ...majors.map((major) => `Node ${major}`)];
+  let text = readFileSync(DOCUMENT, "utf8");
+  text = replaceBlock(text, "guarded", table(head, guarded));
+  text = replaceBlock(text, "bare", table(head, bare));
+  writeFileSync(DOCUMENT, text);
+}
+if (failures > 0) process.exitCode = 1;
+
+function cellOf({ reason, endedMs, zombies }: Observation): string {
+  const used = typeof reason.usedMb === "number" ? ` at ${reason.usedMb.toFixed(0)} MiB` : "";
+  return `${reason.kind}${used}, ${endedMs.toFixed(0)} ms${zombies > 0 ? ", zombie" : ""}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function replaceBlock(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name}: start -->`, `<!-- ${name}: end -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to === -1) throw new Error(`docs/isolation.md has no block ${name}`);
+  return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { runProgram } from "./program.js";
+
+const TIMEOUT_MS = 30_000;
+
+test("an actor whose thread survives its kill goes on in another, with what its mailbox had accepted", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const { output, code } = await runProgram("zombie", { args: ["4000", "{}"] });
+  expect(output.trim().split("\n")).toEqual([
+    "zombie root/memory unresponsive",
+    "blocked ERR_CALL_EXIT",
+    "queued 2 2 2 2 2",
+    "later 2",
+    "stopped in time true false",
+    "exit 5",
+  ]);
+  // Not waiting for the thread: the exit code is kept where Node can replace the process's image.
+  expect([5, null]).toContain(code);
+});
+
+test("under onZombie exit, the others are stopped and the process leaves", { timeout: TIMEOUT_MS }, async () => {
+  const { output, code, signal } = await runProgram("zombie", { args: ["8000", '{"onZombie":"exit"}'] });
+  expect(output).toContain("zombie root/memory unresponsive");
+  expect(output.trim().split("\n").at(-1)).toMatch(/^exit \d/);
+  expect(code !== 0 || signal !== null).toBe(true);
+});
