@@ -120,7 +120,8 @@ describe("a receiver that dies at any atomic operation of its loop loses and rep
         await set.release();
         await Promise.all([armed, waiting?.sent]);
         const survived = await receiver.call("disarm").catch(() => false);
-        // A value may have been in flight: then it is accounted for as a dead letter, and only then.
+        // A value may have been in flight: then it is accounted for as a dead letter. Its handler may have come to its
+        // end by then, so it may have been seen too; never twice, and nothing else is missing or dead.
         const sent = Array.from({ length: AFTERWARDS }, (_, i) => `after ${i}`);
         for (const value of sent) await receiver.cast("take", value);
         await receiver.call("ready");
@@ -130,8 +131,9 @@ describe("a receiver that dies at any atomic operation of its loop loses and rep
         const expected = [...Array.from({ length: set.before }, (_, i) => `${i}`), ...waited, ...sent];
         const missing = expected.filter((entry) => !seen.includes(entry));
         expect(seen).toEqual(expected.filter((entry) => !missing.includes(entry)));
-        expect(dead.filter((method) => method === "take")).toHaveLength(missing.length);
-        expect(missing.length).toBeLessThanOrEqual(1);
+        const deadValues = dead.filter((method) => method === "take").length;
+        expect(deadValues).toBeLessThanOrEqual(1);
+        expect(missing.length).toBeLessThanOrEqual(deadValues);
         await system.stop();
         if (survived) break;
         deaths++;

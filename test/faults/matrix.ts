@@ -9,7 +9,9 @@ import type { Observation } from "./observation.js";
 
 const DOCUMENT = new URL("../../../docs/isolation.md", import.meta.url);
 /** A bare worker that has neither ended nor ended its process by then is going to do neither. */
-const BARE_DEADLINE_MS = 8000;
+const BARE_DEADLINE_MS = 4000;
+/** On a machine that has other work, an observation is made again when others were disturbed. */
+const TRIES = 3;
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== "--"),
@@ -26,12 +28,16 @@ for (const [fault, { stage }] of Object.entries(FAULTS)) {
   for (const major of majors) {
     const node = nodeOf(major);
     let seen: Observation | undefined;
-    let wrong: string[];
-    try {
-      seen = await observe(fault, node);
-      wrong = [...complaints(seen), ...disturbances(seen)];
-    } catch (error) {
-      wrong = [(error as Error).message];
+    let wrong: string[] = [];
+    for (let tries = 0; tries < TRIES; tries++) {
+      try {
+        seen = await observe(fault, node);
+        wrong = [...complaints(seen), ...disturbances(seen)];
+        if (wrong.length === 0 || complaints(seen).length > 0) break;
+      } catch (error) {
+        wrong = [(error as Error).message];
+        break;
+      }
     }
     failures += wrong.length;
     if (wrong.length > 0) console.log(`Node ${major} ${fault}: ${wrong.join("; ")}`);

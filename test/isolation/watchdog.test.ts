@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Activity, judgeWatch, startWatch, watch } from "#runtime/guard/watchdog.js";
+import { type Activity, judgeWatch, passed, startWatch, watch } from "#runtime/guard/watchdog.js";
 
 const LIMIT_MS = 100;
 const METHOD = 7;
@@ -54,6 +54,12 @@ test("a loop that takes replies without dispatching is not stuck", () => {
   const busy = { ...idle, parked: false };
   expect(after([0, { ...busy, turns: 2 }], [100, { ...busy, turns: 3 }])).toBeUndefined();
   expect(after([0, { ...busy, turns: 2 }], [100, { ...busy, turns: 2 }])).toEqual({ method: 0, afterMs: 100 });
+});
+
+test("time in which the watchdog could not look does not count", () => {
+  expect(passed(5, 5)).toBe(5);
+  expect(passed(1000, 1000)).toBe(1000);
+  expect(passed(60_000, 5)).toBe(105);
 });
 
 test("an infinite limit turns the watchdog off", () => {

@@ -4,8 +4,9 @@ import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type SystemEvent, type SystemEvents } from "./events.js";
 import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
-import { type Logger, reportLogger, systemLogger } from "./logger.js";
+import { type Logger, systemLogger } from "./logger.js";
 import type { Down } from "./process-signals.js";
+import { ReportLog } from "./report-log.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
 import {
   type ActorSpec,
@@ -17,6 +18,7 @@ import {
 } from "./supervision/child-spec.js";
 import { type Clock, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
+import type { SupervisionReport } from "./supervision/report.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
 import { checkFields, type Fields, integer } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
@@ -88,7 +90,8 @@ export class ActorSystem implements SupervisorRef {
   readonly name: string;
   /** Resolves with the root's exit reason once everything has ended. */
   readonly terminated: Promise<ExitReason>;
-  readonly #events = new Events();
+  readonly #events: Events;
+  readonly #reportLog: ReportLog;
   readonly #actors: Actors;
   readonly #root: SupervisorProcess;
   readonly #clock: Clock;
@@ -106,6 +109,8 @@ export class ActorSystem implements SupervisorRef {
       this.#resolveTerminated = resolve;
     });
     const logger = systemLogger(given, name);
+    this.#events = new Events(logger);
+    this.#reportLog = new ReportLog(logger, systemClock);
     this.#actors = new Actors(
       clock,
       logger,
@@ -117,7 +122,6 @@ export class ActorSystem implements SupervisorRef {
         void this.#giveUpProcess();
       },
     );
-    const log = reportLogger(logger);
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
     this.#root = createRootSupervisor(
       spec,
@@ -125,10 +129,7 @@ export class ActorSystem implements SupervisorRef {
         clock,
         random,
         createChild: (child, path, onExit) => this.#createChild(child, path, onExit),
-        report: (event) => {
-          log(event);
-          this.#events.emit(event);
-        },
+        report: (report) => this.#report(report),
       },
       (reason) => this.#end(reason),
     );
@@ -277,11 +278,19 @@ export class ActorSystem implements SupervisorRef {
     process.exit(process.exitCode ?? 1);
   }
 
+  #report(report: SupervisionReport): void {
+    const ended = report.event === "actor_exited" || report.event === "child_start_failed";
+    const event = ended ? { ...report, ...this.#actors.lastSeen(report.id) } : report;
+    this.#reportLog.add(event);
+    this.#events.emit(event);
+  }
+
   /** Everything under the root has ended. */
   #end(reason: ExitReason): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#root.dispose();
+    this.#reportLog.close();
     this.#actors.close((id) => new ActorError("ERR_SYSTEM_STOPPED", `id=${id}: the system has stopped`, { id }));
     this.#events.emit({ event: "system_stopped", id: this.id, at: performance.now(), reason });
     this.#resolveTerminated(reason);

@@ -24,11 +24,12 @@ import type { ActorThread } from "./actor-thread.js";
 import { findCycles } from "./call-cycles.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { Events } from "./events.js";
-import { Guard } from "./guard/guard.js";
+import { Guard, type GuardReading } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
 import { guardListener } from "./guard/guard-reports.js";
 import { checkHeapFlag, findHeapFlag } from "./guard/heap-flags.js";
 import { Zombies } from "./guard/zombies.js";
+import { type LastSeen, lastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
@@ -69,6 +70,7 @@ export class Actors implements ActorHost {
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
+  readonly #lastReadings = new WeakMap<ActorChild, GuardReading | undefined>();
   readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
   #cyclesSeen = new Set<string>();
   readonly #zombies: Zombies;
@@ -106,6 +108,7 @@ export class Actors implements ActorHost {
     this.signals = new ProcessSignals({
       byUid: (uid) => this.#byUid.get(uid),
       byPath: (id) => this.#byPath.get(id),
+      listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
     });
     const self = this.slots.allocate({
       capacity: 1,
@@ -165,6 +168,12 @@ export class Actors implements ActorHost {
     return this.#deadLetters.count;
   }
 
+  /** What is known of an actor that has just ended. */
+  lastSeen(id: string): LastSeen {
+    const child = this.#byPath.get(id);
+    return child === undefined ? {} : lastSeen(child, this.#lastReadings.get(child), this.names);
+  }
+
   /** Settles whatever is still open on main. Every thread has ended. */
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
@@ -188,6 +197,7 @@ export class Actors implements ActorHost {
 
   threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
     this.#threads.delete(thread);
+    this.#lastReadings.set(child, this.guard.reading(thread));
     this.guard.forget(thread);
     if (slot.memory.words[AWAKE] === 1) Atomics.sub(this.awake, 0, 1);
     slot.memory.words[AWAKE] = 0;

@@ -1,6 +1,8 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter, on } from "node:events";
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { LastSeen } from "./last-seen.js";
+import type { Logger } from "./logger.js";
 import type { SupervisionReport } from "./supervision/report.js";
 
 type Reported<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
@@ -15,9 +17,9 @@ interface At {
 /** Everything a system tells, by event name. The same go to `node:diagnostics_channel` as `mini-otp:<event>`. */
 export interface SystemEvents {
   actor_started: Reported<"actor_started">;
-  actor_exited: Reported<"actor_exited">;
+  actor_exited: Reported<"actor_exited"> & LastSeen;
   actor_restarted: Reported<"actor_restarted">;
-  child_start_failed: Reported<"child_start_failed">;
+  child_start_failed: Reported<"child_start_failed"> & LastSeen;
   supervisor_escalated: Reported<"supervisor_escalated">;
   /** A message was refused or dropped because the mailbox had no room. */
   mailbox_full: At & { readonly event: "mailbox_full"; readonly method: string };
@@ -58,10 +60,22 @@ const channels = new Map(EVENT_NAMES.map((name) => [name, channel(`mini-otp:${na
 
 export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #logger: Logger;
 
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Never throws: what a listener throws is logged, and the others hear of the event all the same. */
   emit(event: SystemEvent): void {
     channels.get(event.event)?.publish(event);
-    this.#emitter.emit(event.event, event);
+    for (const listener of this.#emitter.rawListeners(event.event)) {
+      try {
+        listener.call(this.#emitter, event);
+      } catch (error) {
+        this.#logger.error({ event: event.event, id: event.id, err: error }, `a listener for ${event.event} threw`);
+      }
+    }
     this.#emitter.emit("*", event);
   }
 

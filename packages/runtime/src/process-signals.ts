@@ -37,6 +37,8 @@ export interface Process {
 interface Actors {
   byUid(uid: number): Process | undefined;
   byPath(id: string): Process | undefined;
+  /** What main's listener for an actor has thrown. */
+  listenerFailed(id: string, error: unknown): void;
 }
 
 const MAIN = "main thread";
@@ -122,7 +124,11 @@ export class ProcessSignals {
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
       this.#listeners.delete(signal.monitor);
-      listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: from as ActorRef, reason });
+      try {
+        listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: from as ActorRef, reason });
+      } catch (error) {
+        this.#actors.listenerFailed(id, error);
+      }
     } else {
       const watcher = this.#actors.byPath(signal.to);
       const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);

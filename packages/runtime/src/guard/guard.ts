@@ -23,7 +23,7 @@ import {
 import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
-import { judgeWatch, startWatch, watch } from "./watchdog.js";
+import { judgeWatch, passed, startWatch, watch } from "./watchdog.js";
 import { debuggerAttached } from "./worker-inspector.js";
 
 /** A thread as the guard sees it. */
@@ -89,8 +89,9 @@ class Ward {
     readonly actor: GuardedActor,
     readonly words: Int32Array,
     nowMs: number,
+    watchMs: number,
   ) {
-    this.watch = startWatch(nowMs);
+    this.watch = startWatch(watchMs);
     this.idleAtMs = nowMs;
   }
 }
@@ -110,6 +111,9 @@ export class Guard {
   readonly #budget: Budget;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
+  #roundBeforeMs = performance.now();
+  #plannedMs = 0;
+  #watchMs = 0;
   #listening = false;
   #activeAtMs = 0;
   #roundAtMs = 0;
@@ -125,7 +129,7 @@ export class Guard {
 
   /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
   guard(thread: GuardedThread, actor: GuardedActor, words: Int32Array): void {
-    this.#wards.set(thread, new Ward(thread, actor, words, performance.now()));
+    this.#wards.set(thread, new Ward(thread, actor, words, performance.now(), this.#watchMs));
     // Attaches early: a thread that is being attached to while it allocates answers late.
     this.#probe.canCollect(thread);
     this.#wake();
@@ -152,7 +156,7 @@ export class Guard {
       heapMb: reading.heapMb,
       offHeapMb: reading.offHeapMb,
       silentMs: isSilent ? nowMs - probingSinceMs : 0,
-      handlingMs: watched.handling === 0 ? 0 : nowMs - watched.handlingSinceMs,
+      handlingMs: watched.handling === 0 ? 0 : this.#watchMs - watched.handlingSinceMs + (nowMs - this.#roundBeforeMs),
     };
   }
 
@@ -172,12 +176,15 @@ export class Guard {
     if (this.#closed || atMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
+    this.#plannedMs = atMs - this.#roundBeforeMs;
     this.#timer = setTimeout(this.#round, delayMs).unref();
   }
 
   readonly #round = (): void => {
     this.#timerAtMs = Infinity;
     const nowMs = performance.now();
+    this.#watchMs += passed(nowMs - this.#roundBeforeMs, this.#plannedMs);
+    this.#roundBeforeMs = nowMs;
     const everyone = nowMs - this.#roundAtMs >= ROUND_MS;
     const loops = everyone || nowMs - this.#loopsAtMs >= LOOP_CHECK_MS;
     if (everyone) this.#roundAtMs = nowMs;
@@ -235,15 +242,15 @@ export class Guard {
     }
     if (watching && actor.running) {
       const seen = { handling, dispatches: words[DISPATCHES], turns: words[TURNS], parked, idleMs };
-      ward.watch = watch(ward.watch, seen, nowMs);
-      const stuck = judgeWatch(ward.watch, actor.spec.handlerTimeoutMs, nowMs);
+      ward.watch = watch(ward.watch, seen, this.#watchMs);
+      const stuck = judgeWatch(ward.watch, actor.spec.handlerTimeoutMs, this.#watchMs);
       if (stuck !== undefined) {
         const method = stuck.method === 0 ? "event loop" : this.#listener.methodName(stuck.method);
         this.#kill(ward, { kind: "unresponsive", method, afterMs: stuck.afterMs });
         return "idle";
       }
     } else {
-      ward.watch = startWatch(nowMs);
+      ward.watch = startWatch(this.#watchMs);
     }
     if (busy || ward.state.over !== undefined) void this.#sample(ward, nowMs);
     return busy ? "busy" : mayRunCallbacks ? "maybe" : "idle";

@@ -3,6 +3,9 @@
  * time from seeing a count stand still.
  */
 
+/** A look that is late by more than this was kept from happening. */
+const LATE_MS = 100;
+
 /** What a look at an actor's shared memory shows. */
 export interface Activity {
   /** Method being handled, 0 when none. */
@@ -43,6 +46,14 @@ export function startWatch(nowMs: number): WatchState {
     turningSinceMs: nowMs,
     loopSeen: false,
   };
+}
+
+/**
+ * The watchdog's own clock: it passes only while the watchdog can look. Time in which main did not run (the process
+ * was stopped, its machine paused) is not held against an actor, which may not have run either.
+ */
+export function passed(gapMs: number, plannedMs: number): number {
+  return Math.min(gapMs, plannedMs + LATE_MS);
 }
 
 /** Takes a look into account. */
