@@ -54,7 +54,7 @@ interface Entry {
 }
 
 const FIRST_WORK = 32;
-/** A warm-up grows its work at most this much at once: the first tries run unoptimised code. */
+/** From one round to the next the work changes at most by this factor: the first rounds run unoptimised code. */
 const MAX_GROWTH = 8;
 /** For a bench; then the machine is taken as it is. */
 const CALM_WITHIN_MS = 120_000;
@@ -108,6 +108,7 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
         others.begin();
         try {
           const round = await unlessHung(entry.runner.round(entry.work));
+          fit(entry, round, plan.roundMs);
           if (entry.contender.isChild === true) {
             row.push({ entry, round });
             continue;
@@ -129,16 +130,19 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
   return { topology, work, measures, units, baseline, repeated, contenders: results(bench, entries), absent, failed };
 }
 
+/** Ends with two rounds in a row that fill their time: one alone may have been a slow start. */
 async function warmUp(entry: Entry, roundMs: number): Promise<void> {
-  for (;;) {
-    const { work, elapsedMs } = await unlessHung(entry.runner.round(entry.work));
-    const fitting = (work * roundMs) / elapsedMs;
-    if (elapsedMs >= roundMs / 2) {
-      entry.work = Math.ceil(fitting);
-      return;
-    }
-    entry.work = Math.ceil(Math.min(fitting, work * MAX_GROWTH));
+  for (let filled = 0; filled < 2; ) {
+    const round = await unlessHung(entry.runner.round(entry.work));
+    filled = round.elapsedMs >= roundMs / 2 ? filled + 1 : 0;
+    fit(entry, round, roundMs);
   }
+}
+
+/** Sets the work of the next round. */
+function fit(entry: Entry, { work, elapsedMs }: Round, roundMs: number): void {
+  const fitting = (work * roundMs) / elapsedMs;
+  entry.work = Math.ceil(Math.min(work * MAX_GROWTH, Math.max(work / MAX_GROWTH, fitting)));
 }
 
 /** The timer also keeps this process alive while it waits for a thread that does not. */

@@ -268,6 +268,8 @@ export class ActorSystem implements SupervisorRef {
       restarting: false,
       ...(timeoutMs === undefined ? {} : { deadlineAt: this.#clock.now() + timeoutMs }),
     });
+    // No thread of the system's outlives its stop: Node's own way out joins threads that are still being torn down.
+    await this.#actors.spares.close();
     this.#end(outcome.reason);
     return { ...outcome, children: outcome.children ?? [] };
   }

@@ -33,6 +33,8 @@ export interface ThreadOptions {
   readonly headroomMb: number;
   readonly env: Record<string, string>;
   readonly execArgv: readonly string[] | undefined;
+  /** `execArgv` has a permission model. */
+  readonly confined: boolean;
 }
 
 export interface ThreadListener {
@@ -130,7 +132,8 @@ export class ActorThread {
 function startWorker(options: ThreadOptions, workerData: BootData): Worker {
   const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
   try {
-    return new Worker(WORKER_MAIN, {
+    return new Worker(options.confined ? IMPORT_WORKER_MAIN : WORKER_MAIN, {
+      eval: options.confined,
       name: options.name,
       workerData,
       transferList: [workerData.port],
@@ -147,6 +150,9 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
     return startWorker(options, workerData);
   }
 }
+
+/** A thread that is started from a file may read everything below the working directory, whatever its permissions say. */
+const IMPORT_WORKER_MAIN = `import(${JSON.stringify(WORKER_MAIN.href)})`;
 
 const refusedInWorkers = new Set<string>();
 

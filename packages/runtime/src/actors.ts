@@ -178,7 +178,7 @@ export class Actors implements ActorHost {
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
     this.guard.close();
-    this.spares.close();
+    void this.spares.close();
     this.outbox.close(errorOf);
   }
 

@@ -3,6 +3,9 @@ import type { ActorThread, ThreadListener, ThreadOptions } from "./actor-thread.
 /** Starts a thread that loads its module and waits to become an actor. */
 export type StartThread = (listener: ThreadListener) => ActorThread;
 
+/** A thread that has not exited this long after its kill is not waited for. */
+const GIVE_UP_MS = 100;
+
 interface Spare {
   readonly key: string;
   readonly thread: ActorThread;
@@ -18,6 +21,7 @@ export class SpareThreads {
   readonly limit: number;
   // The one made last is last: when there are too many, the oldest goes.
   readonly #spares = new Set<Spare>();
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(limit: number) {
     this.limit = limit;
@@ -67,12 +71,26 @@ export class SpareThreads {
     this.#spares.add(spare);
   }
 
-  close(): void {
+  /** Ends all spares. Resolves when their threads have exited, or are given up. */
+  async close(): Promise<void> {
     for (const spare of this.#spares) this.#end(spare);
+    await Promise.all(this.#ending);
   }
 
   #end(spare: Spare): void {
     this.#remove(spare);
+    const exited = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GIVE_UP_MS);
+      spare.thread.listen({
+        onMessage: () => {},
+        onExit: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      });
+    });
+    this.#ending.add(exited);
+    void exited.then(() => this.#ending.delete(exited));
     spare.thread.terminate();
   }
 
