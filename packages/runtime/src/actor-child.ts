@@ -318,7 +318,6 @@ export class ActorChild implements Child<ActorRef> {
       headroomMb: this.#headroomMb(),
       env: definedOnly(spec.env ?? {}),
       execArgv: [...permitted, ...(spec.execArgv ?? [])],
-      confined: permitted.length > 0,
       boot: {
         segments: host.slots.segments.buffers,
         names: host.outbox.names.buffer,

@@ -33,8 +33,6 @@ export interface ThreadOptions {
   readonly headroomMb: number;
   readonly env: Record<string, string>;
   readonly execArgv: readonly string[] | undefined;
-  /** `execArgv` has a permission model. */
-  readonly confined: boolean;
 }
 
 export interface ThreadListener {
@@ -132,8 +130,7 @@ export class ActorThread {
 function startWorker(options: ThreadOptions, workerData: BootData): Worker {
   const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
   try {
-    return new Worker(options.confined ? IMPORT_WORKER_MAIN : WORKER_MAIN, {
-      eval: options.confined,
+    return new Worker(WORKER_MAIN, {
       name: options.name,
       workerData,
       transferList: [workerData.port],
@@ -150,9 +147,6 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
     return startWorker(options, workerData);
   }
 }
-
-/** A thread that is started from a file may read everything below the working directory, whatever its permissions say. */
-const IMPORT_WORKER_MAIN = `import(${JSON.stringify(WORKER_MAIN.href)})`;
 
 const refusedInWorkers = new Set<string>();
 
