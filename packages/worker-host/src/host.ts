@@ -16,6 +16,7 @@ import { NameTable } from "./protocol/name-table.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
 import { HANDLING } from "./protocol/slot-descriptor.js";
+import { rehearse } from "./rehearsal.js";
 
 /** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
 const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
@@ -39,6 +40,10 @@ export async function runActorThread(boot: BootData): Promise<void> {
     return;
   }
   thread.post({ type: "loaded" });
+  const microtasks = new Microtasks();
+  // What is already an actor has no time for it.
+  control.poll();
+  if (!control.pending) await rehearse(microtasks);
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
@@ -61,7 +66,7 @@ export async function runActorThread(boot: BootData): Promise<void> {
     unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
   };
   const args = outbox.codec.decodeValue(payloadOf(init.args));
-  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, new Microtasks(), host);
+  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, microtasks, host);
   loop.start();
   let state: unknown;
   try {
