@@ -13,8 +13,8 @@ import {
   type ToActor,
   type ToMain,
   type Transferable,
-  WORKER_MAIN,
 } from "@mini-otp/worker-host/protocol";
+import { THREAD_ENTRY } from "./thread-entry.js";
 
 /** The part of V8's heap statistics that is looked at, in bytes. */
 export interface HeapStatistics {
@@ -130,7 +130,7 @@ export class ActorThread {
 function startWorker(options: ThreadOptions, workerData: BootData): Worker {
   const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
   try {
-    return new Worker(WORKER_MAIN, {
+    return new Worker(THREAD_ENTRY, {
       name: options.name,
       workerData,
       transferList: [workerData.port],
