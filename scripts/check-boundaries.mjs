@@ -105,7 +105,7 @@ function checkImportDirection({ file, imports, packageName }) {
 function checkProtocolStandsAlone({ file, imports }) {
   if (!file.startsWith(PROTOCOL)) return;
   for (const { specifier, line, target } of imports) {
-    const allowed = specifier.startsWith("node:") || /^msgpackr(?:\/|$)/.test(specifier);
+    const allowed = specifier.startsWith("node:") || /^(?:msgpackr|comlink)(?:\/|$)/.test(specifier);
     if (!allowed && !target?.startsWith(PROTOCOL)) {
       report(file, line, `protocol-stands-alone: "${specifier}" is not part of the protocol`);
     }

@@ -110,7 +110,8 @@ test("a reply that cannot be carried fails the call with ERR_NOT_CLONEABLE and i
 
 test("an argument that cannot be carried fails the call with ERR_NOT_CLONEABLE and its path", async () => {
   const { echo } = await echoSystem();
-  const call = echo.call("echo", { handlers: { onDone: () => {} } });
+  const argument: any = { handlers: { onDone: () => {} } };
+  const call = echo.call("echo", argument);
   expect(await call.catch((e: unknown) => e)).toMatchObject({
     code: "ERR_NOT_CLONEABLE",
     path: "args[0].handlers.onDone",

@@ -9,10 +9,12 @@ import type { Down } from "./process-signals.js";
 import { ReportLog } from "./report-log.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
 import {
+  type ActorOf,
   type ActorSpec,
   type ChildSpec,
   type DynamicSupervisorSpec,
   type FullActorSpec,
+  type RequiredArgs,
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
@@ -152,7 +154,8 @@ export class ActorSystem implements SupervisorRef {
 
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
-  startChild<A = any>(spec: ActorSpec<A>): Promise<ActorRef<A>>;
+  startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
+  startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
   startChild(spec: ChildSpec): Promise<any>;
   startChild(spec: ChildSpec): Promise<any> {
     return this.#root.ref.startChild(spec);

@@ -1,4 +1,5 @@
 import type { ActorRef } from "./protocol/actor-ref.js";
+import type { DeferredBrand } from "./protocol/actor-types.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 
 /** A logger of pino's shape: `log.info({ batch: 3 }, "parsed")` or `log.info("parsed")`. Lines appear in main's logger. */
@@ -11,9 +12,12 @@ export interface ActorLog {
   fatal(...args: unknown[]): void;
 }
 
-/** The reply of a call whose handler has returned without it. Exactly one of the two is used, once; more has no effect. */
-export interface DeferredReply {
-  reply(value?: unknown): void;
+/**
+ * The reply of a call whose handler has returned without it. Exactly one of the two is used, once; more has no effect.
+ * A handler that returns it tells its callers' types that the reply is a `T`.
+ */
+export interface DeferredReply<T = any> extends DeferredBrand<T> {
+  reply(...value: undefined extends T ? [value?: T] : [value: T]): void;
   /** Rejects the call with this error and keeps the actor. */
   fail(error: Error): void;
 }
@@ -60,7 +64,7 @@ export interface ActorContext<State = unknown> {
   /** True when the timer was still to fire. */
   cancelTimer(id: number): boolean;
   /** Takes the reply over from the handler's return value. Throws TypeError outside of a call. */
-  deferReply(): DeferredReply;
+  deferReply<T = any>(): DeferredReply<T>;
   /** Stops this actor after the current message. Default reason `normal`. Its mailbox is not drained. */
   stop(reason?: ExitReason): void;
   /** Handles `method` right after the current message, before any other. */

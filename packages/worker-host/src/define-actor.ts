@@ -22,22 +22,25 @@ export function isIgnore(value: unknown): value is Ignore {
 /** A protocol: each method handles one kind of message. What it returns is the reply when the message was a call. */
 export type HandlersOf<State> = Record<string, (ctx: ActorContext<State>, ...args: any[]) => unknown>;
 
-export interface ActorOptions<State, Args, Handlers> {
-  /** Runs before any message; returns the state. Throwing fails the start. */
-  init?: (args: Args, ctx: ActorContext<undefined>) => State | Promise<State> | Ignore | Promise<State | Ignore>;
+/** What `init` leaves the handlers with. */
+export type StateOf<Init> = Exclude<Awaited<Init>, Ignore>;
+
+export interface ActorOptions<Init, Args, Handlers> {
+  /** Runs before any message; returns the state, or `ignore()`. May be async. Throwing fails the start. */
+  init?: (args: Args, ctx: ActorContext<undefined>) => Init;
   /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
-  handlers: Handlers & HandlersOf<State>;
+  handlers: Handlers & HandlersOf<StateOf<Init>>;
   /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
-  info?: (ctx: ActorContext<State>, message: any) => unknown;
+  info?: (ctx: ActorContext<StateOf<Init>>, message: any) => unknown;
   /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
-  terminate?: (ctx: ActorContext<State>, reason: ExitReason) => unknown;
+  terminate?: (ctx: ActorContext<StateOf<Init>>, reason: ExitReason) => unknown;
   /** Turns the former version's state into this one's, on `system.upgrade`. */
-  codeChange?: (state: any, fromVersion: string | undefined) => State | Promise<State>;
+  codeChange?: (state: any, fromVersion: string | undefined) => StateOf<Init> | Promise<StateOf<Init>>;
 }
 
 /** An actor's definition: a module's default export. Its type carries the protocol to `startChild<typeof X>`. */
 export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
-  extends Omit<ActorOptions<State, Args, Handlers>, "handlers"> {
+  extends Omit<ActorOptions<State | Ignore | Promise<State | Ignore>, Args, Handlers>, "handlers"> {
   readonly handlers: Handlers;
   readonly [ACTOR]: true;
 }
@@ -48,10 +51,10 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
  * Throws TypeError when a handler is not a function.
  */
 export function defineActor<
-  State = undefined,
+  Init = undefined,
   Args = undefined,
   Handlers extends HandlersOf<any> = Record<never, never>,
->(options: ActorOptions<State, Args, Handlers>): ActorDefinition<State, Args, Handlers> {
+>(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
   if (
     typeof options !== "object" ||
     options === null ||
@@ -69,7 +72,11 @@ export function defineActor<
       throw new TypeError(`defineActor: ${key} is ${typeof options[key]}, must be a function`);
     }
   }
-  return Object.freeze({ ...options, [ACTOR]: true as const });
+  return Object.freeze({ ...options, [ACTOR]: true as const }) as unknown as ActorDefinition<
+    StateOf<Init>,
+    Args,
+    Handlers
+  >;
 }
 
 export function isActorDefinition(value: unknown): value is ActorDefinition {

@@ -1,4 +1,5 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ActorDefinition } from "@mini-otp/worker-host";
+import type { Cloneable, ExitReason } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
@@ -43,8 +44,23 @@ export interface Permissions {
   wasi?: boolean;
 }
 
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
 /** The argument that an actor's `init` takes; `A` is the type of its definition. */
-export type ActorArgs<A> = A extends { init: (args: infer Args, ...rest: never[]) => unknown } ? Args : unknown;
+export type ActorArgs<A> =
+  IsAny<A> extends true
+    ? any
+    : A extends ActorDefinition<any, infer Args, any>
+      ? [Args] extends [undefined]
+        ? unknown
+        : Cloneable<Args>
+      : unknown;
+
+/** An actor whose `init` asks for arguments is not started without. */
+export type RequiredArgs<A> = undefined extends ActorArgs<A> ? unknown : { args: ActorArgs<A> };
+
+/** The actor that a spec is for, as far as its type says. */
+export type ActorOf<S> = S extends ActorSpec<infer A> ? (unknown extends A ? any : A) : any;
 
 interface ActorOptions<A> extends Supervised {
   /** Registered for the whole system. */

@@ -9,7 +9,15 @@ import {
 } from "./administration.js";
 import type { RestartType } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";
-import type { ActorSpec, ChildSpec, DynamicSupervisorSpec, FullChildSpec, SupervisorSpec } from "./child-spec.js";
+import type {
+  ActorOf,
+  ActorSpec,
+  ChildSpec,
+  DynamicSupervisorSpec,
+  FullChildSpec,
+  RequiredArgs,
+  SupervisorSpec,
+} from "./child-spec.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
@@ -40,7 +48,8 @@ export interface SupervisorRef {
    */
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
-  startChild<A = any>(spec: ActorSpec<A>): Promise<ActorRef<A>>;
+  startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
+  startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
   startChild(spec: ChildSpec): Promise<any>;
 
   /**

@@ -1,4 +1,13 @@
-import type { CastResult, MethodArgs, MethodName, MethodReply, Remote, Transferable } from "./actor-types.js";
+import type {
+  CastResult,
+  Cloneable,
+  CloneableArgs,
+  MethodArgs,
+  MethodName,
+  MethodReply,
+  Remote,
+  Transferable,
+} from "./actor-types.js";
 import { ActorError } from "./errors.js";
 import { joinStacks } from "./remote-error.js";
 
@@ -60,7 +69,10 @@ export class ActorRef<A = any> {
    * ERR_CALL_EXIT (`reason` is the callee's exit reason), ERR_CALL_ABORTED, ERR_CALLING_SELF, ERR_CALL_CYCLE,
    * ERR_MAILBOX_FULL, ERR_NOT_CLONEABLE, ERR_UNKNOWN_METHOD, or the handler's ReplyError. Does not block.
    */
-  call<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<MethodReply<A, M>> {
+  call<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M,
+    ...args: P & CloneableArgs<P>
+  ): Promise<MethodReply<A, M>> {
     return this.#call(method, args) as Promise<MethodReply<A, M>>;
   }
 
@@ -69,31 +81,34 @@ export class ActorRef<A = any> {
    * back-pressure: under `overflow: "block"` an actor's thread waits right here, main's promise stays pending.
    * Rejects with ERR_MAILBOX_FULL, ERR_NOPROC, ERR_NOT_CLONEABLE or ERR_MESSAGE_TOO_LARGE.
    */
-  cast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<void> {
+  cast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): Promise<void> {
     return this.#sender.cast(this.#connection(), method, args, this.#options);
   }
 
   /** Sends if there is room, at once: "ok", "full", or "closed" for an actor that is stopping or gone. */
-  tryCast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): CastResult {
+  tryCast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): CastResult {
     return this.#sender.tryCast(this.#connection(), method, args, this.#options);
   }
 
   /** Like `cast`, to the actor's `info`. */
-  send(message: unknown): Promise<void> {
+  send<T>(message: T & Cloneable<T>): Promise<void> {
     return this.#sender.send(this.#connection(), message, this.#options);
   }
 
   /** Like `call`, blocking the actor's thread until the reply is there. On main it throws ERR_WRONG_THREAD. */
-  callSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Awaited<MethodReply<A, M>> {
+  callSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M,
+    ...args: P & CloneableArgs<P>
+  ): MethodReply<A, M> {
     try {
-      return this.#sender.callSync(this.#connection(), method, args, this.#options) as Awaited<MethodReply<A, M>>;
+      return this.#sender.callSync(this.#connection(), method, args, this.#options) as MethodReply<A, M>;
     } catch (error) {
       throw joinStacks(error, this.id);
     }
   }
 
   /** Like `cast`, blocking the actor's thread until accepted. On main it throws ERR_WRONG_THREAD. */
-  castSync<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): void {
+  castSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): void {
     this.#sender.castSync(this.#connection(), method, args, this.#options);
   }
 

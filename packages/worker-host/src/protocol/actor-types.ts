@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { Remote as ComlinkRemote, Local, ProxyMarked, ProxyMethods } from "comlink";
 
 /*
  * What a reference knows of its actor at compile time. `A` is the type of the actor's definition
@@ -6,14 +7,14 @@ import type { MessagePort } from "node:worker_threads";
  */
 type Handlers<A> = A extends { readonly handlers: infer H } ? H : never;
 
-type Any<A> = 0 extends 1 & A ? true : false;
+type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** The names an actor answers to. */
-export type MethodName<A> = Any<A> extends true ? string : keyof Handlers<A> & string;
+export type MethodName<A> = IsAny<A> extends true ? string : keyof Handlers<A> & string;
 
 /** A method's arguments, without the context. */
 export type MethodArgs<A, M> =
-  Any<A> extends true
+  IsAny<A> extends true
     ? any[]
     : M extends keyof Handlers<A>
       ? Handlers<A>[M] extends (context: any, ...args: infer P) => unknown
@@ -23,19 +24,97 @@ export type MethodArgs<A, M> =
 
 /** What a call of this method resolves to. */
 export type MethodReply<A, M> =
-  Any<A> extends true
+  IsAny<A> extends true
     ? any
     : M extends keyof Handlers<A>
       ? Handlers<A>[M] extends (...args: any[]) => infer R
-        ? Awaited<R>
+        ? Reply<Awaited<R>>
         : never
       : never;
 
+/** A handler that returns its `DeferredReply` replies with what that will be given. */
+type Reply<R> = R extends DeferredBrand<infer T> ? T : R;
+
+declare const DEFERRED: unique symbol;
+
+/** Marks what stands for a reply that comes later. At compile time only. */
+export interface DeferredBrand<T> {
+  readonly [DEFERRED]?: T;
+  fail(error: Error): void;
+}
+
+/** Shown by the compiler in the place of a type that no message can carry. */
+export interface NotCloneable<What extends string> {
+  readonly __notCloneable: What;
+}
+
+type Primitive = string | number | bigint | boolean | null | undefined;
+
+/** A reference to an actor, which is a message value although it has methods. */
+interface Reference {
+  readonly address: number;
+  readonly uid: number;
+  readonly tryCast: unknown;
+  readonly castSync: unknown;
+}
+
+/** Carried whole, whatever methods they have. */
+type CarriedWhole = Date | RegExp | Error | ArrayBuffer | ArrayBufferView | MessagePort | Reference;
+
+/**
+ * `T` as a message carries it: `T` itself for data, and for the parts of it that no message can carry (functions,
+ * symbols, objects with methods, WeakMaps, promises) a type that nothing is assignable to.
+ */
+export type Cloneable<T> =
+  IsAny<T> extends true
+    ? T
+    : unknown extends T
+      ? T
+      : T extends Primitive | CarriedWhole
+        ? T
+        : T extends symbol
+          ? NotCloneable<"a symbol cannot be sent in a message">
+          : T extends (...args: never[]) => unknown
+            ? NotCloneable<"a function cannot be sent in a message">
+            : T extends abstract new (
+                  ...args: never[]
+                ) => unknown
+              ? NotCloneable<"a class cannot be sent in a message">
+              : T extends ReadonlyMap<infer K, infer V>
+                ? T extends Map<any, any>
+                  ? Map<Cloneable<K>, Cloneable<V>>
+                  : ReadonlyMap<Cloneable<K>, Cloneable<V>>
+                : T extends ReadonlySet<infer V>
+                  ? T extends Set<any>
+                    ? Set<Cloneable<V>>
+                    : ReadonlySet<Cloneable<V>>
+                  : T extends object
+                    ? { [K in keyof T]: Cloneable<T[K]> }
+                    : T;
+
+/** The arguments given, `P`, as far as they can be sent. */
+export type CloneableArgs<P extends readonly unknown[]> = { [I in keyof P]: Cloneable<P[I]> };
+
+/** What a caller gives where the actor gets a remote of it. */
+type GivenAs<P> = P extends ProxyMethods
+  ? Local<P> & ProxyMarked
+  : P extends (...args: never[]) => unknown
+    ? P & ProxyMarked
+    : Cloneable<P>;
+
+type GivenArgs<P extends readonly unknown[]> = { [I in keyof P]: GivenAs<P[I]> };
+
+/** An actor's methods as a caller sees them. */
+export type Methods<A> =
+  IsAny<A> extends true
+    ? Record<string, (...args: any[]) => any>
+    : {
+        // Over the handlers themselves, so that an editor finds their documentation.
+        [M in keyof Handlers<A>]: (...args: GivenArgs<MethodArgs<A, M>>) => MethodReply<A, M>;
+      };
+
 /** What `proxy()` returns. */
-export type Remote<A> =
-  Any<A> extends true
-    ? Record<string, (...args: any[]) => Promise<any>>
-    : { readonly [M in MethodName<A>]: (...args: MethodArgs<A, M>) => Promise<MethodReply<A, M>> };
+export type Remote<A> = ComlinkRemote<Methods<A>>;
 
 /** `"full"`: the mailbox has no room now; `"closed"`: the actor is stopping or gone. */
 export type CastResult = "ok" | "full" | "closed";

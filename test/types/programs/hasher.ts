@@ -1,0 +1,54 @@
+import { type ActorRef, defineActor, ignore } from "@mini-otp/worker-host";
+
+export interface Batch {
+  readonly texts: readonly string[];
+  readonly into?: Map<string, Uint8Array>;
+}
+
+class Account {
+  constructor(readonly balance: number) {}
+  withdraw(amount: number): Account {
+    return new Account(this.balance - amount);
+  }
+}
+
+/** One of everything that a handler can look like. */
+export default defineActor({
+  init: async (args: { rounds: number }, ctx) => {
+    if (ctx.incarnation > 3) return ignore();
+    return { rounds: args.rounds, done: 0 };
+  },
+  handlers: {
+    /** Hashes a text as often as `args.rounds` says. */
+    hash(ctx, text: string) {
+      ctx.state.done++;
+      return text.repeat(ctx.state.rounds);
+    },
+    async later(_ctx, text: string, times?: number) {
+      return { text, times: times ?? 1 };
+    },
+    deferred(ctx, _key: string) {
+      return ctx.deferReply<bigint>();
+    },
+    reset(ctx) {
+      ctx.state.done = 0;
+    },
+    batch(_ctx, batch: Batch, ...more: Batch[]) {
+      return [batch, ...more].map(({ texts }) => texts.length);
+    },
+    keep(_ctx, _value: unknown) {},
+    point(_ctx, at: { x: number; y: number }) {
+      return at.x + at.y;
+    },
+    bytes(_ctx, buffer: ArrayBuffer, view?: Uint8Array) {
+      return { buffer, view };
+    },
+    forward(_ctx, to: ActorRef<{ handlers: { put(ctx: unknown, key: string): boolean } }>) {
+      return to.call("put", "key");
+    },
+    onDone(_ctx, _done: () => void) {},
+    account(_ctx, _account: Account) {},
+    weak(_ctx, _cache: WeakMap<object, string>) {},
+    mark(_ctx, _mark: symbol) {},
+  },
+});

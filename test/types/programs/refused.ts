@@ -1,0 +1,71 @@
+import { startSystem } from "@mini-otp/runtime";
+import { defineActor } from "@mini-otp/worker-host";
+import type Hasher from "./hasher.js";
+
+const system = await startSystem();
+const hasher = await system.startChild<typeof Hasher>({ id: "hasher", actor: "hasher.js", args: { rounds: 3 } });
+
+class Point {
+  constructor(
+    readonly x: number,
+    readonly y: number,
+  ) {}
+  length(): number {
+    return Math.hypot(this.x, this.y);
+  }
+}
+
+// Methods, arguments and replies are the actor's.
+await hasher.call("hush", "text"); // refused: "hush"
+await hasher.call("hash"); // refused: Expected 2 arguments
+await hasher.call("hash", 1); // refused: string
+await hasher.call("hash", "text", "more"); // refused: Expected 2 arguments
+await hasher.cast("point", { x: 1 }); // refused: 'y'
+hasher.tryCast("reset", 1); // refused: Expected 1 arguments
+export const count: number = await hasher.call("hash", "text"); // refused: 'number'
+hasher.proxy().hush("text"); // refused: 'hush'
+hasher.proxy().hash(1); // refused: 'string'
+hasher.callSync("later", "text").then; // refused: 'then'
+
+// What cannot be cloned is no argument, whatever the handler asks for.
+await hasher.call("keep", () => 1); // refused: a function cannot be sent in a message
+await hasher.call("keep", { deep: [{ onDone() {} }] }); // refused: a function cannot be sent in a message
+await hasher.call("keep", Symbol("mark")); // refused: a symbol cannot be sent in a message
+await hasher.call("keep", Point); // refused: a class cannot be sent in a message
+await hasher.call("keep", new WeakMap<object, string>()); // refused: NotCloneable
+await hasher.call("keep", Promise.resolve(1)); // refused: NotCloneable
+await hasher.call("keep", new Map([["key", () => 1]])); // refused: a function cannot be sent in a message
+await hasher.call("point", new Point(1, 2)); // refused: a function cannot be sent in a message
+await hasher.cast("keep", new Point(1, 2)); // refused: a function cannot be sent in a message
+hasher.tryCast("keep", new Point(1, 2)); // refused: a function cannot be sent in a message
+hasher.castSync("keep", new Point(1, 2)); // refused: a function cannot be sent in a message
+await hasher.send(new Point(1, 2)); // refused: a function cannot be sent in a message
+await hasher.call("onDone", () => {}); // refused: a function cannot be sent in a message
+await hasher.call("mark", Symbol("mark")); // refused: a symbol cannot be sent in a message
+await hasher.call("weak", new WeakMap()); // refused: NotCloneable
+hasher.proxy().account({ balance: 1, withdraw: () => null as never }); // refused: NotCloneable
+hasher.proxy().onDone(() => {}); // refused: ProxyMarked
+
+// Only what can change hands is transferred.
+hasher.with({ transfer: ["text"] }); // refused: 'string'
+hasher.with({ transfer: [new Uint8Array(8)] }); // refused: Uint8Array
+hasher.with({ timeout: 100 }); // refused: 'timeout'
+
+// Specs are the actor's as well.
+await system.startChild<typeof Hasher>({ id: "a", actor: "hasher.js" }); // refused: 'args'
+await system.startChild<typeof Hasher>({ id: "b", actor: "hasher.js", args: { rounds: "3" } }); // refused: 'number'
+await system.startChild<typeof Hasher>({ id: "c", actor: "hasher.js", args: { rounds: 3 }, restart: "always" }); // refused: "always"
+await startSystem({ strategy: "one_for_some" }); // refused: "one_for_some"
+await startSystem({ guard: { onZombie: "ignore" } }); // refused: "ignore"
+system.on("actor_started", (event) => event.reason); // refused: 'reason'
+
+// State is what init returns.
+export const counter = defineActor({
+  init: () => ({ count: 0 }),
+  handlers: {
+    add(ctx) {
+      ctx.state.total++; // refused: 'total'
+      ctx.state = { count: "none" }; // refused: 'number'
+    },
+  },
+});
