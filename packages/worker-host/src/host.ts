@@ -6,6 +6,7 @@ import type { ActorLog } from "./context.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
+import { loadFirst } from "./load-module.js";
 import { Microtasks } from "./microtasks.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
 import { type BootData, encodeForeign, type InitData, type LogLevel, payloadOf, type ToMain } from "./protocol/boot.js";
@@ -136,32 +137,12 @@ class ThreadExit {
 }
 
 async function loadActor(urls: readonly string[]): Promise<ActorDefinition> {
-  const failures: string[] = [];
-  for (const url of urls) {
-    let module: { default?: unknown };
-    try {
-      module = (await import(url)) as { default?: unknown };
-    } catch (error) {
-      if (isMissing(error, url)) {
-        failures.push(url);
-        continue;
-      }
-      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}`, { cause: error });
-    }
-    if (isActorDefinition(module.default)) return module.default;
-    throw new ActorError(
-      "ERR_ACTOR_MODULE",
-      `${url} has no actor as its default export (export default defineActor({ … }))`,
-    );
-  }
-  throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${failures.join(", ")}`);
-}
-
-/** True when the module itself is not there, false when something it imports is not. */
-function isMissing(error: unknown, url: string): boolean {
-  const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
-  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
-  return missing === undefined ? (message ?? "").includes(new URL(url).pathname) : missing === url;
+  const { url, exports } = await loadFirst(urls);
+  if (isActorDefinition(exports.default)) return exports.default;
+  throw new ActorError(
+    "ERR_ACTOR_MODULE",
+    `${url} has no actor as its default export (export default defineActor({ … }))`,
+  );
 }
 
 function firstInit(control: ControlChannel): Promise<InitData> {

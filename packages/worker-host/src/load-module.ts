@@ -1,0 +1,123 @@
+import module, { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { ActorError } from "./protocol/errors.js";
+
+/** A module that could be loaded, and the URL that it was found under. */
+export interface LoadedModule {
+  readonly url: string;
+  readonly exports: { readonly default?: unknown };
+}
+
+/**
+ * Loads the first of these that exists. TypeScript is loaded as it is: by Node itself from 22.18 on, before that by
+ * tsx, if it is installed. Throws ERR_ACTOR_MODULE.
+ */
+export async function loadFirst(urls: readonly string[]): Promise<LoadedModule> {
+  for (const url of urls) {
+    try {
+      if (isTypeScript(url)) await prepareForTypeScript(url);
+      return { url, exports: (await import(url)) as LoadedModule["exports"] };
+    } catch (error) {
+      if (isMissing(error, url)) continue;
+      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}${hintFor(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${urls.join(", ")}`);
+}
+
+/** True when the module itself is not there, false when something it imports is not. */
+function isMissing(error: unknown, url: string): boolean {
+  const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
+  return missing === undefined ? (message ?? "").includes(`'${decodeURI(new URL(url).pathname)}'`) : missing === url;
+}
+
+function isTypeScript(url: string): boolean {
+  return /\.[mc]?tsx?$/.test(new URL(url).pathname);
+}
+
+/** Node's own support, since 22.18 without a flag. */
+const STRIPS_TYPES = Boolean((process.features as { typescript?: unknown }).typescript);
+
+/** A program that was started with tsx may use all of TypeScript; tsx leaves its threads to themselves. */
+const UNDER_TSX = process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
+
+let prepared: Promise<void> | undefined;
+
+function prepareForTypeScript(url: string): Promise<void> {
+  prepared ??= STRIPS_TYPES && !UNDER_TSX ? findSources() : registerTsx(url);
+  return prepared;
+}
+
+type Resolve = (specifier: string, context: { readonly parentURL?: string | undefined }) => unknown;
+
+/** Node has it since 22.15, its types for Node 20 do not. */
+const { registerHooks } = module as unknown as {
+  registerHooks(hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): unknown }): unknown;
+};
+
+/** TypeScript imports `./other.js` and means `./other.ts`; Node takes it at its word. */
+async function findSources(): Promise<void> {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        return nextResolve(specifier, context);
+      } catch (error) {
+        const source = specifier.replace(/\.([mc]?)js$/, ".$1ts");
+        const fromTypeScript = context.parentURL !== undefined && isTypeScript(context.parentURL);
+        if (!fromTypeScript || source === specifier || !isPath(specifier)) throw error;
+        try {
+          return nextResolve(source, context);
+        } catch {
+          throw error;
+        }
+      }
+    },
+  });
+}
+
+function isPath(specifier: string): boolean {
+  return /^(?:\.{0,2}\/|file:)/.test(specifier);
+}
+
+/** The tsx beside this package, or else the actor's own; without any, Node says what it cannot load. */
+async function registerTsx(url: string): Promise<void> {
+  const tsx = (await importTsx("tsx/esm/api")) ?? (await importTsx(tsxOf(url)));
+  tsx?.register();
+}
+
+async function importTsx(specifier: string | undefined): Promise<{ register(): unknown } | undefined> {
+  if (specifier === undefined) return undefined;
+  try {
+    return (await import(specifier)) as { register(): unknown };
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+function tsxOf(url: string): string | undefined {
+  try {
+    // What `require` would take has the module to import beside it.
+    return pathToFileURL(
+      createRequire(url)
+        .resolve("tsx/esm/api")
+        .replace(/\.cjs$/, ".mjs"),
+    ).href;
+  } catch {
+    return undefined;
+  }
+}
+
+function hintFor(error: unknown): string {
+  switch ((error as { code?: string } | null)?.code) {
+    case "ERR_UNKNOWN_FILE_EXTENSION":
+      return `; Node ${process.versions.node} loads TypeScript only with tsx installed`;
+    case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
+      return "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+    default:
+      return "";
+  }
+}

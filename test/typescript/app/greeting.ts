@@ -1,0 +1,3 @@
+export type Greeting = `hello ${string}`;
+
+export const greet = (name: string): Greeting => `hello ${name}`;
