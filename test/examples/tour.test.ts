@@ -60,6 +60,21 @@ root/bob ended: linked
 eve was told: [ 'EXIT from root/ada: error' ]
 kim was told: [ 'DOWN from root/ada: error', 'DOWN from root/bob: linked' ]
 `,
+  "08-router": `
+to 1
+be 1
+or 1
+not 1
+to 2
+be 2
+different words: 8
+[
+  'worker 3 running',
+  'worker 2 running',
+  'worker 1 running',
+  'worker 0 running'
+]
+`,
 };
 
 const tour = readdirSync(examples).filter((name) => /^\d\d-/.test(name));

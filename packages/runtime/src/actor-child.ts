@@ -18,6 +18,7 @@ import {
   SHUTDOWN,
   SLOT_HEADER_WORDS,
   STATE_CLOSED,
+  STATE_OPEN,
   type ToActor,
   type ToMain,
   type Transferable,
@@ -67,8 +68,8 @@ export interface ActorHost {
   /** An incarnation is over. Returns what tells its monitors and links, the last thing that follows from an exit. */
   lifeEnded(child: ActorChild, reason: ExitReason): () => void;
   /** Throws ERR_NAME_TAKEN. */
-  claimName(child: ActorChild): void;
-  releaseName(child: ActorChild): void;
+  claimName(child: ActorChild, name: string | undefined): void;
+  releaseName(child: ActorChild, name: string | undefined): void;
   whereis(name: string): ActorRef | undefined;
   signal(child: ActorChild, request: SignalRequest): void;
   detour(message: Extract<ToMain, { type: "detour" }>): void;
@@ -160,6 +161,12 @@ export class ActorChild implements Child<ActorRef> {
     return this.#thread === undefined ? undefined : this.#host.guard.reading(this.#thread);
   }
 
+  /** Refuses new messages while it runs on. True once it has handled all that it had accepted. */
+  get drained(): boolean {
+    if (this.mailbox.state === STATE_OPEN) this.mailbox.drain();
+    return this.mailbox.isEmpty;
+  }
+
   get running(): boolean {
     return this.#running;
   }
@@ -180,7 +187,7 @@ export class ActorChild implements Child<ActorRef> {
     words[BLOCKED_ON] = 0;
     const { spec } = this;
     try {
-      this.#host.claimName(this);
+      this.#host.claimName(this, spec.name);
     } catch (error) {
       return Promise.resolve({ kind: "failed", reason: { kind: "init_failed", error } });
     }
@@ -233,14 +240,14 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   park(reason: ExitReason): void {
-    this.#host.releaseName(this);
+    this.#host.releaseName(this, this.spec.name);
     this.#close(reason);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#host.releaseName(this);
+    this.#host.releaseName(this, this.spec.name);
     this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN, () => this.#releaseSlot());
     this.#host.disposed(this);
   }
@@ -462,7 +469,7 @@ export class ActorChild implements Child<ActorRef> {
     // Before the supervisor is told, who may start the next incarnation at once.
     const tellWatchers = this.#host.lifeEnded(this, reason);
     this.#requests.threadExited(reason);
-    if (this.#starting !== undefined && this.#incarnation === 1) this.#host.releaseName(this);
+    if (this.#starting !== undefined && this.#incarnation === 1) this.#host.releaseName(this, this.spec.name);
     if (this.#starting !== undefined) this.#settleStart(this.#failedStart(reason));
     else if (this.#stopping === undefined) this.#onExit(reason);
 

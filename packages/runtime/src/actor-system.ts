@@ -7,6 +7,7 @@ import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
 import type { Down } from "./process-signals.js";
 import { ReportLog } from "./report-log.js";
+import type { SupervisedRouterRef } from "./router-ref.js";
 import type { ChildStopReport, OnExit } from "./supervision/child.js";
 import {
   type ActorOf,
@@ -14,7 +15,9 @@ import {
   type ChildSpec,
   type DynamicSupervisorSpec,
   type FullActorSpec,
+  type FullRouterSpec,
   type RequiredArgs,
+  type RouterSpec,
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
@@ -24,6 +27,7 @@ import type { SupervisionReport } from "./supervision/report.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
 import { checkFields, type Fields, integer } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
+import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
@@ -130,7 +134,7 @@ export class ActorSystem implements SupervisorRef {
       {
         clock,
         random,
-        createChild: (child, path, onExit) => this.#createChild(child, path, onExit),
+        createChild: (child, path, onExit, tree) => this.#createChild(child, path, onExit, tree),
         report: (report) => this.#report(report),
       },
       (reason) => this.#end(reason),
@@ -154,6 +158,7 @@ export class ActorSystem implements SupervisorRef {
 
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
+  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
   startChild(spec: ChildSpec): Promise<any>;
@@ -301,8 +306,9 @@ export class ActorSystem implements SupervisorRef {
     this.#resolveTerminated(reason);
   }
 
-  #createChild(spec: LeafSpec, path: string, onExit: OnExit) {
+  #createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment) {
     if (spec.kind === "actor") return this.#actors.create(spec as FullActorSpec, path, onExit);
+    if (spec.kind === "router") return this.#actors.createRouter(spec as FullRouterSpec, path, tree, onExit);
     throw new ActorError("ERR_INVALID_CHILD_SPEC", `${path}: children of kind ${spec.kind} cannot be started yet`);
   }
 

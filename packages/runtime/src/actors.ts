@@ -36,11 +36,13 @@ import { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
+import { RouterChild, type RouterHost } from "./router.js";
 import { type Slot, Slots } from "./slots.js";
 import { SpareThreads } from "./spare-threads.js";
 import type { OnExit } from "./supervision/child.js";
-import type { FullActorSpec } from "./supervision/child-spec.js";
+import type { FullActorSpec, FullRouterSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
+import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
@@ -51,7 +53,7 @@ const MAIN_LOCK_PATIENCE_MS = 5;
 const CYCLE_CHECK_MS = 250;
 
 /** All actors of a system: makes them, and does for them what needs main. Who supervises them is not known here. */
-export class Actors implements ActorHost {
+export class Actors implements ActorHost, RouterHost {
   readonly slots: Slots;
   readonly names: NameTable;
   readonly outbox: MainOutbox;
@@ -66,7 +68,8 @@ export class Actors implements ActorHost {
   readonly spares: SpareThreads;
   readonly awake = new Int32Array(new SharedArrayBuffer(4));
   readonly #parcels = new Parcels();
-  readonly #registry = new Registry<ActorChild>();
+  readonly #registry = new Registry<ActorChild | RouterChild>();
+  readonly #routers = new Map<number, RouterChild>();
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
@@ -124,6 +127,7 @@ export class Actors implements ActorHost {
       discardParcel: (owner, number) => this.discardParcel(owner, number),
       dropped: (id, _uid, method) => this.dropped(id, method),
       stats: (uid) => this.stats(uid),
+      ownRef: (uid) => this.#routers.get(uid)?.ref,
     });
   }
 
@@ -153,6 +157,25 @@ export class Actors implements ActorHost {
     this.#byUid.set(slot.uid, child);
     this.#byPath.set(path, child);
     return child;
+  }
+
+  /** Makes a router. Its members are made by `tree`. */
+  createRouter(spec: FullRouterSpec, path: string, tree: TreeEnvironment, onExit: OnExit): RouterChild {
+    const router = new RouterChild(spec, path, tree, this, onExit);
+    this.#routers.set(router.slot.uid, router);
+    return router;
+  }
+
+  routerDisposed({ slot }: RouterChild): void {
+    this.#routers.delete(slot.uid);
+  }
+
+  drained(ref: ActorRef): boolean {
+    return this.find(ref)?.drained !== false;
+  }
+
+  statsOf(ref: ActorRef): ActorStats | undefined {
+    return this.stats(ref.uid);
   }
 
   stats(uid: number): ActorStats | undefined {
@@ -231,12 +254,12 @@ export class Actors implements ActorHost {
     this.#parcels.forget(child.slot.uid, "all");
   }
 
-  claimName(child: ActorChild): void {
-    if (child.spec.name !== undefined) this.#registry.claim(child.spec.name, child);
+  claimName(holder: ActorChild | RouterChild, name: string | undefined): void {
+    if (name !== undefined) this.#registry.claim(name, holder);
   }
 
-  releaseName(child: ActorChild): void {
-    if (child.spec.name !== undefined) this.#registry.release(child.spec.name, child);
+  releaseName(holder: ActorChild | RouterChild, name: string | undefined): void {
+    if (name !== undefined) this.#registry.release(name, holder);
   }
 
   whereis(name: string): ActorRef | undefined {

@@ -7,8 +7,10 @@ export {
   type ExitReason,
   isActorError,
   isReplyError,
+  type MemberResult,
   type RefOptions,
   ReplyError,
+  type RouteKey,
 } from "@mini-otp/worker-host/protocol";
 export type { ActorStats } from "./actor-stats.js";
 export {
@@ -23,6 +25,8 @@ export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./ev
 export type { GuardOptions } from "./guard/guard-options.js";
 export type { Logger } from "./logger.js";
 export type { Down, Exit } from "./process-signals.js";
+export type { RouterStats, SupervisedRouterRef } from "./router-ref.js";
+export type { ChildInfo } from "./supervision/administration.js";
 export {
   type ActorSpec,
   type ChildSpec,
@@ -39,5 +43,5 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { ChildInfo, DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
+export type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
 export type { TreeNode } from "./tree.js";

@@ -108,6 +108,13 @@ export class Mailbox {
     return Atomics.load(this.#words, lane + LOCK) === 0;
   }
 
+  /** Nothing waits, nothing is being handled, and no producer is inside. */
+  get isEmpty(): boolean {
+    if (!this.settled) return false;
+    const words = this.#words;
+    return Atomics.load(words, lane + HEAD) === Atomics.load(words, lane + TAIL) && words[lane + IN_FLIGHT] === 0;
+  }
+
   /** Requests with an earlier seq have been consumed, and are not to be delivered again. After `recover`. */
   get consumedBefore(): number {
     const words = this.#words;

@@ -1,5 +1,6 @@
 import {
   ActorError,
+  type ActorRef,
   announce,
   encoded,
   type NameTable,
@@ -32,6 +33,7 @@ export interface MainOutboxHost {
   parcel(uid: number, parcel: Parcel): void;
   discardParcel(owner: number, number: number): void;
   stats(uid: number): unknown;
+  ownRef(uid: number): ActorRef | undefined;
 }
 
 /** Records taken before the event loop gets its turn. */
@@ -58,6 +60,10 @@ export class MainOutbox extends Outbox {
 
   stats(uid: number): unknown {
     return this.#host.stats(uid);
+  }
+
+  ownRef(uid: number): ActorRef | undefined {
+    return this.#host.ownRef(uid);
   }
 
   override callSync(): never {

@@ -1,7 +1,7 @@
 import type { ActorStats } from "./actor-stats.js";
-import type { ChildStatus } from "./supervision/administration.js";
+import type { ChildInfo, ChildStatus } from "./supervision/administration.js";
 import type { RestartType } from "./supervision/child.js";
-import type { ChildInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { SupervisorRef } from "./supervision/supervisor-ref.js";
 
 /** A supervision tree as it is now, in start order. */
 export interface TreeNode {

@@ -11,3 +11,5 @@ export type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
 export type { CastResult } from "./protocol/actor-types.js";
 export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./protocol/errors.js";
 export type { ExitKind, ExitReason } from "./protocol/exit-reason.js";
+export type { MemberResult, RouterRef } from "./protocol/router-ref.js";
+export type { RouteKey } from "./protocol/routing.js";

@@ -1,4 +1,5 @@
 import type { ActorErrorCode } from "@mini-otp/worker-host/protocol";
+import type { RestartType } from "./child.js";
 import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
 
 export interface ChildCounts {
@@ -12,6 +13,15 @@ export interface ChildCounts {
 
 /** `restarting`: a start is under way or will be attempted. */
 export type ChildStatus = "running" | "restarting" | "stopped";
+
+export interface ChildInfo {
+  /** The spec's id. */
+  readonly id: string;
+  readonly type: "worker" | "supervisor";
+  readonly state: ChildStatus;
+  readonly restart: RestartType;
+  readonly ref: unknown;
+}
 
 export type AdministrationCall = "startChild" | "terminateChild" | "restartChild" | "deleteChild";
 

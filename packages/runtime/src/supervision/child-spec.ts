@@ -89,11 +89,21 @@ export interface ActorSpec<A = unknown> extends ActorOptions<A> {
   kind?: "actor";
 }
 
-/** One reference in front of `size` actors. */
+/**
+ * One reference in front of `size` actors, which are supervised one_for_one. What an actor's spec can say is said of
+ * each member, but for `name`, which is the router's. The router itself is permanent, as supervisors are; `shutdown`
+ * holds for a member, and for all of them together.
+ */
 export interface RouterSpec<A = unknown> extends ActorOptions<A> {
   kind: "router";
+  /** Members to start with, 1 to 1 024. `resize` changes it. */
   size: number;
+  /** To whom a message goes: each in turn, whoever has the fewest messages, or by `forKey`. */
   route: "round_robin" | "least_loaded" | "consistent_hash";
+  /** Restarts of members allowed within `periodMs`. Default 3. */
+  intensity?: number;
+  /** Default 5 000. */
+  periodMs?: number;
 }
 
 /** A supervised pool of threads for plain functions. */
@@ -166,7 +176,8 @@ interface WithChildren {
 }
 
 export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> & WithMailbox;
-export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits>, "mailbox"> & WithMailbox;
+export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits | "intensity" | "periodMs">, "mailbox"> &
+  WithMailbox & { readonly memberRestart: RestartType; readonly memberBackoff: BackoffOptions };
 export type FullPoolSpec = Full<PoolSpec, "startTimeoutMs">;
 export type FullResourceSpec = Full<ResourceSpec, "startTimeoutMs">;
 export type FullDynamicSupervisorSpec = Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">;

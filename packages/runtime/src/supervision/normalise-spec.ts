@@ -1,3 +1,4 @@
+import { MAX_MEMBERS, ROUTES } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
 import type { ChildSpec, FullChildSpec, FullSupervisorSpec, SupervisorSpec } from "./child-spec.js";
 import { MAX_TIMER_MS } from "./clock.js";
@@ -85,14 +86,18 @@ const ACTOR: Fields = {
   }),
 };
 
+const aSize = integer(1, MAX_MEMBERS);
+
 const SUPERVISOR: Fields = { ...SUPERVISED, intensity: integer(0), periodMs: milliseconds(1) };
 
 const FIELDS = {
   actor: ACTOR,
   router: {
     ...ACTOR,
-    size: required(integer(1)),
-    route: required(oneOf("round_robin", "least_loaded", "consistent_hash")),
+    intensity: integer(0),
+    periodMs: milliseconds(1),
+    size: required(aSize),
+    route: required(oneOf(...ROUTES)),
   },
   pool: {
     ...SUPERVISED,
@@ -135,7 +140,7 @@ const ACTOR_DEFAULTS = {
 };
 const DEFAULTS = {
   actor: ACTOR_DEFAULTS,
-  router: ACTOR_DEFAULTS,
+  router: { ...ACTOR_DEFAULTS, intensity: 3, periodMs: 5_000 },
   pool: { ...WORKER_LIFETIME, startTimeoutMs: 10_000 },
   resource: { ...WORKER_LIFETIME, startTimeoutMs: 10_000 },
   supervisor: { ...SUPERVISOR_LIFETIME, strategy: "one_for_one", autoShutdown: "never" },
@@ -202,8 +207,14 @@ function kindOf(path: string, { kind = "actor" }: { kind?: unknown }): Kind {
   throw invalidSpec(path, "kind", kind, Object.keys(FIELDS).join(", "));
 }
 
-function checkSignificant(path: string, { significant, restart }: ChildSpec, autoShutdown: AutoShutdown): void {
+/** Checks how many members a router is to have. Throws ERR_INVALID_CHILD_SPEC. */
+export function checkSize(path: string, size: number): void {
+  checkFields(path, { size }, { size: required(aSize) });
+}
+
+function checkSignificant(path: string, { significant, restart, kind }: ChildSpec, autoShutdown: AutoShutdown): void {
   if (!significant) return;
+  if (kind === "router") throw invalidSpec(path, "significant", true, "false: a router never ends by itself");
   if (restart === undefined || restart === "permanent") {
     throw invalidSpec(path, "significant", true, 'false with restart "permanent", which never ends by itself');
   }
@@ -215,11 +226,15 @@ function checkSignificant(path: string, { significant, restart }: ChildSpec, aut
 function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
   switch (kind) {
     case "actor":
-    case "router": {
-      const { mailbox } = spec as { mailbox?: object };
-      const { capacityBytes, ...rest } = { ...MAILBOX, ...given(mailbox ?? {}) };
-      return { mailbox: { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) } };
-    }
+      return { mailbox: fullMailbox(spec) };
+    case "router":
+      return {
+        mailbox: fullMailbox(spec),
+        restart: "permanent",
+        backoff: fullBackoff(path),
+        memberRestart: spec.restart ?? "permanent",
+        memberBackoff: fullBackoff(path, spec.backoff),
+      };
     case "supervisor": {
       const { children = [], autoShutdown } = spec as { children?: ChildSpec[]; autoShutdown?: AutoShutdown };
       return { children: fullChildren(path, children, autoShutdown) };
@@ -232,6 +247,12 @@ function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
     default:
       return {};
   }
+}
+
+function fullMailbox(spec: ChildSpec): object {
+  const { mailbox } = spec as { mailbox?: object };
+  const { capacityBytes, ...rest } = { ...MAILBOX, ...given(mailbox ?? {}) };
+  return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
 }
 
 function fullChildren(path: string, children: readonly ChildSpec[], autoShutdown?: AutoShutdown): FullChildSpec[] {

@@ -15,8 +15,8 @@ export interface SupervisionEnvironment {
   readonly clock: Clock;
   /** A number in [0, 1), for the jitter of restart delays. */
   random(): number;
-  /** Makes the child; nothing of it runs before `start`. An ActorError thrown here reaches `startChild`'s caller. */
-  createChild(spec: LeafSpec, path: string, onExit: OnExit): Child;
+  /** Makes the child; nothing of it runs before `start`. `tree` is for one with children of its own. An ActorError thrown here reaches `startChild`'s caller. */
+  createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment): Child;
   /** May administer the tree: what it asks for is done after the event that is being reported. */
   report(report: SupervisionReport): void;
 }
@@ -42,7 +42,7 @@ export function createRootSupervisor(
         case "dynamic_supervisor":
           return createDynamicSupervisor(child, path, tree, childOnExit);
         default:
-          return environment.createChild(child, path, childOnExit);
+          return environment.createChild(child, path, childOnExit, tree);
       }
     },
   };

@@ -1,13 +1,13 @@
 import { ActorError, type ActorErrorCode, type ActorRef } from "@mini-otp/worker-host/protocol";
+import type { SupervisedRouterRef } from "../router-ref.js";
 import {
   type AdministrationCall,
   type ChildCounts,
-  type ChildStatus,
+  type ChildInfo,
   childStatus,
   countChildren,
   refusal,
 } from "./administration.js";
-import type { RestartType } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";
 import type {
   ActorOf,
@@ -16,20 +16,12 @@ import type {
   DynamicSupervisorSpec,
   FullChildSpec,
   RequiredArgs,
+  RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
-
-export interface ChildInfo {
-  /** The spec's id. */
-  readonly id: string;
-  readonly type: "worker" | "supervisor";
-  readonly state: ChildStatus;
-  readonly restart: RestartType;
-  readonly ref: unknown;
-}
 
 /**
  * A supervisor as its administrators see it. Valid over restarts. What changes something rejects with
@@ -48,6 +40,7 @@ export interface SupervisorRef {
    */
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
+  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
   startChild(spec: ChildSpec): Promise<any>;
@@ -78,6 +71,7 @@ export interface SupervisorRef {
 
 /** A dynamic supervisor, whose template has what `startChild` is not told. */
 export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
+  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: Partial<ActorSpec<A>>): Promise<ActorRef<A>>;
   startChild(spec: ChildSpec): Promise<any>;
 }

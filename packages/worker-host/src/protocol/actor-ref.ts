@@ -27,6 +27,12 @@ export interface Connection {
 
 /** What a thread does for the references it holds. */
 export interface Sender {
+  /** Of the actor whose thread this is; main has one too. */
+  readonly uid?: number;
+  /** The memory of the slot at this address. A sender that has it connects to slots: see RouterRef. */
+  wordsAt?(address: number): Int32Array;
+  /** Main only: the reference that it has given out for this uid. */
+  ownRef?(uid: number): ActorRef | undefined;
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
@@ -37,6 +43,8 @@ export interface Sender {
   /** Main only. */
   stats?(uid: number): unknown;
 }
+
+export const DEFAULT_CALL_TIMEOUT_MS = 5000;
 
 const DEFAULTS: RefOptions = Object.freeze({});
 

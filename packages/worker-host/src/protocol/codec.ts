@@ -3,6 +3,7 @@ import { ActorRef, type Sender } from "./actor-ref.js";
 import { isPlainTree } from "./message-value.js";
 import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
 import { PlainEncoder } from "./plain-encoder.js";
+import { RouterRef } from "./router-ref.js";
 import { fromGraph, toGraph } from "./value-graph.js";
 
 /** How a payload is encoded. */
@@ -33,6 +34,17 @@ addExtension({
   type: REFERENCE_TYPE,
   write: (ref: ActorRef) => [ref.address, ref.uid, ref.id],
   read: ([address, uid, id]: [number, number, string]) => new ActorRef(decodingFor, address, uid, id),
+} as never);
+
+const ROUTER_REFERENCE_TYPE = 0x53;
+// After the reference's, so that it is asked first: a router's reference is one of both classes.
+addExtension({
+  Class: RouterRef,
+  type: ROUTER_REFERENCE_TYPE,
+  write: (ref: RouterRef) => [ref.address, ref.uid, ref.id, ref.keyHash],
+  read: ([address, uid, id, keyHash]: [number, number, string, number | undefined]) =>
+    (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
+    new RouterRef(decodingFor, address, uid, id, {}, keyHash),
 } as never);
 
 /**

@@ -16,6 +16,7 @@ export type ActorErrorCode =
   | "ERR_MAX_CHILDREN"
   | "ERR_MESSAGE_TOO_LARGE"
   | "ERR_NAME_TAKEN"
+  | "ERR_NO_KEY"
   | "ERR_NOPROC"
   | "ERR_NOT_CLONEABLE"
   | "ERR_NOT_FOUND"

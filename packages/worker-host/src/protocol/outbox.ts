@@ -1,4 +1,4 @@
-import type { Connection, RefOptions, Sender } from "./actor-ref.js";
+import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
 import type { CastResult } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
 import { Codec, FORMAT_PARCEL, keepPayload } from "./codec.js";
@@ -23,6 +23,7 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "./record-descriptor.js";
+import { noproc } from "./refusal.js";
 import type { Producer } from "./ring-lock.js";
 import { CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";
 import type { Segments, SlotMemory } from "./segments.js";
@@ -80,7 +81,6 @@ export interface Unsent {
   refused(error: ActorError): void;
 }
 
-const DEFAULT_TIMEOUT_MS = 5000;
 const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 const EMPTY: Payload = newPayload(0);
 const ACCEPTED: Promise<void> = Promise.resolve();
@@ -128,6 +128,15 @@ export abstract class Outbox implements Sender {
   protected abstract sendParcel(to: Peer, parcel: Parcel): void;
   abstract callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown;
   abstract castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void;
+
+  get uid(): number {
+    return this.self.uid;
+  }
+
+  wordsAt(address: number): Int32Array {
+    if (!this.segments.has(address)) this.fetchSegment(address);
+    return this.segments.at(address).words;
+  }
 
   connect(address: number, uid: number, id: string): Peer {
     const known = this.#peers.get(address);
@@ -223,7 +232,7 @@ export abstract class Outbox implements Sender {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
   ): number {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
     let methodId: number;
     let payload: Payload;
     try {
@@ -409,13 +418,6 @@ export abstract class Outbox implements Sender {
     addEndpoint(to.words, CALLERS, this.self.memory.words[ENDPOINT_INDEX]);
     to.knownAsCaller = true;
   }
-}
-
-export function noproc(to: Connection, method: string): ActorError {
-  return new ActorError("ERR_NOPROC", `id=${to.id} method=${method}: no such actor (stopped or never restarted)`, {
-    id: to.id,
-    method,
-  });
 }
 
 export function mailboxFull(to: Connection, method: string): ActorError {
