@@ -36,6 +36,7 @@ import { type SpareThreads, spareKey } from "./spare-threads.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
+import { demandMs } from "./supervision/stop-budget.js";
 
 /** What an actor's child asks of its system. */
 export interface ActorHost {
@@ -101,6 +102,8 @@ interface Stopping {
   readonly resolve: (outcome: StopOutcome) => void;
   readonly handledBefore: number;
   timer: NodeJS.Timeout | undefined;
+  /** The earliest there was, in the clock's ms. */
+  deadlineAt: number;
   killed: boolean;
   dropped: number;
 }
@@ -167,6 +170,10 @@ export class ActorChild implements Child<ActorRef> {
     return this.mailbox.isEmpty;
   }
 
+  get queued(): number {
+    return this.mailbox.counts().length;
+  }
+
   get running(): boolean {
     return this.#running;
   }
@@ -221,6 +228,7 @@ export class ActorChild implements Child<ActorRef> {
       resolve,
       handledBefore: this.mailbox.handledSeq,
       timer: undefined,
+      deadlineAt: request.deadlineAt ?? Infinity,
       killed: false,
       dropped: 0,
     };
@@ -517,15 +525,19 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** Holds the stop to the earlier of its limits. */
-  #limit(stopping: Stopping, { shutdown, deadlineAt }: StopRequest): void {
+  #limit(stopping: Stopping, { shutdown, deadlineAt = Infinity }: StopRequest): void {
+    const drawnIn = deadlineAt < stopping.deadlineAt;
+    if (drawnIn) stopping.deadlineAt = deadlineAt;
+    if (stopping.killed) {
+      if (drawnIn) this.#seeOut(stopping);
+      return;
+    }
     if (shutdown === "brutal_kill") {
       this.#killStopping(stopping);
       return;
     }
-    const ownMs = shutdown === "infinity" ? Infinity : shutdown;
-    const treeMs = deadlineAt === undefined ? Infinity : deadlineAt - this.#host.clock.now();
-    const limitMs = Math.min(ownMs, treeMs);
-    if (limitMs === Infinity || stopping.killed) return;
+    const limitMs = Math.min(demandMs(shutdown), deadlineAt - this.#host.clock.now());
+    if (limitMs === Infinity) return;
     clearTimeout(stopping.timer);
     stopping.timer = setTimeout(() => this.#killStopping(stopping), Math.max(0, limitMs));
   }
@@ -535,10 +547,15 @@ export class ActorChild implements Child<ActorRef> {
     stopping.killed = true;
     clearTimeout(stopping.timer);
     this.#kill(KILLED);
-    // A thread that ignores its kill must not make the whole tree late.
-    const { deadlineAt } = stopping.request;
-    if (deadlineAt === undefined) return;
+    this.#seeOut(stopping);
+  }
+
+  /** A thread that ignores its kill must not make the whole tree late. */
+  #seeOut(stopping: Stopping): void {
+    const { deadlineAt } = stopping;
+    if (deadlineAt === Infinity) return;
     const patienceMs = Math.min(ZOMBIE_MS, Math.max(0, deadlineAt - this.#host.clock.now()) + LATE_MS);
+    clearTimeout(stopping.timer);
     stopping.timer = setTimeout(() => this.#thread !== undefined && this.#giveUp(this.#thread), patienceMs);
   }
 

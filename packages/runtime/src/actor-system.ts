@@ -1,4 +1,4 @@
-import { ActorError, type ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { ActorError, ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
@@ -7,16 +7,19 @@ import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
 import type { Down } from "./process-signals.js";
 import { ReportLog } from "./report-log.js";
+import { ResourceChild } from "./resource-child.js";
 import type { SupervisedRouterRef } from "./router-ref.js";
-import type { ChildStopReport, OnExit } from "./supervision/child.js";
+import type { ChildStopReport, OnExit, StopOutcome } from "./supervision/child.js";
 import {
   type ActorOf,
   type ActorSpec,
   type ChildSpec,
   type DynamicSupervisorSpec,
   type FullActorSpec,
+  type FullResourceSpec,
   type FullRouterSpec,
   type RequiredArgs,
+  type ResourceSpec,
   type RouterSpec,
   type SupervisorSpec,
   supervisor,
@@ -64,15 +67,22 @@ export interface SystemStats {
 export interface StopOptions {
   /** For the whole tree. Without it, each child has its own `shutdown`. */
   timeoutMs?: number;
+  /** What each child's `terminate` is told. Default `shutdown`. */
   reason?: ExitReason;
 }
 
+/** What became of the whole tree. Its numbers are the sums of the children's. */
 export interface StopReport {
   readonly reason: ExitReason;
+  /** Messages handled after the stop was asked for. */
   readonly drained: number;
+  /** Messages accepted, but not handled: they are dead letters, and their callers have the reason. */
   readonly dropped: number;
+  /** Something had to be killed. */
   readonly killed: boolean;
+  /** Something did not end although it was killed, and was left behind. */
   readonly zombie: boolean;
+  /** In the order they ended; of a supervisor, with its `children`. */
   readonly children: readonly ChildStopReport[];
 }
 
@@ -96,6 +106,8 @@ export class ActorSystem implements SupervisorRef {
   readonly name: string;
   /** Resolves with the root's exit reason once everything has ended. */
   readonly terminated: Promise<ExitReason>;
+  /** Where the system logs. */
+  readonly logger: Logger;
   readonly #events: Events;
   readonly #reportLog: ReportLog;
   readonly #actors: Actors;
@@ -115,6 +127,7 @@ export class ActorSystem implements SupervisorRef {
       this.#resolveTerminated = resolve;
     });
     const logger = systemLogger(given, name);
+    this.logger = logger;
     this.#events = new Events(logger);
     this.#reportLog = new ReportLog(logger, systemClock);
     this.#actors = new Actors(
@@ -158,6 +171,7 @@ export class ActorSystem implements SupervisorRef {
 
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
+  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
@@ -192,7 +206,9 @@ export class ActorSystem implements SupervisorRef {
 
   /** The whole supervision tree as it is now. */
   tree(): TreeNode {
-    return treeOf(this.#root.ref, this.#ended ? "stopped" : "running", (ref) => this.#actors.stats(ref.uid));
+    return treeOf(this.#root.ref, this.#ended ? "stopped" : "running", (ref) =>
+      ref instanceof ActorRef ? this.#actors.stats(ref.uid) : undefined,
+    );
   }
 
   /** The actor registered under `name`, or undefined. */
@@ -257,11 +273,16 @@ export class ActorSystem implements SupervisorRef {
 
   /**
    * Stops everything in order: each child refuses new messages, handles those it has accepted, runs `terminate`,
-   * and is killed when its `shutdown` or its share of `timeoutMs` is over. Idempotent. Afterwards the process can
-   * end by itself.
+   * and is killed when its `shutdown` or its share of `timeoutMs` is over. May be called at any time, and again: all
+   * calls resolve to the same report, and the earliest deadline is the one that holds. Afterwards the process can
+   * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on.
    */
-  stop(options: StopOptions = {}): Promise<StopReport> {
-    this.#stopping ??= this.#stop(options);
+  stop({ timeoutMs = Infinity, reason = SHUTDOWN }: StopOptions = {}): Promise<StopReport> {
+    if (!(timeoutMs >= 0)) {
+      return Promise.reject(new RangeError(`stop: timeoutMs=${String(timeoutMs)}, must be 0 or more`));
+    }
+    const stopped = this.#stopRoot(timeoutMs, reason);
+    this.#stopping ??= this.#whenStopped(stopped);
     return this.#stopping;
   }
 
@@ -269,15 +290,15 @@ export class ActorSystem implements SupervisorRef {
     await this.stop();
   }
 
-  async #stop({ timeoutMs, reason = SHUTDOWN }: StopOptions): Promise<StopReport> {
-    const outcome = await this.#root.stop({
-      reason,
-      shutdown: "infinity",
-      restarting: false,
-      ...(timeoutMs === undefined ? {} : { deadlineAt: this.#clock.now() + timeoutMs }),
-    });
+  #stopRoot(timeoutMs: number, reason: ExitReason): Promise<StopOutcome> {
+    const deadline = timeoutMs === Infinity ? {} : { deadlineAt: this.#clock.now() + timeoutMs };
+    return this.#root.stop({ reason, shutdown: "infinity", restarting: false, ...deadline });
+  }
+
+  async #whenStopped(stopped: Promise<StopOutcome>): Promise<StopReport> {
     // No thread of the system's outlives its stop: Node's own way out joins threads that are still being torn down.
-    await this.#actors.spares.close();
+    // Nobody will need a spare any more, so their end takes nothing from the time that is left.
+    const [outcome] = await Promise.all([stopped, this.#actors.spares.close()]);
     this.#end(outcome.reason);
     return { ...outcome, children: outcome.children ?? [] };
   }
@@ -309,6 +330,9 @@ export class ActorSystem implements SupervisorRef {
   #createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment) {
     if (spec.kind === "actor") return this.#actors.create(spec as FullActorSpec, path, onExit);
     if (spec.kind === "router") return this.#actors.createRouter(spec as FullRouterSpec, path, tree, onExit);
+    if (spec.kind === "resource") {
+      return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.logger, onExit);
+    }
     throw new ActorError("ERR_INVALID_CHILD_SPEC", `${path}: children of kind ${spec.kind} cannot be started yet`);
   }
 

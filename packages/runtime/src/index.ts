@@ -36,6 +36,7 @@ export {
   type Permissions,
   type PoolSpec,
   pool,
+  type ResourceContext,
   type ResourceSpec,
   type RouterSpec,
   resource,

@@ -22,6 +22,7 @@ export class SpareThreads {
   // The one made last is last: when there are too many, the oldest goes.
   readonly #spares = new Set<Spare>();
   readonly #ending = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -52,7 +53,7 @@ export class SpareThreads {
 
   /** Sees to it that there is a spare for `key`. One whose module does not load within `loadTimeoutMs` is ended. */
   provide(key: string, loadTimeoutMs: number, start: StartThread): void {
-    if (this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
+    if (this.#closed || this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
     const [oldest] = this.#spares;
     if (this.#spares.size >= this.limit) this.#end(oldest);
     const thread = start({
@@ -71,8 +72,9 @@ export class SpareThreads {
     this.#spares.add(spare);
   }
 
-  /** Ends all spares. Resolves when their threads have exited, or are given up. */
+  /** Ends all spares, for good. Resolves when their threads have exited, or are given up. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const spare of this.#spares) this.#end(spare);
     await Promise.all(this.#ending);
   }

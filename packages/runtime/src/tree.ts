@@ -19,7 +19,7 @@ export interface TreeNode {
 export function treeOf(
   root: SupervisorRef,
   state: ChildStatus,
-  statsOf: (ref: any) => ActorStats | undefined,
+  statsOf: (ref: unknown) => ActorStats | undefined,
 ): TreeNode {
   const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
     const path = `${parent}/${id}`;

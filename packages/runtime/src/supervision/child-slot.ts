@@ -48,7 +48,8 @@ export class ChildSlot {
   /** It is stopping already, and may get less time for it, but not more. */
   hurry(request: StopRequest, now: number): void {
     this.#limitAt = Math.min(this.#limitAt, limitAt(request, now));
-    this.#stopRequest = this.#limitAt === Infinity ? request : { ...request, deadlineAt: this.#limitAt };
+    const brutal = request.shutdown === "brutal_kill";
+    this.#stopRequest = brutal || this.#limitAt === Infinity ? request : { ...request, deadlineAt: this.#limitAt };
     void this.child.stop(this.#stopRequest);
   }
 

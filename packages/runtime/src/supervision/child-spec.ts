@@ -122,11 +122,36 @@ export interface PoolSpec extends Supervised {
   execArgv?: readonly string[];
 }
 
-/** Anything on main with a lifetime. `stop` gets what `start` returned. */
+/** What a resource's `start` gets: its side of being supervised. */
+export interface ResourceContext {
+  /** Path from the root. */
+  readonly id: string;
+  /** 1, 2, …: counts its starts. */
+  readonly incarnation: number;
+  /** Aborted when it is to stop, or its start is given up; `signal.reason` is the exit reason. */
+  readonly signal: AbortSignal;
+  /**
+   * It has failed by itself, with this error: a server's `"error"`, a connection that was lost. Its `stop` is called,
+   * then it has ended with `error`, and is restarted as its spec says. Before it has started, its start fails. Once
+   * it is stopping this does nothing.
+   */
+  fail(error: unknown): void;
+  /** It has ended by itself because its work is done. As `fail`, but it ends with `normal`. */
+  finish(): void;
+}
+
+/**
+ * Anything on main with a lifetime: a server, a socket. Its reference is what `start` returned, for as long as it
+ * runs, and undefined otherwise. Main cannot kill what runs on main: a `stop` that takes longer than `shutdown` is
+ * left behind, and with `"brutal_kill"` it is called but not waited for.
+ */
 export interface ResourceSpec<T = unknown> extends Supervised {
   kind: "resource";
-  start(): T | Promise<T>;
+  /** It has started when this returns, or its promise resolves. */
+  start(context: ResourceContext): T | Promise<T>;
+  /** Gets what `start` returned. It has ended when this returns, or its promise resolves. */
   stop(resource: T, reason: ExitReason): unknown;
+  /** How long `start` may take. Default 10 000. What comes later is stopped when it comes. */
   startTimeoutMs?: number;
 }
 

@@ -49,8 +49,11 @@ export type OnExit = (reason: ExitReason) => void;
 export interface Child<R = unknown> {
   readonly type: "worker" | "supervisor";
 
-  /** The same object over all restarts. */
+  /** The same object over all restarts; of a resource, what runs now. */
   readonly ref: R;
+
+  /** Messages that wait in it, running or not. Absent: it has no mailbox. */
+  readonly queued?: number;
 
   /**
    * Starts it. Never rejects. After `started`, `onExit` is called exactly once, at the moment it ends by itself;

@@ -27,11 +27,12 @@ export function demandMs(shutdown: Shutdown): number {
 
 /** The stricter of a limit and what is asked at `now`. */
 export function tighten(limit: StopLimit, request: StopRequest, now: number): StopLimit {
-  const { reason, shutdown } = request;
+  const { reason, shutdown, deadlineAt = Infinity } = request;
+  const brutal = shutdown === "brutal_kill";
   return {
     reason,
-    deadlineAt: Math.min(limit.deadlineAt, limitAt(request, now)),
-    brutal: limit.brutal || shutdown === "brutal_kill",
+    deadlineAt: Math.min(limit.deadlineAt, brutal ? deadlineAt : limitAt(request, now)),
+    brutal: limit.brutal || brutal,
   };
 }
 

@@ -162,7 +162,7 @@ export class SupervisionLoop {
 
   #childExited(slot: ChildSlot, reason: ExitReason): void {
     this.#runFor(slot, (id) => {
-      this.#owner.childEnded(slot, { ...NOTHING_LEFT, reason });
+      this.#owner.childEnded(slot, { ...NOTHING_LEFT, reason, dropped: slot.child.queued ?? 0 });
       this.dispatch({ kind: "child_exited", id, reason, random: this.environment.random() });
     });
   }

@@ -74,7 +74,8 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
-    if (this.#loop.state.phase === "down") return Promise.resolve({ ...NOTHING_LEFT, reason: request.reason });
+    const { phase, exit } = this.#loop.state;
+    if (phase === "down") return Promise.resolve({ ...NOTHING_LEFT, reason: exit ?? request.reason });
     this.#stopped ??= new Promise((resolve) => {
       this.#answerStop = resolve;
     });
@@ -123,6 +124,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     const { clock } = this.#loop.environment;
     const { deadlineAt: before } = this.#limit;
     this.#limit = tighten(this.#limit, request, clock.now());
+    if (!request.restarting && this.#loop.state.phase !== "stopping") this.#giveUpWaiting(request.reason);
     this.#loop.dispatch({ kind: "stop", reason: request.reason });
     if (this.#loop.state.phase !== "stopping") return;
     if (this.#limit.brutal) return this.#killTheRest();
@@ -131,6 +133,24 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     this.#cancelDeadline();
     const timer = clock.setTimer(this.#limit.deadlineAt - clock.now(), () => this.#loop.run(() => this.#killTheRest()));
     this.#cancelDeadline = () => timer.cancel();
+  }
+
+  /** Children that do not run refuse messages from now on; those that wait in them are lost. */
+  #giveUpWaiting(reason: ExitReason): void {
+    for (const { id, phase } of this.#loop.state.children) {
+      const slot = this.#loop.slots.get(id);
+      if (slot === undefined || (phase !== "down" && phase !== "waiting")) continue;
+      this.#endedChildren.push(...SupervisorProcess.#leftIn(slot, reason));
+      slot.child.park?.(reason);
+    }
+  }
+
+  static #leftIn({ child, path: id }: ChildSlot, reason: ExitReason): ChildStopReport[] {
+    if (!(child instanceof SupervisorProcess)) {
+      return child.queued ? [{ ...NOTHING_LEFT, id, reason, dropped: child.queued }] : [];
+    }
+    const children = [...child.#loop.slots.values()].flatMap((slot) => SupervisorProcess.#leftIn(slot, reason));
+    return children.length === 0 ? [] : [{ ...totalOf(children), id, reason, children }];
   }
 
   /** No time left: whatever still runs is killed, all at once. */
@@ -150,7 +170,8 @@ export class SupervisorProcess implements Child<SupervisorRef> {
 
   #stopRequest(slot: ChildSlot, restarting: boolean): StopRequest {
     const { reason, deadlineAt, brutal } = this.#limit;
-    if (brutal) return { reason, shutdown: "brutal_kill", restarting };
+    if (brutal && deadlineAt === Infinity) return { reason, shutdown: "brutal_kill", restarting };
+    if (brutal) return { reason, shutdown: "brutal_kill", deadlineAt, restarting };
     const { shutdown } = slot.spec;
     if (deadlineAt === Infinity) return { reason, shutdown, restarting };
     const now = this.#loop.environment.clock.now();

@@ -16,6 +16,7 @@ import type {
   DynamicSupervisorSpec,
   FullChildSpec,
   RequiredArgs,
+  ResourceSpec,
   RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
@@ -40,6 +41,7 @@ export interface SupervisorRef {
    */
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
+  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
@@ -71,6 +73,7 @@ export interface SupervisorRef {
 
 /** A dynamic supervisor, whose template has what `startChild` is not told. */
 export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
+  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: Partial<ActorSpec<A>>): Promise<ActorRef<A>>;
   startChild(spec: ChildSpec): Promise<any>;

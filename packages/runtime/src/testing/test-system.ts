@@ -2,7 +2,7 @@ import { ActorSystem, type SystemOptions } from "../actor-system.js";
 import { type Clock, systemClock } from "../supervision/clock.js";
 
 export interface TestSystemOptions extends SystemOptions {
-  /** For restart windows, backoff and the deadline of `stop`: `virtualClock()`. Default: the machine's own. */
+  /** For restart windows, backoff, the deadline of `stop` and the time resources may take: `virtualClock()`. Default: the machine's own. */
   clock?: Clock;
   /** A number in [0, 1), for the jitter of backoff. Default: 0.5 always, which varies nothing. */
   random?: () => number;

@@ -114,7 +114,7 @@ export type Methods<A> =
       };
 
 /** What `proxy()` returns. */
-export type Remote<A> = ComlinkRemote<Methods<A>>;
+export type Remote<A> = IsAny<A> extends true ? any : ComlinkRemote<Methods<A>>;
 
 /** `"full"`: the mailbox has no room now; `"closed"`: the actor is stopping or gone. */
 export type CastResult = "ok" | "full" | "closed";
