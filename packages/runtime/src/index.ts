@@ -23,10 +23,12 @@ export {
 } from "./actor-system.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
+export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { Logger } from "./logger.js";
 export type { Down, Exit } from "./process-signals.js";
 export type { RouterStats, SupervisedRouterRef } from "./router-ref.js";
 export type { ChildInfo } from "./supervision/administration.js";
+export type { ChildStopReport } from "./supervision/child.js";
 export {
   type ActorSpec,
   type ChildSpec,

@@ -156,7 +156,6 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   /** No time left: whatever still runs is killed, all at once. */
   #killTheRest(): void {
     if (this.#loop.state.phase !== "stopping") return;
-    this.#limit = { ...this.#limit, brutal: true };
     this.#loop.dispatch({ kind: "overdue" });
     this.#hurryChildren();
   }

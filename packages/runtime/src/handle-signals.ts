@@ -1,0 +1,104 @@
+import { constants } from "node:os";
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ActorSystem } from "./actor-system.js";
+import { leaveBySignal } from "./guard/leave-process.js";
+
+export interface SignalOptions {
+  /** Default `["SIGTERM", "SIGINT"]`. */
+  signals?: readonly NodeJS.Signals[];
+  /** What `system.stop` gets. Default 8 000: `docker stop` kills after 10 s, Kubernetes after 30 s. */
+  timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 8000;
+/** No process can handle these. */
+const UNHANDLED: readonly string[] = ["SIGKILL", "SIGSTOP"];
+
+/** Of every system that is stopping so that the process can end: the exit code it calls for. */
+const stops = new Set<Promise<number>>();
+
+/**
+ * Ties the process's end to the system's. The first of these signals stops the system in order, with `timeoutMs` for
+ * the whole tree, and then ends the process; the next one ends it at once, whatever its threads are doing. An
+ * uncaught exception on the main thread, or a rejection that nobody handles, is logged and stops the system in order.
+ *
+ * Exit codes: 0 after a stop in which every child ended in order; 1 if one had to be killed because its time was
+ * over, or its `terminate` or `stop` failed, and after an uncaught exception; on a second signal the process dies of
+ * that signal, which a shell shows as 128 + its number (130, 143). A `process.exitCode` that is set stands instead of 0.
+ *
+ * Returns the function that undoes it, as the end of the system does. With several systems the process ends when
+ * all have stopped. Main thread only. Throws TypeError for an unknown signal, RangeError for `timeoutMs` below 0.
+ */
+export function handleSignals(
+  system: ActorSystem,
+  { signals = ["SIGTERM", "SIGINT"], timeoutMs = DEFAULT_TIMEOUT_MS }: SignalOptions = {},
+): () => void {
+  check(signals, timeoutMs);
+  const { logger } = system;
+  let leaving = false;
+  let signalled = false;
+
+  const leave = (code: number, reason: ExitReason): void => {
+    leaving = true;
+    stops.add(stopped(system, timeoutMs, reason).then((disorder) => Math.max(code, disorder)));
+    void exitWhenStopped();
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalled) {
+      logger.warn({ signal }, `${signal} once more: the process ends at once`);
+      leaveBySignal(signal);
+    }
+    signalled = true;
+    logger.info({ signal, timeoutMs }, `${signal}: the system stops`);
+    leave(0, { kind: "shutdown", detail: signal });
+  };
+  const onError = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
+    // Not even a system without a logger may hide why the process ended.
+    if ((logger as { level?: unknown }).level === "silent") console.error(error);
+    else logger.fatal({ err: error, origin, timeoutMs }, `${origin} on the main thread: the system stops`);
+    leave(1, { kind: "shutdown", detail: { kind: "error", error } });
+  };
+  const undo = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+    process.off("uncaughtException", onError);
+  };
+
+  for (const signal of signals) process.on(signal, onSignal);
+  // Rejections that nobody handles come here too, unless the user has said otherwise (--unhandled-rejections).
+  process.on("uncaughtException", onError);
+  void system.terminated.then(() => {
+    if (!leaving) undo();
+  });
+  return undo;
+}
+
+function check(signals: readonly string[], timeoutMs: number): void {
+  for (const signal of signals) {
+    if (!Object.hasOwn(constants.signals, signal) || UNHANDLED.includes(signal)) {
+      throw new TypeError(`handleSignals: signals has ${String(signal)}, which is no signal that can be handled`);
+    }
+  }
+  if (!(timeoutMs >= 0)) throw new RangeError(`handleSignals: timeoutMs=${String(timeoutMs)}, must be 0 or more`);
+}
+
+/** Stops it. Resolves to 1 if that did not go in order. */
+async function stopped(system: ActorSystem, timeoutMs: number, reason: ExitReason): Promise<number> {
+  let code = 0;
+  system.on("actor_exited", ({ context }) => {
+    if (context === "shutdown_error") code = 1;
+  });
+  const { zombie } = await system.stop({ timeoutMs, reason });
+  return zombie ? 1 : code;
+}
+
+/** What else is open on the main thread must not keep alive a process that was told to end. */
+async function exitWhenStopped(): Promise<void> {
+  let code = 0;
+  // Others are added meanwhile: by another system's listener, or by an exception during the stop.
+  for (let awaited = 0; awaited < stops.size; ) {
+    awaited = stops.size;
+    code = Math.max(...(await Promise.all(stops)));
+  }
+  if (code > 0) process.exitCode = code;
+  process.exit();
+}
