@@ -1,10 +1,15 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startSystem } from "@mini-otp/runtime";
+import { type ActorRef, dynamicSupervisor, startSystem, supervisor } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
+import type Counter from "../fixtures/counter.actor.js";
 import type Gate from "../fixtures/gate.actor.js";
 import type Log from "../fixtures/log.actor.js";
+import type Stubborn from "../fixtures/stubborn.actor.js";
 import type Worker from "../fixtures/worker.actor.js";
+import { eventually } from "../support/eventually.js";
+import { startProgram } from "../support/program.js";
 import { fixture, testSystem } from "../support/system.js";
 
 const run = promisify(execFile);
@@ -95,4 +100,144 @@ test("await using stops the system", async () => {
     await system.startChild({ id: "gate", actor: fixture("gate") });
   }
   expect(await terminated).toEqual({ kind: "shutdown" });
+});
+
+test("nothing is left after a stop: no thread, timer, port or handle, and no listener of the process", async () => {
+  const program = startProgram(fileURLToPath(new URL("./programs/census.js", import.meta.url)));
+  const { output, ...end } = await program.ended;
+  expect(end).toEqual({ errors: "", code: 0, signal: null });
+  const { before, after } = JSON.parse(output);
+  expect(after).toEqual(before);
+});
+
+test("the report counts what each child handled while it drained, and the sum for the tree", async () => {
+  const system = await startSystem({ logger: false });
+  const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
+  const inner = await system.startChild(dynamicSupervisor({ id: "inner" }));
+  for (const id of ["a", "b"]) {
+    const worker = await inner.startChild<typeof Worker>({ id, actor: fixture("worker") });
+    await worker.cast("hold", gate);
+    for (let i = 0; i < 10; i++) await worker.cast("ready");
+    await eventually(() => system.stats(worker).handling !== null);
+  }
+  const stopped = system.stop();
+  await gate.call("open");
+  expect(await stopped).toMatchObject({
+    drained: 22,
+    dropped: 0,
+    killed: false,
+    zombie: false,
+    children: [
+      {
+        id: "root/inner",
+        drained: 22,
+        children: [
+          { id: expect.any(String), drained: 11, dropped: 0 },
+          { id: expect.any(String), drained: 11, dropped: 0 },
+        ],
+      },
+      { id: "root/gate", drained: 0 },
+    ],
+  });
+});
+
+test("messages that wait for a restart are refused from the stop on, dead-lettered, and in the report", async () => {
+  const system = await startSystem({ logger: false });
+  const deadLetters: string[] = [];
+  system.on("dead_letter", ({ id, method, why }) => deadLetters.push(`${id} ${method} ${why}`));
+  const inner = await system.startChild(supervisor({ id: "inner" }));
+  const backoff = { minMs: 60_000, maxMs: 60_000 };
+  const a = await inner.startChild<typeof Counter>({ id: "a", actor: fixture("counter"), backoff });
+  const crashed = new Promise((resolve) => system.on("actor_exited", resolve));
+  await a.cast("crash", "boom");
+  await crashed;
+  await a.cast("add", 1);
+  const call = a.call("get").catch((e: unknown) => e);
+  const stopped = system.stop();
+  expect(a.tryCast("add", 2)).toBe("closed");
+  expect((await stopped).children).toMatchObject([
+    { id: "root/inner", dropped: 2, children: [{ id: "root/inner/a", drained: 0, dropped: 2 }] },
+  ]);
+  expect(await call).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "shutdown" } });
+  expect(deadLetters.slice(1)).toEqual(["root/inner/a add queued", "root/inner/a get queued"]);
+});
+
+test("a child that crashes while the tree stops is not restarted, and what waited in it is in the report", async () => {
+  const system = await startSystem({ logger: false });
+  const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
+  const a = await system.startChild<typeof Worker>({ id: "a", actor: fixture("worker") });
+  await a.cast("hold", gate);
+  await a.cast("takeOrCrash", 1, [1]);
+  for (let i = 0; i < 3; i++) await a.cast("ready");
+  await gate.call("someone");
+  const stopped = system.stop();
+  await gate.cast("open");
+  expect((await stopped).children).toMatchObject([
+    { id: "root/a", drained: 1, dropped: 4, killed: false, reason: { kind: "error" } },
+    { id: "root/gate" },
+  ]);
+});
+
+test("stop may be called again: the report is the same, and the earliest deadline holds", async () => {
+  const system = await startSystem({ logger: false });
+  const spec = { id: "a", actor: fixture("stubborn"), args: { terminate: "hang" }, shutdown: "infinity" } as const;
+  await system.startChild<typeof Stubborn>(spec);
+  const first = system.stop();
+  const before = performance.now();
+  const second = system.stop({ timeoutMs: 200 });
+  const third = system.stop({ timeoutMs: 60_000 });
+  expect(await second).toBe(await first);
+  expect(await third).toBe(await first);
+  expect(performance.now() - before).toBeGreaterThan(190);
+  expect((await first).children).toMatchObject([{ id: "root/a", killed: true }]);
+});
+
+test("stop may be called while children start: their startChild rejects, and nothing of them is left", async () => {
+  const system = await startSystem({ logger: false });
+  const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
+  const args = { initGate: gate };
+  const starting = ["a", "b"].map((id) =>
+    system.startChild<typeof Worker>({ id, actor: fixture("worker"), args }).catch((e: unknown) => e),
+  );
+  await gate.call("someone");
+  const report = await system.stop();
+  for (const result of await Promise.all(starting)) expect(result).toMatchObject({ code: "ERR_SYSTEM_STOPPED" });
+  expect(report.children.map(({ id }) => id).sort()).toEqual(["root/a", "root/b", "root/gate"]);
+  expect(system.stats()).toMatchObject({ actors: 0, threads: 0 });
+});
+
+test("stop may be called in a storm of restarts, and no child is started after it", async () => {
+  const system = await startSystem({ logger: false, intensity: 1_000_000, strategy: "one_for_all" });
+  let restarts = 0;
+  let stopping = false;
+  const late: string[] = [];
+  system.on("actor_restarted", () => restarts++);
+  system.on("actor_started", ({ id }) => stopping && late.push(id));
+  for (const id of ["a", "b", "c"]) await system.startChild({ id, actor: fixture("counter") });
+  system.on("actor_started", () => {
+    for (const { ref } of system.whichChildren()) void (ref as ActorRef).cast("crash", "again").catch(() => {});
+  });
+  await system.child("a").cast("crash", "first");
+  await eventually(() => restarts > 10);
+  stopping = true;
+  await system.stop({ timeoutMs: 2000 });
+  expect(late).toEqual([]);
+  expect(system.stats()).toMatchObject({ actors: 0, threads: 0 });
+});
+
+test("stop after the root gave up has the root's own reason", async () => {
+  const system = await startSystem({ logger: false, intensity: 0 });
+  const a = await system.startChild<typeof Counter>({ id: "a", actor: fixture("counter") });
+  await a.cast("crash", "boom");
+  const reason = await system.terminated;
+  expect(reason).toMatchObject({ detail: { kind: "reached_max_restart_intensity" } });
+  expect(await system.stop()).toMatchObject({ reason, killed: false });
+});
+
+test("a timeoutMs that is no time is refused, and nothing is stopped", async () => {
+  const system = await testSystem();
+  for (const timeoutMs of [-1, Number.NaN, "100" as unknown as number]) {
+    await expect(system.stop({ timeoutMs })).rejects.toThrow(RangeError);
+  }
+  expect(system.tree().state).toBe("running");
 });

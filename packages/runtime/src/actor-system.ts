@@ -278,7 +278,7 @@ export class ActorSystem implements SupervisorRef {
    * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on.
    */
   stop({ timeoutMs = Infinity, reason = SHUTDOWN }: StopOptions = {}): Promise<StopReport> {
-    if (!(timeoutMs >= 0)) {
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       return Promise.reject(new RangeError(`stop: timeoutMs=${String(timeoutMs)}, must be 0 or more`));
     }
     const stopped = this.#stopRoot(timeoutMs, reason);

@@ -78,7 +78,8 @@ function check(signals: readonly string[], timeoutMs: number): void {
       throw new TypeError(`handleSignals: signals has ${String(signal)}, which is no signal that can be handled`);
     }
   }
-  if (!(timeoutMs >= 0)) throw new RangeError(`handleSignals: timeoutMs=${String(timeoutMs)}, must be 0 or more`);
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0))
+    throw new RangeError(`handleSignals: timeoutMs=${String(timeoutMs)}, must be 0 or more`);
 }
 
 /** Stops it. Resolves to 1 if that did not go in order. */
