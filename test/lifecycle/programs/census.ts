@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { dynamicSupervisor, resource, startSystem, supervisor } from "@mini-otp/runtime";
 import type Echo from "../../fixtures/echo.actor.js";
 import type Stubborn from "../../fixtures/stubborn.actor.js";
@@ -10,6 +12,8 @@ const here = (name: string): URL => new URL(`../../fixtures/${name}.actor.js`, i
 const listeners = () =>
   Object.fromEntries(process.eventNames().map((name) => [name, process.listenerCount(name as "exit")]));
 const settled = () => new Promise((resolve) => setImmediate(resolve));
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const census = () => ({
   threads: readdirSync("/proc/self/task").length,
@@ -57,10 +61,17 @@ async function lifeOfASystem(): Promise<void> {
   await Promise.all([open, call.catch(() => {})]);
 }
 
+/** A handle that is closed is listed until its object is collected. */
+async function atRest(): Promise<void> {
+  await settled();
+  collectGarbage();
+  await settled();
+}
+
 // The first one leaves what Node keeps for ever: its pool of threads, modules, lazy descriptors.
 await lifeOfASystem();
-await settled();
+await atRest();
 const before = census();
 for (let i = 0; i < 3; i++) await lifeOfASystem();
-await settled();
+await atRest();
 console.log(JSON.stringify({ before, after: census() }));
