@@ -10,6 +10,7 @@ import {
   HANDLING,
   INCARNATION,
   KILLED,
+  LOG_TAKEN,
   type LogLevel,
   PARKED,
   type Parcel,
@@ -23,8 +24,9 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
-import { moduleCandidates } from "./actor-module.js";
+import { moduleCandidates, moduleName } from "./actor-module.js";
 import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
+import { ActorTotals, type LossCause } from "./actor-totals.js";
 import { ControlRequests } from "./control-requests.js";
 import type { Guard, GuardReading } from "./guard/guard.js";
 import { permissionFlags } from "./guard/permissions.js";
@@ -82,6 +84,8 @@ export interface ActorHost {
   unhandled(id: string, method: string, detail: string): void;
   log(child: ActorChild, level: LogLevel, args: unknown[]): void;
   disposed(child: ActorChild): void;
+  /** Nothing is counted of it any more. */
+  gone(child: ActorChild): void;
 }
 
 /** A thread that has not exited this long after its kill is given up. */
@@ -120,6 +124,9 @@ export class ActorChild implements Child<ActorRef> {
   /** Another one after a thread that survived its kill. */
   slot: Slot;
   mailbox: Mailbox;
+  /** What kind of actor it is, for whoever counts them: its module's name. */
+  readonly kind: string;
+  readonly totals: ActorTotals;
   readonly #host: ActorHost;
   readonly #onExit: OnExit;
   readonly #requests: ControlRequests;
@@ -146,6 +153,8 @@ export class ActorChild implements Child<ActorRef> {
     this.ref = ref;
     this.slot = slot;
     this.mailbox = new Mailbox(slot.memory.words);
+    this.kind = moduleName(spec.actor);
+    this.totals = new ActorTotals(host.epochMs);
     this.#host = host;
     this.#onExit = onExit;
     this.#requests = new ControlRequests(id);
@@ -174,6 +183,13 @@ export class ActorChild implements Child<ActorRef> {
     return this.mailbox.counts().length;
   }
 
+  /** Takes in what has been counted in shared memory. */
+  readTotals(): void {
+    const { words } = this.slot.memory;
+    this.totals.read(this.mailbox, words);
+    if (this.#thread !== undefined) this.totals.time(this.#thread, words);
+  }
+
   get running(): boolean {
     return this.#running;
   }
@@ -192,6 +208,8 @@ export class ActorChild implements Child<ActorRef> {
     // As its predecessor's thread left them.
     words[HANDLING] = 0;
     words[BLOCKED_ON] = 0;
+    words[LOG_TAKEN] = 0;
+    this.totals.threadStarts(words);
     const { spec } = this;
     try {
       this.#host.claimName(this, spec.name);
@@ -256,7 +274,10 @@ export class ActorChild implements Child<ActorRef> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#host.releaseName(this, this.spec.name);
-    this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN, () => this.#releaseSlot());
+    this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN, () => {
+      this.#host.gone(this);
+      this.#releaseSlot();
+    });
     this.#host.disposed(this);
   }
 
@@ -437,6 +458,7 @@ export class ActorChild implements Child<ActorRef> {
         this.#host.dropped(message.id, message.method);
         break;
       case "unhandled":
+        this.#lost("unhandled", 1);
         this.#host.unhandled(this.id, message.method, message.detail);
         break;
       case "log":
@@ -468,9 +490,14 @@ export class ActorChild implements Child<ActorRef> {
     this.#thread = undefined;
     this.#running = false;
     this.#reported = reason;
+    this.totals.threadEnded(this.slot.memory.words);
     const lost = inFlight === undefined ? [] : [inFlight];
-    if (this.spec.mailbox.onRestart === "drop" && this.#stopping === undefined)
-      lost.push(...this.mailbox.takeAll(this.#host.producer));
+    this.#lost("crash", lost.length);
+    if (this.spec.mailbox.onRestart === "drop" && this.#stopping === undefined) {
+      const queued = this.mailbox.takeAll(this.#host.producer);
+      this.#lost("restart", queued.length);
+      lost.push(...queued);
+    }
     if (this.#stopping !== undefined) this.#stopping.dropped += lost.length;
     const consumedBefore = this.mailbox.consumedBefore;
 
@@ -520,6 +547,8 @@ export class ActorChild implements Child<ActorRef> {
     const thread = this.#thread;
     if (thread === undefined) return;
     this.#ordered ??= reason;
+    // While it can still be asked.
+    this.readTotals();
     thread.terminate();
     this.#zombieTimer ??= setTimeout(() => this.#giveUp(thread), ZOMBIE_MS);
   }
@@ -597,10 +626,15 @@ export class ActorChild implements Child<ActorRef> {
       // It may have been opened again by a restart meanwhile.
       if (this.mailbox.state !== STATE_CLOSED || this.#thread !== undefined) return;
       const undelivered = this.mailbox.takeAll(this.#host.producer);
+      this.#lost("closed", undelivered.length);
       if (undelivered.length > 0) this.#host.undelivered(this.id, undelivered, reason);
       this.#host.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
       then();
     });
+  }
+
+  #lost(cause: LossCause, count: number): void {
+    this.totals.lost[cause] += count;
   }
 
   #releaseSlot(): void {

@@ -28,3 +28,10 @@ function toUrl(actor: URL | string): URL {
   if (isAbsolute(actor)) return pathToFileURL(actor);
   return URL.canParse(actor) ? new URL(actor) : pathToFileURL(resolve(actor));
 }
+
+/** What a module's file is called, less its ending: `hasher` for `…/hasher.actor.js`. */
+export function moduleName(actor: URL | string): string {
+  const { pathname } = toUrl(actor);
+  const file = decodeURIComponent(pathname.slice(pathname.lastIndexOf("/") + 1));
+  return file.replace(/\.[cm]?[jt]s$/, "").replace(/\.actor$/, "") || "actor";
+}

@@ -5,6 +5,7 @@ import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type SystemEvent, type SystemEvents } from "./events.js";
 import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
+import type { Meters, SupervisorMeters } from "./meters.js";
 import type { Down } from "./process-signals.js";
 import { ReportLog } from "./report-log.js";
 import { ResourceChild } from "./resource-child.js";
@@ -62,6 +63,8 @@ export interface SystemStats {
   /** Threads in waiting for the next restart; `ready` ones have loaded their module. */
   readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
   readonly deadLetters: number;
+  /** Threads that did not exit a second after their kill: those there are, and how many there have been. */
+  readonly zombies: { readonly now: number; readonly total: number };
 }
 
 export interface StopOptions {
@@ -200,6 +203,10 @@ export class ActorSystem implements SupervisorRef {
     return this.#root.ref.countChildren();
   }
 
+  recentRestarts(): ReturnType<SupervisorRef["recentRestarts"]> {
+    return this.#root.ref.recentRestarts();
+  }
+
   child(id: string): any {
     return this.#root.ref.child(id);
   }
@@ -240,6 +247,18 @@ export class ActorSystem implements SupervisorRef {
     const stats = this.#actors.stats(ref.uid);
     if (stats === undefined) throw gone(ref, "stats");
     return stats;
+  }
+
+  /** What metrics read. */
+  get meters(): Meters {
+    const actors = this.#actors;
+    return {
+      actors: () => actors.meters(),
+      supervisors: () => supervisorsUnder(this.#root.ref),
+      actor: (id) => actors.identity(id),
+      deadLetters: () => actors.deadLetters.byCause,
+      onGone: (listener) => actors.onGone(listener),
+    };
   }
 
   /** From now on user messages wait; everything else goes on. Resolves once the actor has noticed, between two messages. */
@@ -337,12 +356,13 @@ export class ActorSystem implements SupervisorRef {
   }
 
   #systemStats(): SystemStats {
-    const { threads, spares, deadLetters, all } = this.#actors;
+    const { threads, spares, deadLetters, zombies, all } = this.#actors;
     return {
       actors: [...all].length,
       threads,
       spares: { count: spares.count, ready: spares.ready, limit: spares.limit },
-      deadLetters,
+      deadLetters: deadLetters.count,
+      zombies,
     };
   }
 
@@ -351,6 +371,14 @@ export class ActorSystem implements SupervisorRef {
     if (actor === undefined) throw gone(ref, what);
     return actor;
   }
+}
+
+function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
+  const below = supervisor.whichChildren().filter(({ type }) => type === "supervisor");
+  return [
+    { id: supervisor.id, restarts: supervisor.recentRestarts() },
+    ...below.flatMap(({ ref }) => supervisorsUnder(ref as SupervisorRef)),
+  ];
 }
 
 const SPARES: Fields = { spares: integer(0) };

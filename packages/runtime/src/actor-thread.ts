@@ -22,6 +22,12 @@ export interface HeapStatistics {
   readonly external_memory: number;
 }
 
+/** Of an event loop, in ms since its thread started. Asleep at its doorbell it counts as active. */
+export interface LoopTimes {
+  readonly activeMs: number;
+  readonly idleMs: number;
+}
+
 /** Node 22.16 and later. */
 export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
@@ -44,6 +50,8 @@ export interface ThreadListener {
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
   readonly ownerId: number;
+  /** Node's number for it. */
+  readonly threadId: number;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   #listener: ThreadListener;
@@ -56,6 +64,7 @@ export class ActorThread {
     this.#port = port1;
     const workerData: BootData = { ...options.boot, port: port2 };
     this.#worker = startWorker(options, workerData);
+    this.threadId = this.#worker.threadId;
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
     this.#worker.on("error", (error: Error) => {
@@ -86,11 +95,6 @@ export class ActorThread {
     }
   }
 
-  /** Node's number for it; -1 once it has exited. */
-  get threadId(): number {
-    return this.#worker.threadId;
-  }
-
   /** What V8 says of its heap; answers when the thread can be interrupted. Undefined where Node has no such thing. */
   heapStatistics(): Promise<HeapStatistics> | undefined {
     const worker: Worker & { getHeapStatistics?(): Promise<HeapStatistics> } = this.#worker;
@@ -100,6 +104,11 @@ export class ActorThread {
   /** How long the thread's event loop has been idle, in ms since it started. */
   loopIdleMs(): number {
     return this.#worker.performance.eventLoopUtilization().idle;
+  }
+
+  loopTimes(): LoopTimes {
+    const { active, idle } = this.#worker.performance.eventLoopUtilization();
+    return { activeMs: active, idleMs: idle };
   }
 
   /** The process may end although this thread has not. */

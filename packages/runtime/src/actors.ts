@@ -33,6 +33,7 @@ import { type LastSeen, lastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
+import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./meters.js";
 import { Parcels } from "./parcels.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
@@ -74,9 +75,10 @@ export class Actors implements ActorHost, RouterHost {
   readonly #byPath = new Map<string, ActorChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
   readonly #lastReadings = new WeakMap<ActorChild, GuardReading | undefined>();
-  readonly #cycleTimer = setInterval(() => this.#breakCycles(), CYCLE_CHECK_MS).unref();
+  readonly #cycleTimer = setInterval(() => this.#round(), CYCLE_CHECK_MS).unref();
   #cyclesSeen = new Set<string>();
   readonly #zombies: Zombies;
+  readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
   #lastOwnerId = 1;
 
@@ -183,12 +185,36 @@ export class Actors implements ActorHost, RouterHost {
     return child === undefined ? undefined : statsOf(child, this.names);
   }
 
+  meters(): ActorMeters[] {
+    return Array.from(this.#byUid.values(), (child) => metersOf(child, this.names));
+  }
+
+  identity(id: string): ActorIdentity | undefined {
+    const child = this.#byPath.get(id);
+    return child === undefined ? undefined : identityOf(child);
+  }
+
+  onGone(listener: (last: ActorMeters) => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => void this.#goneListeners.delete(listener);
+  }
+
+  gone(child: ActorChild): void {
+    if (this.#goneListeners.size === 0) return;
+    const last = metersOf(child, this.names);
+    for (const listener of this.#goneListeners) listener(last);
+  }
+
+  get zombies(): { readonly now: number; readonly total: number } {
+    return { now: this.#zombies.size, total: this.#zombies.count };
+  }
+
   get threads(): number {
     return this.#threads.size;
   }
 
-  get deadLetters(): number {
-    return this.#deadLetters.count;
+  get deadLetters(): DeadLetters {
+    return this.#deadLetters;
   }
 
   /** What is known of an actor that has just ended. */
@@ -330,13 +356,16 @@ export class Actors implements ActorHost, RouterHost {
     else this.#logger[level](bindings, ...args);
   }
 
-  /** Breaks what nobody in it can leave: actors that block on each other, seen twice so that it is no passing state. */
-  #breakCycles(): void {
+  /** Takes in what is counted, before it wraps; and breaks what nobody can leave: actors that block on each other. */
+  #round(): void {
     const blockedOn = new Map<number, number>();
-    for (const { slot } of this.#byUid.values()) {
+    for (const child of this.#byUid.values()) {
+      const { slot, mailbox, totals } = child;
+      totals.read(mailbox, slot.memory.words);
       const on = Atomics.load(slot.memory.words, BLOCKED_ON);
       if (on !== 0) blockedOn.set(slot.uid, on);
     }
+    // Seen twice, so that it is no passing state.
     const seen = new Set<string>();
     for (const cycle of findCycles(blockedOn)) {
       const actors = cycle.map((uid) => this.#byUid.get(uid)).filter((actor) => actor !== undefined);

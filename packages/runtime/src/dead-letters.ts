@@ -9,6 +9,7 @@ const LOG_EVERY_MS = 5000;
 export class DeadLetters {
   readonly #events: Events;
   readonly #logger: Logger;
+  readonly #byCause: Record<DeadLetterCause, number> = { in_flight: 0, queued: 0, dropped: 0, unhandled: 0 };
   #count = 0;
   #unlogged = 0;
   #loggedAt = 0;
@@ -22,9 +23,14 @@ export class DeadLetters {
     return this.#count;
   }
 
+  get byCause(): Readonly<Record<DeadLetterCause, number>> {
+    return { ...this.#byCause };
+  }
+
   add(id: string, method: string, why: DeadLetterCause, reason?: ExitReason, detail?: string): void {
     const at = performance.now();
     this.#count++;
+    this.#byCause[why]++;
     this.#events.emit({ event: "dead_letter", id, at, method, why, ...(reason === undefined ? {} : { reason }) });
     if (this.#count > LOGGED_AT_FIRST && at - this.#loggedAt < LOG_EVERY_MS) {
       this.#unlogged++;

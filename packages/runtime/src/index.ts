@@ -2,9 +2,12 @@ export {
   ActorError,
   type ActorErrorCode,
   type ActorRef,
+  bucketStartMs,
+  type CallOutcome,
   type CastResult,
   type ExitKind,
   type ExitReason,
+  type HistogramReading,
   isActorError,
   isReplyError,
   type MemberResult,
@@ -21,10 +24,12 @@ export {
   type SystemStats,
   startSystem,
 } from "./actor-system.js";
+export type { LossCause } from "./actor-totals.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { Logger } from "./logger.js";
+export type { ActorIdentity, ActorMeters, Meters, SupervisorMeters } from "./meters.js";
 export type { Down, Exit } from "./process-signals.js";
 export type { RouterStats, SupervisedRouterRef } from "./router-ref.js";
 export type { ChildInfo } from "./supervision/administration.js";
@@ -46,5 +51,5 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
+export type { DynamicSupervisorRef, RecentRestarts, SupervisorRef } from "./supervision/supervisor-ref.js";
 export type { TreeNode } from "./tree.js";

@@ -1,7 +1,6 @@
 import {
   acquire,
   attemptOf,
-  BLOCKED_MS,
   CLAIMED_SEQ,
   CLAIMS,
   CURSOR,
@@ -25,6 +24,7 @@ import {
   MAX_DELIVERIES,
   NEXT_SEQ,
   type Producer,
+  R_ENQUEUED,
   R_LENGTH,
   R_METHOD,
   R_SEQ,
@@ -34,6 +34,7 @@ import {
   release,
   type SlotState,
   SPACE,
+  STAMP_MASK,
   STATE_CLOSED,
   STATE_DRAINING,
   STATE_OPEN,
@@ -58,9 +59,18 @@ export interface MailboxCounts {
   readonly length: number;
   readonly bytes: number;
   readonly capacityBytes: number;
-  readonly enqueued: number;
-  readonly handled: number;
 }
+
+/** The first message that waits. */
+export interface Oldest {
+  readonly seq: number;
+  /** When it, or one soon after it, was sent: see `R_ENQUEUED`. 0 when none of them says. */
+  readonly enqueued: number;
+}
+
+/** Of so many records one carries its time. */
+const RECORDS_PER_STAMP = STAMP_MASK + 1;
+const LOOKS = 3;
 
 const lane = MAILBOX_LANE;
 
@@ -248,32 +258,60 @@ export class Mailbox {
     const words = this.#words;
     const head = Atomics.load(words, lane + HEAD);
     const tail = Atomics.load(words, lane + TAIL);
-    const enqueued = words[lane + NEXT_SEQ];
     const cursor = Atomics.load(words, lane + CURSOR);
     // Read without the lock: a record overwritten meanwhile would give nonsense, so the count is kept in bounds.
-    const waiting = cursor === tail ? 0 : (enqueued - words[this.#at(cursor) + R_SEQ]) | 0;
+    const waiting = cursor === tail ? 0 : (words[lane + NEXT_SEQ] - words[this.#at(cursor) + R_SEQ]) | 0;
     return {
       length: Math.max(0, Math.min(waiting, (tail - cursor) | 0)),
       bytes: (tail - head) | 0,
       capacityBytes: this.#mask + 1,
-      enqueued: enqueued >>> 0,
-      handled: ((this.#dropsAccepted ? words[lane + CLAIMS] : words[lane + HANDLED_SEQ]) - words[LOST]) >>> 0,
     };
+  }
+
+  /** How many messages were handled; an int32 that wraps. */
+  get handled(): number {
+    const words = this.#words;
+    return ((this.#dropsAccepted ? words[lane + CLAIMS] : words[lane + HANDLED_SEQ]) - words[LOST]) | 0;
+  }
+
+  oldest(): Oldest | undefined {
+    const words = this.#words;
+    for (let look = 0; look < LOOKS; look++) {
+      const cursor = Atomics.load(words, lane + CURSOR);
+      const tail = Atomics.load(words, lane + TAIL);
+      if (cursor === tail) return undefined;
+      const oldest = this.#oldestFrom(cursor, tail);
+      // Read without the lock: the consumer may have moved on, and a producer written over it.
+      if (oldest !== undefined && Atomics.load(words, lane + CURSOR) === cursor) return oldest;
+    }
+    return undefined;
+  }
+
+  #oldestFrom(cursor: number, tail: number): Oldest | undefined {
+    const words = this.#words;
+    let seq: number | undefined;
+    let position = cursor;
+    for (let records = 0; records < RECORDS_PER_STAMP && position !== tail; ) {
+      const at = this.#at(position);
+      const length = words[at + R_LENGTH];
+      if (length <= 0 || length > this.#mask + 1) return undefined;
+      position = (position + recordSpan(length)) | 0;
+      if (kindOf(words[at + R_TYPE]) === KIND_PADDING) continue;
+      seq ??= words[at + R_SEQ];
+      if (words[at + R_ENQUEUED] !== 0) return { seq, enqueued: words[at + R_ENQUEUED] };
+      records++;
+    }
+    return seq === undefined ? undefined : { seq, enqueued: 0 };
   }
 
   get state(): SlotState {
     return stateOf(this.#words);
   }
 
-  /** What the overflow policy has dropped. Of accepted messages: what has left the ring unclaimed, whoever died over it. */
+  /** What the overflow policy has dropped; an int32 that wraps. Of accepted messages: what has left the ring unclaimed, whoever died over it. */
   get dropped(): number {
     const words = this.#words;
-    return (this.#dropsAccepted ? words[lane + HANDLED_SEQ] - words[lane + CLAIMS] : words[DROPPED]) >>> 0;
-  }
-
-  /** How long senders have waited for room, in sum. */
-  get blockedMs(): number {
-    return this.#words[BLOCKED_MS] >>> 0;
+    return (this.#dropsAccepted ? words[lane + HANDLED_SEQ] - words[lane + CLAIMS] : words[DROPPED]) | 0;
   }
 
   #become(state: SlotState): void {

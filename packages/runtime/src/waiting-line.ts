@@ -1,5 +1,6 @@
 import {
   announce,
+  BLOCKED_US,
   BUSY,
   FULL,
   MAILBOX_LANE,
@@ -12,6 +13,9 @@ import {
   type Unsent,
 } from "@mini-otp/worker-host/protocol";
 
+/** The time that main has waited is counted this often at least. */
+const COUNT_EVERY_MS = 1000;
+
 /**
  * The messages of main that wait, in order, for room in one mailbox. Moves on when the consumer makes room
  * (or main closes the mailbox, which rings too), and gives up on a message whose time is over.
@@ -22,6 +26,7 @@ export class WaitingLine {
   readonly #retry: (unsent: Unsent) => number;
   #asleep = false;
   #timer: NodeJS.Timeout | undefined;
+  #waitingSinceMs = performance.now();
 
   constructor(peer: Peer, names: NameTable, retry: (unsent: Unsent) => number) {
     this.#peer = peer;
@@ -32,6 +37,7 @@ export class WaitingLine {
   advance(): void {
     clearTimeout(this.#timer);
     const { unsent: line, words } = this.#peer;
+    this.#countWaited(words);
     for (let first = line.first; first !== undefined; first = line.first) {
       if (first.wanted()) {
         announce(words, MAILBOX_LANE + SPACE);
@@ -55,10 +61,16 @@ export class WaitingLine {
     ring(words, MAILBOX_LANE + SPACE);
   }
 
+  #countWaited(words: Int32Array): void {
+    const now = performance.now();
+    Atomics.add(words, BLOCKED_US, Math.round((now - this.#waitingSinceMs) * 1000));
+    this.#waitingSinceMs = now;
+  }
+
   readonly #again = (): void => this.advance();
 
   #sleep(leftMs: number): void {
-    this.#timer = setTimeout(this.#again, Math.min(Math.ceil(leftMs), 0x7fffffff));
+    this.#timer = setTimeout(this.#again, Math.min(Math.ceil(leftMs), COUNT_EVERY_MS));
     if (this.#asleep) return;
     const waiting = sleepAsync(this.#peer.words, MAILBOX_LANE + SPACE);
     if (waiting === undefined) {

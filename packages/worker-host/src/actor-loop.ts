@@ -3,6 +3,7 @@ import type { ActorContext, ActorLog, DeferredReply } from "./context.js";
 import type { ActorDefinition, HandlersOf } from "./define-actor.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
+import type { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
 import { ActorRef } from "./protocol/actor-ref.js";
 import {
@@ -25,9 +26,11 @@ import {
   KIND_SEND,
   kindOf,
   R_CORRELATION,
+  R_ENQUEUED,
   R_METHOD,
   R_SENDER_ADDRESS,
   R_SENDER_UID,
+  R_SEQ,
   R_TYPE,
 } from "./protocol/record-descriptor.js";
 import { takeReply } from "./protocol/replies.js";
@@ -74,6 +77,7 @@ export class ActorLoop {
   readonly #outbox: ActorOutbox;
   readonly #idle: IdleStrategy;
   readonly #microtasks: Microtasks;
+  readonly #meter: Meter;
   readonly #host: LoopHost;
   readonly #words: Int32Array;
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
@@ -113,6 +117,7 @@ export class ActorLoop {
     outbox: ActorOutbox,
     idle: IdleStrategy,
     microtasks: Microtasks,
+    meter: Meter,
     host: LoopHost,
   ) {
     this.#definition = definition;
@@ -120,6 +125,7 @@ export class ActorLoop {
     this.#outbox = outbox;
     this.#idle = idle;
     this.#microtasks = microtasks;
+    this.#meter = meter;
     this.#host = host;
     this.#words = outbox.self.memory.words;
     for (const method of Object.keys(definition.handlers)) {
@@ -271,7 +277,8 @@ export class ActorLoop {
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
     if (inbox.system.pending) {
       this.#outbox.takeReplies();
-      this.#words[LATE_REPLIES] = pending.late;
+      // Callers of this actor count in words next to it.
+      if (this.#words[LATE_REPLIES] !== pending.late) this.#words[LATE_REPLIES] = pending.late;
       this.#words[TURNS]++;
       return true;
     }
@@ -326,6 +333,7 @@ export class ActorLoop {
       this.#commit();
       return;
     }
+    this.#meter.begin(header[R_ENQUEUED], header[R_SEQ]);
     if (payload.format === FORMAT_PARCEL) {
       // The rest of the mailbox waits until main has handed it over: messages keep their order.
       this.#busy = true;
@@ -380,8 +388,12 @@ export class ActorLoop {
     this.#replyTo = undefined;
     const methodId = method === "" ? 0 : this.#outbox.names.intern(method);
     const handler = method === "" ? this.#info : this.#handlers.get(methodId);
-    if (handler === undefined) this.#host.unhandled(method, "unknown method");
-    else this.#run(handler, methodId, args, false);
+    if (handler === undefined) {
+      this.#host.unhandled(method, "unknown method");
+      return;
+    }
+    this.#meter.beginOwn();
+    this.#run(handler, methodId, args, false);
   }
 
   readonly #info = (context: ActorContext<any>, message: unknown): unknown => {
@@ -433,17 +445,22 @@ export class ActorLoop {
   #succeeded(value: unknown, fromMailbox: boolean): void {
     if (this.#replyTo !== undefined && !this.#deferred) this.#reply(this.#replyTo, value);
     if (this.#ended) return;
-    if (fromMailbox) this.#commit();
-    else this.#words[HANDLING] = 0;
+    this.#handledOne(fromMailbox);
   }
 
   #failed(error: unknown, fromMailbox: boolean): void {
     if (!isReplyError(error)) {
+      this.#meter.end();
       this.#end({ kind: "error", error });
       return;
     }
     if (this.#replyTo !== undefined && !this.#deferred) this.#replyFailure(this.#replyTo, error);
     else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
+    this.#handledOne(fromMailbox);
+  }
+
+  #handledOne(fromMailbox: boolean): void {
+    this.#meter.end();
     if (fromMailbox) this.#commit();
     else this.#words[HANDLING] = 0;
   }

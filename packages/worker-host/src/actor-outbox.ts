@@ -13,7 +13,7 @@ import { type OnCancel, takeReplies } from "./protocol/replies.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { BUSY, FULL } from "./protocol/ring-writer.js";
 import type { Segments } from "./protocol/segments.js";
-import { BLOCKED_MS, BLOCKED_ON, MAILBOX_LANE, SPACE } from "./protocol/slot-descriptor.js";
+import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "./protocol/slot-descriptor.js";
 
 /** A sleeper looks again this often, whatever it may have missed. */
 const SLICE_MS = 50;
@@ -140,13 +140,17 @@ export class ActorOutbox extends Outbox {
   protected override waitForRoom(unsent: Unsent): void {
     const { peer } = unsent;
     const { inbox, takeControl } = this.#parts;
-    const since = performance.now();
+    let since = performance.now();
     this.#block(peer);
     for (;;) {
       announce(peer.words, MAILBOX_LANE + SPACE);
       const outcome = this.retry(unsent);
       if (outcome !== FULL && outcome !== BUSY) break;
-      const left = unsent.deadline - performance.now();
+      const now = performance.now();
+      // As it goes, not at the end: the wait may be long.
+      Atomics.add(peer.words, BLOCKED_US, Math.round((now - since) * 1000));
+      since = now;
+      const left = unsent.deadline - now;
       if (left <= 0) {
         unsent.refused(mailboxFull(peer, this.names.name(unsent.method)));
         break;
@@ -162,7 +166,7 @@ export class ActorOutbox extends Outbox {
     // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
     ring(peer.words, MAILBOX_LANE + SPACE);
     this.#unblock();
-    Atomics.add(peer.words, BLOCKED_MS, Math.round(performance.now() - since));
+    Atomics.add(peer.words, BLOCKED_US, Math.round((performance.now() - since) * 1000));
   }
 
   protected override fetchSegment(): void {

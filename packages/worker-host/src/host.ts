@@ -7,7 +7,9 @@ import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-acto
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
 import { loadFirst } from "./load-module.js";
+import { Meter } from "./meter.js";
 import { Microtasks } from "./microtasks.js";
+import { osThreadId, ownCpuMs } from "./os-thread.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
 import { type BootData, encodeForeign, type InitData, type LogLevel, payloadOf, type ToMain } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
@@ -16,7 +18,7 @@ import type { ExitReason } from "./protocol/exit-reason.js";
 import { NameTable } from "./protocol/name-table.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
-import { HANDLING } from "./protocol/slot-descriptor.js";
+import { EXIT_CPU_MS, HANDLING, OS_THREAD } from "./protocol/slot-descriptor.js";
 import { rehearse } from "./rehearsal.js";
 
 /** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
@@ -25,6 +27,7 @@ const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sende
 /** Runs one actor in this thread: loads its module, waits for what makes it an incarnation, then runs the loop. */
 export async function runActorThread(boot: BootData): Promise<void> {
   const { port } = boot;
+  const osThread = osThreadId();
   const segments = new Segments();
   for (const buffer of boot.segments) segments.add(buffer);
   const producer: Producer = { ownerId: boot.ownerId, lockPatienceMs: Infinity, epochMs: boot.epochMs };
@@ -48,6 +51,7 @@ export async function runActorThread(boot: BootData): Promise<void> {
   const init = await firstInit(control);
   const memory = segments.at(init.address);
   thread.words = memory.words;
+  memory.words[OS_THREAD] = osThread;
   const awake = new Int32Array(boot.awake);
   const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), awake);
   const idle = new IdleStrategy(awake, availableParallelism());
@@ -67,7 +71,8 @@ export async function runActorThread(boot: BootData): Promise<void> {
     unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
   };
   const args = outbox.codec.decodeValue(payloadOf(init.args));
-  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, microtasks, host);
+  const meter = new Meter(memory.words, boot.epochMs);
+  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, microtasks, meter, host);
   loop.start();
   let state: unknown;
   try {
@@ -125,12 +130,19 @@ class ThreadExit {
   /** Ends the thread; why has been said. */
   leave(): void {
     this.#reported = true;
+    this.#countCpu();
     this.#exit(0);
+  }
+
+  /** Main cannot ask any more when it hears of the exit. */
+  #countCpu(): void {
+    if (this.words !== undefined) this.words[EXIT_CPU_MS] = ownCpuMs();
   }
 
   #report(reason: ExitReason): void {
     if (this.#reported) return;
     this.#reported = true;
+    this.#countCpu();
     const method = this.words === undefined ? "" : this.#methodName(this.words[HANDLING]);
     this.post({ type: "exiting", reason: this.encode(reason), method });
   }

@@ -2,11 +2,20 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ToActor } from "./protocol/boot.js";
 import { announce, retract, ring, sleep, sleepAsync } from "./protocol/doorbell.js";
 import { DroppingReader } from "./protocol/dropping-reader.js";
+import { floatsAt } from "./protocol/histogram.js";
 import { newPayload } from "./protocol/payload.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { RingReader } from "./protocol/ring-reader.js";
 import type { Segments, SlotMemory } from "./protocol/segments.js";
-import { AWAKE, CONTROL, IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SYSTEM_LANE } from "./protocol/slot-descriptor.js";
+import {
+  AWAKE,
+  CONTROL,
+  IN_FLIGHT_OFFSET,
+  MAILBOX_LANE,
+  PARKED,
+  SLEPT_MS,
+  SYSTEM_LANE,
+} from "./protocol/slot-descriptor.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
@@ -66,6 +75,7 @@ export class Inbox {
   #announced = false;
   readonly #guardBell: Int32Array;
   readonly #awake: Int32Array;
+  readonly #slept: Float64Array;
 
   /**
    * `guardBell` wakes main's guard, which sleeps while every actor does; `awake` counts the actors' threads that do
@@ -82,6 +92,7 @@ export class Inbox {
     this.#awake = awake;
     this.#countAwake(memory.words);
     this.#words = memory.words;
+    this.#slept = floatsAt(memory.words, SLEPT_MS, 1);
     this.control = control;
     const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
     const payload = newPayload(PAYLOAD_BYTES);
@@ -136,7 +147,9 @@ export class Inbox {
   /** Blocks in `sleep` without counting as awake. */
   asleep(sleep: () => void): void {
     this.#countAsleep(this.#words);
+    const since = performance.now();
     sleep();
+    this.#slept[0] += performance.now() - since;
     this.#countAwake(this.#words);
   }
 

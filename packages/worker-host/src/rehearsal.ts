@@ -6,6 +6,7 @@ import type { ActorLog } from "./context.js";
 import { defineActor } from "./define-actor.js";
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
+import { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
 import { ActorRef } from "./protocol/actor-ref.js";
 import { encodeForeign, type InitData, payloadOf } from "./protocol/boot.js";
@@ -64,11 +65,11 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
       takeControl: () => {},
       cancelled: () => {},
     });
-    return { address, inbox, outbox };
+    return { address, memory, inbox, outbox };
   };
 
   const caller = life(1);
-  const { address, inbox, outbox } = life(UID);
+  const { address, memory, inbox, outbox } = life(UID);
   const args = encodeForeign(outbox.codec, { rehearsal: true });
   const init: InitData = { type: "init", id: "rehearsal", name: undefined, address, uid: UID, incarnation: 1, args };
   await new Promise<void>((ended) => {
@@ -80,6 +81,7 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
       outbox,
       idle,
       microtasks,
+      new Meter(memory.words, 0),
       {
         log: {} as ActorLog,
         unhandled: () => {},

@@ -152,11 +152,13 @@ export class Guard {
     const { reading, probingSinceMs, watch: watched, words } = ward;
     // A sleeper answers when it wakes up.
     const isSilent = probingSinceMs !== 0 && Atomics.load(words, PARKED) === 0;
+    // The dispatch that was seen last may be over, and another have begun.
+    const isHandling = watched.handling !== 0 && words[DISPATCHES] === watched.dispatches;
     return {
       heapMb: reading.heapMb,
       offHeapMb: reading.offHeapMb,
       silentMs: isSilent ? nowMs - probingSinceMs : 0,
-      handlingMs: watched.handling === 0 ? 0 : this.#watchMs - watched.handlingSinceMs + (nowMs - this.#roundBeforeMs),
+      handlingMs: isHandling ? this.#watchMs - watched.handlingSinceMs + (nowMs - this.#roundBeforeMs) : 0,
     };
   }
 

@@ -67,8 +67,17 @@ export interface SupervisorRef {
 
   countChildren(): ChildCounts;
 
+  /** How many restarts count against its intensity now: those needed within `periodMs`. One more than `intensity` is too many. */
+  recentRestarts(): RecentRestarts;
+
   /** The reference of the child with this id, running or not. */
   child(id: string): any;
+}
+
+export interface RecentRestarts {
+  readonly count: number;
+  readonly intensity: number;
+  readonly periodMs: number;
 }
 
 /** A dynamic supervisor, whose template has what `startChild` is not told. */
@@ -129,6 +138,11 @@ export function createSupervisorRef(
         return { id, type, state: childStatus(child), restart, ref: loop.slots.get(id)?.child.ref };
       }),
     countChildren: () => countChildren(loop.state),
+    recentRestarts: () => {
+      const { intensity, periodMs } = loop.state.flags;
+      const since = loop.environment.clock.now() - periodMs;
+      return { count: loop.state.failures.filter((at) => at >= since).length, intensity, periodMs };
+    },
     child: (id) => loop.slots.get(id)?.child.ref,
   };
 }

@@ -1,6 +1,7 @@
 import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
 import type { CastResult } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
+import { countFailure } from "./call-outcome.js";
 import { Codec, FORMAT_PARCEL, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import type { NameTable } from "./name-table.js";
@@ -247,12 +248,13 @@ export abstract class Outbox implements Sender {
       methodId = this.names.intern(method);
       payload = this.#encode(to, method, args, options);
     } catch (error) {
+      countFailure(to.words, to.uid, false, error);
       fail(error);
       return 0;
     }
     if (!to.knownAsCaller) this.#announceAsCaller(to);
     const correlation = this.#nextCorrelation();
-    const call = this.pending.open(correlation, to.uid, to.id, method, timeoutMs, settle, fail);
+    const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
     if (signal !== undefined) {
       const onAbort = (): void => {
         this.pending.fail(correlation, aborted(to, method, signal));

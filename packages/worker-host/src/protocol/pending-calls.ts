@@ -1,12 +1,22 @@
+import { countFailure, countReply } from "./call-outcome.js";
 import { ActorError } from "./errors.js";
 import type { ExitReason } from "./exit-reason.js";
 import { describeExit } from "./exit-reason.js";
+
+/** Whom a call is for. */
+export interface Callee {
+  readonly uid: number;
+  readonly id: string;
+  /** Its slot, where the calls to it are counted. */
+  readonly words: Int32Array;
+}
 
 /** One call that waits for its reply. */
 export interface PendingCall {
   readonly correlation: number;
   readonly uid: number;
   readonly id: string;
+  readonly callee: Callee;
   readonly method: string;
   readonly timeoutMs: number;
   readonly deadline: number;
@@ -50,8 +60,7 @@ export class PendingCalls {
 
   open(
     correlation: number,
-    uid: number,
-    id: string,
+    callee: Callee,
     method: string,
     timeoutMs: number,
     settle: (value: unknown) => void,
@@ -60,8 +69,9 @@ export class PendingCalls {
     const deadline = performance.now() + timeoutMs;
     const call: PendingCall = {
       correlation,
-      uid,
-      id,
+      uid: callee.uid,
+      id: callee.id,
+      callee,
       method,
       timeoutMs,
       deadline,
@@ -83,14 +93,23 @@ export class PendingCalls {
 
   settle(correlation: number, value: unknown): void {
     const call = this.#take(correlation);
-    if (call === undefined) this.late++;
-    else call.settle(value);
+    if (call === undefined) {
+      this.late++;
+      return;
+    }
+    countReply(call.callee.words, call.uid);
+    call.settle(value);
   }
 
-  fail(correlation: number, error: unknown): void {
+  /** `answered`: the callee says so. */
+  fail(correlation: number, error: unknown, answered = false): void {
     const call = this.#take(correlation);
-    if (call === undefined) this.late++;
-    else call.fail(error);
+    if (call === undefined) {
+      this.late++;
+      return;
+    }
+    countFailure(call.callee.words, call.uid, answered, error);
+    call.fail(error);
   }
 
   /**

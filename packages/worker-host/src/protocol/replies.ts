@@ -46,5 +46,5 @@ export function takeReply(
     return;
   }
   if (kind === KIND_REPLY) pending.settle(correlation, value);
-  else pending.fail(correlation, value);
+  else pending.fail(correlation, value, true);
 }

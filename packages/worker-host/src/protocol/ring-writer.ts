@@ -15,6 +15,7 @@ import {
   RECORD_HEADER_BYTES,
   RECORD_HEADER_WORDS,
   recordSpan,
+  STAMP_MASK,
 } from "./record-descriptor.js";
 import { acquire, type Producer, release } from "./ring-lock.js";
 import type { SlotMemory } from "./segments.js";
@@ -35,6 +36,7 @@ import {
   PARKED,
   SEEN_HEAD,
   SEEN_SEQ,
+  STAMP_ALL,
   STATE_DRAINING,
   STATE_MOVED,
   STATE_OPEN,
@@ -49,9 +51,6 @@ export const FULL = 1;
 export const CLOSED = 2;
 /** The lock was not free within this thread's patience. Nothing was written. */
 export const BUSY = 3;
-
-/** Every 16th record carries its time, and every one that finds the consumer asleep: a clock read costs 50 ns. */
-const STAMP_MASK = 15;
 
 /** The producing side of one lane of one slot, for one thread. */
 export class RingWriter {
@@ -170,7 +169,7 @@ export class RingWriter {
         this.#look(tail, seq);
       }
     }
-    const stamped = (seq & STAMP_MASK) === 0 || words[PARKED] === 1;
+    const stamped = (seq & STAMP_MASK) === 0 || words[PARKED] === 1 || words[STAMP_ALL] === 1;
 
     if (needed !== span) {
       const at = (this.#dataOffset + (tail & (ringBytes - 1))) >> 2;

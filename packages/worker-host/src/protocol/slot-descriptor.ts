@@ -13,7 +13,7 @@
  *    352  counters      written by producers under the mailbox lock, or by the consumer where named so
  *    384  callers       bit set of endpoints that ever called this incarnation chain
  *    512  peers         bit set of endpoints this slot's threads have sent to
- *    640  histograms    mailbox wait and handling time
+ *    640  meters        what the consumer counts of itself: histograms, see below (written by the consumer only)
  *   1024  data          mailbox ring, system ring, and for drop_oldest the in-flight area
  *
  * A lane is one ring of records, many producers, one consumer:
@@ -48,6 +48,8 @@ export const BLOCK_TIMEOUT_MS = 4;
 export const MAX_DELIVERIES = 5;
 /** Where the actor's slot is now, in state moved. */
 export const MOVED_TO = 6;
+/** How many lines of its log main has taken from the thread that runs (written by main). */
+export const LOG_TAKEN = 7;
 
 // lanes
 export const MAILBOX_LANE = LINE;
@@ -82,6 +84,8 @@ export const SPACE = 3 * LINE;
 // doorbell
 export const PARKED = 9 * LINE;
 export const CONTROL = 9 * LINE + 1;
+/** 1 while handlers take so long that every record is to carry its time. */
+export const STAMP_ALL = 9 * LINE + 2;
 
 // activity
 /** 1 while the consumer is parked with timers, handles or requests of the actor's own open, whose callbacks may run. */
@@ -102,17 +106,34 @@ export const AWAKE = 10 * LINE + 7;
 
 // counters
 export const DROPPED = 11 * LINE;
-export const BLOCKED_MS = 11 * LINE + 1;
+export const BLOCKED_US = 11 * LINE + 1;
 /** Accepted records that were dead-lettered instead of handled (written by main while no consumer lives). */
 export const LOST = 11 * LINE + 2;
 /** Replies that no call was waiting for any more (written by the consumer). */
 export const LATE_REPLIES = 11 * LINE + 3;
+/** Calls by how they ended, one word for each of `CALL_OUTCOMES` (written by their callers). */
+export const CALLS = 11 * LINE + 8;
 
 // callers
 export const CALLERS = 12 * LINE;
 
 // peers
 export const PEERS = 16 * LINE;
+
+// meters: word offsets, and the 64-bit floats on even words among them
+export const METERS = 20 * LINE;
+/** Histograms of 124 words each, see histogram.ts: time in the mailbox, time in the handler, and both together. */
+export const WAIT_HISTOGRAM = METERS;
+export const HANDLING_HISTOGRAM = METERS + 124;
+export const LATENCY_HISTOGRAM = METERS + 248;
+/** Float: how long the thread has slept at its doorbell, ms. Its event loop counts that as active. */
+export const SLEPT_MS = METERS + 372;
+/** Lines of its log that were dropped, because main had not taken those before. */
+export const LOG_DROPPED = METERS + 374;
+/** The operating system's number of the thread; 0 where it is not known. */
+export const OS_THREAD = METERS + 375;
+/** What the thread had used of the CPU when it said that it is leaving, in ms. */
+export const EXIT_CPU_MS = METERS + 376;
 
 /** Sets of endpoints are this large; beyond, two endpoints share a bit, which only tells someone too many. */
 export const ENDPOINT_SET_WORDS = 4 * LINE;

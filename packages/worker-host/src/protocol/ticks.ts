@@ -14,7 +14,12 @@ const offsetMs = hrtimeMs() - performance.now();
 
 /** Now, in ticks since `epochMs` (an `hrtimeMs` reading). Never 0, which means "not stamped". */
 export function ticksSince(epochMs: number): number {
-  return ((performance.now() + offsetMs - epochMs) * TICKS_PER_MS) | 1;
+  return ticksAt(performance.now(), epochMs);
+}
+
+/** The same for a `performance.now()` of this thread. */
+export function ticksAt(nowMs: number, epochMs: number): number {
+  return ((nowMs + offsetMs - epochMs) * TICKS_PER_MS) | 1;
 }
 
 /** Milliseconds from one tick reading to a later one. */
