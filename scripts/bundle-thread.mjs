@@ -16,6 +16,9 @@ if (modifiedMs("thread.js") < modifiedMs(".tsbuildinfo")) {
     format: "esm",
     platform: "node",
     target: "node20",
+    // A third less to read; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "inline",

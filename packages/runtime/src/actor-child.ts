@@ -35,6 +35,7 @@ import type { MainOutbox } from "./main-outbox.js";
 import type { SignalRequest } from "./process-signals.js";
 import type { Slot, Slots } from "./slots.js";
 import { type SpareThreads, spareKey } from "./spare-threads.js";
+import type { StartGate, StartTurn } from "./start-gate.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
@@ -46,6 +47,7 @@ export interface ActorHost {
   readonly outbox: MainOutbox;
   readonly epochMs: number;
   readonly spares: SpareThreads;
+  readonly startGate: StartGate;
   /** One word: how many actors' threads do not sleep. */
   readonly awake: Int32Array;
   /** Main, where it takes part in the rings' protocol. */
@@ -97,7 +99,9 @@ const LATE_MS = 100;
 
 interface Starting {
   readonly resolve: (outcome: StartOutcome<ActorRef>) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Runs from when its thread is started. */
+  timer: NodeJS.Timeout | undefined;
+  turn: StartTurn | undefined;
 }
 
 interface Stopping {
@@ -218,16 +222,18 @@ export class ActorChild implements Child<ActorRef> {
     }
     this.mailbox.open();
     return new Promise((resolve) => {
-      const afterMs = spec.startTimeoutMs;
-      const timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
-      this.#starting = { resolve, timer };
-      this.#startThread();
+      const starting: Starting = { resolve, timer: undefined, turn: undefined };
+      this.#starting = starting;
+      const spare = this.#host.spares.take(spareKey(this.#threadOptions()));
+      if (spare !== undefined) this.#startThread(starting, spare);
+      else starting.turn = this.#host.startGate.enter(() => this.#startThread(starting, undefined));
     });
   }
 
   /** Ends the thread for this reason, which no handler can delay. The supervisor sees an exit of its own accord. */
   kill(reason: ExitReason): void {
     if (this.#thread !== undefined) this.#kill(reason);
+    else this.#withdraw(reason);
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
@@ -251,6 +257,7 @@ export class ActorChild implements Child<ActorRef> {
       dropped: 0,
     };
     this.#stopping = stopping;
+    this.#withdraw(KILLED);
     if (this.#thread === undefined) {
       this.#stopped(this.#reported ?? this.#ordered ?? SHUTDOWN, false);
     } else if (this.#starting !== undefined || request.shutdown === "brutal_kill") {
@@ -318,17 +325,17 @@ export class ActorChild implements Child<ActorRef> {
     return this.#requests.ask(what, timeoutMs, (request) => this.post(message(request)));
   }
 
-  #startThread(): void {
+  #startThread(starting: Starting, spare: ActorThread | undefined): void {
     const { slot, spec } = this;
+    const afterMs = spec.startTimeoutMs;
+    starting.timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
     const host = this.#host;
     const listener: ThreadListener = {
       onMessage: (message) => this.#onMessage(message),
       onExit: (error) => this.#onThreadExit(thread, error),
     };
-    const options = this.#threadOptions();
-    const spare = host.spares.take(spareKey(options));
     spare?.listen(listener);
-    const thread = spare ?? new ActorThread(options, listener);
+    const thread = spare ?? new ActorThread(this.#threadOptions(), listener);
     this.#thread = thread;
     host.threadStarted(thread, this);
     host.lifeStarted(this);
@@ -415,6 +422,7 @@ export class ActorChild implements Child<ActorRef> {
         if (this.#thread !== undefined) this.#host.guard.unseenMemory(this.#thread, message.bytes);
         break;
       case "loaded":
+        this.#starting?.turn?.leave();
         break;
       case "ignored":
         this.#startResult = "ignored";
@@ -535,11 +543,20 @@ export class ActorChild implements Child<ActorRef> {
     return { kind: "exit_called", code: 0 };
   }
 
+  /** Ends a start whose thread waits for its turn. */
+  #withdraw(reason: ExitReason): void {
+    if (this.#starting === undefined || this.#thread !== undefined) return;
+    this.#reported = reason;
+    if (this.#incarnation === 1) this.#host.releaseName(this, this.spec.name);
+    this.#settleStart({ kind: "failed", reason });
+  }
+
   #settleStart(outcome: StartOutcome<ActorRef>): void {
     const starting = this.#starting;
     if (starting === undefined) return;
     this.#starting = undefined;
     clearTimeout(starting.timer);
+    starting.turn?.leave();
     starting.resolve(outcome);
   }
 

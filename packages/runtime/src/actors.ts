@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import {
   type ActorError,
   ActorRef,
@@ -40,11 +41,14 @@ import { Registry } from "./registry.js";
 import { RouterChild, type RouterHost } from "./router.js";
 import { type Slot, Slots } from "./slots.js";
 import { SpareThreads } from "./spare-threads.js";
+import { StartGate } from "./start-gate.js";
 import type { OnExit } from "./supervision/child.js";
 import type { FullActorSpec, FullRouterSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 
+/** Some of the loading is waiting for the disk. */
+const LOADING_PER_CORE = 2;
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
 const ACTOR_SYSTEM_BYTES = 128 * 1024;
@@ -67,6 +71,7 @@ export class Actors implements ActorHost, RouterHost {
   readonly #logger: Logger;
   readonly #deadLetters: DeadLetters;
   readonly spares: SpareThreads;
+  readonly startGate = new StartGate(LOADING_PER_CORE * availableParallelism());
   readonly awake = new Int32Array(new SharedArrayBuffer(4));
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild | RouterChild>();

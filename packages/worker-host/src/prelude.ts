@@ -1,7 +1,5 @@
-import { syncBuiltinESMExports } from "node:module";
-import process from "node:process";
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";
-import vm from "node:vm";
 import { GUARD_HOOK } from "./protocol/boot.js";
 import { ActorError } from "./protocol/errors.js";
 import { UnseenMemory } from "./unseen-memory.js";
@@ -54,6 +52,8 @@ function installGuardHook(): void {
 function garbageCollector(): (options?: { type: "minor" }) => void {
   setFlagsFromString("--expose-gc");
   try {
+    // Loaded when it is needed: most threads are never collected by force.
+    const vm = createRequire(import.meta.url)("node:vm") as typeof import("node:vm");
     return vm.runInNewContext("gc") as () => void;
   } finally {
     setFlagsFromString("--no-expose-gc");
