@@ -60,6 +60,11 @@ root/bob ended: linked
 eve was told: [ 'EXIT from root/ada: error' ]
 kim was told: [ 'DOWN from root/ada: error', 'DOWN from root/bob: linked' ]
 `,
+  "07-persistent-counter": `
+run 1: 4
+run 2: 8
+run 3: 12
+`,
   "08-router": `
 to 1
 be 1
