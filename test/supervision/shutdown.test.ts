@@ -333,5 +333,6 @@ describe("the division of the time left", () => {
     expect(shareOf(1_000, 5_000, 15_000)).toBe(250);
     expect(shareOf(1_000, 0, 5_000)).toBe(0);
     expect(shareOf(0, 5_000, 5_000)).toBe(0);
+    expect(shareOf(-1e-13, 0, 0)).toBe(0);
   });
 });

@@ -43,7 +43,8 @@ export function tighten(limit: StopLimit, request: StopRequest, now: number): St
  */
 export function shareOf(remainingMs: number, demandMs: number, othersMs: number): number {
   const total = demandMs + othersMs;
-  return total <= remainingMs ? demandMs : (remainingMs * demandMs) / total;
+  const left = Math.max(0, remainingMs);
+  return total <= left ? demandMs : (left * demandMs) / total;
 }
 
 /** The moment by which a child has to have ended that is asked to stop at `now`. */
