@@ -1,4 +1,4 @@
-import { actorCalls } from "../actors/calls-from-main.js";
+import { actorCalls, actorRemote } from "../actors/calls-from-main.js";
 import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
 import { comlink } from "../baseline/comlink.js";
 import { nact } from "../baseline/nact.js";
@@ -22,6 +22,7 @@ function pipelinedBench(window: number, peers: readonly CallPeer[]): Bench {
     baseline: "postMessage",
     contenders: [
       pipelined(actorCalls, window),
+      pipelined(actorRemote, window),
       postMessagePipelined(window),
       ...peers.map((peer) => pipelined(peer, window)),
     ],
@@ -37,6 +38,6 @@ export const mainToActor: readonly Bench[] = [
     measures: "latency",
     units: "calls",
     baseline: "postMessage",
-    contenders: [sequential(actorCalls), postMessageSequential(), ...PEERS.map(sequential)],
+    contenders: [sequential(actorCalls), sequential(actorRemote), postMessageSequential(), ...PEERS.map(sequential)],
   },
 ];

@@ -7,19 +7,30 @@ import { promisify } from "node:util";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 
 const run = promisify(execFile);
 
+const folder = await mkdtemp(join(tmpdir(), "packed-"));
+afterAll(() => rm(folder, { recursive: true }));
+const packed = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
 /** The package as it would be published. */
-async function pack(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = await mkdtemp(join(tmpdir(), "packed-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+function pack(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const tarball = packed.get(name) ?? packWithNpm(name);
+  packed.set(name, tarball);
+  return tarball;
+}
+
+async function packWithNpm(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const cwd = fileURLToPath(new URL(`../../../packages/${name}/`, import.meta.url));
   const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   return new Uint8Array(await readFile(join(folder, filename)));
 }
+
+// npm and two checkers, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The packages are ES modules only, so resolutions that know none of those are not looked at. */
 const NOT_FOR_ESM_ONLY = new Set(["node10", "node16-cjs"]);

@@ -27,6 +27,7 @@ import {
 import { moduleCandidates, moduleName } from "./actor-module.js";
 import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
 import { ActorTotals, type LossCause } from "./actor-totals.js";
+import { modulesWithin } from "./comlink-actor.js";
 import { ControlRequests } from "./control-requests.js";
 import type { Guard, GuardReading } from "./guard/guard.js";
 import { permissionFlags } from "./guard/permissions.js";
@@ -354,7 +355,8 @@ export class ActorChild implements Child<ActorRef> {
     const { spec } = this;
     const host = this.#host;
     const moduleUrls = moduleCandidates(spec.actor);
-    const permitted = spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls);
+    const permitted =
+      spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls.flatMap(modulesWithin));
     return {
       name: this.id,
       heapCapMb: spec.heapCapMb,

@@ -316,9 +316,9 @@ export class Actors implements ActorHost, RouterHost {
     }
   }
 
-  detour({ uid, kind, correlation, payload }: Extract<ToMain, { type: "detour" }>): void {
-    if (uid === this.outbox.self.uid) this.outbox.takeReply(kind, correlation, payloadOf(payload));
-    else this.#byUid.get(uid)?.post({ type: "reply", kind, correlation, payload });
+  detour({ uid, kind, correlation, payload, transferred }: Extract<ToMain, { type: "detour" }>): void {
+    if (uid === this.outbox.self.uid) this.outbox.takeReply(kind, correlation, payloadOf(payload), transferred);
+    else this.#byUid.get(uid)?.post({ type: "reply", kind, correlation, payload, transferred }, transferred);
   }
 
   parcel(uid: number, parcel: Parcel): void {

@@ -7,6 +7,7 @@ export {
   type CastResult,
   type ExitKind,
   type ExitReason,
+  type ExposedActor,
   type HistogramReading,
   isActorError,
   isReplyError,
@@ -25,6 +26,7 @@ export {
   startSystem,
 } from "./actor-system.js";
 export type { LossCause } from "./actor-totals.js";
+export { comlinkActor } from "./comlink-actor.js";
 export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
@@ -36,6 +38,7 @@ export type { ChildInfo } from "./supervision/administration.js";
 export type { ChildStopReport } from "./supervision/child.js";
 export {
   type ActorSpec,
+  type ActorUrl,
   type ChildSpec,
   type DynamicSupervisorSpec,
   dynamicSupervisor,

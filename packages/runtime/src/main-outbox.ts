@@ -17,6 +17,7 @@ import {
   SYSTEM_LANE,
   sleepAsync,
   type ToMain,
+  type Transferable,
   takeReplies,
   takeReply,
   type Unsent,
@@ -75,8 +76,8 @@ export class MainOutbox extends Outbox {
   }
 
   /** A reply that came by port instead of by ring. */
-  takeReply(kind: number, correlation: number, payload: Payload): void {
-    takeReply(this.codec, this.pending, kind, correlation, payload);
+  takeReply(kind: number, correlation: number, payload: Payload, transferred: readonly unknown[]): void {
+    takeReply(this.codec, this.pending, kind, correlation, payload, transferred);
   }
 
   /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
@@ -158,7 +159,14 @@ export class MainOutbox extends Outbox {
     this.#host.dropped(peer.id, peer.uid, this.names.name(method));
   }
 
-  protected override detour(address: number, uid: number, kind: number, correlation: number, payload: Payload): void {
-    this.#host.detour({ type: "detour", address, uid, kind, correlation, payload: encoded(payload) });
+  protected override detour(
+    address: number,
+    uid: number,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[],
+  ): void {
+    this.#host.detour({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred });
   }
 }

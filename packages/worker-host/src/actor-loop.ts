@@ -1,6 +1,6 @@
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { ActorContext, ActorLog, DeferredReply } from "./context.js";
-import type { ActorDefinition, HandlersOf } from "./define-actor.js";
+import { type ActorDefinition, type HandlersOf, OTHERWISE } from "./define-actor.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import type { Meter } from "./meter.js";
@@ -33,8 +33,10 @@ import {
   R_SEQ,
   R_TYPE,
 } from "./protocol/record-descriptor.js";
+import { COMLINK_METHOD } from "./protocol/remote.js";
 import { takeReply } from "./protocol/replies.js";
 import { ACTIVE, DISPATCHES, HANDLING, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
+import { Outgoing, outgoing } from "./protocol/wire-value.js";
 import { Timers } from "./timers.js";
 
 /** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
@@ -171,7 +173,7 @@ export class ActorLoop {
           );
           break;
         case "reply":
-          takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload));
+          takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload), message.transferred);
           break;
         case "parcel":
           this.#parcelArrived(message.parcel);
@@ -368,11 +370,14 @@ export class ActorLoop {
       this.#commit();
       return;
     }
-    const handler = kind === KIND_SEND ? this.#info : this.#handlers.get(methodId);
+    const handler = kind === KIND_SEND ? this.#info : (this.#handlers.get(methodId) ?? this.#otherwise(methodId));
     if (handler === undefined) {
       const method = this.#outbox.names.name(methodId);
       const known = Object.keys(this.#definition.handlers).join(", ");
-      const message = `id=${this.context.id} method=${method}: no such handler; it has: ${known}`;
+      const message =
+        method === COMLINK_METHOD
+          ? `id=${this.context.id}: ${String(args[0])} ${String(args[1])}: an actor's remote has methods only: ${known}`
+          : `id=${this.context.id} method=${method}: no such handler; it has: ${known}`;
       this.#unhandled(
         method,
         "unknown method",
@@ -382,6 +387,14 @@ export class ActorLoop {
       return;
     }
     this.#run(handler, methodId, args, true);
+  }
+
+  /** What takes the messages that no handler is named after. */
+  #otherwise(methodId: number): ((context: ActorContext<any>, ...args: any[]) => unknown) | undefined {
+    const otherwise = this.#definition[OTHERWISE];
+    if (otherwise === undefined) return undefined;
+    const method = this.#outbox.names.name(methodId);
+    return (context, ...args) => otherwise(context, method, args);
   }
 
   #dispatchOwn({ method, args }: Continuation): void {
@@ -477,15 +490,16 @@ export class ActorLoop {
 
   #reply(to: ReplyTo, value: unknown): void {
     const { codec } = this.#outbox;
+    const out = value instanceof Outgoing ? value : outgoing(value);
     let payload: Payload;
     try {
-      payload = codec.encodeValue(value);
+      payload = out === undefined ? codec.encodeValue(value) : codec.encodeValue(out.value, out.transfer);
     } catch (error) {
       // The reply cannot be carried: that is the actor's mistake, not its caller's.
       this.#replyFailure(to, error);
       return;
     }
-    this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload);
+    this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
   }
 
   #replyFailure(to: ReplyTo, error: unknown): void {

@@ -195,8 +195,15 @@ export class ActorOutbox extends Outbox {
     this.post({ type: "dropped", uid: peer.uid, id: peer.id, method: this.names.name(method) });
   }
 
-  protected override detour(address: number, uid: number, kind: number, correlation: number, payload: Payload): void {
-    this.post({ type: "detour", address, uid, kind, correlation, payload: encoded(payload) });
+  protected override detour(
+    address: number,
+    uid: number,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[],
+  ): void {
+    this.post({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
   }
 
   post(message: ToMain, transfer: readonly Transferable[] = []): void {

@@ -2,6 +2,8 @@ import type { ActorContext } from "./context.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
+/** In a definition: takes what no handler is named after. */
+export const OTHERWISE = Symbol.for("mini-otp.otherwise");
 const IGNORE = Symbol.for("mini-otp.ignore");
 
 /** What `init` returns to end without an error and without running: the supervisor keeps the spec, stopped. */
@@ -42,6 +44,7 @@ export interface ActorOptions<Init, Args, Handlers> {
 export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
   extends Omit<ActorOptions<State | Ignore | Promise<State | Ignore>, Args, Handlers>, "handlers"> {
   readonly handlers: Handlers;
+  readonly [OTHERWISE]?: (ctx: ActorContext<State>, method: string, args: unknown[]) => unknown;
   readonly [ACTOR]: true;
 }
 

@@ -1,8 +1,10 @@
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { keepPortToMain } from "./comlink-endpoints.js";
 import { runActorThread } from "./host.js";
 import { prepareThread } from "./prelude.js";
 import type { BootData, ToMain } from "./protocol/boot.js";
 
 const boot = workerData as BootData;
 prepareThread(boot.offHeapCapMb, (bytes) => boot.port.postMessage({ type: "unseen_memory", bytes } satisfies ToMain));
+keepPortToMain(parentPort);
 void runActorThread(boot);

@@ -32,11 +32,11 @@ export function permissionFlags(permissions: Permissions, moduleUrls: readonly s
   ];
 }
 
-/** What worker-host is loaded from: itself, and the codec. */
+/** What worker-host is loaded from: itself, the codec, and comlink. */
 function runtimeFolders(): string[] {
   const main = fileURLToPath(WORKER_MAIN);
-  const codec = createRequire(main).resolve("msgpackr");
-  return [inFolder(dirname(dirname(main))), inFolder(dirname(dirname(codec)))];
+  const libraries = ["msgpackr", "comlink"].map((name) => dirname(dirname(createRequire(main).resolve(name))));
+  return [dirname(dirname(main)), ...libraries].map(inFolder);
 }
 
 /** What main was told to load before anything else, which its threads inherit. */

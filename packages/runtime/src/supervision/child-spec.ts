@@ -62,11 +62,18 @@ export type RequiredArgs<A> = undefined extends ActorArgs<A> ? unknown : { args:
 /** The actor that a spec is for, as far as its type says. */
 export type ActorOf<S> = S extends ActorSpec<infer A> ? (unknown extends A ? any : A) : any;
 
+declare const ACTOR_TYPE: unique symbol;
+
+/** A module's URL that knows its actor's type. */
+export interface ActorUrl<A> extends URL {
+  readonly [ACTOR_TYPE]?: A;
+}
+
 interface ActorOptions<A> extends Supervised {
   /** Registered for the whole system. */
   name?: string;
-  /** The module whose default export is the actor. */
-  actor: URL | string;
+  /** The module whose default export is the actor; or `comlinkActor(url)`. */
+  actor: ActorUrl<A> | URL | string;
   args?: ActorArgs<A>;
   /** How long `init` may take. Default 10 000. */
   startTimeoutMs?: number;

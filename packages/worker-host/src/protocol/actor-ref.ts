@@ -9,6 +9,7 @@ import type {
   Transferable,
 } from "./actor-types.js";
 import { ActorError } from "./errors.js";
+import { createRemote } from "./remote.js";
 import { joinStacks } from "./remote-error.js";
 
 export interface RefOptions {
@@ -125,15 +126,17 @@ export class ActorRef<A = any> {
     return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, { ...this.#options, ...options });
   }
 
-  /** A typed remote: `await ref.proxy().hash("x")` is `await ref.call("hash", "x")`. */
+  /**
+   * A `Comlink.Remote` of the actor: `await ref.proxy().hash("x")` is `await ref.call("hash", "x")`, through the same
+   * mailbox, and settles as that does. Arguments and replies may be `Comlink.proxy` and `Comlink.transfer` values; a
+   * callback runs in the thread that it was given in.
+   */
   proxy(): Remote<A> {
-    return new Proxy(Object.create(null) as object, {
-      get: (_target, method) => {
-        // A promise resolved with a remote asks it for `then`; it is no promise.
-        if (typeof method === "symbol" || method === "then") return undefined;
-        return (...args: unknown[]) => this.#call(method, args);
-      },
-    }) as Remote<A>;
+    return createRemote((method, args, transfer) =>
+      transfer === undefined
+        ? this.#call(method, args)
+        : this.with({ transfer: [...(this.#options.transfer ?? []), ...transfer] }).#call(method, args),
+    ) as Remote<A>;
   }
 
   /** The actor's numbers, read from shared memory. On an actor's thread it throws ERR_WRONG_THREAD. */

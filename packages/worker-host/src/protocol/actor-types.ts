@@ -104,17 +104,39 @@ type GivenAs<P> = P extends ProxyMethods
 
 type GivenArgs<P extends readonly unknown[]> = { [I in keyof P]: GivenAs<P[I]> };
 
+/** comlink's types make nothing, not even a promise, of a method that never returns. */
+type OrUndefined<R> = [R] extends [never] ? undefined : R;
+
 /** An actor's methods as a caller sees them. */
 export type Methods<A> =
   IsAny<A> extends true
     ? Record<string, (...args: any[]) => any>
     : {
         // Over the handlers themselves, so that an editor finds their documentation.
-        [M in keyof Handlers<A>]: (...args: GivenArgs<MethodArgs<A, M>>) => MethodReply<A, M>;
+        [M in keyof Handlers<A>]: (...args: GivenArgs<MethodArgs<A, M>>) => OrUndefined<MethodReply<A, M>>;
       };
 
+declare const EXPOSED: unique symbol;
+
+/** The actor that is made of what a module exposes with comlink. At compile time only. */
+export interface ExposedActor<T> {
+  readonly [EXPOSED]: T;
+  readonly handlers: {
+    readonly [M in keyof T as T[M] extends (...args: never[]) => unknown ? M : never]: T[M] extends (
+      ...args: infer P
+    ) => infer R
+      ? (ctx: unknown, ...args: P) => R
+      : never;
+  };
+}
+
 /** What `proxy()` returns. */
-export type Remote<A> = IsAny<A> extends true ? any : ComlinkRemote<Methods<A>>;
+export type Remote<A> =
+  IsAny<A> extends true
+    ? any
+    : A extends { readonly [EXPOSED]: infer T }
+      ? ComlinkRemote<T>
+      : ComlinkRemote<Methods<A>>;
 
 /** `"full"`: the mailbox has no room now; `"closed"`: the actor is stopping or gone. */
 export type CastResult = "ok" | "full" | "closed";

@@ -73,7 +73,13 @@ export type ToActor =
   | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
   /** The answer to `whereis`. */
   | { readonly type: "found"; readonly ref: Encoded }
-  | { readonly type: "reply"; readonly kind: number; readonly correlation: number; readonly payload: Encoded }
+  | {
+      readonly type: "reply";
+      readonly kind: number;
+      readonly correlation: number;
+      readonly payload: Encoded;
+      readonly transferred: readonly Transferable[];
+    }
   /** The answer to a claim: `null` when the sender died before it could hand the parcel over. */
   | { readonly type: "parcel"; readonly parcel: Parcel | null }
   /** This thread and others wait for each other in a circle: the call or cast it is blocked in fails. */
@@ -119,6 +125,8 @@ export type ToMain =
       readonly kind: number;
       readonly correlation: number;
       readonly payload: Encoded;
+      /** What the payload refers to by its place here. */
+      readonly transferred: readonly Transferable[];
     }
   | { readonly type: "log"; readonly level: LogLevel; readonly args: Encoded };
 

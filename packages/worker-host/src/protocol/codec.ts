@@ -5,6 +5,7 @@ import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } fr
 import { PlainEncoder } from "./plain-encoder.js";
 import { RouterRef } from "./router-ref.js";
 import { fromGraph, toGraph } from "./value-graph.js";
+import { incoming } from "./wire-value.js";
 
 /** How a payload is encoded. */
 export const FORMAT_NONE = 0;
@@ -69,8 +70,9 @@ export class Codec {
     return this.#encode(args, "args");
   }
 
-  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. */
-  encodeValue(value: unknown): Payload {
+  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, as in `encodeArgs`. */
+  encodeValue(value: unknown, transfer?: readonly unknown[]): Payload {
+    if (transfer !== undefined) return this.#pack(toGraph(value, "reply", transfer), FORMAT_GRAPH);
     if (value === undefined) return this.#encodeNothing();
     if (value instanceof Uint8Array) return this.#encodeBytes(value);
     return this.#encode(value, "reply");
@@ -82,14 +84,14 @@ export class Codec {
     if (payload.format === FORMAT_BYTES) return [payload.bytes.slice(0, payload.length)];
     const args = this.#decode(payload, transferred);
     if (!Array.isArray(args)) throw new TypeError("malformed message: the arguments are not a list");
-    return args;
+    return payload.format === FORMAT_GRAPH ? args.map(incoming) : args;
   }
 
   /** Throws when the bytes are no value. */
-  decodeValue(payload: Payload): unknown {
+  decodeValue(payload: Payload, transferred?: readonly unknown[]): unknown {
     if (payload.format === FORMAT_NONE) return undefined;
     if (payload.format === FORMAT_BYTES) return payload.bytes.slice(0, payload.length);
-    return this.#decode(payload);
+    return incoming(this.#decode(payload, transferred));
   }
 
   #encodeNothing(): Payload {

@@ -1,5 +1,5 @@
 import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
-import type { CastResult } from "./actor-types.js";
+import type { CastResult, Transferable } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
 import { Codec, FORMAT_PARCEL, keepPayload } from "./codec.js";
@@ -121,8 +121,15 @@ export abstract class Outbox implements Sender {
   protected abstract fetchSegment(address: number): void;
   /** A message was dropped by its mailbox's policy. */
   protected abstract dropped(peer: Peer, method: number): void;
-  /** Delivers a reply whose receiver's system lane is full, by way of main. */
-  protected abstract detour(address: number, uid: number, kind: number, correlation: number, payload: Payload): void;
+  /** Delivers a reply by way of main: one for which the receiver's system lane has no room, or that transfers. */
+  protected abstract detour(
+    address: number,
+    uid: number,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[],
+  ): void;
   /** The placeholder of a parcel was dropped. */
   protected abstract discardParcel(to: Peer, owner: number, number: number): void;
   /** Hands a parcel over whose placeholder is in `to`'s mailbox. */
@@ -297,20 +304,21 @@ export abstract class Outbox implements Sender {
     return correlation;
   }
 
-  /** Answers a call. Never waits: a full system lane is passed by way of main. */
+  /** Answers a call. Never waits: a full system lane is passed by way of main, as is what transfers something. */
   reply(
     address: number,
     uid: number,
     kind: typeof KIND_REPLY | typeof KIND_FAILURE,
     correlation: number,
     payload: Payload,
+    transferred: readonly Transferable[] = [],
   ): void {
     const peer = this.connect(address, uid, "");
-    if (payload.length <= peer.system.maxPayloadBytes) {
+    if (transferred.length === 0 && payload.length <= peer.system.maxPayloadBytes) {
       const outcome = peer.system.push(kind, 0, correlation, this.self.address, this.self.uid, payload);
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
-    this.detour(address, uid, kind, correlation, payload);
+    this.detour(address, uid, kind, correlation, payload, transferred);
   }
 
   /** Pushes what waited. PUSHED, FULL, CLOSED or BUSY; for PUSHED and CLOSED `unsent` has been told. */

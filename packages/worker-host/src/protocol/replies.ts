@@ -33,6 +33,7 @@ export function takeReply(
   kind: number,
   correlation: number,
   payload: Payload,
+  transferred?: readonly unknown[],
 ): void {
   if (!pending.has(correlation)) {
     pending.late++;
@@ -40,7 +41,7 @@ export function takeReply(
   }
   let value: unknown;
   try {
-    value = codec.decodeValue(payload);
+    value = codec.decodeValue(payload, transferred);
   } catch (error) {
     pending.fail(correlation, error);
     return;

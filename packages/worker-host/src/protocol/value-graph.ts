@@ -1,6 +1,7 @@
 import { ActorRef } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
 import { errorShell, partsOfError } from "./remote-error.js";
+import { WireValue } from "./wire-value.js";
 
 /*
  * A message value of any shape as a list of nodes, one for each object in it, the root's value first:
@@ -11,6 +12,7 @@ import { errorShell, partsOfError } from "./remote-error.js";
  *          ["b", bytes] ArrayBuffer             ["v", class, bytes] view   ["R", reference]
  *          ["e", name, message, stack, key, value, …] Error
  *          ["x", i] i-th transferred object     ["w", class, i, byteOffset, length] view of the i-th transferred buffer
+ *          ["h", name, value] what a transfer handler of comlink's stands in for
  *
  * So cycles and shared objects survive, and a key never touches a prototype.
  */
@@ -69,6 +71,7 @@ class Flattening {
     const transferred = this.#transferred.get(object);
     if (transferred !== undefined) node.push("x", transferred);
     else if (object instanceof ActorRef) node.push("R", object);
+    else if (object instanceof WireValue) node.push("h", object.name, this.value(object.value, path, depth));
     else if (Array.isArray(object)) this.#array(node, object, path, depth);
     else if (object instanceof Map) this.#map(node, object, path, depth);
     else if (object instanceof Set) this.#set(node, object, path, depth);
@@ -190,6 +193,8 @@ function shellOf(node: Node, transferred: readonly unknown[]): unknown {
       return node[1];
     case "e":
       return errorShell(node[1] as string, node[2] as string, node[3] as string | undefined);
+    case "h":
+      return new WireValue(node[1] as string, undefined);
     case "x":
       return transferred[node[1] as number];
     case "w":
@@ -211,6 +216,9 @@ function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown)
       break;
     case "e":
       for (let i = 4; i < node.length; i += 2) defineOnError(object as Error, node[i] as string, value(node[i + 1]));
+      break;
+    case "h":
+      (object as WireValue).value = value(node[2]);
       break;
     case "a":
       for (let i = 1; i < node.length; i++) (object as unknown[]).push(value(node[i]));

@@ -1,0 +1,61 @@
+import { ComlinkEndpoints, type ComlinkRequest } from "./comlink-endpoints.js";
+import type { ActorContext, DeferredReply } from "./context.js";
+import { type ActorDefinition, defineActor, OTHERWISE } from "./define-actor.js";
+import { loadFirst } from "./load-module.js";
+import { ActorError } from "./protocol/errors.js";
+import { COMLINK_METHOD } from "./protocol/remote.js";
+import { Outgoing, WireValue } from "./protocol/wire-value.js";
+
+/*
+ * The actor around a module that exposes an object with comlink. The module's URLs are in this one's: `?module=…`. What
+ * the object's methods throw is the answer of the call, as it is comlink's; the object lives on.
+ */
+const urls = new URL(import.meta.url).searchParams.getAll("module");
+const endpoints = new ComlinkEndpoints();
+endpoints.install();
+const { url } = await loadFirst(urls);
+if (!endpoints.exposed) {
+  throw new ActorError("ERR_ACTOR_MODULE", `${url} exposes nothing (Comlink.expose(object), at its top level)`);
+}
+
+async function handle(ctx: ActorContext, type: string, path: readonly string[], args: readonly unknown[]) {
+  const deferred = deferredReply(ctx);
+  const raw = args.map((value) => ({ type: "RAW" as const, value }));
+  const request: ComlinkRequest =
+    type === "SET" ? { type, path, argumentList: [], value: raw[0] } : { type, path, argumentList: raw };
+  const { name = "", value, transfer, ...answer } = await endpoints.request(request);
+  if (answer.type === "HANDLER" && name === "throw") {
+    const error = errorOf(value as { isError: boolean; value: unknown });
+    if (deferred === undefined) ctx.log.warn(error, `${path.join(".")} threw, and nobody waits for it`);
+    else deferred.fail(error);
+    return;
+  }
+  deferred?.reply(new Outgoing(answer.type === "HANDLER" ? new WireValue(name, value) : value, transfer));
+}
+
+/** Undefined when the message is no call. */
+function deferredReply(ctx: ActorContext): DeferredReply | undefined {
+  try {
+    return ctx.deferReply();
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf({ isError, value }: { isError: boolean; value: unknown }): Error {
+  if (!isError) return value as Error;
+  const { message, ...facts } = value as Error;
+  return Object.assign(new Error(message), facts);
+}
+
+const definition: ActorDefinition<any, any, any> = {
+  ...defineActor({
+    handlers: {
+      [COMLINK_METHOD]: (ctx: ActorContext, type: string, path: string[], ...args: unknown[]) =>
+        handle(ctx, type, path, args),
+    },
+  }),
+  [OTHERWISE]: (ctx, method, args) => handle(ctx, "APPLY", [method], args),
+};
+
+export default definition;
