@@ -140,6 +140,8 @@ export class ActorChild implements Child<ActorRef> {
   #starting: Starting | undefined;
   #stopping: Stopping | undefined;
   #running = false;
+  /** The incarnation that was asked to suspend, and took notice. */
+  #suspendedIncarnation = 0;
   /** Why the runtime ended the thread, when it did. */
   #ordered: ExitReason | undefined;
   /** What the thread said before it left. */
@@ -197,6 +199,11 @@ export class ActorChild implements Child<ActorRef> {
 
   get running(): boolean {
     return this.#running;
+  }
+
+  /** Between a `suspend` and its `resume`. The next incarnation is not. */
+  get suspended(): boolean {
+    return this.#running && this.#suspendedIncarnation === this.#incarnation;
   }
 
   /** The method handled last when the actor exited. */
@@ -300,12 +307,15 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** User messages wait until `resume`. Resolves when the actor has taken notice. */
-  suspend(timeoutMs: number): Promise<unknown> {
-    return this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
+  async suspend(timeoutMs: number): Promise<void> {
+    const incarnation = this.#incarnation;
+    await this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
+    this.#suspendedIncarnation = incarnation;
   }
 
-  resume(timeoutMs: number): Promise<unknown> {
-    return this.#ask("resume", timeoutMs, (request) => ({ type: "resume", request }));
+  async resume(timeoutMs: number): Promise<void> {
+    await this.#ask("resume", timeoutMs, (request) => ({ type: "resume", request }));
+    this.#suspendedIncarnation = 0;
   }
 
   getState(timeoutMs: number): Promise<unknown> {

@@ -10,7 +10,8 @@ import type { ActorChild } from "./actor-child.js";
 
 /** A snapshot read from shared memory: it answers for a hung actor too. Counts are over all incarnations. */
 export interface ActorStats {
-  readonly state: "running" | "stopped";
+  /** `suspended`: it runs, and takes no message before `resume`. */
+  readonly state: "running" | "suspended" | "stopped";
   readonly incarnation: number;
   readonly restarts: number;
   readonly mailbox: {
@@ -50,12 +51,12 @@ export interface ActorStats {
 }
 
 export function statsOf(child: ActorChild, names: NameTable): ActorStats {
-  const { running, incarnation, mailbox, spec, slot, guardReading, totals } = child;
+  const { running, suspended, incarnation, mailbox, spec, slot, guardReading, totals } = child;
   child.readTotals();
   const { words } = slot.memory;
   const method = names.name(words[HANDLING]);
   return {
-    state: running ? "running" : "stopped",
+    state: suspended ? "suspended" : running ? "running" : "stopped",
     incarnation,
     restarts: Math.max(0, incarnation - 1),
     mailbox: {

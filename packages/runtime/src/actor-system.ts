@@ -2,7 +2,7 @@ import { ActorError, ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worke
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
-import { type EventName, Events, type SystemEvent, type SystemEvents } from "./events.js";
+import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./events.js";
 import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
@@ -34,7 +34,7 @@ import { startError } from "./supervision/start-error.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
-import type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { DynamicSupervisorRef, SupervisorInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
 import { type TreeNode, treeOf } from "./tree.js";
 
 export interface SystemOptions {
@@ -172,6 +172,10 @@ export class ActorSystem implements SupervisorRef {
     return this.#root.ref.id;
   }
 
+  get flags(): SupervisorInfo {
+    return this.#root.ref.flags;
+  }
+
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
   startChild<T>(spec: ResourceSpec<T>): Promise<T>;
@@ -283,6 +287,14 @@ export class ActorSystem implements SupervisorRef {
   /** Returns the function that takes the listener off again. */
   on<E extends EventName>(event: E, listener: (event: SystemEvents[E]) => void): () => void {
     return this.#events.on(event, listener);
+  }
+
+  /**
+   * Every line that an actor logs, after the system's logger has had it. Returns the function that takes the listener
+   * off again. What it throws is logged.
+   */
+  onLog(listener: (line: LogLine) => void): () => void {
+    return this.#events.onLog(listener);
   }
 
   /** All events from now on. */

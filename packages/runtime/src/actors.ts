@@ -69,6 +69,7 @@ export class Actors implements ActorHost, RouterHost {
   readonly epochMs = hrtimeMs();
   readonly producer: Producer;
   readonly #logger: Logger;
+  readonly #events: Events;
   readonly #deadLetters: DeadLetters;
   readonly spares: SpareThreads;
   readonly startGate = new StartGate(LOADING_PER_CORE * availableParallelism());
@@ -109,6 +110,7 @@ export class Actors implements ActorHost, RouterHost {
       guardListener(logger, events, this.#zombies, (method) => this.names.name(method)),
     );
     this.#logger = logger;
+    this.#events = events;
     this.#deadLetters = deadLetters;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
@@ -359,6 +361,8 @@ export class Actors implements ActorHost, RouterHost {
     if (first instanceof Error) this.#logger[level]({ ...bindings, err: first }, ...rest);
     else if (typeof first === "object" && first !== null) this.#logger[level]({ ...bindings, ...first }, ...rest);
     else this.#logger[level](bindings, ...args);
+    const { id, incarnation, threadId: thread } = child;
+    this.#events.log({ id, at: performance.now(), incarnation, thread, level, args });
   }
 
   /** Takes in what is counted, before it wraps; and breaks what nobody can leave: actors that block on each other. */

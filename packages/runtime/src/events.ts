@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter, on } from "node:events";
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason, LogLevel } from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { SupervisionReport } from "./supervision/report.js";
@@ -37,6 +37,16 @@ export interface SystemEvents {
   system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
+/** What an actor has given its log, as main's logger gets it. */
+export interface LogLine extends At {
+  readonly incarnation: number;
+  /** Node's id of the thread. */
+  readonly thread: number | undefined;
+  readonly level: LogLevel;
+  /** As for pino: an object or an error may come first, then the message and what it is formatted with. */
+  readonly args: readonly unknown[];
+}
+
 /** `in_flight`: being handled at the crash, with no delivery left; `queued`: waiting when the mailbox closed;
  * `dropped`: by the mailbox's policy; `unhandled`: no handler for it, or not to be decoded. */
 export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
@@ -61,6 +71,7 @@ const channels = new Map(EVENT_NAMES.map((name) => [name, channel(`mini-otp:${na
 export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #logger: Logger;
+  readonly #logListeners = new Set<(line: LogLine) => void>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -85,6 +96,24 @@ export class Events {
       throw new TypeError(`event=${String(name)}: unknown; there are: ${EVENT_NAMES.join(", ")}`);
     this.#emitter.on(name, listener);
     return () => void this.#emitter.off(name, listener);
+  }
+
+  /** Returns the function that takes the listener off again. */
+  onLog(listener: (line: LogLine) => void): () => void {
+    const own = (line: LogLine) => listener(line);
+    this.#logListeners.add(own);
+    return () => void this.#logListeners.delete(own);
+  }
+
+  /** Never throws. */
+  log(line: LogLine): void {
+    for (const listener of this.#logListeners) {
+      try {
+        listener(line);
+      } catch (error) {
+        this.#logger.error({ id: line.id, err: error }, "a listener for log lines threw");
+      }
+    }
   }
 
   /** All events from now on, in order, until `signal` is aborted. */

@@ -5,11 +5,13 @@ export {
   bucketStartMs,
   type CallOutcome,
   type CastResult,
+  describeExit,
   type ExitKind,
   type ExitReason,
   type ExposedActor,
   type HistogramReading,
   isActorError,
+  isCleanExit,
   isReplyError,
   type MemberResult,
   type RefOptions,
@@ -27,7 +29,7 @@ export {
 } from "./actor-system.js";
 export type { LossCause } from "./actor-totals.js";
 export { comlinkActor } from "./comlink-actor.js";
-export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
+export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { Logger } from "./logger.js";
@@ -54,5 +56,10 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { DynamicSupervisorRef, RecentRestarts, SupervisorRef } from "./supervision/supervisor-ref.js";
+export type {
+  DynamicSupervisorRef,
+  RecentRestarts,
+  SupervisorInfo,
+  SupervisorRef,
+} from "./supervision/supervisor-ref.js";
 export type { TreeNode } from "./tree.js";

@@ -1,7 +1,7 @@
 import type { ActorStats } from "./actor-stats.js";
 import type { ChildInfo, ChildStatus } from "./supervision/administration.js";
 import type { RestartType } from "./supervision/child.js";
-import type { SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { SupervisorInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
 
 /** A supervision tree as it is now, in start order. */
 export interface TreeNode {
@@ -12,7 +12,8 @@ export interface TreeNode {
   readonly restart: RestartType;
   /** Of an actor. */
   readonly stats?: ActorStats;
-  /** Of a supervisor. */
+  /** Of a supervisor: what its restarts go by. */
+  readonly flags?: SupervisorInfo;
   readonly children?: readonly TreeNode[];
 }
 
@@ -23,8 +24,12 @@ export function treeOf(
 ): TreeNode {
   const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
     const path = `${parent}/${id}`;
-    if (type === "supervisor")
-      return { id: path, type, state, restart, children: childrenOf(ref as SupervisorRef, path) };
+    if (type === "supervisor") {
+      // A router is none, and has its members below it.
+      const { flags } = ref as Partial<SupervisorRef>;
+      const children = childrenOf(ref as SupervisorRef, path);
+      return { id: path, type, state, restart, ...(flags === undefined ? {} : { flags }), children };
+    }
     const stats = statsOf(ref);
     return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };
   };
@@ -33,5 +38,12 @@ export function treeOf(
       .whichChildren()
       .toReversed()
       .map((child) => node(child, path));
-  return { id: root.id, type: "supervisor", state, restart: "permanent", children: childrenOf(root, root.id) };
+  return {
+    id: root.id,
+    type: "supervisor",
+    state,
+    restart: "permanent",
+    flags: root.flags,
+    children: childrenOf(root, root.id),
+  };
 }

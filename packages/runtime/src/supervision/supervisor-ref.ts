@@ -20,9 +20,19 @@ import type {
   RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
+import type { Strategy } from "./restart-strategy.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
+
+/** What a supervisor's restarts go by. */
+export interface SupervisorInfo {
+  readonly strategy: Strategy;
+  readonly intensity: number;
+  readonly periodMs: number;
+  /** It forgets children that have ended, also by `terminateChild`. */
+  readonly dynamic: boolean;
+}
 
 /**
  * A supervisor as its administrators see it. Valid over restarts. What changes something rejects with
@@ -32,6 +42,8 @@ import type { SupervisorEvent } from "./supervisor-step.js";
 export interface SupervisorRef {
   /** Path from the root. */
   readonly id: string;
+
+  readonly flags: SupervisorInfo;
 
   /**
    * Adds a child and starts it; resolves to its reference once it has started (also when its init returned
@@ -115,8 +127,10 @@ export function createSupervisorRef(
     return answer;
   };
 
+  const { strategy, intensity, periodMs, dynamic } = loop.state.flags;
   return {
     id: loop.state.id,
+    flags: { strategy, intensity, periodMs, dynamic },
     startChild: (spec: ChildSpec): Promise<any> =>
       administer(() => {
         const full = admit(spec, loop.state);

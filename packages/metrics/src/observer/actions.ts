@@ -1,0 +1,91 @@
+import { type ActorRef, type ActorSystem, type ChildInfo, isActorError, type SupervisorRef } from "@mini-otp/runtime";
+import type { ActionName } from "../ui/wire.js";
+
+export const ACTIONS: readonly ActionName[] = ["suspend", "resume", "restart", "kill"];
+
+interface Found {
+  readonly parent: SupervisorRef;
+  readonly child: ChildInfo;
+}
+
+/**
+ * Does it to the actor or supervisor with this path. Rejects with what the runtime refuses it with, ERR_NOT_FOUND for
+ * an unknown path, and ERR_NOT_AN_ACTOR or ERR_NOT_RESTARTABLE for what cannot be done to it.
+ */
+export async function act(system: ActorSystem, action: ActionName, id: string): Promise<void> {
+  const found = find(system, id);
+  if (found === undefined) throw refused("ERR_NOT_FOUND", id, action, "there is no such actor or supervisor");
+  if (action === "restart") return restart(found, id, system);
+  const { child } = found;
+  if (!isActor(system, child)) throw refused("ERR_NOT_AN_ACTOR", id, action, "only actors can be asked");
+  const ref = child.ref as ActorRef;
+  if (action === "suspend") await system.suspend(ref);
+  else if (action === "resume") await system.resume(ref);
+  else if (child.state !== "running") throw refused("ERR_NOPROC", id, action, "the actor is not running");
+  else system.exit(ref, "kill");
+}
+
+/** An orderly stop and a new start, which costs no restart of the supervisor's intensity. */
+async function restart({ parent, child }: Found, id: string, system: ActorSystem): Promise<void> {
+  if (child.state === "stopped") {
+    await parent.restartChild(child.id);
+    return;
+  }
+  if (child.restart === "temporary") {
+    throw refused("ERR_NOT_RESTARTABLE", id, "restart", "a temporary child is forgotten once it has ended");
+  }
+  // A router's members have a supervisor that nobody else talks to.
+  const { flags }: Partial<SupervisorRef> = parent;
+  if (flags === undefined || flags.dynamic) {
+    // A dynamic supervisor forgets what it is told to stop; what fails it starts again.
+    if (!isActor(system, child)) {
+      throw refused("ERR_NOT_RESTARTABLE", id, "restart", "its supervisor does not start again what is told to stop");
+    }
+    system.exit(child.ref as ActorRef, "kill");
+    return;
+  }
+  await parent.terminateChild(child.id);
+  await parent.restartChild(child.id);
+}
+
+function isActor(system: ActorSystem, { type, ref }: ChildInfo): boolean {
+  if (type !== "worker") return false;
+  try {
+    system.stats(ref as ActorRef);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function find(supervisor: SupervisorRef, id: string): Found | undefined {
+  for (const child of supervisor.whichChildren()) {
+    const path = `${supervisor.id}/${child.id}`;
+    if (path === id) return { parent: supervisor, child };
+    if (child.type !== "supervisor" || !id.startsWith(`${path}/`)) continue;
+    const found = find(child.ref as SupervisorRef, id);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What cannot be done; the codes that are not the runtime's are the observer's own. */
+export class ActionRefused extends Error {
+  override readonly name = "ActionRefused";
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+function refused(code: string, id: string, action: string, why: string): ActionRefused {
+  return new ActionRefused(code, `id=${id} ${action}: ${why}`);
+}
+
+/** Whether it is an answer, and no fault of ours. */
+export function isRefusal(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof ActionRefused || isActorError(error);
+}

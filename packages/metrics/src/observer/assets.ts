@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const TEXT = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" };
+
+const SCRIPTS = [
+  "actions",
+  "actor-page",
+  "app",
+  "charts",
+  "crash-report",
+  "dom",
+  "event-feed",
+  "format",
+  "live",
+  "log-view",
+  "meter",
+  "points",
+  "process-page",
+  "route",
+  "theme",
+  "tree-keys",
+  "tree-order",
+  "tree-page",
+  "tree-row",
+  "trouble",
+  "wire",
+];
+
+/** What the page consists of, by path. Read once; throws when a file is not where the package has it. */
+export function readAssets(): ReadonlyMap<string, Asset> {
+  const source = (name: string) => new URL(`../../src/ui/${name}`, import.meta.url);
+  const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));
+  const assets = new Map<string, Asset>([
+    ["/", read(source("index.html"), "html")],
+    ["/ui/style.css", read(source("style.css"), "css")],
+    ["/ui/icon.svg", read(source("icon.svg"), "svg")],
+    ["/ui/uplot.js", read(join(uplot, "uPlot.esm.js"), "js")],
+    ["/ui/uplot.css", read(join(uplot, "uPlot.min.css"), "css")],
+  ]);
+  for (const name of SCRIPTS) {
+    assets.set(`/ui/${name}.js`, read(new URL(`../ui/${name}.js`, import.meta.url), "js"));
+  }
+  return assets;
+}
+
+function read(file: string | URL, kind: keyof typeof TEXT): Asset {
+  return { type: `${TEXT[kind]}; charset=utf-8`, body: readFileSync(file) };
+}

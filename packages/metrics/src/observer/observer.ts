@@ -1,0 +1,109 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
+import type { ActorSystem } from "@mini-otp/runtime";
+import { Registry } from "prom-client";
+import { registerMetrics } from "../prometheus.js";
+import type { Hello } from "../ui/wire.js";
+import { readAssets } from "./assets.js";
+import { type FullObserverOptions, fullOptions, type ObserverOptions } from "./options.js";
+import { refuse } from "./replies.js";
+import { answer, type Site } from "./routes.js";
+import { Viewers } from "./viewers.js";
+import { Watch } from "./watch.js";
+
+export interface Observer extends AsyncDisposable {
+  /** As `http://127.0.0.1:41234`. */
+  readonly url: string;
+  /** What actions ask for. `${url}/#token=${token}` opens the page with it. */
+  readonly token: string;
+  /** Ends all connections, and stops looking. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a live page of the system: `/`, and what it is made of: `/metrics` for Prometheus, `/api/tree`, and
+ * `/api/events`, a stream of server-sent events. Reads shared memory and listens to the system on main; no actor is asked
+ * anything. Does not keep the process alive, and goes on after the system has stopped, until `close`.
+ *
+ * Rejects with TypeError for an option that cannot be, and with Node's error when the port is taken.
+ */
+export async function startObserver(system: ActorSystem, options: ObserverOptions = {}): Promise<Observer> {
+  const full = fullOptions(options);
+  const assets = readAssets();
+  const registry = full.registry ?? ownRegistry(system, full);
+  const server = createServer();
+  server.listen(full.port, full.host);
+  await once(server, "listening");
+  const { address, port, family } = server.address() as AddressInfo;
+
+  const watch = new Watch(system, full.logFields);
+  const viewers = new Viewers(watch, () => hello(system, watch));
+  const { token, allowedHosts } = full;
+  const site: Site = {
+    system,
+    watch,
+    viewers,
+    registry,
+    assets,
+    access: { host: full.host, allowedHosts },
+    token,
+  };
+  server.on("request", (request, response) => void serve(site, request, response));
+  server.on("connection", (socket) => socket.unref());
+  server.unref();
+
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    viewers.close();
+    watch.close();
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  const observer: Observer = {
+    url: `http://${family === "IPv6" ? `[${reachable(address)}]` : reachable(address)}:${port}`,
+    token,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => observer.close(),
+  };
+  return observer;
+}
+
+async function serve(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    await answer(site, request, response);
+  } catch (error) {
+    if (response.headersSent || response.destroyed) response.destroy();
+    else refuse(response, { status: 500, code: "ERR_INTERNAL", message: String(error) });
+  }
+}
+
+function ownRegistry(system: ActorSystem, { prefix }: FullObserverOptions): Registry {
+  const registry = new Registry();
+  registerMetrics(system, { registry, ...(prefix === undefined ? {} : { prefix }) });
+  return registry;
+}
+
+function hello(system: ActorSystem, watch: Watch): Hello {
+  return {
+    now: Date.now(),
+    name: system.name,
+    pid: process.pid,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    host: hostname(),
+    observedSince: watch.since,
+  };
+}
+
+/** Of "every address" one that can be asked for. */
+function reachable(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}

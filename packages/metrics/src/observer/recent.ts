@@ -1,0 +1,47 @@
+/** The latest of a sequence, within a number of items and a weight. Whoever reads keeps the `seq` it has got to. */
+export class Recent<T> {
+  readonly #items: (T | undefined)[];
+  readonly #weights: number[];
+  readonly #maxWeight: number;
+  #oldest = 1;
+  #next = 1;
+  #weight = 0;
+
+  constructor(capacity: number, maxWeight = Infinity) {
+    this.#items = new Array<T | undefined>(capacity);
+    this.#weights = new Array<number>(capacity).fill(0);
+    this.#maxWeight = maxWeight;
+  }
+
+  /** Of the item added last; 0 before the first. */
+  get seq(): number {
+    return this.#next - 1;
+  }
+
+  add(make: (seq: number) => T, weight = 0): T {
+    const seq = this.#next++;
+    if (seq - this.#oldest >= this.#items.length) this.#dropOldest();
+    const item = make(seq);
+    this.#items[seq % this.#items.length] = item;
+    this.#weights[seq % this.#items.length] = weight;
+    this.#weight += weight;
+    while (this.#weight > this.#maxWeight && this.#oldest < seq) this.#dropOldest();
+    return item;
+  }
+
+  /** The latest `max` of those after `seq`, and how many are missing between. */
+  since(seq: number, max = Infinity): { readonly items: readonly T[]; readonly skipped: number } {
+    // A reader from another life of the server may be ahead.
+    const after = seq > this.seq ? 0 : seq;
+    const from = Math.max(after + 1, this.#oldest, this.#next - max);
+    const items: T[] = [];
+    for (let at = from; at < this.#next; at++) items.push(this.#items[at % this.#items.length] as T);
+    return { items, skipped: from - after - 1 };
+  }
+
+  #dropOldest(): void {
+    const place = this.#oldest++ % this.#items.length;
+    this.#weight -= this.#weights[place] as number;
+    this.#items[place] = undefined;
+  }
+}

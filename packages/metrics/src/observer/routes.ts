@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ActorSystem } from "@mini-otp/runtime";
+import type { Registry } from "prom-client";
+import type { ActionName } from "../ui/wire.js";
+import { type AccessRules, hasToken, refusal } from "./access.js";
+import { ACTIONS, act, isRefusal } from "./actions.js";
+import type { Asset } from "./assets.js";
+import { readJson, refuse, secure, send, sendJson } from "./replies.js";
+import type { Viewers } from "./viewers.js";
+import type { Watch } from "./watch.js";
+
+const MOST_REQUEST_BYTES = 8192;
+
+export interface Site {
+  readonly system: ActorSystem;
+  readonly watch: Watch;
+  readonly viewers: Viewers;
+  readonly registry: Registry;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly access: AccessRules;
+  readonly token: string;
+}
+
+type Handle = (site: Site, request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => unknown;
+
+const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly handle: Handle }>> = {
+  "/metrics": { method: "GET", handle: metrics },
+  "/api/tree": { method: "GET", handle: ({ system }, _, response) => sendJson(response, 200, system.tree()) },
+  "/api/events": { method: "GET", handle: events },
+  "/api/token": { method: "GET", handle: checkToken },
+  "/api/actions": { method: "POST", handle: actions },
+};
+
+export async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  secure(response);
+  const { path, query } = locate(request.url ?? "");
+  const isRefused = refusal(request, site.access, path === "/");
+  if (isRefused !== undefined) return refuse(response, isRefused);
+  const asset = site.assets.get(path);
+  const route = ROUTES[path];
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  if (asset === undefined && !Object.hasOwn(ROUTES, path)) {
+    return refuse(response, { status: 404, code: "ERR_NOT_FOUND", message: "there is no such page" });
+  }
+  const allowed = route?.method ?? "GET";
+  if (method !== allowed) {
+    response.setHeader("allow", allowed === "GET" ? "GET, HEAD" : allowed);
+    return refuse(response, { status: 405, code: "ERR_METHOD", message: `only ${allowed} is possible here` });
+  }
+  if (asset !== undefined) send(response, 200, asset.type, asset.body);
+  else await route?.handle(site, request, response, query);
+}
+
+/** Doubled slashes count as one. */
+function locate(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const [path = "", query = ""] = url.split("?", 2);
+  return { path: path.replace(/\/{2,}/g, "/"), query: new URLSearchParams(query) };
+}
+
+async function metrics({ registry }: Site, _: IncomingMessage, response: ServerResponse): Promise<void> {
+  const text = await registry.metrics();
+  send(response, 200, registry.contentType, text);
+}
+
+function events(site: Site, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
+  if (site.viewers.full) {
+    response.setHeader("retry-after", "10");
+    refuse(response, { status: 503, code: "ERR_TOO_MANY_VIEWERS", message: "there are too many open event streams" });
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" });
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  // A browser that connects again by itself knows better than the address it was given.
+  const last = request.headers["last-event-id"] ?? query.get("since") ?? "";
+  const eventSeq = /^\d{1,15}$/.test(String(last)) ? Number(last) : undefined;
+  site.viewers.add(request, response, { eventSeq, actor: query.get("actor") ?? undefined });
+}
+
+function checkToken({ token }: Site, request: IncomingMessage, response: ServerResponse): void {
+  if (!hasToken(request, token)) return refuseToken(response);
+  response.writeHead(204).end();
+}
+
+function refuseToken(response: ServerResponse): void {
+  response.setHeader("www-authenticate", "Bearer");
+  refuse(response, { status: 401, code: "ERR_TOKEN", message: "this needs the observer's token" });
+}
+
+async function actions(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { system, watch, token } = site;
+  if (!hasToken(request, token)) return refuseToken(response);
+  // A form of another page cannot send this type without asking first.
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    return refuse(response, { status: 415, code: "ERR_TYPE", message: "the body must be application/json" });
+  }
+  const { action, id } = ((await readJson(request, MOST_REQUEST_BYTES)) ?? {}) as { action?: unknown; id?: unknown };
+  if (typeof id !== "string" || !ACTIONS.includes(action as ActionName)) {
+    const message = `the body must be { "id": <path>, "action": ${ACTIONS.map((name) => `"${name}"`).join(" | ")} }`;
+    return refuse(response, { status: 400, code: "ERR_REQUEST", message });
+  }
+  try {
+    watch.acted(String(action), id.slice(0, 1000));
+    await act(system, action as ActionName, id);
+    sendJson(response, 200, { done: action, id });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const { code, message } = error;
+    sendJson(response, code === "ERR_NOT_FOUND" ? 404 : 409, { code, message });
+  }
+}

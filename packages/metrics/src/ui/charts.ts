@@ -1,0 +1,140 @@
+import type uPlot from "uplot";
+import { el, setAttribute, setText } from "./dom.js";
+import { clockTime } from "./format.js";
+
+export interface ChartSeries {
+  readonly label: string;
+  /** A custom property of the style sheet. */
+  readonly color: string;
+  /** Which column of the points; or a number for all of them, as a limit is. */
+  readonly column: number | (() => number | undefined);
+}
+
+export interface ChartSpec {
+  readonly title: string;
+  readonly series: readonly ChartSeries[];
+  readonly format: (value: number | undefined) => string;
+  /** The axis reaches at least so far. */
+  readonly atLeast: number;
+}
+
+interface Points {
+  readonly times: readonly number[];
+  readonly columns: readonly (readonly (number | null)[])[];
+}
+
+const HEIGHT_PX = 120;
+const AXIS_PX = 52;
+
+/** A chart over time. What it shows is also said in words. */
+export class Chart {
+  readonly element: HTMLElement;
+  readonly #spec: ChartSpec;
+  readonly #value = el("span", { class: "now" });
+  readonly #canvas = el("div", { class: "canvas", role: "img" });
+  #plot: uPlot | undefined;
+  #points: Points = { times: [], columns: [] };
+  #closed = false;
+
+  constructor(spec: ChartSpec) {
+    this.#spec = spec;
+    const caption = el("figcaption", {}, el("span", {}, spec.title), this.#value);
+    this.element = el("figure", { class: "chart" }, caption, this.#canvas);
+    void this.#draw();
+    new ResizeObserver(() => {
+      const width = this.#canvas.clientWidth;
+      if (width > 0 && this.#plot?.width !== width) this.#plot?.setSize({ width, height: HEIGHT_PX });
+    }).observe(this.#canvas);
+  }
+
+  show(points: Points): void {
+    this.#points = points;
+    this.#plot?.setData(this.#data());
+    this.#say(undefined);
+  }
+
+  /** Colours are others now. */
+  async redraw(): Promise<void> {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    await this.#draw();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#plot?.destroy();
+  }
+
+  async #draw(): Promise<void> {
+    // Not needed for the tree, so not loaded with it.
+    const { default: Plot } = await import("./uplot.js");
+    if (this.#closed || this.#plot !== undefined) return;
+    const axis = {
+      stroke: this.#color("--muted"),
+      grid: { stroke: this.#color("--line"), width: 1 },
+      ticks: { show: false },
+    };
+    const options: uPlot.Options = {
+      width: Math.max(this.#canvas.clientWidth, 200),
+      height: HEIGHT_PX,
+      ms: 1,
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      scales: { y: { range: (_plot, _min, max) => [0, Math.max(this.#spec.atLeast, (max ?? 0) * 1.1)] } },
+      axes: [
+        { ...axis, font: "11px system-ui", size: 24, space: 70, values: (_plot, times) => times.map(clockTime) },
+        {
+          ...axis,
+          font: "11px system-ui",
+          size: AXIS_PX,
+          space: 32,
+          values: (_plot, values) => values.map((value) => this.#spec.format(value)),
+        },
+      ],
+      series: [
+        {},
+        ...this.#spec.series.map(({ label, color, column }) => ({
+          label,
+          stroke: this.#color(color),
+          width: 1.5,
+          points: { show: false },
+          ...(typeof column === "number" ? {} : { dash: [4, 4] }),
+        })),
+      ],
+      hooks: { setCursor: [({ cursor }) => this.#say(cursor.idx ?? undefined)] },
+    };
+    this.#plot = new Plot(options, this.#data(), this.#canvas);
+  }
+
+  #data(): uPlot.AlignedData {
+    const { times, columns } = this.#points;
+    const series = this.#spec.series.map(({ column }) => {
+      if (typeof column === "number") return [...(columns[column] ?? times.map(() => null))];
+      const value = column() ?? null;
+      return times.map(() => value);
+    });
+    return [[...times], ...series] as uPlot.AlignedData;
+  }
+
+  /** The values at that place, or the last ones. */
+  #say(place: number | undefined): void {
+    const { times, columns } = this.#points;
+    const at = place ?? times.length - 1;
+    const parts = this.#spec.series.flatMap(({ label, column }) => {
+      if (typeof column !== "number") return [];
+      const value = columns[column]?.[at] ?? undefined;
+      return [`${this.#spec.series.length > 1 ? `${label} ` : ""}${this.#spec.format(value)}`];
+    });
+    setText(this.#value, parts.join(" · "));
+    if (place === undefined) setAttribute(this.#canvas, "aria-label", `${this.#spec.title}: ${parts.join(", ")} now`);
+  }
+
+  #color(property: string): string {
+    const probe = el("span");
+    probe.style.color = `var(${property})`;
+    document.body.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  }
+}

@@ -1,0 +1,212 @@
+/*
+ * What the observer's server and its page say to each other. Times are ms since 1970 by the server's clock, memory is
+ * MiB. All text is plain: whoever shows it escapes it.
+ */
+
+export type NodeState = "running" | "suspended" | "restarting" | "stopped";
+
+/** Why something ended, without what it carried. */
+export interface ExitText {
+  readonly kind: string;
+  /** One line. */
+  readonly text: string;
+}
+
+export interface MailboxRow {
+  readonly length: number;
+  readonly capacity: number;
+  readonly bytes: number;
+  readonly capacityBytes: number;
+  readonly dropped: number;
+  /** How long senders have waited for room, in sum. */
+  readonly blockedMs: number;
+  readonly oldestAgeMs: number;
+}
+
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** An actor's numbers as of the last look. */
+export interface ActorRow {
+  readonly incarnation: number;
+  readonly mailbox: MailboxRow;
+  readonly handled: number;
+  readonly handledPerSecond: number;
+  readonly heapMb: number;
+  readonly heapCapMb: number;
+  readonly offHeapMb: number;
+  /** Of one core; not known at the first look. */
+  readonly cpuPercent?: number;
+  /** From accepted to handled. */
+  readonly latency: Latency;
+  readonly handling: { readonly method: string; readonly since: number } | null;
+  /** For how long its thread has been inside one native operation. */
+  readonly silentMs: number;
+}
+
+/** One line of the tree. */
+export interface Row {
+  /** Path from the root. */
+  readonly id: string;
+  /** What the parent calls it. */
+  readonly name: string;
+  readonly depth: number;
+  readonly type: "supervisor" | "worker";
+  readonly state: NodeState;
+  readonly restart: string;
+  readonly restarts: number;
+  /** How it ended last, and when. A clean end is one, too. */
+  readonly lastExit?: ExitText & { readonly at: number; readonly failed: boolean };
+  readonly actor?: ActorRow;
+  readonly supervisor?: {
+    readonly strategy: string;
+    readonly intensity: number;
+    readonly periodMs: number;
+    readonly dynamic: boolean;
+  };
+}
+
+/** SSE `tree`: what has changed since the last one; all of it when `whole`. */
+export interface TreeUpdate {
+  readonly now: number;
+  readonly whole: boolean;
+  readonly system: "running" | "stopped";
+  /** All ids from top to bottom, when they have changed. */
+  readonly order?: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** SSE `message`, which has its `seq` as id. */
+export interface EventRecord {
+  readonly seq: number;
+  readonly event: string;
+  readonly id: string;
+  readonly at: number;
+  readonly incarnation?: number;
+  readonly attempt?: number;
+  readonly delayMs?: number;
+  readonly supervisor?: string;
+  readonly method?: string;
+  /** Of a dead letter. */
+  readonly why?: string;
+  readonly reason?: ExitText;
+  /** A failure: not what was asked for, or expected. */
+  readonly failed?: true;
+}
+
+/** SSE `skipped`: events there was no time or room for. */
+export interface SkippedEvents {
+  readonly count: number;
+}
+
+/** SSE `process`. */
+export interface ProcessRow {
+  readonly now: number;
+  readonly uptimeMs: number;
+  readonly rssMb: number;
+  readonly heapUsedMb: number;
+  readonly heapTotalMb: number;
+  readonly externalMb: number;
+  readonly arrayBuffersMb: number;
+  /** All threads together, of one core. */
+  readonly cpuPercent: number;
+  /** Main's event loop in the last interval. */
+  readonly loopDelay: Latency;
+  readonly loopUtilization: number;
+  readonly actors: number;
+  readonly threads: number;
+  readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
+  readonly deadLetters: number;
+  readonly handledPerSecond: number;
+  readonly waiting: number;
+  /** Since the observer was started, by event and, for exits and restarts, by reason. */
+  readonly totals: {
+    readonly events: Readonly<Record<string, number>>;
+    readonly exits: Readonly<Record<string, number>>;
+    readonly restarts: Readonly<Record<string, number>>;
+  };
+}
+
+export interface LogRecord {
+  readonly seq: number;
+  readonly at: number;
+  readonly level: string;
+  readonly incarnation: number;
+  readonly thread?: number;
+  readonly message: string;
+  /** An error's name, message and stack. */
+  readonly error?: string;
+  /** JSON, only where the observer was asked to show fields. */
+  readonly fields?: string;
+}
+
+/** The last end that was a failure. */
+export interface CrashRecord {
+  readonly at: number;
+  readonly incarnation: number;
+  readonly reason: ExitText;
+  readonly stack?: string;
+  readonly context?: string;
+  readonly supervisor?: string;
+  readonly lastMethod?: string;
+  readonly queueLength?: number;
+  readonly heapUsedMb?: number;
+  readonly heapCapMb?: number;
+  readonly offHeapMb?: number;
+}
+
+export const ACTOR_SERIES = ["waiting", "handledPerSecond", "heapMb", "offHeapMb", "cpuPercent"] as const;
+export const PROCESS_SERIES = [
+  "rssMb",
+  "heapUsedMb",
+  "cpuPercent",
+  "loopP99Ms",
+  "handledPerSecond",
+  "waiting",
+] as const;
+
+/** Columns of equal length; null where nothing was measured. */
+export interface Points {
+  /** Those before are to be forgotten. */
+  readonly whole: boolean;
+  readonly times: readonly number[];
+  readonly columns: readonly (readonly (number | null)[])[];
+}
+
+/** SSE `history`: points of the process, and of the actor that is looked at. */
+export interface HistoryUpdate {
+  readonly process: Points;
+  readonly actor?: Points;
+}
+
+/** SSE `actor`: news of the actor that is looked at. */
+export interface ActorUpdate {
+  readonly id: string;
+  readonly whole: boolean;
+  readonly lines: readonly LogRecord[];
+  /** Lines that were not kept or not sent. */
+  readonly skippedLines: number;
+  readonly crash?: CrashRecord;
+}
+
+/** SSE `hello`, first on each connection. */
+export interface Hello {
+  readonly now: number;
+  readonly name: string;
+  readonly pid: number;
+  readonly node: string;
+  readonly platform: string;
+  readonly host: string;
+  readonly observedSince: number;
+}
+
+export type ActionName = "suspend" | "resume" | "restart" | "kill";
+
+/** What `POST /api/actions` answers when it is not done. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
