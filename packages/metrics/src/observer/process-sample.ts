@@ -5,6 +5,9 @@ import type { ProcessRow } from "../ui/wire.js";
 const LOOP_RESOLUTION_MS = 20;
 const MIB = 1024 * 1024;
 
+/** What the system has to show for it. */
+export type Work = Pick<ProcessRow, "handledPerSecond" | "restartsPerSecond" | "waiting" | "totals">;
+
 /** What the process as a whole uses. Loop delay and CPU are of the time since the sample before. */
 export class ProcessSampler {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
@@ -16,11 +19,7 @@ export class ProcessSampler {
     this.#delay.enable();
   }
 
-  sample(
-    system: ActorSystem,
-    now: number,
-    work: Pick<ProcessRow, "handledPerSecond" | "waiting" | "totals">,
-  ): ProcessRow {
+  sample(system: ActorSystem, now: number, work: Work): ProcessRow {
     const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
     const { actors, threads, spares, deadLetters } = system.stats();
     const row: ProcessRow = {

@@ -38,6 +38,7 @@ export class Watch {
   #state: TreeUpdate["system"] = "running";
   #lookedAt = 0;
   #chartedAt = 0;
+  #chartedRestarts = 0;
   #processRow: ProcessRow | undefined;
 
   constructor(system: ActorSystem, logFields: boolean) {
@@ -90,16 +91,7 @@ export class Watch {
     }
     this.#adopt(lines, tree.state === "stopped" ? "stopped" : "running", changed, revision);
     this.#lookedAt = at;
-    if (!charting) return;
-    this.#chartedAt = at;
-    const work = { handledPerSecond: Math.round(handledPerSecond), waiting, totals: this.#totals };
-    const sample = this.#process.sample(this.#system, now, work);
-    this.#processRow = sample;
-    const values = { ...sample, loopP99Ms: sample.loopDelay.p99Ms };
-    this.history.add(
-      now,
-      PROCESS_SERIES.map((name) => values[name]),
-    );
+    if (charting) this.#chart(Math.round(handledPerSecond), waiting, at, now);
   }
 
   /** How long ago the last look was. */
@@ -133,6 +125,23 @@ export class Watch {
   close(): void {
     for (const end of this.#ends) end();
     this.#process.close();
+  }
+
+  /** Adds a point to the charts of the process. */
+  #chart(handledPerSecond: number, waiting: number, at: number, now: number): void {
+    const restarts = this.#totals.events.actor_restarted ?? 0;
+    const seconds = (at - this.#chartedAt) / 1000;
+    const restartsPerSecond = Math.round(((restarts - this.#chartedRestarts) / seconds) * 10) / 10;
+    this.#chartedAt = at;
+    this.#chartedRestarts = restarts;
+    const work = { handledPerSecond, restartsPerSecond, waiting, totals: this.#totals };
+    const sample = this.#process.sample(this.#system, now, work);
+    this.#processRow = sample;
+    const values = { ...sample, loopP99Ms: sample.loopDelay.p99Ms };
+    this.history.add(
+      now,
+      PROCESS_SERIES.map((name) => values[name]),
+    );
   }
 
   #adopt(lines: Map<string, Line>, state: TreeUpdate["system"], changed: boolean, revision: number): void {

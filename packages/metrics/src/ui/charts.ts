@@ -30,7 +30,7 @@ const AXIS_PX = 52;
 export class Chart {
   readonly element: HTMLElement;
   readonly #spec: ChartSpec;
-  readonly #value = el("span", { class: "now" });
+  readonly #values: readonly HTMLElement[];
   readonly #canvas = el("div", { class: "canvas", role: "img" });
   #plot: uPlot | undefined;
   #points: Points = { times: [], columns: [] };
@@ -38,7 +38,13 @@ export class Chart {
 
   constructor(spec: ChartSpec) {
     this.#spec = spec;
-    const caption = el("figcaption", {}, el("span", {}, spec.title), this.#value);
+    this.#values = spec.series.map(({ color }) => {
+      const value = el("span", spec.series.length > 1 ? { class: "key" } : {});
+      value.style.setProperty("--key", `var(${color})`);
+      return value;
+    });
+    const now = el("span", { class: "now" }, ...this.#values);
+    const caption = el("figcaption", {}, el("span", {}, spec.title), now);
     this.element = el("figure", { class: "chart" }, caption, this.#canvas);
     void this.#draw();
     new ResizeObserver(() => {
@@ -120,13 +126,15 @@ export class Chart {
   #say(place: number | undefined): void {
     const { times, columns } = this.#points;
     const at = place ?? times.length - 1;
-    const parts = this.#spec.series.flatMap(({ label, column }) => {
-      if (typeof column !== "number") return [];
-      const value = columns[column]?.[at] ?? undefined;
-      return [`${this.#spec.series.length > 1 ? `${label} ` : ""}${this.#spec.format(value)}`];
-    });
-    setText(this.#value, parts.join(" · "));
-    if (place === undefined) setAttribute(this.#canvas, "aria-label", `${this.#spec.title}: ${parts.join(", ")} now`);
+    for (const [i, { label, column }] of this.#spec.series.entries()) {
+      const shown = this.#values[i];
+      if (shown === undefined) continue;
+      const value = typeof column === "number" ? (columns[column]?.[at] ?? undefined) : column();
+      setText(shown, `${this.#values.length > 1 ? `${label} ` : ""}${this.#spec.format(value)}`);
+    }
+    if (place !== undefined) return;
+    const values = this.#values.map(({ textContent }) => textContent).join(", ");
+    setAttribute(this.#canvas, "aria-label", `${this.#spec.title}: ${values} now`);
   }
 
   #color(property: string): string {

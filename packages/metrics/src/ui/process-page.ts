@@ -45,6 +45,12 @@ export class ProcessPage {
       format: count,
       atLeast: 4,
     }),
+    new Chart({
+      title: "Restarts per second",
+      series: [{ label: "restarts", color: "--series-2", column: column("restartsPerSecond") }],
+      format: perSecond,
+      atLeast: 1,
+    }),
   ];
 
   constructor(live: Live) {

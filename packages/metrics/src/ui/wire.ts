@@ -121,6 +121,7 @@ export interface ProcessRow {
   readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
   readonly deadLetters: number;
   readonly handledPerSecond: number;
+  readonly restartsPerSecond: number;
   readonly waiting: number;
   /** Since the observer was started, by event and, for exits and restarts, by reason. */
   readonly totals: {
@@ -166,6 +167,7 @@ export const PROCESS_SERIES = [
   "loopP99Ms",
   "handledPerSecond",
   "waiting",
+  "restartsPerSecond",
 ] as const;
 
 /** Columns of equal length; null where nothing was measured. */
