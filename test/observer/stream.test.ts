@@ -201,7 +201,7 @@ test("hostile names, errors and log lines stay data: JSON, under a policy that r
   expect(stream.of("hello").length).toBe(1);
   const lines = stream.of("actor").flatMap((update) => update.lines);
   expect(lines[0].message).toContain("event: hello");
-  expect(stream.row(path).name).toBe(id);
+  await eventually(() => stream.row(path)?.name === id);
   const { headers, text } = await ask(observer.url, "/api/tree");
   expect(headers["content-type"]).toBe("application/json; charset=utf-8");
   expect(JSON.parse(text).children.map((child: { id: string }) => child.id)).toContain(path);
