@@ -47,6 +47,10 @@ export interface ThreadListener {
   onExit(error: Error | undefined): void;
 }
 
+/** A thread that has been asked to end and has not is asked again after this long, then after twice as long, … */
+const FIRST_AGAIN_MS = 20;
+const LAST_AGAIN_MS = 5000;
+
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
   readonly ownerId: number;
@@ -56,6 +60,7 @@ export class ActorThread {
   readonly #port: MessagePort;
   #listener: ThreadListener;
   #exited = false;
+  #asking: NodeJS.Timeout | undefined;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
     this.ownerId = options.boot.ownerId;
@@ -67,12 +72,15 @@ export class ActorThread {
     this.threadId = this.#worker.threadId;
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
+    // Each request to end it listens for its exit.
+    this.#worker.setMaxListeners(0);
     this.#worker.on("error", (error: Error) => {
       death = error;
     });
     this.#worker.on("exit", () => {
       this.takeMessages();
       this.#exited = true;
+      clearTimeout(this.#asking);
       port1.close();
       this.#listener.onExit(death);
     });
@@ -130,9 +138,20 @@ export class ActorThread {
     ring(words, PARKED);
   }
 
-  /** Asks Node to end the thread, whatever it is doing. `onExit` follows. */
+  /**
+   * Asks Node to end the thread, whatever it is doing. `onExit` follows. Asks again until it has: a request that
+   * arrives while the inspector evaluates in the thread ends the evaluation, and the program goes on.
+   */
   terminate(): void {
+    if (this.#exited) return;
+    if (this.#asking === undefined) this.#askToEnd(FIRST_AGAIN_MS);
+    else void this.#worker.terminate();
+  }
+
+  #askToEnd(againMs: number): void {
     void this.#worker.terminate();
+    const next = Math.min(2 * againMs, LAST_AGAIN_MS);
+    this.#asking = setTimeout(() => this.#askToEnd(next), againMs).unref();
   }
 }
 
