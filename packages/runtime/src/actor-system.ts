@@ -157,6 +157,11 @@ export class ActorSystem implements SupervisorRef {
     );
   }
 
+  /** @internal For the testing kit. */
+  static actorsOf(system: ActorSystem): Actors {
+    return system.#actors;
+  }
+
   /** Starts a system with these children. Rejects as `startChild` does; then nothing is left running. */
   static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
     const system = new ActorSystem(options, surroundings);

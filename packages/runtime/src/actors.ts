@@ -332,12 +332,16 @@ export class Actors implements ActorHost, RouterHost {
   }
 
   claim(child: ActorChild, owner: number, number: number): void {
-    const { uid } = child.slot;
-    const senderLives =
-      owner === this.producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
-    this.#parcels.claim(uid, owner, number, senderLives, child.spec.maxDeliveries > 1, (parcel) => {
+    this.claimParcel(child.slot.uid, owner, number, child.spec.maxDeliveries > 1, (parcel) => {
       child.post({ type: "parcel", parcel }, parcel === null ? [] : parcel.transferred);
     });
+  }
+
+  /** Hands a parcel to whom its placeholder was for; `keep` it for a second delivery. */
+  claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
+    const senderLives =
+      owner === this.producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
+    this.#parcels.claim(uid, owner, number, senderLives, keep, take);
   }
 
   dropped(id: string, method: string): void {

@@ -25,7 +25,9 @@ export function isIgnore(value: unknown): value is Ignore {
 export type HandlersOf<State> = Record<string, (ctx: ActorContext<State>, ...args: any[]) => unknown>;
 
 /** What `init` leaves the handlers with. */
-export type StateOf<Init> = Exclude<Awaited<Init>, Ignore>;
+export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
+  ? undefined
+  : Exclude<Awaited<Init>, Ignore>;
 
 export interface ActorOptions<Init, Args, Handlers> {
   /** Runs before any message; returns the state, or `ignore()`. May be async. Throwing fails the start. */
@@ -44,7 +46,7 @@ export interface ActorOptions<Init, Args, Handlers> {
 export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
   extends Omit<ActorOptions<State | Ignore | Promise<State | Ignore>, Args, Handlers>, "handlers"> {
   readonly handlers: Handlers;
-  readonly [OTHERWISE]?: (ctx: ActorContext<State>, method: string, args: unknown[]) => unknown;
+  [OTHERWISE]?(ctx: ActorContext<State>, method: string, args: unknown[]): unknown;
   readonly [ACTOR]: true;
 }
 

@@ -6,6 +6,9 @@ export {
   type HandlersOf,
   type Ignore,
   ignore,
+  isActorDefinition,
+  isIgnore,
+  OTHERWISE,
 } from "./define-actor.js";
 export type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
 export type { CastResult } from "./protocol/actor-types.js";

@@ -8,11 +8,21 @@ export interface TestSystemOptions extends SystemOptions {
   random?: () => number;
 }
 
+const running = new Set<ActorSystem>();
+
 /**
  * A system for tests: silent unless given a logger, without chance, and on a clock that the test moves. Threads,
  * calls, timers of actors and the time an actor has to stop go by real time all the same. Rejects as `startSystem`.
  */
-export function startTestSystem(options: TestSystemOptions = {}): Promise<ActorSystem> {
+export async function startTestSystem(options: TestSystemOptions = {}): Promise<ActorSystem> {
   const { clock = systemClock, random = () => 0.5, ...rest } = options;
-  return ActorSystem.start({ logger: false, ...rest }, { clock, random });
+  const system = await ActorSystem.start({ logger: false, ...rest }, { clock, random });
+  running.add(system);
+  void system.terminated.then(() => running.delete(system));
+  return system;
+}
+
+/** The one started last, of those that run. */
+export function latestTestSystem(): ActorSystem | undefined {
+  return [...running].at(-1);
 }

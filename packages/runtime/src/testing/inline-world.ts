@@ -1,0 +1,136 @@
+import {
+  ActorError,
+  type ActorRef,
+  type CastResult,
+  Codec,
+  type Connection,
+  type RefOptions,
+  type Sender,
+} from "@mini-otp/worker-host/protocol";
+import { ActorSystem } from "../actor-system.js";
+import { latestTestSystem } from "./test-system.js";
+
+/** In the place of a slot's address: no actor of a system has it. */
+export const INLINE_ADDRESS = -1;
+
+/** What a reference leads to. */
+export interface InlineTarget {
+  readonly uid: number;
+  readonly id: string;
+  readonly name: string | undefined;
+  call(method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  /** False: closed. */
+  accept(method: string, args: unknown[]): boolean;
+  acceptInfo(message: unknown): boolean;
+  stats(): unknown;
+}
+
+const targets = new Map<number, InlineTarget>();
+let lastUid = 0;
+
+export function nextInlineUid(): number {
+  return ++lastUid;
+}
+
+export function enterWorld(target: InlineTarget): void {
+  targets.set(target.uid, target);
+}
+
+export function inlineTarget(ref: ActorRef): InlineTarget | undefined {
+  return ref.address === INLINE_ADDRESS ? targets.get(ref.uid) : undefined;
+}
+
+export function inlineByName(name: string): InlineTarget | undefined {
+  return [...targets.values()].findLast((target) => target.name === name);
+}
+
+interface InlineConnection extends Connection {
+  readonly uid: number;
+  /** Of an actor that has a thread. */
+  readonly foreign: { readonly sender: Sender; readonly to: Connection } | undefined;
+}
+
+/**
+ * Sends to actors on this thread. Arguments are copied as messages are, so that what no message can carry is refused here
+ * too. References to actors of a system lead to the test system that was started last.
+ */
+export class InlineSender implements Sender {
+  readonly codec = new Codec(this);
+  readonly #ownUid: number | undefined;
+
+  /** `ownUid` is the actor's who sends; main has none. */
+  constructor(ownUid?: number) {
+    this.#ownUid = ownUid;
+  }
+
+  connect(address: number, uid: number, id: string): InlineConnection {
+    if (address === INLINE_ADDRESS) return { uid, id, foreign: undefined };
+    const system = latestTestSystem();
+    if (system === undefined) throw noproc(id, "no test system runs that it could be of");
+    const { outbox } = ActorSystem.actorsOf(system);
+    return { uid, id, foreign: { sender: outbox, to: outbox.connect(address, uid, id) } };
+  }
+
+  async call(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
+    const { foreign } = to;
+    if (foreign !== undefined) return foreign.sender.call(foreign.to, method, args, options);
+    if (to.uid === this.#ownUid) {
+      const message = `id=${to.id} method=${method}: an actor that calls itself would wait for ever`;
+      throw new ActorError("ERR_CALLING_SELF", message, { id: to.id, method });
+    }
+    return this.#target(to, method).call(method, this.copyArgs(args, options.transfer), options);
+  }
+
+  async cast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<void> {
+    const { foreign } = to;
+    if (foreign !== undefined) return foreign.sender.cast(foreign.to, method, args, options);
+    const copied = this.copyArgs(args, options.transfer);
+    if (!this.#target(to, method).accept(method, copied)) throw noproc(to.id, "stopped or never restarted");
+  }
+
+  tryCast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): CastResult {
+    const { foreign } = to;
+    if (foreign !== undefined) return foreign.sender.tryCast(foreign.to, method, args, options);
+    const copied = this.copyArgs(args, options.transfer);
+    return targets.get(to.uid)?.accept(method, copied) === true ? "ok" : "closed";
+  }
+
+  async send(to: InlineConnection, message: unknown, options: RefOptions): Promise<void> {
+    const { foreign } = to;
+    if (foreign !== undefined) return foreign.sender.send(foreign.to, message, options);
+    const [copied] = this.copyArgs([message], options.transfer);
+    if (!this.#target(to, "info").acceptInfo(copied)) throw noproc(to.id, "stopped or never restarted");
+  }
+
+  callSync(): never {
+    throw new ActorError("ERR_WRONG_THREAD", "callSync blocks its thread, which inline is the callee's too; use call");
+  }
+
+  castSync(): never {
+    throw new ActorError(
+      "ERR_WRONG_THREAD",
+      "castSync blocks its thread, which inline is the receiver's too; use cast",
+    );
+  }
+
+  stats(uid: number): unknown {
+    return targets.get(uid)?.stats();
+  }
+
+  /** What the receiver of these gets. Throws ERR_NOT_CLONEABLE. */
+  copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"]): unknown[] {
+    const list = transfer === undefined || transfer.length === 0 ? undefined : [...transfer];
+    const payload = this.codec.encodeArgs(args, list);
+    return this.codec.decodeArgs(payload, list === undefined ? [] : structuredClone(list, { transfer: list as never }));
+  }
+
+  #target(to: InlineConnection, method: string): InlineTarget {
+    const target = targets.get(to.uid);
+    if (target === undefined) throw noproc(to.id, `no such actor for ${method}`);
+    return target;
+  }
+}
+
+export function noproc(id: string, why: string): ActorError {
+  return new ActorError("ERR_NOPROC", `id=${id}: no such actor (${why})`, { id });
+}

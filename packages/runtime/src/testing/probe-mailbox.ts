@@ -1,0 +1,139 @@
+import {
+  type ActorRef,
+  announce,
+  FORMAT_PARCEL,
+  KIND_CALL,
+  KIND_FAILURE,
+  KIND_REPLY,
+  KIND_SEND,
+  kindOf,
+  MAILBOX_LANE,
+  newPayload,
+  PARKED,
+  type Payload,
+  payloadOf,
+  R_CORRELATION,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_TYPE,
+  RingReader,
+  retract,
+  SHUTDOWN,
+  SYSTEM_LANE,
+  sleepAsync,
+  wakeAll,
+} from "@mini-otp/worker-host/protocol";
+import type { Actors } from "../actors.js";
+import { Mailbox } from "../mailbox.js";
+import type { Slot } from "../slots.js";
+
+/** What to do with a message; for a call, what to reply. */
+export type OnProbed = (kind: "call" | "cast" | "send", method: string, args: unknown[]) => unknown;
+
+const MAILBOX_BYTES = 1024 * 1024;
+const SYSTEM_BYTES = 4096;
+
+/** A slot among a system's whose messages are taken on main. */
+export class ProbeMailbox {
+  readonly ref: { readonly sender: Actors["outbox"]; readonly address: number; readonly uid: number };
+  readonly #actors: Actors;
+  readonly #slot: Slot;
+  readonly #mailbox: Mailbox;
+  readonly #messages: RingReader;
+  readonly #system: RingReader;
+  readonly #onMessage: OnProbed;
+  #waitsForParcel = false;
+  #closed = false;
+
+  constructor(actors: Actors, onMessage: OnProbed) {
+    this.#actors = actors;
+    this.#onMessage = onMessage;
+    this.#slot = actors.slots.allocate({
+      capacity: 4096,
+      mailboxBytes: MAILBOX_BYTES,
+      systemBytes: SYSTEM_BYTES,
+      overflow: "block",
+      blockTimeoutMs: 10_000,
+      maxDeliveries: 1,
+    });
+    const { memory, address, uid } = this.#slot;
+    this.ref = { sender: actors.outbox, address, uid };
+    this.#messages = new RingReader(memory, MAILBOX_LANE, newPayload(64 * 1024));
+    this.#system = new RingReader(memory, SYSTEM_LANE, newPayload(64));
+    this.#mailbox = new Mailbox(memory.words);
+    this.#mailbox.open();
+    this.#listen();
+  }
+
+  /** Refuses messages from now on; callers that wait get its exit. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#mailbox.close();
+    this.#actors.notifyCallers(this.#slot, SHUTDOWN, this.#mailbox.nextSeq, true);
+    wakeAll(this.#slot.memory.words, PARKED);
+  }
+
+  readonly #listen = (): void => {
+    const { words } = this.#slot.memory;
+    while (!this.#closed) {
+      // Callers that have given up: their reply will be late, and counted as that.
+      while (this.#system.next()) this.#system.commit();
+      if (this.#waitsForParcel) return;
+      if (this.#messages.next()) {
+        this.#take();
+        continue;
+      }
+      announce(words, PARKED);
+      if (!this.#messages.pending && !this.#system.pending) {
+        const waiting = sleepAsync(words, PARKED);
+        if (waiting !== undefined) {
+          void waiting.then(this.#listen);
+          return;
+        }
+      }
+      retract(words, PARKED);
+    }
+  };
+
+  #take(): void {
+    const { payload } = this.#messages;
+    if (payload.format !== FORMAT_PARCEL) {
+      this.#open(payload);
+      return;
+    }
+    this.#waitsForParcel = true;
+    const [owner, number] = payload.words;
+    this.#actors.claimParcel(this.#slot.uid, owner, number, false, (parcel) => {
+      this.#waitsForParcel = false;
+      if (parcel === null) this.#messages.commit();
+      else this.#open(payloadOf(parcel.content), parcel.transferred);
+      setImmediate(this.#listen);
+    });
+  }
+
+  #open(payload: Payload, transferred?: readonly unknown[]): void {
+    const { header } = this.#messages;
+    const { outbox, names } = this.#actors;
+    const kind = kindOf(header[R_TYPE]);
+    const args = outbox.codec.decodeArgs(payload, transferred);
+    const method = kind === KIND_SEND ? "info" : names.name(header[R_METHOD]);
+    const [address, uid, correlation] = [header[R_SENDER_ADDRESS], header[R_SENDER_UID], header[R_CORRELATION]];
+    this.#messages.commit();
+    const isCall = kind === KIND_CALL;
+    const answer = (type: typeof KIND_REPLY | typeof KIND_FAILURE, value: unknown): void => {
+      if (!isCall || this.#closed) return;
+      outbox.reply(address, uid, type, correlation, outbox.codec.encodeValue(value));
+    };
+    void (async () => this.#onMessage(kind === KIND_SEND ? "send" : isCall ? "call" : "cast", method, args))().then(
+      (value) => answer(KIND_REPLY, value),
+      (error: unknown) => answer(KIND_FAILURE, error),
+    );
+  }
+}
+
+/** The constructor arguments of a reference to it. */
+export function referenceTo({ ref }: ProbeMailbox, id: string): ConstructorParameters<typeof ActorRef> {
+  return [ref.sender, ref.address, ref.uid, id];
+}

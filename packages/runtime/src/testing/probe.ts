@@ -1,0 +1,208 @@
+import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
+import { ActorRef } from "@mini-otp/worker-host/protocol";
+import { ActorSystem } from "../actor-system.js";
+import { systemLogger } from "../logger.js";
+import { systemClock } from "../supervision/clock.js";
+import { InlineActor } from "./inline-actor.js";
+import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";
+import { type OnProbed, ProbeMailbox, referenceTo } from "./probe-mailbox.js";
+import { latestTestSystem } from "./test-system.js";
+
+/** One message that a probe got. */
+export interface Received {
+  readonly kind: "call" | "cast" | "send";
+  /** `"info"` for what was sent. */
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+/** Which message is meant: its method's name, or what a function says of it. */
+export type Match = string | ((message: Received) => boolean);
+
+/** What a call is answered with: a value, or a function of its arguments, which may be async or throw. */
+export type Answer = unknown | ((...args: any[]) => unknown);
+
+export interface ProbeOptions {
+  /** Default `"probe-1"`, `"probe-2"`, …. */
+  id?: string;
+  /** Whose actors it is for. Default: the test system that was started last, or, where none runs, inline actors. */
+  system?: ActorSystem;
+  /** What calls are answered with, by method; a call of another method gets undefined. */
+  answers?: Readonly<Record<string, Answer>>;
+}
+
+interface Waiter {
+  readonly match: (message: Received) => boolean;
+  readonly resolve: (message: Received) => void;
+}
+
+const DEADLINE_MS = 5000;
+let probes = 0;
+
+/**
+ * A reference on main that stands for an actor and records what it gets, in the order it got it. Send it to actors
+ * wherever they expect a reference.
+ */
+export class Probe<A = any> extends ActorRef<A> {
+  readonly #recorder: Recorder;
+  readonly #close: () => void;
+
+  /** @internal */
+  constructor(reference: ConstructorParameters<typeof ActorRef>, recorder: Recorder, close: () => void) {
+    super(...reference);
+    this.#recorder = recorder;
+    this.#close = close;
+  }
+
+  /** Everything that came so far. */
+  get received(): readonly Received[] {
+    return this.#recorder.received;
+  }
+
+  /**
+   * The first message that matches and that no `expect` has taken yet, whether it has come or is still to come. Rejects
+   * when `deadlineMs` (default 5 000) is over, and says what came instead.
+   */
+  expect(match: Match = () => true, deadlineMs: number = DEADLINE_MS): Promise<Received> {
+    return this.#recorder.expect(match, deadlineMs);
+  }
+
+  /** Resolves when nothing that matches has come for `forMs`; rejects as soon as it does. */
+  expectNone(forMs: number, match: Match = () => true): Promise<void> {
+    return this.#recorder.expectNone(forMs, match);
+  }
+
+  /** From now on calls of `method` are answered so. */
+  answer(method: string, answer: Answer): this {
+    this.#recorder.answers.set(method, answer);
+    return this;
+  }
+
+  /** Forgets what came so far. */
+  clear(): void {
+    this.#recorder.clear();
+  }
+
+  /** Messages are refused from now on, as by an actor that has stopped. */
+  close(): void {
+    this.#close();
+  }
+}
+
+class Recorder {
+  received: Received[] = [];
+  readonly answers: Map<string, Answer>;
+  #untaken: Received[] = [];
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(answers: Readonly<Record<string, Answer>>) {
+    this.answers = new Map(Object.entries(answers));
+  }
+
+  readonly record: OnProbed = (kind, method, args) => {
+    const message: Received = { kind, method, args };
+    this.received.push(message);
+    const waiter = [...this.#waiters].find(({ match }) => match(message));
+    if (waiter === undefined) this.#untaken.push(message);
+    else {
+      this.#waiters.delete(waiter);
+      waiter.resolve(message);
+    }
+    const answer = kind === "send" ? undefined : this.answers.get(method);
+    return typeof answer === "function" ? (answer as (...args: unknown[]) => unknown)(...args) : answer;
+  };
+
+  clear(): void {
+    this.received = [];
+    this.#untaken = [];
+  }
+
+  expect(match: Match, deadlineMs: number): Promise<Received> {
+    const matches = predicate(match);
+    const index = this.#untaken.findIndex(matches);
+    if (index !== -1) return Promise.resolve(this.#untaken.splice(index, 1)[0]);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        const came = this.#untaken.map(describe).join(", ") || "nothing";
+        reject(
+          new Error(`no ${nameOf(match)} within deadlineMs=${deadlineMs}; what came and was not expected: ${came}`),
+        );
+      }, deadlineMs);
+      const waiter: Waiter = {
+        match: matches,
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  async expectNone(forMs: number, match: Match): Promise<void> {
+    const unexpected = await this.expect(match, forMs).catch(() => undefined);
+    if (unexpected !== undefined) throw new Error(`${describe(unexpected)} came, and none was expected`);
+  }
+}
+
+function predicate(match: Match): (message: Received) => boolean {
+  return typeof match === "string" ? ({ method }) => method === match : match;
+}
+
+function nameOf(match: Match): string {
+  return typeof match === "string" ? `message ${JSON.stringify(match)}` : "message that matches";
+}
+
+function describe({ kind, method, args }: Received): string {
+  const shown = args.map((arg) => {
+    try {
+      return JSON.stringify(arg) ?? String(arg);
+    } catch {
+      return String(arg);
+    }
+  });
+  return `${kind} ${method}(${shown.join(", ")})`;
+}
+
+/** A reference to send to actors, which records what they send to it. */
+export function probe<A = any>(options: ProbeOptions = {}): Probe<A> {
+  const { id = `probe-${++probes}`, system = latestTestSystem(), answers = {} } = options;
+  const recorder = new Recorder(answers);
+  return system === undefined ? inlineProbe<A>(id, recorder) : systemProbe<A>(id, system, recorder);
+}
+
+function systemProbe<A>(id: string, system: ActorSystem, recorder: Recorder): Probe<A> {
+  const mailbox = new ProbeMailbox(ActorSystem.actorsOf(system), recorder.record);
+  void system.terminated.then(() => mailbox.close());
+  return new Probe<A>(referenceTo(mailbox, id), recorder, () => mailbox.close());
+}
+
+function inlineProbe<A>(id: string, recorder: Recorder): Probe<A> {
+  const definition: ActorDefinition<any, any, any> = {
+    ...defineActor({
+      handlers: {},
+      info: (_ctx, message) => void recorder.record("send", "info", [message]),
+    }),
+    [OTHERWISE]: (ctx, method, args) => {
+      let deferred: ReturnType<typeof ctx.deferReply> | undefined;
+      try {
+        deferred = ctx.deferReply();
+      } catch {
+        // A cast.
+      }
+      const answer = async (): Promise<unknown> =>
+        recorder.record(deferred === undefined ? "cast" : "call", method, args);
+      void answer().then(
+        (value) => deferred?.reply(value),
+        (error: Error) => deferred?.fail(error),
+      );
+    },
+  };
+  const log = systemLogger(false, id);
+  const options = { id, name: undefined, intensity: 0, periodMs: 0, clock: systemClock, log };
+  const actor = new InlineActor(definition, undefined, { ...options, restart: "temporary" });
+  void actor.start();
+  const reference: ConstructorParameters<typeof ActorRef> = [new InlineSender(), INLINE_ADDRESS, actor.uid, id];
+  return new Probe<A>(reference, recorder, () => void actor.stop({ kind: "shutdown" }));
+}

@@ -1,0 +1,89 @@
+import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
+import { ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { type Logger, systemLogger } from "../logger.js";
+import type { RestartType } from "../supervision/child.js";
+import type { ActorArgs } from "../supervision/child-spec.js";
+import { type Clock, systemClock } from "../supervision/clock.js";
+import { InlineActor } from "./inline-actor.js";
+import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";
+
+export interface InlineOptions {
+  /** Default `"inline"`. */
+  id?: string;
+  /** For `ctx.whereis` of other inline actors. */
+  name?: string;
+  /** Whether it is started again when it ends: default `"permanent"`, at once, as under a supervisor. */
+  restart?: RestartType;
+  /** Default 3 restarts in 5 000 ms; then it stays down. */
+  intensity?: number;
+  periodMs?: number;
+  /** For its timers, the timeouts of calls and the restart window: `virtualClock()`. Default: the machine's own. */
+  clock?: Clock;
+  /** Default: silent. */
+  logger?: Logger | false;
+}
+
+/** A reference to an actor on this thread, and what a test wants to know of it. */
+export class InlineRef<A = any> extends ActorRef<A> {
+  readonly #actor: InlineActor;
+
+  /** @internal */
+  constructor(actor: InlineActor) {
+    super(new InlineSender(), INLINE_ADDRESS, actor.uid, actor.id);
+    this.#actor = actor;
+  }
+
+  /** The actor's own state, not a copy. */
+  get state(): any {
+    return this.#actor.context.state;
+  }
+
+  get incarnation(): number {
+    return this.#actor.incarnation;
+  }
+
+  get running(): boolean {
+    return this.#actor.state === "running";
+  }
+
+  /** Resolves with the reason once the actor has ended and is not started again. */
+  get exited(): Promise<ExitReason> {
+    return this.#actor.exited;
+  }
+
+  /** Handles what was accepted, runs `terminate`, ends. Resolves with the exit reason. */
+  stop(reason: ExitReason = SHUTDOWN): Promise<ExitReason> {
+    return this.#actor.stop(reason);
+  }
+
+  /** An exit signal, as `system.exit`. */
+  exit(reason: ExitReason | "kill"): void {
+    this.#actor.exit(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/**
+ * Runs an actor on the calling thread, without a worker, a guard or a supervisor above it: for tests of what its handlers
+ * do, with a debugger and coverage at hand. Messages, replies and `args` are copied as between threads, one message is
+ * handled at a time, a crash starts it anew. `callSync` and `castSync` throw ERR_WRONG_THREAD, and a mailbox has no bound.
+ *
+ * Rejects with ERR_INIT_FAILED when `init` throws. Resolves also when `init` answers `ignore()`: then it does not run.
+ */
+export async function runInline<A extends ActorDefinition<any, any, any>>(
+  actor: A,
+  ...[args, options = {}]: undefined extends ActorArgs<A>
+    ? [args?: ActorArgs<A>, options?: InlineOptions]
+    : [args: ActorArgs<A>, options?: InlineOptions]
+): Promise<InlineRef<A>> {
+  if (!isActorDefinition(actor)) throw new TypeError("runInline: the actor is not what defineActor returns");
+  const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = options;
+  const { clock = systemClock, logger = false } = options;
+  const log = systemLogger(logger, id);
+  const inline = new InlineActor(actor, args, { id, name, restart, intensity, periodMs, clock, log });
+  await inline.start();
+  return new InlineRef<A>(inline);
+}

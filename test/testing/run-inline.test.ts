@@ -1,0 +1,84 @@
+import { runInline, virtualClock } from "@mini-otp/runtime/testing";
+import { defineActor, ignore } from "@mini-otp/worker-host";
+import { expect, test } from "vitest";
+import { eventually } from "../support/eventually.js";
+
+const Ticker = defineActor({
+  init: (args: { periodMs: number }, ctx) => {
+    ctx.sendInterval(args.periodMs, "tick");
+    return { ticks: 0 };
+  },
+  handlers: {
+    tick: (ctx) => void ctx.state.ticks++,
+    crash() {
+      throw new Error("let it crash");
+    },
+    never(ctx) {
+      ctx.state.ticks = Number.NaN;
+      return new Promise<void>(() => {});
+    },
+  },
+});
+
+test("timers, call timeouts and restart windows go by a virtual clock", async () => {
+  const clock = virtualClock();
+  const ticker = await runInline(Ticker, { periodMs: 60_000 }, { clock });
+  await clock.advance(180_000);
+  expect(ticker.state).toEqual({ ticks: 3 });
+  const late = ticker
+    .with({ timeoutMs: 5000 })
+    .call("never")
+    .catch((e: { code: string }) => e.code);
+  await clock.advance(5000);
+  expect(await late).toBe("ERR_CALL_TIMEOUT");
+});
+
+test("an actor that crashes more often than the intensity allows stays down", async () => {
+  const clock = virtualClock();
+  const ticker = await runInline(Ticker, { periodMs: 1000 }, { clock, intensity: 1, periodMs: 5000 });
+  await ticker.call("crash").catch(() => {});
+  await clock.advance(5001);
+  expect([ticker.incarnation, ticker.running]).toEqual([2, true]);
+  for (let crash = 0; crash < 2; crash++) await ticker.call("crash").catch(() => {});
+  expect(await ticker.exited).toMatchObject({ kind: "error" });
+  expect(ticker.tryCast("tick")).toBe("closed");
+});
+
+test("a transient actor that stops stays down; a permanent one starts anew", async () => {
+  const Stopper = defineActor({ handlers: { stop: (ctx) => ctx.stop() } });
+  const transient = await runInline(Stopper, undefined, { restart: "transient" });
+  await transient.cast("stop");
+  expect(await transient.exited).toEqual({ kind: "normal" });
+  const permanent = await runInline(Stopper);
+  await permanent.call("stop");
+  await eventually(() => permanent.incarnation === 2 && permanent.running);
+});
+
+test("an init that throws rejects, one that answers ignore() leaves it not running", async () => {
+  const Failing = defineActor({
+    init: () => {
+      throw new Error("no");
+    },
+    handlers: {},
+  });
+  expect(await runInline(Failing).catch((e: unknown) => e)).toMatchObject({ code: "ERR_INIT_FAILED" });
+  const ignored = await runInline(defineActor({ init: () => ignore(), handlers: {} }));
+  expect(ignored.running).toBe(false);
+});
+
+test("a handler that never returns can be killed, and the actor starts anew", async () => {
+  const ticker = await runInline(Ticker, { periodMs: 1000 });
+  const hung = ticker.call("never").catch((e: unknown) => e);
+  await eventually(() => Number.isNaN(ticker.state.ticks));
+  ticker.exit("kill");
+  expect(await hung).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "killed" } });
+  await ticker.cast("tick");
+  await ticker.stop();
+  expect([ticker.incarnation, ticker.state.ticks]).toEqual([2, 1]);
+});
+
+test("what would block the thread is refused", async () => {
+  const ticker = await runInline(Ticker, { periodMs: 1000 });
+  expect(() => ticker.callSync("tick")).toThrow(expect.objectContaining({ code: "ERR_WRONG_THREAD" }));
+  await ticker.stop();
+});
