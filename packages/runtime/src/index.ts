@@ -30,7 +30,6 @@ export {
 export type { LossCause } from "./actor-totals.js";
 export { comlinkActor } from "./comlink-actor.js";
 export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./events.js";
-export type { DeadLetterCause, EventName, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { Logger } from "./logger.js";
