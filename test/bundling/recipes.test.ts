@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import * as esbuild from "esbuild";
+import { expect, onTestFinished, test, vi } from "vitest";
+import webpack from "webpack";
+import { codeBlocks } from "../support/code-blocks.js";
+
+// A bundler starts, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 });
+
+const run = promisify(execFile);
+const digest = "ecd26292b7f02970ca6909abb23e1aedd0dd57d0ee9ff40bf3f30c325e3e453a";
+
+/** The files of docs/bundling.md, in a folder from which the packages are found. */
+async function application(): Promise<string> {
+  const folder = await mkdtemp(join(import.meta.dirname, "application-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "src"));
+  for (const { file, code } of codeBlocks("docs/bundling.md")) {
+    if (file !== undefined) await writeFile(join(folder, file), code);
+  }
+  return folder;
+}
+
+/** Runs what was bundled, in the absence of what it was made of. */
+async function runBundle(folder: string, out: string): Promise<string> {
+  await rm(join(folder, "src"), { recursive: true });
+  return (await run(process.execPath, [join(folder, out, "main.js")])).stdout;
+}
+
+const SAYS = `${digest}\nerror\nincarnation 2\n`;
+
+test("the application runs when it is bundled with esbuild, as the recipe says", async () => {
+  const folder = await application();
+  await run(process.execPath, ["build.mjs"], { cwd: folder });
+  expect(await runBundle(folder, "out")).toBe(SAYS);
+});
+
+test("the application runs when it is bundled with Vite, as the recipe says", async () => {
+  const folder = await application();
+  const vite = join(dirname(createRequire(import.meta.url).resolve("vite/package.json")), "bin/vite.js");
+  await run(process.execPath, [vite, "build", "--logLevel", "warn"], { cwd: folder });
+  expect(await runBundle(folder, "out")).toBe(SAYS);
+});
+
+test("the application runs when it is bundled with webpack, as the recipe says", async () => {
+  const folder = await application();
+  // The recipe is for JavaScript.
+  const sources = ["main", "hasher.actor", "digest"].map((name) => join(folder, "src", `${name}.ts`));
+  await esbuild.build({ entryPoints: sources, outdir: join(folder, "src"), format: "esm", target: "node20" });
+  const { default: config } = (await import(pathToFileURL(join(folder, "webpack.config.mjs")).href)) as {
+    default: webpack.Configuration;
+  };
+  const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) => {
+    webpack(
+      { ...config, context: folder, output: { ...config.output, path: join(folder, "dist") } },
+      (error, result) => (error === null ? resolve(result) : reject(error)),
+    );
+  });
+  expect(stats?.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
+  expect(await runBundle(folder, "dist")).toBe(SAYS);
+});
