@@ -2,7 +2,7 @@ import type { ActorContext } from "./context.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
-/** In a definition: takes what no handler is named after. */
+/** @internal In a definition: takes what no handler is named after. */
 export const OTHERWISE = Symbol.for("mini-otp.otherwise");
 const IGNORE = Symbol.for("mini-otp.ignore");
 
@@ -13,10 +13,12 @@ export interface Ignore {
 
 const ignored: Ignore = Object.freeze({ [IGNORE]: true as const });
 
+/** For `init` to return: started, and not running. */
 export function ignore(): Ignore {
   return ignored;
 }
 
+/** @internal */
 export function isIgnore(value: unknown): value is Ignore {
   return typeof value === "object" && value !== null && (value as Partial<Ignore>)[IGNORE] === true;
 }
@@ -84,6 +86,7 @@ export function defineActor<
   >;
 }
 
+/** @internal */
 export function isActorDefinition(value: unknown): value is ActorDefinition {
   return typeof value === "object" && value !== null && (value as Partial<ActorDefinition>)[ACTOR] === true;
 }

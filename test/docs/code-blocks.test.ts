@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { afterAll, expect, test, vi } from "vitest";
+import { type CodeBlock, codeBlocks } from "../support/code-blocks.js";
+
+// The compiler and another vitest start, on a machine that may have other work.
+vi.setConfig({ testTimeout: 180_000 });
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const documents = [
+  "README.md",
+  ...readdirSync(join(root, "docs"), { recursive: true })
+    .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
+    // The reference is made of declarations, by a script.
+    .filter((path) => path.endsWith(".md") && path !== "docs/api.md")
+    .sort(),
+];
+const blocks = documents.flatMap(codeBlocks);
+
+// Beneath the tests, so that the packages are found.
+const folder = mkdtempSync(join(import.meta.dirname, "blocks-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Each document is a program of its own: blocks that name their file import each other. */
+function write({ document, line, language, file, code }: CodeBlock): string {
+  const path = join(folder, document.replaceAll(/[/.]/g, "-"), file ?? `line-${line}.${language}`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${code}\nexport {};\n`);
+  return path;
+}
+
+const of = (...languages: string[]): CodeBlock[] => blocks.filter(({ language }) => languages.includes(language));
+
+test("every block of TypeScript in the documentation compiles", () => {
+  expect(of("ts").length).toBeGreaterThanOrEqual(15);
+  for (const block of of("ts")) write(block);
+  const config = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions: { composite: false, noEmit: true, declarationMap: false, rootDir: root },
+    include: ["**/*.ts"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "lib/tsc.js");
+  const { stdout } = spawnSync(process.execPath, [compiler, "-p", folder, "--pretty", "false"], { encoding: "utf8" });
+  expect(stdout).toBe("");
+});
+
+test.each(of("js", "json").map((block) => [`${block.document}:${block.line}`, block] as const))(
+  "%s is JavaScript that parses",
+  (_place, { code, language }) => {
+    expect(() => transformSync(code, { loader: language as "js" | "json", format: "esm" })).not.toThrow();
+  },
+);
+
+test("the tests in docs/testing.md pass", () => {
+  const paths = codeBlocks("docs/testing.md").map(write);
+  const project = dirname(paths[0]);
+  writeFileSync(join(project, "vitest.config.mjs"), "export default { test: { testTimeout: 60_000 } };\n");
+  const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+  const args = [vitest, "run", "--root", project, "--reporter", "json"];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  const report = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { numPassedTests: number; numFailedTests: number };
+  expect({ failed: report.numFailedTests, stderr }).toMatchObject({ failed: 0 });
+  expect(report.numPassedTests).toBe(10);
+});
+
+test("a language that nothing checks is not used", () => {
+  expect(
+    [...new Set(blocks.map(({ language }) => language))].filter(
+      (l) => !["ts", "js", "json", "sh", "text", ""].includes(l),
+    ),
+  ).toEqual([]);
+});
