@@ -11,7 +11,6 @@ import {
   INCARNATION,
   KILLED,
   LOG_TAKEN,
-  type LogLevel,
   PARKED,
   type Parcel,
   type Producer,
@@ -24,6 +23,7 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
+import type { ActorLogs, LogSource } from "./actor-logs.js";
 import { moduleCandidates, moduleName } from "./actor-module.js";
 import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
 import { ActorTotals, type LossCause } from "./actor-totals.js";
@@ -85,7 +85,9 @@ export interface ActorHost {
   dropped(id: string, method: string): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
-  log(child: ActorChild, level: LogLevel, args: unknown[]): void;
+  /** What actors log. */
+  readonly logs: ActorLogs;
+  log(source: LogSource, line: Extract<ToMain, { type: "log" }>): void;
   disposed(child: ActorChild): void;
   /** Nothing is counted of it any more. */
   gone(child: ActorChild): void;
@@ -342,12 +344,23 @@ export class ActorChild implements Child<ActorRef> {
     starting.timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
     const host = this.#host;
     const listener: ThreadListener = {
-      onMessage: (message) => this.#onMessage(message),
-      onExit: (error) => this.#onThreadExit(thread, error),
+      // Whose line it is, is known by the thread: the actor may have another by the time that it is read.
+      onMessage: (message) => (message.type === "log" ? host.log(source, message) : this.#onMessage(message)),
+      onExit: (error) => {
+        host.logs.ended(source);
+        this.#onThreadExit(thread, error);
+      },
     };
     spare?.listen(listener);
     const thread = spare ?? new ActorThread(this.#threadOptions(), listener);
     this.#thread = thread;
+    const { threadId } = thread;
+    const source: LogSource = {
+      id: this.id,
+      incarnation: this.#incarnation,
+      thread: threadId,
+      words: slot.memory.words,
+    };
     host.threadStarted(thread, this);
     host.lifeStarted(this);
     thread.post({
@@ -380,6 +393,8 @@ export class ActorChild implements Child<ActorRef> {
         ownerId: host.nextOwnerId(),
         guardBell: host.guard.bell,
         awake: host.awake.buffer as SharedArrayBuffer,
+        logLevel: host.logs.level,
+        console: spec.console,
         offHeapCapMb: spec.offHeapCapMb,
         moduleUrls,
       },
@@ -410,6 +425,11 @@ export class ActorChild implements Child<ActorRef> {
     const thread = new ActorThread(options, {
       onMessage: (message) => {
         if (message.type === "loaded") words[ACTIVE] = 0;
+        if (message.type === "log") {
+          const source = { id: `${this.id} (spare)`, incarnation: 0, thread: thread.threadId, words };
+          this.#host.log(source, message);
+          return;
+        }
         listener.onMessage(message);
       },
       onExit: (error) => {
@@ -480,9 +500,6 @@ export class ActorChild implements Child<ActorRef> {
       case "unhandled":
         this.#lost("unhandled", 1);
         this.#host.unhandled(this.id, message.method, message.detail);
-        break;
-      case "log":
-        this.#host.log(this, message.level, codec.decodeArgs(payloadOf(message.args)));
         break;
     }
   }

@@ -10,7 +10,7 @@ import {
   type ExitReason,
   encodeForeign,
   hrtimeMs,
-  type LogLevel,
+  logUnits,
   NAME_TABLE_BYTES,
   NameTable,
   type Parcel,
@@ -20,6 +20,7 @@ import {
   type ToMain,
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild, type ActorHost } from "./actor-child.js";
+import { ActorLogs, type LogSource } from "./actor-logs.js";
 import { type ActorStats, statsOf } from "./actor-stats.js";
 import type { ActorThread } from "./actor-thread.js";
 import { findCycles } from "./call-cycles.js";
@@ -68,8 +69,7 @@ export class Actors implements ActorHost, RouterHost {
   readonly clock: Clock;
   readonly epochMs = hrtimeMs();
   readonly producer: Producer;
-  readonly #logger: Logger;
-  readonly #events: Events;
+  readonly logs: ActorLogs;
   readonly #deadLetters: DeadLetters;
   readonly spares: SpareThreads;
   readonly startGate = new StartGate(LOADING_PER_CORE * availableParallelism());
@@ -109,8 +109,7 @@ export class Actors implements ActorHost, RouterHost {
       guard,
       guardListener(logger, events, this.#zombies, (method) => this.names.name(method)),
     );
-    this.#logger = logger;
-    this.#events = events;
+    this.logs = new ActorLogs(logger, events);
     this.#deadLetters = deadLetters;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
@@ -234,6 +233,7 @@ export class Actors implements ActorHost, RouterHost {
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
     this.guard.close();
+    this.logs.close();
     void this.spares.close();
     this.outbox.close(errorOf);
   }
@@ -285,6 +285,7 @@ export class Actors implements ActorHost, RouterHost {
     this.#byUid.delete(child.slot.uid);
     if (this.#byPath.get(child.id) === child) this.#byPath.delete(child.id);
     this.#parcels.forget(child.slot.uid, "all");
+    this.logs.forget(child.id);
   }
 
   claimName(holder: ActorChild | RouterChild, name: string | undefined): void {
@@ -359,14 +360,14 @@ export class Actors implements ActorHost, RouterHost {
     this.#deadLetters.add(id, method, "unhandled", undefined, detail);
   }
 
-  log(child: ActorChild, level: LogLevel, args: unknown[]): void {
-    const bindings = { actor: child.id, incarnation: child.incarnation, thread: child.threadId };
-    const [first, ...rest] = args;
-    if (first instanceof Error) this.#logger[level]({ ...bindings, err: first }, ...rest);
-    else if (typeof first === "object" && first !== null) this.#logger[level]({ ...bindings, ...first }, ...rest);
-    else this.#logger[level](bindings, ...args);
-    const { id, incarnation, threadId: thread } = child;
-    this.#events.log({ id, at: performance.now(), incarnation, thread, level, args });
+  log(source: LogSource, { level, atMs, line }: Extract<ToMain, { type: "log" }>): void {
+    let args: unknown[];
+    try {
+      args = this.outbox.codec.decodeArgs(payloadOf(line));
+    } catch (error) {
+      args = [null, error, "a line of log that cannot be decoded"];
+    }
+    this.logs.write(source, level, atMs, logUnits(line.bytes.length), args);
   }
 
   /** Takes in what is counted, before it wraps; and breaks what nobody can leave: actors that block on each other. */

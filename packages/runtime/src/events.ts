@@ -72,6 +72,8 @@ export class Events {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #logger: Logger;
   readonly #logListeners = new Set<(line: LogLine) => void>();
+  /** Called when the first listener for log lines has come, or the last has gone. */
+  onLogListened: () => void = () => {};
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -102,7 +104,16 @@ export class Events {
   onLog(listener: (line: LogLine) => void): () => void {
     const own = (line: LogLine) => listener(line);
     this.#logListeners.add(own);
-    return () => void this.#logListeners.delete(own);
+    this.onLogListened();
+    return () => {
+      this.#logListeners.delete(own);
+      this.onLogListened();
+    };
+  }
+
+  /** Somebody listens for log lines. */
+  get logListened(): boolean {
+    return this.#logListeners.size > 0;
   }
 
   /** Never throws. */

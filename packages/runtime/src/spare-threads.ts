@@ -104,5 +104,5 @@ export class SpareThreads {
 
 /** Threads of the same key are interchangeable until they become an actor. */
 export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
-  return JSON.stringify([boot.moduleUrls, boot.offHeapCapMb, heapCapMb, headroomMb, env, execArgv ?? []]);
+  return JSON.stringify([boot.moduleUrls, boot.offHeapCapMb, boot.console, heapCapMb, headroomMb, env, execArgv ?? []]);
 }

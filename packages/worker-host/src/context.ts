@@ -2,7 +2,23 @@ import type { ActorRef } from "./protocol/actor-ref.js";
 import type { DeferredBrand } from "./protocol/actor-types.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 
-/** A logger of pino's shape: `log.info({ batch: 3 }, "parsed")` or `log.info("parsed")`. Lines appear in main's logger. */
+/** What `child` takes beside the bindings. */
+export interface ActorLogOptions {
+  /** The lowest level this logger takes. What is below main's level is dropped all the same. */
+  level?: string;
+  /** By key, applied in the actor's thread to bindings and to the fields of a line. */
+  serializers?: Record<string, (value: any) => unknown>;
+  /** Comes before every message. */
+  msgPrefix?: string;
+}
+
+/**
+ * A logger of pino's shape: `log.info({ batch: 3 }, "parsed")`, `log.error(error)` or `log.info("parsed %s", name)`.
+ * Lines appear in main's logger with `actor`, `incarnation` and `thread`, and pass its redaction and serializers. They
+ * travel by the thread's own way to main, which a crash or a kill does not cut: what was logged before is there. A
+ * level that main's logger does not take costs a comparison. Nothing here blocks or throws, however much is logged:
+ * what main cannot keep up with is dropped and counted.
+ */
 export interface ActorLog {
   trace(...args: unknown[]): void;
   debug(...args: unknown[]): void;
@@ -10,6 +26,16 @@ export interface ActorLog {
   warn(...args: unknown[]): void;
   error(...args: unknown[]): void;
   fatal(...args: unknown[]): void;
+  silent(...args: unknown[]): void;
+  /** A logger whose lines carry these fields too. Throws RangeError for a level that does not exist. */
+  child(bindings: Record<string, unknown>, options?: ActorLogOptions): ActorLog;
+  bindings(): Record<string, unknown>;
+  setBindings(bindings: Record<string, unknown>): void;
+  isLevelEnabled(level: string): boolean;
+  /** The lowest level that is logged; may be raised above main's. */
+  level: string;
+  /** Does nothing: a line is on its way when it has been logged. */
+  flush(done?: () => void): void;
 }
 
 /**

@@ -1,17 +1,19 @@
 import { availableParallelism } from "node:os";
 import type { MessagePort } from "node:worker_threads";
+import { createActorLog } from "./actor-log.js";
 import { ActorLoop, type LoopHost } from "./actor-loop.js";
 import { ActorOutbox } from "./actor-outbox.js";
-import type { ActorLog } from "./context.js";
+import { captureConsole } from "./captured-console.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
 import { loadFirst } from "./load-module.js";
+import { LogPort } from "./log-port.js";
 import { Meter } from "./meter.js";
 import { Microtasks } from "./microtasks.js";
 import { osThreadId, ownCpuMs } from "./os-thread.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
-import { type BootData, encodeForeign, type InitData, type LogLevel, payloadOf, type ToMain } from "./protocol/boot.js";
+import { type BootData, encodeForeign, type InitData, payloadOf, type ToMain } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
@@ -34,6 +36,9 @@ export async function runActorThread(boot: BootData): Promise<void> {
   const names = new NameTable(boot.names, producer);
   const control = new ControlChannel(port, segments);
   const thread = new ThreadExit(port);
+  const logPort = new LogPort(port, boot.logLevel, new Codec(noSender));
+  const log = createActorLog(logPort);
+  if (boot.console === "log") captureConsole(log);
 
   let definition: ActorDefinition;
   try {
@@ -64,9 +69,10 @@ export async function runActorThread(boot: BootData): Promise<void> {
     takeControl: () => loop.takeControl(),
     cancelled: (callerUid, correlation) => loop.cancelled(callerUid, correlation),
   });
+  logPort.use(outbox.codec, memory.words);
   thread.use(outbox.codec, (id) => names.name(id));
   const host: LoopHost = {
-    log: portLog(port, outbox.codec),
+    log,
     exit: (reason) => thread.exit(reason),
     unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
   };
@@ -167,21 +173,4 @@ function firstInit(control: ControlChannel): Promise<InitData> {
       resolve(message);
     });
   });
-}
-
-function portLog(port: MessagePort, codec: Codec): ActorLog {
-  const at =
-    (level: LogLevel) =>
-    (...args: unknown[]): void => {
-      const message: ToMain = { type: "log", level, args: encodeForeign(codec, args) };
-      port.postMessage(message);
-    };
-  return {
-    trace: at("trace"),
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    fatal: at("fatal"),
-  };
 }

@@ -1,4 +1,4 @@
-export type { ActorContext, ActorLog, DeferredReply } from "./context.js";
+export type { ActorContext, ActorLog, ActorLogOptions, DeferredReply } from "./context.js";
 export {
   type ActorDefinition,
   type ActorOptions,

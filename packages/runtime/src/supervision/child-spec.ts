@@ -86,6 +86,11 @@ interface ActorOptions<A> extends Supervised {
   /** How often a message may be handled, when the actor crashes over it. Default 1. */
   maxDeliveries?: number;
   mailbox?: Partial<MailboxOptions>;
+  /**
+   * Where `console` in the actor writes to: `"inherit"` (default), the process's own streams by Node's way, which loses
+   * the last lines of a thread that ends; or `"log"`, the system's logger, each call a line as from `ctx.log`.
+   */
+  console?: "inherit" | "log";
   env?: Readonly<Record<string, string | undefined>>;
   execArgv?: readonly string[];
   permissions?: Permissions;
@@ -199,7 +204,14 @@ type Full<S, K extends keyof S> = Omit<S, keyof Supervised | K> &
     readonly significant: boolean;
     readonly backoff: BackoffOptions;
   };
-type ActorLimits = "kind" | "startTimeoutMs" | "heapCapMb" | "offHeapCapMb" | "handlerTimeoutMs" | "maxDeliveries";
+type ActorLimits =
+  | "kind"
+  | "console"
+  | "startTimeoutMs"
+  | "heapCapMb"
+  | "offHeapCapMb"
+  | "handlerTimeoutMs"
+  | "maxDeliveries";
 interface WithMailbox {
   readonly mailbox: MailboxOptions;
 }

@@ -73,6 +73,7 @@ const ACTOR: Fields = {
     blockTimeoutMs: milliseconds(0),
     onRestart: oneOf("keep", "drop"),
   }),
+  console: oneOf("inherit", "log"),
   env: anEnv,
   execArgv: texts,
   permissions: group({
@@ -137,6 +138,7 @@ const ACTOR_DEFAULTS = {
   offHeapCapMb: 64,
   handlerTimeoutMs: 30_000,
   maxDeliveries: 1,
+  console: "inherit",
 };
 const DEFAULTS = {
   actor: ACTOR_DEFAULTS,

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
 import type { ExitReason } from "./exit-reason.js";
+import type { LogLevel } from "./log-levels.js";
 import { newPayload, type Payload } from "./payload.js";
 
 /*
@@ -44,6 +45,10 @@ export interface BootData {
   readonly offHeapCapMb: number;
   /** One word: how many actors' threads do not sleep. */
   readonly awake: SharedArrayBuffer;
+  /** One word: the lowest level that main's logger takes. */
+  readonly logLevel: SharedArrayBuffer;
+  /** Where `console` goes: to the process's own streams, or to the log. */
+  readonly console: "inherit" | "log";
   /** URLs to try, in this order. */
   readonly moduleUrls: readonly string[];
 }
@@ -128,9 +133,8 @@ export type ToMain =
       /** What the payload refers to by its place here. */
       readonly transferred: readonly Transferable[];
     }
-  | { readonly type: "log"; readonly level: LogLevel; readonly args: Encoded };
-
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+  /** `line` is a list: the logger's bindings or null, then what the logger was given. `atMs` is `Date.now()`. */
+  | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded };
 
 export function encoded(payload: Payload): Encoded {
   return { format: payload.format, bytes: new Uint8Array(payload.bytes.subarray(0, payload.length)) };

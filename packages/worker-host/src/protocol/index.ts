@@ -9,6 +9,7 @@ export * from "./dropping-reader.js";
 export * from "./errors.js";
 export * from "./exit-reason.js";
 export * from "./histogram.js";
+export * from "./log-levels.js";
 export * from "./message-value.js";
 export * from "./name-table.js";
 export * from "./outbox.js";

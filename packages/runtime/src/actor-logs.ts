@@ -1,0 +1,147 @@
+import { LOG_DROPPED, LOG_LEVELS, LOG_TAKEN, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol";
+import type { Events } from "./events.js";
+import { errorKeyOf, type Logger } from "./logger.js";
+
+/** Whose line it is. */
+export interface LogSource {
+  readonly id: string;
+  readonly incarnation: number;
+  /** Node's number of the thread. */
+  readonly thread: number;
+  /** The slot in which the thread counts. */
+  readonly words: Int32Array;
+}
+
+/** Lines that are given back their credit after so long: together 20 000 short lines a second, a third of main's time. */
+const GIVE_BACK_MS = 50;
+const UNITS_AT_ONCE = 1024;
+/** Dropped lines are reported this often at most, for each actor. */
+const REPORT_EVERY_MS = 1000;
+/** A line that took longer to get here says so: its own time is the one at which main wrote it. */
+const LATE_MS = 100;
+
+interface Dropped {
+  reported: number;
+  atMs: number;
+}
+
+/** Writes what actors log to main's logger, and holds them to what main can take. Never throws. */
+export class ActorLogs {
+  /** One word, shared with every thread: the lowest level that is logged. */
+  readonly level = new SharedArrayBuffer(4);
+  readonly #levelWord = new Int32Array(this.level);
+  readonly #logger: Logger;
+  /** Units by the slot they are given back to. */
+  readonly #owed = new Map<Int32Array, number>();
+  readonly #dropped = new Map<string, Dropped>();
+  readonly #events: Events;
+  readonly #readLevel = (): void => {
+    const level = this.#events.logListened ? LOG_LEVELS.trace : levelOf(this.#logger);
+    Atomics.store(this.#levelWord, 0, level);
+  };
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(logger: Logger, events: Events) {
+    this.#logger = logger;
+    this.#events = events;
+    events.onLogListened = this.#readLevel;
+    this.#readLevel();
+    logger.on?.("level-change", this.#readLevel);
+  }
+
+  /** `units` is what the line cost its thread. */
+  write(source: LogSource, level: LogLevel, atMs: number, units: number, line: readonly unknown[]): void {
+    this.#owe(source, units);
+    this.#reportDropped(source, false);
+    const { id, incarnation, thread } = source;
+    const [bindings, first, ...rest] = line;
+    const lateMs = Date.now() - atMs;
+    const whose = { actor: id, incarnation, thread, ...(lateMs > LATE_MS ? { lateMs } : {}) };
+    try {
+      const isError = first instanceof Error;
+      const isFields = !isError && typeof first === "object" && first !== null;
+      const fields = isError ? { [errorKeyOf(this.#logger)]: first } : isFields ? first : {};
+      // Nothing that an actor logs passes for another's.
+      const own = { ...(bindings as object | null), ...fields };
+      const told = isError || isFields ? rest : line.slice(1);
+      this.#logger[level]({ ...own, ...whose }, ...told);
+      this.#tell(source, level, own, told);
+    } catch (error) {
+      this.#failed(source, error);
+    }
+  }
+
+  #tell({ id, incarnation, thread }: LogSource, level: LogLevel, fields: object, told: readonly unknown[]): void {
+    if (!this.#events.logListened) return;
+    const args = Object.keys(fields).length === 0 ? told : [fields, ...told];
+    this.#events.log({ id, at: performance.now(), incarnation, thread, level, args });
+  }
+
+  /** The thread has ended: what it could not log any more is told. */
+  ended(source: LogSource): void {
+    this.#owed.delete(source.words);
+    this.#reportDropped(source, true);
+  }
+
+  /** The actor is gone for good. */
+  forget(id: string): void {
+    this.#dropped.delete(id);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#logger.off?.("level-change", this.#readLevel);
+  }
+
+  /** A serializer or a stream of the user's has thrown. */
+  #failed({ id, incarnation, thread }: LogSource, error: unknown): void {
+    try {
+      this.#logger.error(
+        { actor: id, incarnation, thread, err: error },
+        "a line of the actor's log could not be written",
+      );
+    } catch {
+      // A logger that cannot even say that has nothing more to do here.
+    }
+  }
+
+  #owe({ words }: LogSource, units: number): void {
+    this.#owed.set(words, (this.#owed.get(words) ?? 0) + units);
+    this.#timer ??= setTimeout(this.#giveBack, GIVE_BACK_MS).unref();
+  }
+
+  /** A share for each, so that one that storms does not silence the others. */
+  readonly #giveBack = (): void => {
+    this.#timer = undefined;
+    const share = Math.max(1, Math.floor(UNITS_AT_ONCE / this.#owed.size));
+    for (const [words, owed] of this.#owed) {
+      const units = Math.min(owed, share);
+      Atomics.add(words, LOG_TAKEN, units);
+      if (units === owed) this.#owed.delete(words);
+      else this.#owed.set(words, owed - units);
+    }
+    if (this.#owed.size > 0) this.#timer = setTimeout(this.#giveBack, GIVE_BACK_MS).unref();
+  };
+
+  #reportDropped({ id, incarnation, thread, words }: LogSource, last: boolean): void {
+    const total = words[LOG_DROPPED];
+    const known = this.#dropped.get(id);
+    const dropped = (total - (known?.reported ?? 0)) | 0;
+    const now = performance.now();
+    if (dropped <= 0 || (!last && known !== undefined && now - known.atMs < REPORT_EVERY_MS)) return;
+    this.#dropped.set(id, { reported: total, atMs: now });
+    const facts = { actor: id, incarnation, thread, dropped };
+    try {
+      this.#logger.warn(facts, `${dropped} lines of ${id}'s log were dropped: more than main takes`);
+    } catch (error) {
+      this.#failed({ id, incarnation, thread, words }, error);
+    }
+  }
+}
+
+/** The lowest level a logger takes, as pino's number. One that does not say gets everything. */
+function levelOf({ level, levels }: Logger): number {
+  if (level === undefined) return LOG_LEVELS.trace;
+  // Pino's number for "silent" is Infinity.
+  return Math.min(levels?.values[level] ?? levelValue(level) ?? LOG_LEVELS.trace, SILENT);
+}

@@ -1,0 +1,24 @@
+/** Pino's levels and their numbers. */
+export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
+export type LogLevel = keyof typeof LOG_LEVELS;
+export const LOG_LEVEL_NAMES = Object.keys(LOG_LEVELS) as readonly LogLevel[];
+/** Above every level: nothing is logged. */
+export const SILENT = 0x7fff_ffff;
+
+/** The number of a level by its name, `silent` too; undefined for another name. */
+export function levelValue(name: string): number | undefined {
+  return name === "silent" ? SILENT : Object.hasOwn(LOG_LEVELS, name) ? LOG_LEVELS[name as LogLevel] : undefined;
+}
+
+/*
+ * A log that main cannot keep up with is bounded by credit. A line costs one unit for each 256 bytes; a thread may
+ * have so many units under way, and main gives them back as it takes the lines. What finds no credit is dropped and
+ * counted. Errors have credit of their own beyond that: of a storm they are what must not be lost.
+ */
+export const LOG_CREDIT = 2048;
+export const LOG_CREDIT_FOR_ERRORS = LOG_CREDIT + 512;
+const UNIT_BYTES = 256;
+
+export function logUnits(bytes: number): number {
+  return 1 + Math.floor(bytes / UNIT_BYTES);
+}
