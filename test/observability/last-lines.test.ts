@@ -12,7 +12,7 @@ const TIMEOUT_MS = 600_000;
 const ALL = Array.from({ length: DEATHS }, (_, n) => n);
 
 interface Death {
-  readonly how: (scribe: ActorRef<typeof Scribe>, n: number, system: ActorSystem) => unknown;
+  readonly how: (scribe: ActorRef<typeof Scribe>, n: number, system: ActorSystem, lane: number) => unknown;
   readonly guard?: GuardOptions;
   readonly console?: "log";
   /** The exit reason's kind. */
@@ -26,7 +26,7 @@ async function lastLines({ how, guard, console = "inherit" as never, kind }: Dea
   const jobs = (await system.startChild(dynamicSupervisor({ id: "jobs" }))) as DynamicSupervisorRef;
   let next = 0;
   const kinds = new Set<string>();
-  const one = async (): Promise<void> => {
+  const one = async (_: unknown, lane: number): Promise<void> => {
     for (let n = next++; n < DEATHS; n = next++) {
       const scribe = await jobs.startChild<typeof Scribe>({
         id: String(n),
@@ -38,7 +38,7 @@ async function lastLines({ how, guard, console = "inherit" as never, kind }: Dea
       const down = new Promise((resolve) => {
         system.monitor(scribe, ({ reason }) => resolve(kinds.add(reason.kind)));
       });
-      await how(scribe, n, system);
+      await how(scribe, n, system, lane);
       await down;
     }
   };
@@ -61,14 +61,16 @@ test("the last line before an exit is there, every time", { timeout: TIMEOUT_MS 
 test("the last line before a kill is there, every time, though main has not read it by then", {
   timeout: TIMEOUT_MS,
 }, async () => {
-  let witness: Promise<ActorRef<typeof Scribe>> | undefined;
-  const how: Death["how"] = async (scribe, n, system) => {
-    witness ??= system.startChild<typeof Scribe>({ id: "witness", actor: fixture("scribe") });
-    const seen = await witness;
-    const before = system.stats(seen).mailbox.enqueued;
-    await scribe.cast("spin", n, seen);
+  const witnesses = new Map<number, ActorRef<typeof Scribe>>();
+  const how: Death["how"] = async (scribe, n, system, lane) => {
+    const known = witnesses.get(lane);
+    const witness =
+      known ?? (await system.startChild<typeof Scribe>({ id: `witness${lane}`, actor: fixture("scribe") }));
+    witnesses.set(lane, witness);
+    const before = system.stats(witness).mailbox.enqueued;
+    await scribe.cast("spin", n, witness);
     // Main's event loop does not turn meanwhile.
-    while (system.stats(seen).mailbox.enqueued === before);
+    while (system.stats(witness).mailbox.enqueued === before);
     system.exit(scribe, "kill");
   };
   expect(await lastLines({ how, kind: "killed" })).toEqual(ALL);

@@ -39,6 +39,7 @@ describe("defaults", () => {
       offHeapCapMb: 64,
       handlerTimeoutMs: 30_000,
       maxDeliveries: 1,
+      console: "inherit",
       mailbox: {
         capacity: 1_024,
         capacityBytes: 1_048_576,
