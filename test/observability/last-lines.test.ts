@@ -33,6 +33,7 @@ async function lastLines({ how, guard, console = "inherit" as never, kind }: Dea
         actor: fixture("scribe"),
         restart: "temporary",
         heapCapMb: 8,
+        startTimeoutMs: 120_000,
         console,
       });
       const down = new Promise((resolve) => {
