@@ -1,3 +1,4 @@
+export { METRICS, type Metric } from "./metric-table.js";
 export { type Observer, startObserver } from "./observer/observer.js";
 export type { ObserverOptions } from "./observer/options.js";
-export { registerMetrics } from "./prometheus.js";
+export { type MetricsOptions, type RegisteredMetrics, registerMetrics } from "./prometheus.js";

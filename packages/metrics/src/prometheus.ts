@@ -1,18 +1,165 @@
+import { createRequire } from "node:module";
 import type { ActorSystem } from "@mini-otp/runtime";
-import { Gauge, Registry } from "prom-client";
+import { type Metric as PromMetric, type Registry, register } from "prom-client";
+import { ActorSeries } from "./actor-series.js";
+import { labelsOf, METRICS, type Metric, type SystemView } from "./metric-table.js";
+import { type Sample, samplesOf } from "./readings.js";
+import { SupervisorSeries } from "./supervisor-series.js";
 
-/** Stands in until the metrics of this package are merged. */
+export interface MetricsOptions {
+  /** Default: prom-client's own global registry. */
+  registry?: Registry;
+  /** In front of every name. Default `"mini_otp_"`. */
+  prefix?: string;
+  /**
+   * So many named actors have series of their own; later ones are shown together, with the label
+   * `actor="__overflow__"`. The same holds for supervisors. Default 100.
+   */
+  maxActors?: number;
+}
+
+export interface RegisteredMetrics {
+  readonly registry: Registry;
+  /** Takes the metrics off the registry. Once is enough. */
+  unregister(): void;
+  [Symbol.dispose](): void;
+}
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+/**
+ * Puts collectors for a system on a prom-client registry. They read when they are scraped, from shared memory: no
+ * message to an actor, right for one that hangs. Main only; nothing blocks.
+ *
+ * Throws TypeError for a prefix that no metric's name may begin with or a cap that is no whole number, and Error when
+ * the registry has a metric of one of the names: then none is put on it.
+ */
 export function registerMetrics(
   system: ActorSystem,
-  { registry = new Registry(), prefix = "mini_otp_" }: { registry?: Registry; prefix?: string } = {},
-): Registry {
-  new Gauge({
-    name: `${prefix}actors`,
-    help: "Actors of the system.",
-    registers: [registry],
-    collect() {
-      this.set(system.stats().actors);
-    },
-  });
-  return registry;
+  { registry = register, prefix = "mini_otp_", maxActors = 100 }: MetricsOptions = {},
+): RegisteredMetrics {
+  if (!/^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
+    throw new TypeError(`registerMetrics: prefix=${JSON.stringify(prefix)}; letters, digits, "_" and ":" make a name`);
+  }
+  if (!Number.isInteger(maxActors) || maxActors < 0) {
+    throw new TypeError(`registerMetrics: maxActors=${String(maxActors)}; allowed: a whole number, 0 or more`);
+  }
+  const taken = METRICS.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
+  if (taken !== undefined) {
+    throw new Error(
+      `registerMetrics: the registry has a metric ${taken} already, from this system or another; give another prefix (prefix=${JSON.stringify(prefix)}) or registry`,
+    );
+  }
+  const scrape = new Scrape(system, maxActors);
+  const metrics = METRICS.map((metric) => new PulledMetric(prefix + metric.name, metric, scrape));
+  for (const metric of metrics) registry.registerMetric(metric as unknown as PromMetric);
+  const unregister = (): void => {
+    scrape.close();
+    for (const { registered } of metrics) {
+      const found = registry.getSingleMetric(registered) as unknown;
+      if (found instanceof PulledMetric && metrics.includes(found)) registry.removeSingleMetric(registered);
+    }
+  };
+  return { registry, unregister, [Symbol.dispose]: unregister };
+}
+
+/** What prom-client asks a metric for. */
+class PulledMetric {
+  /** A registry of the OpenMetrics kind puts it in its own spelling. */
+  name: string;
+  readonly registered: string;
+  readonly help: string;
+  readonly type: Metric["type"];
+  readonly labelNames: readonly string[];
+  readonly aggregator = "sum";
+  readonly #metric: Metric;
+  readonly #scrape: Scrape;
+
+  constructor(name: string, metric: Metric, scrape: Scrape) {
+    this.name = this.registered = name;
+    this.help = metric.help;
+    this.type = metric.type;
+    this.labelNames = labelsOf(metric);
+    this.#metric = metric;
+    this.#scrape = scrape;
+  }
+
+  /** For a text: the labels of a series stay one object. */
+  async getForPromString() {
+    const { name, help, type, aggregator } = this;
+    return { name, help, type, aggregator, values: [...this.#scrape.samples(this.#metric, name)] };
+  }
+
+  async get() {
+    const { values, ...rest } = await this.getForPromString();
+    const whole = values.map(({ labels, sharedLabels, ...value }) => ({
+      ...value,
+      labels: { ...labels, ...sharedLabels },
+    }));
+    return { ...rest, values: whole };
+  }
+
+  /** The numbers are the system's: there is nothing here to set back. */
+  reset(): void {}
+}
+
+/** One look at the system for all metrics of a scrape. */
+class Scrape {
+  readonly #system: ActorSystem;
+  readonly #actors: ActorSeries;
+  readonly #supervisors: SupervisorSeries;
+  #seen: ReturnType<Scrape["look"]> | undefined;
+
+  constructor(system: ActorSystem, maxActors: number) {
+    this.#system = system;
+    this.#actors = new ActorSeries(system, maxActors);
+    this.#supervisors = new SupervisorSeries(system, maxActors);
+  }
+
+  close(): void {
+    this.#actors.close();
+    this.#supervisors.close();
+  }
+
+  *samples(metric: Metric, name: string): Generator<Sample> {
+    const { actors, supervisors, system } = this.#look();
+    switch (metric.of) {
+      case "actor":
+        for (const [{ labels }, reading] of actors.get(metric.name) ?? []) {
+          yield* samplesOf(name, labels, reading, metric.by);
+        }
+        break;
+      case "event":
+        for (const [{ labels }, reading] of this.#actors.events(metric)) {
+          yield* samplesOf(name, labels, reading, metric.by);
+        }
+        break;
+      case "supervisor":
+        for (const supervisor of supervisors)
+          yield* samplesOf(name, { supervisor: supervisor.id }, metric.read(supervisor));
+        break;
+      case "system":
+        yield* samplesOf(name, {}, metric.read(system), metric.by);
+        break;
+      case "info":
+        yield* samplesOf(name, { version, node_version: process.version }, 1);
+        break;
+    }
+  }
+
+  /** A registry asks all its metrics in one go. */
+  #look(): ReturnType<Scrape["look"]> {
+    if (this.#seen === undefined) {
+      this.#seen = this.look();
+      queueMicrotask(() => {
+        this.#seen = undefined;
+      });
+    }
+    return this.#seen;
+  }
+
+  look() {
+    const system: SystemView = { stats: this.#system.stats(), deadLetters: this.#system.meters.deadLetters() };
+    return { actors: this.#actors.read(), supervisors: this.#supervisors.read(), system };
+  }
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { ActorSystem } from "@mini-otp/runtime";
 import { Registry } from "prom-client";
-import { registerMetrics } from "../prometheus.js";
+import { type RegisteredMetrics, registerMetrics } from "../prometheus.js";
 import type { Hello } from "../ui/wire.js";
 import { readAssets } from "./assets.js";
 import { type FullObserverOptions, fullOptions, type ObserverOptions } from "./options.js";
@@ -32,7 +32,7 @@ export interface Observer extends AsyncDisposable {
 export async function startObserver(system: ActorSystem, options: ObserverOptions = {}): Promise<Observer> {
   const full = fullOptions(options);
   const assets = readAssets();
-  const registry = full.registry ?? ownRegistry(system, full);
+  const own = full.registry === undefined ? ownMetrics(system, full) : undefined;
   const server = createServer();
   server.listen(full.port, full.host);
   await once(server, "listening");
@@ -45,7 +45,7 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
     system,
     watch,
     viewers,
-    registry,
+    registry: full.registry ?? (own as RegisteredMetrics).registry,
     assets,
     access: { host: full.host, allowedHosts },
     token,
@@ -58,6 +58,7 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
   const close = async () => {
     viewers.close();
     watch.close();
+    own?.unregister();
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
@@ -84,10 +85,8 @@ async function serve(site: Site, request: IncomingMessage, response: ServerRespo
   }
 }
 
-function ownRegistry(system: ActorSystem, { prefix }: FullObserverOptions): Registry {
-  const registry = new Registry();
-  registerMetrics(system, { registry, ...(prefix === undefined ? {} : { prefix }) });
-  return registry;
+function ownMetrics(system: ActorSystem, { prefix }: FullObserverOptions): RegisteredMetrics {
+  return registerMetrics(system, { registry: new Registry(), ...(prefix === undefined ? {} : { prefix }) });
 }
 
 function hello(system: ActorSystem, watch: Watch): Hello {

@@ -59,7 +59,9 @@ export interface HistogramReading {
 
 export function readHistogram(words: Int32Array, start: number): HistogramReading {
   const [sumMs, maxMs] = floatsAt(words, start, 2);
-  return { counts: Uint32Array.from(words.subarray(start + FIRST_BUCKET, start + HISTOGRAM_WORDS)), sumMs, maxMs };
+  const counts = new Uint32Array(BUCKETS);
+  counts.set(words.subarray(start + FIRST_BUCKET, start + HISTOGRAM_WORDS));
+  return { counts, sumMs, maxMs };
 }
 
 /** The duration below which the share `q` of those recorded lies, in ms: the middle of its bucket. 0 when there are none. */

@@ -1,0 +1,139 @@
+import type { ActorIdentity, ActorMeters, ActorSystem } from "@mini-otp/runtime";
+import {
+  type ActorMetric,
+  type ActorView,
+  type CountedEvent,
+  type EventMetric,
+  METRICS,
+  type Reading,
+} from "./metric-table.js";
+import { combine } from "./readings.js";
+
+/** The `actor` label of named actors beyond the cap. */
+export const OVERFLOW = "__overflow__";
+/** Utilization is taken over this long at least, so that two scrapes at once see the same. */
+const UTILIZATION_MS = 1000;
+
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of one actor: ends with it. Otherwise its counters go on when one of its actors is gone. */
+  readonly single: boolean;
+  /** What its actors that are gone have left, by metric. */
+  readonly left: Map<string, Reading>;
+  readonly events: Record<CountedEvent, Record<string, number>>;
+}
+
+interface LoopSeen {
+  readonly busyMs: number;
+  readonly elapsedMs: number;
+  readonly utilization: number;
+}
+
+const ACTOR_METRICS = METRICS.filter((metric): metric is ActorMetric => metric.of === "actor");
+const TOTALS = ACTOR_METRICS.filter(({ type }) => type !== "gauge");
+
+/** Which actors are shown together, and what there is to show of them. */
+export class ActorSeries {
+  readonly #system: ActorSystem;
+  readonly #maxActors: number;
+  readonly #series = new Map<string, Series>();
+  /** By path: the series an actor is in, for as long as there is the actor. */
+  readonly #assigned = new Map<string, Series>();
+  readonly #loops = new Map<string, LoopSeen>();
+  readonly #listeners: readonly (() => void)[];
+  #singles = 0;
+
+  constructor(system: ActorSystem, maxActors: number) {
+    this.#system = system;
+    this.#maxActors = maxActors;
+    for (const actor of system.meters.actors()) this.#of(actor);
+    const count =
+      (event: CountedEvent) => (what: { readonly id: string; readonly reason: { readonly kind: string } }) => {
+        const actor = system.meters.actor(what.id);
+        if (actor === undefined) return;
+        const counts = this.#of(actor).events[event];
+        counts[what.reason.kind] = (counts[what.reason.kind] ?? 0) + 1;
+      };
+    this.#listeners = [
+      system.on("actor_restarted", count("restarts")),
+      system.on("actor_exited", count("exits")),
+      system.on("guard_killed", count("guardKills")),
+      system.meters.onGone((last) => this.#gone(last)),
+    ];
+  }
+
+  close(): void {
+    for (const takeOff of this.#listeners) takeOff();
+  }
+
+  /** Everything there is to show, by metric and series. */
+  read(): Map<string, Map<Series, Reading>> {
+    const shown = new Map(ACTOR_METRICS.map(({ name }) => [name, new Map<Series, Reading>()]));
+    for (const meters of this.#system.meters.actors()) {
+      const series = this.#of(meters);
+      const view: ActorView = { meters, utilization: this.#utilization(meters) };
+      for (const { name, together, read } of ACTOR_METRICS) {
+        const values = shown.get(name) as Map<Series, Reading>;
+        values.set(series, combine(values.get(series), read(view), together));
+      }
+    }
+    for (const series of this.#series.values()) {
+      for (const [name, reading] of series.left) {
+        const values = shown.get(name) as Map<Series, Reading>;
+        values.set(series, combine(values.get(series), reading, "sum"));
+      }
+    }
+    return shown;
+  }
+
+  events({ counts }: EventMetric): Map<Series, Reading> {
+    return new Map(Array.from(this.#series.values(), (series) => [series, series.events[counts]]));
+  }
+
+  #of({ id, name, type }: ActorIdentity): Series {
+    const known = this.#assigned.get(id);
+    if (known !== undefined) return known;
+    const single = name !== undefined && this.#singles < this.#maxActors;
+    if (single) this.#singles++;
+    const labels: Record<string, string> = { type };
+    if (name !== undefined) labels.actor = single ? name : OVERFLOW;
+    const key = JSON.stringify(labels);
+    const series = this.#series.get(key) ?? {
+      labels,
+      single,
+      left: new Map(),
+      events: { restarts: {}, exits: {}, guardKills: {} },
+    };
+    this.#series.set(key, series);
+    this.#assigned.set(id, series);
+    return series;
+  }
+
+  #gone(last: ActorMeters): void {
+    const series = this.#of(last);
+    this.#assigned.delete(last.id);
+    this.#loops.delete(last.id);
+    if (series.single) {
+      this.#singles--;
+      this.#series.delete(JSON.stringify(series.labels));
+      return;
+    }
+    const view: ActorView = { meters: last, utilization: 0 };
+    for (const { name, read } of TOTALS)
+      series.left.set(name, combine(series.left.get(name), snapshot(read(view)), "sum"));
+  }
+
+  #utilization({ id, loop: { busyMs, elapsedMs } }: ActorMeters): number {
+    const before = this.#loops.get(id) ?? { busyMs: 0, elapsedMs: 0, utilization: 0 };
+    const passedMs = elapsedMs - before.elapsedMs;
+    if (passedMs < UTILIZATION_MS && this.#loops.has(id)) return before.utilization;
+    const utilization = passedMs <= 0 ? 0 : Math.min(1, Math.max(0, (busyMs - before.busyMs) / passedMs));
+    this.#loops.set(id, { busyMs, elapsedMs, utilization });
+    return utilization;
+  }
+}
+
+/** The runtime goes on counting in what it gave. */
+function snapshot(reading: Reading): Reading {
+  return typeof reading === "number" ? reading : structuredClone(reading);
+}

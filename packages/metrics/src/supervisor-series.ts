@@ -1,0 +1,46 @@
+import type { ActorSystem } from "@mini-otp/runtime";
+import { OVERFLOW } from "./actor-series.js";
+import type { SupervisorView } from "./metric-table.js";
+
+/** Supervisors with series of their own, and the rest as one: that of them which is nearest to its limit. */
+export class SupervisorSeries {
+  readonly #system: ActorSystem;
+  readonly #max: number;
+  readonly #escalations = new Map<string, number>();
+  readonly #takeOff: () => void;
+  #overflowEscalations = 0;
+
+  constructor(system: ActorSystem, max: number) {
+    this.#system = system;
+    this.#max = max;
+    this.#takeOff = system.on("supervisor_escalated", ({ supervisor }) => {
+      if (this.#escalations.has(supervisor) || this.#escalations.size < max) {
+        this.#escalations.set(supervisor, (this.#escalations.get(supervisor) ?? 0) + 1);
+      } else {
+        this.#overflowEscalations++;
+      }
+    });
+  }
+
+  close(): void {
+    this.#takeOff();
+  }
+
+  read(): SupervisorView[] {
+    const all = this.#system.meters.supervisors();
+    const there = new Set(all.map(({ id }) => id));
+    for (const id of this.#escalations.keys()) {
+      if (!there.has(id)) this.#escalations.delete(id);
+    }
+    const shown: SupervisorView[] = all
+      .slice(0, this.#max)
+      .map(({ id, restarts }) => ({ id, restarts, escalations: this.#escalations.get(id) ?? 0 }));
+    const [worst] = all.slice(this.#max).toSorted((a, b) => share(b.restarts) - share(a.restarts));
+    if (worst !== undefined) shown.push({ ...worst, id: OVERFLOW, escalations: this.#overflowEscalations });
+    return shown;
+  }
+}
+
+function share({ count, intensity }: SupervisorView["restarts"]): number {
+  return count / Math.max(1, intensity);
+}
