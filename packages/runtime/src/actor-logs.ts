@@ -65,7 +65,7 @@ export class ActorLogs {
       const own = { ...(bindings as object | null), ...fields };
       const told = isError || isFields ? rest : line.slice(1);
       this.#logger[level]({ ...own, ...whose }, ...told);
-      this.#tell(source, level, own, told);
+      this.#tell(source, level, isError ? { ...(bindings as object | null), err: first } : own, told);
     } catch (error) {
       this.#failed(source, error);
     }

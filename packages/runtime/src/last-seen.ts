@@ -1,6 +1,7 @@
 import type { NameTable } from "@mini-otp/worker-host/protocol";
 import { HANDLING } from "@mini-otp/worker-host/protocol";
-import type { ActorChild } from "./actor-child.js";
+import type { Mailbox } from "./mailbox.js";
+import type { Slot } from "./slots.js";
 
 /** What is known of an actor's last moments, for whoever looks into its end. */
 export interface LastSeen {
@@ -14,9 +15,15 @@ export interface LastSeen {
   readonly offHeapMb?: number;
 }
 
+interface Ended {
+  readonly slot: Slot;
+  readonly mailbox: Mailbox;
+  readonly spec: { readonly heapCapMb: number };
+}
+
 /** Of an actor whose thread has exited, before it is started again. */
 export function lastSeen(
-  { slot, mailbox, spec }: ActorChild,
+  { slot, mailbox, spec }: Ended,
   memory: { readonly heapMb: number; readonly offHeapMb: number } | undefined,
   names: NameTable,
 ): LastSeen {

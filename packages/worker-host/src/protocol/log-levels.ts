@@ -11,13 +11,13 @@ export function levelValue(name: string): number | undefined {
 }
 
 /*
- * A log that main cannot keep up with is bounded by credit. A line costs one unit for each 256 bytes; a thread may
+ * A log that main cannot keep up with is bounded by credit. A line costs one unit for each 2 KiB it begins; a thread may
  * have so many units under way, and main gives them back as it takes the lines. What finds no credit is dropped and
  * counted. Errors have credit of their own beyond that: of a storm they are what must not be lost.
  */
 export const LOG_CREDIT = 2048;
 export const LOG_CREDIT_FOR_ERRORS = LOG_CREDIT + 512;
-const UNIT_BYTES = 256;
+const UNIT_BYTES = 2048;
 
 export function logUnits(bytes: number): number {
   return 1 + Math.floor(bytes / UNIT_BYTES);
