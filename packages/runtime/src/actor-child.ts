@@ -1,3 +1,5 @@
+import type { Profiler } from "node:inspector";
+import type { Readable } from "node:stream";
 import {
   ACTIVE,
   ActorError,
@@ -29,6 +31,7 @@ import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptio
 import { ActorTotals, type LossCause } from "./actor-totals.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { ControlRequests } from "./control-requests.js";
+import { cpuProfile } from "./cpu-profile.js";
 import type { Guard, GuardReading } from "./guard/guard.js";
 import { permissionFlags } from "./guard/permissions.js";
 import { Mailbox, type Undelivered } from "./mailbox.js";
@@ -41,6 +44,7 @@ import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./su
 import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
 import { demandMs } from "./supervision/stop-budget.js";
+import { Trace, type TraceOptions } from "./trace.js";
 
 /** What an actor's child asks of its system. */
 export interface ActorHost {
@@ -150,6 +154,9 @@ export class ActorChild implements Child<ActorRef> {
   #reported: ExitReason | undefined;
   #startResult: "ignored" | "failed" | undefined;
   #lastMethod = "";
+  /** Over restarts. */
+  readonly #traces = new Map<number, Trace>();
+  #lastTrace = 0;
   #disposed = false;
   /** Threads that survived their kill, and the slot each may still write to. */
   readonly #zombies = new Map<ActorThread, Slot>();
@@ -290,6 +297,7 @@ export class ActorChild implements Child<ActorRef> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    for (const trace of [...this.#traces.values()]) trace.close();
     this.#host.releaseName(this, this.spec.name);
     this.#close(this.#reported ?? this.#ordered ?? SHUTDOWN, () => {
       this.#host.gone(this);
@@ -329,13 +337,51 @@ export class ActorChild implements Child<ActorRef> {
     return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
   }
 
-  #ask(what: string, timeoutMs: number, message: (request: number) => ToActor): Promise<unknown> {
-    if (!this.#running) {
-      return Promise.reject(
-        new ActorError("ERR_NOPROC", `id=${this.id} ${what}: the actor is not running`, { id: this.id }),
+  /** All messages that fit, from now on and over restarts. */
+  trace(options: TraceOptions): Trace {
+    const number = ++this.#lastTrace;
+    const trace = new Trace(
+      options,
+      (credit) => this.post({ type: "trace_credit", trace: number, credit }),
+      () => {
+        this.#traces.delete(number);
+        this.post({ type: "untrace", trace: number });
+      },
+    );
+    if (trace.closed) return trace;
+    this.#traces.set(number, trace);
+    this.post({ type: "trace", ...trace.request(number) });
+    return trace;
+  }
+
+  heapSnapshot(timeoutMs: number): Promise<Readable> {
+    return this.#watch("heapSnapshot", timeoutMs, (thread) => thread.heapSnapshot());
+  }
+
+  cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
+    return this.#watch("cpuProfile", ms + timeoutMs, ({ threadId }) => cpuProfile(threadId, ms));
+  }
+
+  /** What main finds out about the thread from outside. */
+  async #watch<T>(what: string, timeoutMs: number, look: (thread: ActorThread) => Promise<T>): Promise<T> {
+    const thread = this.#requireRunning(what);
+    const answer = this.#requests.ask(what, timeoutMs, (request) => {
+      look(thread).then(
+        (value) => this.#requests.answer(request, false, value),
+        (error: unknown) => this.#requests.answer(request, true, error),
       );
-    }
+    });
+    return (await answer) as T;
+  }
+
+  async #ask(what: string, timeoutMs: number, message: (request: number) => ToActor): Promise<unknown> {
+    this.#requireRunning(what);
     return this.#requests.ask(what, timeoutMs, (request) => this.post(message(request)));
+  }
+
+  #requireRunning(what: string): ActorThread {
+    if (this.#running && this.#thread !== undefined) return this.#thread;
+    throw new ActorError("ERR_NOPROC", `id=${this.id} ${what}: the actor is not running`, { id: this.id });
   }
 
   #startThread(starting: Starting, spare: ActorThread | undefined): void {
@@ -372,6 +418,7 @@ export class ActorChild implements Child<ActorRef> {
       incarnation: this.#incarnation,
       args: encodeForeign(host.outbox.codec, spec.args),
     });
+    for (const [number, trace] of this.#traces) thread.post({ type: "trace", ...trace.request(number) });
   }
 
   #threadOptions(): ThreadOptions {
@@ -500,6 +547,9 @@ export class ActorChild implements Child<ActorRef> {
       case "unhandled":
         this.#lost("unhandled", 1);
         this.#host.unhandled(this.id, message.method, message.detail);
+        break;
+      case "traced":
+        this.#traces.get(message.trace)?.add(this.id, this.#incarnation, message);
         break;
     }
   }

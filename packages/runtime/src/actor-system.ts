@@ -1,3 +1,5 @@
+import type { Profiler } from "node:inspector";
+import type { Readable } from "node:stream";
 import { ActorError, ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
@@ -25,7 +27,7 @@ import {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-import { type Clock, systemClock } from "./supervision/clock.js";
+import { type Clock, MAX_TIMER_MS, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { SupervisionReport } from "./supervision/report.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
@@ -35,6 +37,7 @@ import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { DynamicSupervisorRef, SupervisorInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { TraceEvent, TraceOptions } from "./trace.js";
 import { type TreeNode, treeOf } from "./tree.js";
 
 export interface SystemOptions {
@@ -101,6 +104,8 @@ const MACHINE: Surroundings = { clock: systemClock, random: Math.random };
 
 /** How long an actor may take to notice a request of main's, in ms: it does so between two messages. */
 const CONTROL_TIMEOUT_MS = 5000;
+/** A full heap of 64 MiB takes about a second to write down. */
+const PROFILING_TIMEOUT_MS = 30_000;
 /** What is left to the others when the process is given up. */
 const GIVE_UP_TIMEOUT_MS = 5000;
 
@@ -287,6 +292,34 @@ export class ActorSystem implements SupervisorRef {
   /** Puts a copy of `state` in the place of the actor's. */
   async replaceState(ref: ActorRef, state: unknown): Promise<void> {
     await this.#actor(ref, "replaceState").replaceState(state, CONTROL_TIMEOUT_MS);
+  }
+
+  /**
+   * Tells of each message the actor handles, from now on and over its restarts: an async iterable, which ends when it is
+   * left, `signal` is aborted, or the actor is gone for good. An actor that handles messages faster than they are taken
+   * is not slowed down: events count those that are `missed`. Costs nothing while nobody traces. Throws ERR_NOPROC
+   * for an actor that is gone, TypeError and RangeError for options that make no sense.
+   */
+  trace(ref: ActorRef, options: TraceOptions = {}): AsyncIterableIterator<TraceEvent> {
+    return this.#actor(ref, "trace").trace(options);
+  }
+
+  /**
+   * The actor's heap in V8's format, for the Memory panel of Chrome's DevTools. Its thread stands still meanwhile, and
+   * needs memory for it. Rejects with ERR_NOPROC, ERR_CALL_EXIT, or ERR_CALL_TIMEOUT when the thread is in native code.
+   */
+  async heapSnapshot(ref: ActorRef): Promise<Readable> {
+    return this.#actor(ref, "heapSnapshot").heapSnapshot(PROFILING_TIMEOUT_MS);
+  }
+
+  /**
+   * Where the actor's time goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a file as JSON.
+   * Rejects as `heapSnapshot` does, and with an Error for an actor with `permissions`, whom no inspector reaches.
+   */
+  async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
+    if (!(ms > 0 && ms + PROFILING_TIMEOUT_MS <= MAX_TIMER_MS))
+      throw new RangeError(`cpuProfile: ms=${ms}, must be over 0`);
+    return this.#actor(ref, "cpuProfile").cpuProfile(ms, PROFILING_TIMEOUT_MS);
   }
 
   /** Returns the function that takes the listener off again. */

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   MessageChannel,
   type MessagePort,
@@ -107,6 +108,11 @@ export class ActorThread {
   heapStatistics(): Promise<HeapStatistics> | undefined {
     const worker: Worker & { getHeapStatistics?(): Promise<HeapStatistics> } = this.#worker;
     return worker.getHeapStatistics?.();
+  }
+
+  /** In V8's format. Rejects when the thread does not run any more. */
+  heapSnapshot(): Promise<Readable> {
+    return this.#worker.getHeapSnapshot();
   }
 
   /** How long the thread's event loop has been idle, in ms since it started. */

@@ -62,4 +62,5 @@ export type {
   SupervisorInfo,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
+export type { TraceEvent, TraceOptions } from "./trace.js";
 export type { TreeNode } from "./tree.js";

@@ -12,6 +12,7 @@ import {
   encoded,
   encodeForeign,
   type InitData,
+  type MessageKind,
   type Parcel,
   payloadOf,
 } from "./protocol/boot.js";
@@ -38,6 +39,7 @@ import { takeReply } from "./protocol/replies.js";
 import { ACTIVE, DISPATCHES, HANDLING, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
 import { Outgoing, outgoing } from "./protocol/wire-value.js";
 import { Timers } from "./timers.js";
+import { Tracer } from "./tracer.js";
 
 /** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
 const HOLD_MS = 10;
@@ -80,6 +82,8 @@ export class ActorLoop {
   readonly #idle: IdleStrategy;
   readonly #microtasks: Microtasks;
   readonly #meter: Meter;
+  /** While somebody traces this actor. */
+  #tracer: Tracer | undefined;
   readonly #host: LoopHost;
   readonly #words: Int32Array;
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
@@ -194,6 +198,17 @@ export class ActorLoop {
           break;
         case "break_cycle":
           this.#outbox.breakCycle(message.cycle);
+          break;
+        case "trace":
+          this.#tracer ??= new Tracer((traced) => this.#outbox.post(traced));
+          this.#tracer.watch(message);
+          break;
+        case "trace_credit":
+          this.#tracer?.grant(message.trace, message.credit);
+          break;
+        case "untrace":
+          this.#tracer?.unwatch(message.trace);
+          if (this.#tracer?.idle) this.#tracer = undefined;
           break;
         case "info":
           this.#signals.push({ method: "", args: codec.decodeArgs(payloadOf(message.message)) });
@@ -429,6 +444,7 @@ export class ActorLoop {
     words[DISPATCHES]++;
     this.#deferred = false;
     this.#signal = undefined;
+    this.#tracer?.begin(this.#outbox.names.name(words[HANDLING]), this.#kindOf(methodId, fromMailbox));
     let result: unknown;
     try {
       result = handler.call(this.#definition.handlers, this.context, ...args);
@@ -458,15 +474,23 @@ export class ActorLoop {
   #succeeded(value: unknown, fromMailbox: boolean): void {
     if (this.#replyTo !== undefined && !this.#deferred) this.#reply(this.#replyTo, value);
     if (this.#ended) return;
+    this.#tracer?.end("ok");
     this.#handledOne(fromMailbox);
+  }
+
+  #kindOf(methodId: number, fromMailbox: boolean): MessageKind {
+    if (!fromMailbox) return "own";
+    return this.#replyTo !== undefined ? "call" : methodId === 0 ? "send" : "cast";
   }
 
   #failed(error: unknown, fromMailbox: boolean): void {
     if (!isReplyError(error)) {
       this.#meter.end();
+      this.#tracer?.end("error");
       this.#end({ kind: "error", error });
       return;
     }
+    this.#tracer?.end("failed");
     if (this.#replyTo !== undefined && !this.#deferred) this.#replyFailure(this.#replyTo, error);
     else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
     this.#handledOne(fromMailbox);

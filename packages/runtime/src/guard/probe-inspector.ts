@@ -6,7 +6,8 @@ import { WorkerInspector } from "./worker-inspector.js";
 /** One for the process: each session attaches to every worker. Null: there is none to be had. */
 let shared: WorkerInspector | null | undefined;
 
-function inspector(): WorkerInspector | null {
+/** Asking for the first time attaches to all workers. Null where there is no inspector. */
+export function sharedInspector(): WorkerInspector | null {
   if (shared !== undefined) return shared;
   try {
     shared = new WorkerInspector();
@@ -21,18 +22,18 @@ const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
 /** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
 export class InspectorProbe implements MemoryProbe {
   async sample({ threadId }: ProbedThread): Promise<MemorySample | undefined> {
-    return parse(await inspector()?.evaluate(threadId, `${HOOK}.memory()`));
+    return parse(await sharedInspector()?.evaluate(threadId, `${HOOK}.memory()`));
   }
 
   /** Asking for the first time attaches to the workers, which takes a moment: false until then. */
   canCollect({ threadId }: ProbedThread): boolean {
-    return inspector()?.reaches(threadId) === true;
+    return sharedInspector()?.reaches(threadId) === true;
   }
 
   async collect({ threadId }: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
     const heapBytes = limits.heapMb * BYTES_PER_MB;
     const offHeapBytes = limits.offHeapMb * BYTES_PER_MB;
-    return parse(await inspector()?.evaluate(threadId, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
+    return parse(await sharedInspector()?.evaluate(threadId, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
   }
 }
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 /** What a worker's session answers. Near a worker's end it can be anything. */
 interface Answer {
   readonly id?: number;
-  readonly result?: { readonly result?: { readonly value?: unknown } };
+  readonly result?: unknown;
 }
 
 type Inspector = typeof import("node:inspector");
@@ -56,12 +56,35 @@ export class WorkerInspector {
     return this.#sessionIds.has(threadId);
   }
 
+  /** True as soon as it reaches the worker, false if that is not within `timeoutMs`. */
+  attaches(threadId: number, timeoutMs: number): Promise<boolean> {
+    if (this.reaches(threadId)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (attached: boolean) => {
+        clearTimeout(timer);
+        this.#session.off("NodeWorker.attachedToWorker", onAttached);
+        resolve(attached);
+      };
+      const onAttached = () => {
+        if (this.reaches(threadId)) settle(true);
+      };
+      const timer = setTimeout(settle, timeoutMs, false).unref();
+      this.#session.on("NodeWorker.attachedToWorker", onAttached);
+    });
+  }
+
   /** The value of `expression` in the worker; undefined when there is none. */
-  evaluate(threadId: number, expression: string): Promise<unknown> {
+  async evaluate(threadId: number, expression: string): Promise<unknown> {
+    const answer = await this.request(threadId, "Runtime.evaluate", { expression, silent: true });
+    return (answer as { result?: { value?: unknown } } | undefined)?.result?.value;
+  }
+
+  /** What the worker's inspector answers; undefined when it does not, or with an error. */
+  request(threadId: number, method: string, params: object = {}): Promise<unknown> {
     const sessionId = this.#sessionIds.get(threadId);
     if (sessionId === undefined) return Promise.resolve(NO_ANSWER);
     const id = ++this.#lastId;
-    const message = JSON.stringify({ id, method: "Runtime.evaluate", params: { expression, silent: true } });
+    const message = JSON.stringify({ id, method, params });
     return new Promise((settle) => {
       this.#waiting.set(id, { sessionId, settle });
       this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message }, (error) => {
@@ -77,7 +100,7 @@ export class WorkerInspector {
     } catch {
       return;
     }
-    if (answer.id !== undefined) this.#settle(answer.id, answer.result?.result?.value);
+    if (answer.id !== undefined) this.#settle(answer.id, answer.result);
   }
 
   #settle(id: number, value: unknown): void {

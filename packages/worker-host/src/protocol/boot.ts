@@ -64,8 +64,28 @@ export interface InitData {
   readonly args: Encoded;
 }
 
+/** `own`: a timer, a continuation, a signal: what came by no mailbox. */
+export type MessageKind = "call" | "cast" | "send" | "own";
+
+/** `failed`: a ReplyError, which ends the call only; `error`: thrown, and the actor crashes of it. */
+export type TraceOutcome = "ok" | "failed" | "error";
+
+/** Somebody on main wants to be told of messages. */
+export interface TraceRequest {
+  readonly trace: number;
+  /** All when undefined. */
+  readonly methods: readonly string[] | undefined;
+  /** The share of them to tell of, over 0 to 1. */
+  readonly sample: number;
+  /** How many may be told of until main grants more. */
+  readonly credit: number;
+}
+
 export type ToActor =
   | InitData
+  | ({ readonly type: "trace" } & TraceRequest)
+  | { readonly type: "trace_credit"; readonly trace: number; readonly credit: number }
+  | { readonly type: "untrace"; readonly trace: number }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
   /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
@@ -132,6 +152,18 @@ export type ToMain =
       readonly payload: Encoded;
       /** What the payload refers to by its place here. */
       readonly transferred: readonly Transferable[];
+    }
+  | {
+      readonly type: "traced";
+      readonly trace: number;
+      readonly method: string;
+      readonly kind: MessageKind;
+      /** `hrtimeMs`. */
+      readonly startedAt: number;
+      readonly tookMs: number;
+      readonly outcome: TraceOutcome;
+      /** How many before this one were not told of, for want of credit. */
+      readonly missed: number;
     }
   /** `line` is a list: the logger's bindings or null, then what the logger was given. `atMs` is `Date.now()`. */
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded };

@@ -1,0 +1,129 @@
+import {
+  hrtimeMs,
+  type MessageKind,
+  type ToMain,
+  type TraceOutcome,
+  type TraceRequest,
+} from "@mini-otp/worker-host/protocol";
+
+export interface TraceOptions {
+  /** Only these. Default: all, with `info` for what comes by `send`, monitors and links. */
+  methods?: readonly string[];
+  /** The share of messages to tell of, chosen at random: over 0 to 1. Default 1. */
+  sample?: number;
+  /** Ends the trace. */
+  signal?: AbortSignal;
+}
+
+/** One message that an actor has handled. */
+export interface TraceEvent {
+  /** Path of the actor. */
+  readonly id: string;
+  readonly incarnation: number;
+  readonly method: string;
+  /** `own`: a timer, a continuation, DOWN and EXIT. */
+  readonly kind: MessageKind;
+  /** When its handler was called: monotonic ms, `performance.now()` of the main thread. */
+  readonly at: number;
+  /** How long it took, what the handler waited for included. */
+  readonly tookMs: number;
+  /** `failed`: a ReplyError; `error`: it crashed the actor. */
+  readonly outcome: TraceOutcome;
+  /** Messages before this one that are missing, since they were handled faster than events were taken. */
+  readonly missed: number;
+}
+
+/** Events that may wait to be taken. Then the actor counts instead of telling, and neither thread's memory grows. */
+const CREDIT = 1024;
+
+type Traced = Extract<ToMain, { type: "traced" }>;
+
+/** A trace as its user sees it, from now until it is left, aborted, or the actor is gone for good. */
+export class Trace implements AsyncIterableIterator<TraceEvent> {
+  readonly #methods: readonly string[] | undefined;
+  readonly #sample: number;
+  readonly #granted: (credit: number) => void;
+  readonly #left: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #events: TraceEvent[] = [];
+  readonly #takers: ((result: IteratorResult<TraceEvent>) => void)[] = [];
+  readonly #onAbort = () => this.close();
+  #taken = 0;
+  #closed = false;
+
+  /** Throws TypeError or RangeError for options that make no sense. */
+  constructor({ methods, sample = 1, signal }: TraceOptions, granted: (credit: number) => void, left: () => void) {
+    if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
+      throw new TypeError("trace: methods must be a list of texts");
+    }
+    if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
+      throw new RangeError(`trace: sample=${String(sample)}, must be over 0 and at most 1`);
+    }
+    this.#methods = methods;
+    this.#sample = sample;
+    this.#granted = granted;
+    this.#left = left;
+    this.#signal = signal;
+    if (signal?.aborted) this.#closed = true;
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What a thread is asked for that knows nothing of this trace. */
+  request(trace: number): TraceRequest {
+    this.#taken = 0;
+    return { trace, methods: this.#methods, sample: this.#sample, credit: CREDIT - this.#events.length };
+  }
+
+  add(id: string, incarnation: number, { method, kind, startedAt, tookMs, outcome, missed }: Traced): void {
+    if (this.#closed) return;
+    const at = startedAt - hrtimeMs() + performance.now();
+    const event: TraceEvent = { id, incarnation, method, kind, at, tookMs, outcome, missed };
+    const taker = this.#takers.shift();
+    if (taker === undefined) {
+      this.#events.push(event);
+      return;
+    }
+    this.#hasTaken();
+    taker({ done: false, value: event });
+  }
+
+  /** What has been told of already can still be taken. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
+    this.#left();
+  }
+
+  next(): Promise<IteratorResult<TraceEvent>> {
+    const event = this.#events.shift();
+    if (event !== undefined) {
+      this.#hasTaken();
+      return Promise.resolve({ done: false, value: event });
+    }
+    if (this.#closed) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#takers.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<TraceEvent>> {
+    this.#events.length = 0;
+    this.close();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Credit goes back by halves, so that not every event costs a message. */
+  #hasTaken(): void {
+    if (++this.#taken < CREDIT / 2) return;
+    this.#granted(this.#taken);
+    this.#taken = 0;
+  }
+}
