@@ -38,4 +38,5 @@ test.each(cases)(
     // Node waits for every thread: with one that cannot be ended, the process leaves by a signal where it must.
     expect([code, signal]).toEqual(report.zombie && code === null ? [null, "SIGKILL"] : [0, null]);
   },
+  60_000,
 );

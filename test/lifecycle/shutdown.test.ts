@@ -108,7 +108,7 @@ test("nothing is left after a stop: no thread, timer, port or handle, and no lis
   expect(end).toEqual({ errors: "", code: 0, signal: null });
   const { before, after } = JSON.parse(output);
   expect(after).toEqual(before);
-});
+}, 90_000);
 
 test("the report counts what each child handled while it drained, and the sum for the tree", async () => {
   const system = await startSystem({ logger: false });
