@@ -20,6 +20,7 @@ import type { Clock } from "../supervision/clock.js";
 import { recordFailure } from "../supervision/restart-intensity.js";
 import { startError } from "../supervision/start-error.js";
 import { InlineCall } from "./inline-call.js";
+import { inlineLog } from "./inline-log.js";
 import { InlineTimers } from "./inline-timers.js";
 import {
   enterWorld,
@@ -375,7 +376,7 @@ export class InlineActor implements InlineTarget {
       name: this.name,
       incarnation: this.incarnation,
       args: this.#args,
-      log: this.#options.log,
+      log: inlineLog(this.#options.log),
       get signal() {
         actor.#signal ??= new AbortController();
         if (actor.#draining !== undefined || actor.#stopping !== undefined) actor.#signal.abort();
