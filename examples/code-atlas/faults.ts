@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "./fault-plan.js";
-import { parseSource } from "./syntax-tree.js";
 import type { SourceFile } from "./walk-tree.js";
 
 /** Does the damage to the calling actor. Never returns. */
@@ -11,22 +10,16 @@ export function strike(fault: Fault, root: string, batch: readonly SourceFile[])
   return leak(root, batch);
 }
 
-/** Keeps the syntax tree of what it parses, and parses again and again until the heap cap ends it. */
+/** Reads the batch again and again and keeps a table for each reading, until the heap cap ends it. */
 function leak(root: string, batch: readonly SourceFile[]): never {
-  const { path } = moderate(batch);
-  const source = readFileSync(join(root, path), "utf8");
+  const { path } = smallest(batch);
   const kept: unknown[] = [];
   for (;;) {
-    try {
-      kept.push(parseSource(path, source));
-    } catch (error) {
-      kept.push(error);
-    }
+    const { length } = readFileSync(join(root, path));
+    kept.push(Array.from({ length: 4_096 }, (_, line) => ({ path, length, line })));
   }
 }
 
-/** Trees of moderate size reach the cap in small steps: the largest file up to 32 KB, or the smallest of all. */
-function moderate(batch: readonly SourceFile[]): SourceFile {
-  const sorted = [...batch].sort((a, b) => a.bytes - b.bytes);
-  return sorted.findLast(({ bytes }) => bytes <= 32_000) ?? (sorted[0] as SourceFile);
+function smallest(batch: readonly SourceFile[]): SourceFile {
+  return batch.reduce((least, file) => (file.bytes < least.bytes ? file : least));
 }

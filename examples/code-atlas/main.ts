@@ -9,9 +9,6 @@ import { indexWithActors } from "./run-actors.js";
 import { indexTree } from "./single.js";
 import { defaultParsers, type Survey, surveyTree } from "./survey.js";
 
-/** The thread itself and the facts of a batch, beside the largest syntax tree. */
-const PARSER_BASE_MB = 32;
-
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -66,7 +63,8 @@ async function runBoth(options: Options, survey: Survey, progress: Progress): Pr
     survey,
     parsers,
     faults,
-    parserHeapCapMb: options.heapCapMb ?? PARSER_BASE_MB + Math.max(32, survey.parserHeapMb),
+    parserHeapCapMb: options.heapCapMb ?? survey.parserHeapMb,
+    parserOffHeapCapMb: survey.parserOffHeapMb,
     onProgress: ({ bytes }) => progress.to(bytes),
     onRestart: (id, reason) => progress.note(`${id} restarted: ${reason}`),
   });

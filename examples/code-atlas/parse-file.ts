@@ -1,5 +1,6 @@
-import { type ImportKind, isNode, type ModuleLinks, READ_LINKS } from "./module-links.js";
-import { parseSource, type SyntaxNode, type SyntaxTree } from "./syntax-tree.js";
+import { type ImportKind, type ModuleLinks, readLinks } from "./module-links.js";
+import { unescaped } from "./string-value.js";
+import { SyntaxTree, TooMuchWork } from "./syntax-tree.js";
 
 /** What the atlas knows of one file. Names travel in lists: as keys of an object, `__proto__` would not. */
 export interface FileFacts {
@@ -17,51 +18,26 @@ export interface FileFacts {
 /** Longer names and messages are cut, so that no single one outgrows a message between actors. */
 const NAME_LIMIT = 1_024;
 
-export const TOO_DEEP = "nested too deeply to be indexed";
-
-/** A step down costs `STEP`, one along a spine 1. */
-const STEP = 4;
-/**
- * Parsing recurses, and how far it gets depends on the thread: main has 1 MiB of stack, a worker 4 MiB. Nested
- * arrays are the tightest fit, 378 deep on main; spines reach 1 500. With this limit (256 deep, or 1 024 along a
- * spine) a file is too deep on every thread or on none, whether or not its parser got through.
- */
-const DEPTH_LIMIT = 256 * STEP;
-
-/** The child along which chains as `a + b + c`, `a.b().c()` and `else if` grow: it takes little stack. */
-const SPINES: ReadonlyMap<string, string> = new Map([
-  ["BinaryExpression", "left"],
-  ["LogicalExpression", "left"],
-  ["MemberExpression", "object"],
-  ["OptionalMemberExpression", "object"],
-  ["CallExpression", "callee"],
-  ["OptionalCallExpression", "callee"],
-  ["ConditionalExpression", "alternate"],
-  ["IfStatement", "alternate"],
-  ["TSArrayType", "elementType"],
-]);
-
 /** Pure: the same text gives the same facts in every thread. Never throws for a text, however broken. */
 export function parseFile(path: string, source: string, bytes: number): FileFacts {
+  let tree: SyntaxTree;
   try {
-    return factsOf(path, bytes, parseSource(path, source));
+    tree = new SyntaxTree(path, source);
   } catch (error) {
-    return withoutFacts(path, bytes, error instanceof RangeError ? TOO_DEEP : messageOf(error));
+    if (error instanceof TooMuchWork) return withoutFacts(path, bytes, error.message);
+    throw error;
+  }
+  try {
+    return factsOf(path, source, bytes, tree);
+  } finally {
+    tree.delete();
   }
 }
 
-/** A file of which nothing but the reason is known. */
-export function withoutFacts(path: string, bytes: number, error: string): FileFacts {
-  return { path, bytes, error: clean(error), imports: [], exports: [], identifiers: [] };
-}
-
-function factsOf(path: string, bytes: number, tree: SyntaxTree): FileFacts {
+function factsOf(path: string, source: string, bytes: number, tree: SyntaxTree): FileFacts {
   const imports = new Map<string, [string, ImportKind]>();
   const exports = new Set<string>();
   const identifiers = new Map<string, number>();
-  const count = (name: string): void => {
-    identifiers.set(name, (identifiers.get(name) ?? 0) + 1);
-  };
   const links: ModuleLinks = {
     import(specifier, kind) {
       const known = clean(specifier);
@@ -69,67 +45,43 @@ function factsOf(path: string, bytes: number, tree: SyntaxTree): FileFacts {
     },
     export: (name) => void exports.add(clean(name)),
   };
-
-  const visit = (node: SyntaxNode, depth: number): void => {
-    const { type } = node;
-    if (type === "Identifier" || type === "JSXIdentifier") count(node.name as string);
-    else if (type === "TSTypeParameter") count(node.name as string);
-    else if (type === "PrivateName") {
-      count(`#${(node.id as SyntaxNode).name}`);
-      return;
-    } else if (type === "MetaProperty") return;
-    else READ_LINKS.get(type)?.(node, links);
-
-    const unseen = writtenOnce(node);
-    const spine = SPINES.get(type);
-    const keys = Object.keys(node);
-    // The parser gives every node `type`, `start`, `end` and `loc` first.
-    for (let k = 4; k < keys.length; k++) {
-      const key = keys[k] as string;
-      const child = node[key];
-      if (child === null || typeof child !== "object" || key === unseen) continue;
-      if (Array.isArray(child)) {
-        for (let i = 0; i < child.length; i++) if (isNode(child[i])) descend(child[i], depth + STEP);
-      } else if (isNode(child)) descend(child, depth + (key === spine ? 1 : STEP));
+  tree.forEachPart((part, cursor, isType) => {
+    if (part !== "name") return readLinks(part, cursor, isType, source, links);
+    const start = cursor.startIndex;
+    const written = source.slice(start, endOfName(source, start) ?? cursor.endIndex);
+    // There it is a type's keyword.
+    if (isType && written === "undefined") return;
+    const count = identifiers.get(written);
+    if (count !== undefined) identifiers.set(written, count + 1);
+    else if (written !== "") {
+      const name = clean(unescaped(written));
+      identifiers.set(name, (identifiers.get(name) ?? 0) + 1);
     }
-  };
-  const descend = (node: SyntaxNode, depth: number): void => {
-    if (depth > DEPTH_LIMIT) throw new RangeError(TOO_DEEP);
-    visit(node, depth);
-  };
-
-  visit(tree.program, 0);
-  const [complaint] = tree.errors;
+  });
   return {
     path,
     bytes,
-    error: complaint === undefined ? null : clean(complaint.message),
+    error: tree.complaint(),
     imports: [...imports.values()],
     exports: [...exports],
-    identifiers: [...identifiers].map(([name, times]) => [clean(name), times]),
+    identifiers: [...identifiers],
   };
 }
 
-/** The child that stands for the same characters as another: `{ a }` and `import { a }` hold two nodes each. */
-function writtenOnce(node: SyntaxNode): string | undefined {
-  switch (node.type) {
-    case "ObjectProperty":
-      return node.shorthand === true ? "key" : undefined;
-    case "ImportSpecifier":
-      return startOf(node.imported) === startOf(node.local) ? "imported" : undefined;
-    case "ExportSpecifier":
-      return startOf(node.exported) === startOf(node.local) ? "exported" : undefined;
-    default:
-      return undefined;
+/** Where a plain name ends: quicker than asking the tree. Undefined where it may have other characters in it. */
+function endOfName(source: string, start: number): number | undefined {
+  for (let at = start; ; at++) {
+    const code = source.charCodeAt(at);
+    const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
+    if (isLetter || (code >= 48 && code <= 57) || code === 36 || code === 95) continue;
+    const isPlainEnd = at > start && code < 128 && code !== 45 && code !== 92;
+    return isPlainEnd || Number.isNaN(code) ? at : undefined;
   }
 }
 
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? node.start : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A file of which nothing but the reason is known. */
+export function withoutFacts(path: string, bytes: number, error: string): FileFacts {
+  return { path, bytes, error: clean(error), imports: [], exports: [], identifiers: [] };
 }
 
 /** Half of a surrogate pair does not survive UTF-8, which messages are sent in. */

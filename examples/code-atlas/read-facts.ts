@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type FileFacts, parseFile, withoutFacts } from "./parse-file.js";
 import type { SourceFile } from "./walk-tree.js";
 
-/** The largest source that is parsed: its syntax tree takes up to a gibibyte. */
+/** The largest source that is parsed: its syntax tree takes some 300 MiB. */
 export const SOURCE_LIMIT = 16 * 1024 * 1024;
 
 /** Reads and parses one file, blocking. Never throws: what goes wrong becomes the file's `error`. */

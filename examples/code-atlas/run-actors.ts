@@ -12,6 +12,7 @@ export interface ActorRunOptions {
   readonly parsers: number;
   readonly faults: boolean;
   readonly parserHeapCapMb: number;
+  readonly parserOffHeapCapMb: number;
   /** Files and bytes that the collector has, about every 100 ms. */
   readonly onProgress: (done: { files: number; bytes: number }) => void;
   readonly onRestart: (actor: string, reason: string) => void;
@@ -36,7 +37,7 @@ const DAY_MS = 86_400_000;
  * Rejects when a batch is given up or the restarts get out of hand.
  */
 export async function indexWithActors(options: ActorRunOptions): Promise<ActorRun> {
-  const { root, survey, parsers, parserHeapCapMb } = options;
+  const { root, survey, parsers } = options;
   const plans = planFaults(parsers, options.faults ? survey.batches : 0);
   const started = performance.now();
   await using system = await startSystem({
@@ -77,7 +78,8 @@ export async function indexWithActors(options: ActorRunOptions): Promise<ActorRu
         id: `parser-${index + 1}`,
         actor: actor("parser"),
         args: { root, index, collector, faults },
-        heapCapMb: parserHeapCapMb,
+        heapCapMb: options.parserHeapCapMb,
+        offHeapCapMb: options.parserOffHeapCapMb,
         handlerTimeoutMs: BATCH_TIMEOUT_MS,
         maxDeliveries: Math.max(3, faults.length + 1),
         mailbox: { capacity: 8 },

@@ -11,25 +11,26 @@ export interface Survey {
   readonly bytes: number;
   readonly batches: number;
   readonly limits: BatchLimits;
-  /** Heap that parsing the most demanding file takes, at most. */
+  /** What a parser needs for the largest file, with what it needs anyway. */
   readonly parserHeapMb: number;
+  readonly parserOffHeapMb: number;
 }
 
 /** Reads every file once, so that all runs after it find the tree in the page cache. */
 export function surveyTree(root: string, parsers: number, onFile: (bytes: number) => void): Survey {
   const files: SourceFile[] = [];
   let bytes = 0;
-  let parserHeapMb = 0;
+  let largest = 0;
   for (const file of walkTree(root, { unreadable: 0 })) {
     touch(join(root, file.path));
     files.push(file);
     bytes += file.bytes;
-    parserHeapMb = Math.max(parserHeapMb, heapMbFor(file));
+    if (file.bytes <= SOURCE_LIMIT) largest = Math.max(largest, file.bytes);
     onFile(file.bytes);
   }
   const limits = batchLimits(files.length, parsers);
   const batches = [...batchesOf(files, limits)].length;
-  return { files: files.length, bytes, batches, limits, parserHeapMb };
+  return { files: files.length, bytes, batches, limits, ...memoryFor(largest) };
 }
 
 export function defaultParsers(): number {
@@ -37,13 +38,14 @@ export function defaultParsers(): number {
 }
 
 /**
- * MiB of heap for one file's syntax tree. Measured as the smallest cap under which a worker gets through, in MiB per
- * MB of source: lib.dom.d.ts (2.3 MB) 17, typescript.js (9.1 MB) 30, vite's bundle (1.4 MB) 45, and of minified files
- * plotly (4.6 MB) 82, echarts (1.0 MB) 96.
+ * MiB for a parser that meets a file of so many bytes. On the heap there are the text, up to two bytes a byte, and the
+ * names: typescript.js (8.9 MB) gets through under a cap of 32. Outside it there is the syntax tree: wasm memory is
+ * 32 MiB from the start, never shrinks and is used again; typescript.js took it to 200 MiB, 20 bytes for each of its
+ * own, like playwright-core's bundle. Text that makes no sense takes up to 1 300 bytes for each of its first 60 000.
  */
-export function heapMbFor({ path, bytes }: SourceFile): number {
-  const mbPerMb = /\.d\.[cm]?ts$/.test(path) ? 24 : 100;
-  return bytes > SOURCE_LIMIT ? 0 : Math.ceil((mbPerMb * bytes) / 1e6);
+export function memoryFor(largestBytes: number): Pick<Survey, "parserHeapMb" | "parserOffHeapMb"> {
+  const largestMb = largestBytes / 1e6;
+  return { parserHeapMb: Math.ceil(32 + 8 * largestMb), parserOffHeapMb: Math.ceil(256 + 64 * largestMb) };
 }
 
 function touch(path: string): void {
