@@ -11,6 +11,7 @@ import {
   encodeForeign,
   HANDLING,
   INCARNATION,
+  type InitData,
   KILLED,
   LOG_TAKEN,
   PARKED,
@@ -45,6 +46,7 @@ import type { FullActorSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
 import { demandMs } from "./supervision/stop-budget.js";
 import { Trace, type TraceOptions } from "./trace.js";
+import { Upgrade, type UpgradeReport } from "./upgrade.js";
 
 /** What an actor's child asks of its system. */
 export interface ActorHost {
@@ -55,6 +57,8 @@ export interface ActorHost {
   readonly startGate: StartGate;
   /** One word: how many actors' threads do not sleep. */
   readonly awake: Int32Array;
+  /** Threads that are to be actors, and have to know of new segments. */
+  readonly preparing: Set<ActorThread>;
   /** Main, where it takes part in the rings' protocol. */
   readonly producer: Producer;
   readonly guard: Guard;
@@ -74,6 +78,8 @@ export interface ActorHost {
   relocate(slot: Slot): Slot;
   /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
+  /** Other code runs in the same incarnation now. */
+  upgraded(child: ActorChild, report: UpgradeReport): void;
   lifeStarted(child: ActorChild): void;
   /** An incarnation is over. Returns what tells its monitors and links, the last thing that follows from an exit. */
   lifeEnded(child: ActorChild, reason: ExitReason): () => void;
@@ -99,6 +105,8 @@ export interface ActorHost {
 
 /** A thread that has not exited this long after its kill is given up. */
 const ZOMBIE_MS = 1000;
+/** What callers learn whose reply was deferred, and is lost with the thread that owed it. */
+const UPGRADED: ExitReason = Object.freeze({ kind: "shutdown", detail: "upgraded" });
 /** Little enough that V8 collects by itself before much of the heap is garbage. */
 const UNCOLLECTED_HEADROOM_MB = 256;
 /** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
@@ -157,6 +165,9 @@ export class ActorChild implements Child<ActorRef> {
   /** Over restarts. */
   readonly #traces = new Map<number, Trace>();
   #lastTrace = 0;
+  /** The spec's, or what it was upgraded to. */
+  #module: URL | string;
+  #upgrade: Upgrade | undefined;
   #disposed = false;
   /** Threads that survived their kill, and the slot each may still write to. */
   readonly #zombies = new Map<ActorThread, Slot>();
@@ -171,6 +182,7 @@ export class ActorChild implements Child<ActorRef> {
     this.mailbox = new Mailbox(slot.memory.words);
     this.kind = moduleName(spec.actor);
     this.totals = new ActorTotals(host.epochMs);
+    this.#module = spec.actor;
     this.#host = host;
     this.#onExit = onExit;
     this.#requests = new ControlRequests(id);
@@ -226,11 +238,7 @@ export class ActorChild implements Child<ActorRef> {
     this.#leaveZombies();
     const { words } = this.slot.memory;
     words[INCARNATION] = incarnation;
-    // As its predecessor's thread left them.
-    words[HANDLING] = 0;
-    words[BLOCKED_ON] = 0;
-    words[LOG_TAKEN] = 0;
-    this.totals.threadStarts(words);
+    this.#forgetThread(words);
     const { spec } = this;
     try {
       this.#host.claimName(this, spec.name);
@@ -275,6 +283,7 @@ export class ActorChild implements Child<ActorRef> {
     };
     this.#stopping = stopping;
     this.#withdraw(KILLED);
+    this.#upgrade?.abort("the actor is stopping");
     if (this.#thread === undefined) {
       this.#stopped(this.#reported ?? this.#ordered ?? SHUTDOWN, false);
     } else if (this.#starting !== undefined || request.shutdown === "brutal_kill") {
@@ -308,7 +317,8 @@ export class ActorChild implements Child<ActorRef> {
 
   /** Tells the running thread; does nothing when there is none. */
   post(message: ToActor, transfer?: readonly Transferable[]): void {
-    this.#thread?.post(message, this.slot.memory.words, transfer);
+    if (this.#upgrade?.isSwapping === true) this.#upgrade.hold(message, transfer);
+    else this.#thread?.post(message, this.slot.memory.words, transfer);
   }
 
   /** Delivers a message to `info`, past the mailbox. */
@@ -335,6 +345,50 @@ export class ActorChild implements Child<ActorRef> {
   async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
     const value = encoded(this.#host.outbox.codec.encodeValue(state));
     return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
+  }
+
+  /**
+   * Loads this module in a second thread, and lets that take the actor over between two messages. Later restarts
+   * use it too. Rejects when it did not come to that; the actor goes on as it was then.
+   */
+  async upgrade(module: URL | string, timeoutMs = this.spec.startTimeoutMs): Promise<void> {
+    const refused = this.#upgrade !== undefined ? "is being upgraded already" : "is not running";
+    if (!this.#running || this.#stopping !== undefined || this.#upgrade !== undefined) {
+      const code = this.#upgrade === undefined ? "ERR_NOPROC" : "ERR_RUNNING";
+      throw new ActorError(code, `id=${this.id} upgrade: the actor ${refused}`, { id: this.id });
+    }
+    const options = this.#threadOptions(module);
+    const upgrade: Upgrade = new Upgrade(
+      {
+        id: this.id,
+        codec: this.#host.outbox.codec,
+        startThread: (listener) => {
+          const thread = this.#startSpare(options, listener, (reason) => upgrade.kill(reason));
+          this.#host.preparing.add(thread);
+          return thread;
+        },
+        endThread: (thread) => {
+          this.#host.preparing.delete(thread);
+          this.#host.guard.forget(thread);
+          this.#host.spares.end(thread);
+        },
+        initData: () => this.#initData(),
+        postFormer: (message, transfer) => this.#thread?.post(message, this.slot.memory.words, transfer),
+        committed: () => {
+          this.#module = module;
+          this.#zombieTimer ??= setTimeout(() => this.#hurryOut(), ZOMBIE_MS);
+        },
+        onMessage: (message) => this.#onMessage(message),
+      },
+      moduleCandidates(this.#module)[0],
+      timeoutMs,
+    );
+    this.#upgrade = upgrade;
+    try {
+      this.#host.upgraded(this, await upgrade.done);
+    } finally {
+      if (this.#upgrade === upgrade) this.#upgrade = undefined;
+    }
   }
 
   /** All messages that fit, from now on and over restarts. */
@@ -385,46 +439,62 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   #startThread(starting: Starting, spare: ActorThread | undefined): void {
-    const { slot, spec } = this;
-    const afterMs = spec.startTimeoutMs;
+    const afterMs = this.spec.startTimeoutMs;
     starting.timer = setTimeout(() => this.#kill({ kind: "init_timeout", afterMs }), afterMs);
     const host = this.#host;
     const listener: ThreadListener = {
-      // Whose line it is, is known by the thread: the actor may have another by the time that it is read.
-      onMessage: (message) => (message.type === "log" ? host.log(source, message) : this.#onMessage(message)),
-      onExit: (error) => {
-        host.logs.ended(source);
-        this.#onThreadExit(thread, error);
-      },
+      onMessage: (message) => this.#onThreadMessage(source, message),
+      onExit: (error) => this.#onThreadExit(thread, source, error),
     };
     spare?.listen(listener);
     const thread = spare ?? new ActorThread(this.#threadOptions(), listener);
     this.#thread = thread;
-    const { threadId } = thread;
-    const source: LogSource = {
-      id: this.id,
-      incarnation: this.#incarnation,
-      thread: threadId,
-      words: slot.memory.words,
-    };
+    const source = this.#logSource(thread);
     host.threadStarted(thread, this);
     host.lifeStarted(this);
-    thread.post({
+    thread.post(this.#initData());
+    this.#requestTraces(thread);
+  }
+
+  /** Whose line it is, is known by the thread: the actor may have another by the time that it is read. */
+  #logSource({ threadId }: ActorThread): LogSource {
+    return { id: this.id, incarnation: this.#incarnation, thread: threadId, words: this.slot.memory.words };
+  }
+
+  #onThreadMessage(source: LogSource, message: ToMain): void {
+    if (message.type === "log") this.#host.log(source, message);
+    else this.#onMessage(message);
+  }
+
+  #requestTraces(thread: ActorThread): void {
+    for (const [number, trace] of this.#traces) thread.post({ type: "trace", ...trace.request(number) });
+  }
+
+  /** What a thread has left in its slot. */
+  #forgetThread(words: Int32Array): void {
+    words[HANDLING] = 0;
+    words[BLOCKED_ON] = 0;
+    words[LOG_TAKEN] = 0;
+    this.totals.threadStarts(words);
+  }
+
+  #initData(): InitData {
+    const { slot, spec } = this;
+    return {
       type: "init",
       id: this.id,
       name: spec.name,
       address: slot.address,
       uid: slot.uid,
       incarnation: this.#incarnation,
-      args: encodeForeign(host.outbox.codec, spec.args),
-    });
-    for (const [number, trace] of this.#traces) thread.post({ type: "trace", ...trace.request(number) });
+      args: encodeForeign(this.#host.outbox.codec, spec.args),
+    };
   }
 
-  #threadOptions(): ThreadOptions {
+  #threadOptions(module = this.#module): ThreadOptions {
     const { spec } = this;
     const host = this.#host;
-    const moduleUrls = moduleCandidates(spec.actor);
+    const moduleUrls = moduleCandidates(module);
     const permitted =
       spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls.flatMap(modulesWithin));
     return {
@@ -464,16 +534,22 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** The guard looks after a spare as well: loading the module may go wrong this time. */
-  #startSpare(options: ThreadOptions, listener: ThreadListener): ActorThread {
+  #startSpare(options: ThreadOptions, listener: ThreadListener, kill?: (reason: ExitReason) => void): ActorThread {
     const { guard } = this.#host;
     const { heapCapMb, offHeapCapMb } = this.spec;
     const words = new Int32Array(SLOT_HEADER_WORDS);
     words[PARKED] = words[ACTIVE] = 1;
     const thread = new ActorThread(options, {
       onMessage: (message) => {
-        if (message.type === "loaded") words[ACTIVE] = 0;
+        // A spare sleeps from now on; an upgrade's thread is going to run `codeChange`.
+        if (message.type === "loaded" && kill === undefined) words[ACTIVE] = 0;
         if (message.type === "log") {
-          const source = { id: `${this.id} (spare)`, incarnation: 0, thread: thread.threadId, words };
+          const source = {
+            id: kill === undefined ? `${this.id} (spare)` : this.id,
+            incarnation: 0,
+            thread: thread.threadId,
+            words,
+          };
           this.#host.log(source, message);
           return;
         }
@@ -485,7 +561,11 @@ export class ActorChild implements Child<ActorRef> {
       },
     });
     const spec = { heapCapMb, offHeapCapMb, handlerTimeoutMs: Infinity };
-    guard.guard(thread, { id: `${this.id} (spare)`, spec, running: false, kill: () => thread.terminate() }, words);
+    guard.guard(
+      thread,
+      { id: `${this.id} (spare)`, spec, running: false, kill: kill ?? (() => thread.terminate()) },
+      words,
+    );
     return thread;
   }
 
@@ -496,6 +576,18 @@ export class ActorChild implements Child<ActorRef> {
         this.#running = true;
         this.#settleStart({ kind: "started", ref: this.ref });
         if (this.#incarnation > 1) this.#provideSpare();
+        this.#upgrade?.finished();
+        break;
+      case "handed_over":
+        this.#upgrade?.handedOver(message.snapshot);
+        break;
+      case "hand_over_failed":
+        this.#upgrade?.handOverFailed(message.error);
+        break;
+      case "returned":
+        // Once the upgrade is over, to whoever has the actor now.
+        if (this.#upgrade?.isOpen === true) this.#upgrade.hold(message.message);
+        else this.post(message.message);
         break;
       case "unseen_memory":
         if (this.#thread !== undefined) this.#host.guard.unseenMemory(this.#thread, message.bytes);
@@ -554,12 +646,18 @@ export class ActorChild implements Child<ActorRef> {
     }
   }
 
-  #onThreadExit(thread: ActorThread, error: Error | undefined): void {
+  #onThreadExit(thread: ActorThread, source: LogSource, error: Error | undefined): void {
+    this.#host.logs.ended(source);
     const slot = this.#zombies.get(thread);
     if (slot !== undefined) {
       this.#host.threadExited(thread, this, slot);
       this.#zombies.delete(thread);
       if (this.#disposed) this.#releaseSlot();
+      return;
+    }
+    const upgrade = this.#upgrade;
+    if (upgrade?.isSwapping === true && this.#ordered === undefined && thread !== upgrade.thread) {
+      this.#swap(upgrade, thread);
       return;
     }
     // What others asked for before they did what led to this exit, a monitor say, comes first.
@@ -570,10 +668,54 @@ export class ActorChild implements Child<ActorRef> {
     this.#ended(this.#exitReason(error), inFlight, false);
   }
 
+  /** The former thread has left: the new one takes its place, and nobody is told of an exit, for the actor lives on. */
+  #swap(upgrade: Upgrade, former: ActorThread): void {
+    const host = this.#host;
+    clearTimeout(this.#zombieTimer);
+    this.#zombieTimer = undefined;
+    host.takeMessages();
+    this.mailbox.recover();
+    if (!this.#zombies.has(former)) host.threadExited(former, this, this.slot);
+    const consumedBefore = this.mailbox.consumedBefore;
+    const { thread } = upgrade;
+    if (upgrade.exited !== undefined) {
+      this.#ended(upgrade.exited, undefined, false);
+      return;
+    }
+    this.#leaveZombies();
+    const { slot } = this;
+    const { words } = slot.memory;
+    this.totals.threadEnded(words);
+    this.#forgetThread(words);
+    this.#reported = undefined;
+    this.#thread = thread;
+    const source = this.#logSource(thread);
+    thread.listen({
+      onMessage: (message) => this.#onThreadMessage(source, message),
+      onExit: (error) => this.#onThreadExit(thread, source, error),
+    });
+    host.guard.forget(thread);
+    host.threadStarted(thread, this);
+    // Replies that the former thread deferred and took with it.
+    host.notifyCallers(slot, UPGRADED, consumedBefore, false);
+    upgrade.tookOver();
+    upgrade.takeOver(slot.address, words);
+    this.#requestTraces(thread);
+  }
+
+  /** The former thread was asked to leave, and has not. */
+  #hurryOut(): void {
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    thread.terminate();
+    this.#zombieTimer = setTimeout(() => this.#giveUp(thread), ZOMBIE_MS);
+  }
+
   /** The thread has exited, or is given up: what follows is the same. */
   #ended(reason: ExitReason, inFlight: Undelivered | undefined, zombie: boolean): void {
     clearTimeout(this.#zombieTimer);
     this.#zombieTimer = undefined;
+    this.#upgrade?.ended(reason);
     this.#thread = undefined;
     this.#running = false;
     this.#reported = reason;
@@ -690,6 +832,11 @@ export class ActorChild implements Child<ActorRef> {
     const reason = this.#ordered ?? KILLED;
     this.#zombies.set(thread, this.slot);
     this.#host.threadAbandoned(thread, this, reason);
+    const upgrade = this.#upgrade;
+    if (upgrade?.isSwapping === true && this.#ordered === undefined && thread !== upgrade.thread) {
+      this.#swap(upgrade, thread);
+      return;
+    }
     this.#ended(reason, this.mailbox.recover(), true);
   }
 

@@ -31,7 +31,7 @@ import { type Clock, MAX_TIMER_MS, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { SupervisionReport } from "./supervision/report.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
-import { checkFields, type Fields, integer } from "./supervision/spec-fields.js";
+import { aModule, checkFields, type Fields, integer, milliseconds, required } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
@@ -75,6 +75,11 @@ export interface StopOptions {
   timeoutMs?: number;
   /** What each child's `terminate` is told. Default `shutdown`. */
   reason?: ExitReason;
+}
+
+export interface UpgradeOptions {
+  /** For loading the module, the message being handled, and `codeChange`. Default: the spec's `startTimeoutMs`. */
+  timeoutMs?: number;
 }
 
 /** What became of the whole tree. Its numbers are the sums of the children's. */
@@ -322,6 +327,21 @@ export class ActorSystem implements SupervisorRef {
     return this.#actor(ref, "cpuProfile").cpuProfile(ms, PROFILING_TIMEOUT_MS);
   }
 
+  /**
+   * Replaces the actor's code while it lives: loads `module` in a second thread, hands the state through its
+   * `codeChange`, and lets it take the mailbox over between two messages. No message is lost, none is handled twice;
+   * the reference, the name, links, monitors, `ctx` timers and the incarnation stay. Later restarts use `module`.
+   *
+   * When it does not come to that the actor goes on with its old code, and this rejects with the reason: ERR_ACTOR_MODULE,
+   * ERR_NOT_CLONEABLE (the state), ERR_INIT_FAILED (`cause` is what `codeChange` threw), ERR_INIT_TIMEOUT (not within
+   * `timeoutMs`, by default the spec's `startTimeoutMs`), ERR_CALL_EXIT (the actor ended meanwhile), ERR_RUNNING (another
+   * upgrade is under way), ERR_NOPROC. All but the first two have `stage`, how far it came.
+   */
+  async upgrade(ref: ActorRef, module: URL | string, options: UpgradeOptions = {}): Promise<void> {
+    checkFields(ref.id, { module, ...options }, UPGRADE);
+    await this.#actor(ref, "upgrade").upgrade(module, options.timeoutMs);
+  }
+
   /** Returns the function that takes the listener off again. */
   on<E extends EventName>(event: E, listener: (event: SystemEvents[E]) => void): () => void {
     return this.#events.on(event, listener);
@@ -431,6 +451,7 @@ function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
   ];
 }
 
+const UPGRADE: Fields = { module: required(aModule), timeoutMs: milliseconds(1) };
 const SPARES: Fields = { spares: integer(0) };
 
 /** Throws ERR_INVALID_CHILD_SPEC. */

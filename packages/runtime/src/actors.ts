@@ -47,6 +47,7 @@ import type { OnExit } from "./supervision/child.js";
 import type { FullActorSpec, FullRouterSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
+import type { UpgradeReport } from "./upgrade.js";
 
 /** Some of the loading is waiting for the disk. */
 const LOADING_PER_CORE = 2;
@@ -71,9 +72,12 @@ export class Actors implements ActorHost, RouterHost {
   readonly producer: Producer;
   readonly logs: ActorLogs;
   readonly #deadLetters: DeadLetters;
+  readonly #events: Events;
+  readonly #logger: Logger;
   readonly spares: SpareThreads;
   readonly startGate = new StartGate(LOADING_PER_CORE * availableParallelism());
   readonly awake = new Int32Array(new SharedArrayBuffer(4));
+  readonly preparing = new Set<ActorThread>();
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild | RouterChild>();
   readonly #routers = new Map<number, RouterChild>();
@@ -111,9 +115,12 @@ export class Actors implements ActorHost, RouterHost {
     );
     this.logs = new ActorLogs(logger, events);
     this.#deadLetters = deadLetters;
+    this.#events = events;
+    this.#logger = logger;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
-      for (const thread of [...this.#threads.keys(), ...this.spares.threads]) thread.post({ type: "segment", buffer });
+      for (const thread of [...this.#threads.keys(), ...this.spares.threads, ...this.preparing])
+        thread.post({ type: "segment", buffer });
     });
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.signals = new ProcessSignals({
@@ -247,6 +254,7 @@ export class Actors implements ActorHost, RouterHost {
   }
 
   threadStarted(thread: ActorThread, child: ActorChild): void {
+    this.preparing.delete(thread);
     this.#threads.set(thread, child);
     this.guard.guard(thread, child, child.slot.memory.words);
   }
@@ -271,6 +279,19 @@ export class Actors implements ActorHost, RouterHost {
 
   relocate(slot: Slot): Slot {
     return this.slots.relocate(slot, this.producer);
+  }
+
+  upgraded({ id, incarnation }: ActorChild, { fromVersion, version }: UpgradeReport): void {
+    const at = performance.now();
+    this.#events.emit({
+      event: "actor_upgraded",
+      id,
+      at,
+      incarnation,
+      fromVersion,
+      ...(version === undefined ? {} : { version }),
+    });
+    this.#logger.info({ id, incarnation, fromVersion, version }, `${id} upgraded`);
   }
 
   lifeStarted(child: ActorChild): void {

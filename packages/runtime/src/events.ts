@@ -21,6 +21,13 @@ export interface SystemEvents {
   actor_restarted: Reported<"actor_restarted">;
   child_start_failed: Reported<"child_start_failed"> & LastSeen;
   supervisor_escalated: Reported<"supervisor_escalated">;
+  /** The actor's incarnation goes on with other code. `version` is the new code's, if it names one. */
+  actor_upgraded: At & {
+    readonly event: "actor_upgraded";
+    readonly incarnation: number;
+    readonly fromVersion: string;
+    readonly version?: string;
+  };
   /** A message was refused or dropped because the mailbox had no room. */
   mailbox_full: At & { readonly event: "mailbox_full"; readonly method: string };
   /** A message that will not be handled. */
@@ -57,6 +64,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "actor_started",
   "actor_exited",
   "actor_restarted",
+  "actor_upgraded",
   "child_start_failed",
   "supervisor_escalated",
   "mailbox_full",

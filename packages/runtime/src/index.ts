@@ -26,6 +26,7 @@ export {
   type SystemOptions,
   type SystemStats,
   startSystem,
+  type UpgradeOptions,
 } from "./actor-system.js";
 export type { LossCause } from "./actor-totals.js";
 export { comlinkActor } from "./comlink-actor.js";

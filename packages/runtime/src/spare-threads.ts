@@ -81,9 +81,14 @@ export class SpareThreads {
 
   #end(spare: Spare): void {
     this.#remove(spare);
+    this.end(spare.thread);
+  }
+
+  /** Ends a thread that is nobody's. `close` waits for it. */
+  end(thread: ActorThread): void {
     const exited = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, GIVE_UP_MS);
-      spare.thread.listen({
+      thread.listen({
         onMessage: () => {},
         onExit: () => {
           clearTimeout(timer);
@@ -93,7 +98,7 @@ export class SpareThreads {
     });
     this.#ending.add(exited);
     void exited.then(() => this.#ending.delete(exited));
-    spare.thread.terminate();
+    thread.terminate();
   }
 
   #remove(spare: Spare): void {

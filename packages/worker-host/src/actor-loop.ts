@@ -38,6 +38,7 @@ import { COMLINK_METHOD } from "./protocol/remote.js";
 import { takeReply } from "./protocol/replies.js";
 import { ACTIVE, DISPATCHES, HANDLING, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
 import { Outgoing, outgoing } from "./protocol/wire-value.js";
+import type { OwnMessage, Snapshot } from "./snapshot.js";
 import { Timers } from "./timers.js";
 import { Tracer } from "./tracer.js";
 
@@ -56,16 +57,16 @@ interface ReplyTo {
   readonly correlation: number;
 }
 
-interface Continuation {
-  readonly method: string;
-  readonly args: unknown[];
-}
+/** While its place is being taken, an actor gives these back to main, for whoever has it then. */
+const FOR_THE_SUCCESSOR = new Set(["info", "suspend", "resume", "get_state", "replace_state", "stop"]);
 
 /** What the loop leaves to its host. */
 export interface LoopHost {
   readonly log: ActorLog;
   /** Reports the reason and ends the thread. Does not return. */
   exit(reason: ExitReason): void;
+  /** Ends the thread, whose actor lives on in another. */
+  leave?(): void;
   /** A message that no handler was there for. */
   unhandled(method: string, detail: string): void;
 }
@@ -88,13 +89,17 @@ export class ActorLoop {
   readonly #words: Int32Array;
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
   readonly #timers = new Timers();
-  readonly #continuations: Continuation[] = [];
-  readonly #signals: Continuation[] = [];
+  readonly #continuations: OwnMessage[] = [];
+  readonly #signals: OwnMessage[] = [];
   readonly #demonitored = new Set<number>();
   /** Made when the handler asks for its signal. */
   #signal: AbortController | undefined;
   #stopRequested = false;
   #suspended = false;
+  /** Another thread is to take this one's place before the next message. */
+  #handOver = false;
+  /** The state has been handed over: nothing is handled here any more, unless main says to go on. */
+  #frozen = false;
   #lastMonitor = 0;
   /** Calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
@@ -159,13 +164,38 @@ export class ActorLoop {
     this.#schedule();
   }
 
+  /** Goes on where another thread has left off. Before `takeMessages`. */
+  restore(snapshot: Snapshot): void {
+    this.#suspended = snapshot.suspended;
+    this.#timers.restore(performance.now(), snapshot.timers, snapshot.lastTimer);
+    this.#continuations.push(...snapshot.continuations);
+    this.#signals.push(...snapshot.signals);
+    this.#lastMonitor = snapshot.lastMonitor;
+    for (const monitor of snapshot.demonitored) this.#demonitored.add(monitor);
+    for (const call of snapshot.cancelled) this.#cancelled.add(call);
+  }
+
   /** What main has said is handled: here when called from a blocking call, else from the loop. */
   takeControl(): void {
     const { control } = this.#inbox;
     const { codec, pending } = this.#outbox;
     control.poll();
     for (let message = control.next(); message !== undefined; message = control.next()) {
+      if (this.#frozen && FOR_THE_SUCCESSOR.has(message.type)) {
+        this.#outbox.post({ type: "returned", message });
+        continue;
+      }
       switch (message.type) {
+        case "hand_over":
+          this.#handOver = true;
+          break;
+        case "go_on":
+          this.#handOver = this.#frozen = false;
+          break;
+        case "leave":
+          this.#ended = true;
+          this.#host.leave?.();
+          break;
         case "callee_exited":
           // Replies sent before the exit come first.
           this.#outbox.takeReplies();
@@ -303,17 +333,18 @@ export class ActorLoop {
       pending.expire(performance.now());
       return true;
     }
-    if (this.#busy) return false;
+    if (this.#busy || this.#frozen) return false;
     if (this.#stopping !== undefined) {
       this.#terminate(this.#stopping);
       return true;
     }
-    if (this.#suspended && this.#draining === undefined) return false;
+    if (this.#suspended && this.#draining === undefined) return this.#handOver && this.#freeze();
     const continuation = this.#continuations.shift() ?? this.#nextSignal() ?? this.#dueTimer();
     if (continuation !== undefined) {
       this.#dispatchOwn(continuation);
       return true;
     }
+    if (this.#handOver) return this.#freeze();
     if (inbox.mailbox.next()) {
       this.#dispatch();
       return true;
@@ -325,8 +356,32 @@ export class ActorLoop {
     return false;
   }
 
+  /** Between two messages: gives main what the next thread needs, and stands still. A state that cannot be carried stays here. */
+  #freeze(): true {
+    const { codec } = this.#outbox;
+    this.#handOver = false;
+    const snapshot: Snapshot = {
+      state: this.context.state,
+      version: this.#definition.version,
+      suspended: this.#suspended,
+      ...this.#timers.save(performance.now()),
+      continuations: this.#continuations,
+      signals: this.#signals,
+      lastMonitor: this.#lastMonitor,
+      demonitored: [...this.#demonitored],
+      cancelled: [...this.#cancelled],
+    };
+    try {
+      this.#outbox.post({ type: "handed_over", snapshot: encoded(codec.encodeValue(snapshot, undefined, "ctx")) });
+      this.#frozen = true;
+    } catch (error) {
+      this.#outbox.post({ type: "hand_over_failed", error: encodeForeign(codec, error) });
+    }
+    return true;
+  }
+
   /** DOWN and EXIT, in the order main sent them; none of a monitor that has been taken off meanwhile. */
-  #nextSignal(): Continuation | undefined {
+  #nextSignal(): OwnMessage | undefined {
     for (let signal = this.#signals.shift(); signal !== undefined; signal = this.#signals.shift()) {
       const { type, monitor } = signal.args[0] as { type?: unknown; monitor?: number };
       if (type !== "DOWN" || !this.#demonitored.delete(monitor as number)) return signal;
@@ -334,7 +389,7 @@ export class ActorLoop {
     return undefined;
   }
 
-  #dueTimer(): Continuation | undefined {
+  #dueTimer(): OwnMessage | undefined {
     return this.#timers.nextDue === Infinity ? undefined : this.#timers.takeDue(performance.now());
   }
 
@@ -412,7 +467,7 @@ export class ActorLoop {
     return (context, ...args) => otherwise(context, method, args);
   }
 
-  #dispatchOwn({ method, args }: Continuation): void {
+  #dispatchOwn({ method, args }: OwnMessage): void {
     this.#replyTo = undefined;
     const methodId = method === "" ? 0 : this.#outbox.names.intern(method);
     const handler = method === "" ? this.#info : this.#handlers.get(methodId);
@@ -573,7 +628,7 @@ export class ActorLoop {
     const inbox = this.#inbox;
     this.#words[TURNS]++;
     const suspended = this.#suspended && this.#draining === undefined;
-    const withMailbox = !this.#busy && !suspended;
+    const withMailbox = !this.#busy && !suspended && !this.#frozen;
     const spins = this.#idle.spins;
     for (let spin = 0; spin < spins; spin++) {
       if (inbox.arrived(withMailbox)) {

@@ -26,6 +26,8 @@ export interface ActorThreadParts {
   /** Handles what main says while this thread is blocked. */
   takeControl(): void;
   readonly cancelled: OnCancel;
+  /** Throws while this thread is not an actor yet. */
+  mayConnect?(): void;
 }
 
 /** The sending side of an actor's thread, which may block. */
@@ -40,6 +42,11 @@ export class ActorOutbox extends Outbox {
   constructor(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: ActorThreadParts) {
     super(self, segments, names, producer);
     this.#parts = parts;
+  }
+
+  override connect(address: number, uid: number, id: string): Peer {
+    this.#parts.mayConnect?.();
+    return super.connect(address, uid, id);
   }
 
   /** Settles the calls whose replies have arrived. Returns how many records there were. */

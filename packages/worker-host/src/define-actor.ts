@@ -40,7 +40,12 @@ export interface ActorOptions<Init, Args, Handlers> {
   info?: (ctx: ActorContext<StateOf<Init>>, message: any) => unknown;
   /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
   terminate?: (ctx: ActorContext<StateOf<Init>>, reason: ExitReason) => unknown;
-  /** Turns the former version's state into this one's, on `system.upgrade`. */
+  /** What the next version's `codeChange` is told it comes from. Default: the URL of the module. */
+  version?: string;
+  /**
+   * Turns the former version's state into this one's, on `system.upgrade`; runs in place of `init`. The default takes
+   * it as it is. Throwing leaves the former version in its place. No messages can be sent from here.
+   */
   codeChange?: (state: any, fromVersion: string | undefined) => StateOf<Init> | Promise<StateOf<Init>>;
 }
 
@@ -78,6 +83,9 @@ export function defineActor<
     if (options[key] !== undefined && typeof options[key] !== "function") {
       throw new TypeError(`defineActor: ${key} is ${typeof options[key]}, must be a function`);
     }
+  }
+  if (options.version !== undefined && typeof options.version !== "string") {
+    throw new TypeError(`defineActor: version is ${typeof options.version}, must be a string`);
   }
   return Object.freeze({ ...options, [ACTOR]: true as const }) as unknown as ActorDefinition<
     StateOf<Init>,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { MessagePort } from "node:worker_threads";
 import { createActorLog } from "./actor-log.js";
-import { ActorLoop, type LoopHost } from "./actor-loop.js";
+import { ActorLoop } from "./actor-loop.js";
 import { ActorOutbox } from "./actor-outbox.js";
 import { captureConsole } from "./captured-console.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
@@ -13,7 +13,7 @@ import { Meter } from "./meter.js";
 import { Microtasks } from "./microtasks.js";
 import { osThreadId, ownCpuMs } from "./os-thread.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
-import { type BootData, encodeForeign, type InitData, payloadOf, type ToMain } from "./protocol/boot.js";
+import { type BootData, encodeForeign, payloadOf, type ToActor, type ToMain } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
@@ -22,6 +22,7 @@ import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
 import { EXIT_CPU_MS, HANDLING, OS_THREAD } from "./protocol/slot-descriptor.js";
 import { rehearse } from "./rehearsal.js";
+import type { Snapshot } from "./snapshot.js";
 
 /** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
 const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
@@ -53,36 +54,61 @@ export async function runActorThread(boot: BootData): Promise<void> {
   // What is already an actor has no time for it.
   control.poll();
   if (!control.pending) await rehearse(microtasks);
-  const init = await firstInit(control);
-  const memory = segments.at(init.address);
-  thread.words = memory.words;
-  memory.words[OS_THREAD] = osThread;
+  const first = await nextOf(control, "init", "change_code");
+  const init = first.type === "init" ? first : first.init;
+  const self = { address: init.address, uid: init.uid, memory: segments.at(init.address) };
   const awake = new Int32Array(boot.awake);
-  const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), awake);
   const idle = new IdleStrategy(awake, availableParallelism());
+  let inbox: Inbox | undefined;
   let loop: ActorLoop;
-  const self = { address: init.address, uid: init.uid, memory };
   const outbox = new ActorOutbox(self, segments, names, producer, {
-    inbox,
+    get inbox() {
+      return inbox as Inbox;
+    },
     port,
     idle,
     takeControl: () => loop.takeControl(),
     cancelled: (callerUid, correlation) => loop.cancelled(callerUid, correlation),
+    mayConnect() {
+      if (inbox !== undefined) return;
+      throw new ActorError("ERR_WRONG_THREAD", `id=${init.id}: codeChange cannot send messages`, { id: init.id });
+    },
   });
-  logPort.use(outbox.codec, memory.words);
   thread.use(outbox.codec, (id) => names.name(id));
-  const host: LoopHost = {
-    log,
-    exit: (reason) => thread.exit(reason),
-    unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
+  /** From now on this thread consumes the actor's slot. */
+  const createLoop = (): ActorLoop => {
+    const { words } = self.memory;
+    thread.words = words;
+    words[OS_THREAD] = osThread;
+    logPort.use(outbox.codec, words);
+    inbox = new Inbox(self.memory, control, producer, new Int32Array(boot.guardBell), awake);
+    const args = outbox.codec.decodeValue(payloadOf(init.args));
+    const meter = new Meter(words, boot.epochMs);
+    return new ActorLoop(definition, init, args, inbox, outbox, idle, microtasks, meter, {
+      log,
+      exit: (reason) => thread.exit(reason),
+      leave: () => thread.leave(),
+      unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
+    });
   };
-  const args = outbox.codec.decodeValue(payloadOf(init.args));
-  const meter = new Meter(memory.words, boot.epochMs);
-  loop = new ActorLoop(definition, init, args, inbox, outbox, idle, microtasks, meter, host);
-  loop.start();
   let state: unknown;
   try {
-    state = await definition.init?.(args, loop.context);
+    if (first.type === "init") {
+      loop = createLoop();
+      loop.start();
+      state = await definition.init?.(loop.context.args, loop.context);
+    } else {
+      const snapshot = outbox.codec.decodeValue(payloadOf(first.snapshot)) as Snapshot;
+      const { version: fromVersion = first.fromVersion } = snapshot;
+      state = snapshot.state;
+      if (definition.codeChange !== undefined) state = await definition.codeChange(state, fromVersion);
+      thread.post({ type: "code_changed", fromVersion, version: definition.version });
+      self.address = (await nextOf(control, "take_over")).address;
+      self.memory = segments.at(self.address);
+      loop = createLoop();
+      loop.restore(snapshot);
+      loop.start();
+    }
   } catch (error) {
     thread.post({ type: "init_failed", error: thread.encode(error) });
     thread.leave();
@@ -163,14 +189,20 @@ async function loadActor(urls: readonly string[]): Promise<ActorDefinition> {
   );
 }
 
-function firstInit(control: ControlChannel): Promise<InitData> {
+/** The next message of main's, which is one of these: nothing else is said before the thread is an actor. */
+function nextOf<T extends ToActor["type"]>(
+  control: ControlChannel,
+  ...types: readonly T[]
+): Promise<Extract<ToActor, { type: T }>> {
   return new Promise((resolve) => {
     control.poll();
     control.onMessage(() => {
-      const message = control.next();
-      if (message?.type !== "init") return;
-      control.onMessage(() => {});
-      resolve(message);
+      for (let message = control.next(); message !== undefined; message = control.next()) {
+        if (!types.includes(message.type as T)) continue;
+        control.onMessage(() => {});
+        resolve(message as Extract<ToActor, { type: T }>);
+        return;
+      }
     });
   });
 }

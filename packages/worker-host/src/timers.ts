@@ -1,3 +1,5 @@
+import type { SavedTimer } from "./snapshot.js";
+
 /** A message an actor has asked to get later. */
 export interface Timer {
   readonly id: number;
@@ -30,6 +32,26 @@ export class Timers {
     if (index === -1) return false;
     this.#remove(index);
     return true;
+  }
+
+  /** All timers, as they can be carried to a thread with another clock. */
+  save(now: number): { readonly timers: SavedTimer[]; readonly lastTimer: number } {
+    const timers = this.#heap.map(({ id, method, args, everyMs, due }) => ({
+      id,
+      method,
+      args,
+      everyMs,
+      inMs: due - now,
+    }));
+    return { timers, lastTimer: this.#nextId - 1 };
+  }
+
+  restore(now: number, timers: readonly SavedTimer[], lastTimer: number): void {
+    this.#nextId = lastTimer + 1;
+    for (const { inMs, ...timer } of timers) {
+      this.#heap.push({ ...timer, due: now + inMs });
+      this.#up(this.#heap.length - 1);
+    }
   }
 
   /** The earliest timer that is due. An interval stays, due again in whole periods after now: it does not catch up. */

@@ -86,6 +86,22 @@ export type ToActor =
   | ({ readonly type: "trace" } & TraceRequest)
   | { readonly type: "trace_credit"; readonly trace: number; readonly credit: number }
   | { readonly type: "untrace"; readonly trace: number }
+  /** What an upgrade's thread is told first, in place of `init`: it turns a former thread's snapshot into its own. */
+  | {
+      readonly type: "change_code";
+      readonly init: InitData;
+      readonly snapshot: Encoded;
+      /** Of what the snapshot comes from, if that names none: its module's URL. */
+      readonly fromVersion: string;
+    }
+  /** The former thread has exited: this one consumes the mailbox from now on. */
+  | { readonly type: "take_over"; readonly address: number }
+  /** Stand still between two messages and hand the state over. */
+  | { readonly type: "hand_over" }
+  /** Nobody takes its place after all. */
+  | { readonly type: "go_on" }
+  /** Somebody has: end the thread, without `terminate`. */
+  | { readonly type: "leave" }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
   /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
@@ -125,6 +141,12 @@ export type ToMain =
   /** Memory outside the heap that V8 does not count, in bytes. */
   | { readonly type: "unseen_memory"; readonly bytes: number }
   | { readonly type: "started" }
+  | { readonly type: "handed_over"; readonly snapshot: Encoded }
+  | { readonly type: "hand_over_failed"; readonly error: Encoded }
+  /** Came after the state was handed over: for the thread that has the actor now. */
+  | { readonly type: "returned"; readonly message: ToActor }
+  /** The snapshot has been taken in. */
+  | { readonly type: "code_changed"; readonly fromVersion: string; readonly version: string | undefined }
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }
   | { readonly type: "exiting"; readonly reason: Encoded; readonly method: string }

@@ -70,12 +70,15 @@ export class Codec {
     return this.#encode(args, "args");
   }
 
-  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, as in `encodeArgs`. */
-  encodeValue(value: unknown, transfer?: readonly unknown[]): Payload {
-    if (transfer !== undefined) return this.#pack(toGraph(value, "reply", transfer), FORMAT_GRAPH);
+  /**
+   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried, from `root` on. Objects in `transfer` are left
+   * out, as in `encodeArgs`.
+   */
+  encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
+    if (transfer !== undefined) return this.#pack(toGraph(value, root, transfer), FORMAT_GRAPH);
     if (value === undefined) return this.#encodeNothing();
     if (value instanceof Uint8Array) return this.#encodeBytes(value);
-    return this.#encode(value, "reply");
+    return this.#encode(value, root);
   }
 
   /** Throws when the bytes are no arguments. */

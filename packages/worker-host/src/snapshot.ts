@@ -1,0 +1,28 @@
+/** A message of an actor's own that has yet to be handled. */
+export interface OwnMessage {
+  readonly method: string;
+  readonly args: unknown[];
+}
+
+/** A timer, wherever its thread's clock began. */
+export interface SavedTimer extends OwnMessage {
+  readonly id: number;
+  readonly everyMs: number;
+  readonly inMs: number;
+}
+
+/** What an incarnation hands over, between two messages, to the thread that takes its place with other code. */
+export interface Snapshot {
+  readonly state: unknown;
+  readonly version: string | undefined;
+  readonly suspended: boolean;
+  readonly timers: readonly SavedTimer[];
+  readonly lastTimer: number;
+  readonly continuations: readonly OwnMessage[];
+  /** DOWN and EXIT that have arrived. */
+  readonly signals: readonly OwnMessage[];
+  readonly lastMonitor: number;
+  readonly demonitored: readonly number[];
+  /** Calls that wait in the mailbox and were given up. */
+  readonly cancelled: readonly string[];
+}
