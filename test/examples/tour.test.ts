@@ -80,6 +80,12 @@ different words: 8
   'worker 0 running'
 ]
 `,
+  "09-pool": `
+[ 4, 25, 168, 1229 ]
+ERR_CALL_EXIT { kind: 'unresponsive', method: 'forever', afterMs: 1000 }
+root/asker: 9592
+{ completed: 5, failed: 1, threadsLost: 1, restarts: 0 }
+`,
   "10-hot-upgrade": `
 sold, -3 in all
 refused: the till is short of 3
@@ -102,11 +108,12 @@ test.each(tour)("%s prints what it is meant to show, and ends by itself", async 
   expect(stderr).toBe("");
 });
 
-test("the tour is a main file and an actor file each, under 40 lines", () => {
+test("the tour is a main file and its actors' and tasks' files each, under 40 lines", () => {
   expect(tour).toEqual(Object.keys(OUTPUT));
   for (const name of tour) {
     const files = readdirSync(join(examples, name));
-    const kinds = new Set(files.map((file) => file.replace(/^[\w-]+(?=\.actor\.ts$)/, "*")));
+    const kinds = new Set(files.map((file) => file.replace(/^[\w-]+(?=\.(?:actor|task)\.ts$)/, "*")));
+    kinds.delete("*.task.ts");
     expect([...kinds].sort()).toEqual(["*.actor.ts", "main.ts"]);
     for (const file of files) {
       expect(readFileSync(join(examples, name, file), "utf8").split("\n").length).toBeLessThanOrEqual(40);

@@ -46,6 +46,10 @@ describe("a router's place in the tree", () => {
     expect(ref.whichChildren().map(({ id }) => id)).toEqual(["2", "1", "0"]);
     expect(ref.countChildren()).toEqual({ specs: 3, active: 3, supervisors: 0, workers: 3 });
     expect(await ref.child("1")?.call("who")).toBe("root/pair/1");
+    expect(system.meters.supervisors()).toContainEqual({
+      id: "root/pair",
+      restarts: { count: 0, intensity: 3, periodMs: 5_000 },
+    });
     expect(ref.size).toBe(3);
     expect(ref.stats().members.map((stats) => stats?.state)).toEqual(["running", "running", "running"]);
   });

@@ -92,6 +92,8 @@ export interface ActorHost {
   parcel(uid: number, parcel: Parcel): void;
   discardParcel(owner: number, number: number): void;
   claim(child: ActorChild, owner: number, number: number): void;
+  runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void;
+  abortTaskOf(child: ActorChild, request: number): void;
   dropped(id: string, method: string): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
@@ -612,6 +614,12 @@ export class ActorChild implements Child<ActorRef> {
         break;
       case "answer":
         this.#requests.answer(message.request, message.failed, codec.decodeValue(payloadOf(message.value)));
+        break;
+      case "run_task":
+        this.#host.runTaskFor(this, message);
+        break;
+      case "abort_task":
+        this.#host.abortTaskOf(this, message.request);
         break;
       case "whereis":
         this.post({ type: "found", ref: encoded(codec.encodeValue(this.#host.whereis(message.name))) });

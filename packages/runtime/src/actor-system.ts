@@ -8,10 +8,12 @@ import { type EventName, Events, type LogLine, type SystemEvent, type SystemEven
 import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
+import type { SupervisedPoolRef } from "./pool-ref.js";
 import type { Down } from "./process-signals.js";
 import { ReportLog } from "./report-log.js";
 import { ResourceChild } from "./resource-child.js";
 import type { SupervisedRouterRef } from "./router-ref.js";
+import type { SupervisorInfo } from "./supervision/administration.js";
 import type { ChildStopReport, OnExit, StopOutcome } from "./supervision/child.js";
 import {
   type ActorOf,
@@ -19,8 +21,10 @@ import {
   type ChildSpec,
   type DynamicSupervisorSpec,
   type FullActorSpec,
+  type FullPoolSpec,
   type FullResourceSpec,
   type FullRouterSpec,
+  type PoolSpec,
   type RequiredArgs,
   type ResourceSpec,
   type RouterSpec,
@@ -36,7 +40,7 @@ import { startError } from "./supervision/start-error.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
-import type { DynamicSupervisorRef, SupervisorInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
 import type { TraceEvent, TraceOptions } from "./trace.js";
 import { type TreeNode, treeOf } from "./tree.js";
 
@@ -194,6 +198,7 @@ export class ActorSystem implements SupervisorRef {
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
   startChild<T>(spec: ResourceSpec<T>): Promise<T>;
+  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
@@ -274,6 +279,7 @@ export class ActorSystem implements SupervisorRef {
     return {
       actors: () => actors.meters(),
       supervisors: () => supervisorsUnder(this.#root.ref),
+      pools: () => actors.poolMeters(),
       actor: (id) => actors.identity(id),
       deadLetters: () => actors.deadLetters.byCause,
       onGone: (listener) => actors.onGone(listener),
@@ -417,12 +423,16 @@ export class ActorSystem implements SupervisorRef {
   }
 
   #createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment) {
-    if (spec.kind === "actor") return this.#actors.create(spec as FullActorSpec, path, onExit);
-    if (spec.kind === "router") return this.#actors.createRouter(spec as FullRouterSpec, path, tree, onExit);
-    if (spec.kind === "resource") {
-      return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.logger, onExit);
+    switch (spec.kind) {
+      case "actor":
+        return this.#actors.create(spec as FullActorSpec, path, onExit);
+      case "router":
+        return this.#actors.createRouter(spec as FullRouterSpec, path, tree, onExit);
+      case "pool":
+        return this.#actors.createPool(spec as FullPoolSpec, path, onExit);
+      case "resource":
+        return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.logger, onExit);
     }
-    throw new ActorError("ERR_INVALID_CHILD_SPEC", `${path}: children of kind ${spec.kind} cannot be started yet`);
   }
 
   #systemStats(): SystemStats {

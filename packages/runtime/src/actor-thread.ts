@@ -188,7 +188,7 @@ const refusedInWorkers = new Set<string>();
  * What main was started with, which carries loaders and permission flags (an explicit list replaces them all),
  * less what is about main's own program.
  */
-function inheritedExecArgv(): string[] {
+export function inheritedExecArgv(): string[] {
   const kept: string[] = [];
   const given = process.execArgv;
   for (let i = 0; i < given.length; i++) {
@@ -205,7 +205,7 @@ function inheritedExecArgv(): string[] {
 const TAKES_VALUE = new Set(["-e", "--eval", "-p", "--print", "-pe", "--input-type"]);
 const OWN_PROGRAM = new Set([...TAKES_VALUE, "-c", "--check", "-i", "--interactive", "--test", "--watch"]);
 
-function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits {
+export function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits {
   return {
     maxOldGenerationSizeMb: heapCapMb + headroomMb,
     // Node's default of 48 MiB would let 500 small actors hold 24 GiB of garbage.

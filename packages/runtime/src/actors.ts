@@ -6,6 +6,7 @@ import {
   BLOCKED_ON,
   CALLERS,
   DISPATCHES,
+  describeExit,
   type Encoded,
   type ExitReason,
   encodeForeign,
@@ -13,11 +14,14 @@ import {
   logUnits,
   NAME_TABLE_BYTES,
   NameTable,
+  noproc,
   type Parcel,
   type Producer,
   payloadOf,
+  type RunOptions,
   type ToActor,
   type ToMain,
+  taskNotCloneable,
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild, type ActorHost } from "./actor-child.js";
 import { ActorLogs, type LogSource } from "./actor-logs.js";
@@ -35,8 +39,9 @@ import { type LastSeen, lastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
-import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./meters.js";
+import { type ActorIdentity, type ActorMeters, identityOf, metersOf, type PoolMeters } from "./meters.js";
 import { Parcels } from "./parcels.js";
+import { PoolChild, type PoolHost } from "./pool.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
 import { RouterChild, type RouterHost } from "./router.js";
@@ -44,7 +49,7 @@ import { type Slot, Slots } from "./slots.js";
 import { SpareThreads } from "./spare-threads.js";
 import { StartGate } from "./start-gate.js";
 import type { OnExit } from "./supervision/child.js";
-import type { FullActorSpec, FullRouterSpec } from "./supervision/child-spec.js";
+import type { FullActorSpec, FullPoolSpec, FullRouterSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import type { UpgradeReport } from "./upgrade.js";
@@ -60,7 +65,7 @@ const MAIN_LOCK_PATIENCE_MS = 5;
 const CYCLE_CHECK_MS = 250;
 
 /** All actors of a system: makes them, and does for them what needs main. Who supervises them is not known here. */
-export class Actors implements ActorHost, RouterHost {
+export class Actors implements ActorHost, RouterHost, PoolHost {
   readonly slots: Slots;
   readonly names: NameTable;
   readonly outbox: MainOutbox;
@@ -81,6 +86,9 @@ export class Actors implements ActorHost, RouterHost {
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild | RouterChild>();
   readonly #routers = new Map<number, RouterChild>();
+  readonly #pools = new Map<number, PoolChild>();
+  /** Tasks of pools that actors wait for, by the actor's own number for each. */
+  readonly #tasks = new Map<ActorChild, Map<number, AbortController>>();
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
@@ -143,6 +151,8 @@ export class Actors implements ActorHost, RouterHost {
       dropped: (id, _uid, method) => this.dropped(id, method),
       stats: (uid) => this.stats(uid),
       ownRef: (uid) => this.#routers.get(uid)?.ref,
+      ownPool: (uid) => this.#pools.get(uid)?.ref,
+      runTask: (uid, id, task, options) => this.runTask(uid, id, task, options),
     });
   }
 
@@ -179,6 +189,61 @@ export class Actors implements ActorHost, RouterHost {
     const router = new RouterChild(spec, path, tree, this, onExit);
     this.#routers.set(router.slot.uid, router);
     return router;
+  }
+
+  /** Makes a pool; no thread of it runs before `start`. */
+  createPool(spec: FullPoolSpec, path: string, onExit: OnExit): PoolChild {
+    const pool = new PoolChild(spec, path, this.slots.newUid(), this, onExit);
+    this.#pools.set(pool.uid, pool);
+    return pool;
+  }
+
+  poolMeters(): PoolMeters[] {
+    return [...this.#pools.values()].map((pool) => ({ id: pool.id, stats: pool.stats() }));
+  }
+
+  poolDisposed({ uid }: PoolChild): void {
+    this.#pools.delete(uid);
+  }
+
+  poolThreadLost({ id }: PoolChild, task: string, reason: ExitReason): void {
+    this.#events.emit({ event: "pool_thread_lost", id, at: performance.now(), task, reason });
+    this.#logger.error({ id, task, reason }, `${id}: a thread ended before its task ${task}: ${describeExit(reason)}`);
+  }
+
+  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+    return this.#pools.get(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
+  }
+
+  /** A task of an actor's. Its answer goes to the thread that asked, and to no later one. */
+  runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void {
+    const { request, uid, id, task, transferList, name } = message;
+    const tasks = this.#tasks.get(child) ?? new Map<number, AbortController>();
+    this.#tasks.set(child, tasks);
+    const wanted = new AbortController();
+    tasks.set(request, wanted);
+    const settle = (value: unknown, error?: unknown): void => {
+      if (tasks.get(request) !== wanted) return;
+      tasks.delete(request);
+      const failed = (reason: unknown) => ({ value: undefined, error: encodeForeign(this.outbox.codec, reason) });
+      const outcome = error === undefined ? { value } : failed(error);
+      try {
+        child.post({ type: "task_settled", request, ...outcome });
+      } catch (uncloneable) {
+        child.post({ type: "task_settled", request, ...failed(taskNotCloneable(id, uncloneable)) });
+      }
+    };
+    const options = { signal: wanted.signal, transferList, ...(name === undefined ? {} : { name }) };
+    this.runTask(uid, id, task, options).then(
+      (value) => settle(value),
+      (error: unknown) => settle(undefined, error ?? new Error("rejected with nothing")),
+    );
+  }
+
+  abortTaskOf(child: ActorChild, request: number): void {
+    const tasks = this.#tasks.get(child);
+    tasks?.get(request)?.abort();
+    tasks?.delete(request);
   }
 
   routerDisposed({ slot }: RouterChild): void {
@@ -261,6 +326,11 @@ export class Actors implements ActorHost, RouterHost {
 
   threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
     this.#threads.delete(thread);
+    // Nobody is left who wants to know.
+    const tasks = [...(this.#tasks.get(child)?.values() ?? [])];
+    this.#tasks.get(child)?.clear();
+    this.#tasks.delete(child);
+    for (const task of tasks) task.abort();
     this.#lastReadings.set(child, this.guard.reading(thread));
     this.guard.forget(thread);
     if (slot.memory.words[AWAKE] === 1) Atomics.sub(this.awake, 0, 1);

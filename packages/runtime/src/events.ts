@@ -28,6 +28,13 @@ export interface SystemEvents {
     readonly fromVersion: string;
     readonly version?: string;
   };
+  /** A thread of a pool has ended before its task. */
+  pool_thread_lost: At & {
+    readonly event: "pool_thread_lost";
+    /** The function's name. */
+    readonly task: string;
+    readonly reason: ExitReason;
+  };
   /** A message was refused or dropped because the mailbox had no room. */
   mailbox_full: At & { readonly event: "mailbox_full"; readonly method: string };
   /** A message that will not be handled. */
@@ -67,6 +74,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "actor_upgraded",
   "child_start_failed",
   "supervisor_escalated",
+  "pool_thread_lost",
   "mailbox_full",
   "dead_letter",
   "guard_killed",

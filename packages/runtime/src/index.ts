@@ -14,9 +14,11 @@ export {
   isCleanExit,
   isReplyError,
   type MemberResult,
+  type PoolRef,
   type RefOptions,
   ReplyError,
   type RouteKey,
+  type RunOptions,
 } from "@mini-otp/worker-host/protocol";
 export type { ActorStats } from "./actor-stats.js";
 export {
@@ -34,10 +36,11 @@ export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } f
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { Logger } from "./logger.js";
-export type { ActorIdentity, ActorMeters, Meters, SupervisorMeters } from "./meters.js";
+export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./meters.js";
+export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool-ref.js";
 export type { Down, Exit } from "./process-signals.js";
 export type { RouterStats, SupervisedRouterRef } from "./router-ref.js";
-export type { ChildInfo } from "./supervision/administration.js";
+export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
 export type { ChildStopReport } from "./supervision/child.js";
 export {
   type ActorSpec,
@@ -59,8 +62,6 @@ export {
 } from "./supervision/child-spec.js";
 export type {
   DynamicSupervisorRef,
-  RecentRestarts,
-  SupervisorInfo,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
 export type { TraceEvent, TraceOptions } from "./trace.js";

@@ -10,8 +10,10 @@ import {
   type Parcel,
   type Payload,
   type Peer,
+  type PoolRef,
   type Producer,
   RingReader,
+  type RunOptions,
   retract,
   type Self,
   SYSTEM_LANE,
@@ -35,6 +37,8 @@ export interface MainOutboxHost {
   discardParcel(owner: number, number: number): void;
   stats(uid: number): unknown;
   ownRef(uid: number): ActorRef | undefined;
+  ownPool(uid: number): PoolRef | undefined;
+  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
 }
 
 /** Records taken before the event loop gets its turn. */
@@ -61,6 +65,14 @@ export class MainOutbox extends Outbox {
 
   stats(uid: number): unknown {
     return this.#host.stats(uid);
+  }
+
+  ownPool(uid: number): PoolRef | undefined {
+    return this.#host.ownPool(uid);
+  }
+
+  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+    return this.#host.runTask(uid, id, task, options);
   }
 
   ownRef(uid: number): ActorRef | undefined {

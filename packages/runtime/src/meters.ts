@@ -10,7 +10,8 @@ import type { ActorChild } from "./actor-child.js";
 import { type ActorStats, statsOf } from "./actor-stats.js";
 import type { LossCause } from "./actor-totals.js";
 import type { DeadLetterCause } from "./events.js";
-import type { RecentRestarts } from "./supervision/supervisor-ref.js";
+import type { PoolStats } from "./pool-ref.js";
+import type { RecentRestarts } from "./supervision/administration.js";
 
 /** How an actor is told from others in metrics. */
 export interface ActorIdentity {
@@ -42,10 +43,16 @@ export interface SupervisorMeters {
   readonly restarts: RecentRestarts;
 }
 
+export interface PoolMeters {
+  readonly id: string;
+  readonly stats: PoolStats;
+}
+
 /** What metrics read. Nothing here asks an actor: all of it is in shared memory, or main's own. */
 export interface Meters {
   actors(): ActorMeters[];
   supervisors(): SupervisorMeters[];
+  pools(): PoolMeters[];
   /** The actor at this path. */
   actor(id: string): ActorIdentity | undefined;
   deadLetters(): Readonly<Record<DeadLetterCause, number>>;

@@ -6,7 +6,7 @@ import {
   type Sender,
 } from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
-import type { ChildCounts, ChildInfo } from "./supervision/administration.js";
+import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
 
 export interface RouterStats {
   readonly size: number;
@@ -21,6 +21,8 @@ export interface SupervisedRouter {
   readonly members: {
     whichChildren(): ChildInfo[];
     countChildren(): ChildCounts;
+    recentRestarts(): RecentRestarts;
+    readonly flags: SupervisorInfo;
     child(id: string): any;
   };
   resize(size: number): Promise<void>;
@@ -69,6 +71,16 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
 
   countChildren(): ChildCounts {
     return this.#router.members.countChildren();
+  }
+
+  /** How many restarts of members count against the router's intensity now. */
+  recentRestarts(): RecentRestarts {
+    return this.#router.members.recentRestarts();
+  }
+
+  /** What the restarts of members go by. */
+  get flags(): SupervisorInfo {
+    return this.#router.members.flags;
   }
 
   /** The reference of one member: ids are `"0"` to `size - 1`. It passes the router by. */

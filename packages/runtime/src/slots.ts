@@ -70,10 +70,15 @@ export class Slots {
     return this.#byUid.get(uid);
   }
 
+  /** A number that no actor has or gets, for what is referred to in the same way. */
+  newUid(): number {
+    return this.#nextUid++;
+  }
+
   allocate(layout: Omit<SlotLayout, "uid" | "endpointIndex">): Slot {
     const bytes = pagesOf(slotBytes(layout));
     const address = this.#free.get(bytes)?.pop() ?? this.#carve(bytes);
-    const uid = this.#nextUid++;
+    const uid = this.newUid();
     const endpointIndex = this.#indexOf(address);
     formatSlot(this.segments.headerAt(address), { ...layout, uid, endpointIndex });
     const slot: Slot = { uid, address, endpointIndex, memory: this.segments.at(address) };

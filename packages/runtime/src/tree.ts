@@ -1,7 +1,7 @@
 import type { ActorStats } from "./actor-stats.js";
-import type { ChildInfo, ChildStatus } from "./supervision/administration.js";
+import type { ChildInfo, ChildStatus, SupervisorInfo } from "./supervision/administration.js";
 import type { RestartType } from "./supervision/child.js";
-import type { SupervisorInfo, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { SupervisorRef } from "./supervision/supervisor-ref.js";
 
 /** A supervision tree as it is now, in start order. */
 export interface TreeNode {
@@ -25,10 +25,9 @@ export function treeOf(
   const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
     const path = `${parent}/${id}`;
     if (type === "supervisor") {
-      // A router is none, and has its members below it.
-      const { flags } = ref as Partial<SupervisorRef>;
-      const children = childrenOf(ref as SupervisorRef, path);
-      return { id: path, type, state, restart, ...(flags === undefined ? {} : { flags }), children };
+      // Or a router, which has its members below it.
+      const supervisor = ref as SupervisorRef;
+      return { id: path, type, state, restart, flags: supervisor.flags, children: childrenOf(supervisor, path) };
     }
     const stats = statsOf(ref);
     return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };

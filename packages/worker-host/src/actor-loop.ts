@@ -212,6 +212,9 @@ export class ActorLoop {
         case "parcel":
           this.#parcelArrived(message.parcel);
           break;
+        case "task_settled":
+          this.#outbox.taskSettled(message);
+          break;
         case "found":
           this.#outbox.found(message.ref);
           break;

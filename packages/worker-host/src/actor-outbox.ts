@@ -1,14 +1,15 @@
 import type { MessagePort } from "node:worker_threads";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
-import type { ActorRef, RefOptions } from "./protocol/actor-ref.js";
+import type { ActorRef, RefOptions, RunOptions } from "./protocol/actor-ref.js";
 import type { Transferable } from "./protocol/actor-types.js";
-import { type Encoded, encoded, type Parcel, payloadOf, type ToMain } from "./protocol/boot.js";
+import { type Encoded, encoded, type Parcel, payloadOf, type ToActor, type ToMain } from "./protocol/boot.js";
 import { announce, ring, sleep } from "./protocol/doorbell.js";
 import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
 import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "./protocol/outbox.js";
 import type { Payload } from "./protocol/payload.js";
+import { taskAborted, taskNotCloneable } from "./protocol/refusal.js";
 import { type OnCancel, takeReplies } from "./protocol/replies.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { BUSY, FULL } from "./protocol/ring-writer.js";
@@ -17,6 +18,13 @@ import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "./protocol/slot-des
 
 /** A sleeper looks again this often, whatever it may have missed. */
 const SLICE_MS = 50;
+
+interface OpenTask {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** Takes the abort listener off. */
+  release(): void;
+}
 
 /** What the outbox needs of its thread. */
 export interface ActorThreadParts {
@@ -36,6 +44,9 @@ export class ActorOutbox extends Outbox {
   /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
   #cycle: readonly string[] | undefined;
   #found: Encoded | undefined;
+  /** Tasks that pools run for this actor. */
+  readonly #tasks = new Map<number, OpenTask>();
+  #lastTask = 0;
   /** Called when a call's deadline becomes the earliest. */
   onDeadline: () => void = () => {};
 
@@ -52,6 +63,35 @@ export class ActorOutbox extends Outbox {
   /** Settles the calls whose replies have arrived. Returns how many records there were. */
   takeReplies(): number {
     return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.cancelled);
+  }
+
+  /** By way of main, which runs the pool. */
+  runTask(uid: number, id: string, task: unknown, { signal, transferList = [], name }: RunOptions): Promise<unknown> {
+    if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
+    const request = ++this.#lastTask;
+    try {
+      this.post({ type: "run_task", request, uid, id, task, transferList, name }, transferList);
+    } catch (error) {
+      return Promise.reject(taskNotCloneable(id, error));
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#tasks.delete(request);
+        this.post({ type: "abort_task", request });
+        reject(taskAborted(id, signal as AbortSignal));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const release = (): void => signal?.removeEventListener("abort", onAbort);
+      this.#tasks.set(request, { resolve, reject, release });
+    });
+  }
+
+  taskSettled({ request, value, error }: Extract<ToActor, { type: "task_settled" }>): void {
+    const task = this.#tasks.get(request);
+    this.#tasks.delete(request);
+    task?.release();
+    if (error === undefined) task?.resolve(value);
+    else task?.reject(this.codec.decodeValue(payloadOf(error)));
   }
 
   breakCycle(cycle: readonly string[]): void {

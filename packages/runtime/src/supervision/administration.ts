@@ -1,5 +1,6 @@
 import type { ActorErrorCode } from "@mini-otp/worker-host/protocol";
 import type { RestartType } from "./child.js";
+import type { Strategy } from "./restart-strategy.js";
 import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
 
 export interface ChildCounts {
@@ -21,6 +22,21 @@ export interface ChildInfo {
   readonly state: ChildStatus;
   readonly restart: RestartType;
   readonly ref: unknown;
+}
+
+export interface RecentRestarts {
+  readonly count: number;
+  readonly intensity: number;
+  readonly periodMs: number;
+}
+
+/** What a supervisor's restarts go by. */
+export interface SupervisorInfo {
+  readonly strategy: Strategy;
+  readonly intensity: number;
+  readonly periodMs: number;
+  /** It forgets children that have ended, also by `terminateChild`. */
+  readonly dynamic: boolean;
 }
 
 export type AdministrationCall = "startChild" | "terminateChild" | "restartChild" | "deleteChild";

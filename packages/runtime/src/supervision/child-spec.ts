@@ -118,20 +118,34 @@ export interface RouterSpec<A = unknown> extends ActorOptions<A> {
   periodMs?: number;
 }
 
-/** A supervised pool of threads for plain functions. */
-export interface PoolSpec extends Supervised {
+/** A supervised pool of threads for plain functions. `F` is the type of the module's default export. */
+export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any> extends Supervised {
   kind: "pool";
+  /** The module whose functions are run: its default export, or what `run` names. */
   filename: URL | string;
+  /** Threads that are kept. Default 1. */
   minThreads?: number;
+  /** Default: as many as the machine runs at a time. */
   maxThreads?: number;
+  /** A thread over `minThreads` that has had no task for so long is ended. Default 10 000. */
   idleTimeoutMs?: number;
+  /** Tasks that may wait for a thread. Default 1 024. */
   maxQueue?: number;
+  /** Default 1. With more, tasks whose thread ends take each other along. */
   concurrentTasksPerWorker?: number;
+  /** A task that takes longer is `unresponsive`. Default 30 000, with `concurrentTasksPerWorker` over 1 `Infinity`. */
+  taskTimeoutMs?: number;
+  /** Of each thread. Default 64. */
   heapCapMb?: number;
+  /** Of each thread. Default 64. */
+  offHeapCapMb?: number;
+  /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;
   workerData?: unknown;
   env?: Readonly<Record<string, string | undefined>>;
   execArgv?: readonly string[];
+  /** Only a type. @internal */
+  readonly function?: F;
 }
 
 /** What a resource's `start` gets: its side of being supervised. */
@@ -222,7 +236,17 @@ interface WithChildren {
 export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> & WithMailbox;
 export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits | "intensity" | "periodMs">, "mailbox"> &
   WithMailbox & { readonly memberRestart: RestartType; readonly memberBackoff: BackoffOptions };
-export type FullPoolSpec = Full<PoolSpec, "startTimeoutMs">;
+type PoolLimits =
+  | "minThreads"
+  | "maxThreads"
+  | "idleTimeoutMs"
+  | "maxQueue"
+  | "concurrentTasksPerWorker"
+  | "taskTimeoutMs"
+  | "heapCapMb"
+  | "offHeapCapMb"
+  | "startTimeoutMs";
+export type FullPoolSpec = Full<PoolSpec, PoolLimits>;
 export type FullResourceSpec = Full<ResourceSpec, "startTimeoutMs">;
 export type FullDynamicSupervisorSpec = Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">;
 export type FullSupervisorSpec = Omit<
@@ -256,7 +280,9 @@ export function router<A = unknown>(spec: Omit<RouterSpec<A>, "kind">): RouterSp
 }
 
 /** A supervised pool of worker threads for plain functions. */
-export function pool(spec: Omit<PoolSpec, "kind">): PoolSpec {
+export function pool<F extends (task: any) => unknown = (task: any) => any>(
+  spec: Omit<PoolSpec<F>, "kind" | "function">,
+): PoolSpec<F> {
   return { ...spec, kind: "pool" };
 }
 

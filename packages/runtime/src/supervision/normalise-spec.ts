@@ -1,6 +1,7 @@
+import { availableParallelism } from "node:os";
 import { MAX_MEMBERS, ROUTES } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
-import type { ChildSpec, FullChildSpec, FullSupervisorSpec, SupervisorSpec } from "./child-spec.js";
+import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
 import { MAX_TIMER_MS } from "./clock.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import {
@@ -108,7 +109,9 @@ const FIELDS = {
     idleTimeoutMs: milliseconds(0),
     maxQueue: integer(0),
     concurrentTasksPerWorker: integer(1),
+    taskTimeoutMs: orInfinity,
     heapCapMb: positiveMb,
+    offHeapCapMb: positiveMb,
     startTimeoutMs: milliseconds(1),
     workerData: anything,
     env: anEnv,
@@ -143,7 +146,15 @@ const ACTOR_DEFAULTS = {
 const DEFAULTS = {
   actor: ACTOR_DEFAULTS,
   router: { ...ACTOR_DEFAULTS, intensity: 3, periodMs: 5_000 },
-  pool: { ...WORKER_LIFETIME, startTimeoutMs: 10_000 },
+  pool: {
+    ...WORKER_LIFETIME,
+    startTimeoutMs: 10_000,
+    idleTimeoutMs: 10_000,
+    maxQueue: 1_024,
+    concurrentTasksPerWorker: 1,
+    heapCapMb: 64,
+    offHeapCapMb: 64,
+  },
   resource: { ...WORKER_LIFETIME, startTimeoutMs: 10_000 },
   supervisor: { ...SUPERVISOR_LIFETIME, strategy: "one_for_one", autoShutdown: "never" },
   dynamic_supervisor: { ...SUPERVISOR_LIFETIME, maxChildren: Infinity },
@@ -237,6 +248,8 @@ function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
         memberRestart: spec.restart ?? "permanent",
         memberBackoff: fullBackoff(path, spec.backoff),
       };
+    case "pool":
+      return poolThreads(path, spec as PoolSpec);
     case "supervisor": {
       const { children = [], autoShutdown } = spec as { children?: ChildSpec[]; autoShutdown?: AutoShutdown };
       return { children: fullChildren(path, children, autoShutdown) };
@@ -255,6 +268,14 @@ function fullMailbox(spec: ChildSpec): object {
   const { mailbox } = spec as { mailbox?: object };
   const { capacityBytes, ...rest } = { ...MAILBOX, ...given(mailbox ?? {}) };
   return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
+}
+
+function poolThreads(path: string, spec: PoolSpec): object {
+  const { minThreads = 1, concurrentTasksPerWorker = 1 } = spec;
+  const { maxThreads = Math.max(minThreads, availableParallelism()) } = spec;
+  if (minThreads > maxThreads) throw invalidSpec(path, "minThreads", minThreads, `maxThreads (${maxThreads}) or less`);
+  const { taskTimeoutMs = concurrentTasksPerWorker === 1 ? 30_000 : Infinity } = spec;
+  return { minThreads, maxThreads, taskTimeoutMs };
 }
 
 function fullChildren(path: string, children: readonly ChildSpec[], autoShutdown?: AutoShutdown): FullChildSpec[] {

@@ -1,4 +1,5 @@
 import { ActorError, type ActorErrorCode, type ActorRef } from "@mini-otp/worker-host/protocol";
+import type { SupervisedPoolRef } from "../pool-ref.js";
 import type { SupervisedRouterRef } from "../router-ref.js";
 import {
   type AdministrationCall,
@@ -6,7 +7,9 @@ import {
   type ChildInfo,
   childStatus,
   countChildren,
+  type RecentRestarts,
   refusal,
+  type SupervisorInfo,
 } from "./administration.js";
 import type { ChildSlot } from "./child-slot.js";
 import type {
@@ -15,24 +18,15 @@ import type {
   ChildSpec,
   DynamicSupervisorSpec,
   FullChildSpec,
+  PoolSpec,
   RequiredArgs,
   ResourceSpec,
   RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
-import type { Strategy } from "./restart-strategy.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
-
-/** What a supervisor's restarts go by. */
-export interface SupervisorInfo {
-  readonly strategy: Strategy;
-  readonly intensity: number;
-  readonly periodMs: number;
-  /** It forgets children that have ended, also by `terminateChild`. */
-  readonly dynamic: boolean;
-}
 
 /**
  * A supervisor as its administrators see it. Valid over restarts. What changes something rejects with
@@ -54,6 +48,7 @@ export interface SupervisorRef {
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
   startChild<T>(spec: ResourceSpec<T>): Promise<T>;
+  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
   startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
@@ -86,15 +81,10 @@ export interface SupervisorRef {
   child(id: string): any;
 }
 
-export interface RecentRestarts {
-  readonly count: number;
-  readonly intensity: number;
-  readonly periodMs: number;
-}
-
 /** A dynamic supervisor, whose template has what `startChild` is not told. */
 export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
   startChild<T>(spec: ResourceSpec<T>): Promise<T>;
+  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
   startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
   startChild<A = any>(spec: Partial<ActorSpec<A>>): Promise<ActorRef<A>>;
   startChild(spec: ChildSpec): Promise<any>;

@@ -21,6 +21,16 @@ export interface RefOptions {
   readonly transfer?: readonly Transferable[];
 }
 
+/** How a pool runs a task. */
+export interface RunOptions {
+  /** Aborting it rejects the task with ERR_CALL_ABORTED, and ends it where it stands. */
+  readonly signal?: AbortSignal;
+  /** Objects in the task that change hands instead of being copied. */
+  readonly transferList?: readonly Transferable[];
+  /** The export of the pool's module to run. Default: its default export. */
+  readonly name?: string;
+}
+
 /** A connection from this thread to one slot; what is in it is the sender's business. */
 export interface Connection {
   readonly id: string;
@@ -34,6 +44,9 @@ export interface Sender {
   wordsAt?(address: number): Int32Array;
   /** Main only: the reference that it has given out for this uid. */
   ownRef?(uid: number): ActorRef | undefined;
+  ownPool?(uid: number): object | undefined;
+  /** Runs a task in the pool of this uid. */
+  runTask?(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;

@@ -58,8 +58,16 @@ interface Reference {
   readonly castSync: unknown;
 }
 
+/** The same of a pool. */
+interface PoolReference {
+  readonly id: string;
+  readonly uid: number;
+  readonly run: unknown;
+  readonly toJSON: unknown;
+}
+
 /** Carried whole, whatever methods they have. */
-type CarriedWhole = Date | RegExp | Error | ArrayBuffer | ArrayBufferView | MessagePort | Reference;
+type CarriedWhole = Date | RegExp | Error | ArrayBuffer | ArrayBufferView | MessagePort | Reference | PoolReference;
 
 /**
  * `T` as a message carries it: `T` itself for data, and for the parts of it that no message can carry (functions,

@@ -112,6 +112,8 @@ export type ToActor =
   | { readonly type: "resume"; readonly request: number }
   | { readonly type: "get_state"; readonly request: number }
   | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
+  /** Of a task: what it returned, or the error it failed with. */
+  | { readonly type: "task_settled"; readonly request: number; readonly value: unknown; readonly error?: Encoded }
   /** The answer to `whereis`. */
   | { readonly type: "found"; readonly ref: Encoded }
   | {
@@ -155,6 +157,16 @@ export type ToMain =
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
+  | {
+      readonly type: "run_task";
+      readonly request: number;
+      readonly uid: number;
+      readonly id: string;
+      readonly task: unknown;
+      readonly transferList: readonly Transferable[];
+      readonly name: string | undefined;
+    }
+  | { readonly type: "abort_task"; readonly request: number }
   | { readonly type: "whereis"; readonly name: string }
   /** `monitor` is the actor's own number for it. */
   | { readonly type: "monitor"; readonly monitor: number; readonly uid: number; readonly id: string }

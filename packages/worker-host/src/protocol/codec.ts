@@ -3,6 +3,7 @@ import { ActorRef, type Sender } from "./actor-ref.js";
 import { isPlainTree } from "./message-value.js";
 import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
 import { PlainEncoder } from "./plain-encoder.js";
+import { PoolRef } from "./pool-ref.js";
 import { RouterRef } from "./router-ref.js";
 import { fromGraph, toGraph } from "./value-graph.js";
 import { incoming } from "./wire-value.js";
@@ -46,6 +47,14 @@ addExtension({
   read: ([address, uid, id, keyHash]: [number, number, string, number | undefined]) =>
     (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
     new RouterRef(decodingFor, address, uid, id, {}, keyHash),
+} as never);
+
+const POOL_REFERENCE_TYPE = 0x54;
+addExtension({
+  Class: PoolRef,
+  type: POOL_REFERENCE_TYPE,
+  write: (ref: PoolRef) => [ref.uid, ref.id],
+  read: ([uid, id]: [number, string]) => decodingFor.ownPool?.(uid) ?? new PoolRef(decodingFor, uid, id),
 } as never);
 
 /**

@@ -15,6 +15,8 @@ export * from "./name-table.js";
 export * from "./outbox.js";
 export * from "./payload.js";
 export * from "./pending-calls.js";
+export * from "./pool-ref.js";
+export * from "./pool-task.js";
 export * from "./queue.js";
 export * from "./record-descriptor.js";
 export * from "./refusal.js";

@@ -1,4 +1,5 @@
 import { ActorRef } from "./actor-ref.js";
+import { PoolRef } from "./pool-ref.js";
 
 /** Deeper or larger than this, a value goes the thorough way, which remembers what it has seen. */
 const MAX_DEPTH = 32;
@@ -49,5 +50,5 @@ function isPlain(value: unknown, depth: number): boolean {
     }
     return true;
   }
-  return prototype === bytesPrototype || value instanceof ActorRef;
+  return prototype === bytesPrototype || value instanceof ActorRef || value instanceof PoolRef;
 }

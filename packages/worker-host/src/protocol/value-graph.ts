@@ -1,5 +1,6 @@
 import { ActorRef } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
+import { PoolRef } from "./pool-ref.js";
 import { errorShell, partsOfError } from "./remote-error.js";
 import { WireValue } from "./wire-value.js";
 
@@ -70,7 +71,7 @@ class Flattening {
   #describe(node: Node, object: object, path: string, depth: number): void {
     const transferred = this.#transferred.get(object);
     if (transferred !== undefined) node.push("x", transferred);
-    else if (object instanceof ActorRef) node.push("R", object);
+    else if (object instanceof ActorRef || object instanceof PoolRef) node.push("R", object);
     else if (object instanceof WireValue) node.push("h", object.name, this.value(object.value, path, depth));
     else if (Array.isArray(object)) this.#array(node, object, path, depth);
     else if (object instanceof Map) this.#map(node, object, path, depth);
