@@ -1,6 +1,6 @@
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
-import { ActorError, ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { ActorError, ActorRef, type ExitReason, loadTelemetry, SHUTDOWN } from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
@@ -179,6 +179,7 @@ export class ActorSystem implements SupervisorRef {
   /** Starts a system with these children. Rejects as `startChild` does; then nothing is left running. */
   static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
     const system = new ActorSystem(options, surroundings);
+    system.#actors.outbox.telemetry = await loadTelemetry();
     const outcome = await system.#root.start();
     if (outcome.kind === "failed") {
       system.#end(outcome.reason);

@@ -16,7 +16,7 @@ import {
   type Parcel,
   payloadOf,
 } from "./protocol/boot.js";
-import { FORMAT_PARCEL } from "./protocol/codec.js";
+import { FORMAT_PARCEL, FORMAT_TRACED } from "./protocol/codec.js";
 import { ActorError, isReplyError } from "./protocol/errors.js";
 import { type ExitReason, NORMAL } from "./protocol/exit-reason.js";
 import type { Payload } from "./protocol/payload.js";
@@ -37,6 +37,7 @@ import {
 import { COMLINK_METHOD } from "./protocol/remote.js";
 import { takeReply } from "./protocol/replies.js";
 import { ACTIVE, DISPATCHES, HANDLING, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
+import type { OpenSpan, Telemetry } from "./protocol/telemetry.js";
 import { Outgoing, outgoing } from "./protocol/wire-value.js";
 import type { OwnMessage, Snapshot } from "./snapshot.js";
 import { Timers } from "./timers.js";
@@ -85,6 +86,9 @@ export class ActorLoop {
   readonly #meter: Meter;
   /** While somebody traces this actor. */
   #tracer: Tracer | undefined;
+  /** Of the message that is being handled, when it is traced. */
+  #traceparent: string | undefined;
+  #span: OpenSpan | undefined;
   readonly #host: LoopHost;
   readonly #words: Int32Array;
   readonly #handlers = new Map<number, (context: ActorContext<any>, ...args: any[]) => unknown>();
@@ -436,6 +440,8 @@ export class ActorLoop {
 
   #open(kind: number, methodId: number, payload: Payload, transferred?: readonly unknown[]): void {
     let args: unknown[];
+    const traced = (payload.format & FORMAT_TRACED) !== 0;
+    payload.format &= ~FORMAT_TRACED;
     try {
       args = this.#outbox.codec.decodeArgs(payload, transferred);
     } catch (error) {
@@ -443,6 +449,7 @@ export class ActorLoop {
       this.#commit();
       return;
     }
+    this.#traceparent = traced ? (args.pop() as string) : undefined;
     const handler = kind === KIND_SEND ? this.#info : (this.#handlers.get(methodId) ?? this.#otherwise(methodId));
     if (handler === undefined) {
       const method = this.#outbox.names.name(methodId);
@@ -505,7 +512,10 @@ export class ActorLoop {
     this.#tracer?.begin(this.#outbox.names.name(words[HANDLING]), this.#kindOf(methodId, fromMailbox));
     let result: unknown;
     try {
-      result = handler.call(this.#definition.handlers, this.context, ...args);
+      result =
+        fromMailbox && this.#outbox.telemetry !== undefined
+          ? this.#runInSpan(this.#outbox.telemetry, handler, methodId, args)
+          : handler.call(this.#definition.handlers, this.context, ...args);
     } catch (error) {
       this.#failed(error, fromMailbox);
       return;
@@ -529,10 +539,30 @@ export class ActorLoop {
     this.#succeeded(result, fromMailbox);
   }
 
+  #runInSpan(
+    telemetry: Telemetry,
+    handler: (context: ActorContext<any>, ...args: any[]) => unknown,
+    methodId: number,
+    args: unknown[],
+  ): unknown {
+    const method = this.#outbox.names.name(methodId === 0 ? this.#infoId : methodId);
+    const isCall = this.#replyTo !== undefined;
+    const run = () => handler.call(this.#definition.handlers, this.context, ...args);
+    const [result, span] = telemetry.handle(this.context.id, method, isCall, this.#traceparent, run);
+    this.#span = span;
+    return result;
+  }
+
+  #endSpan(error?: unknown): void {
+    this.#span?.end(error);
+    this.#span = undefined;
+  }
+
   #succeeded(value: unknown, fromMailbox: boolean): void {
     if (this.#replyTo !== undefined && !this.#deferred) this.#reply(this.#replyTo, value);
     if (this.#ended) return;
     this.#tracer?.end("ok");
+    this.#endSpan();
     this.#handledOne(fromMailbox);
   }
 
@@ -542,6 +572,7 @@ export class ActorLoop {
   }
 
   #failed(error: unknown, fromMailbox: boolean): void {
+    this.#endSpan(error);
     if (!isReplyError(error)) {
       this.#meter.end();
       this.#tracer?.end("error");

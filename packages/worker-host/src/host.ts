@@ -21,6 +21,7 @@ import { NameTable } from "./protocol/name-table.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
 import { EXIT_CPU_MS, HANDLING, OS_THREAD } from "./protocol/slot-descriptor.js";
+import { loadTelemetry } from "./protocol/telemetry.js";
 import { rehearse } from "./rehearsal.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -49,6 +50,8 @@ export async function runActorThread(boot: BootData): Promise<void> {
     thread.leave();
     return;
   }
+  // The module may have registered an SDK.
+  const telemetry = await loadTelemetry();
   thread.post({ type: "loaded" });
   const microtasks = new Microtasks();
   // What is already an actor has no time for it.
@@ -74,6 +77,7 @@ export async function runActorThread(boot: BootData): Promise<void> {
       throw new ActorError("ERR_WRONG_THREAD", `id=${init.id}: codeChange cannot send messages`, { id: init.id });
     },
   });
+  outbox.telemetry = telemetry;
   thread.use(outbox.codec, (id) => names.name(id));
   /** From now on this thread consumes the actor's slot. */
   const createLoop = (): ActorLoop => {

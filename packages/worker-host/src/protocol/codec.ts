@@ -19,6 +19,9 @@ export const FORMAT_BYTES = 3;
 /** The message goes by way of main: the payload is the parcel's number (owner id, count). */
 export const FORMAT_PARCEL = 4;
 
+/** On top of the others: the last argument is the sender's place in a trace, see telemetry. */
+export const FORMAT_TRACED = 0x80;
+
 const REUSE_BUFFER_MODE = 512;
 const SCRATCH_BYTES = 64 * 1024;
 /** msgpackr keeps this much free before it takes a buffer. */

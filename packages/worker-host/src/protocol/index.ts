@@ -31,6 +31,7 @@ export * from "./router-table.js";
 export * from "./routing.js";
 export * from "./segments.js";
 export * from "./slot-descriptor.js";
+export * from "./telemetry.js";
 export * from "./ticks.js";
 export * from "./value-graph.js";
 export * from "./wire-value.js";

@@ -2,7 +2,7 @@ import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender 
 import type { CastResult, Transferable } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
-import { Codec, FORMAT_PARCEL, keepPayload } from "./codec.js";
+import { Codec, FORMAT_PARCEL, FORMAT_TRACED, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import type { NameTable } from "./name-table.js";
 import { newPayload, type Payload } from "./payload.js";
@@ -43,6 +43,7 @@ import {
   SYSTEM_LANE,
   uidOf,
 } from "./slot-descriptor.js";
+import type { Telemetry } from "./telemetry.js";
 
 /** The slot this thread receives replies in. */
 export interface Self {
@@ -97,6 +98,8 @@ export abstract class Outbox implements Sender {
   readonly codec: Codec;
   readonly pending: PendingCalls;
   protected readonly segments: Segments;
+  /** Where an OpenTelemetry SDK is registered in this thread. */
+  telemetry: Telemetry | undefined;
   readonly #producer: Producer;
   readonly #peers = new Map<number, Peer>();
   readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
@@ -240,6 +243,41 @@ export abstract class Outbox implements Sender {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
   ): number {
+    if (this.telemetry !== undefined)
+      return this.#tracedRequest(this.telemetry, to, method, args, options, settle, fail);
+    return this.#request(to, method, args, options, settle, fail, undefined);
+  }
+
+  #tracedRequest(
+    telemetry: Telemetry,
+    to: Peer,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): number {
+    const span = telemetry.call(to.id, method);
+    const replied = (value: unknown): void => {
+      span.end();
+      settle(value);
+    };
+    const failed = (error: unknown): void => {
+      span.end(error);
+      fail(error);
+    };
+    return this.#request(to, method, args, options, replied, failed, span.traceparent);
+  }
+
+  #request(
+    to: Peer,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+    traceparent: string | undefined,
+  ): number {
     const { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
     let methodId: number;
     let payload: Payload;
@@ -253,7 +291,7 @@ export abstract class Outbox implements Sender {
       }
       if (signal?.aborted === true) throw aborted(to, method, signal);
       methodId = this.names.intern(method);
-      payload = this.#encode(to, method, args, options);
+      payload = this.#encode(to, method, args, options, traceparent);
     } catch (error) {
       countFailure(to.words, to.uid, false, error);
       fail(error);
@@ -395,9 +433,16 @@ export abstract class Outbox implements Sender {
   }
 
   /** What goes into the ring. A message that is too large for it, or has objects to transfer, becomes `#parcel`. */
-  #encode(to: Peer, method: string, args: unknown[], { transfer }: RefOptions): Payload {
+  #encode(
+    to: Peer,
+    method: string,
+    args: unknown[],
+    { transfer }: RefOptions,
+    traceparent = this.telemetry?.traceparent,
+  ): Payload {
     const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
-    const payload = this.codec.encodeArgs(args, transferred);
+    const payload = this.codec.encodeArgs(traceparent === undefined ? args : [...args, traceparent], transferred);
+    if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
     this.#parcel = undefined;
     if (transferred === undefined && payload.length <= to.mailbox.maxPayloadBytes) return payload;
     if (payload.length > MAX_MESSAGE_BYTES) {
