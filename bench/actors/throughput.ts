@@ -1,4 +1,4 @@
-import { type ActorRef, startSystem } from "@mini-otp/runtime";
+import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
 import type { Contender, Runner } from "../contender.js";
 import type { PayloadName } from "../payloads.js";
 import type Receiver from "./receiver.actor.js";
@@ -6,13 +6,22 @@ import type Sender from "./sender.actor.js";
 
 const ROUND_TIMEOUT_MS = 60_000;
 
-/** Every sender casts to every receiver; the clock stops when the last receiver has handled its last message. */
-export function actorThroughput(senders: number, receivers: number, payload: PayloadName): Contender {
+/**
+ * Every sender casts to every receiver; the clock stops when the last receiver has handled its last message. `started`
+ * is given the system before the first round.
+ */
+export function actorThroughput(
+  senders: number,
+  receivers: number,
+  payload: PayloadName,
+  started: (system: ActorSystem) => void = () => {},
+): Contender {
   return {
     name: "mini-otp",
     how: "castSync, default mailbox",
     async start(): Promise<Runner> {
       const system = await startSystem();
+      started(system);
       const to: ActorRef<typeof Receiver>[] = [];
       for (let i = 0; i < receivers; i++) {
         const actor = new URL("./receiver.actor.js", import.meta.url);

@@ -52,10 +52,14 @@ export interface EventMetric extends Described {
 /** Of each supervisor, with the label `supervisor`. */
 export interface SupervisorMetric extends Described {
   readonly of: "supervisor";
-  read(supervisor: SupervisorView): number;
+  /** Undefined: nothing to show of it. */
+  read(supervisor: SupervisorView): number | undefined;
 }
 
-export interface SupervisorView extends SupervisorMeters {
+export interface SupervisorView {
+  readonly id: string;
+  /** Undefined once it is gone. */
+  readonly restarts: SupervisorMeters["restarts"] | undefined;
   readonly escalations: number;
 }
 
@@ -259,13 +263,13 @@ export const METRICS: readonly Metric[] = [
     name: "supervisor_recent_restarts",
     help: "Restarts that count against the intensity now.",
     unit: "events",
-    read: ({ restarts }) => restarts.count,
+    read: ({ restarts }) => restarts?.count,
   }),
   supervisor({
     name: "supervisor_restart_intensity",
     help: "Restarts allowed within the period; one more is too many.",
     unit: "events",
-    read: ({ restarts }) => restarts.intensity,
+    read: ({ restarts }) => restarts?.intensity,
   }),
   {
     of: "supervisor",

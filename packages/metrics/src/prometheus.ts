@@ -135,8 +135,10 @@ class Scrape {
         }
         break;
       case "supervisor":
-        for (const supervisor of supervisors)
-          yield* samplesOf(name, { supervisor: supervisor.id }, metric.read(supervisor));
+        for (const supervisor of supervisors) {
+          const reading = metric.read(supervisor);
+          if (reading !== undefined) yield* samplesOf(name, { supervisor: supervisor.id }, reading);
+        }
         break;
       case "system":
         yield* samplesOf(name, {}, metric.read(system), metric.by);

@@ -1,4 +1,4 @@
-import type { ActorSystem } from "@mini-otp/runtime";
+import type { ActorSystem, SupervisorMeters } from "@mini-otp/runtime";
 import { OVERFLOW } from "./actor-series.js";
 import type { SupervisorView } from "./metric-table.js";
 
@@ -28,19 +28,19 @@ export class SupervisorSeries {
 
   read(): SupervisorView[] {
     const all = this.#system.meters.supervisors();
-    const there = new Set(all.map(({ id }) => id));
-    for (const id of this.#escalations.keys()) {
-      if (!there.has(id)) this.#escalations.delete(id);
-    }
     const shown: SupervisorView[] = all
       .slice(0, this.#max)
       .map(({ id, restarts }) => ({ id, restarts, escalations: this.#escalations.get(id) ?? 0 }));
-    const [worst] = all.slice(this.#max).toSorted((a, b) => share(b.restarts) - share(a.restarts));
+    const [worst] = all.slice(this.#max).toSorted((a, b) => share(b) - share(a));
     if (worst !== undefined) shown.push({ ...worst, id: OVERFLOW, escalations: this.#overflowEscalations });
+    // One that gave up may be gone for that: who missed the moment still learns of it.
+    for (const [id, escalations] of this.#escalations) {
+      if (!all.some((supervisor) => supervisor.id === id)) shown.push({ id, restarts: undefined, escalations });
+    }
     return shown;
   }
 }
 
-function share({ count, intensity }: SupervisorView["restarts"]): number {
+function share({ restarts: { count, intensity } }: SupervisorMeters): number {
   return count / Math.max(1, intensity);
 }
