@@ -171,6 +171,17 @@ test("a level that does not exist is refused", async () => {
   expect(refused).toMatchObject({ reason: { kind: "error", error: { name: "RangeError" } } });
 });
 
+test("a line that waited for main says how late it is", async () => {
+  const { system, scribe, own } = await scribeSystem();
+  await scribe.cast("log", "info", "while main is busy");
+  // Main's event loop does not turn until well after the line was logged.
+  while (system.stats(scribe).mailbox.handled === 0);
+  const until = performance.now() + 150;
+  while (performance.now() < until);
+  const [line] = await own(1);
+  expect(line.lateMs).toBeGreaterThan(100);
+});
+
 test("a logger that is not pino gets every line", async () => {
   const { logger, lines } = recordingLogger();
   const system = await testSystem({ logger });
