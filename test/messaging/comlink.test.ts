@@ -244,6 +244,16 @@ test("a module that exposes on Node's own port is an actor, and its classes can 
   expect(await box.get()).toBe(7);
 });
 
+test("an exposed object may be given least privilege", async () => {
+  const system = await testSystem();
+  const counter = await system.startChild({
+    id: "counter",
+    actor: exposed<Counter>("exposed-counter"),
+    permissions: {},
+  });
+  expect(await counter.proxy().add(2)).toBe(2);
+});
+
 test("a module that exposes nothing is ERR_ACTOR_MODULE", async () => {
   const system = await testSystem();
   const error = await system.startChild({ id: "a", actor: exposed("exposes-nothing") }).catch((e: unknown) => e);

@@ -14,7 +14,8 @@ const PERMISSION = allowedNodeEnvironmentFlags.has("--permission") ? "--permissi
  */
 export function permissionFlags(permissions: Permissions, moduleUrls: readonly string[]): string[] {
   const { fsRead = [], fsWrite = [], net, childProcess, worker, addons, wasi } = permissions;
-  const readable = [...runtimeFolders(), ...preloaded(), ...moduleUrls.flatMap(folderOf), ...fsRead];
+  // Each once: Node 20 aborts over some paths that it is given twice.
+  const readable = new Set([...runtimeFolders(), ...preloaded(), ...moduleUrls.flatMap(folderOf), ...fsRead]);
   const switches = {
     "--allow-net": net,
     "--allow-child-process": childProcess,
@@ -24,7 +25,7 @@ export function permissionFlags(permissions: Permissions, moduleUrls: readonly s
   };
   return [
     PERMISSION,
-    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
     ...fsWrite.map((path) => `--allow-fs-write=${path}`),
     ...Object.entries(switches).flatMap(([flag, allowed]) =>
       allowed === true && allowedNodeEnvironmentFlags.has(flag) ? [flag] : [],

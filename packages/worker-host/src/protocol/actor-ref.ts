@@ -9,7 +9,7 @@ import type {
   Transferable,
 } from "./actor-types.js";
 import { ActorError } from "./errors.js";
-import { createRemote } from "./remote.js";
+import { createRemote, RemoteMethods } from "./remote.js";
 import { joinStacks } from "./remote-error.js";
 
 export interface RefOptions {
@@ -76,6 +76,7 @@ export class ActorRef<A = any> {
   readonly #sender: Sender;
   readonly #options: RefOptions;
   #to: Connection | undefined;
+  #remoteMethods: RemoteMethods | undefined;
 
   /** @internal */
   constructor(sender: Sender, address: number, uid: number, id: string, options: RefOptions = DEFAULTS) {
@@ -145,11 +146,12 @@ export class ActorRef<A = any> {
    * callback runs in the thread that it was given in.
    */
   proxy(): Remote<A> {
-    return createRemote((method, args, transfer) =>
+    this.#remoteMethods ??= new RemoteMethods((method, args, transfer) =>
       transfer === undefined
         ? this.#call(method, args)
         : this.with({ transfer: [...(this.#options.transfer ?? []), ...transfer] }).#call(method, args),
-    ) as Remote<A>;
+    );
+    return createRemote(this.#remoteMethods) as Remote<A>;
   }
 
   /** The actor's numbers, read from shared memory. On an actor's thread it throws ERR_WRONG_THREAD. */

@@ -24,49 +24,70 @@ interface ComlinkValue {
   readonly value: unknown;
 }
 
+/** What the remotes of one reference have in common, so that a remote costs little to make. */
+export class RemoteMethods {
+  readonly #call: CallMethod;
+  readonly #methods = new Map<string, object>();
+  #wrapped: any;
+
+  constructor(call: CallMethod) {
+    this.#call = call;
+  }
+
+  /** comlink's own proxy, for what is more than a call of a method. */
+  get wrapped(): any {
+    this.#wrapped ??= comlink().wrap(endpointOf(this.#call) as never);
+    return this.#wrapped;
+  }
+
+  method(name: string): object {
+    let method = this.#methods.get(name);
+    if (method === undefined) {
+      method = this.#make(name);
+      this.#methods.set(name, method);
+    }
+    return method;
+  }
+
+  #make(name: string): object {
+    const call = this.#call;
+    // A function of the old kind, since only those may stand for a constructor.
+    function method(...args: unknown[]): Promise<unknown> {
+      return callWith(call, name, args);
+    }
+    return new Proxy(method, {
+      get: (_target, property) => this.wrapped[name][property],
+      set: (_target, property, value) => Reflect.set(this.wrapped[name], property, value),
+      construct: (_target, args) => new this.wrapped[name](...args),
+    });
+  }
+}
+
 /**
  * A `Comlink.Remote` whose messages go through an actor's mailbox. A method's call is made without comlink's own
  * proxies, which take several times as long as the call; all else is comlink's.
  */
-export function createRemote(call: CallMethod): object {
-  let wrapped: any;
+export function createRemote(methods: RemoteMethods): object {
   let released = false;
-  const wrap = (): any => {
-    wrapped ??= comlink().wrap(endpointOf(call) as never);
-    return wrapped;
-  };
-  const methods = new Map<string, object>();
-  const methodOf = (name: string): object => {
-    // A function of the old kind, since only those may stand for a constructor.
-    function method(...args: unknown[]): Promise<unknown> {
-      if (released) throw new Error("Proxy has been released and is not useable");
-      return callWith(call, name, args);
-    }
-    return new Proxy(method, {
-      get: (_target, property) => wrap()[name][property],
-      set: (_target, property, value) => Reflect.set(wrap()[name], property, value),
-      construct: (_target, args) => new (wrap()[name])(...args),
-    });
-  };
   function root(): void {}
   return new Proxy(root, {
     get: (_target, property) => {
-      // A promise resolved with a remote asks it for `then`; it is no promise.
-      if (property === "then") return undefined;
-      if (typeof property === "symbol") {
-        if (property === comlink().releaseProxy) released = true;
-        return wrap()[property];
+      if (released) throw new Error("Proxy has been released and is not useable");
+      if (typeof property === "string") {
+        // A promise resolved with a remote asks it for `then`; it is no promise.
+        return property === "then" ? undefined : methods.method(property);
       }
-      let method = methods.get(property);
-      if (method === undefined) {
-        method = methodOf(property);
-        methods.set(property, method);
+      // The mailbox is not the remote's to close, and what was called before still settles.
+      if (property === comlink().releaseProxy) {
+        return () => {
+          released = true;
+        };
       }
-      return method;
+      return methods.wrapped[property];
     },
-    set: (_target, property, value) => Reflect.set(wrap(), property, value),
-    apply: (_target, _this, args) => wrap()(...args),
-    construct: (_target, args) => new (wrap())(...args),
+    set: (_target, property, value) => Reflect.set(methods.wrapped, property, value),
+    apply: (_target, _this, args) => methods.wrapped(...args),
+    construct: (_target, args) => new methods.wrapped(...args),
   });
 }
 
