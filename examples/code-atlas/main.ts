@@ -66,6 +66,8 @@ async function runBoth(options: Options, survey: Survey, progress: Progress): Pr
     parserHeapCapMb: options.heapCapMb ?? survey.parserHeapMb,
     parserOffHeapCapMb: survey.parserOffHeapMb,
     onProgress: ({ bytes }) => progress.to(bytes),
+    observe: options.observe,
+    onObserver: (url) => progress.note(`observer: ${url}`),
     onRestart: (id, reason) => progress.note(`${id} restarted: ${reason}`),
   });
   const single = timeSingle(dir, survey, progress);

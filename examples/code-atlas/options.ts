@@ -6,6 +6,8 @@ export interface Options {
   readonly single: boolean;
   readonly faults: boolean;
   readonly json: boolean;
+  /** The port of the live page, 0 for any; undefined for no page. */
+  readonly observe: number | undefined;
   readonly parsers: number;
   readonly heapCapMb: number | undefined;
 }
@@ -22,6 +24,7 @@ Usage: start [DIR] [options]
   --no-faults     no parser leaks, throws or exits on purpose
   --parsers N     parser actors (default: one per core)
   --heap-cap MB   heap of a parser (default: what the tree's largest file needs)
+  --observe[=PORT]  a live page of the actors while they run; its address is on stderr
   --json          one JSON object as the last line on stdout
   --help          this text
 `;
@@ -39,6 +42,7 @@ export function readOptions(argv: readonly string[], defaults: Defaults): Option
   const given = { single: false, faults: true, json: false };
   let parsers = defaults.parsers;
   let heapCapMb: number | undefined;
+  let observe: number | undefined;
 
   const args = argv[0] === "--" ? argv.slice(1) : [...argv];
   for (let i = 0; i < args.length; i++) {
@@ -48,6 +52,8 @@ export function readOptions(argv: readonly string[], defaults: Defaults): Option
     if (flag === "--help" || flag === "-h") return "help";
     if (flag === "--parsers") parsers = wholeNumber(flag, value(), 1, 64);
     else if (flag === "--heap-cap") heapCapMb = wholeNumber(flag, value(), 32, 16_384);
+    // The next argument is not its port: it may be DIR.
+    else if (flag === "--observe") observe = inline === undefined ? 0 : wholeNumber(flag, inline, 0, 65_535);
     else if (flag === "--single" && inline === undefined) given.single = true;
     else if (flag === "--no-faults" && inline === undefined) given.faults = false;
     else if (flag === "--json" && inline === undefined) given.json = true;
@@ -55,9 +61,10 @@ export function readOptions(argv: readonly string[], defaults: Defaults): Option
     else if (dir !== undefined) throw new UsageError(`more than one DIR: "${dir}" and "${arg}"`);
     else dir = arg;
   }
+  if (given.single && observe !== undefined) throw new UsageError("--single has no actors that --observe could show");
   const root = dir === undefined ? defaults.dir : resolve(defaults.cwd, dir);
   checkFolder(root, dir ?? root);
-  return { dir: root, ...given, parsers, heapCapMb };
+  return { dir: root, ...given, parsers, heapCapMb, observe };
 }
 
 function splitFlag(arg: string): [flag: string, value?: string] {

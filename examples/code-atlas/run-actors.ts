@@ -1,3 +1,4 @@
+import { startObserver } from "@mini-otp/metrics";
 import { type ActorRef, startSystem } from "@mini-otp/runtime";
 import type { AtlasSummary } from "./atlas.js";
 import type Collector from "./collector.actor.js";
@@ -15,6 +16,10 @@ export interface ActorRunOptions {
   readonly parserOffHeapCapMb: number;
   /** Files and bytes that the collector has, about every 100 ms. */
   readonly onProgress: (done: { files: number; bytes: number }) => void;
+  /** The port of a live page of the run, 0 for any; undefined for no page. */
+  readonly observe: number | undefined;
+  /** Where the page is, once it is there. */
+  readonly onObserver: (url: string) => void;
   readonly onRestart: (actor: string, reason: string) => void;
 }
 
@@ -46,6 +51,9 @@ export async function indexWithActors(options: ActorRunOptions): Promise<ActorRu
     periodMs: 60_000,
     logger: false,
   });
+  const { observe: port } = options;
+  await using observer = port === undefined ? undefined : await startObserver(system, { port });
+  if (observer !== undefined) options.onObserver(`${observer.url}/#token=${observer.token}`);
 
   const restarts = new Map<string, number>();
   let fail!: (error: Error) => void;

@@ -41,6 +41,11 @@ describe("what is served", () => {
       for (const [, name] of imports) await visit(`/ui/${name.slice(2)}`);
     };
     await visit("/ui/app.js");
+    // Loaded at once, not one after the other as they are found; the charts only when they are looked at.
+    const preloaded = [...(await ask(url, "/")).text.matchAll(/modulepreload" href="(ui\/[^"]+)"/g)];
+    expect(preloaded.map(([, path]) => `/${path}`).sort()).toEqual(
+      [...seen].filter((path) => path !== "/ui/uplot.js").sort(),
+    );
     expect(seen.size).toBeGreaterThan(15);
     expect(seen).toContain("/ui/uplot.js");
   });

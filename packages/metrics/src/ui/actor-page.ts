@@ -81,7 +81,7 @@ export class ActorPage {
   }
 
   redraw(): void {
-    for (const chart of this.#charts) void chart.redraw();
+    for (const chart of this.#charts) chart.redraw();
   }
 
   #newCharts(id: string): Chart[] {

@@ -24,6 +24,7 @@ const feed = new EventFeed();
 const actorPage = new ActorPage(live, actions);
 const processPage = new ProcessPage(live);
 let route: Route = { page: "tree" };
+let isRendered = false;
 
 installTheme(byId<HTMLButtonElement>("theme"), () => {
   actorPage.redraw();
@@ -35,6 +36,8 @@ function update(changes: ReadonlySet<Change>): void {
   if (changes.has("tree")) {
     tree.render();
     actorPage.render();
+    if (!isRendered) requestAnimationFrame(() => performance.mark("tree-rendered"));
+    isRendered = true;
   }
   if (changes.has("events")) {
     const { events, skipped } = live.takeEvents();

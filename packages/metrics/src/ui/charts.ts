@@ -46,7 +46,6 @@ export class Chart {
     const now = el("span", { class: "now" }, ...this.#values);
     const caption = el("figcaption", {}, el("span", {}, spec.title), now);
     this.element = el("figure", { class: "chart" }, caption, this.#canvas);
-    void this.#draw();
     new ResizeObserver(() => {
       const width = this.#canvas.clientWidth;
       if (width > 0 && this.#plot?.width !== width) this.#plot?.setSize({ width, height: HEIGHT_PX });
@@ -55,15 +54,16 @@ export class Chart {
 
   show(points: Points): void {
     this.#points = points;
-    this.#plot?.setData(this.#data());
+    if (this.#plot === undefined) void this.#draw();
+    else this.#plot.setData(this.#data());
     this.#say(undefined);
   }
 
   /** Colours are others now. */
-  async redraw(): Promise<void> {
+  redraw(): void {
     this.#plot?.destroy();
     this.#plot = undefined;
-    await this.#draw();
+    if (this.#canvas.clientWidth > 0) this.show(this.#points);
   }
 
   close(): void {

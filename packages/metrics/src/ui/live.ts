@@ -165,7 +165,10 @@ export class Live {
   }
 
   #tree({ whole, order, rows, system }: TreeUpdate): Change {
-    if (whole) this.#byId.clear();
+    if (whole) {
+      this.#byId.clear();
+      performance.mark("tree-received");
+    }
     for (const row of rows) this.#byId.set(row.id, row);
     if (order !== undefined) {
       this.#order = order;

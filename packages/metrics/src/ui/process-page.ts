@@ -112,7 +112,7 @@ export class ProcessPage {
   }
 
   redraw(): void {
-    for (const chart of this.#charts) void chart.redraw();
+    for (const chart of this.#charts) chart.redraw();
   }
 
   #set(title: string, facts: Readonly<Record<string, string>>): void {
