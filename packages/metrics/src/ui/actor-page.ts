@@ -145,7 +145,8 @@ export class ActorPage {
       facts.set("Restart limit", `${supervisor.intensity} in ${duration(supervisor.periodMs)}`);
     }
     if (actor !== undefined) showActor(facts, row, actor, this.#live.now);
-    facts.set("Last exit", lastExit?.text);
+    // A failure has a report of its own.
+    facts.set("Last exit", lastExit?.failed === false ? lastExit.text : undefined);
   }
 }
 
