@@ -1,5 +1,4 @@
-import { startObserver } from "@mini-otp/metrics";
-import { type ActorRef, startSystem } from "@mini-otp/runtime";
+import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
 import type { AtlasSummary } from "./atlas.js";
 import type Collector from "./collector.actor.js";
 import { planFaults } from "./fault-plan.js";
@@ -52,7 +51,7 @@ export async function indexWithActors(options: ActorRunOptions): Promise<ActorRu
     logger: false,
   });
   const { observe: port } = options;
-  await using observer = port === undefined ? undefined : await startObserver(system, { port });
+  await using observer = port === undefined ? undefined : await observe(system, port);
   if (observer !== undefined) options.onObserver(`${observer.url}/#token=${observer.token}`);
 
   const restarts = new Map<string, number>();
@@ -124,4 +123,10 @@ function poll(collector: ActorRef<typeof Collector>, onProgress: ActorRunOptions
     asking = false;
   }, PROGRESS_MS);
   return () => clearInterval(timer);
+}
+
+/** Loaded only when it is asked for: a run that nobody looks at is not to pay for it. */
+async function observe(system: ActorSystem, port: number) {
+  const { startObserver } = await import("@mini-otp/metrics");
+  return startObserver(system, { port });
 }

@@ -8,6 +8,8 @@ import { launchBrowser, openPage } from "./browser.js";
 import type Patient from "./fixtures/patient.actor.js";
 
 const patient = new URL("./fixtures/patient.actor.js", import.meta.url);
+/** For a machine that has other work. */
+const PATIENT_MS = 20_000;
 const TOKEN = "open-sesame";
 
 let browser: Browser;
@@ -18,7 +20,12 @@ afterAll(() => browser?.close());
 
 async function ward() {
   const system = await testSystem({ name: "clinic", intensity: 1000 });
-  const actor = await system.startChild<typeof Patient>({ id: "patient", actor: patient });
+  const started = await system.startChild<typeof Patient>({
+    id: "patient",
+    actor: patient,
+    startTimeoutMs: PATIENT_MS,
+  });
+  const actor = started.with({ timeoutMs: PATIENT_MS });
   const observer = await observe(system, { token: TOKEN });
   return { system, actor, observer, url: observer.url };
 }

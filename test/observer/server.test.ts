@@ -9,6 +9,8 @@ import { act, ask, observe } from "./ask.js";
 import type Patient from "./fixtures/patient.actor.js";
 
 const patient = new URL("./fixtures/patient.actor.js", import.meta.url);
+/** For a machine that has other work. */
+const PATIENT_MS = 20_000;
 
 async function observed(options: Parameters<typeof observe>[1] = {}) {
   const system = await testSystem({ name: "clinic" });
@@ -223,7 +225,12 @@ describe("who may ask", () => {
 describe("actions", () => {
   async function ward() {
     const all = await observed();
-    const actor = await all.system.startChild<typeof Patient>({ id: "patient", actor: patient });
+    const started = await all.system.startChild<typeof Patient>({
+      id: "patient",
+      actor: patient,
+      startTimeoutMs: PATIENT_MS,
+    });
+    const actor = started.with({ timeoutMs: PATIENT_MS });
     const act_ = (action: string, id = "root/patient") => act(all.observer, "open-sesame", action, id);
     return { ...all, actor, act: act_ };
   }

@@ -8,11 +8,18 @@ import type Patient from "./fixtures/patient.actor.js";
 import { EventStream } from "./sse.js";
 
 const patient = new URL("./fixtures/patient.actor.js", import.meta.url);
+/** For a machine that has other work. */
+const PATIENT_MS = 20_000;
 const HOSTILE = '"><img src=x onerror=alert(1)></script><script>alert(2)</script>';
 
 async function ward(options: Parameters<typeof observe>[1] = {}) {
   const system = await testSystem({ name: "clinic", intensity: 1000 });
-  const actor = await system.startChild<typeof Patient>({ id: "patient", actor: patient });
+  const started = await system.startChild<typeof Patient>({
+    id: "patient",
+    actor: patient,
+    startTimeoutMs: PATIENT_MS,
+  });
+  const actor = started.with({ timeoutMs: PATIENT_MS });
   const observer = await observe(system, { token: "open-sesame", ...options });
   const open = (path?: string, headers?: Record<string, string>) => EventStream.open(observer.url, path, headers);
   return { system, actor, observer, open };
