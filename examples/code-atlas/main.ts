@@ -32,7 +32,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Options, progress: Progress): Promise<Report> {
-  progress.begin("reading every file once, so that no run finds a colder disk", undefined);
+  progress.begin("reading every file and parsing some, so that no run finds a colder disk or colder code", undefined);
   const survey = surveyTree(options.dir, options.parsers, () => progress.advance(1));
   try {
     return options.single ? runSingle(options, survey, progress) : await runBoth(options, survey, progress);
