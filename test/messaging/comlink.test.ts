@@ -1,10 +1,11 @@
 import { type ActorSpec, type ActorSystem, comlinkActor } from "@mini-otp/runtime";
 import * as Comlink from "comlink";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Counter } from "../fixtures/exposed-counter.js";
 import type { api } from "../fixtures/exposed-on-port.js";
 import type Forwarding from "../fixtures/forwarding.actor.js";
 import type Remote from "../fixtures/remote.actor.js";
+import { Degrees, degreesHandler } from "../fixtures/remote.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
 
@@ -154,6 +155,15 @@ test("an object that a handler returns as Comlink.proxy arrives as its remote", 
   const counter = (await ref.call("counter")) as unknown as Comlink.Remote<{ count: number; add(by: number): number }>;
   expect(await counter.add(5)).toBe(6);
   expect(await counter.count).toBe(1);
+});
+
+test("values of one's own class go by the transfer handler that both threads have", async () => {
+  const { ref } = await remoteSystem();
+  Comlink.transferHandlers.set("degrees", degreesHandler);
+  onTestFinished(() => void Comlink.transferHandlers.delete("degrees"));
+  const warmer = (await ref.proxy().warmer(new Degrees(10))) as unknown as Degrees;
+  expect(warmer).toBeInstanceOf(Degrees);
+  expect(warmer.celsius).toBe(60);
 });
 
 test("an actor's remote has methods only, and says so", async () => {

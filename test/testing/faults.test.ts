@@ -1,6 +1,9 @@
 import type { ActorSpec } from "@mini-otp/runtime";
 import { type FaultArgs, faults, startTestSystem } from "@mini-otp/runtime/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+
+// Programs start, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 const CASES: readonly [keyof typeof faults, string, Partial<ActorSpec>][] = [
   ["crash", "error", {}],

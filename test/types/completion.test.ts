@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+
+// Programs start, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 const require = createRequire(import.meta.url);
 // The workspace's compiler has no language service in JavaScript, and shows no documentation of any mapped type's

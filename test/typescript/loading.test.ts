@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { isActorError } from "@mini-otp/runtime";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { MAJORS, nodeOf } from "../faults/node-versions.js";
 import { testSystem } from "../support/system.js";
+
+// Programs start, on a machine that may have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 const run = promisify(execFile);
 const app = fileURLToPath(new URL("../../typescript/app/", import.meta.url));
