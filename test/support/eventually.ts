@@ -1,7 +1,7 @@
 /** Waits until `condition` holds. The only wait in the tests; it fails loudly after `deadlineMs`. */
-export async function eventually(condition: () => boolean, deadlineMs = 10_000): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }

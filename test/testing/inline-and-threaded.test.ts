@@ -118,11 +118,8 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     const basket = await (await way()).start();
     const timer = await basket.call("often", 1);
     await basket.call("later", 1, "once");
-    let seen: unknown[] = [];
-    await eventually(() => {
-      void basket.call("seen").then((now) => {
-        seen = now;
-      });
+    await eventually(async () => {
+      const seen = await basket.call("seen");
       return seen.includes("once") && seen.includes("tick");
     });
     expect(await basket.call("cancel", timer)).toBe(true);
@@ -157,14 +154,8 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     const [basket, other] = [await start(), await start()];
     await basket.call("watch", other);
     await other.call("crash", "watched").catch(() => {});
-    let seen: unknown[] = [];
-    await eventually(() => {
-      void basket.call("seen").then((now) => {
-        seen = now;
-      });
-      return seen.length > 0;
-    });
-    expect(seen).toEqual(["DOWN error"]);
+    await eventually(async () => (await basket.call("seen")).length > 0);
+    expect(await basket.call("seen")).toEqual(["DOWN error"]);
   });
 
   test("handles what it has accepted before it stops, and then terminates", async () => {
