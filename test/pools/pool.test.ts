@@ -315,11 +315,15 @@ describe("a pool that is stopped", () => {
     await expect(ref.run(1)).rejects.toMatchObject({ code: "ERR_NOPROC" });
   });
 
-  test("leaves no thread behind", async () => {
-    const { system, ref } = await start({ minThreads: 2 });
-    await ref.run(1);
-    await system.stop();
-    expect(ref.stats().threads).toBe(0);
+  test("leaves no thread behind, also of those that were still starting", async () => {
+    const system = await testSystem();
+    for (let round = 0; round < 15; round++) {
+      const ref = await system.startChild(pool({ id: "work", filename, minThreads: 2 }));
+      expect(await ref.run(1)).toBe(2);
+      await system.terminateChild("work");
+      expect(ref.stats().threads).toBe(0);
+      await system.deleteChild("work");
+    }
   });
 });
 

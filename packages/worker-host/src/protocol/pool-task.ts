@@ -1,7 +1,7 @@
 import type { Encoded } from "./boot.js";
 
 /** The file that a pool's threads run. */
-export const POOL_MAIN = new URL("../pool-main.js", import.meta.url);
+export const POOL_MAIN = new URL("../pool-main.cjs", import.meta.url);
 
 /** What a pool's thread is started with. */
 export interface PoolThreadData {

@@ -14,7 +14,7 @@ import {
 } from "./protocol/pool-task.js";
 
 /*
- * What a pool's threads run: piscina calls the default export for each task, and it calls the user's function.
+ * What a pool's threads run: piscina calls `runTask` for each task, by way of pool-main, and it calls the user's function.
  */
 
 // Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
@@ -33,7 +33,7 @@ process.on("uncaughtExceptionMonitor", (error) => {
   Atomics.store(lastReturned.running, 2 * lastReturned.place + 1, NOT_CLONEABLE);
 });
 
-export default async function runTask({ name, task, place, running }: TaskMessage): Promise<unknown> {
+export async function runTask({ name, task, place, running }: TaskMessage): Promise<unknown> {
   Atomics.store(running, 2 * place, threadId);
   let module: Record<string, unknown>;
   try {
