@@ -285,5 +285,5 @@ describe("at size", () => {
     expect(await page.locator("#tree-rows tr").count()).toBe(27);
     expect(await page.locator("#feed .event").count()).toBeLessThanOrEqual(300);
     expect(complaints).toEqual([]);
-  }, 240_000);
+  }, 420_000);
 });

@@ -9,6 +9,8 @@ export interface Asset {
 
 const TEXT = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" };
 
+const STYLES = ["style", "tree", "panels", "narrow"];
+
 const SCRIPTS = [
   "actions",
   "actor-page",
@@ -39,11 +41,11 @@ export function readAssets(): ReadonlyMap<string, Asset> {
   const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));
   const assets = new Map<string, Asset>([
     ["/", read(source("index.html"), "html")],
-    ["/ui/style.css", read(source("style.css"), "css")],
     ["/ui/icon.svg", read(source("icon.svg"), "svg")],
     ["/ui/uplot.js", read(join(uplot, "uPlot.esm.js"), "js")],
     ["/ui/uplot.css", read(join(uplot, "uPlot.min.css"), "css")],
   ]);
+  for (const name of STYLES) assets.set(`/ui/${name}.css`, read(source(`${name}.css`), "css"));
   for (const name of SCRIPTS) {
     assets.set(`/ui/${name}.js`, read(new URL(`../ui/${name}.js`, import.meta.url), "js"));
   }
