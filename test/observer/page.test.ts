@@ -68,7 +68,13 @@ test("an actor's page has its numbers, its log, its last crash and charts that m
   const busy = setInterval(() => void actor.tryCast("work"), 20);
   onTestFinished(() => clearInterval(busy));
   await page.locator("#node-body .chart").nth(1).locator(".now", { hasText: /[1-9]/ }).waitFor();
-  expect(await picture()).not.toBe(before);
+  // The canvas is drawn after the caption is written.
+  let moved = false;
+  const look = async () => {
+    while (!moved) moved = (await picture()) !== before;
+  };
+  look().catch(() => {});
+  await eventually(() => moved);
   await actor.cast("say", {}, "a line from now");
   await page.locator(".log .message", { hasText: "a line from now" }).waitFor();
   expect(complaints).toEqual([]);
