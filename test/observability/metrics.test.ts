@@ -154,7 +154,7 @@ test("totals survive restarts; the series of a named actor that is gone disappea
 
 test("restarts, exits, guard kills and escalations are counted by reason", async () => {
   const { system, value } = await measured();
-  const spec = { id: "meter", name: "m", actor: fixture("meter"), handlerTimeoutMs: 100 };
+  const spec = { id: "meter", name: "m", actor: fixture("meter"), handlerTimeoutMs: 1000 };
   await system.startChild(supervisor({ id: "sup", intensity: 3, restart: "temporary", children: [spec] }));
   const meter: any = system.whereis("m");
   let restarts = 0;
