@@ -32,14 +32,14 @@ test("SIGTERM writes the count down as one line, and the next run goes on from t
     expect(counts(output)[0]).toBe(last + 1);
     last = Number(readFileSync(journal, "utf8"));
     expect(readFileSync(journal, "utf8")).toBe(`${last}\n`);
-    // A call that was accepted when the signal came is answered, but may come too late to be printed.
-    expect([0, 1]).toContain(last - (counts(output).at(-1) as number));
+    // What is answered while the process ends may come too late to be printed.
+    expect(counts(output).at(-1)).toBeLessThanOrEqual(last);
   }
 });
 
 test("kill -9 at any moment loses no count that was acknowledged, and counts none twice", async () => {
   const journal = newJournal();
-  let acknowledged = 0;
+  let written = 0;
   for (const lines of [1, 3, 10, 33, 100, 333]) {
     const program = startProgram(main, [journal]);
     await countsUpTo(program, lines);
@@ -47,10 +47,10 @@ test("kill -9 at any moment loses no count that was acknowledged, and counts non
     const { output, signal } = await program.ended;
     expect(signal).toBe("SIGKILL");
     const printed = counts(output);
-    // One more may have been written down, but not been printed any more.
-    expect([1, 2]).toContain(printed[0] - acknowledged);
-    expect(printed).toEqual(printed.map((_, i) => printed[0] + i));
-    acknowledged = printed.at(-1) as number;
+    expect(printed).toEqual(printed.map((_, i) => written + 1 + i));
+    // What was written down, but printed to a pipe that nobody had read yet, is more.
+    written = Number(readFileSync(journal, "utf8").split("\n").at(-2));
+    expect(printed.at(-1)).toBeLessThanOrEqual(written);
   }
 });
 

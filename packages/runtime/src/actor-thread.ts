@@ -61,6 +61,7 @@ export class ActorThread {
   readonly #port: MessagePort;
   #listener: ThreadListener;
   #exited = false;
+  #abandoned = false;
   #asking: NodeJS.Timeout | undefined;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
@@ -127,11 +128,13 @@ export class ActorThread {
 
   /** The process may end although this thread has not. */
   abandon(): void {
+    this.#abandoned = true;
     this.#worker.unref();
   }
 
   /** The process may not end before this thread has. As from the start. */
   hold(): void {
+    this.#abandoned = false;
     this.#worker.ref();
   }
 
@@ -151,11 +154,17 @@ export class ActorThread {
   terminate(): void {
     if (this.#exited) return;
     if (this.#asking === undefined) this.#askToEnd(FIRST_AGAIN_MS);
-    else void this.#worker.terminate();
+    else this.#end();
+  }
+
+  #end(): void {
+    void this.#worker.terminate();
+    // Node's terminate() takes back an earlier unref().
+    if (this.#abandoned) this.#worker.unref();
   }
 
   #askToEnd(againMs: number): void {
-    void this.#worker.terminate();
+    this.#end();
     const next = Math.min(2 * againMs, LAST_AGAIN_MS);
     this.#asking = setTimeout(() => this.#askToEnd(next), againMs).unref();
   }

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 
 const [port, pid, loadMs] = process.argv.slice(2).map(Number);
 /** Heaps and buffers reach their size first. */
-const WARM_UP_MS = 0.25 * loadMs;
+const WARM_UP_MS = 8_000;
 const SAMPLE_MS = 250;
 
 interface Client {
