@@ -96,3 +96,16 @@ test("[start] a start that takes longer than startTimeoutMs is killed and reject
   expect(await start.catch((e: unknown) => e)).toMatchObject({ code: "ERR_INIT_TIMEOUT" });
   expect(system.whichChildren().map(({ id }) => id)).toEqual(["gate"]);
 });
+
+test("whoever has a reply of an actor's next incarnation has heard of its restart", async () => {
+  const system = await testSystem({ intensity: 100 });
+  const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
+  const heard: number[] = [];
+  system.on("actor_restarted", ({ incarnation }) => heard.push(incarnation));
+  for (let incarnation = 2; incarnation <= 20; incarnation++) {
+    await counter.call("crash", "x").catch(() => {});
+    expect(await counter.call("incarnation")).toBe(incarnation);
+    expect(heard.at(-1)).toBe(incarnation);
+    expect(system.stats(counter)).toMatchObject({ state: "running", incarnation });
+  }
+});

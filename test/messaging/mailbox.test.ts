@@ -2,6 +2,7 @@ import type { SystemOptions } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import type Gate from "../fixtures/gate.actor.js";
 import type Log from "../fixtures/log.actor.js";
+import type Talker from "../fixtures/talker.actor.js";
 import type Worker from "../fixtures/worker.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
@@ -248,4 +249,35 @@ test("messages sent while the actor is being restarted wait for it", async () =>
   await exited;
   expect(worker.tryCast("take", "meanwhile")).toBe("ok");
   expect(await log.call("untilCount", 1)).toEqual(["meanwhile"]);
+});
+
+test.each(["block", "reject", "drop_newest", "drop_oldest"] as const)(
+  "a full mailbox that %s is told of once, however many find it full, and again after it was empty",
+  async (overflow) => {
+    const { system, gate, log, worker } = await heldWorker({ mailbox: { capacity: 4, overflow } });
+    const told: unknown[] = [];
+    system.on("mailbox_full", ({ id, method, length }) => told.push({ id, method, length }));
+    const casts = Array.from({ length: 8 }, (_, i) => worker.cast("take", i).catch(() => {}));
+    expect(told).toEqual([{ id: "root/worker", method: "take", length: 4 }]);
+    await gate.cast("open");
+    await Promise.all(casts);
+    await log.call("untilCount", 4);
+    await worker.call("ready");
+    // Whether there is room again is looked for every second; until then a full mailbox is the one already told of.
+    const fill = () => {
+      for (let i = 0; i < 5 && told.length === 1; i++) void worker.cast("take", i).catch(() => {});
+      return told.length === 2;
+    };
+    await eventually(fill);
+  },
+);
+
+test("an actor that finds another's mailbox full tells of it too", async () => {
+  const { system, worker } = await heldWorker({ mailbox: { capacity: 4, overflow: "drop_newest" } });
+  const told: string[] = [];
+  system.on("mailbox_full", ({ id }) => told.push(id));
+  const talker = await system.startChild<typeof Talker>({ id: "talker", actor: fixture("talker") });
+  await talker.call("count", worker, 8);
+  await eventually(() => told.length === 1);
+  expect(told).toEqual(["root/worker"]);
 });

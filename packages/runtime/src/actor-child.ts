@@ -95,6 +95,7 @@ export interface ActorHost {
   runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void;
   abortTaskOf(child: ActorChild, request: number): void;
   dropped(id: string, method: string): void;
+  mailboxFull(uid: number, method: string): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
   /** What actors log. */
@@ -415,7 +416,7 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
-    return this.#watch("cpuProfile", ms + timeoutMs, ({ threadId }) => cpuProfile(threadId, ms));
+    return this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
   }
 
   /** What main finds out about the thread from outside. */
@@ -640,6 +641,9 @@ export class ActorChild implements Child<ActorRef> {
         break;
       case "claim":
         this.#host.claim(this, message.owner, message.number);
+        break;
+      case "mailbox_full":
+        this.#host.mailboxFull(message.uid, message.method);
         break;
       case "dropped":
         this.#host.dropped(message.id, message.method);

@@ -7,6 +7,8 @@ import {
   Worker,
 } from "node:worker_threads";
 import {
+  ATTENTION_BYTES,
+  askUnlessLeaving,
   type BootData,
   CONTROL,
   PARKED,
@@ -33,7 +35,7 @@ export interface LoopTimes {
 export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 export interface ThreadOptions {
-  readonly boot: Omit<BootData, "port">;
+  readonly boot: Omit<BootData, "port" | "attention">;
   readonly name: string;
   readonly heapCapMb: number;
   /** How far V8's own limit is above the cap: see the guard. */
@@ -59,6 +61,7 @@ export class ActorThread {
   readonly threadId: number;
   readonly #worker: Worker;
   readonly #port: MessagePort;
+  readonly #attention: Int32Array;
   #listener: ThreadListener;
   #exited = false;
   #abandoned = false;
@@ -69,7 +72,9 @@ export class ActorThread {
     this.#listener = listener;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: BootData = { ...options.boot, port: port2 };
+    const attention = new SharedArrayBuffer(ATTENTION_BYTES);
+    this.#attention = new Int32Array(attention);
+    const workerData: BootData = { ...options.boot, port: port2, attention };
     this.#worker = startWorker(options, workerData);
     this.threadId = this.#worker.threadId;
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
@@ -103,6 +108,12 @@ export class ActorThread {
       if (received === undefined) return;
       this.#listener.onMessage(received.message);
     }
+  }
+
+  /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
+  ask<T>(ask: () => T): T | undefined {
+    if (this.#exited || this.#asking !== undefined) return undefined;
+    return askUnlessLeaving(this.#attention, ask);
   }
 
   /** What V8 says of its heap; answers when the thread can be interrupted. Undefined where Node has no such thing. */

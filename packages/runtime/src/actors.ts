@@ -30,6 +30,7 @@ import type { ActorThread } from "./actor-thread.js";
 import { findCycles } from "./call-cycles.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { Events } from "./events.js";
+import { FullMailboxes } from "./full-mailboxes.js";
 import { Guard, type GuardReading } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
 import { guardListener } from "./guard/guard-reports.js";
@@ -77,6 +78,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   readonly producer: Producer;
   readonly logs: ActorLogs;
   readonly #deadLetters: DeadLetters;
+  readonly #fullMailboxes: FullMailboxes;
   readonly #events: Events;
   readonly #logger: Logger;
   readonly spares: SpareThreads;
@@ -92,6 +94,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
+  readonly #starting = new Map<ActorThread, ActorChild>();
   readonly #lastReadings = new WeakMap<ActorChild, GuardReading | undefined>();
   readonly #cycleTimer = setInterval(() => this.#round(), CYCLE_CHECK_MS).unref();
   #cyclesSeen = new Set<string>();
@@ -123,6 +126,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     );
     this.logs = new ActorLogs(logger, events);
     this.#deadLetters = deadLetters;
+    this.#fullMailboxes = new FullMailboxes(events);
     this.#events = events;
     this.#logger = logger;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
@@ -148,7 +152,9 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
       detour: (message) => this.detour(message),
       parcel: (uid, parcel) => this.parcel(uid, parcel),
       discardParcel: (owner, number) => this.discardParcel(owner, number),
+      takeStarts: () => this.#takeStarts(),
       dropped: (id, _uid, method) => this.dropped(id, method),
+      mailboxFull: (uid, method) => this.mailboxFull(uid, method),
       stats: (uid) => this.stats(uid),
       ownRef: (uid) => this.#routers.get(uid)?.ref,
       ownPool: (uid) => this.#pools.get(uid)?.ref,
@@ -306,6 +312,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     clearInterval(this.#cycleTimer);
     this.guard.close();
     this.logs.close();
+    this.#fullMailboxes.close();
     void this.spares.close();
     this.outbox.close(errorOf);
   }
@@ -318,13 +325,22 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     for (const thread of this.#threads.keys()) thread.takeMessages();
   }
 
+  #takeStarts(): void {
+    for (const [thread, child] of this.#starting) {
+      thread.takeMessages();
+      if (child.running) this.#starting.delete(thread);
+    }
+  }
+
   threadStarted(thread: ActorThread, child: ActorChild): void {
+    this.#starting.set(thread, child);
     this.preparing.delete(thread);
     this.#threads.set(thread, child);
     this.guard.guard(thread, child, child.slot.memory.words);
   }
 
   threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
+    this.#starting.delete(thread);
     this.#threads.delete(thread);
     // Nobody is left who wants to know.
     const tasks = [...(this.#tasks.get(child)?.values() ?? [])];
@@ -343,6 +359,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   }
 
   threadAbandoned(thread: ActorThread, child: ActorChild, reason: ExitReason): void {
+    this.#starting.delete(thread);
     this.guard.forget(thread);
     this.#zombies.add(thread, child, reason);
   }
@@ -377,6 +394,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     if (this.#byPath.get(child.id) === child) this.#byPath.delete(child.id);
     this.#parcels.forget(child.slot.uid, "all");
     this.logs.forget(child.id);
+    this.#fullMailboxes.forget(child);
   }
 
   claimName(holder: ActorChild | RouterChild, name: string | undefined): void {
@@ -434,6 +452,11 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     const senderLives =
       owner === this.producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
     this.#parcels.claim(uid, owner, number, senderLives, keep, take);
+  }
+
+  mailboxFull(uid: number, method: string): void {
+    const child = this.#byUid.get(uid);
+    if (child !== undefined) this.#fullMailboxes.found(child, method);
   }
 
   dropped(id: string, method: string): void {

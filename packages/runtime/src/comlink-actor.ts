@@ -1,6 +1,7 @@
-import { type ExposedActor, WORKER_MAIN } from "@mini-otp/worker-host/protocol";
+import type { ExposedActor } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
 import type { ActorUrl } from "./supervision/child-spec.js";
+import { THREAD_ENTRY } from "./thread-entry.js";
 
 /**
  * The `actor` of a spec for a module that exposes an object, a class or a function with `Comlink.expose`; `T` is what it
@@ -9,7 +10,7 @@ import type { ActorUrl } from "./supervision/child-spec.js";
  * actor, and its supervisor loads the module anew.
  */
 export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedActor<T>> {
-  const url = new URL("./comlink-actor.js", WORKER_MAIN);
+  const url = new URL("./comlink-actor.js", THREAD_ENTRY);
   for (const candidate of moduleCandidates(module)) url.searchParams.append("module", candidate);
   return url;
 }
@@ -18,7 +19,7 @@ export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedAct
 export function modulesWithin(url: string): string[] {
   return [
     url,
-    ...(url.startsWith(new URL("./comlink-actor.js", WORKER_MAIN).href)
+    ...(url.startsWith(new URL("./comlink-actor.js", THREAD_ENTRY).href)
       ? new URL(url).searchParams.getAll("module")
       : []),
   ];

@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter, on } from "node:events";
-import type { ExitReason, LogLevel } from "@mini-otp/worker-host/protocol";
+import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { SupervisionReport } from "./supervision/report.js";
@@ -35,8 +35,18 @@ export interface SystemEvents {
     readonly task: string;
     readonly reason: ExitReason;
   };
-  /** A message was refused or dropped because the mailbox had no room. */
-  mailbox_full: At & { readonly event: "mailbox_full"; readonly method: string };
+  /**
+   * A sender found no room in the mailbox: it waits, or the message was refused or dropped. Told once, and again only
+   * after the mailbox was found half empty, which is looked for every second.
+   */
+  mailbox_full: At & {
+    readonly event: "mailbox_full";
+    /** What was sent. */
+    readonly method: string;
+    readonly length: number;
+    readonly bytes: number;
+    readonly overflow: OverflowPolicy;
+  };
   /** A message that will not be handled. */
   dead_letter: At & {
     readonly event: "dead_letter";

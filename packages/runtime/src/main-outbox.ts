@@ -32,7 +32,10 @@ import { WaitingLine } from "./waiting-line.js";
 export interface MainOutboxHost {
   /** Passes a reply on that its receiver's system lane had no room for. */
   detour(message: Extract<ToMain, { type: "detour" }>): void;
+  /** Takes in which actors have started by now: a reply of theirs comes after it. */
+  takeStarts(): void;
   dropped(id: string, uid: number, method: string): void;
+  mailboxFull(uid: number, method: string): void;
   parcel(uid: number, parcel: Parcel): void;
   discardParcel(owner: number, number: number): void;
   stats(uid: number): unknown;
@@ -94,6 +97,7 @@ export class MainOutbox extends Outbox {
 
   /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
   takeReplies(): void {
+    this.#host.takeStarts();
     takeReplies(this.#replies, this.codec, this.pending, ignoreCancel);
   }
 
@@ -116,6 +120,7 @@ export class MainOutbox extends Outbox {
     if (this.#closed) return;
     const { words } = this.self.memory;
     for (;;) {
+      this.#host.takeStarts();
       if (takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, REPLIES_PER_TURN) === REPLIES_PER_TURN) {
         setImmediate(this.#listen);
         return;
@@ -165,6 +170,10 @@ export class MainOutbox extends Outbox {
 
   protected override discardParcel(_to: Peer, owner: number, number: number): void {
     this.#host.discardParcel(owner, number);
+  }
+
+  protected override foundFull(peer: Peer, method: number): void {
+    this.#host.mailboxFull(peer.uid, this.names.name(method));
   }
 
   protected override dropped(peer: Peer, method: number): void {

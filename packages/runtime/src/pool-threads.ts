@@ -233,8 +233,16 @@ export class TaskEnd {
 }
 
 function guardedThread(worker: Worker, threadId: number): GuardedThread {
+  const { terminate } = worker;
+  let ending = false;
+  // Piscina ends threads too, and a thread that is ending must not be asked anything: see attention.ts.
+  worker.terminate = () => {
+    ending = true;
+    return terminate.call(worker);
+  };
   return {
     threadId,
+    ask: (ask) => (ending ? undefined : ask()),
     heapStatistics: () =>
       HAS_HEAP_STATISTICS
         ? (worker as Worker & { getHeapStatistics(): Promise<HeapStatistics> }).getHeapStatistics()

@@ -238,6 +238,10 @@ export class ActorOutbox extends Outbox {
     this.post({ type: "parcel_lost", uid: to.uid, owner, number });
   }
 
+  protected override foundFull(peer: Peer, method: number): void {
+    this.post({ type: "mailbox_full", uid: peer.uid, method: this.names.name(method) });
+  }
+
   protected override dropped(peer: Peer, method: number): void {
     this.post({ type: "dropped", uid: peer.uid, id: peer.id, method: this.names.name(method) });
   }

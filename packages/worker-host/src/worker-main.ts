@@ -2,9 +2,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { keepPortToMain } from "./comlink-endpoints.js";
 import { runActorThread } from "./host.js";
 import { prepareThread } from "./prelude.js";
+import { leave } from "./protocol/attention.js";
 import type { BootData, ToMain } from "./protocol/boot.js";
 
 const boot = workerData as BootData;
+const attention = new Int32Array(boot.attention);
+// Before anyone else listens: what the actor does there comes after.
+process.on("exit", () => leave(attention));
 prepareThread(boot.offHeapCapMb, (bytes) => boot.port.postMessage({ type: "unseen_memory", bytes } satisfies ToMain));
 keepPortToMain(parentPort);
 void runActorThread(boot);

@@ -21,8 +21,8 @@ const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
 
 /** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
 export class InspectorProbe implements MemoryProbe {
-  async sample({ threadId }: ProbedThread): Promise<MemorySample | undefined> {
-    return parse(await sharedInspector()?.evaluate(threadId, `${HOOK}.memory()`));
+  async sample(thread: ProbedThread): Promise<MemorySample | undefined> {
+    return parse(await this.#evaluate(thread, `${HOOK}.memory()`));
   }
 
   /** Asking for the first time attaches to the workers, which takes a moment: false until then. */
@@ -30,10 +30,14 @@ export class InspectorProbe implements MemoryProbe {
     return sharedInspector()?.reaches(threadId) === true;
   }
 
-  async collect({ threadId }: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
+  async collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
     const heapBytes = limits.heapMb * BYTES_PER_MB;
     const offHeapBytes = limits.offHeapMb * BYTES_PER_MB;
-    return parse(await sharedInspector()?.evaluate(threadId, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
+    return parse(await this.#evaluate(thread, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
+  }
+
+  #evaluate(thread: ProbedThread, expression: string): Promise<unknown> | undefined {
+    return thread.ask(() => sharedInspector()?.evaluate(thread.threadId, expression));
   }
 }
 

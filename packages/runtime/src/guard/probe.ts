@@ -4,6 +4,8 @@ import type { MemorySample } from "./heap-judgement.js";
 /** A thread as a probe sees it. */
 export interface ProbedThread {
   readonly threadId: number;
+  /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
+  ask<T>(ask: () => T): T | undefined;
   /** Node's own way to look into a worker, where it has one (22.16 and later). */
   heapStatistics(): Promise<HeapStatistics> | undefined;
 }

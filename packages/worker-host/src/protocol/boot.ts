@@ -42,6 +42,8 @@ export interface BootData {
   readonly ownerId: number;
   /** One word, rung by a thread that gets busy while main's guard sleeps. */
   readonly guardBell: SharedArrayBuffer;
+  /** See attention.ts. */
+  readonly attention: SharedArrayBuffer;
   readonly offHeapCapMb: number;
   /** One word: how many actors' threads do not sleep. */
   readonly awake: SharedArrayBuffer;
@@ -175,6 +177,8 @@ export type ToMain =
   | { readonly type: "unlink"; readonly id: string }
   | { readonly type: "trap_exit"; readonly trap: boolean }
   | { readonly type: "exit"; readonly uid: number; readonly id: string; readonly reason: ExitReason | "kill" }
+  /** Another actor's. */
+  | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
   | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
   | {

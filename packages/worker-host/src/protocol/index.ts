@@ -1,5 +1,6 @@
 export * from "./actor-ref.js";
 export * from "./actor-types.js";
+export * from "./attention.js";
 export * from "./boot.js";
 export * from "./call-outcome.js";
 export * from "./codec.js";

@@ -34,6 +34,7 @@ import {
   CALLERS,
   DROPPED,
   ENDPOINT_INDEX,
+  FULL_TOLD,
   MAILBOX_LANE,
   NEXT_CORRELATION,
   OVERFLOW,
@@ -124,6 +125,8 @@ export abstract class Outbox implements Sender {
   protected abstract fetchSegment(address: number): void;
   /** A message was dropped by its mailbox's policy. */
   protected abstract dropped(peer: Peer, method: number): void;
+  /** The first to find this mailbox full. */
+  protected abstract foundFull(peer: Peer, method: number): void;
   /** Delivers a reply by way of main: one for which the receiver's system lane has no room, or that transfers. */
   protected abstract detour(
     address: number,
@@ -415,8 +418,17 @@ export abstract class Outbox implements Sender {
   #push(to: Peer, kind: number, method: number, correlation: number, payload: Payload, parcel = this.#parcel): number {
     const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
     if (outcome === PUSHED && parcel !== undefined) this.sendParcel(to, parcel);
-    if (to.mailbox.dropped.length > 0) this.#accountForDropped(to);
+    if (outcome === FULL) this.#tellFull(to, method);
+    if (to.mailbox.dropped.length > 0) {
+      this.#tellFull(to, method);
+      this.#accountForDropped(to);
+    }
     return outcome;
+  }
+
+  /** Once for all senders, until main has seen that there is room again. */
+  #tellFull(to: Peer, method: number): void {
+    if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0) this.foundFull(to, method);
   }
 
   /** What a push took out of the mailbox to make room is counted, dead-lettered, and its callers are told. */

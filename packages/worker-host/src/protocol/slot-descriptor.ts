@@ -111,6 +111,8 @@ export const BLOCKED_US = 11 * LINE + 1;
 export const LOST = 11 * LINE + 2;
 /** Replies that no call was waiting for any more (written by the consumer). */
 export const LATE_REPLIES = 11 * LINE + 3;
+/** 1 once main has been told that the mailbox is full, until main takes it back. */
+export const FULL_TOLD = 11 * LINE + 4;
 /** Calls by how they ended, one word for each of `CALL_OUTCOMES` (written by their callers). */
 export const CALLS = 11 * LINE + 8;
 

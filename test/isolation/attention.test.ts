@@ -1,0 +1,34 @@
+import { Worker } from "node:worker_threads";
+import { ATTENTION_BYTES, askUnlessLeaving, leave } from "@mini-otp/worker-host/protocol";
+import { expect, test } from "vitest";
+
+const words = () => new Int32Array(new SharedArrayBuffer(ATTENTION_BYTES));
+
+test("a thread is asked until it leaves, and never after", () => {
+  const attention = words();
+  expect(askUnlessLeaving(attention, () => "asked")).toBe("asked");
+  leave(attention);
+  expect(askUnlessLeaving(attention, () => "asked")).toBeUndefined();
+});
+
+test("a thread that leaves waits until main has asked", async () => {
+  const attention = words();
+  const left = new Int32Array(new SharedArrayBuffer(4));
+  const module = JSON.stringify(import.meta.resolve("@mini-otp/worker-host/protocol"));
+  const program = `import(${module}).then(({ leave }) => {
+    const { workerData: { attention, left } } = require("node:worker_threads");
+    leave(attention);
+    Atomics.store(left, 0, 1);
+    Atomics.notify(left, 0);
+  })`;
+  const worker = new Worker(program, { eval: true, workerData: { attention, left } });
+  // Leaving is the thread's first store: it is seen while the asking goes on, and what comes after it is not.
+  const during = askUnlessLeaving(attention, () => {
+    const deadline = performance.now() + 20_000;
+    while (Atomics.load(attention, 1) === 0 && performance.now() < deadline);
+    return Atomics.load(left, 0);
+  });
+  expect(during).toBe(0);
+  expect(Atomics.wait(left, 0, 0, 20_000)).not.toBe("timed-out");
+  await worker.terminate();
+});
