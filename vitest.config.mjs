@@ -15,11 +15,24 @@ const builtTests = readdirSync(testRoot, { withFileTypes: true })
       .map((path) => `test/dist/${name}/${path.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`),
   );
 
-// Beside whatever reporters the command line names.
+// These measure how late something is, so nothing else runs beside them.
+const alone = [
+  "faults/faults",
+  "isolation/guard",
+  "lifecycle/deadlines",
+  "examples/tcp-ingest",
+  "observer/page",
+  "soak/soak",
+];
+const aloneFiles = alone.map((name) => `test/dist/${name}.test.js`);
+
+// Beside whatever reporters the command line names, once for all projects.
+let reported = false;
 const conformance = {
   name: "otp-conformance",
   configureVitest({ vitest }) {
-    vitest.config.reporters.push(new ConformanceReporter());
+    if (!reported) vitest.config.reporters.push(new ConformanceReporter());
+    reported = true;
   },
 };
 
@@ -30,8 +43,18 @@ export default defineConfig({
     alias: [{ find: /^#runtime\//, replacement: fileURLToPath(new URL("./packages/runtime/dist/", import.meta.url)) }],
   },
   test: {
-    include: builtTests,
     exclude: [],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: builtTests.filter((file) => !aloneFiles.includes(file)),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: "alone", include: aloneFiles, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
     pool: "forks",
     retry: 0,
     testTimeout: 30_000,
