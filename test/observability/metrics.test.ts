@@ -1,5 +1,5 @@
 import { METRICS, type MetricsOptions, registerMetrics } from "@mini-otp/metrics";
-import { type ActorSystem, dynamicSupervisor, supervisor } from "@mini-otp/runtime";
+import { type ActorSystem, dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
 import { Counter, Gauge, Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type Counting from "../fixtures/counter.actor.js";
@@ -275,4 +275,24 @@ test("500 actors are scraped within 30 ms", async () => {
     bestMs = Math.min(bestMs, performance.now() - before);
   }
   expect(bestMs).toBeLessThan(30);
+});
+
+test("a pool's tasks, queue and threads are there, under its path", async () => {
+  const { system, scrape } = await measured();
+  const filename = new URL("../pools/fixtures/work.js", import.meta.url);
+  const ref = await system.startChild(pool({ id: "work", filename, minThreads: 1, maxThreads: 1, maxQueue: 7 }));
+  await ref.run(21);
+  await ref.run(1, { name: "nothing" }).catch(() => {});
+  const tasks = (await scrape("pool_tasks_total")).map(({ labels, value }) => ({ ...labels, value }));
+  expect(tasks).toEqual([
+    { pool: "root/work", outcome: "completed", value: 1 },
+    { pool: "root/work", outcome: "failed", value: 1 },
+    { pool: "root/work", outcome: "aborted", value: 0 },
+    { pool: "root/work", outcome: "rejected", value: 0 },
+  ]);
+  expect(await scrape("pool_queue_capacity")).toMatchObject([{ labels: { pool: "root/work" }, value: 7 }]);
+  expect(await scrape("pool_run_seconds")).toMatchObject([
+    { labels: { percentile: "50" } },
+    { labels: { percentile: "99" } },
+  ]);
 });

@@ -1,4 +1,10 @@
-import { type RouterSpec, router, type SupervisedRouterRef, type SystemOptions } from "@mini-otp/runtime";
+import {
+  type ActorRef,
+  type RouterSpec,
+  router,
+  type SupervisedRouterRef,
+  type SystemOptions,
+} from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Gate from "../fixtures/gate.actor.js";
 import type Log from "../fixtures/log.actor.js";
@@ -364,6 +370,9 @@ describe("all members at once", () => {
     await ref.child("0")?.cast("who");
     await expect(ref.broadcast("who")).rejects.toMatchObject({ code: "ERR_MAILBOX_FULL", id: "root/pair/0" });
     await gate.call("open");
+    // Each has room for one message only, so what was sent is waited for.
+    const members = ["0", "1"].map((id) => ref.child(id) as ActorRef);
+    await eventually(() => members.every((member) => system.stats(member).mailbox.length === 0));
     const results = await ref.callAll("counts");
     expect(results.map((result) => result.status === "fulfilled" && result.value.handled)).toEqual([1, 1]);
   });

@@ -1,4 +1,11 @@
-import type { ActorMeters, HistogramReading, Meters, SupervisorMeters, SystemStats } from "@mini-otp/runtime";
+import type {
+  ActorMeters,
+  HistogramReading,
+  Meters,
+  PoolMeters,
+  SupervisorMeters,
+  SystemStats,
+} from "@mini-otp/runtime";
 
 /** One value, or one for each value of the metric's own label, or a histogram of durations in ms. */
 export type Reading = number | Readonly<Record<string, number>> | HistogramReading;
@@ -25,6 +32,7 @@ interface Described {
     | "calls"
     | "lines"
     | "actors"
+    | "tasks"
     | "threads"
     | "events"
     | "info";
@@ -63,6 +71,12 @@ export interface SupervisorView {
   readonly escalations: number;
 }
 
+/** Of each pool, with the label `pool`. */
+export interface PoolMetric extends Described {
+  readonly of: "pool";
+  read(pool: PoolMeters["stats"]): Reading;
+}
+
 /** Of the whole system. */
 export interface SystemMetric extends Described {
   readonly of: "system";
@@ -79,7 +93,7 @@ export interface InfoMetric extends Described {
   readonly of: "info";
 }
 
-export type Metric = ActorMetric | EventMetric | SupervisorMetric | SystemMetric | InfoMetric;
+export type Metric = ActorMetric | EventMetric | SupervisorMetric | PoolMetric | SystemMetric | InfoMetric;
 
 const MS = 1000;
 const MIB = 1024 * 1024;
@@ -110,6 +124,7 @@ const supervisor = (metric: Without<SupervisorMetric, never>): SupervisorMetric 
   type: "gauge",
   ...metric,
 });
+const pool = (metric: Without<PoolMetric, never>): PoolMetric => ({ of: "pool", type: "gauge", ...metric });
 const system = (metric: Without<SystemMetric, never>): SystemMetric => ({ of: "system", type: "gauge", ...metric });
 
 /** Every metric there is: `docs/observability.md` shows this table, and a test compares the two. */
@@ -279,6 +294,61 @@ export const METRICS: readonly Metric[] = [
     type: "counter",
     read: ({ escalations }) => escalations,
   },
+  pool({
+    name: "pool_queue_length",
+    help: "Tasks that wait for a thread.",
+    unit: "tasks",
+    read: ({ queueLength }) => queueLength,
+  }),
+  pool({
+    name: "pool_queue_capacity",
+    help: "Tasks that the queue has room for.",
+    unit: "tasks",
+    read: ({ maxQueue }) => maxQueue,
+  }),
+  pool({
+    name: "pool_running_tasks",
+    help: "Tasks being run.",
+    unit: "tasks",
+    read: ({ running }) => running,
+  }),
+  pool({
+    name: "pool_threads",
+    help: "Threads of the pool.",
+    unit: "threads",
+    read: ({ threads }) => threads,
+  }),
+  {
+    of: "pool",
+    name: "pool_tasks_total",
+    help: "Tasks by how they ended: completed, failed, aborted, or rejected by a full queue.",
+    unit: "tasks",
+    type: "counter",
+    by: "outcome",
+    read: ({ completed, failed, aborted, rejected }) => ({ completed, failed, aborted, rejected }),
+  },
+  {
+    of: "pool",
+    name: "pool_threads_lost_total",
+    help: "Threads that ended before their task.",
+    unit: "threads",
+    type: "counter",
+    read: ({ threadsLost }) => threadsLost,
+  },
+  pool({
+    name: "pool_wait_seconds",
+    help: "How long tasks have lately waited for a thread.",
+    unit: "seconds",
+    by: "percentile",
+    read: ({ wait }) => percentilesOf(wait),
+  }),
+  pool({
+    name: "pool_run_seconds",
+    help: "How long tasks have lately run.",
+    unit: "seconds",
+    by: "percentile",
+    read: ({ run }) => percentilesOf(run),
+  }),
   {
     of: "system",
     name: "dead_letters_total",
@@ -332,6 +402,10 @@ function fillOf({ length, capacity, bytes, capacityBytes }: ActorMeters["stats"]
   return Math.max(length / capacity, bytes / capacityBytes);
 }
 
+function percentilesOf({ p50Ms, p99Ms }: PoolMeters["stats"]["wait"]): Readonly<Record<string, number>> {
+  return { 50: p50Ms / 1000, 99: p99Ms / 1000 };
+}
+
 /** The labels of a metric, in the order of the documentation. */
 export function labelsOf(metric: Metric): string[] {
   const own = metric.by === undefined ? [] : [metric.by];
@@ -341,6 +415,8 @@ export function labelsOf(metric: Metric): string[] {
       return ["type", "actor", ...own];
     case "supervisor":
       return ["supervisor"];
+    case "pool":
+      return ["pool", ...own];
     case "info":
       return ["version", "node_version"];
     default:

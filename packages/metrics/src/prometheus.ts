@@ -122,7 +122,7 @@ class Scrape {
   }
 
   *samples(metric: Metric, name: string): Generator<Sample> {
-    const { actors, supervisors, system } = this.#look();
+    const { actors, supervisors, pools, system } = this.#look();
     switch (metric.of) {
       case "actor":
         for (const [{ labels }, reading] of actors.get(metric.name) ?? []) {
@@ -139,6 +139,9 @@ class Scrape {
           const reading = metric.read(supervisor);
           if (reading !== undefined) yield* samplesOf(name, { supervisor: supervisor.id }, reading);
         }
+        break;
+      case "pool":
+        for (const { id, stats } of pools) yield* samplesOf(name, { pool: id }, metric.read(stats), metric.by);
         break;
       case "system":
         yield* samplesOf(name, {}, metric.read(system), metric.by);
@@ -162,6 +165,7 @@ class Scrape {
 
   look() {
     const system: SystemView = { stats: this.#system.stats(), deadLetters: this.#system.meters.deadLetters() };
-    return { actors: this.#actors.read(), supervisors: this.#supervisors.read(), system };
+    const pools = this.#system.meters.pools();
+    return { actors: this.#actors.read(), supervisors: this.#supervisors.read(), pools, system };
   }
 }
