@@ -62,6 +62,7 @@ function picture() {
     ].join("\n");
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 60} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>mini-otp beside the baseline of each bench</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${left}" y="18">times the baseline of each bench (more is better; the line is min – max)</text>
 <line x1="${x(1).toFixed(1)}" x2="${x(1).toFixed(1)}" y1="26" y2="${height - 8}" stroke="#444" stroke-dasharray="3 3"/>
