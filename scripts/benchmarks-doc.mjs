@@ -1,5 +1,5 @@
 // Writes docs/benchmarks.md and its picture from bench/results/baseline.json, the results of record.
-// Usage: node scripts/benchmarks-doc.mjs, after `pnpm bench --record`.
+// Usage: node scripts/benchmarks-doc.mjs && pnpm format, after `pnpm bench --record`.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const file = (path) => new URL(`../${path}`, import.meta.url);
