@@ -28,7 +28,13 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import type { ActorLogs, LogSource } from "./actor-logs.js";
 import { moduleCandidates, moduleName } from "./actor-module.js";
-import { ActorThread, HAS_HEAP_STATISTICS, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
+import {
+  ActorThread,
+  definedOnly,
+  HAS_HEAP_STATISTICS,
+  type ThreadListener,
+  type ThreadOptions,
+} from "./actor-thread.js";
 import { ActorTotals, type LossCause } from "./actor-totals.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { ControlRequests } from "./control-requests.js";
@@ -372,7 +378,6 @@ export class ActorChild implements Child<ActorRef> {
         },
         endThread: (thread) => {
           this.#host.preparing.delete(thread);
-          this.#host.guard.forget(thread);
           this.#host.spares.end(thread);
         },
         initData: () => this.#initData(),
@@ -905,8 +910,4 @@ export class ActorChild implements Child<ActorRef> {
     if (this.mailbox.settled) then();
     else setImmediate(() => this.#whenSettled(then));
   }
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -232,3 +232,8 @@ export function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits
     maxYoungGenerationSizeMb: Math.max(2, Math.min(48, heapCapMb / 4)),
   };
 }
+
+/** A spec's environment as a worker takes it: what is undefined is not there. */
+export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -118,7 +118,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
       const { flag, limitMb } = this.#heapFlag;
       logger.warn({ flag, limitMb }, `${flag} is V8's limit for every actor; heapCapMb is enforced by the guard alone`);
     }
-    this.spares = new SpareThreads(spares);
+    this.spares = new SpareThreads(spares, (thread) => this.guard.forget(thread));
     this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
     this.guard = new Guard(
       guard,

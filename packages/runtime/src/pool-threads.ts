@@ -15,7 +15,7 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { Piscina } from "piscina";
 import { moduleCandidates } from "./actor-module.js";
-import { HAS_HEAP_STATISTICS, type HeapStatistics, inheritedExecArgv, limitsFor } from "./actor-thread.js";
+import { definedOnly, HAS_HEAP_STATISTICS, type HeapStatistics, inheritedExecArgv, limitsFor } from "./actor-thread.js";
 import type { Guard, GuardedThread } from "./guard/guard.js";
 import type { FullPoolSpec } from "./supervision/child-spec.js";
 
@@ -249,8 +249,4 @@ function guardedThread(worker: Worker, threadId: number): GuardedThread {
         : undefined,
     loopIdleMs: () => worker.performance.eventLoopUtilization().idle,
   };
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

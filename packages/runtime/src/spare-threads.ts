@@ -24,8 +24,12 @@ export class SpareThreads {
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(limit: number) {
+  readonly #ends: (thread: ActorThread) => void;
+
+  /** `ends` is told of each thread that is going to be ended here. */
+  constructor(limit: number, ends: (thread: ActorThread) => void) {
     this.limit = limit;
+    this.#ends = ends;
   }
 
   get count(): number {
@@ -86,6 +90,7 @@ export class SpareThreads {
 
   /** Ends a thread that is nobody's. `close` waits for it. */
   end(thread: ActorThread): void {
+    this.#ends(thread);
     const exited = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, GIVE_UP_MS);
       thread.listen({
