@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { METRICS, registerMetrics } from "@mini-otp/metrics";
-import { supervisor } from "@mini-otp/runtime";
+import { pool, supervisor } from "@mini-otp/runtime";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { parseExposition } from "../support/exposition.js";
@@ -13,6 +13,8 @@ import { fixture, testSystem } from "../support/system.js";
 const packageRoot = new URL("../../../packages/metrics/", import.meta.url);
 const rulesFile = fileURLToPath(new URL("alerts/mini-otp.yml", packageRoot));
 const dashboard = JSON.parse(readFileSync(new URL("grafana/mini-otp.json", packageRoot), "utf8"));
+
+const TASKS = new URL("../pools/fixtures/work.js", import.meta.url);
 
 interface Panel {
   readonly title: string;
@@ -42,6 +44,8 @@ async function scrape(): Promise<string> {
   } as const;
   await system.startChild(supervisor({ id: "sup", children: [meter] }));
   await system.startChild(supervisor(failing));
+  const tasks = await system.startChild(pool({ id: "tasks", filename: TASKS, maxThreads: 1 }));
+  await tasks.run(1);
   let restarts = 0;
   system.on("actor_restarted", () => restarts++);
   const escalated = new Promise((resolve) => system.on("supervisor_escalated", resolve));
@@ -135,6 +139,8 @@ const FIRING = [
     { supervisor: "root/s" },
   ],
   ["MiniOtpEscalation", 'mini_otp_supervisor_escalations_total{supervisor="root/s"}', "1x30", null],
+  ["MiniOtpPoolQueueNearlyFull", 'mini_otp_pool_queue_length{pool="root/p"}', "9x30", { pool: "root/p" }],
+  ["MiniOtpPoolQueueNearlyFull", 'mini_otp_pool_queue_length{pool="root/p"}', "8x30", null],
   ["MiniOtpZombieThread", "mini_otp_zombie_threads", "1x30", {}],
 ] as const;
 
@@ -146,7 +152,9 @@ test.each(FIRING)("%s on %s %s", (alert, series, values, labels) => {
 evaluation_interval: 1m
 tests:
   - interval: 1m
-    input_series: [{ series: '${series}', values: '${values}' }]
+    input_series:
+      - { series: '${series}', values: '${values}' }
+      - { series: 'mini_otp_pool_queue_capacity{pool="root/p"}', values: '10x30' }
     promql_expr_test:
       - expr: 'count(ALERTS{alertname="${alert}",alertstate="firing"}) or vector(0)'
         eval_time: 20m
