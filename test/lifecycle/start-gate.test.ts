@@ -37,6 +37,17 @@ describe("of threads that load their modules", () => {
   });
 });
 
+test("actors whose threads Node refuses fail to start, and say why, however many wait for their turn", async () => {
+  const system = await testSystem();
+  const starts = Array.from({ length: 8 }, (_, i) =>
+    system.startChild({ id: `refused-${i}`, actor: fixture("counter"), execArgv: ["--no-such-flag"] }),
+  );
+  for (const outcome of await Promise.allSettled(starts)) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ERR_INIT_FAILED" } });
+    expect((outcome as PromiseRejectedResult).reason.message).toContain("--no-such-flag");
+  }
+});
+
 const MANY = 24;
 
 test("many actors started at once all start", async () => {

@@ -57,9 +57,10 @@ const LAST_AGAIN_MS = 5000;
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
   readonly ownerId: number;
-  /** Node's number for it. */
+  /** Node's number for it; -1 for one that never was. */
   readonly threadId: number;
-  readonly #worker: Worker;
+  /** Undefined where there was no thread to be had. */
+  readonly #worker: Worker | undefined;
   readonly #port: MessagePort;
   readonly #attention: Int32Array;
   #listener: ThreadListener;
@@ -75,7 +76,16 @@ export class ActorThread {
     const attention = new SharedArrayBuffer(ATTENTION_BYTES);
     this.#attention = new Int32Array(attention);
     const workerData: BootData = { ...options.boot, port: port2, attention };
-    this.#worker = startWorker(options, workerData);
+    try {
+      this.#worker = startWorker(options, workerData);
+    } catch (error) {
+      // No descriptor or no thread left, or flags that Node does not take: an exit like others, for whoever has to know.
+      this.threadId = -1;
+      this.#exited = true;
+      port1.close();
+      setImmediate(() => this.#listener.onExit(error as Error));
+      return;
+    }
     this.threadId = this.#worker.threadId;
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
@@ -118,35 +128,36 @@ export class ActorThread {
 
   /** What V8 says of its heap; answers when the thread can be interrupted. Undefined where Node has no such thing. */
   heapStatistics(): Promise<HeapStatistics> | undefined {
-    const worker: Worker & { getHeapStatistics?(): Promise<HeapStatistics> } = this.#worker;
-    return worker.getHeapStatistics?.();
+    const worker: (Worker & { getHeapStatistics?(): Promise<HeapStatistics> }) | undefined = this.#worker;
+    return worker?.getHeapStatistics?.();
   }
 
   /** In V8's format. Rejects when the thread does not run any more. */
-  heapSnapshot(): Promise<Readable> {
+  async heapSnapshot(): Promise<Readable> {
+    if (this.#worker === undefined) throw new TypeError("the thread does not run");
     return this.#worker.getHeapSnapshot();
   }
 
   /** How long the thread's event loop has been idle, in ms since it started. */
   loopIdleMs(): number {
-    return this.#worker.performance.eventLoopUtilization().idle;
+    return this.#worker?.performance.eventLoopUtilization().idle ?? 0;
   }
 
   loopTimes(): LoopTimes {
-    const { active, idle } = this.#worker.performance.eventLoopUtilization();
-    return { activeMs: active, idleMs: idle };
+    const times = this.#worker?.performance.eventLoopUtilization();
+    return { activeMs: times?.active ?? 0, idleMs: times?.idle ?? 0 };
   }
 
   /** The process may end although this thread has not. */
   abandon(): void {
     this.#abandoned = true;
-    this.#worker.unref();
+    this.#worker?.unref();
   }
 
   /** The process may not end before this thread has. As from the start. */
   hold(): void {
     this.#abandoned = false;
-    this.#worker.ref();
+    this.#worker?.ref();
   }
 
   /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
@@ -169,9 +180,9 @@ export class ActorThread {
   }
 
   #end(): void {
-    void this.#worker.terminate();
+    void this.#worker?.terminate();
     // Node's terminate() takes back an earlier unref().
-    if (this.#abandoned) this.#worker.unref();
+    if (this.#abandoned) this.#worker?.unref();
   }
 
   #askToEnd(againMs: number): void {

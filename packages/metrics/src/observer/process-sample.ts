@@ -14,13 +14,14 @@ export class ProcessSampler {
   #cpu = process.cpuUsage();
   #utilization = performance.eventLoopUtilization();
   #atMs = performance.now();
+  #memory = process.memoryUsage();
 
   constructor() {
     this.#delay.enable();
   }
 
   sample(system: ActorSystem, now: number, work: Work): ProcessRow {
-    const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+    const { rss, heapUsed, heapTotal, external, arrayBuffers } = this.#measureMemory();
     const { actors, threads, spares, deadLetters } = system.stats();
     const row: ProcessRow = {
       now,
@@ -49,6 +50,15 @@ export class ProcessSampler {
 
   close(): void {
     this.#delay.disable();
+  }
+
+  #measureMemory(): NodeJS.MemoryUsage {
+    try {
+      this.#memory = process.memoryUsage();
+    } catch {
+      // It reads a file, and an actor may have taken the last descriptor.
+    }
+    return this.#memory;
   }
 
   #cpuPercent(): number {

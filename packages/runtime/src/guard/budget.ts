@@ -10,6 +10,7 @@ export class Budget {
   readonly #totalMb: number;
   readonly #onNobody: (rssMb: number, totalMb: number) => void;
   #quietUntilMs = 0;
+  #rssMb = 0;
 
   /** `onNobody`: over budget, and no actor is over its share. Told every five seconds while it lasts. */
   constructor(totalMb: number, onNobody: (rssMb: number, totalMb: number) => void) {
@@ -19,11 +20,20 @@ export class Budget {
 
   /** The actor to end now, if one has to be. */
   check<A extends BudgetShare>(nowMs: number, actors: readonly A[]): Overdraft<A> | undefined {
-    const rssMb = process.memoryUsage.rss() / BYTES_PER_MB;
+    const rssMb = this.#measure();
     if (nowMs < this.#quietUntilMs || !isOverBudget(this.#totalMb, rssMb, actors)) return undefined;
     const over = farthestOver(this.#totalMb, actors);
     this.#quietUntilMs = nowMs + (over === undefined ? REMIND_MS : SETTLE_MS);
     if (over === undefined) this.#onNobody(rssMb, this.#totalMb);
     return over;
+  }
+
+  #measure(): number {
+    try {
+      this.#rssMb = process.memoryUsage.rss() / BYTES_PER_MB;
+    } catch {
+      // It reads a file, and an actor may have taken the last descriptor: the sum over actors is still known.
+    }
+    return this.#rssMb;
   }
 }
