@@ -1,0 +1,100 @@
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { ActorContext, ActorLog } from "./context.js";
+import type { CurrentCall } from "./current-call.js";
+import type { OwnMessages } from "./own-messages.js";
+import { ActorRef } from "./protocol/actor-ref.js";
+import type { InitData } from "./protocol/boot.js";
+import { ActorError } from "./protocol/errors.js";
+import { NORMAL } from "./protocol/exit-reason.js";
+import type { Standing } from "./standing.js";
+
+/** What a context acts upon. */
+export interface ContextParts {
+  readonly init: InitData;
+  readonly args: unknown;
+  readonly log: ActorLog;
+  readonly handlers: object;
+  readonly outbox: ActorOutbox;
+  readonly own: OwnMessages;
+  readonly call: CurrentCall;
+  readonly standing: Standing;
+  /** There is something to do. The context may be used outside of a message, while the loop sleeps. */
+  schedule(): void;
+}
+
+/** The object that an actor's code is given. */
+export function createContext(parts: ContextParts): ActorContext<any> {
+  const { init, args, log, outbox, own, call, standing } = parts;
+  return {
+    state: undefined,
+    self: new ActorRef(outbox, init.address, init.uid, init.id),
+    id: init.id,
+    name: init.name,
+    incarnation: init.incarnation,
+    args,
+    log,
+    get signal() {
+      return call.signal;
+    },
+    whereis(name) {
+      return outbox.whereis(name);
+    },
+    monitor(ref) {
+      const monitor = own.newMonitor();
+      outbox.post({ type: "monitor", monitor, uid: ref.uid, id: ref.id });
+      return monitor;
+    },
+    demonitor(monitor) {
+      own.demonitor(monitor);
+      outbox.post({ type: "demonitor", monitor });
+    },
+    link(ref) {
+      outbox.post({ type: "link", uid: ref.uid, id: ref.id });
+    },
+    unlink(ref) {
+      outbox.post({ type: "unlink", id: ref.id });
+    },
+    trapExit(trap) {
+      outbox.post({ type: "trap_exit", trap });
+    },
+    exit(ref, reason) {
+      outbox.post({ type: "exit", uid: ref.uid, id: ref.id, reason });
+    },
+    sendAfter(delayMs, method, ...rest) {
+      return addTimer(parts, delayMs, 0, method, rest);
+    },
+    sendInterval(periodMs, method, ...rest) {
+      if (!(periodMs > 0)) throw new RangeError(`sendInterval: periodMs=${periodMs}, must be over 0`);
+      return addTimer(parts, periodMs, periodMs, method, rest);
+    },
+    cancelTimer(id) {
+      return own.cancelTimer(id);
+    },
+    deferReply() {
+      return call.defer();
+    },
+    stop(reason = NORMAL) {
+      standing.stopping ??= reason;
+      call.abort();
+      parts.schedule();
+    },
+    continueWith(method, ...rest) {
+      requireHandler(parts, method);
+      own.continueWith(method, rest);
+      parts.schedule();
+    },
+  };
+}
+
+function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
+  requireHandler(parts, method);
+  if (!(delayMs >= 0)) throw new RangeError(`delayMs=${delayMs}, must be 0 or more`);
+  const id = parts.own.addTimer(delayMs, everyMs, method, args);
+  parts.schedule();
+  return id;
+}
+
+function requireHandler({ init: { id }, handlers }: ContextParts, method: string): void {
+  if (Object.hasOwn(handlers, method)) return;
+  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${method}: no such handler`, { id, method });
+}

@@ -1,0 +1,84 @@
+import type { OwnMessage, Snapshot } from "./snapshot.js";
+import { Timers } from "./timers.js";
+
+const MAX_DEMONITORED = 1024;
+
+/** Of an actor's messages those that never were in its mailbox: its continuations, DOWN and EXIT, its timers. */
+export class OwnMessages {
+  readonly #timers = new Timers();
+  readonly #continuations: OwnMessage[] = [];
+  readonly #signals: OwnMessage[] = [];
+  readonly #demonitored = new Set<number>();
+  #lastMonitor = 0;
+
+  /** When the next timer fires, by `performance.now`. */
+  get nextDue(): number {
+    return this.#timers.nextDue;
+  }
+
+  /** In this order: what is to run before any other message, what main has sent, what is due. */
+  next(): OwnMessage | undefined {
+    return this.#continuations.shift() ?? this.#nextSignal() ?? this.#dueTimer();
+  }
+
+  continueWith(method: string, args: unknown[]): void {
+    this.#continuations.push({ method, args });
+  }
+
+  /** A message to `info`. */
+  signal(args: unknown[]): void {
+    this.#signals.push({ method: "", args });
+  }
+
+  addTimer(delayMs: number, everyMs: number, method: string, args: unknown[]): number {
+    return this.#timers.add(performance.now(), delayMs, everyMs, method, args);
+  }
+
+  /** True when the timer was still to fire. */
+  cancelTimer(id: number): boolean {
+    return this.#timers.cancel(id);
+  }
+
+  newMonitor(): number {
+    return ++this.#lastMonitor;
+  }
+
+  /** Its DOWN may be on the way. */
+  demonitor(monitor: number): void {
+    // Main forgets the monitor soon, so only the latest need remembering.
+    const [oldest] = this.#demonitored;
+    if (this.#demonitored.size >= MAX_DEMONITORED) this.#demonitored.delete(oldest);
+    this.#demonitored.add(monitor);
+  }
+
+  save(): Pick<Snapshot, "timers" | "lastTimer" | "continuations" | "signals" | "lastMonitor" | "demonitored"> {
+    return {
+      ...this.#timers.save(performance.now()),
+      continuations: this.#continuations,
+      signals: this.#signals,
+      lastMonitor: this.#lastMonitor,
+      demonitored: [...this.#demonitored],
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#timers.restore(performance.now(), snapshot.timers, snapshot.lastTimer);
+    this.#continuations.push(...snapshot.continuations);
+    this.#signals.push(...snapshot.signals);
+    this.#lastMonitor = snapshot.lastMonitor;
+    for (const monitor of snapshot.demonitored) this.#demonitored.add(monitor);
+  }
+
+  /** In the order main sent them; none of a monitor that has been taken off meanwhile. */
+  #nextSignal(): OwnMessage | undefined {
+    for (let signal = this.#signals.shift(); signal !== undefined; signal = this.#signals.shift()) {
+      const { type, monitor } = signal.args[0] as { type?: unknown; monitor?: number };
+      if (type !== "DOWN" || !this.#demonitored.delete(monitor as number)) return signal;
+    }
+    return undefined;
+  }
+
+  #dueTimer(): OwnMessage | undefined {
+    return this.#timers.nextDue === Infinity ? undefined : this.#timers.takeDue(performance.now());
+  }
+}
