@@ -78,6 +78,6 @@ export function statsOf(child: ActorChild, names: NameTable): ActorStats {
   };
 }
 
-function latencyOf(reading: HistogramReading): ActorStats["latency"] {
+export function latencyOf(reading: HistogramReading): ActorStats["latency"] {
   return { p50Ms: quantileMs(reading, 0.5), p99Ms: quantileMs(reading, 0.99), maxMs: reading.maxMs };
 }

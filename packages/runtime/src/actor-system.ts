@@ -1,17 +1,27 @@
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
-import { ActorError, ActorRef, type ExitReason, loadTelemetry, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import {
+  ActorError,
+  ActorRef,
+  type ExitReason,
+  loadTelemetry,
+  type PoolRef,
+  SHUTDOWN,
+} from "@mini-otp/worker-host/protocol";
 import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./events.js";
 import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
+import { MergedTrace } from "./merged-trace.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
-import type { SupervisedPoolRef } from "./pool-ref.js";
+import type { PoolStats, SupervisedPoolRef } from "./pool-ref.js";
 import type { Down } from "./process-signals.js";
+import { checkedReference, type OfEach, References, type StatsOf } from "./references.js";
 import { ReportLog } from "./report-log.js";
 import { ResourceChild } from "./resource-child.js";
+import { RouterChild } from "./router.js";
 import type { SupervisedRouterRef } from "./router-ref.js";
 import type { SupervisorInfo } from "./supervision/administration.js";
 import type { ChildStopReport, OnExit, StopOutcome } from "./supervision/child.js";
@@ -128,6 +138,7 @@ export class ActorSystem implements SupervisorRef {
   readonly #events: Events;
   readonly #reportLog: ReportLog;
   readonly #actors: Actors;
+  readonly #references: References;
   readonly #root: SupervisorProcess;
   readonly #clock: Clock;
   #stopping: Promise<StopReport> | undefined;
@@ -159,6 +170,7 @@ export class ActorSystem implements SupervisorRef {
       },
     );
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
+    this.#references = new References((ref) => this.#actors.meantBy(ref));
     this.#root = createRootSupervisor(
       spec,
       {
@@ -249,29 +261,31 @@ export class ActorSystem implements SupervisorRef {
   }
 
   /**
-   * Calls `listener` once, when the actor's current incarnation has ended; soon and with `noproc` when none runs.
-   * Returns the function that ends the monitor.
+   * Calls `listener` once, when the current incarnation of the actor, router or pool has ended; soon and with `noproc`
+   * when none runs. A router lives on while its members are restarted. Returns the function that ends the monitor.
    */
-  monitor(ref: ActorRef, listener: (down: Down) => void): () => void {
-    return this.#actors.signals.watch(ref, listener);
+  monitor<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
+    return this.#actors.signals.watch(checkedReference(ref, "monitor"), listener);
   }
 
   /**
    * Sends an exit signal: the actor ends with this reason, or gets it as a message if it traps exits. `"kill"`
-   * cannot be trapped and ends it as `killed`.
+   * cannot be trapped and ends it as `killed`. Every member of a router gets it; a pool ends with all its threads.
    */
-  exit(ref: ActorRef, reason: ExitReason | "kill"): void {
-    this.#actors.signals.exit(ref, reason);
+  exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
+    this.#actors.signals.exit(checkedReference(ref, "exit"), reason);
   }
 
-  /** The actor's numbers, or the whole system's. Throws ERR_NOPROC for an actor that is gone for good. */
-  stats(ref: ActorRef): ActorStats;
+  /**
+   * The actor's numbers, the router's (the sum of its members', and each one's), the pool's, or the whole system's. Throws
+   * ERR_NOPROC for what is gone for good.
+   */
+  stats<R extends ActorRef | PoolRef>(ref: R): StatsOf<R>;
   stats(): SystemStats;
-  stats(ref?: ActorRef): ActorStats | SystemStats {
-    if (ref === undefined) return this.#systemStats();
-    const stats = this.#actors.stats(ref.uid);
-    if (stats === undefined) throw gone(ref, "stats");
-    return stats;
+  stats(...given: [ref?: ActorRef | PoolRef]): ActorStats | PoolStats | SystemStats {
+    // What is undefined by mistake is not the whole system.
+    if (given.length === 0) return this.#systemStats();
+    return this.#actors.statsOf(this.#references.find(given[0], "stats"));
   }
 
   /** What metrics read. */
@@ -287,41 +301,55 @@ export class ActorSystem implements SupervisorRef {
     };
   }
 
-  /** From now on user messages wait; everything else goes on. Resolves once the actor has noticed, between two messages. */
+  /**
+   * From now on user messages wait; everything else goes on. Resolves once the actor has noticed, between two messages.
+   * Of a router, every member is suspended; rejects with the first failure, when all have been told.
+   */
   async suspend(ref: ActorRef): Promise<void> {
-    await this.#actor(ref, "suspend").suspend(CONTROL_TIMEOUT_MS);
+    await this.#references.tell(ref, "suspend", (actor) => actor.suspend(CONTROL_TIMEOUT_MS));
   }
 
   async resume(ref: ActorRef): Promise<void> {
-    await this.#actor(ref, "resume").resume(CONTROL_TIMEOUT_MS);
+    await this.#references.tell(ref, "resume", (actor) => actor.resume(CONTROL_TIMEOUT_MS));
   }
 
-  /** A copy of the actor's state, as it is between two messages. Rejects with ERR_NOT_CLONEABLE if it is no message value. */
-  async getState(ref: ActorRef): Promise<any> {
-    return this.#actor(ref, "getState").getState(CONTROL_TIMEOUT_MS);
+  /**
+   * A copy of the actor's state, as it is between two messages. Rejects with ERR_NOT_CLONEABLE if it is no message value.
+   * Of a router, what each member has answered, as `callAll` tells it.
+   */
+  async getState<R extends ActorRef>(ref: R): Promise<OfEach<R, any>> {
+    return (await this.#references.ask(ref, "getState", (actor) => actor.getState(CONTROL_TIMEOUT_MS))) as OfEach<
+      R,
+      any
+    >;
   }
 
-  /** Puts a copy of `state` in the place of the actor's. */
+  /** Puts a copy of `state` in the place of the actor's; of a router, one in the place of every member's, as `suspend`. */
   async replaceState(ref: ActorRef, state: unknown): Promise<void> {
-    await this.#actor(ref, "replaceState").replaceState(state, CONTROL_TIMEOUT_MS);
+    await this.#references.tell(ref, "replaceState", (actor) => actor.replaceState(state, CONTROL_TIMEOUT_MS));
   }
 
   /**
    * Tells of each message the actor handles, from now on and over its restarts: an async iterable, which ends when it is
    * left, `signal` is aborted, or the actor is gone for good. An actor that handles messages faster than they are taken
    * is not slowed down: events count those that are `missed`. Costs nothing while nobody traces. Throws ERR_NOPROC
-   * for an actor that is gone, TypeError and RangeError for options that make no sense.
+   * for an actor that is gone, TypeError and RangeError for options that make no sense. Of a router, the members that
+   * there are now are traced as one.
    */
   trace(ref: ActorRef, options: TraceOptions = {}): AsyncIterableIterator<TraceEvent> {
-    return this.#actor(ref, "trace").trace(options);
+    const found = this.#references.actorOrRouter(ref, "trace");
+    return found instanceof RouterChild
+      ? new MergedTrace(found.actors.map((actor) => actor.trace(options)))
+      : found.trace(options);
   }
 
   /**
    * The actor's heap in V8's format, for the Memory panel of Chrome's DevTools. Its thread stands still meanwhile, and
-   * needs memory for it. Rejects with ERR_NOPROC, ERR_CALL_EXIT, or ERR_CALL_TIMEOUT when the thread is in native code.
+   * needs memory for it. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
+   * ERR_CALL_TIMEOUT when the thread is in native code.
    */
   async heapSnapshot(ref: ActorRef): Promise<Readable> {
-    return this.#actor(ref, "heapSnapshot").heapSnapshot(PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "heapSnapshot").heapSnapshot(PROFILING_TIMEOUT_MS);
   }
 
   /**
@@ -331,7 +359,7 @@ export class ActorSystem implements SupervisorRef {
   async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
     if (!(ms > 0 && ms + PROFILING_TIMEOUT_MS <= MAX_TIMER_MS))
       throw new RangeError(`cpuProfile: ms=${ms}, must be over 0`);
-    return this.#actor(ref, "cpuProfile").cpuProfile(ms, PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "cpuProfile").cpuProfile(ms, PROFILING_TIMEOUT_MS);
   }
 
   /**
@@ -343,10 +371,19 @@ export class ActorSystem implements SupervisorRef {
    * ERR_NOT_CLONEABLE (the state), ERR_INIT_FAILED (`cause` is what `codeChange` threw), ERR_INIT_TIMEOUT (not within
    * `timeoutMs`, by default the spec's `startTimeoutMs`), ERR_CALL_EXIT (the actor ended meanwhile), ERR_RUNNING (another
    * upgrade is under way), ERR_NOPROC. All but the first two have `stage`, how far it came.
+   *
+   * The members of a router are upgraded one after the other. If it fails for the first, the others are left alone and
+   * this rejects; else it resolves to what became of each, as `callAll` tells it, and members that come later have the
+   * new code.
    */
-  async upgrade(ref: ActorRef, module: URL | string, options: UpgradeOptions = {}): Promise<void> {
-    checkFields(ref.id, { module, ...options }, UPGRADE);
-    await this.#actor(ref, "upgrade").upgrade(module, options.timeoutMs);
+  async upgrade<R extends ActorRef>(
+    ref: R,
+    module: URL | string,
+    options: UpgradeOptions = {},
+  ): Promise<OfEach<R, void>> {
+    const found = this.#references.actorOrRouter(ref, "upgrade");
+    checkFields(found.id, { module, ...options }, UPGRADE);
+    return (await found.upgrade(module, options.timeoutMs)) as OfEach<R, void>;
   }
 
   /** Returns the function that takes the listener off again. */
@@ -446,12 +483,6 @@ export class ActorSystem implements SupervisorRef {
       zombies,
     };
   }
-
-  #actor(ref: ActorRef, what: string) {
-    const actor = this.#actors.find(ref);
-    if (actor === undefined) throw gone(ref, what);
-    return actor;
-  }
 }
 
 function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
@@ -474,8 +505,4 @@ function spareLimit(spares = 2): number {
 /** Starts a system. @see ActorSystem.start */
 export function startSystem(options: SystemOptions = {}): Promise<ActorSystem> {
   return ActorSystem.start(options);
-}
-
-function gone({ id }: ActorRef, what: string): ActorError {
-  return new ActorError("ERR_NOPROC", `id=${id} ${what}: no such actor`, { id });
 }

@@ -16,8 +16,10 @@ import {
   NameTable,
   noproc,
   type Parcel,
+  type PoolRef,
   type Producer,
   payloadOf,
+  processOf,
   type RunOptions,
   type ToActor,
   type ToMain,
@@ -43,9 +45,11 @@ import { MainOutbox } from "./main-outbox.js";
 import { type ActorIdentity, type ActorMeters, identityOf, metersOf, type PoolMeters } from "./meters.js";
 import { Parcels } from "./parcels.js";
 import { PoolChild, type PoolHost } from "./pool.js";
+import type { PoolStats } from "./pool-ref.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
 import { RouterChild, type RouterHost } from "./router.js";
+import type { RouterStats } from "./router-stats.js";
 import { type Slot, Slots } from "./slots.js";
 import { SpareThreads } from "./spare-threads.js";
 import { StartGate } from "./start-gate.js";
@@ -93,6 +97,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   readonly #tasks = new Map<ActorChild, Map<number, AbortController>>();
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
+  readonly #manyByPath = new Map<string, RouterChild | PoolChild>();
   readonly #threads = new Map<ActorThread, ActorChild>();
   readonly #starting = new Map<ActorThread, ActorChild>();
   readonly #lastReadings = new WeakMap<ActorChild, GuardReading | undefined>();
@@ -136,8 +141,12 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     });
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.signals = new ProcessSignals({
-      byUid: (uid) => this.#byUid.get(uid),
-      byPath: (id) => this.#byPath.get(id),
+      byUid: (uid) => this.#byUid.get(uid) ?? this.#routers.get(uid) ?? this.#pools.get(uid),
+      byPath: (id) => this.#byPath.get(id) ?? this.#manyByPath.get(id),
+      behind: (uid) => {
+        const one = this.#byUid.get(uid) ?? this.#pools.get(uid);
+        return one === undefined ? (this.#routers.get(uid)?.actors ?? []) : [one];
+      },
       listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
     });
     const self = this.slots.allocate({
@@ -167,8 +176,14 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   }
 
   /** The actor a reference means, unless it is gone for good. */
-  find(ref: ActorRef): ActorChild | undefined {
+  find(ref: { readonly uid: number }): ActorChild | undefined {
     return this.#byUid.get(ref.uid);
+  }
+
+  /** What a reference means, unless it is gone for good: a key of a router, that member. */
+  meantBy(ref: ActorRef | PoolRef): ActorChild | RouterChild | PoolChild | undefined {
+    const { uid } = processOf(ref);
+    return this.#byUid.get(uid) ?? this.#routers.get(uid) ?? this.#pools.get(uid);
   }
 
   /** Makes an actor; nothing of it runs before `start`. */
@@ -194,6 +209,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   createRouter(spec: FullRouterSpec, path: string, tree: TreeEnvironment, onExit: OnExit): RouterChild {
     const router = new RouterChild(spec, path, tree, this, onExit);
     this.#routers.set(router.slot.uid, router);
+    this.#manyByPath.set(path, router);
     return router;
   }
 
@@ -201,6 +217,7 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
   createPool(spec: FullPoolSpec, path: string, onExit: OnExit): PoolChild {
     const pool = new PoolChild(spec, path, this.slots.newUid(), this, onExit);
     this.#pools.set(pool.uid, pool);
+    this.#manyByPath.set(path, pool);
     return pool;
   }
 
@@ -208,8 +225,9 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     return [...this.#pools.values()].map((pool) => ({ id: pool.id, stats: pool.stats() }));
   }
 
-  poolDisposed({ uid }: PoolChild): void {
-    this.#pools.delete(uid);
+  poolDisposed(pool: PoolChild): void {
+    this.#pools.delete(pool.uid);
+    this.#forgetPath(pool);
   }
 
   poolThreadLost({ id }: PoolChild, task: string, reason: ExitReason): void {
@@ -252,21 +270,22 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     tasks?.delete(request);
   }
 
-  routerDisposed({ slot }: RouterChild): void {
-    this.#routers.delete(slot.uid);
+  routerDisposed(router: RouterChild): void {
+    this.#routers.delete(router.slot.uid);
+    this.#forgetPath(router);
   }
 
-  drained(ref: ActorRef): boolean {
-    return this.find(ref)?.drained !== false;
-  }
-
-  statsOf(ref: ActorRef): ActorStats | undefined {
-    return this.stats(ref.uid);
+  #forgetPath(child: RouterChild | PoolChild): void {
+    if (this.#manyByPath.get(child.id) === child) this.#manyByPath.delete(child.id);
   }
 
   stats(uid: number): ActorStats | undefined {
     const child = this.#byUid.get(uid);
-    return child === undefined ? undefined : statsOf(child, this.names);
+    return child === undefined ? this.#routers.get(uid)?.stats() : statsOf(child, this.names);
+  }
+
+  statsOf(found: ActorChild | RouterChild | PoolChild): ActorStats | RouterStats | PoolStats {
+    return found instanceof ActorChild ? statsOf(found, this.names) : found.stats();
   }
 
   meters(): ActorMeters[] {
@@ -381,11 +400,11 @@ export class Actors implements ActorHost, RouterHost, PoolHost {
     this.#logger.info({ id, incarnation, fromVersion, version }, `${id} upgraded`);
   }
 
-  lifeStarted(child: ActorChild): void {
-    this.signals.started(child);
+  lifeStarted(child: ActorChild | RouterChild | PoolChild): void {
+    this.signals.started(child, child.type === "supervisor");
   }
 
-  lifeEnded(child: ActorChild, reason: ExitReason): () => void {
+  lifeEnded(child: ActorChild | RouterChild | PoolChild, reason: ExitReason): () => void {
     return this.signals.ended(child, reason);
   }
 

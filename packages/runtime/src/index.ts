@@ -18,6 +18,7 @@ export {
   type RefOptions,
   ReplyError,
   type RouteKey,
+  type RouterRef,
   type RunOptions,
 } from "@mini-otp/worker-host/protocol";
 export type { ActorStats } from "./actor-stats.js";
@@ -39,7 +40,8 @@ export type { Logger } from "./logger.js";
 export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./meters.js";
 export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool-ref.js";
 export type { Down, Exit } from "./process-signals.js";
-export type { RouterStats, SupervisedRouterRef } from "./router-ref.js";
+export type { SupervisedRouterRef } from "./router-ref.js";
+export type { RouterStats } from "./router-stats.js";
 export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
 export type { ChildStopReport } from "./supervision/child.js";
 export {

@@ -16,6 +16,7 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { type PoolStats, type PoolTimes, SupervisedPoolRef } from "./pool-ref.js";
 import { PoolThreads, type PoolThreadsHost, type TaskEnd } from "./pool-threads.js";
+import type { Process } from "./process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullPoolSpec } from "./supervision/child-spec.js";
 import type { Clock, Timer } from "./supervision/clock.js";
@@ -28,6 +29,10 @@ export interface PoolHost extends PoolThreadsHost {
   /** A thread has ended before its task. */
   poolThreadLost(pool: PoolChild, name: string, reason: ExitReason): void;
   poolDisposed(pool: PoolChild): void;
+  /** It runs from now on, as far as monitors and links go. */
+  lifeStarted(pool: PoolChild): void;
+  /** It has ended. Returns what tells those who watch it. */
+  lifeEnded(pool: PoolChild, reason: ExitReason): () => void;
 }
 
 interface Task {
@@ -60,7 +65,7 @@ type State = "down" | "starting" | "up" | "restarting" | "stopping";
  * A pool as its supervisor sees it: a queue of tasks on main, and incarnations of threads that run them. The queue
  * outlives its threads as a mailbox does: what waits when the pool breaks is run by the next incarnation.
  */
-export class PoolChild implements Child<SupervisedPoolRef> {
+export class PoolChild implements Child<SupervisedPoolRef>, Process {
   readonly type = "worker";
   readonly id: string;
   readonly uid: number;
@@ -81,6 +86,8 @@ export class PoolChild implements Child<SupervisedPoolRef> {
   /** Why all threads are being ended, while they are. */
   #closing: ExitReason | undefined;
   #lastReason: ExitReason = SHUTDOWN;
+  /** As far as monitors and links go. */
+  #lives = false;
 
   constructor(spec: FullPoolSpec, path: string, uid: number, host: PoolHost, onExit: OnExit) {
     this.#spec = spec;
@@ -97,6 +104,8 @@ export class PoolChild implements Child<SupervisedPoolRef> {
     this.#incarnation = incarnation;
     this.#state = "starting";
     this.#stopping = undefined;
+    this.#lives = true;
+    this.#host.lifeStarted(this);
     const failed = new Promise<ExitReason>((resolve) => {
       this.#startFailed = resolve;
     });
@@ -125,6 +134,7 @@ export class PoolChild implements Child<SupervisedPoolRef> {
     const closed = await this.#closeThreads();
     this.#state = incarnation === 1 ? "down" : "restarting";
     this.#lastReason = reason;
+    this.#ended(reason)();
     this.#stopped(reason, false, !closed);
     return { kind: "failed", reason };
   }
@@ -134,6 +144,16 @@ export class PoolChild implements Child<SupervisedPoolRef> {
     this.#limit(stopping, request);
     return stopping.outcome;
   }
+
+  /** Ends its threads for this reason. The supervisor sees an exit of its own accord. */
+  kill(reason: ExitReason): void {
+    if (this.#stopping !== undefined)
+      this.#limit(this.#stopping, { ...this.#stopping.request, shutdown: "brutal_kill" });
+    else if (this.#threads !== undefined) this.#broken(this.#threads, reason);
+  }
+
+  /** Nobody sends it any: it traps no exits, and monitors nobody. */
+  info(): void {}
 
   park(reason: ExitReason): void {
     this.#state = "down";
@@ -266,8 +286,10 @@ export class PoolChild implements Child<SupervisedPoolRef> {
     this.#lastReason = reason;
     this.#closing = reason;
     void this.#closeThreads().then((closed) => {
+      const tellWatchers = this.#ended(reason);
       if (this.#stopping === undefined) this.#onExit(reason);
-      else this.#stopped(reason, false, !closed);
+      tellWatchers();
+      this.#stopped(reason, false, !closed);
     });
   }
 
@@ -352,7 +374,14 @@ export class PoolChild implements Child<SupervisedPoolRef> {
     const { drained, dropped, request } = stopping;
     if (!request.restarting) this.#state = "down";
     this.#lastReason = reason;
+    this.#ended(reason)();
     stopping.resolve({ reason, drained, dropped, killed, zombie });
+  }
+
+  #ended(reason: ExitReason): () => void {
+    if (!this.#lives) return () => {};
+    this.#lives = false;
+    return this.#host.lifeEnded(this, reason);
   }
 
   #abort(task: Task): void {

@@ -1,13 +1,13 @@
-import type { ActorRef, ExitReason, ToMain } from "@mini-otp/worker-host/protocol";
+import { type ActorRef, type ExitReason, type PoolRef, processOf, type ToMain } from "@mini-otp/worker-host/protocol";
 import { Monitors, type Signal } from "./monitors.js";
 
 /** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
-export interface Down {
+export interface Down<R = ActorRef> {
   readonly type: "DOWN";
   /** What `ctx.monitor` returned. */
   readonly monitor: number;
   readonly id: string;
-  readonly ref: ActorRef;
+  readonly ref: R;
   readonly reason: ExitReason;
 }
 
@@ -24,19 +24,21 @@ export type SignalRequest = Extract<
   { type: "monitor" | "demonitor" | "link" | "unlink" | "trap_exit" | "exit" }
 >;
 
-/** An actor, as far as signals go. */
+/** An actor, a router or a pool, as far as signals go. */
 export interface Process {
   readonly id: string;
-  readonly ref: ActorRef;
+  readonly ref: ActorRef | PoolRef;
   /** Ends its thread for this reason. */
   kill(reason: ExitReason): void;
   /** Delivers a message to `info`. */
   info(message: unknown): void;
 }
 
-interface Actors {
+interface Processes {
   byUid(uid: number): Process | undefined;
   byPath(id: string): Process | undefined;
+  /** Those whom an exit signal ends that is sent to this one: a router's members. */
+  behind(uid: number): readonly Process[];
   /** What main's listener for an actor has thrown. */
   listenerFailed(id: string, error: unknown): void;
 }
@@ -45,18 +47,19 @@ const MAIN = "main thread";
 
 /** Carries out what monitors and links ask for: tells watchers, ends partners. */
 export class ProcessSignals {
-  readonly #actors: Actors;
+  readonly #processes: Processes;
   readonly #monitors = new Monitors();
   readonly #listeners = new Map<number, (down: Down) => void>();
   /** Actors number their monitors themselves: by actor, its number → ours. */
   readonly #numbers = new Map<Process, Map<number, number>>();
 
-  constructor(actors: Actors) {
-    this.#actors = actors;
+  constructor(processes: Processes) {
+    this.#processes = processes;
   }
 
-  started(child: Process): void {
-    this.#monitors.started(child.id);
+  started({ id }: Process, trapsExits = false): void {
+    this.#monitors.started(id);
+    if (trapsExits) this.#monitors.trapExit(id, true);
   }
 
   /** An incarnation is over. Returns what tells everyone who has to know. */
@@ -66,9 +69,10 @@ export class ProcessSignals {
     return () => this.#carryOut(signals);
   }
 
-  /** Main watches an actor. Returns the function that ends it. */
-  watch(ref: ActorRef, listener: (down: Down) => void): () => void {
-    const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(ref.uid, ref.id));
+  /** Main watches one. Returns the function that ends it. */
+  watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
+    const { uid, id } = processOf(ref);
+    const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
     // Never before `watch` has returned.
     queueMicrotask(() => this.#carryOut(signals));
@@ -78,8 +82,8 @@ export class ProcessSignals {
     };
   }
 
-  exit(ref: ActorRef, reason: ExitReason | "kill"): void {
-    if (this.#actors.byUid(ref.uid) !== undefined) this.#carryOut(this.#monitors.exit(MAIN, ref.id, reason));
+  exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
+    this.#exit(MAIN, processOf(ref).uid, reason);
   }
 
   /** What an actor has asked for. */
@@ -104,8 +108,12 @@ export class ProcessSignals {
       case "trap_exit":
         return this.#monitors.trapExit(child.id, request.trap);
       case "exit":
-        return this.#carryOut(this.#monitors.exit(child.id, this.#pathOf(request.uid, request.id), request.reason));
+        return this.#exit(child.id, request.uid, request.reason);
     }
+  }
+
+  #exit(from: string, uid: number, reason: ExitReason | "kill"): void {
+    for (const { id } of this.#processes.behind(uid)) this.#carryOut(this.#monitors.exit(from, id, reason));
   }
 
   #carryOut(signals: readonly Signal[]): void {
@@ -114,23 +122,23 @@ export class ProcessSignals {
 
   #carry(signal: Signal): void {
     if (signal.kind === "end") {
-      this.#actors.byPath(signal.to)?.kill(signal.reason);
+      this.#processes.byPath(signal.to)?.kill(signal.reason);
       return;
     }
     const { from: id, reason } = signal;
-    const from = this.#actors.byPath(id)?.ref;
+    const from = this.#processes.byPath(id)?.ref;
     if (signal.kind === "exit_message") {
-      this.#actors.byPath(signal.to)?.info({ type: "EXIT", id, ref: from, reason });
+      this.#processes.byPath(signal.to)?.info({ type: "EXIT", id, ref: from, reason });
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
       this.#listeners.delete(signal.monitor);
       try {
         listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: from as ActorRef, reason });
       } catch (error) {
-        this.#actors.listenerFailed(id, error);
+        this.#processes.listenerFailed(id, error);
       }
     } else {
-      const watcher = this.#actors.byPath(signal.to);
+      const watcher = this.#processes.byPath(signal.to);
       const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);
       if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref: from, reason });
     }
@@ -148,6 +156,6 @@ export class ProcessSignals {
 
   /** A reference to an actor that is gone must not mean the one that has its path now. */
   #pathOf(uid: number, id: string): string {
-    return this.#actors.byUid(uid) === undefined ? `${id} (gone)` : id;
+    return this.#processes.byUid(uid) === undefined ? `${id} (gone)` : id;
   }
 }

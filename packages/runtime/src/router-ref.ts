@@ -5,14 +5,8 @@ import {
   RouterRef,
   type Sender,
 } from "@mini-otp/worker-host/protocol";
-import type { ActorStats } from "./actor-stats.js";
+import type { RouterStats } from "./router-stats.js";
 import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
-
-export interface RouterStats {
-  readonly size: number;
-  /** By member; undefined of one that has ended for good. */
-  readonly members: readonly (ActorStats | undefined)[];
-}
 
 /** A router, as its reference on main administers it. */
 export interface SupervisedRouter {

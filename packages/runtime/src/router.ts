@@ -1,6 +1,9 @@
 import {
   type ActorRef,
   type ExitReason,
+  type MemberResult,
+  type NameTable,
+  noproc,
   publishMembers,
   ROUTER_TABLE_BYTES,
   type Route,
@@ -9,9 +12,11 @@ import {
   SLOT_HEADER_WORDS,
   writeRoute,
 } from "@mini-otp/worker-host/protocol";
-import type { ActorStats } from "./actor-stats.js";
+import type { ActorChild } from "./actor-child.js";
 import { Mailbox } from "./mailbox.js";
-import { type RouterStats, type SupervisedRouter, SupervisedRouterRef } from "./router-ref.js";
+import type { Process } from "./process-signals.js";
+import { type SupervisedRouter, SupervisedRouterRef } from "./router-ref.js";
+import { type RouterStats, routerStatsOf } from "./router-stats.js";
 import type { Slot, Slots } from "./slots.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullActorSpec, FullRouterSpec } from "./supervision/child-spec.js";
@@ -27,9 +32,12 @@ export interface RouterHost {
   /** Throws ERR_NAME_TAKEN. */
   claimName(holder: RouterChild, name: string | undefined): void;
   releaseName(holder: RouterChild, name: string | undefined): void;
-  /** Refuses new messages for this actor. True once it has handled all that it had accepted. */
-  drained(ref: ActorRef): boolean;
-  statsOf(ref: ActorRef): ActorStats | undefined;
+  readonly names: NameTable;
+  find(ref: ActorRef): ActorChild | undefined;
+  /** It runs from now on, as far as monitors and links go, and no exit signal ends it. */
+  lifeStarted(router: RouterChild): void;
+  /** It has ended. Returns what tells those who watch it. */
+  lifeEnded(router: RouterChild, reason: ExitReason): () => void;
   routerDisposed(router: RouterChild): void;
 }
 
@@ -44,18 +52,22 @@ const RETIRE_CHECK_MS = 5;
  *
  * @see https://hexdocs.pm/elixir/PartitionSupervisor.html
  */
-export class RouterChild implements Child<RouterRef>, SupervisedRouter {
+export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process {
   readonly type = "supervisor";
   readonly id: string;
   readonly ref: SupervisedRouterRef;
   readonly slot: Slot;
   readonly #spec: FullRouterSpec;
-  readonly #member: Omit<FullActorSpec, "id">;
+  /** With the module that it was upgraded to. */
+  #member: Omit<FullActorSpec, "id">;
   readonly #host: RouterHost;
   readonly #process: SupervisorProcess;
   readonly #leaving = new Set<string>();
   #size: number;
-  #resized: Promise<unknown> = Promise.resolve();
+  /** Resizes and upgrades, one after the other. */
+  #changed: Promise<unknown> = Promise.resolve();
+  #incarnation = 0;
+  #running = false;
   #disposed = false;
 
   constructor(spec: FullRouterSpec, path: string, tree: TreeEnvironment, host: RouterHost, onExit: OnExit) {
@@ -83,7 +95,11 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter {
       },
       admit: (child: unknown) => child as FullActorSpec,
     };
-    this.#process = new SupervisorProcess(plan, tree, onExit);
+    this.#process = new SupervisorProcess(plan, tree, (reason) => {
+      const tellWatchers = this.#ended(reason);
+      onExit(reason);
+      tellWatchers();
+    });
   }
 
   get size(): number {
@@ -94,24 +110,41 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter {
     return this.#process.ref;
   }
 
+  /** Those there are, in their order. */
+  get actors(): ActorChild[] {
+    return this.#actors().filter((actor) => actor !== undefined);
+  }
+
   async start(incarnation: number): Promise<StartOutcome<RouterRef>> {
+    this.#incarnation = incarnation;
     try {
       this.#host.claimName(this, this.#spec.name);
     } catch (error) {
       return { kind: "failed", reason: { kind: "init_failed", error } };
     }
+    this.#running = true;
+    this.#host.lifeStarted(this);
     const outcome = await this.#process.start(incarnation);
     if (outcome.kind === "started") {
       this.#publish();
       return { kind: "started", ref: this.ref };
     }
     if (incarnation === 1) this.#host.releaseName(this, this.#spec.name);
+    if (outcome.kind === "failed") this.#ended(outcome.reason)();
     return outcome as StartOutcome<RouterRef>;
   }
 
-  stop(request: StopRequest): Promise<StopOutcome> {
-    return this.#process.stop(request);
+  async stop(request: StopRequest): Promise<StopOutcome> {
+    const outcome = await this.#process.stop(request);
+    this.#ended(outcome.reason)();
+    return outcome;
   }
+
+  /** A supervisor traps exits, and these are nothing to it. */
+  info(): void {}
+
+  /** Exit signals go to the members. */
+  kill(): void {}
 
   park(reason: ExitReason): void {
     this.#host.releaseName(this, this.#spec.name);
@@ -129,18 +162,42 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter {
   }
 
   stats(): RouterStats {
-    const members = this.#ids(0, this.#size).map((id) => {
-      const ref = this.members.child(id) as ActorRef | undefined;
-      return ref === undefined ? undefined : this.#host.statsOf(ref);
+    const facts = { running: this.#running, incarnation: this.#incarnation, members: this.#actors() };
+    return routerStatsOf(facts, this.#host.names);
+  }
+
+  /**
+   * One member after the other. When the first fails nothing has changed, and this rejects; from then on members that
+   * come have the new module, and of the others it tells what became of each.
+   */
+  upgrade(module: URL | string, timeoutMs: number | undefined): Promise<MemberResult<void>[]> {
+    return this.#change(async () => {
+      const results: MemberResult<void>[] = [];
+      for (const actor of this.actors) {
+        const { id } = actor;
+        try {
+          await actor.upgrade(module, timeoutMs);
+          results.push({ id, status: "fulfilled", value: undefined });
+          this.#member = { ...this.#member, actor: module };
+        } catch (reason) {
+          if (results.length === 0) throw reason;
+          results.push({ id, status: "rejected", reason });
+        }
+      }
+      if (results.length === 0) throw noproc(this, "upgrade");
+      return results;
     });
-    return { size: this.#size, members };
   }
 
   async resize(size: number): Promise<void> {
     checkSize(this.id, size);
-    const resized = this.#resized.then(() => this.#resizeTo(size));
-    this.#resized = resized.catch(() => {});
-    return resized;
+    return this.#change(() => this.#resizeTo(size));
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changed.then(change);
+    this.#changed = changed.catch(() => {});
+    return changed;
   }
 
   async #resizeTo(size: number): Promise<void> {
@@ -175,7 +232,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter {
       const ref = this.members.child(id) as ActorRef | undefined;
       if (ref === undefined || this.#disposed) break;
       try {
-        if (this.#host.drained(ref)) {
+        // It refuses what is new from now on.
+        if (this.#host.find(ref)?.drained !== false) {
           await this.members.terminateChild(id);
           if (this.members.child(id) !== undefined) await this.members.deleteChild(id);
           break;
@@ -187,6 +245,19 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter {
       await new Promise((resolve) => setTimeout(resolve, RETIRE_CHECK_MS));
     }
     this.#leaving.delete(id);
+  }
+
+  #ended(reason: ExitReason): () => void {
+    if (!this.#running) return () => {};
+    this.#running = false;
+    return this.#host.lifeEnded(this, reason);
+  }
+
+  #actors(): (ActorChild | undefined)[] {
+    return this.#ids(0, this.#size).map((id) => {
+      const ref = this.members.child(id) as ActorRef | undefined;
+      return ref === undefined ? undefined : this.#host.find(ref);
+    });
   }
 
   #publish(): void {

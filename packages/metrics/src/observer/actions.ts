@@ -17,7 +17,7 @@ export async function act(system: ActorSystem, action: ActionName, id: string): 
   if (found === undefined) throw refused("ERR_NOT_FOUND", id, action, "there is no such actor or supervisor");
   if (action === "restart") return restart(found, id, system);
   const { child } = found;
-  if (!isActor(system, child)) throw refused("ERR_NOT_AN_ACTOR", id, action, "only actors can be asked");
+  if (system.meters.actor(id) === undefined) throw refused("ERR_NOT_AN_ACTOR", id, action, "only actors can be asked");
   const ref = child.ref as ActorRef;
   if (action === "suspend") await system.suspend(ref);
   else if (action === "resume") await system.resume(ref);
@@ -38,7 +38,7 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   const { flags }: Partial<SupervisorRef> = parent;
   if (flags === undefined || flags.dynamic) {
     // A dynamic supervisor forgets what it is told to stop; what fails it starts again.
-    if (!isActor(system, child)) {
+    if (system.meters.actor(id) === undefined) {
       throw refused("ERR_NOT_RESTARTABLE", id, "restart", "its supervisor does not start again what is told to stop");
     }
     system.exit(child.ref as ActorRef, "kill");
@@ -46,16 +46,6 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   }
   await parent.terminateChild(child.id);
   await parent.restartChild(child.id);
-}
-
-function isActor(system: ActorSystem, { type, ref }: ChildInfo): boolean {
-  if (type !== "worker") return false;
-  try {
-    system.stats(ref as ActorRef);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function find(supervisor: SupervisorRef, id: string): Found | undefined {

@@ -18,6 +18,7 @@ export type ActorErrorCode =
   | "ERR_NAME_TAKEN"
   | "ERR_NO_KEY"
   | "ERR_NOPROC"
+  | "ERR_NOT_AN_ACTOR"
   | "ERR_NOT_CLONEABLE"
   | "ERR_NOT_FOUND"
   | "ERR_RESTARTING"

@@ -1,6 +1,7 @@
 import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import { ActorError } from "./errors.js";
+import type { PoolRef } from "./pool-ref.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
 import { hashKey, leastLoadedMember, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
@@ -85,6 +86,24 @@ export class RouterRef<A = any> extends ActorRef<A> {
         }
       }),
     );
+  }
+
+  /** The sum of the members' numbers and each member's own; of a key's reference, its member's. */
+  override stats(): unknown {
+    const { address, uid, id } = this.keyHash === undefined ? this : this.process;
+    return new ActorRef<A>(this.#sender, address, uid, id).stats();
+  }
+
+  /** @internal Whom monitors, links and signals mean by it: a key's member of now; without a key, the router. */
+  get process(): ActorRef<A> {
+    if (this.keyHash === undefined) return this;
+    const router = this.#routed.connect(this.address, this.uid, this.id);
+    const { address, uid, id } = router.findMember("process", this.keyHash) ?? {
+      address: this.address,
+      uid: NOBODY,
+      id: this.id,
+    };
+    return new ActorRef<A>(this.#sender, address, uid, id);
   }
 
   #everyone(method: string): readonly Connection[] {
@@ -179,8 +198,13 @@ class RoutedSender implements Sender {
   }
 }
 
+/** No process has this uid. */
+const NOBODY = 0;
+
 /** What `connect` of a sender that has slots returns. */
 interface Member extends Connection {
+  readonly address: number;
+  readonly uid: number;
   /** The slot's memory, wherever it is now. */
   readonly words: Int32Array;
   /** This thread's messages that wait for room in its mailbox. */
@@ -224,7 +248,7 @@ class Router implements Connection {
     return member;
   }
 
-  findMember(method: string, keyHash: number | undefined, callerUid?: number): Connection | undefined {
+  findMember(method: string, keyHash: number | undefined, callerUid?: number): Member | undefined {
     if (!this.#look()) return undefined;
     const words = this.#words;
     const { length } = this.#members;
@@ -272,4 +296,9 @@ class Router implements Connection {
 function keyMissing({ id }: Connection, method: string): ActorError {
   const message = `id=${id} method=${method}: this router routes by consistent_hash; say for which key: ref.forKey(key)`;
   return new ActorError("ERR_NO_KEY", message, { id, method });
+}
+
+/** Whom a reference means where not a message is sent, but a process is watched or told to do something. */
+export function processOf(ref: ActorRef | PoolRef): { readonly uid: number; readonly id: string } {
+  return ref instanceof RouterRef ? ref.process : ref;
 }
