@@ -306,11 +306,11 @@ export class ActorSystem implements SupervisorRef {
    * Of a router, every member is suspended; rejects with the first failure, when all have been told.
    */
   async suspend(ref: ActorRef): Promise<void> {
-    await this.#references.tell(ref, "suspend", (actor) => actor.suspend(CONTROL_TIMEOUT_MS));
+    await this.#references.tell(ref, "suspend", (actor) => actor.introspection.suspend(CONTROL_TIMEOUT_MS));
   }
 
   async resume(ref: ActorRef): Promise<void> {
-    await this.#references.tell(ref, "resume", (actor) => actor.resume(CONTROL_TIMEOUT_MS));
+    await this.#references.tell(ref, "resume", (actor) => actor.introspection.resume(CONTROL_TIMEOUT_MS));
   }
 
   /**
@@ -318,15 +318,16 @@ export class ActorSystem implements SupervisorRef {
    * Of a router, what each member has answered, as `callAll` tells it.
    */
   async getState<R extends ActorRef>(ref: R): Promise<OfEach<R, any>> {
-    return (await this.#references.ask(ref, "getState", (actor) => actor.getState(CONTROL_TIMEOUT_MS))) as OfEach<
-      R,
-      any
-    >;
+    return (await this.#references.ask(ref, "getState", (actor) =>
+      actor.introspection.getState(CONTROL_TIMEOUT_MS),
+    )) as OfEach<R, any>;
   }
 
   /** Puts a copy of `state` in the place of the actor's; of a router, one in the place of every member's, as `suspend`. */
   async replaceState(ref: ActorRef, state: unknown): Promise<void> {
-    await this.#references.tell(ref, "replaceState", (actor) => actor.replaceState(state, CONTROL_TIMEOUT_MS));
+    await this.#references.tell(ref, "replaceState", (actor) =>
+      actor.introspection.replaceState(state, CONTROL_TIMEOUT_MS),
+    );
   }
 
   /**
@@ -339,8 +340,8 @@ export class ActorSystem implements SupervisorRef {
   trace(ref: ActorRef, options: TraceOptions = {}): AsyncIterableIterator<TraceEvent> {
     const found = this.#references.actorOrRouter(ref, "trace");
     return found instanceof RouterChild
-      ? new MergedTrace(found.actors.map((actor) => actor.trace(options)))
-      : found.trace(options);
+      ? new MergedTrace(found.actors.map((actor) => actor.traces.open(options)))
+      : found.traces.open(options);
   }
 
   /**
@@ -349,7 +350,7 @@ export class ActorSystem implements SupervisorRef {
    * ERR_CALL_TIMEOUT when the thread is in native code.
    */
   async heapSnapshot(ref: ActorRef): Promise<Readable> {
-    return this.#references.actor(ref, "heapSnapshot").heapSnapshot(PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "heapSnapshot").introspection.heapSnapshot(PROFILING_TIMEOUT_MS);
   }
 
   /**
@@ -359,7 +360,7 @@ export class ActorSystem implements SupervisorRef {
   async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
     if (!(ms > 0 && ms + PROFILING_TIMEOUT_MS <= MAX_TIMER_MS))
       throw new RangeError(`cpuProfile: ms=${ms}, must be over 0`);
-    return this.#references.actor(ref, "cpuProfile").cpuProfile(ms, PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "cpuProfile").introspection.cpuProfile(ms, PROFILING_TIMEOUT_MS);
   }
 
   /**

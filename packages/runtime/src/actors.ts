@@ -25,7 +25,8 @@ import {
   type ToMain,
   taskNotCloneable,
 } from "@mini-otp/worker-host/protocol";
-import { ActorChild, type ActorHost } from "./actor-child.js";
+import { ActorChild } from "./actor-child.js";
+import type { ActorHost } from "./actor-host.js";
 import { ActorLogs, type LogSource } from "./actor-logs.js";
 import { type ActorStats, statsOf } from "./actor-stats.js";
 import type { ActorThread } from "./actor-thread.js";
@@ -70,7 +71,7 @@ const MAIN_LOCK_PATIENCE_MS = 5;
 const CYCLE_CHECK_MS = 250;
 
 /** All actors of a system: makes them, and does for them what needs main. Who supervises them is not known here. */
-export class Actors implements ActorHost, RouterHost, PoolHost {
+export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   readonly slots: Slots;
   readonly names: NameTable;
   readonly outbox: MainOutbox;

@@ -35,7 +35,7 @@ const CLOSED = 1;
 const EMPTIED = 2;
 
 /**
- * Main, once a thread has exited: `repair` of slots.ts, then for the consumer what `#onThreadExit` of actor-child.ts
+ * Main, once a thread has exited: `repair` of slots.ts, then for the consumer what `#onThreadExit` of actor-life.ts
  * does; and `release` and `allocate` of slots.ts.
  */
 export function mainProgram(world: World): Program {

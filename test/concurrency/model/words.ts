@@ -138,7 +138,7 @@ export const COMMITTED = CONSUMER_WORDS + 7;
 export const UNDELIVERED = CONSUMER_WORDS + 8;
 export const CONSUMER_THREADS = CONSUMER_WORDS + 9;
 
-// Main's variables: slots.ts, mailbox.ts and actor-child.ts.
+// Main's variables: slots.ts, mailbox.ts and actor-life.ts.
 export const [MAIN_WORDS] = block(1, "main", [
   ["pc", MAX_PC],
   ["dead", 3],

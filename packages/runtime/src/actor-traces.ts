@@ -1,0 +1,44 @@
+import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol";
+import { Trace, type TraceOptions } from "./trace.js";
+
+/** Who watches the messages of one actor, over its restarts. */
+export class ActorTraces {
+  readonly #post: (message: ToActor) => void;
+  readonly #traces = new Map<number, Trace>();
+  #last = 0;
+
+  /** `post` tells the thread that runs, if one does. */
+  constructor(post: (message: ToActor) => void) {
+    this.#post = post;
+  }
+
+  /** Throws TypeError or RangeError for options that make no sense. */
+  open(options: TraceOptions): Trace {
+    const number = ++this.#last;
+    const trace = new Trace(
+      options,
+      (credit) => this.#post({ type: "trace_credit", trace: number, credit }),
+      () => {
+        this.#traces.delete(number);
+        this.#post({ type: "untrace", trace: number });
+      },
+    );
+    if (trace.closed) return trace;
+    this.#traces.set(number, trace);
+    this.#post({ type: "trace", ...trace.request(number) });
+    return trace;
+  }
+
+  /** What a thread has to be asked that knows of none. */
+  get requests(): ToActor[] {
+    return Array.from(this.#traces, ([number, trace]) => ({ type: "trace", ...trace.request(number) }));
+  }
+
+  add(id: string, incarnation: number, message: Extract<ToMain, { type: "traced" }>): void {
+    this.#traces.get(message.trace)?.add(id, incarnation, message);
+  }
+
+  close(): void {
+    for (const trace of [...this.#traces.values()]) trace.close();
+  }
+}
