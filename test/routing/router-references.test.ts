@@ -1,4 +1,4 @@
-import { type ActorRef, type PoolRef, pool, type RouterSpec, router } from "@mini-otp/runtime";
+import { type ActorRef, pool, type RouterSpec, router } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Log from "../fixtures/log.actor.js";
 import type Watcher from "../fixtures/watcher.actor.js";
@@ -263,8 +263,11 @@ describe("a monitor of a router", () => {
     const keyed = ref.forKey("ada");
     const id = await keyed.call("who");
     const down = new Promise((resolve) => system.monitor(keyed, resolve));
+    const { log, watcher } = await startWatcher(system);
+    await watcher.call("monitor", keyed);
     await keyed.cast("crash");
     expect(await down).toMatchObject({ id, reason: { kind: "error" } });
+    expect(await log.call("untilCount", 1)).toMatchObject([{ type: "DOWN", id, kind: "error" }]);
   });
 
   test("a link takes the actor along when the router ends, and the router outlives the actor", async () => {
@@ -290,9 +293,9 @@ describe("a pool's reference", () => {
   test("can be monitored and linked: DOWN and EXIT come when the pool ends", async () => {
     const { system, ref } = await startPool();
     const { log, watcher } = await startWatcher(system, { trap: true });
-    await watcher.call("monitor", ref as unknown as ActorRef);
-    await watcher.call("link", ref as unknown as ActorRef);
-    const down = new Promise((resolve) => system.monitor(ref as PoolRef, resolve));
+    await watcher.call("monitor", ref);
+    await watcher.call("link", ref);
+    const down = new Promise((resolve) => system.monitor(ref, resolve));
     system.exit(ref, "kill");
     expect(await down).toMatchObject({ type: "DOWN", id: "root/work", ref, reason: { kind: "killed" } });
     const entries = (await log.call("untilCount", 2)) as { type: string; kind: string }[];
@@ -304,7 +307,7 @@ describe("a pool's reference", () => {
   test("a linked actor that crashes takes the pool along, which is restarted", async () => {
     const { system, ref } = await startPool();
     const { watcher } = await startWatcher(system);
-    await watcher.call("link", ref as unknown as ActorRef);
+    await watcher.call("link", ref);
     await watcher.cast("crash");
     await eventually(() => system.stats(ref).restarts === 1);
     expect(await ref.run(2)).toBe(4);

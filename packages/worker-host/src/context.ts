@@ -1,6 +1,7 @@
 import type { ActorRef } from "./protocol/actor-ref.js";
 import type { DeferredBrand } from "./protocol/actor-types.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
+import type { PoolRef } from "./protocol/pool-ref.js";
 
 /** What `child` takes beside the bindings. */
 export interface ActorLogOptions {
@@ -68,21 +69,22 @@ export interface ActorContext<State = unknown> {
   whereis(name: string): ActorRef | undefined;
   /**
    * `info` gets `{ type: "DOWN", monitor, id, ref, reason }` once, when that actor's current incarnation has ended;
-   * with `noproc` when none runs. Returns the monitor's id. Monitors stack.
+   * with `noproc` when none runs. Returns the monitor's id. Monitors stack. A router is watched as a whole, and lives on
+   * while its members are restarted; a key's reference means its member of now.
    */
-  monitor(ref: ActorRef): number;
+  monitor(ref: ActorRef | PoolRef): number;
   /** No DOWN of this monitor is delivered any more. */
   demonitor(monitor: number): void;
   /**
    * Whoever of the two ends first with another reason than `normal` takes the other along, unless that one traps
    * exits: then its `info` gets `{ type: "EXIT", id, ref, reason }`.
    */
-  link(ref: ActorRef): void;
-  unlink(ref: ActorRef): void;
+  link(ref: ActorRef | PoolRef): void;
+  unlink(ref: ActorRef | PoolRef): void;
   /** Whether exit signals become messages to `info` instead of ending this actor. */
   trapExit(trap: boolean): void;
-  /** Sends an exit signal to another actor. `"kill"` cannot be trapped. */
-  exit(ref: ActorRef, reason: ExitReason | "kill"): void;
+  /** Sends an exit signal to another actor, or to every member of a router. `"kill"` cannot be trapped. */
+  exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void;
   /** Sends `method` to this actor in `delayMs`; runs between messages. Returns the timer's id. */
   sendAfter(delayMs: number, method: string, ...args: unknown[]): number;
   /** Sends `method` every `periodMs`. A period that was missed is not made up for. */

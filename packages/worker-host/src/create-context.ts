@@ -6,6 +6,7 @@ import { ActorRef } from "./protocol/actor-ref.js";
 import type { InitData } from "./protocol/boot.js";
 import { ActorError } from "./protocol/errors.js";
 import { NORMAL } from "./protocol/exit-reason.js";
+import { processOf } from "./protocol/router-ref.js";
 import type { Standing } from "./standing.js";
 
 /** What a context acts upon. */
@@ -40,8 +41,9 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return outbox.whereis(name);
     },
     monitor(ref) {
+      const { uid, id } = processOf(ref);
       const monitor = own.newMonitor();
-      outbox.post({ type: "monitor", monitor, uid: ref.uid, id: ref.id });
+      outbox.post({ type: "monitor", monitor, uid, id });
       return monitor;
     },
     demonitor(monitor) {
@@ -49,16 +51,18 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       outbox.post({ type: "demonitor", monitor });
     },
     link(ref) {
-      outbox.post({ type: "link", uid: ref.uid, id: ref.id });
+      const { uid, id } = processOf(ref);
+      outbox.post({ type: "link", uid, id });
     },
     unlink(ref) {
-      outbox.post({ type: "unlink", id: ref.id });
+      outbox.post({ type: "unlink", id: processOf(ref).id });
     },
     trapExit(trap) {
       outbox.post({ type: "trap_exit", trap });
     },
     exit(ref, reason) {
-      outbox.post({ type: "exit", uid: ref.uid, id: ref.id, reason });
+      const { uid, id } = processOf(ref);
+      outbox.post({ type: "exit", uid, id, reason });
     },
     sendAfter(delayMs, method, ...rest) {
       return addTimer(parts, delayMs, 0, method, rest);

@@ -11,6 +11,7 @@ import {
   NORMAL,
   Outgoing,
   outgoing,
+  type PoolRef,
   type RefOptions,
 } from "@mini-otp/worker-host/protocol";
 import type { Logger } from "../logger.js";
@@ -29,6 +30,7 @@ import {
   type InlineTarget,
   inlineByName,
   inlineTarget,
+  isInline,
   nextInlineUid,
   noproc,
 } from "./inline-world.js";
@@ -394,10 +396,10 @@ export class InlineActor implements InlineTarget {
           const watcher = { by: actor, monitor };
           target.#watchers.add(watcher);
           actor.#monitors.set(monitor, () => target.#watchers.delete(watcher));
-        } else if (ref.address === INLINE_ADDRESS || latestTestSystem() === undefined) {
+        } else if (isInline(ref) || latestTestSystem() === undefined) {
           actor.#signalled({ type: "DOWN", monitor, id: ref.id, ref, reason: NOPROC });
         } else {
-          const down = (of: Down): void => actor.#signalled({ ...of, type: "DOWN", monitor, ref });
+          const down = (of: Down<ActorRef | PoolRef>): void => actor.#signalled({ ...of, type: "DOWN", monitor, ref });
           actor.#monitors.set(monitor, latestTestSystem()?.monitor(ref, down) ?? (() => {}));
         }
         return monitor;

@@ -4,6 +4,7 @@ import {
   type CastResult,
   Codec,
   type Connection,
+  type PoolRef,
   type RefOptions,
   type Sender,
 } from "@mini-otp/worker-host/protocol";
@@ -36,8 +37,12 @@ export function enterWorld(target: InlineTarget): void {
   targets.set(target.uid, target);
 }
 
-export function inlineTarget(ref: ActorRef): InlineTarget | undefined {
-  return ref.address === INLINE_ADDRESS ? targets.get(ref.uid) : undefined;
+export function isInline(ref: ActorRef | PoolRef): boolean {
+  return "address" in ref && ref.address === INLINE_ADDRESS;
+}
+
+export function inlineTarget(ref: ActorRef | PoolRef): InlineTarget | undefined {
+  return isInline(ref) ? targets.get(ref.uid) : undefined;
 }
 
 export function inlineByName(name: string): InlineTarget | undefined {
