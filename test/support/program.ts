@@ -14,6 +14,7 @@ export interface Program {
   readonly process: ChildProcess;
   /** What it has printed so far. */
   output(): string;
+  errors(): string;
   /** Resolves once it has printed this. */
   says(text: string, deadlineMs?: number): Promise<void>;
   readonly ended: Promise<Ended>;
@@ -22,7 +23,7 @@ export interface Program {
 /** Starts one, which is killed when the test ends, if it has not ended by then. */
 export function startProgram(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Program {
   const child = spawn(process.execPath, [file, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", ...env },
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -43,6 +44,7 @@ export function startProgram(file: string, args: readonly string[] = [], env: No
   return {
     process: child,
     output: () => texts.stdout,
+    errors: () => texts.stderr,
     async says(text, deadlineMs = 20_000) {
       await eventually(() => over || texts.stdout.includes(text), deadlineMs);
       if (!texts.stdout.includes(text))

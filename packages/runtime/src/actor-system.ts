@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
 import {
@@ -125,6 +126,8 @@ const MACHINE: Surroundings = { clock: systemClock, random: Math.random };
 const CONTROL_TIMEOUT_MS = 5000;
 /** A full heap of 64 MiB takes about a second to write down. */
 const PROFILING_TIMEOUT_MS = 30_000;
+/** For whoever is to look after every system of a process without being told of each, an observer say. */
+const SYSTEM_STARTED = channel("mini-otp:system_started");
 /** What is left to the others when the process is given up. */
 const GIVE_UP_TIMEOUT_MS = 5000;
 
@@ -197,6 +200,7 @@ export class ActorSystem implements SupervisorRef {
       system.#end(outcome.reason);
       throw startError(system.id, "supervisor", outcome.reason);
     }
+    SYSTEM_STARTED.publish({ event: "system_started", id: system.id, at: performance.now(), system });
     return system;
   }
 

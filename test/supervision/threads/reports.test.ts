@@ -130,3 +130,13 @@ test("every event goes to its diagnostics channel too", async () => {
   await a.call("crash", "boom").catch(() => {});
   expect(published).toMatchObject([{ event: "actor_exited", id: "root/a" }]);
 });
+
+test("a system that has started says so on a diagnostics channel, for whoever looks after all there are", async () => {
+  const published: unknown[] = [];
+  const listener = (message: unknown) => void published.push(message);
+  const starts = channel("mini-otp:system_started");
+  starts.subscribe(listener);
+  onTestFinished(() => void starts.unsubscribe(listener));
+  const system = await testSystem();
+  expect(published).toMatchObject([{ event: "system_started", id: "root", system }]);
+});
