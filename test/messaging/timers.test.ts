@@ -95,6 +95,19 @@ test("an abort reaches the handler's signal", async () => {
   expect(await log.call("untilCount", 2)).toEqual(["waiting", "aborted"]);
 });
 
+test("a handler that asks for its signal after the abort finds it aborted, and the next one does not", async () => {
+  const { log, actor } = await timing();
+  const abort = new AbortController();
+  const call = actor.with({ signal: abort.signal }).call("looksLate");
+  await log.call("untilCount", 1);
+  abort.abort();
+  expect(await call.catch((e: unknown) => e)).toMatchObject({ code: "ERR_CALL_ABORTED" });
+  await log.cast("add", "given up");
+  expect(await log.call("untilCount", 3)).toEqual(["waiting", "given up", "aborted"]);
+  await actor.call("looksLate");
+  expect(await log.call("untilCount", 5)).toEqual(["waiting", "given up", "aborted", "waiting", "not aborted"]);
+});
+
 test("a call that is aborted while it waits in the mailbox is not handled", async () => {
   const { system, log, actor } = await timing();
   await system.suspend(actor);

@@ -21,6 +21,7 @@ export class CurrentCall {
   readonly #outbox: ActorOutbox;
   readonly #standing: Standing;
   #deferred = false;
+  #givenUp = false;
   /** Made when the handler asks for its signal. */
   #signal: AbortController | undefined;
   /** Calls that were given up before they were handled. */
@@ -34,6 +35,7 @@ export class CurrentCall {
   begin(caller: ReplyTo | undefined): void {
     this.caller = caller;
     this.#deferred = false;
+    this.#givenUp = false;
     this.#signal = undefined;
   }
 
@@ -45,12 +47,14 @@ export class CurrentCall {
   get signal(): AbortSignal {
     if (this.#signal === undefined) {
       this.#signal = new AbortController();
-      if (this.#standing.stopRequested) this.#signal.abort();
+      if (this.#givenUp || this.#standing.stopRequested) this.#signal.abort();
     }
     return this.#signal.signal;
   }
 
+  /** The caller does not wait any more, or the actor is asked to stop. */
   abort(): void {
+    this.#givenUp = true;
     this.#signal?.abort();
   }
 
