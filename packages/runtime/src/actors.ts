@@ -2,14 +2,8 @@ import { availableParallelism } from "node:os";
 import {
   type ActorError,
   ActorRef,
-  AWAKE,
-  BLOCKED_ON,
-  CALLERS,
-  DISPATCHES,
   describeExit,
-  type Encoded,
   type ExitReason,
-  encodeForeign,
   hrtimeMs,
   logUnits,
   NAME_TABLE_BYTES,
@@ -21,20 +15,21 @@ import {
   payloadOf,
   processOf,
   type RunOptions,
-  type ToActor,
   type ToMain,
-  taskNotCloneable,
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild } from "./actor-child.js";
 import type { ActorHost } from "./actor-host.js";
 import { ActorLogs, type LogSource } from "./actor-logs.js";
 import { type ActorStats, statsOf } from "./actor-stats.js";
+import { ActorTasks } from "./actor-tasks.js";
 import type { ActorThread } from "./actor-thread.js";
-import { findCycles } from "./call-cycles.js";
+import { ActorThreads } from "./actor-threads.js";
+import { CycleBreaker } from "./call-cycles.js";
+import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { Events } from "./events.js";
 import { FullMailboxes } from "./full-mailboxes.js";
-import { Guard, type GuardReading } from "./guard/guard.js";
+import { Guard } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
 import { guardListener } from "./guard/guard-reports.js";
 import { checkHeapFlag, findHeapFlag } from "./guard/heap-flags.js";
@@ -94,16 +89,14 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   readonly #registry = new Registry<ActorChild | RouterChild>();
   readonly #routers = new Map<number, RouterChild>();
   readonly #pools = new Map<number, PoolChild>();
-  /** Tasks of pools that actors wait for, by the actor's own number for each. */
-  readonly #tasks = new Map<ActorChild, Map<number, AbortController>>();
+  readonly #tasks: ActorTasks<ActorChild>;
   readonly #byUid = new Map<number, ActorChild>();
   readonly #byPath = new Map<string, ActorChild>();
   readonly #manyByPath = new Map<string, RouterChild | PoolChild>();
-  readonly #threads = new Map<ActorThread, ActorChild>();
-  readonly #starting = new Map<ActorThread, ActorChild>();
-  readonly #lastReadings = new WeakMap<ActorChild, GuardReading | undefined>();
+  readonly #threads: ActorThreads<ActorChild>;
+  readonly #callers: Callers;
+  readonly #cycles = new CycleBreaker();
   readonly #cycleTimer = setInterval(() => this.#round(), CYCLE_CHECK_MS).unref();
-  #cyclesSeen = new Set<string>();
   readonly #zombies: Zombies;
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
@@ -137,10 +130,11 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     this.#logger = logger;
     this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
-      for (const thread of [...this.#threads.keys(), ...this.spares.threads, ...this.preparing])
+      for (const thread of [...this.#threads.all, ...this.spares.threads, ...this.preparing])
         thread.post({ type: "segment", buffer });
     });
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
+    this.#threads = new ActorThreads(this, this.guard, this.#zombies);
     this.signals = new ProcessSignals({
       byUid: (uid) => this.#byUid.get(uid) ?? this.#routers.get(uid) ?? this.#pools.get(uid),
       byPath: (id) => this.#byPath.get(id) ?? this.#manyByPath.get(id),
@@ -162,7 +156,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
       detour: (message) => this.detour(message),
       parcel: (uid, parcel) => this.parcel(uid, parcel),
       discardParcel: (owner, number) => this.discardParcel(owner, number),
-      takeStarts: () => this.#takeStarts(),
+      takeStarts: () => this.#threads.takeStarts(),
       dropped: (id, _uid, method) => this.dropped(id, method),
       mailboxFull: (uid, method) => this.mailboxFull(uid, method),
       stats: (uid) => this.stats(uid),
@@ -170,6 +164,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
       ownPool: (uid) => this.#pools.get(uid)?.ref,
       runTask: (uid, id, task, options) => this.runTask(uid, id, task, options),
     });
+    this.#callers = new Callers(this.slots, this.outbox, (uid) => this.#byUid.get(uid));
+    this.#tasks = new ActorTasks(this.outbox.codec, (uid, id, task, options) => this.runTask(uid, id, task, options));
   }
 
   get all(): IterableIterator<ActorChild> {
@@ -240,35 +236,12 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     return this.#pools.get(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
   }
 
-  /** A task of an actor's. Its answer goes to the thread that asked, and to no later one. */
   runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void {
-    const { request, uid, id, task, transferList, name } = message;
-    const tasks = this.#tasks.get(child) ?? new Map<number, AbortController>();
-    this.#tasks.set(child, tasks);
-    const wanted = new AbortController();
-    tasks.set(request, wanted);
-    const settle = (value: unknown, error?: unknown): void => {
-      if (tasks.get(request) !== wanted) return;
-      tasks.delete(request);
-      const failed = (reason: unknown) => ({ value: undefined, error: encodeForeign(this.outbox.codec, reason) });
-      const outcome = error === undefined ? { value } : failed(error);
-      try {
-        child.post({ type: "task_settled", request, ...outcome });
-      } catch (uncloneable) {
-        child.post({ type: "task_settled", request, ...failed(taskNotCloneable(id, uncloneable)) });
-      }
-    };
-    const options = { signal: wanted.signal, transferList, ...(name === undefined ? {} : { name }) };
-    this.runTask(uid, id, task, options).then(
-      (value) => settle(value),
-      (error: unknown) => settle(undefined, error ?? new Error("rejected with nothing")),
-    );
+    this.#tasks.run(child, message);
   }
 
   abortTaskOf(child: ActorChild, request: number): void {
-    const tasks = this.#tasks.get(child);
-    tasks?.get(request)?.abort();
-    tasks?.delete(request);
+    this.#tasks.abort(child, request);
   }
 
   routerDisposed(router: RouterChild): void {
@@ -314,7 +287,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   }
 
   get threads(): number {
-    return this.#threads.size;
+    return this.#threads.count;
   }
 
   get deadLetters(): DeadLetters {
@@ -324,7 +297,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   /** What is known of an actor that has just ended. */
   lastSeen(id: string): LastSeen {
     const child = this.#byPath.get(id);
-    return child === undefined ? {} : lastSeen(child, this.#lastReadings.get(child), this.names);
+    return child === undefined ? {} : lastSeen(child, this.#threads.lastReading(child), this.names);
   }
 
   /** Settles whatever is still open on main. Every thread has ended. */
@@ -342,46 +315,23 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   }
 
   takeMessages(): void {
-    for (const thread of this.#threads.keys()) thread.takeMessages();
-  }
-
-  #takeStarts(): void {
-    for (const [thread, child] of this.#starting) {
-      thread.takeMessages();
-      if (child.running) this.#starting.delete(thread);
-    }
+    this.#threads.takeMessages();
   }
 
   threadStarted(thread: ActorThread, child: ActorChild): void {
-    this.#starting.set(thread, child);
     this.preparing.delete(thread);
-    this.#threads.set(thread, child);
-    this.guard.guard(thread, child, child.slot.memory.words);
+    this.#threads.started(thread, child);
   }
 
   threadExited(thread: ActorThread, child: ActorChild, slot: Slot): void {
-    this.#starting.delete(thread);
-    this.#threads.delete(thread);
-    // Nobody is left who wants to know.
-    const tasks = [...(this.#tasks.get(child)?.values() ?? [])];
-    this.#tasks.get(child)?.clear();
-    this.#tasks.delete(child);
-    for (const task of tasks) task.abort();
-    this.#lastReadings.set(child, this.guard.reading(thread));
-    this.guard.forget(thread);
-    if (slot.memory.words[AWAKE] === 1) Atomics.sub(this.awake, 0, 1);
-    slot.memory.words[AWAKE] = 0;
-    this.names.repair(thread.ownerId);
-    this.slots.repair(slot, thread.ownerId);
-    this.#zombies.exited(thread);
+    this.#tasks.abandon(child);
+    this.#threads.exited(thread, child, slot);
     this.#parcels.senderExited(thread.ownerId);
     this.#parcels.forget(child.slot.uid, "claims");
   }
 
   threadAbandoned(thread: ActorThread, child: ActorChild, reason: ExitReason): void {
-    this.#starting.delete(thread);
-    this.guard.forget(thread);
-    this.#zombies.add(thread, child, reason);
+    this.#threads.abandoned(thread, child, reason);
   }
 
   relocate(slot: Slot): Slot {
@@ -434,23 +384,11 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   }
 
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
-    let encodedReason: Encoded | undefined;
-    for (const caller of this.slots.members(slot, CALLERS)) {
-      if (caller.uid === this.outbox.self.uid) {
-        // Replies sent before the exit come first.
-        this.outbox.takeReplies();
-        this.outbox.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
-        continue;
-      }
-      encodedReason ??= encodeForeign(this.outbox.codec, reason);
-      const message: ToActor = { type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed };
-      this.#byUid.get(caller.uid)?.post(message);
-    }
+    this.#callers.notify(slot, reason, consumedBefore, closed);
   }
 
-  detour({ uid, kind, correlation, payload, transferred }: Extract<ToMain, { type: "detour" }>): void {
-    if (uid === this.outbox.self.uid) this.outbox.takeReply(kind, correlation, payloadOf(payload), transferred);
-    else this.#byUid.get(uid)?.post({ type: "reply", kind, correlation, payload, transferred }, transferred);
+  detour(message: Extract<ToMain, { type: "detour" }>): void {
+    this.#callers.detour(message);
   }
 
   parcel(uid: number, parcel: Parcel): void {
@@ -469,8 +407,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
 
   /** Hands a parcel to whom its placeholder was for; `keep` it for a second delivery. */
   claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
-    const senderLives =
-      owner === this.producer.ownerId || [...this.#threads.keys()].some(({ ownerId }) => ownerId === owner);
+    const senderLives = owner === this.producer.ownerId || this.#threads.has(owner);
     this.#parcels.claim(uid, owner, number, senderLives, keep, take);
   }
 
@@ -504,26 +441,9 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     this.logs.write(source, level, atMs, logUnits(line.bytes.length), args);
   }
 
-  /** Takes in what is counted, before it wraps; and breaks what nobody can leave: actors that block on each other. */
+  /** Takes in what is counted, before it wraps. */
   #round(): void {
-    const blockedOn = new Map<number, number>();
-    for (const child of this.#byUid.values()) {
-      const { slot, mailbox, totals } = child;
-      totals.read(mailbox, slot.memory.words);
-      const on = Atomics.load(slot.memory.words, BLOCKED_ON);
-      if (on !== 0) blockedOn.set(slot.uid, on);
-    }
-    // Seen twice, so that it is no passing state.
-    const seen = new Set<string>();
-    for (const cycle of findCycles(blockedOn)) {
-      const actors = cycle.map((uid) => this.#byUid.get(uid)).filter((actor) => actor !== undefined);
-      const key = actors.map(({ slot }) => `${slot.uid}:${slot.memory.words[DISPATCHES]}`).join(" ");
-      if (this.#cyclesSeen.has(key)) {
-        actors[0].post({ type: "break_cycle", cycle: [...actors, actors[0]].map(({ id }) => id) });
-      } else {
-        seen.add(key);
-      }
-    }
-    this.#cyclesSeen = seen;
+    for (const { slot, mailbox, totals } of this.all) totals.read(mailbox, slot.memory.words);
+    this.#cycles.check(this.all);
   }
 }

@@ -1,3 +1,39 @@
+import { BLOCKED_ON, DISPATCHES, type ToActor } from "@mini-otp/worker-host/protocol";
+import type { Slot } from "./slots.js";
+
+interface Blockable {
+  readonly id: string;
+  readonly slot: Slot;
+  post(message: ToActor): void;
+}
+
+/** Breaks what nobody can leave: actors that block on each other. */
+export class CycleBreaker {
+  #seen = new Set<string>();
+
+  /** A circle is broken when it is seen for the second time, so that it is no passing state. */
+  check(actors: Iterable<Blockable>): void {
+    const byUid = new Map<number, Blockable>();
+    const blockedOn = new Map<number, number>();
+    for (const actor of actors) {
+      const { uid, memory } = actor.slot;
+      const on = Atomics.load(memory.words, BLOCKED_ON);
+      if (on === 0) continue;
+      byUid.set(uid, actor);
+      blockedOn.set(uid, on);
+    }
+    const seen = new Set<string>();
+    for (const cycle of findCycles(blockedOn)) {
+      const members = cycle.map((uid) => byUid.get(uid) as Blockable);
+      const key = members.map(({ slot }) => `${slot.uid}:${slot.memory.words[DISPATCHES]}`).join(" ");
+      const [first] = members;
+      if (this.#seen.has(key)) first.post({ type: "break_cycle", cycle: [...members, first].map(({ id }) => id) });
+      else seen.add(key);
+    }
+    this.#seen = seen;
+  }
+}
+
 /**
  * Circles among actors that block on each other (a synchronous call, or a cast into a full mailbox). Each is listed
  * once, from its smallest uid on. Whoever is in one waits for ever: an actor blocks on one other at a time, and
@@ -5,7 +41,7 @@
  *
  * @param blockedOn uid of an actor → uid of the one it waits for
  */
-export function findCycles(blockedOn: ReadonlyMap<number, number>): number[][] {
+function findCycles(blockedOn: ReadonlyMap<number, number>): number[][] {
   const cycles: number[][] = [];
   const done = new Set<number>();
   for (const start of blockedOn.keys()) {
