@@ -13,104 +13,38 @@ import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
 import { DeadLetters } from "./dead-letters.js";
 import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./events.js";
-import { type GuardOptions, normaliseGuard } from "./guard/guard-options.js";
+import { normaliseGuard } from "./guard/guard-options.js";
 import { type Logger, systemLogger } from "./logger.js";
 import { MergedTrace } from "./merged-trace.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
-import type { PoolStats, SupervisedPoolRef } from "./pool-ref.js";
+import type { PoolStats } from "./pool-ref.js";
 import type { Down } from "./process-signals.js";
 import { checkedReference, type OfEach, References, type StatsOf } from "./references.js";
 import { ReportLog } from "./report-log.js";
 import { ResourceChild } from "./resource-child.js";
 import { RouterChild } from "./router.js";
-import type { SupervisedRouterRef } from "./router-ref.js";
 import type { SupervisorInfo } from "./supervision/administration.js";
-import type { ChildStopReport, OnExit, StopOutcome } from "./supervision/child.js";
+import type { OnExit, StopOutcome } from "./supervision/child.js";
 import {
-  type ActorOf,
-  type ActorSpec,
   type ChildSpec,
-  type DynamicSupervisorSpec,
   type FullActorSpec,
   type FullPoolSpec,
   type FullResourceSpec,
   type FullRouterSpec,
-  type PoolSpec,
-  type RequiredArgs,
-  type ResourceSpec,
-  type RouterSpec,
-  type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
 import { type Clock, MAX_TIMER_MS, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { SupervisionReport } from "./supervision/report.js";
-import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
 import { aModule, checkFields, type Fields, integer, milliseconds, required } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
-import type { DynamicSupervisorRef, SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { SupervisorRef } from "./supervision/supervisor-ref.js";
+import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 import type { TraceEvent, TraceOptions } from "./trace.js";
 import { type TreeNode, treeOf } from "./tree.js";
-
-export interface SystemOptions {
-  /** Shown in logs. Default `"mini-otp"`. */
-  name?: string;
-  strategy?: Strategy;
-  intensity?: number;
-  periodMs?: number;
-  autoShutdown?: AutoShutdown;
-  children?: readonly ChildSpec[];
-  /**
-   * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
-   * Default 2; 0 for none.
-   */
-  spares?: number;
-  /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */
-  logger?: Logger | false;
-  /** What holds actors to their caps. */
-  guard?: GuardOptions;
-}
-
-export interface SystemStats {
-  readonly actors: number;
-  /** Threads that are an actor's incarnation. */
-  readonly threads: number;
-  /** Threads in waiting for the next restart; `ready` ones have loaded their module. */
-  readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
-  readonly deadLetters: number;
-  /** Threads that did not exit a second after their kill: those there are, and how many there have been. */
-  readonly zombies: { readonly now: number; readonly total: number };
-}
-
-export interface StopOptions {
-  /** For the whole tree. Without it, each child has its own `shutdown`. */
-  timeoutMs?: number;
-  /** What each child's `terminate` is told. Default `shutdown`. */
-  reason?: ExitReason;
-}
-
-export interface UpgradeOptions {
-  /** For loading the module, the message being handled, and `codeChange`. Default: the spec's `startTimeoutMs`. */
-  timeoutMs?: number;
-}
-
-/** What became of the whole tree. Its numbers are the sums of the children's. */
-export interface StopReport {
-  readonly reason: ExitReason;
-  /** Messages handled after the stop was asked for. */
-  readonly drained: number;
-  /** Messages accepted, but not handled: they are dead letters, and their callers have the reason. */
-  readonly dropped: number;
-  /** Something had to be killed. */
-  readonly killed: boolean;
-  /** Something did not end although it was killed, and was left behind. */
-  readonly zombie: boolean;
-  /** In the order they ended; of a supervisor, with its `children`. */
-  readonly children: readonly ChildStopReport[];
-}
 
 /** What a system takes from the machine it runs on, and a test may give it instead. */
 export interface Surroundings {
@@ -147,6 +81,9 @@ export class ActorSystem implements SupervisorRef {
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   #resolveTerminated!: (reason: ExitReason) => void;
+
+  /** As of the root: see `SupervisorRef`. */
+  readonly startChild: SupervisorRef["startChild"] = (spec: ChildSpec): Promise<any> => this.#root.ref.startChild(spec);
 
   private constructor(
     { name = "mini-otp", logger: given, guard, spares, ...flags }: SystemOptions,
@@ -210,18 +147,6 @@ export class ActorSystem implements SupervisorRef {
 
   get flags(): SupervisorInfo {
     return this.#root.ref.flags;
-  }
-
-  startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
-  startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
-  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
-  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
-  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
-  startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
-  startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
-  startChild(spec: ChildSpec): Promise<any>;
-  startChild(spec: ChildSpec): Promise<any> {
-    return this.#root.ref.startChild(spec);
   }
 
   terminateChild(id: string): Promise<void> {
@@ -298,7 +223,7 @@ export class ActorSystem implements SupervisorRef {
     return {
       actors: () => actors.meters(),
       supervisors: () => supervisorsUnder(this.#root.ref),
-      pools: () => actors.poolMeters(),
+      pools: () => actors.pools.meters(),
       actor: (id) => actors.identity(id),
       deadLetters: () => actors.deadLetters.byCause,
       onGone: (listener) => actors.onGone(listener),

@@ -2,19 +2,16 @@ import { availableParallelism } from "node:os";
 import {
   type ActorError,
   ActorRef,
-  describeExit,
   type ExitReason,
   hrtimeMs,
   logUnits,
   NAME_TABLE_BYTES,
   NameTable,
-  noproc,
   type Parcel,
   type PoolRef,
   type Producer,
   payloadOf,
   processOf,
-  type RunOptions,
   type ToMain,
 } from "@mini-otp/worker-host/protocol";
 import { ActorChild } from "./actor-child.js";
@@ -27,6 +24,7 @@ import { ActorThreads } from "./actor-threads.js";
 import { CycleBreaker } from "./call-cycles.js";
 import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
+import { Directory, type Referable } from "./directory.js";
 import type { Events } from "./events.js";
 import { FullMailboxes } from "./full-mailboxes.js";
 import { Guard } from "./guard/guard.js";
@@ -38,10 +36,11 @@ import { type LastSeen, lastSeen } from "./last-seen.js";
 import type { Logger } from "./logger.js";
 import type { Undelivered } from "./mailbox.js";
 import { MainOutbox } from "./main-outbox.js";
-import { type ActorIdentity, type ActorMeters, identityOf, metersOf, type PoolMeters } from "./meters.js";
+import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./meters.js";
 import { Parcels } from "./parcels.js";
-import { PoolChild, type PoolHost } from "./pool.js";
+import type { PoolChild } from "./pool.js";
 import type { PoolStats } from "./pool-ref.js";
+import { Pools } from "./pools.js";
 import { ProcessSignals, type SignalRequest } from "./process-signals.js";
 import { Registry } from "./registry.js";
 import { RouterChild, type RouterHost } from "./router.js";
@@ -66,7 +65,7 @@ const MAIN_LOCK_PATIENCE_MS = 5;
 const CYCLE_CHECK_MS = 250;
 
 /** All actors of a system: makes them, and does for them what needs main. Who supervises them is not known here. */
-export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
+export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly slots: Slots;
   readonly names: NameTable;
   readonly outbox: MainOutbox;
@@ -74,6 +73,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   readonly guard: Guard;
   readonly headroomMb: number;
   readonly clock: Clock;
+  readonly directory = new Directory();
+  readonly pools: Pools;
   readonly epochMs = hrtimeMs();
   readonly producer: Producer;
   readonly logs: ActorLogs;
@@ -87,12 +88,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   readonly preparing = new Set<ActorThread>();
   readonly #parcels = new Parcels();
   readonly #registry = new Registry<ActorChild | RouterChild>();
-  readonly #routers = new Map<number, RouterChild>();
-  readonly #pools = new Map<number, PoolChild>();
   readonly #tasks: ActorTasks<ActorChild>;
-  readonly #byUid = new Map<number, ActorChild>();
-  readonly #byPath = new Map<string, ActorChild>();
-  readonly #manyByPath = new Map<string, RouterChild | PoolChild>();
   readonly #threads: ActorThreads<ActorChild>;
   readonly #callers: Callers;
   readonly #cycles = new CycleBreaker();
@@ -136,11 +132,11 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.#threads = new ActorThreads(this, this.guard, this.#zombies);
     this.signals = new ProcessSignals({
-      byUid: (uid) => this.#byUid.get(uid) ?? this.#routers.get(uid) ?? this.#pools.get(uid),
-      byPath: (id) => this.#byPath.get(id) ?? this.#manyByPath.get(id),
+      byUid: (uid) => this.directory.byUid(uid),
+      byPath: (id) => this.directory.at(id),
       behind: (uid) => {
-        const one = this.#byUid.get(uid) ?? this.#pools.get(uid);
-        return one === undefined ? (this.#routers.get(uid)?.actors ?? []) : [one];
+        const found = this.directory.byUid(uid);
+        return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];
       },
       listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
     });
@@ -160,27 +156,27 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
       dropped: (id, _uid, method) => this.dropped(id, method),
       mailboxFull: (uid, method) => this.mailboxFull(uid, method),
       stats: (uid) => this.stats(uid),
-      ownRef: (uid) => this.#routers.get(uid)?.ref,
-      ownPool: (uid) => this.#pools.get(uid)?.ref,
-      runTask: (uid, id, task, options) => this.runTask(uid, id, task, options),
+      ownRef: (uid) => this.directory.router(uid)?.ref,
+      ownPool: (uid) => this.directory.pool(uid)?.ref,
+      runTask: (uid, id, task, options) => this.pools.run(uid, id, task, options),
     });
-    this.#callers = new Callers(this.slots, this.outbox, (uid) => this.#byUid.get(uid));
-    this.#tasks = new ActorTasks(this.outbox.codec, (uid, id, task, options) => this.runTask(uid, id, task, options));
+    this.#callers = new Callers(this.slots, this.outbox, (uid) => this.directory.actor(uid));
+    this.pools = new Pools(this, this.directory, events, logger);
+    this.#tasks = new ActorTasks(this.outbox.codec, (uid, id, task, options) => this.pools.run(uid, id, task, options));
   }
 
   get all(): IterableIterator<ActorChild> {
-    return this.#byUid.values();
+    return this.directory.actors;
   }
 
   /** The actor a reference means, unless it is gone for good. */
   find(ref: { readonly uid: number }): ActorChild | undefined {
-    return this.#byUid.get(ref.uid);
+    return this.directory.actor(ref.uid);
   }
 
   /** What a reference means, unless it is gone for good: a key of a router, that member. */
-  meantBy(ref: ActorRef | PoolRef): ActorChild | RouterChild | PoolChild | undefined {
-    const { uid } = processOf(ref);
-    return this.#byUid.get(uid) ?? this.#routers.get(uid) ?? this.#pools.get(uid);
+  meantBy(ref: ActorRef | PoolRef): Referable | undefined {
+    return this.directory.byUid(processOf(ref).uid);
   }
 
   /** Makes an actor; nothing of it runs before `start`. */
@@ -197,43 +193,20 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     });
     const ref = new ActorRef(this.outbox, slot.address, slot.uid, path);
     const child = new ActorChild(spec, path, ref, slot, this, onExit);
-    this.#byUid.set(slot.uid, child);
-    this.#byPath.set(path, child);
+    this.directory.addActor(child);
     return child;
   }
 
   /** Makes a router. Its members are made by `tree`. */
   createRouter(spec: FullRouterSpec, path: string, tree: TreeEnvironment, onExit: OnExit): RouterChild {
     const router = new RouterChild(spec, path, tree, this, onExit);
-    this.#routers.set(router.slot.uid, router);
-    this.#manyByPath.set(path, router);
+    this.directory.addRouter(router);
     return router;
   }
 
   /** Makes a pool; no thread of it runs before `start`. */
   createPool(spec: FullPoolSpec, path: string, onExit: OnExit): PoolChild {
-    const pool = new PoolChild(spec, path, this.slots.newUid(), this, onExit);
-    this.#pools.set(pool.uid, pool);
-    this.#manyByPath.set(path, pool);
-    return pool;
-  }
-
-  poolMeters(): PoolMeters[] {
-    return [...this.#pools.values()].map((pool) => ({ id: pool.id, stats: pool.stats() }));
-  }
-
-  poolDisposed(pool: PoolChild): void {
-    this.#pools.delete(pool.uid);
-    this.#forgetPath(pool);
-  }
-
-  poolThreadLost({ id }: PoolChild, task: string, reason: ExitReason): void {
-    this.#events.emit({ event: "pool_thread_lost", id, at: performance.now(), task, reason });
-    this.#logger.error({ id, task, reason }, `${id}: a thread ended before its task ${task}: ${describeExit(reason)}`);
-  }
-
-  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
-    return this.#pools.get(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
+    return this.pools.create(spec, path, this.slots.newUid(), onExit);
   }
 
   runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void {
@@ -245,29 +218,24 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   }
 
   routerDisposed(router: RouterChild): void {
-    this.#routers.delete(router.slot.uid);
-    this.#forgetPath(router);
-  }
-
-  #forgetPath(child: RouterChild | PoolChild): void {
-    if (this.#manyByPath.get(child.id) === child) this.#manyByPath.delete(child.id);
+    this.directory.remove(router.slot.uid, router);
   }
 
   stats(uid: number): ActorStats | undefined {
-    const child = this.#byUid.get(uid);
-    return child === undefined ? this.#routers.get(uid)?.stats() : statsOf(child, this.names);
+    const child = this.directory.actor(uid);
+    return child === undefined ? this.directory.router(uid)?.stats() : statsOf(child, this.names);
   }
 
-  statsOf(found: ActorChild | RouterChild | PoolChild): ActorStats | RouterStats | PoolStats {
+  statsOf(found: Referable): ActorStats | RouterStats | PoolStats {
     return found instanceof ActorChild ? statsOf(found, this.names) : found.stats();
   }
 
   meters(): ActorMeters[] {
-    return Array.from(this.#byUid.values(), (child) => metersOf(child, this.names));
+    return Array.from(this.all, (child) => metersOf(child, this.names));
   }
 
   identity(id: string): ActorIdentity | undefined {
-    const child = this.#byPath.get(id);
+    const child = this.directory.actorAt(id);
     return child === undefined ? undefined : identityOf(child);
   }
 
@@ -296,7 +264,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
 
   /** What is known of an actor that has just ended. */
   lastSeen(id: string): LastSeen {
-    const child = this.#byPath.get(id);
+    const child = this.directory.actorAt(id);
     return child === undefined ? {} : lastSeen(child, this.#threads.lastReading(child), this.names);
   }
 
@@ -351,17 +319,16 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
     this.#logger.info({ id, incarnation, fromVersion, version }, `${id} upgraded`);
   }
 
-  lifeStarted(child: ActorChild | RouterChild | PoolChild): void {
+  lifeStarted(child: ActorChild | RouterChild): void {
     this.signals.started(child, child.type === "supervisor");
   }
 
-  lifeEnded(child: ActorChild | RouterChild | PoolChild, reason: ExitReason): () => void {
+  lifeEnded(child: ActorChild | RouterChild, reason: ExitReason): () => void {
     return this.signals.ended(child, reason);
   }
 
   disposed(child: ActorChild): void {
-    this.#byUid.delete(child.slot.uid);
-    if (this.#byPath.get(child.id) === child) this.#byPath.delete(child.id);
+    this.directory.remove(child.slot.uid, child);
     this.#parcels.forget(child.slot.uid, "all");
     this.logs.forget(child.id);
     this.#fullMailboxes.forget(child);
@@ -412,7 +379,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost, PoolHost {
   }
 
   mailboxFull(uid: number, method: string): void {
-    const child = this.#byUid.get(uid);
+    const child = this.directory.actor(uid);
     if (child !== undefined) this.#fullMailboxes.found(child, method);
   }
 

@@ -22,15 +22,7 @@ export {
   type RunOptions,
 } from "@mini-otp/worker-host/protocol";
 export type { ActorStats } from "./actor-stats.js";
-export {
-  ActorSystem,
-  type StopOptions,
-  type StopReport,
-  type SystemOptions,
-  type SystemStats,
-  startSystem,
-  type UpgradeOptions,
-} from "./actor-system.js";
+export { ActorSystem, startSystem } from "./actor-system.js";
 export type { LossCause } from "./actor-totals.js";
 export { comlinkActor } from "./comlink-actor.js";
 export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./events.js";
@@ -66,5 +58,6 @@ export type {
   DynamicSupervisorRef,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
+export type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 export type { TraceEvent, TraceOptions } from "./trace.js";
 export type { TreeNode } from "./tree.js";

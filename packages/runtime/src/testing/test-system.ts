@@ -1,5 +1,6 @@
-import { ActorSystem, type SystemOptions } from "../actor-system.js";
+import { ActorSystem } from "../actor-system.js";
 import { type Clock, systemClock } from "../supervision/clock.js";
+import type { SystemOptions } from "../system-options.js";
 
 export interface TestSystemOptions extends SystemOptions {
   /** For restart windows, backoff, the deadline of `stop` and the time resources may take: `virtualClock()`. Default: the machine's own. */
