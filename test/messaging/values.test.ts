@@ -1,7 +1,10 @@
+import { createSecretKey } from "node:crypto";
+import { BlockList } from "node:net";
 import { MessageChannel } from "node:worker_threads";
 import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
 import { describe, expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";
+import type Log from "../fixtures/log.actor.js";
 import { fixture, testSystem } from "../support/system.js";
 
 const codec = new Codec({} as Sender);
@@ -44,7 +47,11 @@ describe("a value arrives as it was sent", () => {
       "typed arrays",
       [new Int8Array([1]), new Uint16Array([1, 2, 3]).subarray(1), new Float64Array([1.5]), new BigInt64Array([1n])],
     ],
+    ...("Float16Array" in globalThis
+      ? [["a Float16Array", new (globalThis as any).Float16Array([1.5])] as [string, unknown]]
+      : []),
     ["bytes", new Uint8Array([1, 2, 3])],
+    ["boxed primitives", [Object(1), Object("a"), Object(true), Object(1n)]],
     ["bytes inside", { bytes: new Uint8Array(0), list: [new Uint8Array([7])] }],
     ["keys that name prototypes", { constructor: 1, prototype: 2, toString: 3, hasOwnProperty: 4 }],
   ])("%s", (_name, value) => {
@@ -108,6 +115,31 @@ describe("a value arrives as it was sent", () => {
   });
 });
 
+test("a resizable buffer arrives as one", () => {
+  const Resizable = ArrayBuffer as new (length: number, options: { maxByteLength: number }) => any;
+  const buffer = new Resizable(3, { maxByteLength: 8 });
+  new Uint8Array(buffer).set([1, 2, 3]);
+  const copy = roundTrip({ buffer }).buffer;
+  expect([copy.resizable, copy.maxByteLength, ...new Uint8Array(copy)]).toEqual([true, 8, 1, 2, 3]);
+  copy.resize(8);
+  expect(buffer.byteLength).toBe(3);
+});
+
+test("an AggregateError arrives as one, with its errors", () => {
+  const copy = roundTrip(new AggregateError([new TypeError("a"), 5], "many"));
+  expect(copy).toBeInstanceOf(AggregateError);
+  expect([copy.name, copy.message, copy.errors[1]]).toEqual(["AggregateError", "many", 5]);
+  expect(copy.errors[0]).toBeInstanceOf(TypeError);
+  expect(Object.keys(copy)).toEqual([]);
+});
+
+test("a DOMException arrives as one, with its name and code", () => {
+  const error = new DOMException("given up", "AbortError");
+  const copy = roundTrip({ error }).error;
+  expect(copy).toBeInstanceOf(DOMException);
+  expect([copy.name, copy.message, copy.code, copy.stack]).toEqual(["AbortError", "given up", 20, error.stack]);
+});
+
 test("a key that names the prototype arrives as a key and changes none", () => {
   const copy = roundTrip(JSON.parse('{"a": {"__proto__": {"polluted": true}}}'));
   expect(Object.getPrototypeOf(copy.a)).toBe(Object.prototype);
@@ -123,7 +155,9 @@ test.each<[string, unknown, string]>([
   ["a class instance with methods", { "a b": new Greeter() }, 'args[0]["a b"]'],
   ["a WeakMap", [new WeakMap()], "args[0][0]"],
   ["a promise", Promise.resolve(), "args[0]"],
-  ["shared memory", new SharedArrayBuffer(8), "args[0]"],
+  ["a URL", { at: new URL("https://example.org/") }, "args[0].at"],
+  ["a boxed symbol", Object(Symbol("s")), "args[0]"],
+  ["a stream", new ReadableStream(), "args[0]"],
   ["a function in a Map", new Map([["k", () => {}]]), "args[0].get(k)"],
 ])("%s is refused with ERR_NOT_CLONEABLE and its path", (_name, value, path) => {
   expect(() => roundTrip(value)).toThrow(expect.objectContaining({ code: "ERR_NOT_CLONEABLE", path }));
@@ -149,6 +183,88 @@ test("values cross threads as they cross the codec", async () => {
   expect(reply.map).toEqual(value.map);
   expect(reply.list).toStrictEqual(value.list);
   expect(reply.self[0].id).toBe("root/echo");
+});
+
+describe("what no bytes can carry", () => {
+  const { WebAssembly: wasm } = globalThis as any;
+  async function echoes() {
+    const system = await testSystem();
+    const [echo, far] = await Promise.all(
+      ["echo", "far"].map((id) => system.startChild<typeof Echo>({ id, actor: fixture("echo") })),
+    );
+    return { system, echo, far };
+  }
+  const isSameMemory = (one: Int32Array, other: Int32Array): boolean => {
+    Atomics.store(one, 0, Math.trunc(Math.random() * 1e9) + 1);
+    return Atomics.load(other, 0) === Atomics.load(one, 0) && one !== other;
+  };
+
+  test("shared memory stays shared, alone, in views and from actor to actor", async () => {
+    const { echo, far } = await echoes();
+    const buffer = new SharedArrayBuffer(64);
+    const words = new Int32Array(buffer);
+    const alone = (await echo.call("echo", buffer)) as SharedArrayBuffer;
+    expect(isSameMemory(words, new Int32Array(alone))).toBe(true);
+    const reply: any = await echo.call("forward", far, { buffer, view: new Int32Array(buffer, 4, 2), twice: buffer });
+    expect(reply.buffer).toBe(reply.twice);
+    expect(reply.view.buffer).toBe(reply.buffer);
+    expect([reply.view.byteOffset, reply.view.length]).toEqual([4, 2]);
+    expect(isSameMemory(words.subarray(1), reply.view)).toBe(true);
+    const bytes = (await echo.call("echo", new Uint8Array(buffer))) as Uint8Array;
+    expect(isSameMemory(words, new Int32Array(bytes.buffer))).toBe(true);
+  });
+
+  test("a Blob, a key, a compiled module and a block list arrive as what they are", async () => {
+    const { echo } = await echoes();
+    const blocked = new BlockList();
+    blocked.addAddress("10.0.0.1");
+    const sent = {
+      blob: new Blob(["hello"], { type: "text/plain" }),
+      key: createSecretKey(Buffer.from("secret")),
+      code: new wasm.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+      blocked,
+    };
+    const reply: any = await echo.call("echo", sent as never);
+    expect([reply.blob.type, await reply.blob.text()]).toEqual(["text/plain", "hello"]);
+    expect(reply.key.export().toString()).toBe("secret");
+    expect(reply.code).toBeInstanceOf(wasm.Module);
+    expect(reply.blocked.check("10.0.0.1")).toBe(true);
+  });
+
+  test("it keeps its place among other messages", async () => {
+    const { system } = await echoes();
+    const log = await system.startChild<typeof Log>({ id: "log", actor: fixture("log") });
+    for (let i = 0; i < 50; i++) void log.cast("add", i % 2 === 0 ? i : { i, buffer: new SharedArrayBuffer(8) });
+    const entries = (await log.call("untilCount", 50)) as any[];
+    expect(entries.map((entry) => entry.i ?? entry)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+
+  test("it can be in the arguments of an actor, in its state, and in what an upgrade hands over", async () => {
+    const { system } = await echoes();
+    const words = new Int32Array(new SharedArrayBuffer(8));
+    const keeper = await system.startChild({ id: "keeper", actor: fixture("keeper"), args: { words } });
+    expect(await keeper.call("add")).toBe(1);
+    expect(words[0]).toBe(1);
+    expect(isSameMemory(words, (await system.getState(keeper)).words)).toBe(true);
+    const others = new Int32Array(new SharedArrayBuffer(8));
+    await system.replaceState(keeper, { words: others });
+    await keeper.call("add");
+    expect(others[0]).toBe(1);
+    await system.upgrade(keeper, fixture("keeper"));
+    await keeper.call("add");
+    expect(others[0]).toBe(2);
+    await keeper.call("crash").catch(() => {});
+    await keeper.call("add");
+    expect(words[0]).toBeGreaterThan(0);
+    expect(isSameMemory(words, (await system.getState(keeper)).words)).toBe(true);
+  });
+
+  test("a message port in a message that does not transfer it is refused, and the error says what to do", () => {
+    const { port1, port2 } = new MessageChannel();
+    expect(() => roundTrip({ port1 })).toThrow(/args\[0\]\.port1 is a MessagePort.*with\(\{ transfer \}\)/);
+    port1.close();
+    port2.close();
+  });
 });
 
 test("a buffer that is transferred arrives whole and is gone here", async () => {

@@ -1,3 +1,6 @@
+import type { Blob } from "node:buffer";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import type { BlockList, SocketAddress } from "node:net";
 import type { MessagePort } from "node:worker_threads";
 import type { Remote as ComlinkRemote, Local, ProxyMarked, ProxyMethods } from "comlink";
 
@@ -67,7 +70,21 @@ interface PoolReference {
 }
 
 /** Carried whole, whatever methods they have. */
-type CarriedWhole = Date | RegExp | Error | ArrayBuffer | ArrayBufferView | MessagePort | Reference | PoolReference;
+type CarriedWhole =
+  | Date
+  | RegExp
+  | Error
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | ArrayBufferView
+  | MessagePort
+  | Blob
+  | KeyObject
+  | X509Certificate
+  | BlockList
+  | SocketAddress
+  | Reference
+  | PoolReference;
 
 /**
  * `T` as a message carries it: `T` itself for data, and for the parts of it that no message can carry (functions,

@@ -20,6 +20,8 @@ export const GUARD_HOOK = "mini-otp.guard";
 export interface Encoded {
   readonly format: number;
   readonly bytes: Uint8Array;
+  /** See Payload. Copied by the port as structured cloning does: shared memory stays shared. */
+  readonly shared?: readonly unknown[];
 }
 
 /** A message, or part of one, that goes by way of main: too large for the ring, or with objects to transfer. */
@@ -207,7 +209,9 @@ export type ToMain =
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded };
 
 export function encoded(payload: Payload): Encoded {
-  return { format: payload.format, bytes: new Uint8Array(payload.bytes.subarray(0, payload.length)) };
+  const { format, length, shared } = payload;
+  const bytes = new Uint8Array(payload.bytes.subarray(0, length));
+  return shared === undefined ? { format, bytes } : { format, bytes, shared };
 }
 
 export function payloadOf(value: Encoded): Payload {
@@ -215,6 +219,7 @@ export function payloadOf(value: Encoded): Payload {
   payload.bytes.set(value.bytes);
   payload.length = value.bytes.length;
   payload.format = value.format;
+  payload.shared = value.shared;
   return payload;
 }
 

@@ -1,6 +1,6 @@
 import { addExtension, Packr } from "msgpackr/pack";
 import { ActorRef, type Sender } from "./actor-ref.js";
-import { isPlainTree } from "./message-value.js";
+import { isOwnBytes, isPlainTree } from "./message-value.js";
 import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
 import { PlainEncoder } from "./plain-encoder.js";
 import { PoolRef } from "./pool-ref.js";
@@ -74,11 +74,14 @@ export class Codec {
     this.#sender = sender;
   }
 
-  /** Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, by their place in it. */
+  /**
+   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, by their place
+   * in it. What has `shared` afterwards goes by a port.
+   */
   encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
     if (args.length === 0) return this.#encodeNothing();
-    if (transfer !== undefined) return this.#pack(toGraph(args, "args", transfer), FORMAT_GRAPH);
-    if (args.length === 1 && args[0] instanceof Uint8Array) return this.#encodeBytes(args[0]);
+    if (transfer !== undefined) return this.#packGraph(args, "args", transfer);
+    if (args.length === 1 && isOwnBytes(args[0])) return this.#encodeBytes(args[0]);
     return this.#encode(args, "args");
   }
 
@@ -87,9 +90,9 @@ export class Codec {
    * out, as in `encodeArgs`.
    */
   encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
-    if (transfer !== undefined) return this.#pack(toGraph(value, root, transfer), FORMAT_GRAPH);
+    if (transfer !== undefined) return this.#packGraph(value, root, transfer);
     if (value === undefined) return this.#encodeNothing();
-    if (value instanceof Uint8Array) return this.#encodeBytes(value);
+    if (isOwnBytes(value)) return this.#encodeBytes(value);
     return this.#encode(value, root);
   }
 
@@ -113,6 +116,7 @@ export class Codec {
     const payload = this.#outgoing;
     payload.length = 0;
     payload.format = FORMAT_NONE;
+    payload.shared = undefined;
     return payload;
   }
 
@@ -134,7 +138,14 @@ export class Codec {
       payload.format = FORMAT_PLAIN;
       return payload;
     }
-    return isPlainTree(value) ? this.#pack(value, FORMAT_PLAIN) : this.#pack(toGraph(value, root), FORMAT_GRAPH);
+    return isPlainTree(value) ? this.#pack(value, FORMAT_PLAIN) : this.#packGraph(value, root);
+  }
+
+  #packGraph(value: unknown, root: string, transfer?: readonly unknown[]): Payload {
+    const shared: unknown[] = [];
+    const payload = this.#pack(toGraph(value, root, transfer, shared), FORMAT_GRAPH);
+    if (shared.length > 0) payload.shared = shared;
+    return payload;
   }
 
   #pack(value: unknown, format: number): Payload {
@@ -153,11 +164,12 @@ export class Codec {
   #decode(payload: Payload, transferred?: readonly unknown[]): unknown {
     decodingFor = this.#sender;
     const value = packr.unpack(payload.bytes, payload.length as never) as unknown;
-    return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred) : value;
+    return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred, payload.shared) : value;
   }
 
   #fresh(): Payload {
     if (this.#outgoing.bytes.length > MAX_KEPT_BYTES) this.#outgoing = newWritablePayload(SCRATCH_BYTES);
+    this.#outgoing.shared = undefined;
     return this.#outgoing;
   }
 }
@@ -167,5 +179,6 @@ export function keepPayload(payload: Payload): Payload {
   const kept = newPayload(payload.length);
   copyOut(payload.words, payload.bytes, 0, payload.length, kept);
   kept.format = payload.format;
+  kept.shared = payload.shared;
   return kept;
 }

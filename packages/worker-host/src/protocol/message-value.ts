@@ -9,6 +9,18 @@ const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
 
+// As it was before the actor's thread counted those it makes.
+const { SharedArrayBuffer: Shared } = globalThis;
+
+/** Bytes that can be copied. Those in shared memory are to stay shared. */
+export function isOwnBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && !isShared(value.buffer);
+}
+
+export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
+  return buffer instanceof Shared;
+}
+
 let nodes = 0;
 
 /**
@@ -50,5 +62,6 @@ function isPlain(value: unknown, depth: number): boolean {
     }
     return true;
   }
-  return prototype === bytesPrototype || value instanceof ActorRef || value instanceof PoolRef;
+  if (prototype === bytesPrototype) return !isShared((value as Uint8Array).buffer);
+  return value instanceof ActorRef || value instanceof PoolRef;
 }

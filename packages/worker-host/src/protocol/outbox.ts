@@ -355,7 +355,8 @@ export abstract class Outbox implements Sender {
     transferred: readonly Transferable[] = [],
   ): void {
     const peer = this.connect(address, uid, "");
-    if (transferred.length === 0 && payload.length <= peer.system.maxPayloadBytes) {
+    const fits = payload.length <= peer.system.maxPayloadBytes && payload.shared === undefined;
+    if (transferred.length === 0 && fits) {
       const outcome = peer.system.push(kind, 0, correlation, this.self.address, this.self.uid, payload);
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
@@ -456,7 +457,8 @@ export abstract class Outbox implements Sender {
     const payload = this.codec.encodeArgs(traceparent === undefined ? args : [...args, traceparent], transferred);
     if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
     this.#parcel = undefined;
-    if (transferred === undefined && payload.length <= to.mailbox.maxPayloadBytes) return payload;
+    const fits = payload.length <= to.mailbox.maxPayloadBytes && payload.shared === undefined;
+    if (transferred === undefined && fits) return payload;
     if (payload.length > MAX_MESSAGE_BYTES) {
       throw new ActorError(
         "ERR_MESSAGE_TOO_LARGE",

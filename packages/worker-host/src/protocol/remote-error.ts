@@ -11,8 +11,9 @@ export interface ErrorParts {
 /** Takes an error apart without running into its traps: a getter that throws costs only its own property. */
 export function partsOfError(error: Error): ErrorParts {
   const stack = read(error, "stack");
+  const name = text(read(error, "name"), "Error");
   return {
-    name: text(read(error, "name"), "Error"),
+    name: read(error, Symbol.toStringTag) === "DOMException" ? `${DOM_EXCEPTION}${name}` : name,
     message: text(read(error, "message"), ""),
     stack: typeof stack === "string" ? stack : undefined,
     own: ownKeys(error)
@@ -22,14 +23,18 @@ export function partsOfError(error: Error): ErrorParts {
   };
 }
 
+/** In front of a DOMException's name, which says what kind of one it is. */
+const DOM_EXCEPTION = "DOMException:";
+
 const BUILT_IN = new Map<string, new (message: string) => Error>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
 );
 
 /** The error again, without its own properties: of its own class where that is built in or ours, else an `Error` with its name. */
 export function errorShell(name: string, message: string, stack: string | undefined): Error {
-  const error = revive(name, message);
-  if (error.name !== name) define(error, "name", name);
+  const domName = name.startsWith(DOM_EXCEPTION) ? name.slice(DOM_EXCEPTION.length) : undefined;
+  const error = domName === undefined ? revive(name, message) : new DOMException(message, domName);
+  if (error.name !== (domName ?? name)) define(error, "name", name);
   if (stack !== undefined) define(error, "stack", stack);
   return error;
 }
@@ -57,6 +62,7 @@ function revive(name: string, message: string): Error {
   // Its code is among its own properties, which are set afterwards.
   if (name === "ActorError") return new ActorError(undefined as unknown as ActorErrorCode, message);
   if (name === "ReplyError") return new ReplyError(message);
+  if (name === "AggregateError") return new AggregateError([], message);
   return new (BUILT_IN.get(name) ?? Error)(message);
 }
 
@@ -73,9 +79,9 @@ function ownKeys(error: Error): string[] {
   }
 }
 
-function read(error: Error, key: string): unknown {
+function read(error: Error, key: string | symbol): unknown {
   try {
-    return (error as unknown as Record<string, unknown>)[key];
+    return (error as unknown as Record<string | symbol, unknown>)[key];
   } catch {
     return undefined;
   }

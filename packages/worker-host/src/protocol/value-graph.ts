@@ -1,5 +1,6 @@
 import { ActorRef } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
+import { isShared } from "./message-value.js";
 import { PoolRef } from "./pool-ref.js";
 import { errorShell, partsOfError } from "./remote-error.js";
 import { WireValue } from "./wire-value.js";
@@ -10,9 +11,10 @@ import { WireValue } from "./wire-value.js";
  *   value  a primitive | [node index] | ["n", bigint's digits] | ["z"] (minus zero)
  *   node   ["o", key, value, …] object          ["a", value, …] array      ["s", length, index, value, …] sparse array
  *          ["m", key, value, …] Map             ["t", value, …] Set        ["d", ms] Date     ["r", source, flags] RegExp
- *          ["b", bytes] ArrayBuffer             ["v", class, bytes] view   ["R", reference]
+ *          ["b", bytes, max] ArrayBuffer        ["v", class, bytes] view   ["R", reference]
  *          ["e", name, message, stack, key, value, …] Error
  *          ["x", i] i-th transferred object     ["w", class, i, byteOffset, length] view of the i-th transferred buffer
+ *          ["p", i] i-th shared object          ["q", class, i, byteOffset, length] view of the i-th shared buffer
  *          ["h", name, value] what a transfer handler of comlink's stands in for
  *
  * So cycles and shared objects survive, and a key never touches a prototype.
@@ -22,11 +24,20 @@ export type ValueGraph = [root: unknown, ...nodes: Node[]];
 
 const MAX_DEPTH = 1000;
 const MAX_CAUSES = 16;
+const MESSAGE_PORT = "a MessagePort, which changes hands";
 
-/** Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of what no message can carry. */
-export function toGraph(value: unknown, root: string, transfer: readonly unknown[] = []): ValueGraph {
+/**
+ * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of what no message can carry. What only structured
+ * cloning can is added to `shared`.
+ */
+export function toGraph(
+  value: unknown,
+  root: string,
+  transfer: readonly unknown[] = [],
+  shared: unknown[] = [],
+): ValueGraph {
   const graph: ValueGraph = [undefined];
-  graph[0] = new Flattening(graph, transfer).value(value, root, 0);
+  graph[0] = new Flattening(graph, transfer, shared).value(value, root, 0);
   return graph;
 }
 
@@ -34,10 +45,12 @@ class Flattening {
   readonly #graph: ValueGraph;
   readonly #seen = new Map<object, number>();
   readonly #transferred: Map<unknown, number>;
+  readonly #shared: unknown[];
   #causes = 0;
 
-  constructor(graph: ValueGraph, transfer: readonly unknown[]) {
+  constructor(graph: ValueGraph, transfer: readonly unknown[], shared: unknown[]) {
     this.#graph = graph;
+    this.#shared = shared;
     this.#transferred = new Map(transfer.map((object, index) => [object, index]));
   }
 
@@ -78,7 +91,7 @@ class Flattening {
     else if (object instanceof Set) this.#set(node, object, path, depth);
     else if (object instanceof Date) node.push("d", object.getTime());
     else if (object instanceof RegExp) node.push("r", object.source, object.flags);
-    else if (object instanceof ArrayBuffer) node.push("b", new Uint8Array(object));
+    else if (object instanceof ArrayBuffer) this.#buffer(node, object);
     else if (ArrayBuffer.isView(object)) this.#view(node, object);
     else if (object instanceof Error) this.#error(node, object, path, depth);
     else this.#object(node, object, path, depth);
@@ -86,7 +99,12 @@ class Flattening {
 
   #object(node: Node, object: object, path: string, depth: number): void {
     const obstacle = obstacleOf(object);
-    if (obstacle !== undefined) throw notCloneable(path, obstacle);
+    if (obstacle !== undefined) {
+      const copy = platformCopy(object);
+      if (copy === undefined) throw notCloneable(path, obstacle);
+      node.push("p", this.#share(copy));
+      return;
+    }
     node.push("o");
     for (const key of Object.keys(object)) {
       node.push(key, this.value((object as Record<string, unknown>)[key], member(path, key), depth));
@@ -120,13 +138,22 @@ class Flattening {
 
   #view(node: Node, view: ArrayBufferView): void {
     const name = view instanceof DataView ? "DataView" : viewName(view);
-    const transferred = this.#transferred.get(view.buffer);
-    if (transferred === undefined) {
-      node.push("v", name, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-    } else {
-      const length = view instanceof DataView ? view.byteLength : (view as Uint8Array).length;
-      node.push("w", name, transferred, view.byteOffset, length);
-    }
+    const { buffer, byteOffset, byteLength } = view;
+    const length = view instanceof DataView ? byteLength : (view as Uint8Array).length;
+    const transferred = this.#transferred.get(buffer);
+    if (transferred !== undefined) node.push("w", name, transferred, byteOffset, length);
+    else if (isShared(buffer)) node.push("q", name, this.#share(buffer), byteOffset, length);
+    else node.push("v", name, new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  #buffer(node: Node, buffer: ArrayBuffer & { readonly resizable?: boolean; readonly maxByteLength?: number }): void {
+    node.push("b", new Uint8Array(buffer));
+    if (buffer.resizable) node.push(buffer.maxByteLength);
+  }
+
+  #share(object: object): number {
+    const known = this.#shared.indexOf(object);
+    return known === -1 ? this.#shared.push(object) - 1 : known;
   }
 
   /** An error is taken as far as it can be: what its traps or its uncloneable properties hold back is left out. */
@@ -152,11 +179,15 @@ class Flattening {
 }
 
 /** The value again. Throws TypeError for a graph that `toGraph` cannot have made. */
-export function fromGraph(graph: unknown, transferred: readonly unknown[] = []): unknown {
+export function fromGraph(
+  graph: unknown,
+  transferred: readonly unknown[] = [],
+  shared: readonly unknown[] = [],
+): unknown {
   if (!Array.isArray(graph) || graph.length === 0) throw new TypeError("malformed message: not a value graph");
   // All objects first, then what is in them: any of them may hold any other.
   const objects: unknown[] = [undefined];
-  for (let i = 1; i < graph.length; i++) objects.push(shellOf(graph[i] as Node, transferred));
+  for (let i = 1; i < graph.length; i++) objects.push(shellOf(graph[i] as Node, transferred, shared));
   const value = (encoded: unknown): unknown => {
     if (!Array.isArray(encoded)) return encoded;
     if (encoded[0] === "n") return BigInt(encoded[1] as string);
@@ -170,7 +201,7 @@ export function fromGraph(graph: unknown, transferred: readonly unknown[] = []):
   return value(graph[0]);
 }
 
-function shellOf(node: Node, transferred: readonly unknown[]): unknown {
+function shellOf(node: Node, transferred: readonly unknown[], shared: readonly unknown[]): unknown {
   switch (node[0]) {
     case "o":
       return {};
@@ -187,7 +218,7 @@ function shellOf(node: Node, transferred: readonly unknown[]): unknown {
     case "r":
       return new RegExp(node[1] as string, node[2] as string);
     case "b":
-      return ownBuffer(node[1] as Uint8Array);
+      return ownBuffer(node[1] as Uint8Array, node[2] as number | undefined);
     case "v":
       return viewOf(node[1] as string, ownBuffer(node[2] as Uint8Array));
     case "R":
@@ -198,13 +229,13 @@ function shellOf(node: Node, transferred: readonly unknown[]): unknown {
       return new WireValue(node[1] as string, undefined);
     case "x":
       return transferred[node[1] as number];
+    case "p":
+      return shared[node[1] as number];
     case "w":
-      return viewOf(
-        node[1] as string,
-        transferred[node[2] as number] as ArrayBuffer,
-        node[3] as number,
-        node[4] as number,
-      );
+    case "q": {
+      const buffers = node[0] === "w" ? transferred : shared;
+      return viewOf(node[1] as string, buffers[node[2] as number] as ArrayBuffer, node[3] as number, node[4] as number);
+    }
     default:
       throw new TypeError(`malformed message: no such kind of node: ${String(node[0])}`);
   }
@@ -247,7 +278,12 @@ function define(object: object, key: string, value: unknown): void {
 }
 
 function defineOnError(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, { value, enumerable: key !== "cause", configurable: true, writable: true });
+  Object.defineProperty(error, key, {
+    value,
+    enumerable: key !== "cause" && key !== "errors",
+    configurable: true,
+    writable: true,
+  });
 }
 
 const VIEWS = new Map<string, new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView>(
@@ -264,7 +300,11 @@ const VIEWS = new Map<string, new (buffer: ArrayBuffer, offset?: number, length?
     BigInt64Array,
     BigUint64Array,
     DataView,
-  ].map((View) => [View.name, View]),
+    // Node 24 and later.
+    (globalThis as { Float16Array?: typeof Float32Array }).Float16Array ?? [],
+  ]
+    .flat()
+    .map((View) => [View.name, View]),
 );
 
 /** A Buffer arrives as the Uint8Array it is. */
@@ -279,8 +319,27 @@ function viewOf(name: string, buffer: ArrayBuffer, offset = 0, length?: number):
   return new View(buffer, offset, length);
 }
 
-function ownBuffer(bytes: Uint8Array): ArrayBuffer {
+function ownBuffer(bytes: Uint8Array, maxByteLength?: number): ArrayBuffer {
+  if (maxByteLength !== undefined) {
+    const buffer = new (ArrayBuffer as ResizableBuffer)(bytes.byteLength, { maxByteLength });
+    new Uint8Array(buffer).set(bytes);
+    return buffer;
+  }
   return bytes.buffer.byteLength === bytes.byteLength ? (bytes.buffer as ArrayBuffer) : bytes.slice().buffer;
+}
+
+/** TypeScript's types for Node 20 do not know it. */
+type ResizableBuffer = new (byteLength: number, options: { maxByteLength: number }) => ArrayBuffer;
+
+/** A copy of what structured cloning keeps as what it is: shared memory, a Blob, a key, a compiled module. */
+function platformCopy(object: object): object | undefined {
+  if (isShared(object)) return object;
+  try {
+    const copy = structuredClone(object);
+    return Object.prototype.isPrototypeOf.call(Object.getPrototypeOf(object) as object, copy) ? copy : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why an object is more than data, or undefined. */
@@ -293,7 +352,8 @@ function obstacleOf(object: object): string | undefined {
     level = Object.getPrototypeOf(level) as object | null
   ) {
     if (Reflect.ownKeys(level).some((key) => key !== "constructor")) {
-      return `an instance of ${nameOf(object)}, which has methods`;
+      const name = nameOf(object);
+      return name === "MessagePort" ? MESSAGE_PORT : `an instance of ${name}, which has methods`;
     }
   }
   return undefined;
@@ -306,7 +366,8 @@ function nameOf(object: object): string {
 
 function notCloneable(path: string, what: string): ActorError {
   const shown = path.length <= 200 ? path : `${path.slice(0, 200)}…`;
-  return new ActorError("ERR_NOT_CLONEABLE", `${shown} is ${what}; a message carries data only`, { path });
+  const advice = what === MESSAGE_PORT ? "list it in with({ transfer })" : "a message carries data only";
+  return new ActorError("ERR_NOT_CLONEABLE", `${shown} is ${what}; ${advice}`, { path });
 }
 
 function member(path: string, key: string): string {
