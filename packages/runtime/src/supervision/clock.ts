@@ -16,7 +16,8 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(ms, fn) {
-    const timer = setTimeout(fn, Math.min(ms, MAX_TIMER_MS));
+    // A deadline that is over already: Node 24 and later warn of a negative time.
+    const timer = setTimeout(fn, Math.max(0, Math.min(ms, MAX_TIMER_MS)));
     return { cancel: () => clearTimeout(timer) };
   },
 };
