@@ -1,0 +1,30 @@
+// Runs the tests of what is built on worker threads with every Node version, one after the other.
+// Usage: node versions.js [--nodes 22,24] [word…], where a word is part of a test file's path, as vitest takes it.
+import { spawnSync } from "node:child_process";
+import { delimiter, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { MAJORS, nodeOf } from "./faults/node-versions.js";
+
+/** The fault table has a command of its own, test:matrix. */
+const FOLDERS = ["lifecycle", "messaging", "observability", "pools", "routing", "testing", "typescript", "upgrade"];
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2).filter((arg) => arg !== "--"),
+  options: { nodes: { type: "string" } },
+  allowPositionals: true,
+});
+const majors = values.nodes === undefined ? [...MAJORS] : values.nodes.split(",").map(Number);
+const words = positionals.length > 0 ? positionals : FOLDERS.map((folder) => `test/dist/${folder}/`);
+
+const failed = majors.filter((major) => {
+  const node = nodeOf(major);
+  console.log(`== Node ${major}`);
+  // What the tests start by name is this version too.
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
+  return spawnSync(node, [vitest, "run", ...words], { cwd: root, stdio: "inherit", env }).status !== 0;
+});
+console.log(failed.length === 0 ? `passed on Node ${majors.join(", ")}` : `FAILED on Node ${failed.join(", ")}`);
+if (failed.length > 0) process.exitCode = 1;
