@@ -1,5 +1,13 @@
 import { Worker } from "node:worker_threads";
-import { ATTENTION_BYTES, askUnlessLeaving, leave } from "@mini-otp/worker-host/protocol";
+import {
+  ATTENTION_BYTES,
+  askUnlessLeaving,
+  askUnlessLeavingBy,
+  attentionTable,
+  claimAttention,
+  leave,
+  releaseAttention,
+} from "@mini-otp/worker-host/protocol";
 import { expect, test } from "vitest";
 
 const words = () => new Int32Array(new SharedArrayBuffer(ATTENTION_BYTES));
@@ -31,4 +39,17 @@ test("a thread that leaves waits until main has asked", async () => {
   expect(during).toBe(0);
   expect(Atomics.wait(left, 0, 0, 20_000)).not.toBe("timed-out");
   await worker.terminate();
+});
+
+test("of threads in a table, each is asked until it leaves, and its place is another's once it has exited", () => {
+  const table = attentionTable(2);
+  const ask = (threadId: number) => askUnlessLeavingBy(table, threadId, () => "asked");
+  const [first, second] = [7, 8].map((threadId) => claimAttention(table, threadId));
+  expect(claimAttention(table, 9)).toBeUndefined();
+  leave(first as Int32Array);
+  expect([7, 8, 9].map(ask)).toEqual([undefined, "asked", "asked"]);
+  releaseAttention(table, 7);
+  leave(second as Int32Array);
+  claimAttention(table, 9);
+  expect([8, 9].map(ask)).toEqual([undefined, "asked"]);
 });

@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import {
   ACTIVE,
+  askUnlessLeavingBy,
+  attentionTable,
   CALLED,
   type ExitReason,
   KILLED,
@@ -9,6 +11,7 @@ import {
   PARKED,
   POOL_MAIN,
   type PoolThreadData,
+  releaseAttention,
   ring,
   SLOT_HEADER_WORDS,
   type TaskMessage,
@@ -47,6 +50,7 @@ export class PoolThreads {
   readonly #bell: Int32Array;
   /** For each task that may run at a time, two words: see TaskMessage. */
   readonly #running: Int32Array;
+  readonly #attention: Int32Array;
   readonly #free: number[];
   readonly #threads = new Map<Worker, Thread>();
   /** Why the guard has ended a thread. */
@@ -61,6 +65,8 @@ export class PoolThreads {
     const { maxThreads, concurrentTasksPerWorker, heapCapMb, offHeapCapMb } = spec;
     const places = maxThreads * concurrentTasksPerWorker;
     this.#running = new Int32Array(new SharedArrayBuffer(places * 8));
+    // While one thread ends piscina starts the next.
+    this.#attention = attentionTable(2 * maxThreads);
     this.#free = Array.from({ length: places }, (_, i) => i);
     const data: PoolThreadData = { moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
     this.#piscina = new Piscina({
@@ -102,7 +108,7 @@ export class PoolThreads {
   ): Promise<unknown> {
     const place = this.#free.pop() as number;
     this.#running.fill(0, 2 * place, 2 * place + 2);
-    const message: TaskMessage = { name, task, place, running: this.#running };
+    const message: TaskMessage = { name, task, place, running: this.#running, attention: this.#attention };
     const { taskTimeoutMs } = this.#spec;
     const time: TaskTime = { timer: undefined, over: undefined };
     if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, performance.now());
@@ -181,7 +187,7 @@ export class PoolThreads {
       const id = worker.threadId;
       const words = new Int32Array(SLOT_HEADER_WORDS);
       words[ACTIVE] = 1;
-      const guarded = guardedThread(worker, id);
+      const guarded = guardedThread(worker, id, this.#attention);
       this.#threads.set(worker, { id, guarded, words });
       const kill = (reason: ExitReason): void => {
         this.#killed.set(id, reason);
@@ -191,6 +197,7 @@ export class PoolThreads {
       guard.guard(guarded, { id: `${this.#path} (thread ${id})`, spec, running: false, kill }, words);
       worker.once("exit", () => {
         guard.forget(guarded);
+        releaseAttention(this.#attention, id);
         this.#threads.delete(worker);
         // Whoever had a task there has heard of it in this turn of the event loop.
         setImmediate(() => this.#killed.delete(id));
@@ -232,7 +239,7 @@ export class TaskEnd {
   }
 }
 
-function guardedThread(worker: Worker, threadId: number): GuardedThread {
+function guardedThread(worker: Worker, threadId: number, attention: Int32Array): GuardedThread {
   const { terminate } = worker;
   let ending = false;
   // Piscina ends threads too, and a thread that is ending must not be asked anything: see attention.ts.
@@ -242,7 +249,7 @@ function guardedThread(worker: Worker, threadId: number): GuardedThread {
   };
   return {
     threadId,
-    ask: (ask) => (ending ? undefined : ask()),
+    ask: (ask) => (ending ? undefined : askUnlessLeavingBy(attention, threadId, ask)),
     heapStatistics: () =>
       HAS_HEAP_STATISTICS
         ? (worker as Worker & { getHeapStatistics(): Promise<HeapStatistics> }).getHeapStatistics()

@@ -2,6 +2,7 @@ import { threadId } from "node:worker_threads";
 import { loadFirst } from "./load-module.js";
 import { prepareThread } from "./prelude.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
+import { claimAttention, leave } from "./protocol/attention.js";
 import { encodeForeign } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
@@ -25,6 +26,8 @@ const loading = loadFirst(moduleUrls).then(({ exports }) => exports as Record<st
 // Told to whoever asks for it.
 loading.catch(() => {});
 
+let attention: Int32Array | undefined;
+process.on("exit", () => attention !== undefined && leave(attention));
 let lastReturned: Pick<TaskMessage, "place" | "running"> | undefined;
 
 // A result that cannot be cloned ends the thread, with an error that loses its class on the way to main (Node 20).
@@ -33,7 +36,9 @@ process.on("uncaughtExceptionMonitor", (error) => {
   Atomics.store(lastReturned.running, 2 * lastReturned.place + 1, NOT_CLONEABLE);
 });
 
-export async function runTask({ name, task, place, running }: TaskMessage): Promise<unknown> {
+export async function runTask(message: TaskMessage): Promise<unknown> {
+  const { name, task, place, running } = message;
+  attention ??= claimAttention(message.attention, threadId);
   Atomics.store(running, 2 * place, threadId);
   let module: Record<string, unknown>;
   try {

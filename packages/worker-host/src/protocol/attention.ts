@@ -32,3 +32,46 @@ export function leave(words: Int32Array): void {
   Atomics.store(words, LEAVING, 1);
   for (let naps = 0; Atomics.load(words, ASKING) === 1 && naps < MAX_NAPS; naps++) napWhile(words, ASKING, 1, NAP_MS);
 }
+
+/*
+ * Of threads that somebody else starts, who can be told of nothing at their start: a table, sent to them later.
+ * An entry is a thread's id, 0 for none, and its two words.
+ */
+const ENTRY_WORDS = 1 + ATTENTION_BYTES / 4;
+
+export function attentionTable(threads: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(threads * ENTRY_WORDS * 4));
+}
+
+/** The thread: the words of its entry from now on; undefined when there is none left. */
+export function claimAttention(table: Int32Array, threadId: number): Int32Array | undefined {
+  for (let entry = 0; entry < table.length; entry += ENTRY_WORDS) {
+    if (Atomics.compareExchange(table, entry, 0, threadId) === 0) return wordsOf(table, entry);
+  }
+  return undefined;
+}
+
+/** Main: asks a thread, unless it is leaving. One without an entry is asked. */
+export function askUnlessLeavingBy<T>(table: Int32Array, threadId: number, ask: () => T): T | undefined {
+  const entry = entryOf(table, threadId);
+  return entry === undefined ? ask() : askUnlessLeaving(wordsOf(table, entry), ask);
+}
+
+/** Main, once the thread has exited. */
+export function releaseAttention(table: Int32Array, threadId: number): void {
+  const entry = entryOf(table, threadId);
+  if (entry === undefined) return;
+  wordsOf(table, entry).fill(0);
+  Atomics.store(table, entry, 0);
+}
+
+function entryOf(table: Int32Array, threadId: number): number | undefined {
+  for (let entry = 0; entry < table.length; entry += ENTRY_WORDS) {
+    if (Atomics.load(table, entry) === threadId) return entry;
+  }
+  return undefined;
+}
+
+function wordsOf(table: Int32Array, entry: number): Int32Array {
+  return table.subarray(entry + 1, entry + ENTRY_WORDS);
+}

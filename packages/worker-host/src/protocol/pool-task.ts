@@ -24,6 +24,8 @@ export interface TaskMessage {
    */
   readonly place: number;
   readonly running: Int32Array;
+  /** See attention.ts. */
+  readonly attention: Int32Array;
 }
 
 /** What a task that fails throws to piscina. */
