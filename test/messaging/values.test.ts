@@ -28,6 +28,10 @@ describe("a value arrives as it was sent", () => {
     ["minus zero", [-0, { inside: -0 }]],
     ["bigints", [0n, -1n, 2n ** 64n, -(2n ** 200n)]],
     ["strings", ["", "a", "h\u00e9llo \u20ac \u{1f600}", "x".repeat(100_000)]],
+    [
+      "halves of surrogate pairs",
+      ["\ud800", `${"x".repeat(300)}\udfff`, { "k\ud83d": 1 }, new Map([["\udc00", "é\ud801"]])],
+    ],
     ["null, undefined and booleans", [null, undefined, true, false, { a: undefined }]],
     ["nested arrays and objects", [[[[]]], { a: { b: { c: [{}] } } }]],
     ["a sparse array", sparse(5, { 1: 1, 3: 2 })],

@@ -3,6 +3,7 @@ import {
   type ActorRef,
   announce,
   encoded,
+  MAX_TIMER_MS,
   type NameTable,
   newPayload,
   Outbox,
@@ -147,7 +148,7 @@ export class MainOutbox extends Outbox {
         const next = this.pending.nextDeadline;
         if (next !== Infinity) this.armTimer(next);
       },
-      Math.max(0, Math.ceil(deadline - performance.now())),
+      Math.min(Math.max(0, Math.ceil(deadline - performance.now())), MAX_TIMER_MS),
     );
   }
 
@@ -161,10 +162,14 @@ export class MainOutbox extends Outbox {
 
   protected override sendParcel(to: Peer, parcel: Parcel): void {
     // Moves the transferred objects out of the sender's hands now, though they stay on this thread for the moment.
-    const transferred =
-      parcel.transferred.length === 0
-        ? []
-        : structuredClone(parcel.transferred, { transfer: [...parcel.transferred] as never });
+    let { transferred } = parcel;
+    try {
+      if (transferred.length > 0) transferred = structuredClone(transferred, { transfer: [...transferred] as never });
+    } catch (error) {
+      // Something in the transfer list cannot be transferred, and its placeholder is in the mailbox already.
+      this.#host.discardParcel(parcel.owner, parcel.number);
+      throw error;
+    }
     this.#host.parcel(to.uid, { ...parcel, transferred });
   }
 

@@ -18,7 +18,7 @@ export class Parcels {
   readonly #entries = new Map<string, Entry>();
   /** By actor: the parcel it claimed last, kept for a second delivery. */
   readonly #kept = new Map<number, string>();
-  /** Placeholders that will not be handled, and whose parcel has not come yet. */
+  /** Placeholders that will not be handled, and whose parcel has not come yet; or that will be, and it never comes. */
   readonly #discarded = new Set<string>();
 
   get size(): number {
@@ -48,7 +48,9 @@ export class Parcels {
     if (before !== undefined && before !== key) this.#entries.delete(before);
     this.#kept.delete(uid);
     const parcel = this.#entries.get(key)?.parcel;
-    if (parcel !== undefined) {
+    if (this.#discarded.delete(key)) {
+      deliver(null);
+    } else if (parcel !== undefined) {
       if (keep && parcel.transferred.length === 0) this.#kept.set(uid, key);
       else this.#entries.delete(key);
       deliver(parcel);

@@ -1,4 +1,11 @@
-import { ActorError, ActorRef, type MemberResult, PoolRef, type RouterRef } from "@mini-otp/worker-host/protocol";
+import {
+  ActorError,
+  type ActorRef,
+  checkedReference,
+  type MemberResult,
+  type PoolRef,
+  type RouterRef,
+} from "@mini-otp/worker-host/protocol";
 import { ActorChild } from "./actor-child.js";
 import type { ActorStats } from "./actor-stats.js";
 import type { PoolChild } from "./pool.js";
@@ -63,15 +70,6 @@ export class References {
     if (found instanceof ActorChild) return;
     for (const result of results as MemberResult<unknown>[]) if (result.status === "rejected") throw result.reason;
   }
-}
-
-/** Throws TypeError for what is no reference. */
-export function checkedReference<R extends ActorRef | PoolRef>(ref: R, what: string): R {
-  if (ref instanceof ActorRef || ref instanceof PoolRef) return ref;
-  const given: unknown = ref;
-  const isSupervisor = typeof (given as { whichChildren?: unknown } | null)?.whichChildren === "function";
-  const shown = isSupervisor ? "a supervisor" : given === null ? "null" : typeof given;
-  throw new TypeError(`${what}: takes a reference to an actor, a router or a pool, and was given ${shown}`);
 }
 
 async function askEach<T>(

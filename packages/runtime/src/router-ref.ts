@@ -1,6 +1,7 @@
 import {
   type ActorRef,
   type MemberAddress,
+  mergeOptions,
   type RefOptions,
   RouterRef,
   type Sender,
@@ -43,7 +44,8 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
   }
 
   override with(options: RefOptions): SupervisedRouterRef<A> {
-    return new SupervisedRouterRef<A>(this.#router, this.#sender, this, { ...this.#options, ...options });
+    const all = mergeOptions(this.id, this.#options, options);
+    return new SupervisedRouterRef<A>(this.#router, this.#sender, this, all);
   }
 
   /**

@@ -13,6 +13,7 @@ import type { Microtasks } from "./microtasks.js";
 import { OwnMessages } from "./own-messages.js";
 import type { InitData } from "./protocol/boot.js";
 import { ACTIVE, LATE_REPLIES, TURNS } from "./protocol/slot-descriptor.js";
+import { MAX_TIMER_MS } from "./protocol/ticks.js";
 import type { Snapshot } from "./snapshot.js";
 import { Standing } from "./standing.js";
 
@@ -240,7 +241,7 @@ export class ActorLoop {
         this.#wakeTimer = undefined;
         this.#schedule();
       },
-      Math.max(0, due - now),
+      Math.min(Math.max(0, due - now), MAX_TIMER_MS),
     );
   }
 }

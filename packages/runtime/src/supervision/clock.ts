@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol";
+
 export interface Timer {
   cancel(): void;
 }
@@ -9,9 +11,6 @@ export interface Clock {
   /** Calls `fn` once, `ms` from now, never synchronously. A pending timer keeps the process alive. */
   setTimer(ms: number, fn: () => void): Timer;
 }
-
-/** Longer timers fire at once in Node. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -9,17 +9,11 @@ import type {
   Transferable,
 } from "./actor-types.js";
 import { ActorError } from "./errors.js";
+import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { createRemote, RemoteMethods } from "./remote.js";
 import { joinStacks } from "./remote-error.js";
 
-export interface RefOptions {
-  /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
-  readonly timeoutMs?: number;
-  /** Aborting it rejects the call with ERR_CALL_ABORTED and aborts the handler's `ctx.signal`. */
-  readonly signal?: AbortSignal;
-  /** Objects in the arguments that change hands instead of being copied; unusable here once the message is accepted. */
-  readonly transfer?: readonly Transferable[];
-}
+export type { RefOptions };
 
 /** How a pool runs a task. */
 export interface RunOptions {
@@ -135,9 +129,10 @@ export class ActorRef<A = any> {
     this.#sender.castSync(this.#connection(), method, args, this.#options);
   }
 
-  /** The same actor with other defaults for its calls. */
+  /** The same actor with other defaults for its calls. Throws TypeError for options that do not exist or make no sense. */
   with(options: RefOptions): ActorRef<A> {
-    return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, { ...this.#options, ...options });
+    const all = mergeOptions(this.id, this.#options, options);
+    return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, all);
   }
 
   /**

@@ -23,8 +23,13 @@ export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
 
 let nodes = 0;
 
+/** False for a text with half a surrogate pair, which UTF-8 cannot carry. */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
 /**
- * True for a tree of what JSON nearly carries (strings, numbers, booleans, null, plain objects and arrays, and
+ * True for a tree of what JSON nearly carries (well-formed strings, numbers, booleans, null, plain objects and arrays, and
  * undefined, NaN, bytes and references besides): such a value is encoded as it is. Anything else is a value graph.
  */
 export function isPlainTree(value: unknown): boolean {
@@ -35,6 +40,7 @@ export function isPlainTree(value: unknown): boolean {
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
+      return isWellFormed(value);
     case "boolean":
     case "undefined":
       return true;
@@ -50,7 +56,8 @@ function isPlain(value: unknown, depth: number): boolean {
   const prototype = Object.getPrototypeOf(value) as unknown;
   if (prototype === objectPrototype) {
     for (const key in value) {
-      if (key === "__proto__" || !isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
+      if (key === "__proto__" || !isWellFormed(key) || !isPlain((value as Record<string, unknown>)[key], depth + 1))
+        return false;
     }
     return true;
   }

@@ -2,6 +2,7 @@ import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, ty
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import { ActorError } from "./errors.js";
 import type { PoolRef } from "./pool-ref.js";
+import { mergeOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
 import { hashKey, leastLoadedMember, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
@@ -45,7 +46,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
   }
 
   override with(options: RefOptions): RouterRef<A> {
-    const all = { ...this.#options, ...options };
+    const all = mergeOptions(this.id, this.#options, options);
     return new RouterRef<A>(this.#sender, this.address, this.uid, this.id, all, this.keyHash);
   }
 

@@ -1,14 +1,16 @@
 import { ActorRef } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
-import { isShared } from "./message-value.js";
+import { isShared, isWellFormed } from "./message-value.js";
 import { PoolRef } from "./pool-ref.js";
 import { errorShell, partsOfError } from "./remote-error.js";
+import { checkTransferList } from "./transfer-list.js";
 import { WireValue } from "./wire-value.js";
 
 /*
  * A message value of any shape as a list of nodes, one for each object in it, the root's value first:
  *
  *   value  a primitive | [node index] | ["n", bigint's digits] | ["z"] (minus zero)
+ *          | ["u", UTF-16 bytes] (a text that is not well-formed)
  *   node   ["o", key, value, …] object          ["a", value, …] array      ["s", length, index, value, …] sparse array
  *          ["m", key, value, …] Map             ["t", value, …] Set        ["d", ms] Date     ["r", source, flags] RegExp
  *          ["b", bytes, max] ArrayBuffer        ["v", class, bytes] view   ["R", reference]
@@ -41,6 +43,16 @@ export function toGraph(
   return graph;
 }
 
+/** What a receiver would get, for this thread: later changes of `value` do not show in it. Throws as `toGraph`. */
+export function copyValue(value: unknown, root: string): unknown {
+  const graph = toGraph(value, root);
+  for (const node of graph.slice(1) as Node[]) {
+    const bytes = node.at(-1);
+    if ((node[0] === "b" || node[0] === "v") && bytes instanceof Uint8Array) node[node.length - 1] = bytes.slice();
+  }
+  return fromGraph(graph);
+}
+
 class Flattening {
   readonly #graph: ValueGraph;
   readonly #seen = new Map<object, number>();
@@ -49,6 +61,7 @@ class Flattening {
   #causes = 0;
 
   constructor(graph: ValueGraph, transfer: readonly unknown[], shared: unknown[]) {
+    checkTransferList(transfer);
     this.#graph = graph;
     this.#shared = shared;
     this.#transferred = new Map(transfer.map((object, index) => [object, index]));
@@ -56,6 +69,8 @@ class Flattening {
 
   value(value: unknown, path: string, depth: number): unknown {
     switch (typeof value) {
+      case "string":
+        return textNode(value);
       case "bigint":
         return ["n", value.toString()];
       case "number":
@@ -90,7 +105,7 @@ class Flattening {
     else if (object instanceof Map) this.#map(node, object, path, depth);
     else if (object instanceof Set) this.#set(node, object, path, depth);
     else if (object instanceof Date) node.push("d", object.getTime());
-    else if (object instanceof RegExp) node.push("r", object.source, object.flags);
+    else if (object instanceof RegExp) node.push("r", textNode(object.source), object.flags);
     else if (object instanceof ArrayBuffer) this.#buffer(node, object);
     else if (ArrayBuffer.isView(object)) this.#view(node, object);
     else if (object instanceof Error) this.#error(node, object, path, depth);
@@ -107,7 +122,8 @@ class Flattening {
     }
     node.push("o");
     for (const key of Object.keys(object)) {
-      node.push(key, this.value((object as Record<string, unknown>)[key], member(path, key), depth));
+      const item = this.value((object as Record<string, unknown>)[key], member(path, key), depth);
+      node.push(textNode(key), item);
     }
   }
 
@@ -159,12 +175,12 @@ class Flattening {
   /** An error is taken as far as it can be: what its traps or its uncloneable properties hold back is left out. */
   #error(node: Node, error: Error, path: string, depth: number): void {
     const { name, message, stack, own } = partsOfError(error);
-    node.push("e", name, message, stack);
+    node.push("e", textNode(name), textNode(message), stack === undefined ? stack : textNode(stack));
     for (const [key, item] of own) {
       if (item instanceof Error && ++this.#causes > MAX_CAUSES) continue;
       const nodes = this.#graph.length;
       try {
-        node.push(key, this.value(item, member(path, key), depth));
+        node.push(textNode(key), this.value(item, member(path, key), depth));
       } catch {
         this.#forget(nodes);
       }
@@ -192,6 +208,7 @@ export function fromGraph(
     if (!Array.isArray(encoded)) return encoded;
     if (encoded[0] === "n") return BigInt(encoded[1] as string);
     if (encoded[0] === "z") return -0;
+    if (encoded[0] === "u") return textOf(encoded);
     const index = encoded[0] as number;
     if (!Number.isInteger(index) || index < 1 || index >= objects.length)
       throw new TypeError(`malformed message: no node ${String(index)}`);
@@ -216,7 +233,7 @@ function shellOf(node: Node, transferred: readonly unknown[], shared: readonly u
     case "d":
       return new Date(node[1] as number);
     case "r":
-      return new RegExp(node[1] as string, node[2] as string);
+      return new RegExp(textOf(node[1]), node[2] as string);
     case "b":
       return ownBuffer(node[1] as Uint8Array, node[2] as number | undefined);
     case "v":
@@ -224,7 +241,7 @@ function shellOf(node: Node, transferred: readonly unknown[], shared: readonly u
     case "R":
       return node[1];
     case "e":
-      return errorShell(node[1] as string, node[2] as string, node[3] as string | undefined);
+      return errorShell(textOf(node[1]), textOf(node[2]), node[3] === undefined ? undefined : textOf(node[3]));
     case "h":
       return new WireValue(node[1] as string, undefined);
     case "x":
@@ -244,10 +261,10 @@ function shellOf(node: Node, transferred: readonly unknown[], shared: readonly u
 function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown): void {
   switch (node[0]) {
     case "o":
-      for (let i = 1; i < node.length; i += 2) define(object as object, node[i] as string, value(node[i + 1]));
+      for (let i = 1; i < node.length; i += 2) define(object as object, textOf(node[i]), value(node[i + 1]));
       break;
     case "e":
-      for (let i = 4; i < node.length; i += 2) defineOnError(object as Error, node[i] as string, value(node[i + 1]));
+      for (let i = 4; i < node.length; i += 2) defineOnError(object as Error, textOf(node[i]), value(node[i + 1]));
       break;
     case "h":
       (object as WireValue).value = value(node[2]);
@@ -268,6 +285,15 @@ function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown)
     default:
       break;
   }
+}
+
+/** UTF-8 has no halves of surrogate pairs: a text with one goes by its code units. */
+function textNode(text: string): unknown {
+  return isWellFormed(text) ? text : ["u", new Uint8Array(Buffer.from(text, "utf16le"))];
+}
+
+function textOf(node: unknown): string {
+  return typeof node === "string" ? node : Buffer.from((node as [string, Uint8Array])[1]).toString("utf16le");
 }
 
 /** Defined, not assigned: the key may be `__proto__`. */
