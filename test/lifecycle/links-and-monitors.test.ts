@@ -42,7 +42,7 @@ test("[mon_1] a monitor on an actor that has ended delivers DOWN with noproc at 
   const [a, b] = [await start("a"), await start("b")];
   await system.terminateChild("b");
   const monitor = await a.call("monitor", b);
-  expect(await log.call("untilCount", 1)).toEqual([{ type: "DOWN", id: "root/b (gone)", kind: "noproc", monitor }]);
+  expect(await log.call("untilCount", 1)).toEqual([{ type: "DOWN", id: "root/b", kind: "noproc", monitor }]);
 });
 
 test("[demon_2] after demonitor no DOWN comes", async () => {

@@ -4,8 +4,12 @@ import type { Readable } from "node:stream";
 import {
   ActorError,
   ActorRef,
+  checkedReference,
   type ExitReason,
+  isExitReason,
   loadTelemetry,
+  MAX_TIMER_MS,
+  notAReason,
   type PoolRef,
   SHUTDOWN,
 } from "@mini-otp/worker-host/protocol";
@@ -19,7 +23,7 @@ import { MergedTrace } from "./merged-trace.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
 import type { PoolStats } from "./pool-ref.js";
 import type { Down } from "./process-signals.js";
-import { checkedReference, type OfEach, References, type StatsOf } from "./references.js";
+import { type OfEach, References, type StatsOf } from "./references.js";
 import { ReportLog } from "./report-log.js";
 import { ResourceChild } from "./resource-child.js";
 import { RouterChild } from "./router.js";
@@ -33,7 +37,7 @@ import {
   type FullRouterSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-import { type Clock, MAX_TIMER_MS, systemClock } from "./supervision/clock.js";
+import { type Clock, systemClock } from "./supervision/clock.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { SupervisionReport } from "./supervision/report.js";
 import { aModule, checkFields, type Fields, integer, milliseconds, required } from "./supervision/spec-fields.js";
@@ -42,6 +46,7 @@ import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { SupervisorRef } from "./supervision/supervisor-ref.js";
+import { checkSystemOptions } from "./system-option-fields.js";
 import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 import type { TraceEvent, TraceOptions } from "./trace.js";
 import { type TreeNode, treeOf } from "./tree.js";
@@ -130,6 +135,7 @@ export class ActorSystem implements SupervisorRef {
 
   /** Starts a system with these children. Rejects as `startChild` does; then nothing is left running. */
   static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
+    checkSystemOptions(options);
     const system = new ActorSystem(options, surroundings);
     system.#actors.outbox.telemetry = await loadTelemetry();
     const outcome = await system.#root.start();
@@ -338,12 +344,14 @@ export class ActorSystem implements SupervisorRef {
    * Stops everything in order: each child refuses new messages, handles those it has accepted, runs `terminate`,
    * and is killed when its `shutdown` or its share of `timeoutMs` is over. May be called at any time, and again: all
    * calls resolve to the same report, and the earliest deadline is the one that holds. Afterwards the process can
-   * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on.
+   * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on, with a TypeError when `reason` is
+   * no exit reason.
    */
   stop({ timeoutMs = Infinity, reason = SHUTDOWN }: StopOptions = {}): Promise<StopReport> {
     if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       return Promise.reject(new RangeError(`stop: timeoutMs=${String(timeoutMs)}, must be 0 or more`));
     }
+    if (!isExitReason(reason)) return Promise.reject(notAReason("stop", reason));
     const stopped = this.#stopRoot(timeoutMs, reason);
     this.#stopping ??= this.#whenStopped(stopped);
     return this.#stopping;

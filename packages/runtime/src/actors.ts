@@ -2,13 +2,14 @@ import { availableParallelism } from "node:os";
 import {
   type ActorError,
   ActorRef,
+  decodeReason,
   type ExitReason,
   hrtimeMs,
   logUnits,
   NAME_TABLE_BYTES,
   NameTable,
   type Parcel,
-  type PoolRef,
+  PoolRef,
   type Producer,
   payloadOf,
   processOf,
@@ -134,6 +135,9 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.signals = new ProcessSignals({
       byUid: (uid) => this.directory.byUid(uid),
       byPath: (id) => this.directory.at(id),
+      refTo: ({ address, uid, id }) =>
+        address === undefined ? new PoolRef(this.outbox, uid, id) : new ActorRef(this.outbox, address, uid, id),
+      reasonOf: (reason) => decodeReason(this.outbox.codec, reason),
       behind: (uid) => {
         const found = this.directory.byUid(uid);
         return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];

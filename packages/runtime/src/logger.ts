@@ -20,9 +20,32 @@ export interface Logger {
 
 const silent: Logger = pino({ level: "silent" });
 
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** True for what has at least one of the methods by which pino logs. */
+export function isLogger(value: unknown): value is Partial<Logger> {
+  return typeof value === "object" && value !== null && LEVELS.some((level) => hasMethod(value, level));
+}
+
 export function systemLogger(logger: Logger | false | undefined, name: string): Logger {
   if (logger === false) return silent;
-  return logger ?? pino({ name, level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  if (logger === undefined) return pino({ name, level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  return LEVELS.every((level) => hasMethod(logger, level)) ? logger : completed(logger);
+}
+
+/** A logger that knows fewer levels than pino, as `console` does: what it has no method for goes to the next one below. */
+function completed(logger: Partial<Logger>): Logger {
+  const whole: Record<string, Log> = {};
+  let below: Log = () => {};
+  for (const level of LEVELS) {
+    if (hasMethod(logger, level)) below = (...args) => (logger as Logger)[level](...args);
+    whole[level] = below;
+  }
+  return Object.assign(Object.create(logger) as Logger, whole);
+}
+
+function hasMethod(logger: object, level: string): boolean {
+  return typeof (logger as Record<string, unknown>)[level] === "function";
 }
 
 /** Under which key a logger expects an error. */

@@ -1,4 +1,13 @@
-import { type ActorRef, type ExitReason, type PoolRef, processOf, type ToMain } from "@mini-otp/worker-host/protocol";
+import {
+  type ActorRef,
+  checkExitReason,
+  type Encoded,
+  type ExitReason,
+  type PoolRef,
+  processOf,
+  type Target,
+  type ToMain,
+} from "@mini-otp/worker-host/protocol";
 import { Monitors, type Signal } from "./monitors.js";
 
 /** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
@@ -15,7 +24,8 @@ export interface Down<R = ActorRef> {
 export interface Exit {
   readonly type: "EXIT";
   readonly id: string;
-  readonly ref: ActorRef;
+  /** Undefined when it was main that sent the signal. */
+  readonly ref: ActorRef | undefined;
   readonly reason: ExitReason;
 }
 
@@ -37,6 +47,9 @@ export interface Process {
 interface Processes {
   byUid(uid: number): Process | undefined;
   byPath(id: string): Process | undefined;
+  /** A reference to one that may be gone. */
+  refTo(target: Target): ActorRef | PoolRef;
+  reasonOf(reason: Encoded): ExitReason;
   /** Those whom an exit signal ends that is sent to this one: a router's members. */
   behind(uid: number): readonly Process[];
   /** What main's listener for an actor has thrown. */
@@ -44,6 +57,14 @@ interface Processes {
 }
 
 const MAIN = "main thread";
+
+/** Whom signals come from, for those who get them as messages. */
+interface Source {
+  readonly id: string;
+  readonly ref: ActorRef | PoolRef | undefined;
+}
+
+const FROM_MAIN: Source = { id: MAIN, ref: undefined };
 
 /** Carries out what monitors and links ask for: tells watchers, ends partners. */
 export class ProcessSignals {
@@ -66,16 +87,18 @@ export class ProcessSignals {
   ended(child: Process, reason: ExitReason): () => void {
     this.#numbers.delete(child);
     const signals = this.#monitors.ended(child.id, reason);
-    return () => this.#carryOut(signals);
+    return () => this.#carryOut(signals, child);
   }
 
   /** Main watches one. Returns the function that ends it. */
   watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
+    if (typeof listener !== "function")
+      throw new TypeError(`monitor: listener is ${typeof listener}, must be a function`);
     const { uid, id } = processOf(ref);
     const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
     // Never before `watch` has returned.
-    queueMicrotask(() => this.#carryOut(signals));
+    queueMicrotask(() => this.#carryOut(signals, { id, ref }));
     return () => {
       this.#monitors.demonitor(MAIN, monitor);
       this.#listeners.delete(monitor);
@@ -83,64 +106,74 @@ export class ProcessSignals {
   }
 
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
-    this.#exit(MAIN, processOf(ref).uid, reason);
+    this.#exit(FROM_MAIN, processOf(ref).uid, checkExitReason("exit", reason));
   }
 
   /** What an actor has asked for. */
   handle(child: Process, request: SignalRequest): void {
     switch (request.type) {
       case "monitor": {
-        const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(request.uid, request.id));
+        const { uid, id } = request.target;
+        const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(uid, id));
         const numbers = this.#numbers.get(child) ?? new Map<number, number>();
         numbers.set(request.monitor, monitor);
         this.#numbers.set(child, numbers);
-        return this.#carryOut(signals);
+        return this.#carryOut(signals, this.#sourceOf(request.target));
       }
       case "demonitor": {
         const monitor = this.#numbers.get(child)?.get(request.monitor);
         if (monitor !== undefined) this.#monitors.demonitor(child.id, monitor);
         return;
       }
-      case "link":
-        return this.#carryOut(this.#monitors.link(child.id, this.#pathOf(request.uid, request.id)));
+      case "link": {
+        const { uid, id } = request.target;
+        const signals = this.#monitors.link(child.id, this.#pathOf(uid, id));
+        return this.#carryOut(signals, this.#sourceOf(request.target));
+      }
       case "unlink":
         return this.#monitors.unlink(child.id, request.id);
       case "trap_exit":
         return this.#monitors.trapExit(child.id, request.trap);
       case "exit":
-        return this.#exit(child.id, request.uid, request.reason);
+        return this.#exit(
+          child,
+          request.target.uid,
+          request.reason === "kill" ? request.reason : this.#processes.reasonOf(request.reason),
+        );
     }
   }
 
-  #exit(from: string, uid: number, reason: ExitReason | "kill"): void {
-    for (const { id } of this.#processes.behind(uid)) this.#carryOut(this.#monitors.exit(from, id, reason));
+  #exit(from: Source, uid: number, reason: ExitReason | "kill"): void {
+    for (const { id } of this.#processes.behind(uid)) {
+      this.#carryOut(this.#monitors.exit(from.id, id, reason), from);
+    }
   }
 
-  #carryOut(signals: readonly Signal[]): void {
-    for (const signal of signals) this.#carry(signal);
+  /** All of them come from the same. */
+  #carryOut(signals: readonly Signal[], from: Source): void {
+    for (const signal of signals) this.#carry(signal, from);
   }
 
-  #carry(signal: Signal): void {
+  #carry(signal: Signal, { id, ref }: Source): void {
     if (signal.kind === "end") {
       this.#processes.byPath(signal.to)?.kill(signal.reason);
       return;
     }
-    const { from: id, reason } = signal;
-    const from = this.#processes.byPath(id)?.ref;
+    const { reason } = signal;
     if (signal.kind === "exit_message") {
-      this.#processes.byPath(signal.to)?.info({ type: "EXIT", id, ref: from, reason });
+      this.#processes.byPath(signal.to)?.info({ type: "EXIT", id, ref, reason });
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
       this.#listeners.delete(signal.monitor);
       try {
-        listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: from as ActorRef, reason });
+        listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: ref as ActorRef, reason });
       } catch (error) {
         this.#processes.listenerFailed(id, error);
       }
     } else {
       const watcher = this.#processes.byPath(signal.to);
       const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);
-      if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref: from, reason });
+      if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref, reason });
     }
   }
 
@@ -152,6 +185,10 @@ export class ProcessSignals {
       return own;
     }
     return undefined;
+  }
+
+  #sourceOf(target: Target): Source {
+    return { id: target.id, ref: this.#processes.byUid(target.uid)?.ref ?? this.#processes.refTo(target) };
   }
 
   /** A reference to an actor that is gone must not mean the one that has its path now. */

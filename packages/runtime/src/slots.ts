@@ -34,6 +34,9 @@ const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** Times main's patience with a lock. */
 const LOCK_TRIES = 10;
 
+/** One count for all systems of the process: a reference to an actor of another system leads to nobody, and not to the wrong one. */
+let nextUid = 1;
+
 export interface Slot {
   readonly uid: number;
   readonly address: SlotAddress;
@@ -54,7 +57,6 @@ export class Slots {
   readonly #byEndpoint: Slot[] = [];
   readonly #indexes = new Map<SlotAddress, number>();
   readonly #byUid = new Map<number, Slot>();
-  #nextUid = 1;
   #used = 0;
   #size = 0;
 
@@ -72,7 +74,7 @@ export class Slots {
 
   /** A number that no actor has or gets, for what is referred to in the same way. */
   newUid(): number {
-    return this.#nextUid++;
+    return nextUid++;
   }
 
   allocate(layout: Omit<SlotLayout, "uid" | "endpointIndex">): Slot {

@@ -146,7 +146,12 @@ export class ControlMessages {
   #answer(request: number, value: unknown, failed = false): void {
     const { codec } = this.#parts.outbox;
     try {
-      this.#parts.outbox.post({ type: "answer", request, failed, value: encoded(codec.encodeValue(value)) });
+      this.#parts.outbox.post({
+        type: "answer",
+        request,
+        failed,
+        value: encoded(codec.encodeValue(value, undefined, "state")),
+      });
     } catch (error) {
       this.#parts.outbox.post({ type: "answer", request, failed: true, value: encodeForeign(codec, error) });
     }

@@ -3,9 +3,11 @@ import type { ActorContext, ActorLog } from "./context.js";
 import type { CurrentCall } from "./current-call.js";
 import type { OwnMessages } from "./own-messages.js";
 import { ActorRef } from "./protocol/actor-ref.js";
-import type { InitData } from "./protocol/boot.js";
+import { encodeForeign, type InitData, type Target } from "./protocol/boot.js";
+import { checkedReference } from "./protocol/checked-reference.js";
 import { ActorError } from "./protocol/errors.js";
-import { NORMAL } from "./protocol/exit-reason.js";
+import { checkExitReason, NORMAL } from "./protocol/exit-reason.js";
+import type { PoolRef } from "./protocol/pool-ref.js";
 import { processOf } from "./protocol/router-ref.js";
 import type { Standing } from "./standing.js";
 
@@ -41,9 +43,9 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return outbox.whereis(name);
     },
     monitor(ref) {
-      const { uid, id } = processOf(ref);
+      const target = targetOf("ctx.monitor", ref);
       const monitor = own.newMonitor();
-      outbox.post({ type: "monitor", monitor, uid, id });
+      outbox.post({ type: "monitor", monitor, target });
       return monitor;
     },
     demonitor(monitor) {
@@ -51,24 +53,31 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       outbox.post({ type: "demonitor", monitor });
     },
     link(ref) {
-      const { uid, id } = processOf(ref);
-      outbox.post({ type: "link", uid, id });
+      outbox.post({ type: "link", target: targetOf("ctx.link", ref) });
     },
     unlink(ref) {
-      outbox.post({ type: "unlink", id: processOf(ref).id });
+      outbox.post({ type: "unlink", id: targetOf("ctx.unlink", ref).id });
     },
     trapExit(trap) {
       outbox.post({ type: "trap_exit", trap });
     },
     exit(ref, reason) {
-      const { uid, id } = processOf(ref);
-      outbox.post({ type: "exit", uid, id, reason });
+      const target = targetOf("ctx.exit", ref);
+      const checked = checkExitReason("ctx.exit", reason);
+      outbox.post({
+        type: "exit",
+        target,
+        reason: checked === "kill" ? checked : encodeForeign(outbox.codec, checked),
+      });
     },
     sendAfter(delayMs, method, ...rest) {
+      if (!isDelay(delayMs)) throw new RangeError(`sendAfter: delayMs=${String(delayMs)}, must be a number, 0 or more`);
       return addTimer(parts, delayMs, 0, method, rest);
     },
     sendInterval(periodMs, method, ...rest) {
-      if (!(periodMs > 0)) throw new RangeError(`sendInterval: periodMs=${periodMs}, must be over 0`);
+      if (!isDelay(periodMs) || periodMs === 0) {
+        throw new RangeError(`sendInterval: periodMs=${String(periodMs)}, must be a number over 0`);
+      }
       return addTimer(parts, periodMs, periodMs, method, rest);
     },
     cancelTimer(id) {
@@ -78,7 +87,8 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return call.defer();
     },
     stop(reason = NORMAL) {
-      standing.stopping ??= reason;
+      const checked = checkExitReason("ctx.stop", reason);
+      standing.stopping ??= checked;
       call.abort();
       parts.schedule();
     },
@@ -90,9 +100,17 @@ export function createContext(parts: ContextParts): ActorContext<any> {
   };
 }
 
+function targetOf(what: string, ref: ActorRef | PoolRef): Target {
+  const target = processOf(checkedReference(ref, what));
+  return { uid: target.uid, id: target.id, address: target instanceof ActorRef ? target.address : undefined };
+}
+
+function isDelay(ms: unknown): ms is number {
+  return typeof ms === "number" && ms >= 0;
+}
+
 function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
   requireHandler(parts, method);
-  if (!(delayMs >= 0)) throw new RangeError(`delayMs=${delayMs}, must be 0 or more`);
   const id = parts.own.addTimer(delayMs, everyMs, method, args);
   parts.schedule();
   return id;

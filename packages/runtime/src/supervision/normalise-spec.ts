@@ -1,8 +1,7 @@
 import { availableParallelism } from "node:os";
-import { MAX_MEMBERS, ROUTES } from "@mini-otp/worker-host/protocol";
+import { ActorError, copyValue, isActorError, MAX_MEMBERS, MAX_TIMER_MS, ROUTES } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
 import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
-import { MAX_TIMER_MS } from "./clock.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import {
   aFunction,
@@ -172,7 +171,7 @@ type Kind = keyof typeof FIELDS;
 /**
  * Checks a spec as a user wrote it, and fills in every default, down to the children of its children.
  * @param parent path of the supervisor it is for
- * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`
+ * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`; ERR_NOT_CLONEABLE for `args`
  */
 export function normaliseSpec(spec: ChildSpec, parent: string, autoShutdown: AutoShutdown = "never"): FullChildSpec {
   if (!isRecord(spec)) throw invalidSpec(parent, "", spec, "an object");
@@ -239,10 +238,11 @@ function checkSignificant(path: string, { significant, restart, kind }: ChildSpe
 function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
   switch (kind) {
     case "actor":
-      return { mailbox: fullMailbox(spec) };
+      return { mailbox: fullMailbox(spec), ...argsOf(path, spec) };
     case "router":
       return {
         mailbox: fullMailbox(spec),
+        ...argsOf(path, spec),
         restart: "permanent",
         backoff: fullBackoff(path),
         memberRestart: spec.restart ?? "permanent",
@@ -268,6 +268,18 @@ function fullMailbox(spec: ChildSpec): object {
   const { mailbox } = spec as { mailbox?: object };
   const { capacityBytes, ...rest } = { ...MAILBOX, ...given(mailbox ?? {}) };
   return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
+}
+
+/** As they are now, for every start to come. Throws ERR_NOT_CLONEABLE with the path of what no actor can be given. */
+function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
+  const { args } = spec as { args?: unknown };
+  if (args === undefined) return {};
+  try {
+    return { args: copyValue(args, "args") };
+  } catch (error) {
+    if (!isActorError(error)) throw error;
+    throw new ActorError(error.code, `invalid child spec "${path}": ${error.message}`, { id: path, path: error.path });
+  }
 }
 
 function poolThreads(path: string, spec: PoolSpec): object {

@@ -1,5 +1,4 @@
-import { ActorError } from "@mini-otp/worker-host/protocol";
-import { MAX_TIMER_MS } from "./clock.js";
+import { ActorError, MAX_TIMER_MS } from "@mini-otp/worker-host/protocol";
 
 /** One field of a spec: what it may be, and the words an error uses for that. */
 export interface Field {

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
-import type { ExitReason } from "./exit-reason.js";
+import { type ExitReason, isExitReason } from "./exit-reason.js";
 import type { LogLevel } from "./log-levels.js";
 import { newPayload, type Payload } from "./payload.js";
 
@@ -141,6 +141,13 @@ export type ToActor =
       readonly closed: boolean;
     };
 
+/** Whom a reference means, who may be gone. A pool has no address. */
+export interface Target {
+  readonly address: number | undefined;
+  readonly uid: number;
+  readonly id: string;
+}
+
 export type ToMain =
   | { readonly type: "loaded" }
   | { readonly type: "module_failed"; readonly error: Encoded }
@@ -173,12 +180,12 @@ export type ToMain =
   | { readonly type: "abort_task"; readonly request: number }
   | { readonly type: "whereis"; readonly name: string }
   /** `monitor` is the actor's own number for it. */
-  | { readonly type: "monitor"; readonly monitor: number; readonly uid: number; readonly id: string }
+  | { readonly type: "monitor"; readonly monitor: number; readonly target: Target }
   | { readonly type: "demonitor"; readonly monitor: number }
-  | { readonly type: "link"; readonly uid: number; readonly id: string }
+  | { readonly type: "link"; readonly target: Target }
   | { readonly type: "unlink"; readonly id: string }
   | { readonly type: "trap_exit"; readonly trap: boolean }
-  | { readonly type: "exit"; readonly uid: number; readonly id: string; readonly reason: ExitReason | "kill" }
+  | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill" }
   /** Another actor's. */
   | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
   | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
@@ -232,8 +239,10 @@ export function encodeForeign(codec: Codec, value: unknown): Encoded {
   }
 }
 
+/** Whatever a thread may say, main gets a reason. */
 export function decodeReason(codec: Codec, value: Encoded): ExitReason {
-  return codec.decodeValue(payloadOf(value)) as ExitReason;
+  const reason = codec.decodeValue(payloadOf(value));
+  return isExitReason(reason) ? reason : { kind: "error", error: reason };
 }
 
 function inWords(value: unknown): unknown {

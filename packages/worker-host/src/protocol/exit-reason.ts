@@ -30,6 +30,44 @@ export const SHUTDOWN: ExitReason = Object.freeze({ kind: "shutdown" });
 export const KILLED: ExitReason = Object.freeze({ kind: "killed" });
 export const NOPROC: ExitReason = Object.freeze({ kind: "noproc" });
 
+const isNumber = (value: unknown): boolean => typeof value === "number";
+
+/** What each kind of reason must have for whoever reads it. */
+const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
+  normal: () => true,
+  shutdown: () => true,
+  killed: () => true,
+  noproc: () => true,
+  error: () => true,
+  init_failed: () => true,
+  heap_cap_exceeded: ({ heapCapMb, usedMb }) => isNumber(heapCapMb) && isNumber(usedMb),
+  off_heap_cap_exceeded: ({ offHeapCapMb, usedMb }) => isNumber(offHeapCapMb) && isNumber(usedMb),
+  unresponsive: ({ method, afterMs }) => typeof method === "string" && isNumber(afterMs),
+  exit_called: ({ code }) => isNumber(code),
+  init_timeout: ({ afterMs }) => isNumber(afterMs),
+  linked: ({ id, reason }) => typeof id === "string" && isExitReason(reason),
+  reached_max_restart_intensity: ({ id, reason }) => typeof id === "string" && isExitReason(reason),
+};
+
+export function isExitReason(value: unknown): value is ExitReason {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind } = value as { kind?: unknown };
+  return typeof kind === "string" && Object.hasOwn(SHAPES, kind) && SHAPES[kind as ExitKind](value);
+}
+
+/** The reason that a user has given. Throws TypeError for what is none. */
+export function checkExitReason<R extends ExitReason | "kill">(what: string, reason: R): R {
+  if (reason === "kill" || isExitReason(reason)) return reason;
+  throw notAReason(what, reason);
+}
+
+export function notAReason(what: string, value: unknown): TypeError {
+  const given = typeof value === "string" ? JSON.stringify(value) : describeError(value);
+  return new TypeError(
+    `${what}: reason=${given} is no exit reason; reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …`,
+  );
+}
+
 /** True for `normal`, `shutdown` and `shutdown` with detail: no crash report, and a transient child stays down. */
 export function isCleanExit(reason: ExitReason): boolean {
   return reason.kind === "normal" || reason.kind === "shutdown";
