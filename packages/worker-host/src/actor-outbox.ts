@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
-import type { ActorRef, RefOptions, RunOptions } from "./protocol/actor-ref.js";
+import type { ActorRef, RunOptions } from "./protocol/actor-ref.js";
 import type { Transferable } from "./protocol/actor-types.js";
 import { type Encoded, encoded, type Parcel, payloadOf, type ToActor, type ToMain } from "./protocol/boot.js";
 import { announce, ring, sleep } from "./protocol/doorbell.js";
@@ -9,6 +9,7 @@ import { ActorError } from "./protocol/errors.js";
 import type { NameTable } from "./protocol/name-table.js";
 import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "./protocol/outbox.js";
 import type { Payload } from "./protocol/payload.js";
+import type { RefOptions } from "./protocol/ref-options.js";
 import { taskAborted, taskNotCloneable } from "./protocol/refusal.js";
 import { type OnCancel, takeReplies } from "./protocol/replies.js";
 import type { Producer } from "./protocol/ring-lock.js";

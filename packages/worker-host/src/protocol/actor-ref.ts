@@ -13,8 +13,6 @@ import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { createRemote, RemoteMethods } from "./remote.js";
 import { joinStacks } from "./remote-error.js";
 
-export type { RefOptions };
-
 /** How a pool runs a task. */
 export interface RunOptions {
   /** Aborting it rejects the task with ERR_CALL_ABORTED, and ends it where it stands. */

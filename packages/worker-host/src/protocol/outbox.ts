@@ -1,4 +1,4 @@
-import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
+import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
 import type { CastResult, Transferable } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
@@ -24,6 +24,7 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "./record-descriptor.js";
+import type { RefOptions } from "./ref-options.js";
 import { noproc } from "./refusal.js";
 import type { Producer } from "./ring-lock.js";
 import { CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";

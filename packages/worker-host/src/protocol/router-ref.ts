@@ -1,8 +1,8 @@
-import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, type Sender } from "./actor-ref.js";
+import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import { ActorError } from "./errors.js";
 import type { PoolRef } from "./pool-ref.js";
-import { mergeOptions } from "./ref-options.js";
+import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
 import { hashKey, leastLoadedMember, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
