@@ -86,6 +86,12 @@ test("the tree shows supervisors, their children in start order, and actors' sta
   });
 });
 
+test("stats of an actor that has stopped name nothing it is handling", async () => {
+  const { system, counter } = await counterSystem();
+  await system.terminateChild(counter.id.slice("root/".length));
+  expect(system.stats(counter)).toMatchObject({ state: "stopped", handling: null });
+});
+
 test("stats answer for an actor that is hung, and name what it is handling", async () => {
   const { system, counter } = await counterSystem();
   await counter.cast("spin");

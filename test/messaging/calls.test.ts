@@ -45,6 +45,18 @@ test("a call whose handler throws rejects with ERR_CALL_EXIT and the error as th
   expect(reason.error.stack).toContain("counter.actor");
 });
 
+test("the error of a call whose handler threw shows where it threw and where the call was made", async () => {
+  const { system } = await echoSystem();
+  const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
+  async function whoever(): Promise<unknown> {
+    return await counter.call("crash", "boom");
+  }
+  const { stack } = (await whoever().catch((e: unknown) => e)) as Error;
+  const [callee, caller] = (stack ?? "").split("-- root/counter, called from --");
+  expect(callee).toMatch(/^ActorError: id=root\/counter method=crash.*\n +at .*counter\.actor/);
+  expect(caller).toContain("whoever");
+});
+
 test("[call] a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late reply answers nothing else", async () => {
   const { echo } = await echoSystem();
   const error = await echo

@@ -51,7 +51,7 @@ export interface ActorStats {
 }
 
 export function statsOf(child: ActorChild, names: NameTable): ActorStats {
-  const { running, suspended, incarnation, mailbox, spec, slot, guardReading, totals } = child;
+  const { running, suspended, threadId, incarnation, mailbox, spec, slot, guardReading, totals } = child;
   child.readTotals();
   const { words } = slot.memory;
   const method = names.name(words[HANDLING]);
@@ -73,7 +73,8 @@ export function statsOf(child: ActorChild, names: NameTable): ActorStats {
     offHeapMb: guardReading?.offHeapMb ?? 0,
     silentMs: guardReading?.silentMs ?? 0,
     cpuMs: totals.cpuMs,
-    handling: method === "" ? null : { method, sinceMs: guardReading?.handlingMs ?? 0 },
+    // Between two threads nothing is handled, whatever the last one has left there.
+    handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardReading?.handlingMs ?? 0 },
     latency: latencyOf(readHistogram(words, LATENCY_HISTOGRAM)),
   };
 }

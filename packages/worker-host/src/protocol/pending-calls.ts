@@ -2,6 +2,7 @@ import { countFailure, countReply } from "./call-outcome.js";
 import { ActorError } from "./errors.js";
 import type { ExitReason } from "./exit-reason.js";
 import { describeExit } from "./exit-reason.js";
+import { takeFrames } from "./remote-error.js";
 
 /** Whom a call is for. */
 export interface Callee {
@@ -121,10 +122,8 @@ export class PendingCalls {
       if (call.uid !== uid || call.seq === undefined) continue;
       if (!closed && ((call.seq - consumedBefore) | 0) >= 0) continue;
       const message = `id=${call.id} method=${call.method}: the actor exited before it replied: ${describeExit(reason)}`;
-      this.fail(
-        call.correlation,
-        new ActorError("ERR_CALL_EXIT", message, { id: call.id, method: call.method, reason }),
-      );
+      const error = new ActorError("ERR_CALL_EXIT", message, { id: call.id, method: call.method, reason });
+      this.fail(call.correlation, "error" in reason ? takeFrames(error, reason.error) : error);
     }
   }
 

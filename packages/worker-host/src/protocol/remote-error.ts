@@ -56,6 +56,14 @@ export function joinStacks(error: unknown, calleeId: string): unknown {
   return error;
 }
 
+/** Has `error` show where `origin` failed, instead of where this thread heard of it. */
+export function takeFrames(error: Error, origin: unknown): Error {
+  const stack = origin instanceof Error ? read(origin, "stack") : undefined;
+  const frames = typeof stack === "string" ? /^ +at .*/ms.exec(stack) : null;
+  if (frames !== null) define(error, "stack", `${error.name}: ${error.message}\n${frames[0]}`);
+  return error;
+}
+
 const ACTOR_REF = new URL("./actor-ref.js", import.meta.url).href;
 
 function revive(name: string, message: string): Error {
