@@ -45,12 +45,13 @@ export function toGraph(
 
 /** What a receiver would get, for this thread: later changes of `value` do not show in it. Throws as `toGraph`. */
 export function copyValue(value: unknown, root: string): unknown {
-  const graph = toGraph(value, root);
+  const shared: unknown[] = [];
+  const graph = toGraph(value, root, [], shared);
   for (const node of graph.slice(1) as Node[]) {
-    const bytes = node.at(-1);
-    if ((node[0] === "b" || node[0] === "v") && bytes instanceof Uint8Array) node[node.length - 1] = bytes.slice();
+    const bytesAt = node[0] === "b" ? 1 : 2;
+    if (node[0] === "b" || node[0] === "v") node[bytesAt] = (node[bytesAt] as Uint8Array).slice();
   }
-  return fromGraph(graph);
+  return fromGraph(graph, [], shared);
 }
 
 class Flattening {
