@@ -29,7 +29,7 @@ const ONLY_ONE_FILE = [
   },
   {
     rule: "only-file-with-parent-port",
-    file: "packages/worker-host/src/worker-main.ts",
+    file: "packages/worker-host/src/worker-main.cts",
     pattern: /\bparentPort\b/g,
   },
   {

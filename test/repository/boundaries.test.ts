@@ -33,7 +33,7 @@ function checkTree(files: Record<string, string>) {
 
 const GOOD_TREE = {
   "packages/worker-host/src/index.ts": 'export * from "./protocol/index.js";\n',
-  "packages/worker-host/src/worker-main.ts":
+  "packages/worker-host/src/worker-main.cts":
     'import { parentPort } from "node:worker_threads";\nparentPort?.close();\n',
   "packages/worker-host/src/protocol/index.ts": 'export { wake } from "./doorbell.js";\n',
   "packages/worker-host/src/protocol/doorbell.ts":

@@ -16,8 +16,9 @@ import {
   type ToActor,
   type ToMain,
   type Transferable,
+  WORKER_MAIN,
 } from "@mini-otp/worker-host/protocol";
-import { THREAD_ENTRY } from "./thread-entry.js";
+import { keepCompiled, threadCode } from "./thread-code.js";
 
 /** The part of V8's heap statistics that is looked at, in bytes. */
 export interface HeapStatistics {
@@ -35,7 +36,7 @@ export interface LoopTimes {
 export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 export interface ThreadOptions {
-  readonly boot: Omit<BootData, "port" | "attention">;
+  readonly boot: Omit<BootData, "port" | "attention" | "code">;
   readonly name: string;
   readonly heapCapMb: number;
   /** How far V8's own limit is above the cap: see the guard. */
@@ -75,7 +76,7 @@ export class ActorThread {
     this.#port = port1;
     const attention = new SharedArrayBuffer(ATTENTION_BYTES);
     this.#attention = new Int32Array(attention);
-    const workerData: BootData = { ...options.boot, port: port2, attention };
+    const workerData: BootData = { ...options.boot, port: port2, attention, code: threadCode() };
     try {
       this.#worker = startWorker(options, workerData);
     } catch (error) {
@@ -101,7 +102,7 @@ export class ActorThread {
       port1.close();
       this.#listener.onExit(death);
     });
-    port1.on("message", (message: ToMain) => this.#listener.onMessage(message));
+    port1.on("message", (message: ToMain) => this.#take(message));
     // The worker is what keeps the process alive.
     port1.unref();
   }
@@ -116,8 +117,13 @@ export class ActorThread {
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: ToMain } | undefined;
       if (received === undefined) return;
-      this.#listener.onMessage(received.message);
+      this.#take(received.message);
     }
+  }
+
+  #take(message: ToMain): void {
+    if (message.type === "compiled") keepCompiled(message.code);
+    else this.#listener.onMessage(message);
   }
 
   /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
@@ -195,7 +201,7 @@ export class ActorThread {
 function startWorker(options: ThreadOptions, workerData: BootData): Worker {
   const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
   try {
-    return new Worker(THREAD_ENTRY, {
+    return new Worker(WORKER_MAIN, {
       name: options.name,
       workerData,
       transferList: [workerData.port],

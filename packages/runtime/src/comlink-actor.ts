@@ -1,7 +1,6 @@
-import type { ExposedActor } from "@mini-otp/worker-host/protocol";
+import { comlinkActorUrl, type ExposedActor, exposingModules } from "@mini-otp/worker-host/protocol";
 import { moduleCandidates } from "./actor-module.js";
 import type { ActorUrl } from "./supervision/child-spec.js";
-import { THREAD_ENTRY } from "./thread-entry.js";
 
 /**
  * The `actor` of a spec for a module that exposes an object, a class or a function with `Comlink.expose`; `T` is what it
@@ -10,17 +9,10 @@ import { THREAD_ENTRY } from "./thread-entry.js";
  * actor, and its supervisor loads the module anew.
  */
 export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedActor<T>> {
-  const url = new URL("./comlink-actor.js", THREAD_ENTRY);
-  for (const candidate of moduleCandidates(module)) url.searchParams.append("module", candidate);
-  return url;
+  return comlinkActorUrl(moduleCandidates(module));
 }
 
 /** The URLs of the modules that an actor's URL names. */
 export function modulesWithin(url: string): string[] {
-  return [
-    url,
-    ...(url.startsWith(new URL("./comlink-actor.js", THREAD_ENTRY).href)
-      ? new URL(url).searchParams.getAll("module")
-      : []),
-  ];
+  return [url, ...(exposingModules(url) ?? [])];
 }

@@ -1,24 +1,43 @@
 import { ComlinkEndpoints, type ComlinkRequest } from "./comlink-endpoints.js";
 import type { ActorContext, DeferredReply } from "./context.js";
 import { type ActorDefinition, defineActor, OTHERWISE } from "./define-actor.js";
-import { loadFirst } from "./load-module.js";
+import { type ImportModule, loadFirst } from "./load-module.js";
 import { ActorError } from "./protocol/errors.js";
 import { COMLINK_METHOD } from "./protocol/remote.js";
 import { Outgoing, WireValue } from "./protocol/wire-value.js";
 
-/*
- * The actor around a module that exposes an object with comlink. The module's URLs are in this one's: `?module=…`. What
- * the object's methods throw is the answer of the call, as it is comlink's; the object lives on.
+/**
+ * The actor around the object that one of these modules exposes with comlink. What the object's methods throw is the
+ * answer of the call, as it is comlink's; the object lives on.
  */
-const urls = new URL(import.meta.url).searchParams.getAll("module");
-const endpoints = new ComlinkEndpoints();
-endpoints.install();
-const { url } = await loadFirst(urls);
-if (!endpoints.exposed) {
-  throw new ActorError("ERR_ACTOR_MODULE", `${url} exposes nothing (Comlink.expose(object), at its top level)`);
+export async function comlinkActor(
+  urls: readonly string[],
+  importModule: ImportModule,
+): Promise<ActorDefinition<any, any, any>> {
+  const endpoints = new ComlinkEndpoints();
+  endpoints.install();
+  const { url } = await loadFirst(urls, importModule);
+  if (!endpoints.exposed) {
+    throw new ActorError("ERR_ACTOR_MODULE", `${url} exposes nothing (Comlink.expose(object), at its top level)`);
+  }
+  return {
+    ...defineActor({
+      handlers: {
+        [COMLINK_METHOD]: (ctx: ActorContext, type: string, path: string[], ...args: unknown[]) =>
+          handle(endpoints, ctx, type, path, args),
+      },
+    }),
+    [OTHERWISE]: (ctx, method, args) => handle(endpoints, ctx, "APPLY", [method], args),
+  };
 }
 
-async function handle(ctx: ActorContext, type: string, path: readonly string[], args: readonly unknown[]) {
+async function handle(
+  endpoints: ComlinkEndpoints,
+  ctx: ActorContext,
+  type: string,
+  path: readonly string[],
+  args: readonly unknown[],
+) {
   const deferred = deferredReply(ctx);
   const raw = args.map((value) => ({ type: "RAW" as const, value }));
   const request: ComlinkRequest =
@@ -47,15 +66,3 @@ function errorOf({ isError, value }: { isError: boolean; value: unknown }): Erro
   const { message, ...facts } = value as Error;
   return Object.assign(new Error(message), facts);
 }
-
-const definition: ActorDefinition<any, any, any> = {
-  ...defineActor({
-    handlers: {
-      [COMLINK_METHOD]: (ctx: ActorContext, type: string, path: string[], ...args: unknown[]) =>
-        handle(ctx, type, path, args),
-    },
-  }),
-  [OTHERWISE]: (ctx, method, args) => handle(ctx, "APPLY", [method], args),
-};
-
-export default definition;

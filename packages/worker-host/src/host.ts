@@ -4,16 +4,24 @@ import { createActorLog } from "./actor-log.js";
 import { ActorLoop } from "./actor-loop.js";
 import { ActorOutbox } from "./actor-outbox.js";
 import { captureConsole } from "./captured-console.js";
+import { comlinkActor } from "./comlink-actor.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
 import { IdleStrategy } from "./idle-strategy.js";
 import { ControlChannel, Inbox } from "./inbox.js";
-import { loadFirst } from "./load-module.js";
+import { type ImportModule, loadFirst } from "./load-module.js";
 import { LogPort } from "./log-port.js";
 import { Meter } from "./meter.js";
 import { Microtasks } from "./microtasks.js";
 import { osThreadId, ownCpuMs } from "./os-thread.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
-import { type BootData, encodeForeign, payloadOf, type ToActor, type ToMain } from "./protocol/boot.js";
+import {
+  type BootData,
+  encodeForeign,
+  exposingModules,
+  payloadOf,
+  type ToActor,
+  type ToMain,
+} from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
@@ -29,7 +37,7 @@ import type { Snapshot } from "./snapshot.js";
 const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
 
 /** Runs one actor in this thread: loads its module, waits for what makes it an incarnation, then runs the loop. */
-export async function runActorThread(boot: BootData): Promise<void> {
+export async function runActorThread(boot: BootData, importModule: ImportModule): Promise<void> {
   const { port } = boot;
   const osThread = osThreadId();
   const segments = new Segments();
@@ -44,14 +52,14 @@ export async function runActorThread(boot: BootData): Promise<void> {
 
   let definition: ActorDefinition;
   try {
-    definition = await loadActor(boot.moduleUrls);
+    definition = await loadActor(boot.moduleUrls, importModule);
   } catch (error) {
     thread.post({ type: "module_failed", error: thread.encode(error) });
     thread.leave();
     return;
   }
   // The module may have registered an SDK.
-  const telemetry = await loadTelemetry();
+  const telemetry = await loadTelemetry(importModule);
   thread.post({ type: "loaded" });
   const microtasks = new Microtasks();
   // What is already an actor has no time for it.
@@ -184,8 +192,10 @@ class ThreadExit {
   }
 }
 
-async function loadActor(urls: readonly string[]): Promise<ActorDefinition> {
-  const { url, exports } = await loadFirst(urls);
+async function loadActor(urls: readonly string[], importModule: ImportModule): Promise<ActorDefinition> {
+  const exposing = exposingModules(urls[0]);
+  if (exposing !== undefined) return comlinkActor(exposing, importModule);
+  const { url, exports } = await loadFirst(urls, importModule);
   if (isActorDefinition(exports.default)) return exports.default;
   throw new ActorError(
     "ERR_ACTOR_MODULE",

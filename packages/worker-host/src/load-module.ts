@@ -8,15 +8,18 @@ export interface LoadedModule {
   readonly exports: { readonly default?: unknown };
 }
 
+/** `import()` of the thread's entry: code that V8 compiled in another thread cannot import. */
+export type ImportModule = (specifier: string) => Promise<unknown>;
+
 /**
  * Loads the first of these that exists. TypeScript is loaded as it is: by Node itself from 22.18 on, before that by
  * tsx, if it is installed. Throws ERR_ACTOR_MODULE.
  */
-export async function loadFirst(urls: readonly string[]): Promise<LoadedModule> {
+export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
   for (const url of urls) {
     try {
-      if (isTypeScript(url)) await prepareForTypeScript(url);
-      return { url, exports: (await import(url)) as LoadedModule["exports"] };
+      if (isTypeScript(url)) await prepareForTypeScript(url, importModule);
+      return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
       if (isMissing(error, url)) continue;
       throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}${hintFor(error)}`, {
@@ -39,15 +42,19 @@ function isTypeScript(url: string): boolean {
 }
 
 /** Node's own support, since 22.18 without a flag. */
-const STRIPS_TYPES = Boolean((process.features as { typescript?: unknown }).typescript);
+function stripsTypes(): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript);
+}
 
 /** A program that was started with tsx may use all of TypeScript; tsx leaves its threads to themselves. */
-const UNDER_TSX = process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
+function isUnderTsx(): boolean {
+  return process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
+}
 
 let prepared: Promise<void> | undefined;
 
-function prepareForTypeScript(url: string): Promise<void> {
-  prepared ??= STRIPS_TYPES && !UNDER_TSX ? findSources() : registerTsx(url);
+function prepareForTypeScript(url: string, importModule: ImportModule): Promise<void> {
+  prepared ??= stripsTypes() && !isUnderTsx() ? findSources() : registerTsx(url, importModule);
   return prepared;
 }
 
@@ -83,15 +90,18 @@ function isPath(specifier: string): boolean {
 }
 
 /** The tsx beside this package, or else the actor's own; without any, Node says what it cannot load. */
-async function registerTsx(url: string): Promise<void> {
-  const tsx = (await importTsx("tsx/esm/api")) ?? (await importTsx(tsxOf(url)));
+async function registerTsx(url: string, importModule: ImportModule): Promise<void> {
+  const tsx = (await importTsx("tsx/esm/api", importModule)) ?? (await importTsx(tsxOf(url), importModule));
   tsx?.register();
 }
 
-async function importTsx(specifier: string | undefined): Promise<{ register(): unknown } | undefined> {
+async function importTsx(
+  specifier: string | undefined,
+  importModule: ImportModule,
+): Promise<{ register(): unknown } | undefined> {
   if (specifier === undefined) return undefined;
   try {
-    return (await import(specifier)) as { register(): unknown };
+    return (await importModule(specifier)) as { register(): unknown };
   } catch (error) {
     if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
     throw error;

@@ -22,7 +22,9 @@ import {
 const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
 prepareThread(offHeapCapMb, () => {});
 const codec = new Codec({ connect: (): Connection => ({ id: "" }) } as unknown as Sender);
-const loading = loadFirst(moduleUrls).then(({ exports }) => exports as Record<string, unknown>);
+const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
+  ({ exports }) => exports as Record<string, unknown>,
+);
 // Told to whoever asks for it.
 loading.catch(() => {});
 

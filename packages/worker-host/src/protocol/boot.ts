@@ -11,7 +11,29 @@ import { newPayload, type Payload } from "./payload.js";
  */
 
 /** The file a worker thread is started with. */
-export const WORKER_MAIN = new URL("../worker-main.js", import.meta.url);
+export const WORKER_MAIN = new URL("../worker-main.cjs", import.meta.url);
+
+const COMLINK_ACTOR = new URL("../comlink-actor.js", import.meta.url).href;
+
+/** In the place of an actor's module: the actor around what one of these modules exposes with comlink. */
+export function comlinkActorUrl(modules: readonly string[]): URL {
+  const url = new URL(COMLINK_ACTOR);
+  for (const module of modules) url.searchParams.append("module", module);
+  return url;
+}
+
+/** The modules that such a URL names; undefined for the URL of an actor's own module. */
+export function exposingModules(url: string): string[] | undefined {
+  return url.startsWith(COMLINK_ACTOR) ? new URL(url).searchParams.getAll("module") : undefined;
+}
+
+/** All that a thread runs before the actor's own module, in one file. */
+export interface ThreadCode {
+  readonly file: string;
+  readonly url: string;
+  /** What V8 has made of it in a thread before. */
+  readonly compiled: SharedArrayBuffer | undefined;
+}
 
 /** Under `Symbol.for` of this, a thread's global object has what main's guard evaluates there. */
 export const GUARD_HOOK = "mini-otp.guard";
@@ -55,6 +77,8 @@ export interface BootData {
   readonly console: "inherit" | "log";
   /** URLs to try, in this order. */
   readonly moduleUrls: readonly string[];
+  /** Undefined: the thread loads the modules that the code is made of. */
+  readonly code: ThreadCode | undefined;
 }
 
 /** What makes a thread an actor's incarnation. */
@@ -150,6 +174,8 @@ export interface Target {
 
 export type ToMain =
   | { readonly type: "loaded" }
+  /** What V8 has made of the thread's code so far, for threads to come. */
+  | { readonly type: "compiled"; readonly code: Uint8Array }
   | { readonly type: "module_failed"; readonly error: Encoded }
   /** Memory outside the heap that V8 does not count, in bytes. */
   | { readonly type: "unseen_memory"; readonly bytes: number }

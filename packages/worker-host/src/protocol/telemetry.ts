@@ -99,11 +99,13 @@ export class Telemetry {
 }
 
 /** Undefined in a thread in which no SDK is registered, and nothing is loaded then. */
-export async function loadTelemetry(): Promise<Telemetry | undefined> {
+export async function loadTelemetry(
+  importModule: (specifier: string) => Promise<unknown> = (specifier) => import(specifier),
+): Promise<Telemetry | undefined> {
   const registered = (globalThis as Record<symbol, unknown>)[REGISTERED] as { trace?: unknown } | undefined;
   if (registered?.trace === undefined) return undefined;
   try {
-    return new Telemetry((await import(API)) as OpenTelemetryApi);
+    return new Telemetry((await importModule(API)) as OpenTelemetryApi);
   } catch {
     return undefined;
   }
