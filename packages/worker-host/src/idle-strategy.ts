@@ -14,7 +14,8 @@ const PROBE_EVERY = 16;
 export class IdleStrategy {
   readonly #awake: Int32Array;
   readonly #cores: number;
-  #spins = PROBE_SPINS;
+  // A thread that has just started is alone so far: V8 would compile the loop of a spin that nobody ends.
+  #spins = 0;
   #sleeps = 0;
 
   /** `awake` counts the threads of all actors that do not sleep; see `Inbox`. */
