@@ -3,7 +3,7 @@ import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
 import { type ExitReason, isExitReason } from "./exit-reason.js";
 import type { LogLevel } from "./log-levels.js";
-import { newPayload, type Payload } from "./payload.js";
+import { FORMAT_BYTES, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "./payload.js";
 
 /*
  * What main and an actor's thread say to each other beside the rings: on the worker's port, as structured
@@ -248,6 +248,9 @@ export function encoded(payload: Payload): Encoded {
 }
 
 export function payloadOf(value: Encoded): Payload {
+  // Whoever decodes it makes a copy.
+  if (value.format === FORMAT_BYTES && isLargeEnoughForBytes(value.bytes.length))
+    return payloadOfBytes(value.bytes, false);
   const payload = newPayload(value.bytes.length);
   payload.bytes.set(value.bytes);
   payload.length = value.bytes.length;

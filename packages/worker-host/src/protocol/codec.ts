@@ -1,26 +1,26 @@
 import { addExtension, Packr } from "msgpackr/pack";
 import { ActorRef, type Sender } from "./actor-ref.js";
 import { isOwnBytes, isPlainTree } from "./message-value.js";
-import { copyOut, growPayload, newPayload, newWritablePayload, type Payload } from "./payload.js";
+import {
+  copyOut,
+  FORMAT_BYTES,
+  FORMAT_GRAPH,
+  FORMAT_NONE,
+  FORMAT_PACKED,
+  FORMAT_PLAIN,
+  growPayload,
+  isLargeEnoughForBytes,
+  newPayload,
+  newWritablePayload,
+  type Payload,
+  payloadOfBytes,
+} from "./payload.js";
+import { PlainDecoder } from "./plain-decoder.js";
 import { PlainEncoder } from "./plain-encoder.js";
 import { PoolRef } from "./pool-ref.js";
 import { RouterRef } from "./router-ref.js";
 import { fromGraph, toGraph } from "./value-graph.js";
 import { incoming } from "./wire-value.js";
-
-/** How a payload is encoded. */
-export const FORMAT_NONE = 0;
-/** The value as MessagePack. */
-export const FORMAT_PLAIN = 1;
-/** A value graph as MessagePack. */
-export const FORMAT_GRAPH = 2;
-/** One Uint8Array and nothing else: its bytes as they are. */
-export const FORMAT_BYTES = 3;
-/** The message goes by way of main: the payload is the parcel's number (owner id, count). */
-export const FORMAT_PARCEL = 4;
-
-/** On top of the others: the last argument is the sender's place in a trace, see telemetry. */
-export const FORMAT_TRACED = 0x80;
 
 const REUSE_BUFFER_MODE = 512;
 const SCRATCH_BYTES = 64 * 1024;
@@ -67,7 +67,8 @@ addExtension({
 export class Codec {
   readonly #sender: Sender;
   #outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
-  readonly #plain = new PlainEncoder();
+  readonly #encoder = new PlainEncoder();
+  readonly #decoder = new PlainDecoder();
 
   /** References in decoded messages send through `sender`. */
   constructor(sender: Sender) {
@@ -99,8 +100,11 @@ export class Codec {
   /** Throws when the bytes are no arguments. */
   decodeArgs(payload: Payload, transferred?: readonly unknown[]): unknown[] {
     if (payload.format === FORMAT_NONE) return [];
-    if (payload.format === FORMAT_BYTES) return [payload.bytes.slice(0, payload.length)];
-    const args = this.#decode(payload, transferred);
+    if (payload.format === FORMAT_BYTES) return [bytesOf(payload)];
+    const args =
+      payload.format === FORMAT_PLAIN
+        ? this.#decoder.decode(payload.bytes, payload.length)
+        : this.#decode(payload, transferred);
     if (!Array.isArray(args)) throw new TypeError("malformed message: the arguments are not a list");
     return payload.format === FORMAT_GRAPH ? args.map(incoming) : args;
   }
@@ -108,7 +112,8 @@ export class Codec {
   /** Throws when the bytes are no value. */
   decodeValue(payload: Payload, transferred?: readonly unknown[]): unknown {
     if (payload.format === FORMAT_NONE) return undefined;
-    if (payload.format === FORMAT_BYTES) return payload.bytes.slice(0, payload.length);
+    if (payload.format === FORMAT_PLAIN) return this.#decoder.decode(payload.bytes, payload.length);
+    if (payload.format === FORMAT_BYTES) return bytesOf(payload);
     return incoming(this.#decode(payload, transferred));
   }
 
@@ -121,9 +126,9 @@ export class Codec {
   }
 
   #encodeBytes(value: Uint8Array): Payload {
-    const payload = this.#fresh();
     const length = value.length;
-    if (length > payload.bytes.length) growPayload(payload, length);
+    if (isLargeEnoughForBytes(length)) return payloadOfBytes(value, false);
+    const payload = this.#fresh();
     payload.length = length;
     payload.format = FORMAT_BYTES;
     payload.bytes.set(value);
@@ -132,13 +137,13 @@ export class Codec {
 
   #encode(value: unknown, root: string): Payload {
     const payload = this.#fresh();
-    const length = this.#plain.encode(value, payload.bytes);
+    const length = this.#encoder.encode(value, payload.bytes as Buffer);
     if (length !== -1) {
       payload.length = length;
       payload.format = FORMAT_PLAIN;
       return payload;
     }
-    return isPlainTree(value) ? this.#pack(value, FORMAT_PLAIN) : this.#packGraph(value, root);
+    return isPlainTree(value) ? this.#pack(value, FORMAT_PACKED) : this.#packGraph(value, root);
   }
 
   #packGraph(value: unknown, root: string, transfer?: readonly unknown[]): Payload {
@@ -174,8 +179,18 @@ export class Codec {
   }
 }
 
+function bytesOf(payload: Payload): Uint8Array {
+  if (!payload.own) return Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
+  payload.own = false;
+  return payload.bytes;
+}
+
 /** A payload of its own, for what must outlive the next encode. */
 export function keepPayload(payload: Payload): Payload {
+  if (payload.words.length === 0) {
+    const bytes = Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
+    return { ...payload, bytes };
+  }
   const kept = newPayload(payload.length);
   copyOut(payload.words, payload.bytes, 0, payload.length, kept);
   kept.format = payload.format;

@@ -1,5 +1,6 @@
-import { copyIn, copyOut, type Payload } from "./payload.js";
+import { copyIn, type Payload } from "./payload.js";
 import {
+  formatOf,
   KIND_PADDING,
   kindOf,
   R_LENGTH,
@@ -108,7 +109,6 @@ export class DroppingReader extends RingReader {
     const words = this.#words;
     for (let i = 0; i < RECORD_HEADER_WORDS; i++) this.header[i] = words[at + i];
     const length = this.header[R_LENGTH] - RECORD_HEADER_BYTES;
-    copyOut(words, this.#bytes, (at << 2) + RECORD_HEADER_BYTES, length, this.payload);
-    this.payload.format = (this.header[R_TYPE] >> 8) & 0xff;
+    this.load((at << 2) + RECORD_HEADER_BYTES, length, formatOf(this.header[R_TYPE]));
   }
 }

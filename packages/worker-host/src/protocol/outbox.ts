@@ -2,10 +2,10 @@ import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-r
 import type { CastResult, Transferable } from "./actor-types.js";
 import { encoded, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
-import { Codec, FORMAT_PARCEL, FORMAT_TRACED, keepPayload } from "./codec.js";
+import { Codec, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import type { NameTable } from "./name-table.js";
-import { newPayload, type Payload } from "./payload.js";
+import { FORMAT_PARCEL, FORMAT_TRACED, newPayload, type Payload } from "./payload.js";
 import { PendingCalls } from "./pending-calls.js";
 import { Queue } from "./queue.js";
 import {

@@ -1,6 +1,7 @@
 import { ring } from "./doorbell.js";
-import { copyOut, type Payload } from "./payload.js";
+import { copyOut, FORMAT_BYTES, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 import {
+  formatOf,
   KIND_PADDING,
   kindOf,
   LAST_KIND,
@@ -32,8 +33,9 @@ import {
 export class RingReader {
   /** The current record's header, a private copy; see record-descriptor. */
   readonly header = new Int32Array(RECORD_HEADER_WORDS);
-  readonly payload: Payload;
+  payload: Payload;
 
+  readonly #reused: Payload;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #lane: number;
@@ -48,6 +50,7 @@ export class RingReader {
   constructor(memory: SlotMemory, lane: number, payload: Payload) {
     const words = memory.words;
     this.payload = payload;
+    this.#reused = payload;
     this.#words = words;
     this.#bytes = memory.bytes;
     this.#lane = lane;
@@ -87,8 +90,7 @@ export class RingReader {
       const facts = `length=${length} kind=${kind} position=${this.#head} ringBytes=${this.#dataBytes}`;
       throw new RangeError(`torn record: ${facts}`);
     }
-    copyOut(words, this.#bytes, (at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, this.payload);
-    this.payload.format = (header[R_TYPE] >> 8) & 0xff;
+    this.load((at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, formatOf(header[R_TYPE]));
     this.#end = (this.#head + recordSpan(length)) | 0;
     // A producer counts what waits from the cursor on, so room by count appears here. While more records wait,
     // the next commit is soon enough to publish that; with none left, a producer may be asleep that nothing else wakes.
@@ -108,6 +110,18 @@ export class RingReader {
     words[this.#lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
     Atomics.store(words, this.#lane + HEAD, this.#head);
     if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
+  }
+
+  /** Takes the payload out of the ring: into memory used again for the next, or bytes into memory of their own. */
+  protected load(offset: number, length: number, format: number): void {
+    if (format === FORMAT_BYTES && isLargeEnoughForBytes(length)) {
+      this.payload = takeOut(this.#bytes, offset, length);
+      return;
+    }
+    const payload = this.#reused;
+    copyOut(this.#words, this.#bytes, offset, length, payload);
+    payload.format = format;
+    this.payload = payload;
   }
 
   protected wakeProducers(): void {
