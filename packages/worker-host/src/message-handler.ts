@@ -5,10 +5,10 @@ import { type ActorDefinition, type HandlersOf, OTHERWISE } from "./define-actor
 import type { LoopHost } from "./loop-host.js";
 import type { Meter } from "./meter.js";
 import { type MessageKind, type Parcel, payloadOf } from "./protocol/boot.js";
-import { FORMAT_PARCEL, FORMAT_TRACED } from "./protocol/codec.js";
 import { ActorError, isReplyError } from "./protocol/errors.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
 import type { Payload } from "./protocol/payload.js";
+import { FORMAT_PARCEL, FORMAT_TRACED } from "./protocol/payload.js";
 import {
   KIND_CALL,
   KIND_SEND,
