@@ -152,7 +152,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
       blockTimeoutMs: 0,
       maxDeliveries: 1,
     });
-    this.outbox = new MainOutbox(self, this.slots, this.names, this.producer, {
+    this.outbox = new MainOutbox(self, this.slots, this.names, this.producer, this.awake, {
       detour: (message) => this.detour(message),
       parcel: (uid, parcel) => this.parcel(uid, parcel),
       discardParcel: (owner, number) => this.discardParcel(owner, number),

@@ -1,7 +1,7 @@
+import { availableParallelism } from "node:os";
 import {
   ActorError,
   type ActorRef,
-  announce,
   encoded,
   MAX_TIMER_MS,
   type NameTable,
@@ -13,12 +13,11 @@ import {
   type Peer,
   type PoolRef,
   type Producer,
+  type RefOptions,
   RingReader,
   type RunOptions,
-  retract,
   type Self,
   SYSTEM_LANE,
-  sleepAsync,
   type ToMain,
   type Transferable,
   takeReplies,
@@ -26,6 +25,7 @@ import {
   type Unsent,
   wakeAll,
 } from "@mini-otp/worker-host/protocol";
+import { ReplyWatch } from "./reply-watch.js";
 import type { Slots } from "./slots.js";
 import { WaitingLine } from "./waiting-line.js";
 
@@ -49,22 +49,33 @@ export interface MainOutboxHost {
 const REPLIES_PER_TURN = 4096;
 const ignoreCancel = (): void => {};
 
-/**
- * Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer;
- * replies wake it through `Atomics.waitAsync`.
- */
+/** Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer. */
 export class MainOutbox extends Outbox {
   readonly #replies: RingReader;
   readonly #host: MainOutboxHost;
+  readonly #watch: ReplyWatch;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
-  #closed = false;
 
-  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, host: MainOutboxHost) {
+  /** `awake` counts the actors' threads that do not sleep. */
+  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
     super(self, slots.segments, names, producer);
     this.#host = host;
     this.#replies = new RingReader(self.memory, SYSTEM_LANE, newPayload(64 * 1024));
-    this.#listen();
+    this.#watch = new ReplyWatch({
+      words: self.memory.words,
+      awake,
+      cores: availableParallelism(),
+      take: () => this.#take(REPLIES_PER_TURN),
+      arrived: () => this.#replies.pending,
+      expecting: () => this.pending.size > 0,
+    });
+  }
+
+  override call(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
+    const reply = super.call(to, method, args, options);
+    this.#watch.expect();
+    return reply;
   }
 
   stats(uid: number): unknown {
@@ -98,12 +109,11 @@ export class MainOutbox extends Outbox {
 
   /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
   takeReplies(): void {
-    this.#host.takeStarts();
-    takeReplies(this.#replies, this.codec, this.pending, ignoreCancel);
+    this.#take(Infinity);
   }
 
   close(errorOf: (id: string) => ActorError): void {
-    this.#closed = true;
+    this.#watch.close();
     clearTimeout(this.#timer);
     this.takeReplies();
     for (const peer of this.peers) {
@@ -116,24 +126,10 @@ export class MainOutbox extends Outbox {
     wakeAll(this.self.memory.words, PARKED);
   }
 
-  /** Takes replies until there are none, then waits for the doorbell without blocking. */
-  readonly #listen = (): void => {
-    if (this.#closed) return;
-    const { words } = this.self.memory;
-    for (;;) {
-      this.#host.takeStarts();
-      if (takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, REPLIES_PER_TURN) === REPLIES_PER_TURN) {
-        setImmediate(this.#listen);
-        return;
-      }
-      announce(words, PARKED);
-      if (!this.#replies.pending) break;
-      retract(words, PARKED);
-    }
-    const waiting = sleepAsync(words, PARKED);
-    if (waiting === undefined) setImmediate(this.#listen);
-    else void waiting.then(this.#listen);
-  };
+  #take(limit: number): number {
+    this.#host.takeStarts();
+    return takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, limit);
+  }
 
   protected override armTimer(deadline: number): void {
     if (this.#timer !== undefined && this.#timerAt <= deadline) return;

@@ -1,0 +1,120 @@
+import { announce, PARKED, retract, sleepAsync } from "@mini-otp/worker-host/protocol";
+
+/*
+ * How long main looks for replies itself before it has itself woken. To be woken from another thread costs 10–50 µs,
+ * one turn of the event loop 1–2 µs. But turns that find nothing take the core from whoever would reply. So main
+ * turns only while calls are open, while there is a core for it besides those of the actors that are awake, and
+ * while that has been paying off; and tries again now and then.
+ */
+const MAX_MS = 0.1;
+const PROBE_MS = 0.05;
+const MIN_MS = 0.01;
+/** After this many calls that main was woken for, it looks once. */
+const PROBE_EVERY = 16;
+
+export interface ReplyWatchParts {
+  /** Main's slot, whose doorbell replies ring. */
+  readonly words: Int32Array;
+  /** How many threads of actors do not sleep. */
+  readonly awake: Int32Array;
+  readonly cores: number;
+  /** Takes replies, not for too long. Returns how many there were. */
+  take(): number;
+  /** Something has arrived that `take` would take. */
+  arrived(): boolean;
+  /** A reply is expected. */
+  expecting(): boolean;
+}
+
+/** Calls `take` when replies have come. Never blocks, and does nothing while no call is open. */
+export class ReplyWatch {
+  readonly #parts: ReplyWatchParts;
+  /** The event loop turns on its account. */
+  #watching = false;
+  /** A wait is outstanding. One at a time: one that turning preceded stays, and serves the next sleep. */
+  #waiting = false;
+  #closed = false;
+  #patienceMs = PROBE_MS;
+  #unwatched = 0;
+  #sinceMs = 0;
+
+  constructor(parts: ReplyWatchParts) {
+    this.#parts = parts;
+    this.#look();
+  }
+
+  /** A call has been sent. */
+  expect(): void {
+    if (this.#watching || this.#closed || !this.#hasCore() || !this.#paysOff()) return;
+    // Nobody need ring.
+    retract(this.#parts.words, PARKED);
+    this.#turn();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #hasCore(): boolean {
+    return Atomics.load(this.#parts.awake, 0) < this.#parts.cores;
+  }
+
+  #paysOff(): boolean {
+    if (this.#patienceMs > 0) return true;
+    if (++this.#unwatched < PROBE_EVERY) return false;
+    this.#unwatched = 0;
+    this.#patienceMs = PROBE_MS;
+    return true;
+  }
+
+  /** Looks at the event loop's next turn. */
+  #turn(): void {
+    if (!this.#watching) this.#sinceMs = performance.now();
+    this.#watching = true;
+    setImmediate(this.#look);
+  }
+
+  readonly #look = (): void => {
+    if (this.#closed) return;
+    const { take, expecting } = this.#parts;
+    if (take() > 0) {
+      if (this.#watching) {
+        this.#patienceMs = Math.min(MAX_MS, Math.max(PROBE_MS, this.#patienceMs * 2));
+        this.#sinceMs = performance.now();
+      }
+      // Also when that was the last: who got it may call again before the event loop turns.
+      this.#turn();
+      return;
+    }
+    if (this.#watching && expecting()) {
+      if (this.#hasCore() && performance.now() - this.#sinceMs < this.#patienceMs) {
+        this.#turn();
+        return;
+      }
+      this.#patienceMs = this.#patienceMs <= MIN_MS ? 0 : this.#patienceMs / 2;
+    }
+    this.#sleep();
+  };
+
+  #sleep(): void {
+    const { words, arrived } = this.#parts;
+    this.#watching = false;
+    announce(words, PARKED);
+    if (arrived()) {
+      retract(words, PARKED);
+      this.#turn();
+      return;
+    }
+    if (this.#waiting) return;
+    const waiting = sleepAsync(words, PARKED);
+    if (waiting === undefined) {
+      this.#turn();
+      return;
+    }
+    this.#waiting = true;
+    void waiting.then(() => {
+      this.#waiting = false;
+      if (!this.#watching) this.#look();
+    });
+  }
+}
