@@ -45,8 +45,11 @@ export interface MainOutboxHost {
   runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
 }
 
-/** Records taken before the event loop gets its turn. */
-const REPLIES_PER_TURN = 4096;
+/**
+ * Replies taken before those who got them have their turn. They may call again, and should before the actor has nothing
+ * left to do and goes to sleep.
+ */
+const REPLIES_PER_TURN = 32;
 const ignoreCancel = (): void => {};
 
 /** Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer. */
@@ -72,10 +75,17 @@ export class MainOutbox extends Outbox {
     });
   }
 
-  override call(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
-    const reply = super.call(to, method, args, options);
+  override request(
+    to: Peer,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): number {
+    const correlation = super.request(to, method, args, options, settle, fail);
     this.#watch.expect();
-    return reply;
+    return correlation;
   }
 
   stats(uid: number): unknown {

@@ -11,7 +11,7 @@ import type {
 import { ActorError } from "./errors.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { createRemote, RemoteMethods } from "./remote.js";
-import { joinStacks } from "./remote-error.js";
+import { joinStacks, rejectionOf } from "./remote-error.js";
 
 /** How a pool runs a task. */
 export interface RunOptions {
@@ -41,6 +41,15 @@ export interface Sender {
   runTask?(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  /** A call without a promise of the sender's own: `settle` or `fail` is called exactly once, perhaps before it returns. */
+  request?(
+    to: Connection,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): unknown;
   callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
   cast(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<void>;
   castSync(to: Connection, method: string, args: unknown[], options: RefOptions): void;
@@ -53,6 +62,11 @@ export interface Sender {
 export const DEFAULT_CALL_TIMEOUT_MS = 5000;
 
 const DEFAULTS: RefOptions = Object.freeze({});
+
+let lastSettle: (value: unknown) => void;
+const keepSettle = (settle: (value: unknown) => void): void => {
+  lastSettle = settle;
+};
 
 /**
  * Where to send messages to one actor, in any thread. A message value: it can be sent to another actor and
@@ -159,7 +173,23 @@ export class ActorRef<A = any> {
     return `ActorRef(${this.id})`;
   }
 
-  async #call(method: string, args: unknown[]): Promise<unknown> {
+  #call(method: string, args: unknown[]): Promise<unknown> {
+    const sender = this.#sender;
+    if (sender.request === undefined) return this.#callBySender(method, args);
+    const { id } = this;
+    const reply = new Promise(keepSettle);
+    const settle = lastSettle;
+    try {
+      sender.request(this.#connection(), method, args, this.#options, settle, (error) =>
+        settle(rejectionOf(error, id)),
+      );
+    } catch (error) {
+      return Promise.reject(joinStacks(error, id));
+    }
+    return reply;
+  }
+
+  async #callBySender(method: string, args: unknown[]): Promise<unknown> {
     try {
       return await this.#sender.call(this.#connection(), method, args, this.#options);
     } catch (error) {

@@ -239,7 +239,7 @@ export abstract class Outbox implements Sender {
   }
 
   /** Sends a call; `settle` or `fail` is called exactly once. Returns its correlation, 0 when it failed at once. */
-  protected request(
+  request(
     to: Peer,
     method: string,
     args: unknown[],

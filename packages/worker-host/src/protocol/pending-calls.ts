@@ -2,6 +2,7 @@ import { countFailure, countReply } from "./call-outcome.js";
 import { ActorError } from "./errors.js";
 import type { ExitReason } from "./exit-reason.js";
 import { describeExit } from "./exit-reason.js";
+import { OpenCalls } from "./open-calls.js";
 import { takeFrames } from "./remote-error.js";
 
 /** Whom a call is for. */
@@ -12,29 +13,59 @@ export interface Callee {
   readonly words: Int32Array;
 }
 
-/** One call that waits for its reply. */
-export interface PendingCall {
-  readonly correlation: number;
-  readonly uid: number;
-  readonly id: string;
-  readonly callee: Callee;
-  readonly method: string;
-  readonly timeoutMs: number;
-  readonly deadline: number;
-  /** The request's seq in the callee's mailbox, undefined until it was accepted. */
-  seq: number | undefined;
-  readonly settle: (value: unknown) => void;
-  readonly fail: (error: unknown) => void;
-  /** Takes the abort listener off. */
-  release: (() => void) | undefined;
-  // Neighbours in the queue of calls with the same timeout.
-  previous: PendingCall | undefined;
-  next: PendingCall | undefined;
-}
-
+/** Calls of one timeout expire in the order they were made: the earliest is always first. */
 interface Queue {
+  readonly timeoutMs: number;
   first: PendingCall | undefined;
   last: PendingCall | undefined;
+}
+
+/** One call that waits for its reply. */
+export class PendingCall {
+  readonly correlation: number;
+  readonly callee: Callee;
+  readonly method: string;
+  readonly deadline: number;
+  /** The request's seq in the callee's mailbox, undefined until it was accepted. */
+  seq: number | undefined = undefined;
+  /** Takes the abort listener off. */
+  release: (() => void) | undefined = undefined;
+  /** Undefined for a call that may take for ever. */
+  readonly queue: Queue | undefined;
+  // Neighbours in the queue.
+  previous: PendingCall | undefined = undefined;
+  next: PendingCall | undefined = undefined;
+  readonly #settle: (value: unknown) => void;
+  readonly #fail: (error: unknown) => void;
+
+  constructor(
+    correlation: number,
+    callee: Callee,
+    method: string,
+    deadline: number,
+    queue: Queue | undefined,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.correlation = correlation;
+    this.callee = callee;
+    this.method = method;
+    this.deadline = deadline;
+    this.queue = queue;
+    this.#settle = settle;
+    this.#fail = fail;
+  }
+
+  succeed(value: unknown): void {
+    countReply(this.callee.words, this.callee.uid);
+    this.#settle(value);
+  }
+
+  /** `answered`: the callee says so. */
+  fail(error: unknown, answered: boolean): void {
+    countFailure(this.callee.words, this.callee.uid, answered, error);
+    this.#fail(error);
+  }
 }
 
 /**
@@ -45,9 +76,9 @@ export class PendingCalls {
   /** Replies that came after their call had settled. */
   late = 0;
 
-  readonly #calls = new Map<number, PendingCall>();
-  // Calls of one timeout expire in the order they were made: the earliest is always first.
+  readonly #calls = new OpenCalls<PendingCall>();
   readonly #queues = new Map<number, Queue>();
+  #lastQueue: Queue | undefined;
   readonly #armTimer: (deadline: number) => void;
 
   /** `armTimer` is told whenever a call's deadline (of `performance.now`) becomes the earliest of its queue. */
@@ -67,50 +98,34 @@ export class PendingCalls {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
   ): PendingCall {
-    const deadline = performance.now() + timeoutMs;
-    const call: PendingCall = {
-      correlation,
-      uid: callee.uid,
-      id: callee.id,
-      callee,
-      method,
-      timeoutMs,
-      deadline,
-      seq: undefined,
-      settle,
-      fail,
-      release: undefined,
-      previous: undefined,
-      next: undefined,
-    };
-    this.#calls.set(correlation, call);
-    if (timeoutMs !== Infinity) this.#enqueue(call);
+    const queue = timeoutMs === Infinity ? undefined : this.#queueOf(timeoutMs);
+    const deadline = queue === undefined ? Infinity : performance.now() + timeoutMs;
+    const call = new PendingCall(correlation, callee, method, deadline, queue, settle, fail);
+    this.#calls.add(call);
+    if (queue !== undefined) this.#enqueue(queue, call);
     return call;
   }
 
   has(correlation: number): boolean {
-    return this.#calls.has(correlation);
+    return this.#calls.get(correlation) !== undefined;
   }
 
-  settle(correlation: number, value: unknown): void {
-    const call = this.#take(correlation);
+  /** The call of this correlation, which is now the caller's to settle; undefined when it has been settled before. */
+  take(correlation: number): PendingCall | undefined {
+    const call = this.#calls.get(correlation);
     if (call === undefined) {
       this.late++;
-      return;
+      return undefined;
     }
-    countReply(call.callee.words, call.uid);
-    call.settle(value);
+    this.#calls.delete(correlation);
+    call.release?.();
+    if (call.queue !== undefined) this.#dequeue(call.queue, call);
+    return call;
   }
 
-  /** `answered`: the callee says so. */
-  fail(correlation: number, error: unknown, answered = false): void {
-    const call = this.#take(correlation);
-    if (call === undefined) {
-      this.late++;
-      return;
-    }
-    countFailure(call.callee.words, call.uid, answered, error);
-    call.fail(error);
+  /** `error` is this thread's own. */
+  fail(correlation: number, error: unknown): void {
+    this.take(correlation)?.fail(error, false);
   }
 
   /**
@@ -118,20 +133,23 @@ export class PendingCalls {
    * more. What still waits in its mailbox is answered by the next incarnation, unless `closed`.
    */
   calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
-    for (const call of this.#calls.values()) {
-      if (call.uid !== uid || call.seq === undefined) continue;
-      if (!closed && ((call.seq - consumedBefore) | 0) >= 0) continue;
-      const message = `id=${call.id} method=${call.method}: the actor exited before it replied: ${describeExit(reason)}`;
-      const error = new ActorError("ERR_CALL_EXIT", message, { id: call.id, method: call.method, reason });
-      this.fail(call.correlation, "error" in reason ? takeFrames(error, reason.error) : error);
+    for (const { callee, seq, correlation, method } of this.#calls.values()) {
+      if (callee.uid !== uid || seq === undefined) continue;
+      if (!closed && ((seq - consumedBefore) | 0) >= 0) continue;
+      const { id } = callee;
+      const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
+      const error = new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
+      this.fail(correlation, "error" in reason ? takeFrames(error, reason.error) : error);
     }
   }
 
   /** Rejects every call whose time is over. */
   expire(now: number): void {
     for (const queue of this.#queues.values()) {
+      const { timeoutMs } = queue;
       while (queue.first !== undefined && queue.first.deadline <= now) {
-        const { correlation, id, method, timeoutMs } = queue.first;
+        const { correlation, method } = queue.first;
+        const { id } = queue.first.callee;
         const message = `id=${id} method=${method}: no reply within timeoutMs=${timeoutMs}`;
         this.fail(correlation, new ActorError("ERR_CALL_TIMEOUT", message, { id, method, timeoutMs }));
       }
@@ -147,13 +165,23 @@ export class PendingCalls {
     return earliest;
   }
 
-  failAll(errorOf: (call: PendingCall) => unknown): void {
-    for (const call of this.#calls.values()) this.fail(call.correlation, errorOf(call));
+  failAll(errorOf: (callee: Callee) => unknown): void {
+    for (const { correlation, callee } of this.#calls.values()) this.fail(correlation, errorOf(callee));
   }
 
-  #enqueue(call: PendingCall): void {
-    const queue = this.#queues.get(call.timeoutMs) ?? { first: undefined, last: undefined };
-    this.#queues.set(call.timeoutMs, queue);
+  #queueOf(timeoutMs: number): Queue {
+    // Most calls are made with the default.
+    if (this.#lastQueue?.timeoutMs === timeoutMs) return this.#lastQueue;
+    let queue = this.#queues.get(timeoutMs);
+    if (queue === undefined) {
+      queue = { timeoutMs, first: undefined, last: undefined };
+      this.#queues.set(timeoutMs, queue);
+    }
+    this.#lastQueue = queue;
+    return queue;
+  }
+
+  #enqueue(queue: Queue, call: PendingCall): void {
     if (queue.last === undefined) {
       queue.first = call;
       queue.last = call;
@@ -165,23 +193,18 @@ export class PendingCalls {
     }
   }
 
-  #take(correlation: number): PendingCall | undefined {
-    const call = this.#calls.get(correlation);
-    if (call === undefined) return undefined;
-    this.#calls.delete(correlation);
-    call.release?.();
-    if (call.timeoutMs !== Infinity) this.#dequeue(call);
-    return call;
-  }
-
-  #dequeue(call: PendingCall): void {
-    const queue = this.#queues.get(call.timeoutMs);
-    if (queue === undefined) return;
+  #dequeue(queue: Queue, call: PendingCall): void {
     if (call.previous === undefined) queue.first = call.next;
     else call.previous.next = call.next;
     if (call.next === undefined) queue.last = call.previous;
     else call.next.previous = call.previous;
+    // One that lives long enough to be old would keep alive all that came after it, until the next full collection.
+    call.previous = undefined;
+    call.next = undefined;
     // A timeout computed afresh for each call must not leave a queue behind for each value.
-    if (queue.first === undefined && this.#queues.size > 16) this.#queues.delete(call.timeoutMs);
+    if (queue.first === undefined && this.#queues.size > 16) {
+      this.#queues.delete(queue.timeoutMs);
+      if (this.#lastQueue === queue) this.#lastQueue = undefined;
+    }
   }
 }

@@ -64,6 +64,19 @@ export function takeFrames(error: Error, origin: unknown): Error {
   return error;
 }
 
+const FULFILLED: Promise<void> = Promise.resolve();
+const nothing = (): void => {};
+
+/**
+ * What a call's promise is resolved with when it fails: rejects with the error, its stacks joined. That is done two
+ * microtasks later, when the call's promise waits for this one: from here V8 follows it to the functions that await it.
+ */
+export function rejectionOf(error: unknown, calleeId: string): Promise<never> {
+  return FULFILLED.then(nothing).then(() => {
+    throw joinStacks(error, calleeId);
+  });
+}
+
 const ACTOR_REF = new URL("./actor-ref.js", import.meta.url).href;
 
 function revive(name: string, message: string): Error {

@@ -35,17 +35,16 @@ export function takeReply(
   payload: Payload,
   transferred?: readonly unknown[],
 ): void {
-  if (!pending.has(correlation)) {
-    pending.late++;
-    return;
-  }
+  const call = pending.take(correlation);
+  // Its time may have been over, or its caller has given it up.
+  if (call === undefined) return;
   let value: unknown;
   try {
     value = codec.decodeValue(payload, transferred);
   } catch (error) {
-    pending.fail(correlation, error);
+    call.fail(error, false);
     return;
   }
-  if (kind === KIND_REPLY) pending.settle(correlation, value);
-  else pending.fail(correlation, value, true);
+  if (kind === KIND_REPLY) call.succeed(value);
+  else call.fail(value, true);
 }

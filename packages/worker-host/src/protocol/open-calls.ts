@@ -1,0 +1,64 @@
+/** What is kept of each call. */
+interface Numbered {
+  readonly correlation: number;
+}
+
+const FIRST_PLACES = 1024;
+const MAX_PLACES = 65_536;
+
+/**
+ * Calls by their correlation. Correlations are given out one after the other, so each call has a place of its own
+ * in a table, until so many have followed it that another needs the place: then it waits elsewhere.
+ *
+ * Not a Map from the start: a Map that has been filled and emptied for long moves to a new table now and then, and the
+ * table it leaves, once it is old, keeps alive what was in it, the next table too. So all calls ever made would stay
+ * until the next full collection: 20 % of main's time (Node 20).
+ */
+export class OpenCalls<Call extends Numbered> {
+  #places = new Array<Call | undefined>(FIRST_PLACES).fill(undefined);
+  readonly #longOpen = new Map<number, Call>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(call: Call): void {
+    this.#size++;
+    if (this.#longOpen.size > this.#places.length && this.#places.length < MAX_PLACES) this.#grow();
+    this.#place(call);
+  }
+
+  get(correlation: number): Call | undefined {
+    const call = this.#places[correlation & (this.#places.length - 1)];
+    if (call !== undefined && call.correlation === correlation) return call;
+    return this.#longOpen.size === 0 ? undefined : this.#longOpen.get(correlation);
+  }
+
+  delete(correlation: number): void {
+    const place = correlation & (this.#places.length - 1);
+    if (this.#places[place]?.correlation === correlation) this.#places[place] = undefined;
+    else if (!this.#longOpen.delete(correlation)) return;
+    this.#size--;
+  }
+
+  /** All of now, in the order they were made. */
+  values(): Call[] {
+    const calls = [...this.#longOpen.values(), ...this.#places.filter((call) => call !== undefined)];
+    return calls.sort((one, other) => one.correlation - other.correlation);
+  }
+
+  #place(call: Call): void {
+    const place = call.correlation & (this.#places.length - 1);
+    const before = this.#places[place];
+    if (before !== undefined) this.#longOpen.set(before.correlation, before);
+    this.#places[place] = call;
+  }
+
+  #grow(): void {
+    const calls = this.values();
+    this.#places = new Array<Call | undefined>(this.#places.length * 4).fill(undefined);
+    this.#longOpen.clear();
+    for (const call of calls) this.#place(call);
+  }
+}
