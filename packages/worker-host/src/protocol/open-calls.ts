@@ -45,7 +45,8 @@ export class OpenCalls<Call extends Numbered> {
   /** All of now, in the order they were made. */
   values(): Call[] {
     const calls = [...this.#longOpen.values(), ...this.#places.filter((call) => call !== undefined)];
-    return calls.sort((one, other) => one.correlation - other.correlation);
+    // Correlations of 31 bits go round.
+    return calls.sort((one, other) => (one.correlation - other.correlation) << 1);
   }
 
   #place(call: Call): void {

@@ -14,6 +14,7 @@ import {
   TAG_TEXT,
   TAG_TRUE,
   TAG_UNDEFINED,
+  TAG_WIDE_TEXT,
 } from "./plain-format.js";
 import { codeOf, ShapeTable, shapeOf } from "./plain-shapes.js";
 
@@ -162,28 +163,38 @@ function writeText(text: string): boolean {
     const b = text.charCodeAt(i + 1);
     const c = text.charCodeAt(i + 2);
     const d = text.charCodeAt(i + 3);
-    if ((a | b | c | d) > 0xff) return false;
+    if ((a | b | c | d) > 0xff) return writeWideText(text);
     view.setInt32(end, a | (b << 8) | (c << 16) | (d << 24), true);
     end += 4;
   }
   for (; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0xff) return false;
+    if (code > 0xff) return writeWideText(text);
     bytes[end++] = code;
   }
   at = end;
   return true;
 }
 
-/** Only ASCII: of that, and of nothing else, UTF-8 has as many bytes as characters. */
 function writeLongText(text: string): boolean {
   const { length } = text;
   if (length > MAX_TEXT || at + length > limit) return false;
-  // With room for one character more than that, whatever else it is takes more bytes.
-  if (bytes.write(text, at + 3, length + MAX_CHARACTER_BYTES, "utf8") !== length) return false;
+  // ASCII, and nothing else, has as many bytes as characters; with room for one character more, the rest takes more.
+  if (bytes.write(text, at + 3, length + MAX_CHARACTER_BYTES, "utf8") !== length) return writeWideText(text);
   bytes[at] = TAG_LONG_TEXT;
   view.setUint16(at + 1, length, true);
   at += 3 + length;
+  return true;
+}
+
+/** As it is in memory, halves of surrogate pairs too. */
+function writeWideText(text: string): boolean {
+  const { length } = text;
+  if (length > MAX_TEXT || at + 2 * length > limit) return false;
+  bytes[at] = TAG_WIDE_TEXT;
+  view.setUint16(at + 1, length, true);
+  bytes.write(text, at + 3, "utf16le");
+  at += 3 + 2 * length;
   return true;
 }
 

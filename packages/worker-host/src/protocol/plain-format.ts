@@ -12,8 +12,9 @@
  *   c6     text: length (u16)
  *   c7     array: length (u16)
  *   c8     bytes: length (u32)
+ *   c9     text with other characters: length (u16), two bytes each
  *
- * Characters are Latin-1, one byte each. An object's keys stand together, before its values, so that one comparison
+ * Other characters than these are Latin-1, one byte each. An object's keys stand together, before its values, so that one comparison
  * tells whether objects of this shape have been met before.
  */
 export const TAG_OBJECT = 0x80;
@@ -28,6 +29,7 @@ export const TAG_FLOAT64 = 0xc5;
 export const TAG_LONG_TEXT = 0xc6;
 export const TAG_LONG_ARRAY = 0xc7;
 export const TAG_BYTES = 0xc8;
+export const TAG_WIDE_TEXT = 0xc9;
 
 export const MAX_SHORT_TEXT = 31;
 export const MAX_KEYS = 15;

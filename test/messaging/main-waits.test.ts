@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type Sleeper from "../fixtures/sleeper.actor.js";
+import { fixture, testSystem } from "../support/system.js";
+
+const sleeperIn = async () =>
+  (await testSystem()).startChild<typeof Sleeper>({ id: "sleeper", actor: fixture("sleeper") });
+
+test("main is idle while it waits for a handler that takes long", async () => {
+  const sleeper = await sleeperIn();
+  // Replies that come at once: main looks for the next ones itself.
+  for (let i = 0; i < 1000; i++) await sleeper.call("sleep", 0);
+  const before = performance.eventLoopUtilization();
+  await sleeper.call("sleep", 1000);
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+});
+
+test("main's event loop turns between replies, however fast they come", async () => {
+  const sleeper = await sleeperIn();
+  let turns = 0;
+  let over = false;
+  const turn = (): void => {
+    turns++;
+    if (!over) setTimeout(turn, 0);
+  };
+  turn();
+  const started = performance.now();
+  while (performance.now() - started < 300)
+    await Promise.all(Array.from({ length: 64 }, () => sleeper.call("sleep", 0)));
+  over = true;
+  expect(turns).toBeGreaterThan(10);
+});
+
+test("replies that come early and late are all taken, whichever way main waits for them", async () => {
+  const sleeper = await sleeperIn();
+  for (let i = 0; i < 1500; i++) {
+    const forMs = i % 40 === 0 ? 2 : i % 7 === 0 ? 0.1 : 0;
+    expect(await sleeper.call("sleep", forMs)).toBe(forMs);
+  }
+});

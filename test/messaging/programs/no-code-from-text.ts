@@ -1,0 +1,12 @@
+import { deepStrictEqual, throws } from "node:assert";
+import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+
+throws(() => new Function("return 1"), EvalError);
+const codec = new Codec({} as Sender);
+let arrived = 0;
+for (let id = 0; id < 1000; id++) {
+  const message = { id, name: "hello", tags: [{ tag: id }] };
+  deepStrictEqual(codec.decodeArgs(keepPayload(codec.encodeArgs([message]))), [message]);
+  arrived++;
+}
+console.log(`${arrived} arrived`);
