@@ -42,7 +42,14 @@ const NO_WORDS = new Int32Array(0);
 
 export function newPayload(bytes: number): Payload {
   const buffer = new ArrayBuffer((bytes + 7) & ~7);
-  return { words: new Int32Array(buffer), bytes: new Uint8Array(buffer), length: 0, format: FORMAT_NONE, own: false, shared: undefined };
+  return {
+    words: new Int32Array(buffer),
+    bytes: new Uint8Array(buffer),
+    length: 0,
+    format: FORMAT_NONE,
+    own: false,
+    shared: undefined,
+  };
 }
 
 /** The bytes of a message that is nothing else, where they are; `own` if they are nobody's besides. */

@@ -1,3 +1,4 @@
+import { isShared } from "./message-value.js";
 import {
   MAX_DEPTH,
   MAX_KEYS_BYTES,
@@ -200,7 +201,7 @@ function writeWideText(text: string): boolean {
 
 function writeBytes(value: Uint8Array): boolean {
   const { length } = value;
-  if (at + length > limit) return false;
+  if (at + length > limit || isShared(value.buffer)) return false;
   bytes[at] = TAG_BYTES;
   view.setUint32(at + 1, length, true);
   bytes.set(value, at + 5);
