@@ -63,6 +63,7 @@ export const DEFAULT_CALL_TIMEOUT_MS = 5000;
 
 const DEFAULTS: RefOptions = Object.freeze({});
 
+const ignore = (): void => {};
 let lastSettle: (value: unknown) => void;
 const keepSettle = (settle: (value: unknown) => void): void => {
   lastSettle = settle;
@@ -184,6 +185,8 @@ export class ActorRef<A = any> {
         settle(rejectionOf(error, id)),
       );
     } catch (error) {
+      // The call may be open by now, and what becomes of it is nobody's concern any more.
+      reply.catch(ignore);
       return Promise.reject(joinStacks(error, id));
     }
     return reply;
