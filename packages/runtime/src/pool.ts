@@ -1,4 +1,3 @@
-import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import {
   ActorError,
   type Codec,
@@ -11,16 +10,16 @@ import {
   type Sender,
   SHUTDOWN,
   type TaskFailure,
-  taskAborted,
   taskNotCloneable,
 } from "@mini-otp/worker-host/protocol";
-import { type PoolStats, type PoolTimes, SupervisedPoolRef } from "./pool-ref.js";
+import { type PoolStats, SupervisedPoolRef } from "./pool-ref.js";
 import { PoolThreads, type PoolThreadsHost, type TaskEnd } from "./pool-threads.js";
 import type { Process } from "./process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullPoolSpec } from "./supervision/child-spec.js";
 import type { Clock, Timer } from "./supervision/clock.js";
 import { limitAt } from "./supervision/stop-budget.js";
+import { type Task, TaskQueue } from "./task-queue.js";
 
 /** What a pool needs of its system. */
 export interface PoolHost extends PoolThreadsHost {
@@ -33,20 +32,6 @@ export interface PoolHost extends PoolThreadsHost {
   lifeStarted(pool: PoolChild): void;
   /** It has ended. Returns what tells those who watch it. */
   lifeEnded(pool: PoolChild, reason: ExitReason): () => void;
-}
-
-interface Task {
-  readonly name: string;
-  readonly task: unknown;
-  readonly transferList: readonly unknown[];
-  readonly signal: AbortSignal | undefined;
-  readonly queuedAt: number;
-  /** Ends it where it stands, for its time is over or nobody wants it any more. */
-  readonly end: AbortController;
-  /** Takes the listener off the caller's signal. */
-  release(): void;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
 }
 
 interface Stopping {
@@ -73,11 +58,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   readonly #spec: FullPoolSpec;
   readonly #host: PoolHost;
   readonly #onExit: OnExit;
-  readonly #queue: Task[] = [];
+  readonly #tasks: TaskQueue;
   readonly #running = new Set<Task>();
-  readonly #wait = createHistogram();
-  readonly #run = createHistogram();
-  readonly #counts = { completed: 0, failed: 0, aborted: 0, rejected: 0, threadsLost: 0 };
+  #threadsLost = 0;
   #state: State = "down";
   #incarnation = 0;
   #threads: PoolThreads | undefined;
@@ -95,6 +78,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.uid = uid;
     this.#host = host;
     this.#onExit = onExit;
+    this.#tasks = new TaskQueue(path, spec.maxQueue, () => this.#checkDrained());
     this.ref = new SupervisedPoolRef(host.outbox, uid, path, () => this.stats());
   }
 
@@ -157,7 +141,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
 
   park(reason: ExitReason): void {
     this.#state = "down";
-    this.#refuseQueued(reason);
+    this.#tasks.refuseAll(reason);
   }
 
   dispose(): void {
@@ -165,43 +149,16 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#host.poolDisposed(this);
   }
 
-  run(task: unknown, { signal, transferList = [], name = "default" }: RunOptions): Promise<unknown> {
+  run(task: unknown, options: RunOptions): Promise<unknown> {
     if (this.#state === "down" || this.#state === "stopping") return Promise.reject(noproc(this, "run"));
-    if (signal?.aborted === true) {
-      this.#counts.aborted++;
-      return Promise.reject(taskAborted(this.id, signal));
-    }
-    const { maxQueue } = this.#spec;
-    const waits = this.#state !== "up" || this.#queue.length > 0 || this.#threads?.hasRoom !== true;
-    if (waits && this.#queue.length >= maxQueue) {
-      this.#counts.rejected++;
-      const message = `id=${this.id}: the pool's queue is full (maxQueue=${maxQueue})`;
-      return Promise.reject(new ActorError("ERR_MAILBOX_FULL", message, { id: this.id, maxQueue }));
-    }
-    return new Promise((resolve, reject) => {
-      const end = new AbortController();
-      const queuedAt = performance.now();
-      const onAbort = (): void => this.#abort(queued);
-      const release = (): void => signal?.removeEventListener("abort", onAbort);
-      const queued: Task = {
-        name,
-        task,
-        transferList,
-        signal,
-        queuedAt,
-        end,
-        release,
-        resolve,
-        reject,
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push(queued);
-      this.#dispatch();
-    });
+    const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
+    const outcome = this.#tasks.add(task, options, waits);
+    this.#dispatch();
+    return outcome;
   }
 
   stats(): PoolStats {
-    const { maxThreads, maxQueue } = this.#spec;
+    const { maxThreads } = this.#spec;
     const runs = this.#state === "up" || this.#state === "stopping";
     return {
       state: runs ? "running" : this.#state === "down" ? "stopped" : "restarting",
@@ -209,12 +166,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
       restarts: Math.max(0, this.#incarnation - 1),
       threads: this.#threads?.count ?? 0,
       maxThreads,
-      queueLength: this.#queue.length,
-      maxQueue,
       running: this.#running.size,
-      ...this.#counts,
-      wait: timesOf(this.#wait),
-      run: timesOf(this.#run),
+      threadsLost: this.#threadsLost,
+      ...this.#tasks.stats,
     };
   }
 
@@ -222,31 +176,22 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const threads = this.#threads;
     const draining = this.#state === "stopping" && this.#stopping?.request.restarting === false;
     while (threads !== undefined && (this.#state === "up" || draining) && threads.hasRoom) {
-      const next = this.#queue.shift();
+      const next = this.#tasks.take();
       if (next === undefined) return;
       void this.#runNow(next, threads);
     }
   }
 
   async #runNow(task: Task, threads: PoolThreads): Promise<void> {
-    const startedAt = performance.now();
     this.#running.add(task);
-    record(this.#wait, startedAt - task.queuedAt);
     try {
       const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
       const value = await threads.run(task.name, task.task, task.transferList, task.end, abortable);
-      this.#counts.completed++;
-      record(this.#run, performance.now() - startedAt);
-      task.resolve(value);
+      this.#tasks.completed(task, value);
     } catch (end) {
-      if (task.signal?.aborted === true && (end as TaskEnd).timeOver === undefined) {
-        this.#counts.aborted++;
-        task.reject(taskAborted(this.id, task.signal));
-      } else {
-        this.#counts.failed++;
-        record(this.#run, performance.now() - startedAt);
-        task.reject(this.#errorOf(threads, end, task.name));
-      }
+      const isGivenUp = task.signal?.aborted === true && (end as TaskEnd).timeOver === undefined;
+      if (isGivenUp) this.#tasks.aborted(task);
+      else this.#tasks.failed(task, this.#errorOf(threads, end, task.name));
     } finally {
       this.#running.delete(task);
       task.release();
@@ -271,7 +216,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
         : (timeOver ?? this.#closing ?? threads.lostThread(end as TaskEnd));
     if (timeOver?.kind === "init_timeout") this.#broken(threads, timeOver);
     if (this.#closing === undefined) {
-      this.#counts.threadsLost++;
+      this.#threadsLost++;
       this.#host.poolThreadLost(this, name, reason);
     }
     const message = `id=${this.id} task=${name}: the thread ended before the task did: ${describeExit(reason)}`;
@@ -345,7 +290,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   #checkDrained(): void {
     const stopping = this.#stopping;
     if (stopping === undefined || this.#state !== "stopping" || this.#running.size > 0) return;
-    if (stopping.request.restarting || this.#queue.length === 0) void this.#end(stopping, false);
+    if (stopping.request.restarting || this.#tasks.length === 0) void this.#end(stopping, false);
   }
 
   /** Nothing runs any more, or its time is over. */
@@ -358,9 +303,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     stopping.drained -= this.#running.size;
     this.#state = "restarting";
     if (!request.restarting) {
-      stopping.dropped += this.#queue.length;
+      stopping.dropped += this.#tasks.length;
       this.#state = "down";
-      this.#refuseQueued(request.reason);
+      this.#tasks.refuseAll(request.reason);
     }
     const closed = await this.#closeThreads();
     this.#stopped(request.reason, killed, !closed);
@@ -383,42 +328,4 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#lives = false;
     return this.#host.lifeEnded(this, reason);
   }
-
-  #abort(task: Task): void {
-    const at = this.#queue.indexOf(task);
-    if (at === -1) {
-      task.end.abort();
-      return;
-    }
-    this.#queue.splice(at, 1);
-    this.#counts.aborted++;
-    task.reject(taskAborted(this.id, task.signal as AbortSignal));
-    this.#checkDrained();
-  }
-
-  #refuseQueued(reason: ExitReason): void {
-    for (const task of this.#queue.splice(0)) {
-      task.release();
-      this.#counts.failed++;
-      const message = `id=${this.id} task=${task.name}: the pool ended before its turn: ${describeExit(reason)}`;
-      task.reject(new ActorError("ERR_CALL_EXIT", message, { id: this.id, method: task.name, reason }));
-    }
-  }
-}
-
-/** Histograms count whole numbers, from 1: microseconds. */
-function record(histogram: RecordableHistogram, ms: number): void {
-  histogram.record(Math.max(1, Math.round(ms * 1000)));
-}
-
-function timesOf(histogram: RecordableHistogram): PoolTimes {
-  const { count } = histogram;
-  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
-  return {
-    count,
-    meanMs: histogram.mean / 1000,
-    p50Ms: histogram.percentile(50) / 1000,
-    p99Ms: histogram.percentile(99) / 1000,
-    maxMs: histogram.max / 1000,
-  };
 }

@@ -1,0 +1,146 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import {
+  ActorError,
+  describeExit,
+  type ExitReason,
+  type RunOptions,
+  taskAborted,
+} from "@mini-otp/worker-host/protocol";
+import type { PoolStats, PoolTimes } from "./pool-ref.js";
+
+export interface Task {
+  readonly name: string;
+  readonly task: unknown;
+  readonly transferList: readonly unknown[];
+  readonly signal: AbortSignal | undefined;
+  readonly queuedAt: number;
+  startedAt: number;
+  /** Ends it where it stands, for its time is over or nobody wants it any more. */
+  readonly end: AbortController;
+  /** Takes the listener off the caller's signal. */
+  release(): void;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+type Counts = Pick<PoolStats, "completed" | "failed" | "aborted" | "rejected">;
+
+/** A pool's tasks from `run` to their end: those that wait, in their order, and what became of the others. */
+export class TaskQueue {
+  readonly #id: string;
+  readonly #maxQueue: number;
+  readonly #left: () => void;
+  readonly #waiting: Task[] = [];
+  readonly #wait = createHistogram();
+  readonly #run = createHistogram();
+  readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = { completed: 0, failed: 0, aborted: 0, rejected: 0 };
+
+  /** `left` is called when a task that waited has been given up. */
+  constructor(id: string, maxQueue: number, left: () => void) {
+    this.#id = id;
+    this.#maxQueue = maxQueue;
+    this.#left = left;
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  get stats(): Counts & Pick<PoolStats, "queueLength" | "maxQueue" | "wait" | "run"> {
+    return {
+      queueLength: this.length,
+      maxQueue: this.#maxQueue,
+      ...this.#counts,
+      wait: timesOf(this.#wait),
+      run: timesOf(this.#run),
+    };
+  }
+
+  /** `waits`: it will not be taken at once. Settles as the task does; rejects with ERR_CALL_ABORTED, ERR_MAILBOX_FULL. */
+  add(task: unknown, { signal, transferList = [], name = "default" }: RunOptions, waits: boolean): Promise<unknown> {
+    const maxQueue = this.#maxQueue;
+    if (signal?.aborted === true) {
+      this.#counts.aborted++;
+      return Promise.reject(taskAborted(this.#id, signal));
+    }
+    if (waits && this.length >= maxQueue) {
+      this.#counts.rejected++;
+      const message = `id=${this.#id}: the pool's queue is full (maxQueue=${maxQueue})`;
+      return Promise.reject(new ActorError("ERR_MAILBOX_FULL", message, { id: this.#id, maxQueue }));
+    }
+    return new Promise((resolve, reject) => {
+      const end = new AbortController();
+      const queuedAt = performance.now();
+      const onAbort = (): void => this.#giveUp(queued);
+      const release = (): void => signal?.removeEventListener("abort", onAbort);
+      const what = { name, task, transferList, signal };
+      const queued: Task = { ...what, queuedAt, startedAt: 0, end, release, resolve, reject };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(queued);
+    });
+  }
+
+  /** The next one, whose time begins now. */
+  take(): Task | undefined {
+    const task = this.#waiting.shift();
+    if (task === undefined) return undefined;
+    task.startedAt = performance.now();
+    record(this.#wait, task.startedAt - task.queuedAt);
+    return task;
+  }
+
+  completed(task: Task, value: unknown): void {
+    this.#counts.completed++;
+    record(this.#run, performance.now() - task.startedAt);
+    task.resolve(value);
+  }
+
+  failed(task: Task, error: unknown): void {
+    this.#counts.failed++;
+    record(this.#run, performance.now() - task.startedAt);
+    task.reject(error);
+  }
+
+  aborted(task: Task): void {
+    this.#counts.aborted++;
+    task.reject(taskAborted(this.#id, task.signal as AbortSignal));
+  }
+
+  /** The pool has ended before their turn. */
+  refuseAll(reason: ExitReason): void {
+    for (const task of this.#waiting.splice(0)) {
+      task.release();
+      this.#counts.failed++;
+      const message = `id=${this.#id} task=${task.name}: the pool ended before its turn: ${describeExit(reason)}`;
+      task.reject(new ActorError("ERR_CALL_EXIT", message, { id: this.#id, method: task.name, reason }));
+    }
+  }
+
+  #giveUp(task: Task): void {
+    const at = this.#waiting.indexOf(task);
+    if (at === -1) {
+      task.end.abort();
+      return;
+    }
+    this.#waiting.splice(at, 1);
+    this.aborted(task);
+    this.#left();
+  }
+}
+
+/** Histograms count whole numbers, from 1: microseconds. */
+function record(histogram: RecordableHistogram, ms: number): void {
+  histogram.record(Math.max(1, Math.round(ms * 1000)));
+}
+
+function timesOf(histogram: RecordableHistogram): PoolTimes {
+  const { count } = histogram;
+  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
+  return {
+    count,
+    meanMs: histogram.mean / 1000,
+    p50Ms: histogram.percentile(50) / 1000,
+    p99Ms: histogram.percentile(99) / 1000,
+    maxMs: histogram.max / 1000,
+  };
+}
