@@ -1,4 +1,5 @@
-export { labelsOf, METRICS, type Metric } from "./metric-table.js";
 export { type Observer, startObserver } from "./observer/observer.js";
 export type { ObserverOptions } from "./observer/options.js";
-export { type MetricsOptions, type RegisteredMetrics, registerMetrics } from "./prometheus.js";
+export { labelsOf, type Metric } from "./prometheus/metric.js";
+export { METRICS } from "./prometheus/metric-table.js";
+export { type MetricsOptions, type RegisteredMetrics, registerMetrics } from "./prometheus/prometheus.js";

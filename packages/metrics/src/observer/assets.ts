@@ -15,6 +15,7 @@ const SCRIPTS = [
   "actions",
   "actor-page",
   "app",
+  "chart-group",
   "charts",
   "crash-report",
   "dom",

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { ActorSystem } from "@mini-otp/runtime";
 import { Registry } from "prom-client";
-import { type RegisteredMetrics, registerMetrics } from "../prometheus.js";
+import { type RegisteredMetrics, registerMetrics } from "../prometheus/prometheus.js";
 import type { Hello } from "../ui/wire.js";
 import { readAssets } from "./assets.js";
 import { type FullObserverOptions, fullOptions, type ObserverOptions } from "./options.js";

@@ -1,5 +1,5 @@
 import type { Actions } from "./actions.js";
-import { Chart } from "./charts.js";
+import { ChartGroup, lineOf } from "./chart-group.js";
 import { CrashReport } from "./crash-report.js";
 import { byId, el, Facts, setText } from "./dom.js";
 import { bytes, count, duration, megabytes, percent, perSecond } from "./format.js";
@@ -8,6 +8,8 @@ import { LogView } from "./log-view.js";
 import { ACTOR_SERIES, type ActionName, type ActorRow, type Row } from "./wire.js";
 
 const column = (name: (typeof ACTOR_SERIES)[number]) => ACTOR_SERIES.indexOf(name);
+
+const line = lineOf(ACTOR_SERIES);
 
 /** The page of one actor, or supervisor. */
 export class ActorPage {
@@ -20,7 +22,7 @@ export class ActorPage {
   #facts = new Facts();
   #crash = new CrashReport();
   #log = new LogView();
-  #charts: Chart[] = [];
+  #charts = new ChartGroup([]);
   #gone = el("p", { class: "note" }, "It is not in the tree any more.");
 
   constructor(live: Live, actions: Actions) {
@@ -38,8 +40,7 @@ export class ActorPage {
     if (id === this.#id) return;
     this.#id = id;
     this.#panel.hidden = id === undefined;
-    for (const chart of this.#charts) chart.close();
-    this.#charts = [];
+    this.#charts.close();
     if (id === undefined) return;
     setText(this.#title, id);
     this.#title.title = id;
@@ -47,8 +48,8 @@ export class ActorPage {
     this.#crash = new CrashReport();
     this.#log = new LogView();
     this.#charts = this.#newCharts(id);
-    const charts = el("div", { class: "charts" }, ...this.#charts.map(({ element }) => element));
-    byId("node-body").replaceChildren(this.#gone, this.#facts.element, charts, this.#crash.element, this.#log.element);
+    const parts = [this.#facts, this.#charts, this.#crash, this.#log].map(({ element }) => element);
+    byId("node-body").replaceChildren(this.#gone, ...parts);
     this.#panel.scrollTop = 0;
     this.render();
     this.showNews();
@@ -65,13 +66,11 @@ export class ActorPage {
     if (row !== undefined) this.#showFacts(row);
     this.#crash.show(this.#live.crash, this.#live.now);
     const isActor = row === undefined ? this.#live.actorPoints.times.length > 0 : row.actor !== undefined;
-    for (const { element } of this.#charts) element.hidden = !isActor;
-    this.#log.element.hidden = !isActor;
+    for (const { element } of [this.#charts, this.#log]) element.hidden = !isActor;
   }
 
   showHistory(): void {
-    if (this.#id === undefined) return;
-    for (const chart of this.#charts) chart.show(this.#live.actorPoints);
+    if (this.#id !== undefined) this.#charts.show(this.#live.actorPoints);
   }
 
   showNews(): void {
@@ -81,25 +80,15 @@ export class ActorPage {
   }
 
   redraw(): void {
-    for (const chart of this.#charts) chart.redraw();
+    this.#charts.redraw();
   }
 
-  #newCharts(id: string): Chart[] {
+  #newCharts(id: string): ChartGroup {
     const heapCapMb = () => this.#live.row(id)?.actor?.heapCapMb;
-    return [
-      new Chart({
-        title: "Messages waiting",
-        series: [{ label: "waiting", color: "--series-1", column: column("waiting") }],
-        format: count,
-        atLeast: 4,
-      }),
-      new Chart({
-        title: "Handled per second",
-        series: [{ label: "handled", color: "--series-1", column: column("handledPerSecond") }],
-        format: perSecond,
-        atLeast: 4,
-      }),
-      new Chart({
+    return new ChartGroup([
+      line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
+      line("Handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
+      {
         title: "Memory",
         series: [
           { label: "heap", color: "--series-1", column: column("heapMb") },
@@ -108,14 +97,9 @@ export class ActorPage {
         ],
         format: megabytes,
         atLeast: 1,
-      }),
-      new Chart({
-        title: "CPU",
-        series: [{ label: "of a core", color: "--series-1", column: column("cpuPercent") }],
-        format: percent,
-        atLeast: 10,
-      }),
-    ];
+      },
+      line("CPU", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
+    ]);
   }
 
   #showButtons(row: Row | undefined): void {

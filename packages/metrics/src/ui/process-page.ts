@@ -1,4 +1,4 @@
-import { Chart } from "./charts.js";
+import { ChartGroup, lineOf } from "./chart-group.js";
 import { byId, el, Facts } from "./dom.js";
 import { count, duration, megabytes, percent, perSecond } from "./format.js";
 import type { Live } from "./live.js";
@@ -6,13 +6,15 @@ import { PROCESS_SERIES } from "./wire.js";
 
 const column = (name: (typeof PROCESS_SERIES)[number]) => PROCESS_SERIES.indexOf(name);
 
+const line = lineOf(PROCESS_SERIES);
+
 /** The process as a whole: threads, memory, event loop, totals. */
 export class ProcessPage {
   readonly #live: Live;
   readonly #page = byId("process-page");
   readonly #cards = new Map<string, Facts>();
-  readonly #charts = [
-    new Chart({
+  readonly #charts = new ChartGroup([
+    {
       title: "Memory",
       series: [
         { label: "resident", color: "--series-1", column: column("rssMb") },
@@ -20,42 +22,21 @@ export class ProcessPage {
       ],
       format: megabytes,
       atLeast: 1,
-    }),
-    new Chart({
-      title: "CPU, all threads",
-      series: [{ label: "of a core", color: "--series-1", column: column("cpuPercent") }],
-      format: percent,
-      atLeast: 10,
-    }),
-    new Chart({
-      title: "Main's event-loop delay, p99",
-      series: [{ label: "p99", color: "--series-1", column: column("loopP99Ms") }],
-      format: duration,
-      atLeast: 5,
-    }),
-    new Chart({
-      title: "Messages handled per second",
-      series: [{ label: "handled", color: "--series-1", column: column("handledPerSecond") }],
-      format: perSecond,
-      atLeast: 4,
-    }),
-    new Chart({
-      title: "Messages waiting",
-      series: [{ label: "waiting", color: "--series-1", column: column("waiting") }],
-      format: count,
-      atLeast: 4,
-    }),
-    new Chart({
-      title: "Restarts per second",
-      series: [{ label: "restarts", color: "--series-2", column: column("restartsPerSecond") }],
+    },
+    line("CPU, all threads", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
+    line("Main's event-loop delay, p99", "loopP99Ms", { label: "p99", format: duration, atLeast: 5 }),
+    line("Messages handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
+    line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
+    line("Restarts per second", "restartsPerSecond", {
+      label: "restarts",
+      color: "--series-2",
       format: perSecond,
       atLeast: 1,
     }),
-  ];
+  ]);
 
   constructor(live: Live) {
     this.#live = live;
-    const charts = el("div", { class: "charts" }, ...this.#charts.map(({ element }) => element));
     const titles = [
       "Threads",
       "Memory",
@@ -70,7 +51,7 @@ export class ProcessPage {
       this.#cards.set(title, facts);
       return el("section", { class: "card" }, el("h3", {}, title), facts.element);
     });
-    this.#page.append(charts, el("div", { class: "cards" }, ...cards));
+    this.#page.append(this.#charts.element, el("div", { class: "cards" }, ...cards));
   }
 
   render(): void {
@@ -108,11 +89,11 @@ export class ProcessPage {
 
   showHistory(): void {
     if (this.#page.hidden) return;
-    for (const chart of this.#charts) chart.show(this.#live.processPoints);
+    this.#charts.show(this.#live.processPoints);
   }
 
   redraw(): void {
-    for (const chart of this.#charts) chart.redraw();
+    this.#charts.redraw();
   }
 
   #set(title: string, facts: Readonly<Record<string, string>>): void {

@@ -1,12 +1,6 @@
 import type { ActorIdentity, ActorMeters, ActorSystem } from "@mini-otp/runtime";
-import {
-  type ActorMetric,
-  type ActorView,
-  type CountedEvent,
-  type EventMetric,
-  METRICS,
-  type Reading,
-} from "./metric-table.js";
+import type { ActorMetric, ActorView, CountedEvent, EventMetric, Reading } from "./metric.js";
+import { METRICS } from "./metric-table.js";
 import { combine } from "./readings.js";
 
 /** The `actor` label of named actors beyond the cap. */

@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import type { ActorSystem } from "@mini-otp/runtime";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
 import { ActorSeries } from "./actor-series.js";
-import { labelsOf, METRICS, type Metric, type SystemView } from "./metric-table.js";
+import { labelsOf, type Metric, type SystemView } from "./metric.js";
+import { METRICS } from "./metric-table.js";
 import { type Sample, samplesOf } from "./readings.js";
 import { SupervisorSeries } from "./supervisor-series.js";
 
@@ -25,7 +26,7 @@ export interface RegisteredMetrics {
   [Symbol.dispose](): void;
 }
 
-const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /**
  * Puts collectors for a system on a prom-client registry. They read when they are scraped, from shared memory: no

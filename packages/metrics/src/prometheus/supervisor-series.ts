@@ -1,6 +1,6 @@
 import type { ActorSystem, SupervisorMeters } from "@mini-otp/runtime";
 import { OVERFLOW } from "./actor-series.js";
-import type { SupervisorView } from "./metric-table.js";
+import type { SupervisorView } from "./metric.js";
 
 /** Supervisors with series of their own, and the rest as one: that of them which is nearest to its limit. */
 export class SupervisorSeries {

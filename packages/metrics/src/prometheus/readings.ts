@@ -1,5 +1,5 @@
 import { bucketStartMs, type HistogramReading } from "@mini-otp/runtime";
-import type { Reading } from "./metric-table.js";
+import type { Reading } from "./metric.js";
 
 export type Labels = Readonly<Record<string, string | number>>;
 

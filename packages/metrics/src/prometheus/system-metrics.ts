@@ -1,0 +1,53 @@
+import type { InfoMetric, SystemMetric, Without } from "./metric.js";
+
+const system = (metric: Without<SystemMetric, never>): SystemMetric => ({ of: "system", type: "gauge", ...metric });
+
+export const SYSTEM_METRICS: readonly (SystemMetric | InfoMetric)[] = [
+  {
+    of: "system",
+    name: "dead_letters_total",
+    help: "Messages that will not be handled, of actors that are gone too.",
+    unit: "messages",
+    type: "counter",
+    by: "reason",
+    read: ({ deadLetters }) => deadLetters,
+  },
+  system({
+    name: "actors",
+    help: "Actors there are, running or not.",
+    unit: "actors",
+    read: ({ stats }) => stats.actors,
+  }),
+  system({
+    name: "actor_threads",
+    help: "Threads that are actors.",
+    unit: "threads",
+    read: ({ stats }) => stats.threads,
+  }),
+  system({
+    name: "spare_threads",
+    help: "Threads in waiting for the next restart, by whether they have loaded their module.",
+    unit: "threads",
+    by: "state",
+    read: ({ stats: { spares } }) => ({ ready: spares.ready, loading: spares.count - spares.ready }),
+  }),
+  system({
+    name: "spare_threads_limit",
+    help: "The most threads that may wait.",
+    unit: "threads",
+    read: ({ stats }) => stats.spares.limit,
+  }),
+  system({
+    name: "zombie_threads",
+    help: "Threads that have survived their kill and still run.",
+    unit: "threads",
+    read: ({ stats }) => stats.zombies.now,
+  }),
+  {
+    of: "info",
+    name: "build_info",
+    help: "1, with the versions as labels.",
+    unit: "info",
+    type: "gauge",
+  },
+];
