@@ -24,7 +24,7 @@ const PROTOCOL = "packages/worker-host/src/protocol/";
 const ONLY_ONE_FILE = [
   {
     rule: "only-file-with-new-worker",
-    file: "packages/runtime/src/actor-thread.ts",
+    file: "packages/runtime/src/threads/actor-thread.ts",
     pattern: /\bnew\s+(?:[\w$]+\s*\.\s*)*Worker\b/g,
   },
   {
@@ -43,8 +43,8 @@ const PURE_CORE = [
   "packages/runtime/src/supervision/restart-strategy.ts",
   "packages/runtime/src/supervision/restart-intensity.ts",
   "packages/runtime/src/supervision/backoff.ts",
-  "packages/runtime/src/registry.ts",
-  "packages/runtime/src/monitors.ts",
+  "packages/runtime/src/directory/registry.ts",
+  "packages/runtime/src/signals/monitors.ts",
 ];
 const IMPURE =
   /\bDate\s*\.\s*now\b|\bnew\s+Date\b|\bperformance\b|\bset(?:Timeout|Interval|Immediate)\b|\bMath\s*\.\s*random\b/g;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { StartGate } from "#runtime/start-gate.js";
+import { StartGate } from "#runtime/threads/start-gate.js";
 import type Counter from "../fixtures/counter.actor.js";
 import { fixture, testSystem } from "../support/system.js";
 

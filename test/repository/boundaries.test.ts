@@ -41,7 +41,7 @@ const GOOD_TREE = {
   "packages/worker-host/src/protocol/codec.ts":
     'import { Packr } from "msgpackr";\nimport { isProxy } from "node:util/types";\nexport { isProxy, Packr };\n',
   "packages/runtime/src/index.ts": 'import "@mini-otp/worker-host/protocol";\n',
-  "packages/runtime/src/actor-thread.ts":
+  "packages/runtime/src/threads/actor-thread.ts":
     'import { Worker } from "node:worker_threads";\nexport const open = (url: URL) => new Worker(url);\n',
   "packages/runtime/src/supervision/backoff.ts": "export const next = (delayMs: number) => delayMs * 2;\n",
   "packages/metrics/src/index.ts": 'import "@mini-otp/runtime";\n',
@@ -59,7 +59,7 @@ describe("a tree that keeps the rules", () => {
 
   test("may name in comments, strings and regular expressions what it may not do", () => {
     const { violations } = checkTree({
-      "packages/runtime/src/registry.ts": [
+      "packages/runtime/src/directory/registry.ts": [
         "// Never Date.now(), never `new Worker(url)`.",
         "/* parentPort",
         '   Atomics.wait, import "node:fs" */',
@@ -174,7 +174,7 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
   ],
   [
     "the pure core imports a part of Node",
-    "packages/runtime/src/monitors.ts",
+    "packages/runtime/src/signals/monitors.ts",
     ['import { EventEmitter } from "node:events";'],
     1,
     "pure-core",

@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
 import { describe, expect, test } from "vitest";
-import { Monitors, type Signal } from "#runtime/monitors.js";
+import { Monitors, type Signal } from "#runtime/signals/monitors.js";
 
 const NORMAL: ExitReason = { kind: "normal" };
 const SHUTDOWN: ExitReason = { kind: "shutdown" };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Registry } from "#runtime/registry.js";
+import { Registry } from "#runtime/directory/registry.js";
 
 const a = { id: "root/a" };
 const b = { id: "root/b" };

@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
 import { expect, test } from "vitest";
-import { ReportLog } from "#runtime/report-log.js";
+import { ReportLog } from "#runtime/reporting/report-log.js";
 import type { SupervisionReport } from "#runtime/supervision/report.js";
 import { virtualClock } from "#runtime/supervision/virtual-clock.js";
 import { recordingLogger } from "../support/recording-logger.js";

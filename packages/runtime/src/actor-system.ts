@@ -13,20 +13,22 @@ import {
   type PoolRef,
   SHUTDOWN,
 } from "@mini-otp/worker-host/protocol";
-import type { ActorStats } from "./actor-stats.js";
 import { Actors } from "./actors.js";
-import { DeadLetters } from "./dead-letters.js";
-import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./events.js";
+import { type OfEach, References, type StatsOf } from "./directory/references.js";
 import { normaliseGuard } from "./guard/guard-options.js";
-import { type Logger, systemLogger } from "./logger.js";
-import { MergedTrace } from "./merged-trace.js";
-import type { Meters, SupervisorMeters } from "./meters.js";
-import type { PoolStats } from "./pool-ref.js";
-import type { Down } from "./process-signals.js";
-import { type OfEach, References, type StatsOf } from "./references.js";
-import { ReportLog } from "./report-log.js";
+import type { ActorStats } from "./introspection/actor-stats.js";
+import { MergedTrace } from "./introspection/merged-trace.js";
+import type { Meters, SupervisorMeters } from "./introspection/meters.js";
+import type { TraceEvent, TraceOptions } from "./introspection/trace.js";
+import { type TreeNode, treeOf } from "./introspection/tree.js";
+import { DeadLetters } from "./messaging/dead-letters.js";
+import type { PoolStats } from "./pool/pool-ref.js";
+import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./reporting/events.js";
+import { type Logger, systemLogger } from "./reporting/logger.js";
+import { ReportLog } from "./reporting/report-log.js";
 import { ResourceChild } from "./resource-child.js";
-import { RouterChild } from "./router.js";
+import { RouterChild } from "./router/router.js";
+import type { Down } from "./signals/process-signals.js";
 import type { SupervisorInfo } from "./supervision/administration.js";
 import type { OnExit, StopOutcome } from "./supervision/child.js";
 import {
@@ -48,8 +50,6 @@ import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { SupervisorRef } from "./supervision/supervisor-ref.js";
 import { checkSystemOptions } from "./system-option-fields.js";
 import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
-import type { TraceEvent, TraceOptions } from "./trace.js";
-import { type TreeNode, treeOf } from "./tree.js";
 
 /** What a system takes from the machine it runs on, and a test may give it instead. */
 export interface Surroundings {

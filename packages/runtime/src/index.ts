@@ -21,19 +21,20 @@ export {
   type RouterRef,
   type RunOptions,
 } from "@mini-otp/worker-host/protocol";
-export type { ActorStats } from "./actor-stats.js";
 export { ActorSystem, startSystem } from "./actor-system.js";
-export type { LossCause } from "./actor-totals.js";
-export { comlinkActor } from "./comlink-actor.js";
-export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./events.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export { handleSignals, type SignalOptions } from "./handle-signals.js";
-export type { Logger } from "./logger.js";
-export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./meters.js";
-export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool-ref.js";
-export type { Down, Exit } from "./process-signals.js";
-export type { SupervisedRouterRef } from "./router-ref.js";
-export type { RouterStats } from "./router-stats.js";
+export type { ActorStats } from "./introspection/actor-stats.js";
+export type { LossCause } from "./introspection/actor-totals.js";
+export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./introspection/meters.js";
+export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
+export type { TreeNode } from "./introspection/tree.js";
+export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool/pool-ref.js";
+export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./reporting/events.js";
+export type { Logger } from "./reporting/logger.js";
+export type { SupervisedRouterRef } from "./router/router-ref.js";
+export type { RouterStats } from "./router/router-stats.js";
+export type { Down, Exit } from "./signals/process-signals.js";
 export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
 export type { ChildStopReport } from "./supervision/child.js";
 export {
@@ -59,5 +60,4 @@ export type {
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
 export type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
-export type { TraceEvent, TraceOptions } from "./trace.js";
-export type { TreeNode } from "./tree.js";
+export { comlinkActor } from "./threads/comlink-actor.js";

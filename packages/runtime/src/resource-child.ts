@@ -1,5 +1,5 @@
 import { type ExitReason, KILLED, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol";
-import type { Logger } from "./logger.js";
+import type { Logger } from "./reporting/logger.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullResourceSpec, ResourceContext } from "./supervision/child-spec.js";
 import type { Clock, Timer } from "./supervision/clock.js";

@@ -1,4 +1,4 @@
-import { isLogger } from "./logger.js";
+import { isLogger } from "./reporting/logger.js";
 import { anything, checkFields, type Fields, field, text } from "./supervision/spec-fields.js";
 
 const aLogger = field(

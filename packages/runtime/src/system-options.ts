@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
 import type { GuardOptions } from "./guard/guard-options.js";
-import type { Logger } from "./logger.js";
+import type { Logger } from "./reporting/logger.js";
 import type { ChildStopReport } from "./supervision/child.js";
 import type { ChildSpec } from "./supervision/child-spec.js";
 import type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";

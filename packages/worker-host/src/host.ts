@@ -1,17 +1,18 @@
 import { availableParallelism } from "node:os";
 import type { MessagePort } from "node:worker_threads";
-import { createActorLog } from "./actor-log.js";
-import { ActorLoop } from "./actor-loop.js";
-import { ActorOutbox } from "./actor-outbox.js";
-import { captureConsole } from "./captured-console.js";
 import { comlinkActor } from "./comlink-actor.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
-import { IdleStrategy } from "./idle-strategy.js";
-import { ControlChannel, Inbox } from "./inbox.js";
 import { type ImportModule, loadFirst } from "./load-module.js";
-import { LogPort } from "./log-port.js";
-import { Meter } from "./meter.js";
-import { Microtasks } from "./microtasks.js";
+import { createActorLog } from "./log/actor-log.js";
+import { captureConsole } from "./log/captured-console.js";
+import { LogPort } from "./log/log-port.js";
+import { ActorLoop } from "./loop/actor-loop.js";
+import { ActorOutbox } from "./loop/actor-outbox.js";
+import { IdleStrategy } from "./loop/idle-strategy.js";
+import { ControlChannel, Inbox } from "./loop/inbox.js";
+import { Meter } from "./loop/meter.js";
+import { Microtasks } from "./loop/microtasks.js";
+import type { Snapshot } from "./loop/snapshot.js";
 import { osThreadId, ownCpuMs } from "./os-thread.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
 import {
@@ -31,7 +32,6 @@ import { Segments } from "./protocol/segments.js";
 import { EXIT_CPU_MS, HANDLING, OS_THREAD } from "./protocol/slot-descriptor.js";
 import { loadTelemetry } from "./protocol/telemetry.js";
 import { rehearse } from "./rehearsal.js";
-import type { Snapshot } from "./snapshot.js";
 
 /** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
 const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;

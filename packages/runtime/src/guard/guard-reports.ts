@@ -1,6 +1,6 @@
 import { describeExit } from "@mini-otp/worker-host/protocol";
-import type { Events } from "../events.js";
-import type { Logger } from "../logger.js";
+import type { Events } from "../reporting/events.js";
+import type { Logger } from "../reporting/logger.js";
 import type { GuardListener } from "./guard.js";
 import type { Zombies } from "./zombies.js";
 

@@ -8,7 +8,7 @@ import {
   sleepAsync,
   TURNS,
 } from "@mini-otp/worker-host/protocol";
-import { HAS_HEAP_STATISTICS } from "../actor-thread.js";
+import { HAS_HEAP_STATISTICS } from "../threads/actor-thread.js";
 import { Budget } from "./budget.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import {

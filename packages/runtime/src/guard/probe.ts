@@ -1,4 +1,4 @@
-import type { HeapStatistics } from "../actor-thread.js";
+import type { HeapStatistics } from "../threads/actor-thread.js";
 import type { MemorySample } from "./heap-judgement.js";
 
 /** A thread as a probe sees it. */

@@ -1,6 +1,6 @@
 import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
-import type { Events } from "../events.js";
-import type { Logger } from "../logger.js";
+import type { Events } from "../reporting/events.js";
+import type { Logger } from "../reporting/logger.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import { leaveProcess } from "./leave-process.js";
 

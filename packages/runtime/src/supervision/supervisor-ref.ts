@@ -1,6 +1,6 @@
 import { ActorError, type ActorErrorCode, type ActorRef } from "@mini-otp/worker-host/protocol";
-import type { SupervisedPoolRef } from "../pool-ref.js";
-import type { SupervisedRouterRef } from "../router-ref.js";
+import type { SupervisedPoolRef } from "../pool/pool-ref.js";
+import type { SupervisedRouterRef } from "../router/router-ref.js";
 import {
   type AdministrationCall,
   type ChildCounts,

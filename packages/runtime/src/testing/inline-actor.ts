@@ -14,8 +14,8 @@ import {
   type PoolRef,
   type RefOptions,
 } from "@mini-otp/worker-host/protocol";
-import type { Logger } from "../logger.js";
-import type { Down } from "../process-signals.js";
+import type { Logger } from "../reporting/logger.js";
+import type { Down } from "../signals/process-signals.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
 import { recordFailure } from "../supervision/restart-intensity.js";

@@ -1,5 +1,5 @@
 import type { ActorLog } from "@mini-otp/worker-host";
-import type { Logger } from "../logger.js";
+import type { Logger } from "../reporting/logger.js";
 
 /** `logger` as an actor sees one. A pino logger has it all; with another, a child's lines carry its bindings. */
 export function inlineLog(logger: Logger, own: Record<string, unknown> = {}): ActorLog {

@@ -25,8 +25,8 @@ import {
   wakeAll,
 } from "@mini-otp/worker-host/protocol";
 import type { Actors } from "../actors.js";
-import { Mailbox } from "../mailbox.js";
-import type { Slot } from "../slots.js";
+import { Mailbox } from "../mailbox/mailbox.js";
+import type { Slot } from "../mailbox/slots.js";
 
 /** What to do with a message; for a call, what to reply. */
 export type OnProbed = (kind: "call" | "cast" | "send", method: string, args: unknown[]) => unknown;

@@ -1,7 +1,7 @@
 import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
 import { ActorRef } from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
-import { systemLogger } from "../logger.js";
+import { systemLogger } from "../reporting/logger.js";
 import { systemClock } from "../supervision/clock.js";
 import { InlineActor } from "./inline-actor.js";
 import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";

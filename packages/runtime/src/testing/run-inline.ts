@@ -1,6 +1,6 @@
 import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
 import { ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
-import { type Logger, systemLogger } from "../logger.js";
+import { type Logger, systemLogger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { ActorArgs } from "../supervision/child-spec.js";
 import { type Clock, systemClock } from "../supervision/clock.js";

@@ -1,0 +1,99 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { Mailbox } from "../mailbox/mailbox.js";
+import type { StopOutcome, StopRequest } from "../supervision/child.js";
+import type { Clock } from "../supervision/clock.js";
+import { demandMs } from "../supervision/stop-budget.js";
+
+/** A thread that has not exited this long after its kill is given up. */
+export const ZOMBIE_MS = 1000;
+/** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
+const LATE_MS = 100;
+
+/** The incarnation that is stopped. */
+export interface StoppedLife {
+  /** Asks its thread to end, whatever it does. False when there is none. */
+  kill(): boolean;
+  /** Goes on as if its thread had exited. */
+  giveUp(): void;
+}
+
+/** A stop that is under way, and the limits it is held to. */
+export class Stopping {
+  readonly request: StopRequest;
+  readonly outcome: Promise<StopOutcome>;
+  readonly #place: { readonly mailbox: Mailbox };
+  readonly #life: StoppedLife;
+  readonly #clock: Clock;
+  readonly #handledBefore: number;
+  #resolve!: (outcome: StopOutcome) => void;
+  #timer: NodeJS.Timeout | undefined;
+  /** The earliest there was, in the clock's ms. */
+  #deadlineAt: number;
+  #killed = false;
+  #dropped = 0;
+
+  constructor(request: StopRequest, place: { readonly mailbox: Mailbox }, clock: Clock, life: StoppedLife) {
+    this.request = request;
+    this.#place = place;
+    this.#life = life;
+    this.#clock = clock;
+    this.#handledBefore = place.mailbox.handledSeq;
+    this.#deadlineAt = request.deadlineAt ?? Infinity;
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Holds the stop to the earlier of its limits. */
+  limit({ shutdown, deadlineAt = Infinity }: StopRequest): void {
+    const drawnIn = deadlineAt < this.#deadlineAt;
+    if (drawnIn) this.#deadlineAt = deadlineAt;
+    if (this.#killed) {
+      if (drawnIn) this.#seeOut();
+      return;
+    }
+    if (shutdown === "brutal_kill") {
+      this.kill();
+      return;
+    }
+    const limitMs = Math.min(demandMs(shutdown), deadlineAt - this.#clock.now());
+    if (limitMs !== Infinity) this.#after(limitMs, () => this.kill());
+  }
+
+  kill(): void {
+    if (this.#killed || !this.#life.kill()) return;
+    this.#killed = true;
+    clearTimeout(this.#timer);
+    this.#seeOut();
+  }
+
+  /** Messages that were taken out of the mailbox, not handled. */
+  lost(count: number): void {
+    this.#dropped += count;
+  }
+
+  /** The incarnation is over. */
+  settle(reason: ExitReason, zombie: boolean): void {
+    clearTimeout(this.#timer);
+    const { mailbox } = this.#place;
+    this.#resolve({
+      reason,
+      drained: (mailbox.handledSeq - this.#handledBefore - this.#dropped) | 0,
+      dropped: this.#dropped + (this.request.restarting ? 0 : mailbox.counts().length),
+      killed: this.#killed,
+      zombie,
+    });
+  }
+
+  /** A thread that ignores its kill must not make the whole tree late. */
+  #seeOut(): void {
+    if (this.#deadlineAt === Infinity) return;
+    const leftMs = Math.max(0, this.#deadlineAt - this.#clock.now()) + LATE_MS;
+    this.#after(Math.min(ZOMBIE_MS, leftMs), () => this.#life.giveUp());
+  }
+
+  #after(ms: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, Math.max(0, ms));
+  }
+}

@@ -1,0 +1,217 @@
+import {
+  ActorError,
+  type Codec,
+  decodeReason,
+  describeExit,
+  type Encoded,
+  type ExitReason,
+  type InitData,
+  payloadOf,
+  type ToActor,
+  type ToMain,
+  type Transferable,
+} from "@mini-otp/worker-host/protocol";
+import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
+
+/** The actor that is upgraded. */
+export interface UpgradedActor {
+  readonly id: string;
+  readonly codec: Codec;
+  /** Starts a thread that loads the new module. */
+  startThread(listener: ThreadListener): ActorThread;
+  endThread(thread: ActorThread): void;
+  initData(): InitData;
+  /** Tells the former thread, which has not exited. */
+  postFormer(message: ToActor, transfer?: readonly Transferable[]): void;
+  /** The new thread is ready and the former one will be gone in a moment: there is no way back. */
+  committed(): void;
+  /** What the new thread says that is nothing of the upgrade's. */
+  onMessage(message: ToMain): void;
+}
+
+export interface UpgradeReport {
+  readonly fromVersion: string;
+  readonly version: string | undefined;
+}
+
+/** In this order; failing up to `changing the code` leaves the former thread in its place. */
+type Stage =
+  | "loading the module"
+  | "waiting for the message being handled"
+  | "changing the code"
+  | "swapping"
+  | "taking over"
+  | "over";
+
+interface Held {
+  readonly message: ToActor;
+  readonly transfer: readonly Transferable[] | undefined;
+}
+
+/**
+ * One upgrade: a second thread loads the new module; then the first stands still between two messages and hands its
+ * state over; the second turns it into its own; the first leaves; and when it has exited, so that no two threads ever
+ * consume one mailbox, the second takes over.
+ */
+export class Upgrade {
+  readonly done: Promise<UpgradeReport>;
+  readonly thread: ActorThread;
+  /** Why the new thread has exited, once it has. */
+  exited: ExitReason | undefined;
+  readonly #actor: UpgradedActor;
+  readonly #fromVersion: string;
+  readonly #timer: NodeJS.Timeout;
+  /** Control messages that the former thread did not act upon any more. */
+  readonly #held: Held[] = [];
+  #stage: Stage = "loading the module";
+  #reported: ExitReason | undefined;
+  #report: UpgradeReport | undefined;
+  #resolve!: (report: UpgradeReport) => void;
+  #reject!: (error: unknown) => void;
+
+  /** `fromVersion` is for code that does not name its version. */
+  constructor(actor: UpgradedActor, fromVersion: string, timeoutMs: number) {
+    this.#actor = actor;
+    this.#fromVersion = fromVersion;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
+    this.thread = actor.startThread({
+      onMessage: (message) => this.#onMessage(message),
+      onExit: (error) => this.#onExit(error),
+    });
+  }
+
+  get isSwapping(): boolean {
+    return this.#stage === "swapping";
+  }
+
+  /** It is not known yet which thread has the actor in the end. */
+  get isOpen(): boolean {
+    return this.#stage !== "taking over" && this.#stage !== "over";
+  }
+
+  /** The guard ends the new thread. */
+  kill(reason: ExitReason): void {
+    this.#reported ??= reason;
+    this.thread.terminate();
+  }
+
+  /** The former thread stands still. */
+  handedOver(snapshot: Encoded): void {
+    if (this.#stage !== "waiting for the message being handled") return;
+    this.#stage = "changing the code";
+    const fromVersion = this.#fromVersion;
+    this.thread.post({ type: "change_code", init: this.#actor.initData(), snapshot, fromVersion });
+  }
+
+  handOverFailed(error: Encoded): void {
+    if (this.#stage !== "waiting for the message being handled") return;
+    this.#fail(this.#decode(error));
+  }
+
+  /** Keeps a control message for whichever thread has the actor in the end. */
+  hold(message: ToActor, transfer?: readonly Transferable[]): void {
+    this.#held.push({ message, transfer });
+  }
+
+  /** The former thread has exited; `words` is the slot that the new one consumes. */
+  takeOver(address: number, words: Int32Array): void {
+    this.thread.post({ type: "take_over", address }, words);
+    for (const { message, transfer } of this.#held.splice(0)) this.thread.post(message, words, transfer);
+  }
+
+  /** The new thread is the actor's: its end is the actor's from now on. */
+  tookOver(): void {
+    this.#stage = "taking over";
+  }
+
+  /** Gives it up, while there is a way back. */
+  abort(why: string): void {
+    if (this.#stage === "swapping" || this.#stage === "taking over") return;
+    this.#fail(this.#error("ERR_CALL_EXIT", why, {}));
+  }
+
+  /** The actor has ended, by whichever thread it had. */
+  ended(reason: ExitReason): void {
+    if (this.#stage === "over") return;
+    const ours = this.#stage === "taking over" || this.exited !== undefined;
+    this.#fail(this.#error("ERR_CALL_EXIT", `the actor ended: ${describeExit(reason)}`, { reason }), !ours);
+  }
+
+  /** The new thread has the actor. */
+  finished(): void {
+    if (this.#stage !== "taking over") return;
+    this.#stage = "over";
+    this.#resolve(this.#report as UpgradeReport);
+  }
+
+  #onMessage(message: ToMain): void {
+    switch (message.type) {
+      case "loaded":
+        if (this.#stage !== "loading the module") break;
+        this.#stage = "waiting for the message being handled";
+        this.#actor.postFormer({ type: "hand_over" });
+        break;
+      case "module_failed":
+        this.#fail(this.#decode(message.error));
+        break;
+      case "init_failed": {
+        const cause = this.#decode(message.error);
+        const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+        this.#fail(this.#error("ERR_INIT_FAILED", `codeChange threw ${said}`, { cause }));
+        break;
+      }
+      case "exiting":
+        this.#reported = decodeReason(this.#actor.codec, message.reason);
+        break;
+      case "code_changed": {
+        if (this.#stage !== "changing the code") break;
+        clearTimeout(this.#timer);
+        this.#stage = "swapping";
+        this.#report = { fromVersion: message.fromVersion, version: message.version };
+        this.#actor.committed();
+        this.#actor.postFormer({ type: "leave" });
+        break;
+      }
+      default:
+        this.#actor.onMessage(message);
+    }
+  }
+
+  #onExit(error: Error | undefined): void {
+    const unknown: ExitReason = error === undefined ? { kind: "exit_called", code: 0 } : { kind: "error", error };
+    this.exited = this.#reported ?? unknown;
+    if (this.#stage === "swapping") return;
+    const why = `the new thread ended: ${describeExit(this.exited)}`;
+    this.#fail(this.#error("ERR_INIT_FAILED", why, { reason: this.exited }));
+  }
+
+  #timedOut(timeoutMs: number): void {
+    this.#fail(this.#error("ERR_INIT_TIMEOUT", `not within timeoutMs=${timeoutMs}`, { timeoutMs }));
+  }
+
+  #fail(error: unknown, endThread = true): void {
+    if (this.#stage === "over") return;
+    const stage = this.#stage;
+    this.#stage = "over";
+    clearTimeout(this.#timer);
+    if (endThread) this.#actor.endThread(this.thread);
+    this.#reject(error);
+    if (stage !== "waiting for the message being handled" && stage !== "changing the code") return;
+    this.#actor.postFormer({ type: "go_on" });
+    for (const { message, transfer } of this.#held.splice(0)) this.#actor.postFormer(message, transfer);
+  }
+
+  #error(code: "ERR_INIT_FAILED" | "ERR_INIT_TIMEOUT" | "ERR_CALL_EXIT", why: string, facts: object): ActorError {
+    const { id } = this.#actor;
+    const stage = this.#stage;
+    return new ActorError(code, `id=${id} upgrade: ${why} (${stage})`, { id, stage, ...facts });
+  }
+
+  #decode(error: Encoded): unknown {
+    return this.#actor.codec.decodeValue(payloadOf(error));
+  }
+}

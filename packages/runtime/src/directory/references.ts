@@ -1,0 +1,104 @@
+import {
+  ActorError,
+  type ActorRef,
+  checkedReference,
+  type MemberResult,
+  type PoolRef,
+  type RouterRef,
+} from "@mini-otp/worker-host/protocol";
+import { ActorChild } from "../actor/actor-child.js";
+import type { ActorStats } from "../introspection/actor-stats.js";
+import type { PoolChild } from "../pool/pool.js";
+import type { PoolStats } from "../pool/pool-ref.js";
+import { RouterChild } from "../router/router.js";
+import type { RouterStats } from "../router/router-stats.js";
+
+/** What administration answers: of an actor `T`, of a router `T` of each member. */
+export type OfEach<R, T> = 0 extends 1 & R ? any : R extends RouterRef ? MemberResult<T>[] : T;
+
+/** What `stats` answers. */
+export type StatsOf<R> = 0 extends 1 & R
+  ? ActorStats
+  : R extends RouterRef
+    ? RouterStats
+    : R extends PoolRef
+      ? PoolStats
+      : ActorStats;
+
+type MeantBy = (ref: ActorRef | PoolRef) => ActorChild | RouterChild | PoolChild | undefined;
+
+/** What the references given to a system mean. */
+export class References {
+  readonly #meantBy: MeantBy;
+
+  constructor(meantBy: MeantBy) {
+    this.#meantBy = meantBy;
+  }
+
+  /** Throws ERR_NOPROC for what is gone for good, TypeError for what is no reference. */
+  find(ref: unknown, what: string): ActorChild | RouterChild | PoolChild {
+    const checked = checkedReference(ref as ActorRef | PoolRef, what);
+    const found = this.#meantBy(checked);
+    if (found === undefined) throw gone(checked, what);
+    return found;
+  }
+
+  /** One actor. Throws ERR_NOT_AN_ACTOR for a router and a pool, and as `find`. */
+  actor(ref: unknown, what: string): ActorChild {
+    const found = this.find(ref, what);
+    if (found instanceof ActorChild) return found;
+    throw notAnActor(found, what);
+  }
+
+  /** An actor, or a router. Throws ERR_NOT_AN_ACTOR for a pool, and as `find`. */
+  actorOrRouter(ref: unknown, what: string): ActorChild | RouterChild {
+    const found = this.find(ref, what);
+    if (found instanceof ActorChild || found instanceof RouterChild) return found;
+    throw notAnActor(found, what);
+  }
+
+  /** Asks an actor, or every member of a router. Rejects as the actor does, not as a member. */
+  async ask<T>(ref: unknown, what: string, ask: (actor: ActorChild) => Promise<T>): Promise<T | MemberResult<T>[]> {
+    const found = this.actorOrRouter(ref, what);
+    return found instanceof ActorChild ? ask(found) : askEach(found, what, ask);
+  }
+
+  /** Tells an actor, or every member of a router. Rejects with the first failure, when all have been told. */
+  async tell(ref: unknown, what: string, tell: (actor: ActorChild) => Promise<unknown>): Promise<void> {
+    const found = this.actorOrRouter(ref, what);
+    const results = found instanceof ActorChild ? await tell(found) : await askEach(found, what, tell);
+    if (found instanceof ActorChild) return;
+    for (const result of results as MemberResult<unknown>[]) if (result.status === "rejected") throw result.reason;
+  }
+}
+
+async function askEach<T>(
+  router: RouterChild,
+  what: string,
+  ask: (actor: ActorChild) => Promise<T>,
+): Promise<MemberResult<T>[]> {
+  const { actors } = router;
+  if (actors.length === 0) throw gone(router, what);
+  return Promise.all(
+    actors.map(async (actor): Promise<MemberResult<T>> => {
+      const { id } = actor;
+      try {
+        return { id, status: "fulfilled", value: await ask(actor) };
+      } catch (reason) {
+        return { id, status: "rejected", reason };
+      }
+    }),
+  );
+}
+
+function gone({ id }: { readonly id: string }, what: string): ActorError {
+  return new ActorError("ERR_NOPROC", `id=${id} ${what}: no such actor`, { id });
+}
+
+function notAnActor({ id, type }: RouterChild | PoolChild, what: string): ActorError {
+  const why =
+    type === "supervisor"
+      ? 'a router is several actors; say which: router.child("0")'
+      : "a pool is no actor and has no state";
+  return new ActorError("ERR_NOT_AN_ACTOR", `id=${id} ${what}: ${why}`, { id, method: what });
+}

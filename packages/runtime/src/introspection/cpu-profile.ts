@@ -1,0 +1,31 @@
+import type { Profiler } from "node:inspector";
+import { setTimeout } from "node:timers/promises";
+import type { ProbedThread } from "../guard/probe.js";
+import { sharedInspector } from "../guard/probe-inspector.js";
+
+/** A thread that does not answer is ending: its exit says why. */
+const NEVER = new Promise<never>(() => {});
+/** How long the inspector may take to attach to a thread. */
+const ATTACH_MS = 2000;
+
+/**
+ * Where a thread's time goes for `ms`, whatever it is doing. Rejects where there is no inspector: a Node built
+ * without it, a thread with a permission model. Never settles when the thread ends meanwhile.
+ */
+export async function cpuProfile(thread: ProbedThread, ms: number): Promise<Profiler.Profile> {
+  const { threadId } = thread;
+  const inspector = sharedInspector();
+  if (inspector === null || !(await inspector.attaches(threadId, ATTACH_MS))) {
+    throw new Error("cpuProfile: no inspector reaches this thread");
+  }
+  const ask = async (method: string): Promise<unknown> =>
+    (await thread.ask(() => inspector.request(threadId, method))) ?? NEVER;
+  await ask("Profiler.enable");
+  try {
+    await ask("Profiler.start");
+    await setTimeout(ms, undefined, { ref: false });
+    return ((await ask("Profiler.stop")) as { profile: Profiler.Profile }).profile;
+  } finally {
+    void thread.ask(() => inspector.request(threadId, "Profiler.disable"));
+  }
+}

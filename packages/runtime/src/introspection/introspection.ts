@@ -1,0 +1,104 @@
+import type { Profiler } from "node:inspector";
+import type { Readable } from "node:stream";
+import {
+  ActorError,
+  type Codec,
+  type Encoded,
+  type ExitReason,
+  encoded,
+  payloadOf,
+  type ToActor,
+} from "@mini-otp/worker-host/protocol";
+import type { ActorThread } from "../threads/actor-thread.js";
+import { ControlRequests } from "./control-requests.js";
+import { cpuProfile } from "./cpu-profile.js";
+
+/** The incarnation that is looked into. */
+export interface Introspected {
+  /** Once `init` is done. */
+  readonly running: boolean;
+  readonly thread: ActorThread | undefined;
+  post(message: ToActor): void;
+}
+
+/**
+ * What is asked of one incarnation by its port, and what main finds out about its thread from outside. Everything rejects with
+ * ERR_NOPROC when it does not run, ERR_CALL_EXIT when it ends meanwhile, ERR_CALL_TIMEOUT.
+ */
+export class Introspection {
+  readonly #id: string;
+  readonly #codec: Codec;
+  readonly #life: Introspected;
+  readonly #requests: ControlRequests;
+  #suspended = false;
+
+  constructor(id: string, codec: Codec, life: Introspected) {
+    this.#id = id;
+    this.#codec = codec;
+    this.#life = life;
+    this.#requests = new ControlRequests(id);
+  }
+
+  /** It was asked to suspend, and took notice. */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
+  /** User messages wait until `resume`. Resolves when the actor has taken notice. */
+  async suspend(timeoutMs: number): Promise<void> {
+    await this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
+    this.#suspended = true;
+  }
+
+  async resume(timeoutMs: number): Promise<void> {
+    await this.#ask("resume", timeoutMs, (request) => ({ type: "resume", request }));
+    this.#suspended = false;
+  }
+
+  getState(timeoutMs: number): Promise<unknown> {
+    return this.#ask("getState", timeoutMs, (request) => ({ type: "get_state", request }));
+  }
+
+  async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
+    const value = encoded(this.#codec.encodeValue(state));
+    return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
+  }
+
+  heapSnapshot(timeoutMs: number): Promise<Readable> {
+    return this.#watch("heapSnapshot", timeoutMs, (thread) => thread.heapSnapshot());
+  }
+
+  cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
+    return this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+  }
+
+  answer(request: number, failed: boolean, value: Encoded): void {
+    this.#requests.answer(request, failed, this.#codec.decodeValue(payloadOf(value)));
+  }
+
+  ended(reason: ExitReason): void {
+    this.#requests.threadExited(reason);
+  }
+
+  async #watch<T>(what: string, timeoutMs: number, look: (thread: ActorThread) => Promise<T>): Promise<T> {
+    const thread = this.#requireRunning(what);
+    const answer = this.#requests.ask(what, timeoutMs, (request) => {
+      look(thread).then(
+        (value) => this.#requests.answer(request, false, value),
+        (error: unknown) => this.#requests.answer(request, true, error),
+      );
+    });
+    return (await answer) as T;
+  }
+
+  async #ask(what: string, timeoutMs: number, message: (request: number) => ToActor): Promise<unknown> {
+    this.#requireRunning(what);
+    return this.#requests.ask(what, timeoutMs, (request) => this.#life.post(message(request)));
+  }
+
+  #requireRunning(what: string): ActorThread {
+    const { running, thread } = this.#life;
+    if (running && thread !== undefined) return thread;
+    throw new ActorError("ERR_NOPROC", `id=${this.#id} ${what}: the actor is not running`, { id: this.#id });
+  }
+}

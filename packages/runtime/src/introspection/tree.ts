@@ -1,0 +1,48 @@
+import type { ChildInfo, ChildStatus, SupervisorInfo } from "../supervision/administration.js";
+import type { RestartType } from "../supervision/child.js";
+import type { SupervisorRef } from "../supervision/supervisor-ref.js";
+import type { ActorStats } from "./actor-stats.js";
+
+/** A supervision tree as it is now, in start order. */
+export interface TreeNode {
+  /** Path from the root. */
+  readonly id: string;
+  readonly type: "supervisor" | "worker";
+  readonly state: ChildStatus;
+  readonly restart: RestartType;
+  /** Of an actor. */
+  readonly stats?: ActorStats;
+  /** Of a supervisor: what its restarts go by. */
+  readonly flags?: SupervisorInfo;
+  readonly children?: readonly TreeNode[];
+}
+
+export function treeOf(
+  root: SupervisorRef,
+  state: ChildStatus,
+  statsOf: (ref: unknown) => ActorStats | undefined,
+): TreeNode {
+  const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
+    const path = `${parent}/${id}`;
+    if (type === "supervisor") {
+      // Or a router, which has its members below it.
+      const supervisor = ref as SupervisorRef;
+      return { id: path, type, state, restart, flags: supervisor.flags, children: childrenOf(supervisor, path) };
+    }
+    const stats = statsOf(ref);
+    return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };
+  };
+  const childrenOf = (supervisor: SupervisorRef, path: string): TreeNode[] =>
+    supervisor
+      .whichChildren()
+      .toReversed()
+      .map((child) => node(child, path));
+  return {
+    id: root.id,
+    type: "supervisor",
+    state,
+    restart: "permanent",
+    flags: root.flags,
+    children: childrenOf(root, root.id),
+  };
+}

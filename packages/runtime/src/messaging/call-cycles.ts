@@ -1,0 +1,65 @@
+import { BLOCKED_ON, DISPATCHES, type ToActor } from "@mini-otp/worker-host/protocol";
+import type { Slot } from "../mailbox/slots.js";
+
+interface Blockable {
+  readonly id: string;
+  readonly slot: Slot;
+  post(message: ToActor): void;
+}
+
+/** Breaks what nobody can leave: actors that block on each other. */
+export class CycleBreaker {
+  #seen = new Set<string>();
+
+  /** A circle is broken when it is seen for the second time, so that it is no passing state. */
+  check(actors: Iterable<Blockable>): void {
+    const byUid = new Map<number, Blockable>();
+    const blockedOn = new Map<number, number>();
+    for (const actor of actors) {
+      const { uid, memory } = actor.slot;
+      const on = Atomics.load(memory.words, BLOCKED_ON);
+      if (on === 0) continue;
+      byUid.set(uid, actor);
+      blockedOn.set(uid, on);
+    }
+    const seen = new Set<string>();
+    for (const cycle of findCycles(blockedOn)) {
+      const members = cycle.map((uid) => byUid.get(uid) as Blockable);
+      const key = members.map(({ slot }) => `${slot.uid}:${slot.memory.words[DISPATCHES]}`).join(" ");
+      const [first] = members;
+      if (this.#seen.has(key)) first.post({ type: "break_cycle", cycle: [...members, first].map(({ id }) => id) });
+      else seen.add(key);
+    }
+    this.#seen = seen;
+  }
+}
+
+/**
+ * Circles among actors that block on each other (a synchronous call, or a cast into a full mailbox). Each is listed
+ * once, from its smallest uid on. Whoever is in one waits for ever: an actor blocks on one other at a time, and
+ * none of a circle will do anything before another does.
+ *
+ * @param blockedOn uid of an actor → uid of the one it waits for
+ */
+function findCycles(blockedOn: ReadonlyMap<number, number>): number[][] {
+  const cycles: number[][] = [];
+  const done = new Set<number>();
+  for (const start of blockedOn.keys()) {
+    const path: number[] = [];
+    for (let uid: number | undefined = start; uid !== undefined && !done.has(uid); uid = blockedOn.get(uid)) {
+      const from = path.indexOf(uid);
+      if (from !== -1) {
+        cycles.push(rotate(path.slice(from)));
+        break;
+      }
+      path.push(uid);
+    }
+    for (const uid of path) done.add(uid);
+  }
+  return cycles;
+}
+
+function rotate(cycle: number[]): number[] {
+  const first = cycle.indexOf(Math.min(...cycle));
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
+}

@@ -1,0 +1,52 @@
+import {
+  CALLERS,
+  type Encoded,
+  type ExitReason,
+  encodeForeign,
+  payloadOf,
+  type ToActor,
+  type ToMain,
+  type Transferable,
+} from "@mini-otp/worker-host/protocol";
+import type { Slot, Slots } from "../mailbox/slots.js";
+import type { MainOutbox } from "./main-outbox.js";
+
+interface Caller {
+  post(message: ToActor, transfer?: readonly Transferable[]): void;
+}
+
+/** Whoever waits for replies: main itself, and actors. */
+export class Callers {
+  readonly #slots: Slots;
+  readonly #main: MainOutbox;
+  readonly #byUid: (uid: number) => Caller | undefined;
+
+  constructor(slots: Slots, main: MainOutbox, byUid: (uid: number) => Caller | undefined) {
+    this.#slots = slots;
+    this.#main = main;
+    this.#byUid = byUid;
+  }
+
+  /** Tells everyone who ever called the actor in `slot` that what it consumed so far is not answered any more. */
+  notify(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+    const main = this.#main;
+    let encodedReason: Encoded | undefined;
+    for (const caller of this.#slots.members(slot, CALLERS)) {
+      if (caller.uid === main.self.uid) {
+        // Replies sent before the exit come first.
+        main.takeReplies();
+        main.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
+        continue;
+      }
+      encodedReason ??= encodeForeign(main.codec, reason);
+      const message: ToActor = { type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed };
+      this.#byUid(caller.uid)?.post(message);
+    }
+  }
+
+  /** Passes a reply on that its receiver's system lane had no room for. */
+  detour({ uid, kind, correlation, payload, transferred }: Extract<ToMain, { type: "detour" }>): void {
+    if (uid === this.#main.self.uid) this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);
+    else this.#byUid(uid)?.post({ type: "reply", kind, correlation, payload, transferred }, transferred);
+  }
+}

@@ -1,0 +1,204 @@
+import { availableParallelism } from "node:os";
+import {
+  ActorError,
+  type ActorRef,
+  encoded,
+  MAX_TIMER_MS,
+  type NameTable,
+  newPayload,
+  Outbox,
+  PARKED,
+  type Parcel,
+  type Payload,
+  type Peer,
+  type PoolRef,
+  type Producer,
+  type RefOptions,
+  RingReader,
+  type RunOptions,
+  type Self,
+  SYSTEM_LANE,
+  type ToMain,
+  type Transferable,
+  takeReplies,
+  takeReply,
+  type Unsent,
+  wakeAll,
+} from "@mini-otp/worker-host/protocol";
+import type { Slots } from "../mailbox/slots.js";
+import { ReplyWatch } from "./reply-watch.js";
+import { WaitingLine } from "./waiting-line.js";
+
+/** Main's wishes of the rest of the runtime. */
+export interface MainOutboxHost {
+  /** Passes a reply on that its receiver's system lane had no room for. */
+  detour(message: Extract<ToMain, { type: "detour" }>): void;
+  /** Takes in which actors have started by now: a reply of theirs comes after it. */
+  takeStarts(): void;
+  dropped(id: string, uid: number, method: string): void;
+  mailboxFull(uid: number, method: string): void;
+  parcel(uid: number, parcel: Parcel): void;
+  discardParcel(owner: number, number: number): void;
+  stats(uid: number): unknown;
+  ownRef(uid: number): ActorRef | undefined;
+  ownPool(uid: number): PoolRef | undefined;
+  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
+}
+
+/**
+ * Replies taken before those who got them have their turn. They may call again, and should before the actor has nothing
+ * left to do and goes to sleep.
+ */
+const REPLIES_PER_TURN = 32;
+const ignoreCancel = (): void => {};
+
+/** Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer. */
+export class MainOutbox extends Outbox {
+  readonly #replies: RingReader;
+  readonly #host: MainOutboxHost;
+  readonly #watch: ReplyWatch;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+
+  /** `awake` counts the actors' threads that do not sleep. */
+  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
+    super(self, slots.segments, names, producer);
+    this.#host = host;
+    this.#replies = new RingReader(self.memory, SYSTEM_LANE, newPayload(64 * 1024));
+    this.#watch = new ReplyWatch({
+      words: self.memory.words,
+      awake,
+      cores: availableParallelism(),
+      take: () => this.#take(REPLIES_PER_TURN),
+      arrived: () => this.#replies.pending,
+      expecting: () => this.pending.size > 0,
+    });
+  }
+
+  override request(
+    to: Peer,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): number {
+    const correlation = super.request(to, method, args, options, settle, fail);
+    this.#watch.expect();
+    return correlation;
+  }
+
+  stats(uid: number): unknown {
+    return this.#host.stats(uid);
+  }
+
+  ownPool(uid: number): PoolRef | undefined {
+    return this.#host.ownPool(uid);
+  }
+
+  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+    return this.#host.runTask(uid, id, task, options);
+  }
+
+  ownRef(uid: number): ActorRef | undefined {
+    return this.#host.ownRef(uid);
+  }
+
+  override callSync(): never {
+    throw new ActorError("ERR_WRONG_THREAD", "callSync blocks its thread; on main use call");
+  }
+
+  override castSync(): never {
+    throw new ActorError("ERR_WRONG_THREAD", "castSync blocks its thread; on main use cast");
+  }
+
+  /** A reply that came by port instead of by ring. */
+  takeReply(kind: number, correlation: number, payload: Payload, transferred: readonly unknown[]): void {
+    takeReply(this.codec, this.pending, kind, correlation, payload, transferred);
+  }
+
+  /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
+  takeReplies(): void {
+    this.#take(Infinity);
+  }
+
+  close(errorOf: (id: string) => ActorError): void {
+    this.#watch.close();
+    clearTimeout(this.#timer);
+    this.takeReplies();
+    for (const peer of this.peers) {
+      for (let unsent = peer.unsent.shift(); unsent !== undefined; unsent = peer.unsent.shift()) {
+        unsent.refused(errorOf(peer.id));
+      }
+    }
+    this.pending.failAll((call) => errorOf(call.id));
+    // Ends the outstanding wait.
+    wakeAll(this.self.memory.words, PARKED);
+  }
+
+  #take(limit: number): number {
+    this.#host.takeStarts();
+    return takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, limit);
+  }
+
+  protected override armTimer(deadline: number): void {
+    if (this.#timer !== undefined && this.#timerAt <= deadline) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        // A reply that has arrived counts, however late main gets to look.
+        this.takeReplies();
+        this.pending.expire(performance.now());
+        const next = this.pending.nextDeadline;
+        if (next !== Infinity) this.armTimer(next);
+      },
+      Math.min(Math.max(0, Math.ceil(deadline - performance.now())), MAX_TIMER_MS),
+    );
+  }
+
+  protected override waitForRoom(unsent: Unsent): void {
+    const { peer } = unsent;
+    peer.unsent.push(unsent);
+    if (peer.unsent.length === 1) new WaitingLine(peer, this.names, (next) => this.retry(next)).advance();
+  }
+
+  protected override fetchSegment(): void {}
+
+  protected override sendParcel(to: Peer, parcel: Parcel): void {
+    // Moves the transferred objects out of the sender's hands now, though they stay on this thread for the moment.
+    let { transferred } = parcel;
+    try {
+      if (transferred.length > 0) transferred = structuredClone(transferred, { transfer: [...transferred] as never });
+    } catch (error) {
+      // Something in the transfer list cannot be transferred, and its placeholder is in the mailbox already.
+      this.#host.discardParcel(parcel.owner, parcel.number);
+      throw error;
+    }
+    this.#host.parcel(to.uid, { ...parcel, transferred });
+  }
+
+  protected override discardParcel(_to: Peer, owner: number, number: number): void {
+    this.#host.discardParcel(owner, number);
+  }
+
+  protected override foundFull(peer: Peer, method: number): void {
+    this.#host.mailboxFull(peer.uid, this.names.name(method));
+  }
+
+  protected override dropped(peer: Peer, method: number): void {
+    this.#host.dropped(peer.id, peer.uid, this.names.name(method));
+  }
+
+  protected override detour(
+    address: number,
+    uid: number,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[],
+  ): void {
+    this.#host.detour({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred });
+  }
+}

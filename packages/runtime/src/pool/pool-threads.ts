@@ -1,0 +1,265 @@
+import { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
+import {
+  ACTIVE,
+  askUnlessLeavingBy,
+  attentionTable,
+  CALLED,
+  type ExitReason,
+  KILLED,
+  NOT_CLONEABLE,
+  PARKED,
+  POOL_MAIN,
+  type PoolThreadData,
+  releaseAttention,
+  ring,
+  SLOT_HEADER_WORDS,
+  type TaskMessage,
+} from "@mini-otp/worker-host/protocol";
+import { Piscina } from "piscina";
+import type { Guard, GuardedThread } from "../guard/guard.js";
+import type { FullPoolSpec } from "../supervision/child-spec.js";
+import { moduleCandidates } from "../threads/actor-module.js";
+import {
+  definedOnly,
+  HAS_HEAP_STATISTICS,
+  type HeapStatistics,
+  inheritedExecArgv,
+  limitsFor,
+} from "../threads/actor-thread.js";
+
+/** A thread that has not exited this long after its kill is left behind. */
+const GIVE_UP_MS = 1000;
+/** How often a task is looked at whose function has not been called yet. */
+const BEGIN_CHECK_MS = 20;
+
+export interface PoolThreadsHost {
+  readonly guard: Guard;
+  readonly headroomMb: number;
+}
+
+interface Thread {
+  readonly id: number;
+  readonly guarded: GuardedThread;
+  readonly words: Int32Array;
+}
+
+/**
+ * One incarnation of a pool: piscina's threads, held to their caps by the guard, since V8's own limit is not safe to
+ * reach: see docs/isolation.md.
+ */
+export class PoolThreads {
+  readonly #spec: FullPoolSpec;
+  readonly #path: string;
+  readonly #host: PoolThreadsHost;
+  readonly #piscina: Piscina;
+  readonly #bell: Int32Array;
+  /** For each task that may run at a time, two words: see TaskMessage. */
+  readonly #running: Int32Array;
+  readonly #attention: Int32Array;
+  readonly #free: number[];
+  readonly #threads = new Map<Worker, Thread>();
+  /** Why the guard has ended a thread. */
+  readonly #killed = new Map<number, ExitReason>();
+
+  /** `onBroken`: a thread has ended outside of any task. */
+  constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, onBroken: (error: unknown) => void) {
+    this.#spec = spec;
+    this.#path = path;
+    this.#host = host;
+    this.#bell = new Int32Array(host.guard.bell);
+    const { maxThreads, concurrentTasksPerWorker, heapCapMb, offHeapCapMb } = spec;
+    const places = maxThreads * concurrentTasksPerWorker;
+    this.#running = new Int32Array(new SharedArrayBuffer(places * 8));
+    // While one thread ends piscina starts the next.
+    this.#attention = attentionTable(2 * maxThreads);
+    this.#free = Array.from({ length: places }, (_, i) => i);
+    const data: PoolThreadData = { moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(POOL_MAIN),
+      minThreads: spec.minThreads,
+      maxThreads,
+      idleTimeout: spec.idleTimeoutMs,
+      concurrentTasksPerWorker,
+      resourceLimits: limitsFor(heapCapMb, host.headroomMb),
+      argv: [JSON.stringify(data)],
+      env: definedOnly(spec.env ?? {}),
+      ...(spec.execArgv === undefined ? {} : { execArgv: [...inheritedExecArgv(), ...spec.execArgv] }),
+      workerData: spec.workerData,
+      recordTiming: false,
+    } as ConstructorParameters<typeof Piscina>[0]);
+    this.#piscina.on("error", onBroken);
+    this.#adopt();
+  }
+
+  /** There is room for another task. */
+  get hasRoom(): boolean {
+    return this.#free.length > 0;
+  }
+
+  get count(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /**
+   * Runs a task, for which there must be room. When it settles its place is free again. Rejects with a TaskEnd.
+   * `end` ends it where it stands, if it is `abortable`; piscina then gives it a thread for itself.
+   */
+  async run(
+    name: string | undefined,
+    task: unknown,
+    transferList: readonly unknown[],
+    end: AbortController,
+    abortable: boolean,
+  ): Promise<unknown> {
+    const place = this.#free.pop() as number;
+    this.#running.fill(0, 2 * place, 2 * place + 2);
+    const message: TaskMessage = { name, task, place, running: this.#running, attention: this.#attention };
+    const { taskTimeoutMs } = this.#spec;
+    const time: TaskTime = { timer: undefined, over: undefined };
+    if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, performance.now());
+    try {
+      const signal = abortable ? end.signal : null;
+      const result = this.#piscina.run(message, { transferList: transferList as never, signal });
+      this.#adopt();
+      this.#watch(true);
+      return await result;
+    } catch (error) {
+      const [threadId, state] = this.#running.subarray(2 * place);
+      // V8's words, of the task itself.
+      const words = String((error as { message?: unknown } | null)?.message);
+      const uncloneable = state === NOT_CLONEABLE || (threadId === 0 && words.endsWith("could not be cloned."));
+      throw new TaskEnd(error, threadId, time.over, uncloneable);
+    } finally {
+      clearTimeout(time.timer);
+      this.#free.push(place);
+      if (2 * this.#free.length === this.#running.length) this.#watch(false);
+    }
+  }
+
+  /** A task's time begins when its function is called; a thread that has to be started first has a time of its own. */
+  #limit(place: number, time: TaskTime, end: AbortController, sinceMs: number): void {
+    const { taskTimeoutMs, startTimeoutMs } = this.#spec;
+    const endFor = (over: ExitReason): void => {
+      time.over = over;
+      end.abort();
+    };
+    time.timer = setTimeout(() => {
+      if (Atomics.load(this.#running, 2 * place + 1) === CALLED) {
+        const over = (): void => endFor({ kind: "unresponsive", method: "", afterMs: taskTimeoutMs });
+        time.timer = setTimeout(over, Math.max(0, taskTimeoutMs - BEGIN_CHECK_MS));
+      } else if (performance.now() - sinceMs >= startTimeoutMs) {
+        endFor({ kind: "init_timeout", afterMs: startTimeoutMs });
+      } else {
+        this.#limit(place, time, end, sinceMs);
+      }
+    }, BEGIN_CHECK_MS);
+  }
+
+  /** Why a thread ended under its task. */
+  lostThread({ error, threadId }: TaskEnd): ExitReason {
+    const killed = this.#killed.get(threadId);
+    if (killed !== undefined) return killed;
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const { heapCapMb } = this.#spec;
+    if (code === "ERR_WORKER_OUT_OF_MEMORY") return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapCapMb };
+    // piscina's words for an exit that nobody asked for.
+    const exited = /^worker exited with code: (\d+)$/.exec(String(message));
+    if (exited !== null) return { kind: "exit_called", code: Number(exited[1]) };
+    if (message === "Terminating worker thread") return KILLED;
+    return { kind: "error", error };
+  }
+
+  /** Ends all threads. Resolves to false when one has not ended a second later. */
+  async close(): Promise<boolean> {
+    this.#piscina.removeAllListeners("error");
+    this.#piscina.on("error", () => {});
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), GIVE_UP_MS);
+    });
+    const closed = await Promise.race([this.#piscina.destroy().then(() => true), late]);
+    clearTimeout(timer);
+    for (const { guarded } of this.#threads.values()) this.#host.guard.forget(guarded);
+    return closed;
+  }
+
+  /** Has the guard look after threads that piscina has started since. */
+  #adopt(): void {
+    const { guard } = this.#host;
+    const { heapCapMb, offHeapCapMb } = this.#spec;
+    for (const worker of this.#piscina.threads as Worker[]) {
+      if (this.#threads.has(worker)) continue;
+      const id = worker.threadId;
+      const words = new Int32Array(SLOT_HEADER_WORDS);
+      words[ACTIVE] = 1;
+      const guarded = guardedThread(worker, id, this.#attention);
+      this.#threads.set(worker, { id, guarded, words });
+      const kill = (reason: ExitReason): void => {
+        this.#killed.set(id, reason);
+        void worker.terminate();
+      };
+      const spec = { heapCapMb, offHeapCapMb, handlerTimeoutMs: Infinity };
+      guard.guard(guarded, { id: `${this.#path} (thread ${id})`, spec, running: false, kill }, words);
+      worker.once("exit", () => {
+        guard.forget(guarded);
+        releaseAttention(this.#attention, id);
+        this.#threads.delete(worker);
+        // Whoever had a task there has heard of it in this turn of the event loop.
+        setImmediate(() => this.#killed.delete(id));
+      });
+    }
+  }
+
+  /** Tells the guard whether there is anything to look at. */
+  #watch(busy: boolean): void {
+    for (const { words } of this.#threads.values()) {
+      Atomics.store(words, PARKED, busy ? 0 : 1);
+      words[ACTIVE] = busy ? 1 : 0;
+    }
+    if (busy) ring(this.#bell, 0);
+  }
+}
+
+interface TaskTime {
+  timer: NodeJS.Timeout | undefined;
+  /** Why the task was ended for its time. */
+  over: ExitReason | undefined;
+}
+
+/** Why a task has no result. */
+export class TaskEnd {
+  /** A TaskFailure, or what piscina says became of the thread. */
+  readonly error: unknown;
+  /** 0 when none had the task yet. */
+  readonly threadId: number;
+  readonly timeOver: ExitReason | undefined;
+  /** The task, or its result. */
+  readonly uncloneable: boolean;
+
+  constructor(error: unknown, threadId: number, timeOver: ExitReason | undefined, uncloneable: boolean) {
+    this.error = error;
+    this.threadId = threadId;
+    this.timeOver = timeOver;
+    this.uncloneable = uncloneable;
+  }
+}
+
+function guardedThread(worker: Worker, threadId: number, attention: Int32Array): GuardedThread {
+  const { terminate } = worker;
+  let ending = false;
+  // Piscina ends threads too, and a thread that is ending must not be asked anything: see attention.ts.
+  worker.terminate = () => {
+    ending = true;
+    return terminate.call(worker);
+  };
+  return {
+    threadId,
+    ask: (ask) => (ending ? undefined : askUnlessLeavingBy(attention, threadId, ask)),
+    heapStatistics: () =>
+      HAS_HEAP_STATISTICS
+        ? (worker as Worker & { getHeapStatistics(): Promise<HeapStatistics> }).getHeapStatistics()
+        : undefined,
+    loopIdleMs: () => worker.performance.eventLoopUtilization().idle,
+  };
+}

@@ -1,0 +1,331 @@
+import {
+  ActorError,
+  type Codec,
+  describeExit,
+  type ExitReason,
+  isTaskFailure,
+  noproc,
+  payloadOf,
+  type RunOptions,
+  type Sender,
+  SHUTDOWN,
+  type TaskFailure,
+  taskNotCloneable,
+} from "@mini-otp/worker-host/protocol";
+import type { Process } from "../signals/process-signals.js";
+import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
+import type { FullPoolSpec } from "../supervision/child-spec.js";
+import type { Clock, Timer } from "../supervision/clock.js";
+import { limitAt } from "../supervision/stop-budget.js";
+import { type PoolStats, SupervisedPoolRef } from "./pool-ref.js";
+import { PoolThreads, type PoolThreadsHost, type TaskEnd } from "./pool-threads.js";
+import { type Task, TaskQueue } from "./task-queue.js";
+
+/** What a pool needs of its system. */
+export interface PoolHost extends PoolThreadsHost {
+  readonly clock: Clock;
+  readonly outbox: Sender & { readonly codec: Codec };
+  /** A thread has ended before its task. */
+  poolThreadLost(pool: PoolChild, name: string, reason: ExitReason): void;
+  poolDisposed(pool: PoolChild): void;
+  /** It runs from now on, as far as monitors and links go. */
+  lifeStarted(pool: PoolChild): void;
+  /** It has ended. Returns what tells those who watch it. */
+  lifeEnded(pool: PoolChild, reason: ExitReason): () => void;
+}
+
+interface Stopping {
+  readonly request: StopRequest;
+  readonly outcome: Promise<StopOutcome>;
+  resolve(outcome: StopOutcome): void;
+  limitAt: number;
+  timer: Timer | undefined;
+  drained: number;
+  dropped: number;
+}
+
+type State = "down" | "starting" | "up" | "restarting" | "stopping";
+
+/**
+ * A pool as its supervisor sees it: a queue of tasks on main, and incarnations of threads that run them. The queue
+ * outlives its threads as a mailbox does: what waits when the pool breaks is run by the next incarnation.
+ */
+export class PoolChild implements Child<SupervisedPoolRef>, Process {
+  readonly type = "worker";
+  readonly id: string;
+  readonly uid: number;
+  readonly ref: SupervisedPoolRef;
+  readonly #spec: FullPoolSpec;
+  readonly #host: PoolHost;
+  readonly #onExit: OnExit;
+  readonly #tasks: TaskQueue;
+  readonly #running = new Set<Task>();
+  #threadsLost = 0;
+  #state: State = "down";
+  #incarnation = 0;
+  #threads: PoolThreads | undefined;
+  #startFailed: ((reason: ExitReason) => void) | undefined;
+  #stopping: Stopping | undefined;
+  /** Why all threads are being ended, while they are. */
+  #closing: ExitReason | undefined;
+  #lastReason: ExitReason = SHUTDOWN;
+  /** As far as monitors and links go. */
+  #lives = false;
+
+  constructor(spec: FullPoolSpec, path: string, uid: number, host: PoolHost, onExit: OnExit) {
+    this.#spec = spec;
+    this.id = path;
+    this.uid = uid;
+    this.#host = host;
+    this.#onExit = onExit;
+    this.#tasks = new TaskQueue(path, spec.maxQueue, () => this.#checkDrained());
+    this.ref = new SupervisedPoolRef(host.outbox, uid, path, () => this.stats());
+  }
+
+  /** It has started when one of its threads has loaded the module. */
+  async start(incarnation: number): Promise<StartOutcome<SupervisedPoolRef>> {
+    const { startTimeoutMs: afterMs } = this.#spec;
+    this.#incarnation = incarnation;
+    this.#state = "starting";
+    this.#stopping = undefined;
+    this.#lives = true;
+    this.#host.lifeStarted(this);
+    const failed = new Promise<ExitReason>((resolve) => {
+      this.#startFailed = resolve;
+    });
+    const timer = this.#host.clock.setTimer(afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
+    let reason: ExitReason | undefined;
+    try {
+      const threads: PoolThreads = new PoolThreads(this.#spec, this.id, this.#host, (error) =>
+        this.#broken(threads, { kind: "error", error }),
+      );
+      this.#threads = threads;
+      const loaded = threads.run(undefined, undefined, [], new AbortController(), false).then(
+        () => undefined,
+        (end: unknown): ExitReason => ({ kind: "init_failed", error: this.#errorOf(threads, end, "load") }),
+      );
+      reason = await Promise.race([loaded, failed]);
+    } catch (error) {
+      reason = { kind: "init_failed", error };
+    }
+    timer.cancel();
+    this.#startFailed = undefined;
+    if (reason === undefined) {
+      this.#state = "up";
+      this.#dispatch();
+      return { kind: "started", ref: this.ref };
+    }
+    const closed = await this.#closeThreads();
+    this.#state = incarnation === 1 ? "down" : "restarting";
+    this.#lastReason = reason;
+    this.#ended(reason)();
+    this.#stopped(reason, false, !closed);
+    return { kind: "failed", reason };
+  }
+
+  stop(request: StopRequest): Promise<StopOutcome> {
+    const stopping = this.#stopping ?? this.#beginStop(request);
+    this.#limit(stopping, request);
+    return stopping.outcome;
+  }
+
+  /** Ends its threads for this reason. The supervisor sees an exit of its own accord. */
+  kill(reason: ExitReason): void {
+    if (this.#stopping !== undefined)
+      this.#limit(this.#stopping, { ...this.#stopping.request, shutdown: "brutal_kill" });
+    else if (this.#threads !== undefined) this.#broken(this.#threads, reason);
+  }
+
+  /** Nobody sends it any: it traps no exits, and monitors nobody. */
+  info(): void {}
+
+  park(reason: ExitReason): void {
+    this.#state = "down";
+    this.#tasks.refuseAll(reason);
+  }
+
+  dispose(): void {
+    this.park(this.#lastReason);
+    this.#host.poolDisposed(this);
+  }
+
+  run(task: unknown, options: RunOptions): Promise<unknown> {
+    if (this.#state === "down" || this.#state === "stopping") return Promise.reject(noproc(this, "run"));
+    const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
+    const outcome = this.#tasks.add(task, options, waits);
+    this.#dispatch();
+    return outcome;
+  }
+
+  stats(): PoolStats {
+    const { maxThreads } = this.#spec;
+    const runs = this.#state === "up" || this.#state === "stopping";
+    return {
+      state: runs ? "running" : this.#state === "down" ? "stopped" : "restarting",
+      incarnation: this.#incarnation,
+      restarts: Math.max(0, this.#incarnation - 1),
+      threads: this.#threads?.count ?? 0,
+      maxThreads,
+      running: this.#running.size,
+      threadsLost: this.#threadsLost,
+      ...this.#tasks.stats,
+    };
+  }
+
+  #dispatch(): void {
+    const threads = this.#threads;
+    const draining = this.#state === "stopping" && this.#stopping?.request.restarting === false;
+    while (threads !== undefined && (this.#state === "up" || draining) && threads.hasRoom) {
+      const next = this.#tasks.take();
+      if (next === undefined) return;
+      void this.#runNow(next, threads);
+    }
+  }
+
+  async #runNow(task: Task, threads: PoolThreads): Promise<void> {
+    this.#running.add(task);
+    try {
+      const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
+      const value = await threads.run(task.name, task.task, task.transferList, task.end, abortable);
+      this.#tasks.completed(task, value);
+    } catch (end) {
+      const isGivenUp = task.signal?.aborted === true && (end as TaskEnd).timeOver === undefined;
+      if (isGivenUp) this.#tasks.aborted(task);
+      else this.#tasks.failed(task, this.#errorOf(threads, end, task.name));
+    } finally {
+      this.#running.delete(task);
+      task.release();
+      if (this.#stopping !== undefined) this.#stopping.drained++;
+      this.#dispatch();
+      this.#checkDrained();
+    }
+  }
+
+  /** What a task rejects with. A thread that is lost is told of, a module that cannot be loaded breaks the pool. */
+  #errorOf(threads: PoolThreads, end: unknown, name: string): unknown {
+    const { error, timeOver, uncloneable } = end as TaskEnd;
+    if (isTaskFailure(error)) {
+      const thrown = this.#host.outbox.codec.decodeValue(payloadOf((error as TaskFailure).error));
+      if (error.of === "module") this.#broken(threads, { kind: "error", error: thrown });
+      return thrown;
+    }
+    if (uncloneable) return taskNotCloneable(this.id, error);
+    const reason =
+      timeOver?.kind === "unresponsive"
+        ? { ...timeOver, method: name }
+        : (timeOver ?? this.#closing ?? threads.lostThread(end as TaskEnd));
+    if (timeOver?.kind === "init_timeout") this.#broken(threads, timeOver);
+    if (this.#closing === undefined) {
+      this.#threadsLost++;
+      this.#host.poolThreadLost(this, name, reason);
+    }
+    const message = `id=${this.id} task=${name}: the thread ended before the task did: ${describeExit(reason)}`;
+    return new ActorError("ERR_CALL_EXIT", message, { id: this.id, method: name, reason });
+  }
+
+  #broken(threads: PoolThreads, reason: ExitReason): void {
+    if (threads !== this.#threads) return;
+    this.#startFailed?.(reason.kind === "error" ? { kind: "init_failed", error: reason.error } : reason);
+    if (this.#state !== "up") return;
+    this.#state = "restarting";
+    this.#lastReason = reason;
+    this.#closing = reason;
+    void this.#closeThreads().then((closed) => {
+      const tellWatchers = this.#ended(reason);
+      if (this.#stopping === undefined) this.#onExit(reason);
+      tellWatchers();
+      this.#stopped(reason, false, !closed);
+    });
+  }
+
+  async #closeThreads(): Promise<boolean> {
+    const threads = this.#threads;
+    this.#threads = undefined;
+    const closed = (await threads?.close()) ?? true;
+    this.#closing = undefined;
+    return closed;
+  }
+
+  #beginStop(request: StopRequest): Stopping {
+    let resolve!: (outcome: StopOutcome) => void;
+    const outcome = new Promise<StopOutcome>((settle) => {
+      resolve = settle;
+    });
+    const stopping: Stopping = {
+      request,
+      outcome,
+      resolve,
+      limitAt: Infinity,
+      timer: undefined,
+      drained: 0,
+      dropped: 0,
+    };
+    this.#stopping = stopping;
+    switch (this.#state) {
+      case "up":
+        this.#state = "stopping";
+        this.#checkDrained();
+        break;
+      case "starting":
+        this.#startFailed?.({ kind: "killed" });
+        break;
+      default:
+        // Its threads have ended, or are about to: then whoever sees to that goes on from there.
+        if (this.#threads === undefined && this.#closing === undefined) this.#stopped(this.#lastReason, false, false);
+    }
+    return stopping;
+  }
+
+  /** Holds the stop to the earlier of its limits. */
+  #limit(stopping: Stopping, request: StopRequest): void {
+    const { clock } = this.#host;
+    const now = clock.now();
+    stopping.limitAt = Math.min(stopping.limitAt, limitAt(request, now));
+    stopping.timer?.cancel();
+    if (stopping.limitAt === Infinity || this.#state !== "stopping") return;
+    const limitMs = request.shutdown === "brutal_kill" ? 0 : stopping.limitAt - now;
+    stopping.timer = clock.setTimer(Math.max(0, limitMs), () => void this.#end(stopping, true));
+  }
+
+  #checkDrained(): void {
+    const stopping = this.#stopping;
+    if (stopping === undefined || this.#state !== "stopping" || this.#running.size > 0) return;
+    if (stopping.request.restarting || this.#tasks.length === 0) void this.#end(stopping, false);
+  }
+
+  /** Nothing runs any more, or its time is over. */
+  async #end(stopping: Stopping, killed: boolean): Promise<void> {
+    if (this.#threads === undefined || this.#state !== "stopping") return;
+    stopping.timer?.cancel();
+    const { request } = stopping;
+    this.#closing = request.reason;
+    stopping.dropped += this.#running.size;
+    stopping.drained -= this.#running.size;
+    this.#state = "restarting";
+    if (!request.restarting) {
+      stopping.dropped += this.#tasks.length;
+      this.#state = "down";
+      this.#tasks.refuseAll(request.reason);
+    }
+    const closed = await this.#closeThreads();
+    this.#stopped(request.reason, killed, !closed);
+  }
+
+  #stopped(reason: ExitReason, killed: boolean, zombie: boolean): void {
+    const stopping = this.#stopping;
+    if (stopping === undefined) return;
+    this.#stopping = undefined;
+    stopping.timer?.cancel();
+    const { drained, dropped, request } = stopping;
+    if (!request.restarting) this.#state = "down";
+    this.#lastReason = reason;
+    this.#ended(reason)();
+    stopping.resolve({ reason, drained, dropped, killed, zombie });
+  }
+
+  #ended(reason: ExitReason): () => void {
+    if (!this.#lives) return () => {};
+    this.#lives = false;
+    return this.#host.lifeEnded(this, reason);
+  }
+}

@@ -1,0 +1,100 @@
+import { describeExit, type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol";
+import pino from "pino";
+import type { LastSeen } from "../introspection/last-seen.js";
+import type { Clock, Timer } from "../supervision/clock.js";
+import type { SupervisionReport } from "../supervision/report.js";
+import type { Logger } from "./logger.js";
+
+/** Of identical reports so many are logged as they come, and the rest is counted. */
+const LOGGED_AT_FIRST = 3;
+const SUMMARY_EVERY_MS = 5000;
+
+type Seen = SupervisionReport & LastSeen;
+
+interface Repeats {
+  logged: number;
+  /** The latest that was not logged, and how many there were. */
+  held: Seen | undefined;
+  repeated: number;
+}
+
+/**
+ * Logs what supervisors report: failures as errors with OTP's context, the rest at info or debug. A storm does not
+ * flood the log: identical reports are collapsed into one line in five seconds, which says how many it stands for.
+ */
+export class ReportLog {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #repeats = new Map<string, Repeats>();
+  #timer: Timer | undefined;
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  add(report: Seen): void {
+    const key = identityOf(report);
+    const repeats = this.#repeats.get(key) ?? { logged: 0, held: undefined, repeated: 0 };
+    this.#repeats.set(key, repeats);
+    this.#timer ??= this.#clock.setTimer(SUMMARY_EVERY_MS, () => this.#summarise());
+    if (repeats.logged < LOGGED_AT_FIRST) {
+      repeats.logged++;
+      this.#write(report);
+    } else {
+      repeats.repeated++;
+      repeats.held = report;
+    }
+  }
+
+  /** Logs what was held back. */
+  close(): void {
+    this.#flush();
+    this.#repeats.clear();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #summarise(): void {
+    // What has not come again is forgotten: the next of its kind is news.
+    for (const [key, { repeated }] of this.#repeats) if (repeated === 0) this.#repeats.delete(key);
+    this.#flush();
+    this.#timer =
+      this.#repeats.size === 0 ? undefined : this.#clock.setTimer(SUMMARY_EVERY_MS, () => this.#summarise());
+  }
+
+  #flush(): void {
+    for (const repeats of this.#repeats.values()) {
+      if (repeats.held !== undefined) this.#write(repeats.held, repeats.repeated);
+      repeats.held = undefined;
+      repeats.repeated = 0;
+    }
+  }
+
+  #write(report: Seen, repeated?: number): void {
+    const fields = repeated === undefined ? report : { ...report, repeated };
+    const times = repeated === undefined ? "" : ` (${repeated} times)`;
+    if (!("reason" in report)) {
+      this.#logger.debug(fields, `${report.id} ${report.event}${times}`);
+      return;
+    }
+    const { event, id, reason } = report;
+    const failed = "context" in report && report.context !== undefined && !isCleanExit(reason);
+    const level = event === "supervisor_escalated" || failed ? "error" : "info";
+    this.#logger[level]({ ...fields, reason: loggable(reason) }, `${id} ${event}: ${describeExit(reason)}${times}`);
+  }
+}
+
+/** What makes two reports the same for a reader: times and counts do not. */
+function identityOf(report: Seen): string {
+  const { event, id } = report;
+  if (!("reason" in report)) return `${event} ${id}`;
+  const { reason } = report;
+  return `${event} ${id} ${reason.kind} ${"error" in reason ? describeExit(reason) : ""}`;
+}
+
+/** An exit reason with its error in the form loggers print. */
+function loggable(reason: ExitReason): object {
+  const { error, ...rest } = reason as { error?: unknown };
+  return error instanceof Error ? { ...rest, err: pino.stdSerializers.err(error) } : reason;
+}

@@ -1,0 +1,299 @@
+import {
+  type ActorRef,
+  type ExitReason,
+  type MemberResult,
+  type NameTable,
+  noproc,
+  publishMembers,
+  ROUTER_TABLE_BYTES,
+  type Route,
+  type RouterRef,
+  type Sender,
+  SLOT_HEADER_WORDS,
+  writeRoute,
+} from "@mini-otp/worker-host/protocol";
+import type { ActorChild } from "../actor/actor-child.js";
+import { Mailbox } from "../mailbox/mailbox.js";
+import type { Slot, Slots } from "../mailbox/slots.js";
+import type { Process } from "../signals/process-signals.js";
+import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
+import type { FullActorSpec, FullRouterSpec } from "../supervision/child-spec.js";
+import { checkSize } from "../supervision/normalise-spec.js";
+import type { TreeEnvironment } from "../supervision/supervision-loop.js";
+import { SupervisorProcess } from "../supervision/supervisor-process.js";
+import type { SupervisorRef } from "../supervision/supervisor-ref.js";
+import { type SupervisedRouter, SupervisedRouterRef } from "./router-ref.js";
+import { type RouterStats, routerStatsOf } from "./router-stats.js";
+
+/** What a router needs of its system. */
+export interface RouterHost {
+  readonly slots: Slots;
+  readonly outbox: Sender & { disconnect(address: number): void };
+  /** Throws ERR_NAME_TAKEN. */
+  claimName(holder: RouterChild, name: string | undefined): void;
+  releaseName(holder: RouterChild, name: string | undefined): void;
+  readonly names: NameTable;
+  find(ref: ActorRef): ActorChild | undefined;
+  /** It runs from now on, as far as monitors and links go, and no exit signal ends it. */
+  lifeStarted(router: RouterChild): void;
+  /** It has ended. Returns what tells those who watch it. */
+  lifeEnded(router: RouterChild, reason: ExitReason): () => void;
+  routerDisposed(router: RouterChild): void;
+}
+
+/** No actor has this uid. */
+const NOBODY = Object.freeze({ address: 0, uid: 0 });
+/** How often a member that is leaving is looked at. */
+const RETIRE_CHECK_MS = 5;
+
+/**
+ * A router: a one_for_one supervisor of `size` actors, and the list of them in shared memory by which every thread
+ * finds one.
+ *
+ * @see https://hexdocs.pm/elixir/PartitionSupervisor.html
+ */
+export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process {
+  readonly type = "supervisor";
+  readonly id: string;
+  readonly ref: SupervisedRouterRef;
+  readonly slot: Slot;
+  readonly #spec: FullRouterSpec;
+  /** With the module that it was upgraded to. */
+  #member: Omit<FullActorSpec, "id">;
+  readonly #host: RouterHost;
+  readonly #process: SupervisorProcess;
+  readonly #leaving = new Set<string>();
+  #size: number;
+  /** Resizes and upgrades, one after the other. */
+  #changed: Promise<unknown> = Promise.resolve();
+  #incarnation = 0;
+  #running = false;
+  #disposed = false;
+
+  constructor(spec: FullRouterSpec, path: string, tree: TreeEnvironment, host: RouterHost, onExit: OnExit) {
+    const { size, route, intensity, periodMs } = spec;
+    this.id = path;
+    this.#spec = spec;
+    this.#member = memberSpec(spec);
+    this.#host = host;
+    this.#size = size;
+    this.slot = routerSlot(host.slots, route);
+    this.ref = new SupervisedRouterRef(this, host.outbox, this.slot);
+    const router = this;
+    const plan = {
+      path,
+      flags: {
+        strategy: "one_for_one",
+        intensity,
+        periodMs,
+        autoShutdown: "never",
+        dynamic: false,
+        maxChildren: Infinity,
+      } as const,
+      get children() {
+        return router.#declared();
+      },
+      admit: (child: unknown) => child as FullActorSpec,
+    };
+    this.#process = new SupervisorProcess(plan, tree, (reason) => {
+      const tellWatchers = this.#ended(reason);
+      onExit(reason);
+      tellWatchers();
+    });
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get members(): SupervisorRef {
+    return this.#process.ref;
+  }
+
+  /** Those there are, in their order. */
+  get actors(): ActorChild[] {
+    return this.#actors().filter((actor) => actor !== undefined);
+  }
+
+  async start(incarnation: number): Promise<StartOutcome<RouterRef>> {
+    this.#incarnation = incarnation;
+    try {
+      this.#host.claimName(this, this.#spec.name);
+    } catch (error) {
+      return { kind: "failed", reason: { kind: "init_failed", error } };
+    }
+    this.#running = true;
+    this.#host.lifeStarted(this);
+    const outcome = await this.#process.start(incarnation);
+    if (outcome.kind === "started") {
+      this.#publish();
+      return { kind: "started", ref: this.ref };
+    }
+    if (incarnation === 1) this.#host.releaseName(this, this.#spec.name);
+    if (outcome.kind === "failed") this.#ended(outcome.reason)();
+    return outcome as StartOutcome<RouterRef>;
+  }
+
+  async stop(request: StopRequest): Promise<StopOutcome> {
+    const outcome = await this.#process.stop(request);
+    this.#ended(outcome.reason)();
+    return outcome;
+  }
+
+  /** A supervisor traps exits, and these are nothing to it. */
+  info(): void {}
+
+  /** Exit signals go to the members. */
+  kill(): void {}
+
+  park(reason: ExitReason): void {
+    this.#host.releaseName(this, this.#spec.name);
+    this.#process.park(reason);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#host.releaseName(this, this.#spec.name);
+    this.#process.dispose();
+    this.#host.outbox.disconnect(this.slot.address);
+    this.#host.slots.release(this.slot);
+    this.#host.routerDisposed(this);
+  }
+
+  stats(): RouterStats {
+    const facts = { running: this.#running, incarnation: this.#incarnation, members: this.#actors() };
+    return routerStatsOf(facts, this.#host.names);
+  }
+
+  /**
+   * One member after the other. When the first fails nothing has changed, and this rejects; from then on members that
+   * come have the new module, and of the others it tells what became of each.
+   */
+  upgrade(module: URL | string, timeoutMs: number | undefined): Promise<MemberResult<void>[]> {
+    return this.#change(async () => {
+      const results: MemberResult<void>[] = [];
+      for (const actor of this.actors) {
+        const { id } = actor;
+        try {
+          await actor.upgrade(module, timeoutMs);
+          results.push({ id, status: "fulfilled", value: undefined });
+          this.#member = { ...this.#member, actor: module };
+        } catch (reason) {
+          if (results.length === 0) throw reason;
+          results.push({ id, status: "rejected", reason });
+        }
+      }
+      if (results.length === 0) throw noproc(this, "upgrade");
+      return results;
+    });
+  }
+
+  async resize(size: number): Promise<void> {
+    checkSize(this.id, size);
+    return this.#change(() => this.#resizeTo(size));
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changed.then(change);
+    this.#changed = changed.catch(() => {});
+    return changed;
+  }
+
+  async #resizeTo(size: number): Promise<void> {
+    const before = this.#size;
+    if (size > before) return this.#grow(this.#ids(before, size), size);
+    this.#size = size;
+    const leaving = this.#ids(size, before);
+    for (const id of leaving) this.#leaving.add(id);
+    // First nobody finds them any more, then they refuse what was on its way, which its sender takes elsewhere.
+    this.#publish();
+    await Promise.all(leaving.map((id) => this.#retire(id)));
+  }
+
+  async #grow(ids: readonly string[], size: number): Promise<void> {
+    const starts = await Promise.allSettled(
+      ids.map((id) => this.members.startChild({ ...this.#member, id } as FullActorSpec)),
+    );
+    const failed = starts.find((start) => start.status === "rejected");
+    if (failed !== undefined) {
+      const started = ids.filter((_, i) => starts[i].status === "fulfilled");
+      for (const id of started) this.#leaving.add(id);
+      await Promise.all(started.map((id) => this.#retire(id)));
+      throw failed.reason;
+    }
+    this.#size = size;
+    this.#publish();
+  }
+
+  /** The member is stopped when it has handled all it had accepted, in its next life if it crashes over it. */
+  async #retire(id: string): Promise<void> {
+    for (;;) {
+      const ref = this.members.child(id) as ActorRef | undefined;
+      if (ref === undefined || this.#disposed) break;
+      try {
+        // It refuses what is new from now on.
+        if (this.#host.find(ref)?.drained !== false) {
+          await this.members.terminateChild(id);
+          if (this.members.child(id) !== undefined) await this.members.deleteChild(id);
+          break;
+        }
+      } catch (error) {
+        // The router itself is between two lives, and its members come back with it; or everything is stopping.
+        if ((error as { code?: unknown }).code !== "ERR_NOPROC") throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETIRE_CHECK_MS));
+    }
+    this.#leaving.delete(id);
+  }
+
+  #ended(reason: ExitReason): () => void {
+    if (!this.#running) return () => {};
+    this.#running = false;
+    return this.#host.lifeEnded(this, reason);
+  }
+
+  #actors(): (ActorChild | undefined)[] {
+    return this.#ids(0, this.#size).map((id) => {
+      const ref = this.members.child(id) as ActorRef | undefined;
+      return ref === undefined ? undefined : this.#host.find(ref);
+    });
+  }
+
+  #publish(): void {
+    // A temporary member that has ended keeps its number, so that no key of another's moves.
+    const members = this.#ids(0, this.#size).map((id) => (this.members.child(id) as ActorRef | undefined) ?? NOBODY);
+    publishMembers(this.slot.memory.words, members);
+  }
+
+  #declared(): FullActorSpec[] {
+    return [...this.#ids(0, this.#size), ...this.#leaving].map((id) => ({ ...this.#member, id }));
+  }
+
+  #ids(from: number, to: number): string[] {
+    return Array.from({ length: to - from }, (_, i) => String(from + i));
+  }
+}
+
+function memberSpec(spec: FullRouterSpec): Omit<FullActorSpec, "id"> {
+  const { id, name, size, route, intensity, periodMs, memberRestart, memberBackoff, ...actor } = spec;
+  return { ...actor, kind: "actor", restart: memberRestart, backoff: memberBackoff };
+}
+
+function routerSlot(slots: Slots, route: Route): Slot {
+  const slot = slots.allocate({
+    capacity: 1,
+    mailboxBytes: ROUTER_TABLE_BYTES,
+    systemBytes: 8,
+    overflow: "reject",
+    blockTimeoutMs: 0,
+    maxDeliveries: 1,
+  });
+  const { words } = slot.memory;
+  new Mailbox(words).close();
+  // Whoever had this memory before has left something in it.
+  words.fill(0, SLOT_HEADER_WORDS);
+  writeRoute(words, route);
+  publishMembers(words, []);
+  return slot;
+}

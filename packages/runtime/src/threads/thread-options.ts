@@ -1,0 +1,59 @@
+import type { Guard } from "../guard/guard.js";
+import { permissionFlags } from "../guard/permissions.js";
+import type { Slots } from "../mailbox/slots.js";
+import type { MainOutbox } from "../messaging/main-outbox.js";
+import type { ActorLogs } from "../reporting/actor-logs.js";
+import type { FullActorSpec } from "../supervision/child-spec.js";
+import { moduleCandidates } from "./actor-module.js";
+import { definedOnly, HAS_HEAP_STATISTICS, type ThreadOptions } from "./actor-thread.js";
+import { modulesWithin } from "./comlink-actor.js";
+
+/** What a thread is given of its system. */
+export interface ThreadHost {
+  readonly slots: Slots;
+  readonly outbox: MainOutbox;
+  readonly epochMs: number;
+  /** One word: how many actors' threads do not sleep. */
+  readonly awake: Int32Array;
+  readonly guard: Guard;
+  /** How far V8's limit is above an actor's heap cap. */
+  readonly headroomMb: number;
+  /** What actors log. */
+  readonly logs: ActorLogs;
+  nextOwnerId(): number;
+}
+
+/** Little enough that V8 collects by itself before much of the heap is garbage. */
+const UNCOLLECTED_HEADROOM_MB = 256;
+
+/** Of a thread that is to run this module as the actor at path `id`. */
+export function threadOptions(host: ThreadHost, id: string, spec: FullActorSpec, module: URL | string): ThreadOptions {
+  const moduleUrls = moduleCandidates(module);
+  const permitted =
+    spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls.flatMap(modulesWithin));
+  return {
+    name: id,
+    heapCapMb: spec.heapCapMb,
+    headroomMb: headroomMb(host, spec),
+    env: definedOnly(spec.env ?? {}),
+    execArgv: [...permitted, ...(spec.execArgv ?? [])],
+    boot: {
+      segments: host.slots.segments.buffers,
+      names: host.outbox.names.buffer,
+      epochMs: host.epochMs,
+      ownerId: host.nextOwnerId(),
+      guardBell: host.guard.bell,
+      awake: host.awake.buffer as SharedArrayBuffer,
+      logLevel: host.logs.level,
+      console: spec.console,
+      offHeapCapMb: spec.offHeapCapMb,
+      moduleUrls,
+    },
+  };
+}
+
+/** A thread with a permission model has no inspector: no collection on demand, and on Node 20 no probe at all. */
+function headroomMb(host: ThreadHost, { permissions }: FullActorSpec): number {
+  if (permissions === undefined) return host.headroomMb;
+  return HAS_HEAP_STATISTICS ? Math.min(host.headroomMb, UNCOLLECTED_HEADROOM_MB) : 0;
+}

@@ -1,0 +1,81 @@
+import type { MessagePort } from "node:worker_threads";
+import { type Encoded, encoded, type ToMain } from "../protocol/boot.js";
+import type { Codec } from "../protocol/codec.js";
+import { LOG_CREDIT, LOG_CREDIT_FOR_ERRORS, LOG_LEVELS, type LogLevel, logUnits } from "../protocol/log-levels.js";
+import { LOG_DROPPED, LOG_TAKEN } from "../protocol/slot-descriptor.js";
+import { loggable } from "./loggable.js";
+
+/** A longer line is cut: its text, and fields that are left out by name. */
+const MAX_LINE_BYTES = 64 * 1024;
+
+/** Where this thread's lines leave it: to main, within the credit that main gives. Never blocks, never throws. */
+export class LogPort {
+  readonly #port: MessagePort;
+  /** One word: the lowest level that main's logger takes. */
+  readonly #level: Int32Array;
+  #codec: Codec;
+  #words: Int32Array | undefined;
+  #sent = 0;
+  /** Before there was a slot to count them in. */
+  #dropped = 0;
+
+  constructor(port: MessagePort, level: SharedArrayBuffer, codec: Codec) {
+    this.#port = port;
+    this.#level = new Int32Array(level);
+    this.#codec = codec;
+  }
+
+  /** The thread has become an actor: `words` is its slot. */
+  use(codec: Codec, words: Int32Array): void {
+    this.#codec = codec;
+    this.#words = words;
+    words[LOG_DROPPED] += this.#dropped;
+  }
+
+  /** The lowest level that is logged, as pino's number. */
+  get level(): number {
+    return this.#level[0];
+  }
+
+  /** `args` as pino takes them, behind the bindings of the logger. */
+  post(level: LogLevel, bindings: object | null, args: readonly unknown[]): void {
+    const credit = LOG_LEVELS[level] >= LOG_LEVELS.error ? LOG_CREDIT_FOR_ERRORS : LOG_CREDIT;
+    const taken = this.#words === undefined ? 0 : Atomics.load(this.#words, LOG_TAKEN);
+    // Before the line is encoded: a storm must cost its actor little.
+    if (((this.#sent - taken) | 0) >= credit) {
+      this.#drop();
+      return;
+    }
+    const line = this.#encode([bindings, ...args]);
+    this.#sent = (this.#sent + logUnits(line.bytes.length)) | 0;
+    this.#port.postMessage({ type: "log", level, atMs: Date.now(), line } satisfies ToMain);
+  }
+
+  #drop(): void {
+    if (this.#words === undefined) this.#dropped++;
+    else this.#words[LOG_DROPPED]++;
+  }
+
+  #encode(line: readonly unknown[]): Encoded {
+    const whole = this.#tryEncode(line) ?? this.#tryEncode(loggable(line) as unknown[]);
+    if (whole !== undefined && whole.bytes.length <= MAX_LINE_BYTES) return whole;
+    const cut = line.map((part) => (typeof part === "string" ? part.slice(0, MAX_LINE_BYTES / 8) : named(part)));
+    return this.#tryEncode(cut) ?? encoded(this.#codec.encodeArgs([null, "a line of log that cannot be carried"]));
+  }
+
+  #tryEncode(line: readonly unknown[]): Encoded | undefined {
+    try {
+      return encoded(this.#codec.encodeArgs(line));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What is left of the fields of a line that is too long. */
+function named(part: unknown): unknown {
+  if (part instanceof Error)
+    return { err: { message: part.message.slice(0, 1000), stack: part.stack?.slice(0, 4000) } };
+  if (typeof part !== "object" || part === null) return part;
+  return { tooLong: Object.keys(part).slice(0, 100).join(", ").slice(0, 1000) };
+}

@@ -1,0 +1,247 @@
+import type { ActorContext } from "../context.js";
+import type { ActorDefinition } from "../define-actor.js";
+import type { InitData } from "../protocol/boot.js";
+import { ACTIVE, LATE_REPLIES, TURNS } from "../protocol/slot-descriptor.js";
+import { MAX_TIMER_MS } from "../protocol/ticks.js";
+import type { ActorOutbox } from "./actor-outbox.js";
+import { ControlMessages } from "./control-messages.js";
+import { createContext } from "./create-context.js";
+import { CurrentCall } from "./current-call.js";
+import type { IdleStrategy } from "./idle-strategy.js";
+import type { Inbox } from "./inbox.js";
+import type { LoopHost } from "./loop-host.js";
+import { MessageHandler } from "./message-handler.js";
+import type { Meter } from "./meter.js";
+import type { Microtasks } from "./microtasks.js";
+import { OwnMessages } from "./own-messages.js";
+import type { Snapshot } from "./snapshot.js";
+import { Standing } from "./standing.js";
+
+/** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
+const HOLD_MS = 10;
+/** Under load the event loop turns at least this often. */
+const TURN_MS = 4;
+const MESSAGES_PER_CLOCK_READ = 64;
+
+/**
+ * One incarnation of an actor: takes one message at a time, in the order of: main's control messages, replies,
+ * what `continueWith` asked for, due timers, the mailbox. Between two messages microtasks run.
+ */
+export class ActorLoop {
+  readonly context: ActorContext<any>;
+  readonly #inbox: Inbox;
+  readonly #outbox: ActorOutbox;
+  readonly #idle: IdleStrategy;
+  readonly #microtasks: Microtasks;
+  readonly #words: Int32Array;
+  readonly #standing = new Standing();
+  readonly #own = new OwnMessages();
+  readonly #call: CurrentCall;
+  // Until init is done it is busy: the loop serves replies and main only.
+  readonly #handler: MessageHandler;
+  readonly #control: ControlMessages;
+  readonly #openAtStart: number;
+  #scheduled = false;
+  #handled = 0;
+  #lastTurn = 0;
+  #heldSince = 0;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #wakeAt = Infinity;
+
+  constructor(
+    definition: ActorDefinition,
+    init: InitData,
+    args: unknown,
+    inbox: Inbox,
+    outbox: ActorOutbox,
+    idle: IdleStrategy,
+    microtasks: Microtasks,
+    meter: Meter,
+    host: LoopHost,
+  ) {
+    this.#inbox = inbox;
+    this.#outbox = outbox;
+    this.#idle = idle;
+    this.#microtasks = microtasks;
+    this.#words = outbox.self.memory.words;
+    const { handlers, version } = definition;
+    const standing = this.#standing;
+    const own = this.#own;
+    const call = new CurrentCall(outbox, standing);
+    const schedule = (): void => this.#schedule();
+    const context = createContext({ init, args, log: host.log, handlers, outbox, own, call, standing, schedule });
+    const { mailbox, control: channel } = inbox;
+    const handler = new MessageHandler({
+      definition,
+      context,
+      mailbox,
+      outbox,
+      call,
+      standing,
+      meter,
+      host,
+      schedule,
+    });
+    this.#call = call;
+    this.context = context;
+    this.#handler = handler;
+    this.#control = new ControlMessages({ channel, outbox, context, version, standing, own, call, handler, host });
+    outbox.onDeadline = schedule;
+    // What is open now is the runtime's own (the port); anything more later is the user's async work.
+    this.#openAtStart = process.getActiveResourcesInfo().length;
+  }
+
+  /** Settles calls from now on, so that `init` can make some. */
+  start(): void {
+    this.#inbox.control.onMessage(() => this.#schedule());
+    this.#schedule();
+  }
+
+  /** Init is done: takes messages from now on. */
+  takeMessages(state: unknown): void {
+    this.context.state = state;
+    this.#handler.initialised();
+    this.#schedule();
+  }
+
+  /** Goes on where another thread has left off. Before `takeMessages`. */
+  restore(snapshot: Snapshot): void {
+    this.#control.restore(snapshot);
+  }
+
+  /** What main has said is handled: here when called from a blocking call, else from the loop. */
+  takeControl(): void {
+    this.#control.take();
+  }
+
+  /** A caller has given up: its handler's signal is aborted, or it is not handled at all. */
+  cancelled(callerUid: number, correlation: number): void {
+    if (this.#handler.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
+    else this.#call.cancel(callerUid, correlation);
+  }
+
+  /** The next turn comes when all microtasks have run. */
+  #schedule(): void {
+    if (this.#scheduled || this.#standing.ended) return;
+    this.#scheduled = true;
+    this.#microtasks.drain(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.#inbox.awake();
+    while (!this.#standing.ended) {
+      if (!this.#work()) {
+        if (!this.#rest()) return;
+      } else if (++this.#handled % MESSAGES_PER_CLOCK_READ === 0 && this.#turnIsDue()) {
+        return;
+      }
+      if (this.#microtasks.due) {
+        this.#schedule();
+        return;
+      }
+    }
+  };
+
+  /** Does one thing. False when there was nothing to do. */
+  #work(): boolean {
+    const inbox = this.#inbox;
+    const standing = this.#standing;
+    const handler = this.#handler;
+    const { pending } = this.#outbox;
+    if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
+    if (inbox.system.pending) {
+      this.#outbox.takeReplies();
+      // Callers of this actor count in words next to it.
+      if (this.#words[LATE_REPLIES] !== pending.late) this.#words[LATE_REPLIES] = pending.late;
+      this.#words[TURNS]++;
+      return true;
+    }
+    if (pending.size > 0 && pending.nextDeadline <= performance.now()) {
+      pending.expire(performance.now());
+      return true;
+    }
+    if (handler.busy || standing.frozen) return false;
+    if (standing.stopping !== undefined) {
+      handler.terminate(standing.stopping);
+      return true;
+    }
+    const own = standing.waits ? undefined : this.#own.next();
+    if (own !== undefined) {
+      handler.handleOwn(own);
+      return true;
+    }
+    if (standing.handOver) {
+      this.#control.handOver();
+      return true;
+    }
+    if (standing.waits) return false;
+    if (inbox.mailbox.next()) {
+      handler.handle();
+      return true;
+    }
+    if (standing.draining !== undefined) {
+      handler.terminate(standing.draining);
+      return true;
+    }
+    return false;
+  }
+
+  #turnIsDue(): boolean {
+    const now = performance.now();
+    if (now - this.#lastTurn < TURN_MS) return false;
+    this.#lastTurn = now;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+    return true;
+  }
+
+  /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
+  #rest(): boolean {
+    const inbox = this.#inbox;
+    this.#words[TURNS]++;
+    const withMailbox = !this.#handler.busy && !this.#standing.waits && !this.#standing.frozen;
+    const spins = this.#idle.spins;
+    for (let spin = 0; spin < spins; spin++) {
+      if (inbox.arrived(withMailbox)) {
+        this.#idle.found();
+        this.#heldSince = 0;
+        return true;
+      }
+    }
+    if (spins > 0) this.#idle.foundNothing();
+
+    const now = performance.now();
+    const due = Math.min(withMailbox ? this.#own.nextDue : Infinity, this.#outbox.pending.nextDeadline);
+    if (this.#heldSince === 0) this.#heldSince = now;
+    const ownWork = process.getActiveResourcesInfo().length > this.#openAtStart;
+    if (now - this.#heldSince < HOLD_MS && !ownWork) {
+      inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
+      if (inbox.arrived(withMailbox)) this.#heldSince = 0;
+      return true;
+    }
+    this.#lastTurn = now;
+    this.#words[ACTIVE] = ownWork ? 1 : 0;
+    if (!inbox.sleepAsync(withMailbox, this.#wake)) return true;
+    if (due !== Infinity) this.#wakeBy(due, now);
+    return false;
+  }
+
+  readonly #wake = (): void => {
+    this.#heldSince = 0;
+    this.#schedule();
+  };
+
+  #wakeBy(due: number, now: number): void {
+    if (this.#wakeTimer !== undefined && this.#wakeAt <= due) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeAt = due;
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakeTimer = undefined;
+        this.#schedule();
+      },
+      Math.min(Math.max(0, due - now), MAX_TIMER_MS),
+    );
+  }
+}

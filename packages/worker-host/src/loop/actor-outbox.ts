@@ -1,0 +1,269 @@
+import type { MessagePort } from "node:worker_threads";
+import type { ActorRef, RunOptions } from "../protocol/actor-ref.js";
+import type { Transferable } from "../protocol/actor-types.js";
+import { type Encoded, encoded, type Parcel, payloadOf, type ToActor, type ToMain } from "../protocol/boot.js";
+import { announce, ring, sleep } from "../protocol/doorbell.js";
+import { ActorError } from "../protocol/errors.js";
+import type { NameTable } from "../protocol/name-table.js";
+import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "../protocol/outbox.js";
+import type { Payload } from "../protocol/payload.js";
+import type { RefOptions } from "../protocol/ref-options.js";
+import { taskAborted, taskNotCloneable } from "../protocol/refusal.js";
+import { type OnCancel, takeReplies } from "../protocol/replies.js";
+import type { Producer } from "../protocol/ring-lock.js";
+import { BUSY, FULL } from "../protocol/ring-writer.js";
+import type { Segments } from "../protocol/segments.js";
+import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "../protocol/slot-descriptor.js";
+import type { IdleStrategy } from "./idle-strategy.js";
+import type { Inbox } from "./inbox.js";
+
+/** A sleeper looks again this often, whatever it may have missed. */
+const SLICE_MS = 50;
+
+interface OpenTask {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** Takes the abort listener off. */
+  release(): void;
+}
+
+/** What the outbox needs of its thread. */
+export interface ActorThreadParts {
+  readonly inbox: Inbox;
+  readonly port: MessagePort;
+  readonly idle: IdleStrategy;
+  /** Handles what main says while this thread is blocked. */
+  takeControl(): void;
+  readonly cancelled: OnCancel;
+  /** Throws while this thread is not an actor yet. */
+  mayConnect?(): void;
+}
+
+/** The sending side of an actor's thread, which may block. */
+export class ActorOutbox extends Outbox {
+  readonly #parts: ActorThreadParts;
+  /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
+  #cycle: readonly string[] | undefined;
+  #found: Encoded | undefined;
+  /** Tasks that pools run for this actor. */
+  readonly #tasks = new Map<number, OpenTask>();
+  #lastTask = 0;
+  /** Called when a call's deadline becomes the earliest. */
+  onDeadline: () => void = () => {};
+
+  constructor(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: ActorThreadParts) {
+    super(self, segments, names, producer);
+    this.#parts = parts;
+  }
+
+  override connect(address: number, uid: number, id: string): Peer {
+    this.#parts.mayConnect?.();
+    return super.connect(address, uid, id);
+  }
+
+  /** Settles the calls whose replies have arrived. Returns how many records there were. */
+  takeReplies(): number {
+    return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.cancelled);
+  }
+
+  /** By way of main, which runs the pool. */
+  runTask(uid: number, id: string, task: unknown, { signal, transferList = [], name }: RunOptions): Promise<unknown> {
+    if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
+    const request = ++this.#lastTask;
+    try {
+      this.post({ type: "run_task", request, uid, id, task, transferList, name }, transferList);
+    } catch (error) {
+      return Promise.reject(taskNotCloneable(id, error));
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#tasks.delete(request);
+        this.post({ type: "abort_task", request });
+        reject(taskAborted(id, signal as AbortSignal));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const release = (): void => signal?.removeEventListener("abort", onAbort);
+      this.#tasks.set(request, { resolve, reject, release });
+    });
+  }
+
+  taskSettled({ request, value, error }: Extract<ToActor, { type: "task_settled" }>): void {
+    const task = this.#tasks.get(request);
+    this.#tasks.delete(request);
+    task?.release();
+    if (error === undefined) task?.resolve(value);
+    else task?.reject(this.codec.decodeValue(payloadOf(error)));
+  }
+
+  breakCycle(cycle: readonly string[]): void {
+    this.#cycle = cycle;
+  }
+
+  override callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown {
+    let failed = false;
+    let outcome: unknown;
+    let settled = false;
+    const correlation = this.request(
+      to,
+      method,
+      args,
+      options,
+      (value) => {
+        outcome = value;
+        settled = true;
+      },
+      (error) => {
+        outcome = error;
+        failed = settled = true;
+      },
+    );
+    if (!settled) {
+      this.#block(to);
+      while (!settled) {
+        this.#awaitReply();
+        const cycle = this.#cycle;
+        if (cycle !== undefined) this.pending.fail(correlation, callCycle(to, method, cycle));
+      }
+      this.#unblock();
+    }
+    if (failed) throw outcome;
+    return outcome;
+  }
+
+  override castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void {
+    this.castBlocking(to, method, args, options);
+  }
+
+  /** Asks main, and blocks until it answers. */
+  whereis(name: string): ActorRef | undefined {
+    this.#found = undefined;
+    this.post({ type: "whereis", name });
+    const { inbox, takeControl } = this.#parts;
+    while (this.#found === undefined) {
+      if (inbox.takeControlFlag()) takeControl();
+      else inbox.sleep(false, SLICE_MS);
+    }
+    return this.codec.decodeValue(payloadOf(this.#found)) as ActorRef | undefined;
+  }
+
+  found(ref: Encoded): void {
+    this.#found = ref;
+  }
+
+  #awaitReply(): void {
+    const { inbox, idle, takeControl } = this.#parts;
+    if (this.takeReplies() > 0) return;
+    if (inbox.takeControlFlag()) {
+      takeControl();
+      return;
+    }
+    const spins = idle.spins;
+    for (let spin = 0; spin < spins; spin++) {
+      if (inbox.arrived(false)) {
+        idle.found();
+        return;
+      }
+    }
+    if (spins > 0) idle.foundNothing();
+    const now = performance.now();
+    const deadline = this.pending.nextDeadline;
+    if (deadline <= now) this.pending.expire(now);
+    else inbox.sleep(false, deadline - now);
+  }
+
+  #block(on: Peer): void {
+    this.#cycle = undefined;
+    Atomics.store(this.self.memory.words, BLOCKED_ON, on.uid);
+  }
+
+  #unblock(): void {
+    this.#cycle = undefined;
+    Atomics.store(this.self.memory.words, BLOCKED_ON, 0);
+  }
+
+  protected override armTimer(): void {
+    this.onDeadline();
+  }
+
+  protected override waitForRoom(unsent: Unsent): void {
+    const { peer } = unsent;
+    const { inbox, takeControl } = this.#parts;
+    let since = performance.now();
+    this.#block(peer);
+    for (;;) {
+      announce(peer.words, MAILBOX_LANE + SPACE);
+      const outcome = this.retry(unsent);
+      if (outcome !== FULL && outcome !== BUSY) break;
+      const now = performance.now();
+      // As it goes, not at the end: the wait may be long.
+      Atomics.add(peer.words, BLOCKED_US, Math.round((now - since) * 1000));
+      since = now;
+      const left = unsent.deadline - now;
+      if (left <= 0) {
+        unsent.refused(mailboxFull(peer, this.names.name(unsent.method)));
+        break;
+      }
+      // Main rings the doorbell, not the space this thread sleeps at, so it looks for control messages by the slice.
+      if (inbox.takeControlFlag()) takeControl();
+      if (this.#cycle !== undefined) {
+        unsent.refused(callCycle(peer, this.names.name(unsent.method), this.#cycle));
+        break;
+      }
+      inbox.asleep(() => sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left)));
+    }
+    // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
+    ring(peer.words, MAILBOX_LANE + SPACE);
+    this.#unblock();
+    Atomics.add(peer.words, BLOCKED_US, Math.round((performance.now() - since) * 1000));
+  }
+
+  protected override fetchSegment(): void {
+    // Main posts a new segment to every thread before it gives out an address in it.
+    this.#parts.inbox.control.poll();
+  }
+
+  protected override sendParcel(to: Peer, parcel: Parcel): void {
+    try {
+      this.post({ type: "parcel", uid: to.uid, parcel }, [
+        parcel.content.bytes.buffer as ArrayBuffer,
+        ...parcel.transferred,
+      ]);
+    } catch (error) {
+      // Something in the transfer list cannot be transferred (any more).
+      this.post({ type: "parcel_lost", uid: to.uid, owner: parcel.owner, number: parcel.number });
+      throw error;
+    }
+  }
+
+  protected override discardParcel(to: Peer, owner: number, number: number): void {
+    this.post({ type: "parcel_lost", uid: to.uid, owner, number });
+  }
+
+  protected override foundFull(peer: Peer, method: number): void {
+    this.post({ type: "mailbox_full", uid: peer.uid, method: this.names.name(method) });
+  }
+
+  protected override dropped(peer: Peer, method: number): void {
+    this.post({ type: "dropped", uid: peer.uid, id: peer.id, method: this.names.name(method) });
+  }
+
+  protected override detour(
+    address: number,
+    uid: number,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[],
+  ): void {
+    this.post({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
+  }
+
+  post(message: ToMain, transfer: readonly Transferable[] = []): void {
+    this.#parts.port.postMessage(message, transfer);
+  }
+}
+
+function callCycle(to: Peer, method: string, cycle: readonly string[]): ActorError {
+  const message = `id=${to.id} method=${method}: these actors wait for each other: ${cycle.join(" → ")}`;
+  return new ActorError("ERR_CALL_CYCLE", message, { id: to.id, method, cycle });
+}

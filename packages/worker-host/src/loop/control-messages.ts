@@ -1,0 +1,169 @@
+import type { ActorContext } from "../context.js";
+import { decodeReason, type Encoded, encoded, encodeForeign, payloadOf, type ToActor } from "../protocol/boot.js";
+import { takeReply } from "../protocol/replies.js";
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { CurrentCall } from "./current-call.js";
+import type { ControlChannel } from "./inbox.js";
+import type { LoopHost } from "./loop-host.js";
+import type { MessageHandler } from "./message-handler.js";
+import type { OwnMessages } from "./own-messages.js";
+import type { Snapshot } from "./snapshot.js";
+import type { Standing } from "./standing.js";
+import { Tracer } from "./tracer.js";
+
+/** While its place is being taken, an actor gives these back to main, for whoever has it then. */
+const FOR_THE_SUCCESSOR = new Set(["info", "suspend", "resume", "get_state", "replace_state", "stop"]);
+
+export interface ControlParts {
+  readonly channel: ControlChannel;
+  readonly outbox: ActorOutbox;
+  readonly context: ActorContext<any>;
+  readonly version: string | undefined;
+  readonly standing: Standing;
+  readonly own: OwnMessages;
+  readonly call: CurrentCall;
+  readonly handler: MessageHandler;
+  readonly host: LoopHost;
+}
+
+/** Does what main says, by the port: between two messages, or while the thread is blocked in one. */
+export class ControlMessages {
+  readonly #parts: ControlParts;
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+  }
+
+  /** Handles all that have arrived. */
+  take(): void {
+    const { channel, standing, outbox } = this.#parts;
+    channel.poll();
+    for (let message = channel.next(); message !== undefined; message = channel.next()) {
+      if (standing.frozen && FOR_THE_SUCCESSOR.has(message.type)) outbox.post({ type: "returned", message });
+      else this.#handle(message);
+    }
+  }
+
+  /** Between two messages: gives main what the next thread needs, and stands still. A state that cannot be carried stays here. */
+  handOver(): void {
+    const { outbox, context, version, standing, own, call } = this.#parts;
+    standing.handOver = false;
+    const snapshot: Snapshot = {
+      state: context.state,
+      version,
+      suspended: standing.suspended,
+      ...own.save(),
+      cancelled: call.cancelled,
+    };
+    try {
+      const value = encoded(outbox.codec.encodeValue(snapshot, undefined, "ctx"));
+      outbox.post({ type: "handed_over", snapshot: value });
+      standing.frozen = true;
+    } catch (error) {
+      outbox.post({ type: "hand_over_failed", error: encodeForeign(outbox.codec, error) });
+    }
+  }
+
+  /** Goes on where another thread has left off. */
+  restore(snapshot: Snapshot): void {
+    const { standing, own, call } = this.#parts;
+    standing.suspended = snapshot.suspended;
+    own.restore(snapshot);
+    call.restore(snapshot.cancelled);
+  }
+
+  #handle(message: ToActor): void {
+    const { outbox, context, standing, own, call, handler, host } = this.#parts;
+    const { codec, pending } = outbox;
+    switch (message.type) {
+      case "hand_over":
+        standing.handOver = true;
+        break;
+      case "go_on":
+        standing.handOver = standing.frozen = false;
+        break;
+      case "leave":
+        standing.ended = true;
+        host.leave?.();
+        break;
+      case "callee_exited": {
+        // Replies sent before the exit come first.
+        outbox.takeReplies();
+        const reason = decodeReason(codec, message.reason);
+        pending.calleeExited(message.uid, reason, message.consumedBefore, message.closed);
+        break;
+      }
+      case "reply":
+        takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload), message.transferred);
+        break;
+      case "parcel":
+        handler.parcelArrived(message.parcel);
+        break;
+      case "task_settled":
+        outbox.taskSettled(message);
+        break;
+      case "found":
+        outbox.found(message.ref);
+        break;
+      case "suspend":
+      case "resume":
+        standing.suspended = message.type === "suspend";
+        this.#answer(message.request, undefined);
+        break;
+      case "get_state":
+        this.#answer(message.request, context.state);
+        break;
+      case "replace_state":
+        this.#replaceState(message.request, message.state);
+        break;
+      case "break_cycle":
+        outbox.breakCycle(message.cycle);
+        break;
+      case "trace":
+        handler.tracer ??= new Tracer((traced) => outbox.post(traced));
+        handler.tracer.watch(message);
+        break;
+      case "trace_credit":
+        handler.tracer?.grant(message.trace, message.credit);
+        break;
+      case "untrace":
+        handler.tracer?.unwatch(message.trace);
+        if (handler.tracer?.idle) handler.tracer = undefined;
+        break;
+      case "info":
+        own.signal(codec.decodeArgs(payloadOf(message.message)));
+        break;
+      case "stop":
+        if (message.drain) standing.draining ??= decodeReason(codec, message.reason);
+        else standing.stopping ??= decodeReason(codec, message.reason);
+        call.abort();
+        break;
+      default:
+        break;
+    }
+  }
+
+  #answer(request: number, value: unknown, failed = false): void {
+    const { codec } = this.#parts.outbox;
+    try {
+      this.#parts.outbox.post({
+        type: "answer",
+        request,
+        failed,
+        value: encoded(codec.encodeValue(value, undefined, "state")),
+      });
+    } catch (error) {
+      this.#parts.outbox.post({ type: "answer", request, failed: true, value: encodeForeign(codec, error) });
+    }
+  }
+
+  #replaceState(request: number, state: Encoded): void {
+    try {
+      this.#parts.context.state = this.#parts.outbox.codec.decodeValue(payloadOf(state));
+    } catch (error) {
+      this.#answer(request, error, true);
+      return;
+    }
+    this.#answer(request, undefined);
+  }
+}

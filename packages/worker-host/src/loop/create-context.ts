@@ -1,0 +1,122 @@
+import type { ActorContext, ActorLog } from "../context.js";
+import { ActorRef } from "../protocol/actor-ref.js";
+import { encodeForeign, type InitData, type Target } from "../protocol/boot.js";
+import { checkedReference } from "../protocol/checked-reference.js";
+import { ActorError } from "../protocol/errors.js";
+import { checkExitReason, NORMAL } from "../protocol/exit-reason.js";
+import type { PoolRef } from "../protocol/pool-ref.js";
+import { processOf } from "../protocol/router-ref.js";
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { CurrentCall } from "./current-call.js";
+import type { OwnMessages } from "./own-messages.js";
+import type { Standing } from "./standing.js";
+
+/** What a context acts upon. */
+export interface ContextParts {
+  readonly init: InitData;
+  readonly args: unknown;
+  readonly log: ActorLog;
+  readonly handlers: object;
+  readonly outbox: ActorOutbox;
+  readonly own: OwnMessages;
+  readonly call: CurrentCall;
+  readonly standing: Standing;
+  /** There is something to do. The context may be used outside of a message, while the loop sleeps. */
+  schedule(): void;
+}
+
+/** The object that an actor's code is given. */
+export function createContext(parts: ContextParts): ActorContext<any> {
+  const { init, args, log, outbox, own, call, standing } = parts;
+  return {
+    state: undefined,
+    self: new ActorRef(outbox, init.address, init.uid, init.id),
+    id: init.id,
+    name: init.name,
+    incarnation: init.incarnation,
+    args,
+    log,
+    get signal() {
+      return call.signal;
+    },
+    whereis(name) {
+      return outbox.whereis(name);
+    },
+    monitor(ref) {
+      const target = targetOf("ctx.monitor", ref);
+      const monitor = own.newMonitor();
+      outbox.post({ type: "monitor", monitor, target });
+      return monitor;
+    },
+    demonitor(monitor) {
+      own.demonitor(monitor);
+      outbox.post({ type: "demonitor", monitor });
+    },
+    link(ref) {
+      outbox.post({ type: "link", target: targetOf("ctx.link", ref) });
+    },
+    unlink(ref) {
+      outbox.post({ type: "unlink", id: targetOf("ctx.unlink", ref).id });
+    },
+    trapExit(trap) {
+      outbox.post({ type: "trap_exit", trap });
+    },
+    exit(ref, reason) {
+      const target = targetOf("ctx.exit", ref);
+      const checked = checkExitReason("ctx.exit", reason);
+      outbox.post({
+        type: "exit",
+        target,
+        reason: checked === "kill" ? checked : encodeForeign(outbox.codec, checked),
+      });
+    },
+    sendAfter(delayMs, method, ...rest) {
+      if (!isDelay(delayMs)) throw new RangeError(`sendAfter: delayMs=${String(delayMs)}, must be a number, 0 or more`);
+      return addTimer(parts, delayMs, 0, method, rest);
+    },
+    sendInterval(periodMs, method, ...rest) {
+      if (!isDelay(periodMs) || periodMs === 0) {
+        throw new RangeError(`sendInterval: periodMs=${String(periodMs)}, must be a number over 0`);
+      }
+      return addTimer(parts, periodMs, periodMs, method, rest);
+    },
+    cancelTimer(id) {
+      return own.cancelTimer(id);
+    },
+    deferReply() {
+      return call.defer();
+    },
+    stop(reason = NORMAL) {
+      const checked = checkExitReason("ctx.stop", reason);
+      standing.stopping ??= checked;
+      call.abort();
+      parts.schedule();
+    },
+    continueWith(method, ...rest) {
+      requireHandler(parts, method);
+      own.continueWith(method, rest);
+      parts.schedule();
+    },
+  };
+}
+
+function targetOf(what: string, ref: ActorRef | PoolRef): Target {
+  const target = processOf(checkedReference(ref, what));
+  return { uid: target.uid, id: target.id, address: target instanceof ActorRef ? target.address : undefined };
+}
+
+function isDelay(ms: unknown): ms is number {
+  return typeof ms === "number" && ms >= 0;
+}
+
+function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
+  requireHandler(parts, method);
+  const id = parts.own.addTimer(delayMs, everyMs, method, args);
+  parts.schedule();
+  return id;
+}
+
+function requireHandler({ init: { id }, handlers }: ContextParts, method: string): void {
+  if (Object.hasOwn(handlers, method)) return;
+  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${method}: no such handler`, { id, method });
+}

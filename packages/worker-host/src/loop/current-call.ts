@@ -1,0 +1,126 @@
+import type { DeferredReply } from "../context.js";
+import type { Payload } from "../protocol/payload.js";
+import { KIND_FAILURE, KIND_REPLY } from "../protocol/record-descriptor.js";
+import { Outgoing, outgoing } from "../protocol/wire-value.js";
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { Standing } from "./standing.js";
+
+const MAX_CANCELLED = 1024;
+
+/** Where a call's reply goes. */
+export interface ReplyTo {
+  readonly address: number;
+  readonly uid: number;
+  readonly correlation: number;
+}
+
+/** The message that is being handled, as far as somebody waits for its reply; and calls that nobody waits for any more. */
+export class CurrentCall {
+  /** Undefined when the message is no call. */
+  caller: ReplyTo | undefined;
+  readonly #outbox: ActorOutbox;
+  readonly #standing: Standing;
+  #deferred = false;
+  #givenUp = false;
+  /** Made when the handler asks for its signal. */
+  #signal: AbortController | undefined;
+  /** Calls that were given up before they were handled. */
+  readonly #cancelled = new Set<string>();
+
+  constructor(outbox: ActorOutbox, standing: Standing) {
+    this.#outbox = outbox;
+    this.#standing = standing;
+  }
+
+  begin(caller: ReplyTo | undefined): void {
+    this.caller = caller;
+    this.#deferred = false;
+    this.#givenUp = false;
+    this.#signal = undefined;
+  }
+
+  /** Somebody waits for what the handler returns or throws. */
+  get isAwaited(): boolean {
+    return this.caller !== undefined && !this.#deferred;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      this.#signal = new AbortController();
+      if (this.#givenUp || this.#standing.stopRequested) this.#signal.abort();
+    }
+    return this.#signal.signal;
+  }
+
+  /** The caller does not wait any more, or the actor is asked to stop. */
+  abort(): void {
+    this.#givenUp = true;
+    this.#signal?.abort();
+  }
+
+  is(callerUid: number, correlation: number): boolean {
+    return this.caller?.uid === callerUid && this.caller.correlation === correlation;
+  }
+
+  /** A call has been given up that is not being handled. */
+  cancel(callerUid: number, correlation: number): void {
+    // It waits in the mailbox, or has been answered meanwhile: those go when the set is full.
+    if (this.#cancelled.size >= MAX_CANCELLED) this.#cancelled.clear();
+    this.#cancelled.add(keyOf(callerUid, correlation));
+  }
+
+  /** Whether the current call was given up before it came to it. */
+  takeCancelled(): boolean {
+    const { caller } = this;
+    if (caller === undefined || this.#cancelled.size === 0) return false;
+    return this.#cancelled.delete(keyOf(caller.uid, caller.correlation));
+  }
+
+  get cancelled(): readonly string[] {
+    return [...this.#cancelled];
+  }
+
+  /** Of another thread's. */
+  restore(cancelled: readonly string[]): void {
+    for (const call of cancelled) this.#cancelled.add(call);
+  }
+
+  /** Throws TypeError when the message is no call. */
+  defer(): DeferredReply {
+    const to = this.caller;
+    if (to === undefined) throw new TypeError("deferReply: the message being handled is not a call");
+    this.#deferred = true;
+    let used = false;
+    const once = (send: () => void): void => {
+      if (used) return;
+      used = true;
+      send();
+    };
+    return {
+      reply: (value) => once(() => this.reply(to, value)),
+      fail: (error) => once(() => this.fail(to, error)),
+    };
+  }
+
+  reply(to: ReplyTo, value: unknown): void {
+    const { codec } = this.#outbox;
+    const out = value instanceof Outgoing ? value : outgoing(value);
+    let payload: Payload;
+    try {
+      payload = out === undefined ? codec.encodeValue(value) : codec.encodeValue(out.value, out.transfer);
+    } catch (error) {
+      // The reply cannot be carried: that is the actor's mistake, not its caller's.
+      this.fail(to, error);
+      return;
+    }
+    this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
+  }
+
+  fail(to: ReplyTo, error: unknown): void {
+    this.#outbox.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#outbox.codec.encodeValue(error));
+  }
+}
+
+function keyOf(callerUid: number, correlation: number): string {
+  return `${callerUid}:${correlation}`;
+}

@@ -1,0 +1,176 @@
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { ToActor } from "../protocol/boot.js";
+import { announce, retract, ring, sleep, sleepAsync } from "../protocol/doorbell.js";
+import { DroppingReader } from "../protocol/dropping-reader.js";
+import { floatsAt } from "../protocol/histogram.js";
+import { newPayload } from "../protocol/payload.js";
+import type { Producer } from "../protocol/ring-lock.js";
+import { RingReader } from "../protocol/ring-reader.js";
+import type { Segments, SlotMemory } from "../protocol/segments.js";
+import {
+  AWAKE,
+  CONTROL,
+  IN_FLIGHT_OFFSET,
+  MAILBOX_LANE,
+  PARKED,
+  SLEPT_MS,
+  SYSTEM_LANE,
+} from "../protocol/slot-descriptor.js";
+
+const PAYLOAD_BYTES = 64 * 1024;
+
+/** Messages of main's, in their order. Those about shared memory are taken in at once, wherever the actor stands. */
+export class ControlChannel {
+  readonly #port: MessagePort;
+  readonly #segments: Segments;
+  readonly #waiting: ToActor[] = [];
+  #onMessage: () => void = () => {};
+
+  constructor(port: MessagePort, segments: Segments) {
+    this.#port = port;
+    this.#segments = segments;
+    // Also keeps the thread alive while it waits without blocking.
+    port.on("message", (message: ToActor) => {
+      this.#accept(message);
+      this.#onMessage();
+    });
+  }
+
+  /** `listener` runs when the event loop has delivered a message. */
+  onMessage(listener: () => void): void {
+    this.#onMessage = listener;
+    if (this.#waiting.length > 0) listener();
+  }
+
+  next(): ToActor | undefined {
+    return this.#waiting.shift();
+  }
+
+  /** Takes what has arrived although the event loop does not turn. */
+  poll(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: ToActor } | undefined;
+      if (received === undefined) return;
+      this.#accept(received.message);
+    }
+  }
+
+  get pending(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  #accept(message: ToActor): void {
+    if (message.type === "segment") this.#segments.add(message.buffer);
+    else this.#waiting.push(message);
+  }
+}
+
+/** Everything that can reach an actor: its mailbox, its system lane, main's control messages; and sleep until one does. */
+export class Inbox {
+  readonly mailbox: RingReader;
+  readonly system: RingReader;
+  readonly control: ControlChannel;
+  readonly #words: Int32Array;
+  #asleep = false;
+  #announced = false;
+  readonly #guardBell: Int32Array;
+  readonly #awake: Int32Array;
+  readonly #slept: Float64Array;
+
+  /**
+   * `guardBell` wakes main's guard, which sleeps while every actor does; `awake` counts the actors' threads that do
+   * not sleep.
+   */
+  constructor(
+    memory: SlotMemory,
+    control: ControlChannel,
+    producer: Producer,
+    guardBell: Int32Array,
+    awake: Int32Array,
+  ) {
+    this.#guardBell = guardBell;
+    this.#awake = awake;
+    this.#countAwake(memory.words);
+    this.#words = memory.words;
+    this.#slept = floatsAt(memory.words, SLEPT_MS, 1);
+    this.control = control;
+    const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
+    const payload = newPayload(PAYLOAD_BYTES);
+    this.mailbox = dropsOldest
+      ? new DroppingReader(memory, MAILBOX_LANE, payload, producer)
+      : new RingReader(memory, MAILBOX_LANE, payload);
+    this.system = new RingReader(memory, SYSTEM_LANE, newPayload(PAYLOAD_BYTES));
+  }
+
+  /** Main has posted a control message since the last look. */
+  takeControlFlag(): boolean {
+    if (Atomics.load(this.#words, CONTROL) === 0) return false;
+    Atomics.store(this.#words, CONTROL, 0);
+    return true;
+  }
+
+  /** Something has arrived; `withMailbox` false leaves the mailbox out (while a handler is busy). */
+  arrived(withMailbox: boolean): boolean {
+    return (withMailbox && this.mailbox.pending) || this.system.pending || Atomics.load(this.#words, CONTROL) !== 0;
+  }
+
+  /** Blocks the thread until something arrives or `timeoutMs` has passed. */
+  sleep(withMailbox: boolean, timeoutMs: number): void {
+    announce(this.#words, PARKED);
+    if (!this.arrived(withMailbox)) this.asleep(() => sleep(this.#words, PARKED, timeoutMs));
+    retract(this.#words, PARKED);
+    if (this.arrived(withMailbox)) ring(this.#guardBell, 0);
+  }
+
+  /** Lets the event loop turn; `wake` runs when something arrives. False when something has already. */
+  sleepAsync(withMailbox: boolean, wake: () => void): boolean {
+    announce(this.#words, PARKED);
+    if (this.arrived(withMailbox)) {
+      retract(this.#words, PARKED);
+      return false;
+    }
+    // One wait at a time: a wait that another event preceded stays pending and serves the next sleep.
+    this.#announced = true;
+    if (!this.#asleep) {
+      const waiting = sleepAsync(this.#words, PARKED);
+      if (waiting === undefined) return false;
+      this.#asleep = true;
+      void waiting.then(() => {
+        this.#asleep = false;
+        wake();
+      });
+    }
+    this.#countAsleep(this.#words);
+    return true;
+  }
+
+  /** Blocks in `sleep` without counting as awake. */
+  asleep(sleep: () => void): void {
+    this.#countAsleep(this.#words);
+    const since = performance.now();
+    sleep();
+    this.#slept[0] += performance.now() - since;
+    this.#countAwake(this.#words);
+  }
+
+  #countAwake(words: Int32Array): void {
+    // The flag first: if this thread dies between the two, main takes one off that was not put on, and spinning is
+    // a little too likely until the actors rest.
+    words[AWAKE] = 1;
+    Atomics.add(this.#awake, 0, 1);
+  }
+
+  #countAsleep(words: Int32Array): void {
+    words[AWAKE] = 0;
+    Atomics.sub(this.#awake, 0, 1);
+  }
+
+  /** Awake again: producers need not ring. */
+  awake(): void {
+    if (!this.#announced) return;
+    this.#announced = false;
+    if (this.#words[AWAKE] === 0) this.#countAwake(this.#words);
+    retract(this.#words, PARKED);
+    ring(this.#guardBell, 0);
+  }
+}

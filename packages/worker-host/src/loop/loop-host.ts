@@ -1,0 +1,13 @@
+import type { ActorLog } from "../context.js";
+import type { ExitReason } from "../protocol/exit-reason.js";
+
+/** What the loop leaves to its host. */
+export interface LoopHost {
+  readonly log: ActorLog;
+  /** Reports the reason and ends the thread. Does not return. */
+  exit(reason: ExitReason): void;
+  /** Ends the thread, whose actor lives on in another. */
+  leave?(): void;
+  /** A message that no handler was there for. */
+  unhandled(method: string, detail: string): void;
+}

@@ -1,0 +1,320 @@
+import type { ActorContext } from "../context.js";
+import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../define-actor.js";
+import { type MessageKind, type Parcel, payloadOf } from "../protocol/boot.js";
+import { ActorError, isReplyError } from "../protocol/errors.js";
+import type { ExitReason } from "../protocol/exit-reason.js";
+import type { Payload } from "../protocol/payload.js";
+import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/payload.js";
+import {
+  KIND_CALL,
+  KIND_SEND,
+  kindOf,
+  R_CORRELATION,
+  R_ENQUEUED,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_SEQ,
+  R_TYPE,
+} from "../protocol/record-descriptor.js";
+import { COMLINK_METHOD } from "../protocol/remote.js";
+import type { RingReader } from "../protocol/ring-reader.js";
+import { DISPATCHES, HANDLING } from "../protocol/slot-descriptor.js";
+import type { OpenSpan, Telemetry } from "../protocol/telemetry.js";
+import type { ActorOutbox } from "./actor-outbox.js";
+import type { CurrentCall } from "./current-call.js";
+import type { LoopHost } from "./loop-host.js";
+import type { Meter } from "./meter.js";
+import type { OwnMessage } from "./snapshot.js";
+import type { Standing } from "./standing.js";
+import type { Tracer } from "./tracer.js";
+
+type Handler = (context: ActorContext<any>, ...args: any[]) => unknown;
+
+/** Where a handler stands, and whom it tells. */
+export interface HandlerParts {
+  readonly definition: ActorDefinition<any, any, HandlersOf<any>>;
+  readonly context: ActorContext<any>;
+  readonly mailbox: RingReader;
+  readonly outbox: ActorOutbox;
+  readonly call: CurrentCall;
+  readonly standing: Standing;
+  readonly meter: Meter;
+  readonly host: LoopHost;
+  /** There is something to do again. */
+  schedule(): void;
+}
+
+/** Handles one message: finds its handler, runs it, answers whoever waits, and commits it to the mailbox. */
+export class MessageHandler {
+  /** A message is being handled. Until `init` is done, that is. */
+  busy = true;
+  /** While somebody traces this actor. */
+  tracer: Tracer | undefined;
+  readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
+  readonly #context: ActorContext<any>;
+  readonly #mailbox: RingReader;
+  readonly #outbox: ActorOutbox;
+  readonly #call: CurrentCall;
+  readonly #standing: Standing;
+  readonly #meter: Meter;
+  readonly #host: LoopHost;
+  readonly #schedule: () => void;
+  readonly #words: Int32Array;
+  readonly #handlers = new Map<number, Handler>();
+  readonly #infoId: number;
+  /** Of the message that is being handled, when it is traced. */
+  #traceparent: string | undefined;
+  #span: OpenSpan | undefined;
+
+  constructor(parts: HandlerParts) {
+    this.#definition = parts.definition;
+    this.#context = parts.context;
+    this.#mailbox = parts.mailbox;
+    this.#outbox = parts.outbox;
+    this.#call = parts.call;
+    this.#standing = parts.standing;
+    this.#meter = parts.meter;
+    this.#host = parts.host;
+    this.#schedule = parts.schedule;
+    this.#words = parts.outbox.self.memory.words;
+    const { handlers } = parts.definition;
+    const { names } = parts.outbox;
+    for (const method of Object.keys(handlers)) this.#handlers.set(names.intern(method), handlers[method]);
+    this.#infoId = names.intern("info");
+    this.#words[HANDLING] = names.intern("init");
+  }
+
+  /** Init is done. */
+  initialised(): void {
+    this.busy = false;
+    this.#words[HANDLING] = 0;
+  }
+
+  /** Handles the message that the mailbox is at. */
+  handle(): void {
+    const { header, payload } = this.#mailbox;
+    const kind = kindOf(header[R_TYPE]);
+    const methodId = header[R_METHOD];
+    this.#call.begin(
+      kind === KIND_CALL
+        ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
+        : undefined,
+    );
+    if (this.#call.takeCancelled()) {
+      this.#commit();
+      return;
+    }
+    this.#meter.begin(header[R_ENQUEUED], header[R_SEQ]);
+    if (payload.format === FORMAT_PARCEL) {
+      // The rest of the mailbox waits until main has handed it over: messages keep their order.
+      this.busy = true;
+      this.#outbox.post({ type: "claim", owner: payload.words[0], number: payload.words[1] });
+      return;
+    }
+    this.#open(kind, methodId, payload);
+  }
+
+  /** What the message that the mailbox is at stands for. */
+  parcelArrived(parcel: Parcel | null): void {
+    const { header } = this.#mailbox;
+    const methodId = header[R_METHOD];
+    this.busy = false;
+    if (parcel === null) {
+      const method = this.#outbox.names.name(methodId);
+      this.#unhandled(method, "its sender died before it was handed over", new Error("lost"));
+      this.#commit();
+    } else {
+      this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);
+    }
+  }
+
+  handleOwn({ method, args }: OwnMessage): void {
+    this.#call.begin(undefined);
+    const methodId = method === "" ? 0 : this.#outbox.names.intern(method);
+    const handler = method === "" ? this.#info : this.#handlers.get(methodId);
+    if (handler === undefined) {
+      this.#host.unhandled(method, "unknown method");
+      return;
+    }
+    this.#meter.beginOwn();
+    this.#run(handler, methodId, args, false);
+  }
+
+  /** Runs the actor's `terminate`, and ends the thread. */
+  terminate(reason: ExitReason): void {
+    const { terminate } = this.#definition;
+    if (terminate === undefined) {
+      this.#end(reason);
+      return;
+    }
+    this.busy = true;
+    this.#words[HANDLING] = this.#outbox.names.intern("terminate");
+    this.#words[DISPATCHES]++;
+    try {
+      const result = terminate.call(this.#definition, this.#context, reason);
+      if (isThenable(result)) {
+        result.then(
+          () => this.#end(reason),
+          (error: unknown) => this.#end({ kind: "error", error }),
+        );
+      } else {
+        this.#end(reason);
+      }
+    } catch (error) {
+      this.#end({ kind: "error", error });
+    }
+  }
+
+  #open(kind: number, methodId: number, payload: Payload, transferred?: readonly unknown[]): void {
+    let args: unknown[];
+    const traced = (payload.format & FORMAT_TRACED) !== 0;
+    payload.format &= ~FORMAT_TRACED;
+    try {
+      args = this.#outbox.codec.decodeArgs(payload, transferred);
+    } catch (error) {
+      this.#unhandled(this.#outbox.names.name(methodId), `undecodable: ${String(error)}`, error);
+      this.#commit();
+      return;
+    }
+    this.#traceparent = traced ? (args.pop() as string) : undefined;
+    const handler = kind === KIND_SEND ? this.#info : (this.#handlers.get(methodId) ?? this.#otherwise(methodId));
+    if (handler === undefined) {
+      const method = this.#outbox.names.name(methodId);
+      this.#unhandled(method, "unknown method", this.#unknownMethod(method, args));
+      this.#commit();
+      return;
+    }
+    this.#run(handler, methodId, args, true);
+  }
+
+  /** What takes the messages that no handler is named after. */
+  #otherwise(methodId: number): Handler | undefined {
+    const otherwise = this.#definition[OTHERWISE];
+    if (otherwise === undefined) return undefined;
+    const method = this.#outbox.names.name(methodId);
+    return (context, ...args) => otherwise(context, method, args);
+  }
+
+  readonly #info: Handler = (context, message: unknown) => {
+    const { info } = this.#definition;
+    if (info === undefined) {
+      this.#host.unhandled("info", "the actor has no info handler");
+      return undefined;
+    }
+    return info.call(this.#definition, context, message);
+  };
+
+  #run(handler: Handler, methodId: number, args: unknown[], fromMailbox: boolean): void {
+    const words = this.#words;
+    words[HANDLING] = methodId === 0 ? this.#infoId : methodId;
+    words[DISPATCHES]++;
+    this.tracer?.begin(this.#outbox.names.name(words[HANDLING]), this.#kindOf(methodId, fromMailbox));
+    let result: unknown;
+    try {
+      result =
+        fromMailbox && this.#outbox.telemetry !== undefined
+          ? this.#runInSpan(this.#outbox.telemetry, handler, methodId, args)
+          : handler.call(this.#definition.handlers, this.#context, ...args);
+    } catch (error) {
+      this.#failed(error, fromMailbox);
+      return;
+    }
+    if (isThenable(result)) {
+      this.busy = true;
+      result.then(
+        (value) => {
+          this.busy = false;
+          this.#succeeded(value, fromMailbox);
+          this.#schedule();
+        },
+        (error: unknown) => {
+          this.busy = false;
+          this.#failed(error, fromMailbox);
+          this.#schedule();
+        },
+      );
+      return;
+    }
+    this.#succeeded(result, fromMailbox);
+  }
+
+  #runInSpan(telemetry: Telemetry, handler: Handler, methodId: number, args: unknown[]): unknown {
+    const method = this.#outbox.names.name(methodId === 0 ? this.#infoId : methodId);
+    const isCall = this.#call.caller !== undefined;
+    const run = () => handler.call(this.#definition.handlers, this.#context, ...args);
+    const [result, span] = telemetry.handle(this.#context.id, method, isCall, this.#traceparent, run);
+    this.#span = span;
+    return result;
+  }
+
+  #endSpan(error?: unknown): void {
+    this.#span?.end(error);
+    this.#span = undefined;
+  }
+
+  #succeeded(value: unknown, fromMailbox: boolean): void {
+    const { caller, isAwaited } = this.#call;
+    if (caller !== undefined && isAwaited) this.#call.reply(caller, value);
+    if (this.#standing.ended) return;
+    this.tracer?.end("ok");
+    this.#endSpan();
+    this.#handledOne(fromMailbox);
+  }
+
+  #failed(error: unknown, fromMailbox: boolean): void {
+    this.#endSpan(error);
+    if (!isReplyError(error)) {
+      this.#meter.end();
+      this.tracer?.end("error");
+      this.#end({ kind: "error", error });
+      return;
+    }
+    this.tracer?.end("failed");
+    const { caller, isAwaited } = this.#call;
+    if (caller !== undefined && isAwaited) this.#call.fail(caller, error);
+    else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
+    this.#handledOne(fromMailbox);
+  }
+
+  #handledOne(fromMailbox: boolean): void {
+    this.#meter.end();
+    if (fromMailbox) this.#commit();
+    else this.#words[HANDLING] = 0;
+  }
+
+  #commit(): void {
+    this.#words[HANDLING] = 0;
+    this.#mailbox.commit();
+  }
+
+  #unhandled(method: string, detail: string, error: unknown): void {
+    const { caller } = this.#call;
+    if (caller !== undefined) this.#call.fail(caller, error);
+    else this.#host.unhandled(method, detail);
+  }
+
+  #unknownMethod(method: string, args: readonly unknown[]): ActorError {
+    const { id } = this.#context;
+    const known = Object.keys(this.#definition.handlers).join(", ");
+    const message =
+      method === COMLINK_METHOD
+        ? `id=${id}: ${String(args[0])} ${String(args[1])}: an actor's remote has methods only: ${known}`
+        : `id=${id} method=${method}: no such handler; it has: ${known}`;
+    return new ActorError("ERR_UNKNOWN_METHOD", message, { id, method });
+  }
+
+  #kindOf(methodId: number, fromMailbox: boolean): MessageKind {
+    if (!fromMailbox) return "own";
+    return this.#call.caller !== undefined ? "call" : methodId === 0 ? "send" : "cast";
+  }
+
+  #end(reason: ExitReason): void {
+    this.#standing.ended = true;
+    this.#host.exit(reason);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
