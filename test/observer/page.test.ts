@@ -234,6 +234,36 @@ test("it fits a narrow screen, in light and in dark", async () => {
   }
 });
 
+test("names are whole on a narrow screen", async () => {
+  const { system, url } = await ward();
+  await system.startChild(supervisor({ id: "ward", children: [{ id: "patient-number-9", actor: patient }] }));
+  const { page } = await openPage(browser, url, { width: 390 });
+  const names = row(page, "root/ward/patient-number-9").locator(".name");
+  await names.waitFor();
+  expect(await names.evaluate((name: any) => name.scrollWidth <= name.clientWidth)).toBe(true);
+});
+
+test.each([320, 390])("the legend of every chart is whole on a screen of %s px", async (width) => {
+  const { url } = await ward();
+  for (const [hash, charts] of [
+    [node("root/patient"), 4],
+    ["#/process", 6],
+  ] as const) {
+    const { page } = await openPage(browser, url, { hash, width });
+    await page
+      .locator(".chart .uplot")
+      .nth(charts - 1)
+      .waitFor();
+    for (const caption of await page.locator(".chart figcaption").all()) {
+      const [cut, text] = (await caption.evaluate((element: any) => [
+        [element, ...element.querySelectorAll("*")].some((part) => part.scrollWidth > part.clientWidth + 1),
+        element.textContent,
+      ])) as [boolean, string];
+      expect(cut, text).toBe(false);
+    }
+  }
+});
+
 test("the process page shows threads, memory, event loop and totals, with charts", async () => {
   const { actor, url } = await ward();
   await actor.call("crash", "it hurts").catch(() => {});

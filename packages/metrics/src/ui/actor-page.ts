@@ -1,5 +1,5 @@
 import type { Actions } from "./actions.js";
-import { ChartGroup, lineOf } from "./chart-group.js";
+import { ChartGroup, ChartsOf } from "./chart-group.js";
 import { CrashReport } from "./crash-report.js";
 import { byId, el, Facts, setText } from "./dom.js";
 import { bytes, count, duration, megabytes, percent, perSecond } from "./format.js";
@@ -7,9 +7,7 @@ import type { Live } from "./live.js";
 import { LogView } from "./log-view.js";
 import { ACTOR_SERIES, type ActionName, type ActorRow, type Row } from "./wire.js";
 
-const column = (name: (typeof ACTOR_SERIES)[number]) => ACTOR_SERIES.indexOf(name);
-
-const line = lineOf(ACTOR_SERIES);
+const charts = new ChartsOf(ACTOR_SERIES);
 
 /** The page of one actor, or supervisor. */
 export class ActorPage {
@@ -22,7 +20,7 @@ export class ActorPage {
   #facts = new Facts();
   #crash = new CrashReport();
   #log = new LogView();
-  #charts = new ChartGroup([]);
+  #charts: ChartGroup | undefined;
   #gone = el("p", { class: "note" }, "It is not in the tree any more.");
 
   constructor(live: Live, actions: Actions) {
@@ -40,7 +38,8 @@ export class ActorPage {
     if (id === this.#id) return;
     this.#id = id;
     this.#panel.hidden = id === undefined;
-    this.#charts.close();
+    this.#charts?.close();
+    this.#charts = undefined;
     if (id === undefined) return;
     setText(this.#title, id);
     this.#title.title = id;
@@ -48,8 +47,8 @@ export class ActorPage {
     this.#crash = new CrashReport();
     this.#log = new LogView();
     this.#charts = this.#newCharts(id);
-    const parts = [this.#facts, this.#charts, this.#crash, this.#log].map(({ element }) => element);
-    byId("node-body").replaceChildren(this.#gone, ...parts);
+    const { element } = this.#charts;
+    byId("node-body").replaceChildren(this.#gone, this.#facts.element, element, this.#crash.element, this.#log.element);
     this.#panel.scrollTop = 0;
     this.render();
     this.showNews();
@@ -66,11 +65,12 @@ export class ActorPage {
     if (row !== undefined) this.#showFacts(row);
     this.#crash.show(this.#live.crash, this.#live.now);
     const isActor = row === undefined ? this.#live.actorPoints.times.length > 0 : row.actor !== undefined;
-    for (const { element } of [this.#charts, this.#log]) element.hidden = !isActor;
+    if (this.#charts !== undefined) this.#charts.element.hidden = !isActor;
+    this.#log.element.hidden = !isActor;
   }
 
   showHistory(): void {
-    if (this.#id !== undefined) this.#charts.show(this.#live.actorPoints);
+    this.#charts?.show(this.#live.actorPoints);
   }
 
   showNews(): void {
@@ -80,25 +80,25 @@ export class ActorPage {
   }
 
   redraw(): void {
-    this.#charts.redraw();
+    this.#charts?.redraw();
   }
 
   #newCharts(id: string): ChartGroup {
     const heapCapMb = () => this.#live.row(id)?.actor?.heapCapMb;
     return new ChartGroup([
-      line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
-      line("Handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
+      charts.line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
+      charts.line("Handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
       {
         title: "Memory",
         series: [
-          { label: "heap", color: "--series-1", column: column("heapMb") },
-          { label: "off heap", color: "--series-2", column: column("offHeapMb") },
+          { label: "heap", color: "--series-1", column: charts.column("heapMb") },
+          { label: "off heap", color: "--series-2", column: charts.column("offHeapMb") },
           { label: "cap", color: "--bad", column: heapCapMb },
         ],
         format: megabytes,
         atLeast: 1,
       },
-      line("CPU", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
+      charts.line("CPU", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
     ]);
   }
 

@@ -1,7 +1,7 @@
-import { Chart, type ChartSpec } from "./charts.js";
+import { Chart, type ChartPoints, type ChartSpec } from "./charts.js";
 import { el } from "./dom.js";
 
-/** Charts that show the same points, side by side. */
+/** Charts side by side, of the same points. */
 export class ChartGroup {
   readonly element: HTMLElement;
   readonly #charts: readonly Chart[];
@@ -11,7 +11,7 @@ export class ChartGroup {
     this.element = el("div", { class: "charts" }, ...this.#charts.map(({ element }) => element));
   }
 
-  show(points: Parameters<Chart["show"]>[0]): void {
+  show(points: ChartPoints): void {
     for (const chart of this.#charts) chart.show(points);
   }
 
@@ -25,13 +25,29 @@ export class ChartGroup {
   }
 }
 
-type Line = Pick<ChartSpec, "format" | "atLeast"> & { readonly label: string; readonly color?: string };
+/** Charts of the columns of `names`. */
+export class ChartsOf<Name extends string> {
+  readonly #names: readonly Name[];
 
-/** A chart of one column of these. */
-export function lineOf<Name extends string>(columns: readonly Name[]) {
-  return (title: string, name: Name, { label, color = "--series-1", ...line }: Line): ChartSpec => ({
-    title,
-    series: [{ label, color, column: columns.indexOf(name) }],
-    ...line,
-  });
+  constructor(names: readonly Name[]) {
+    this.#names = names;
+  }
+
+  column(name: Name): number {
+    return this.#names.indexOf(name);
+  }
+
+  /** A chart of one line. */
+  line(
+    title: string,
+    name: Name,
+    {
+      label,
+      format,
+      atLeast,
+      color = "--series-1",
+    }: { label: string; color?: string } & Omit<ChartSpec, "title" | "series">,
+  ): ChartSpec {
+    return { title, series: [{ label, color, column: this.column(name) }], format, atLeast };
+  }
 }

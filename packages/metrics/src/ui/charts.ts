@@ -18,7 +18,7 @@ export interface ChartSpec {
   readonly atLeast: number;
 }
 
-interface Points {
+export interface ChartPoints {
   readonly times: readonly number[];
   readonly columns: readonly (readonly (number | null)[])[];
 }
@@ -33,7 +33,7 @@ export class Chart {
   readonly #values: readonly HTMLElement[];
   readonly #canvas = el("div", { class: "canvas", role: "img" });
   #plot: uPlot | undefined;
-  #points: Points = { times: [], columns: [] };
+  #points: ChartPoints = { times: [], columns: [] };
   #closed = false;
 
   constructor(spec: ChartSpec) {
@@ -52,7 +52,7 @@ export class Chart {
     }).observe(this.#canvas);
   }
 
-  show(points: Points): void {
+  show(points: ChartPoints): void {
     this.#points = points;
     if (this.#plot === undefined) void this.#draw();
     else this.#plot.setData(this.#data());

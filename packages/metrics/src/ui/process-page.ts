@@ -1,12 +1,10 @@
-import { ChartGroup, lineOf } from "./chart-group.js";
+import { ChartGroup, ChartsOf } from "./chart-group.js";
 import { byId, el, Facts } from "./dom.js";
 import { count, duration, megabytes, percent, perSecond } from "./format.js";
 import type { Live } from "./live.js";
 import { PROCESS_SERIES } from "./wire.js";
 
-const column = (name: (typeof PROCESS_SERIES)[number]) => PROCESS_SERIES.indexOf(name);
-
-const line = lineOf(PROCESS_SERIES);
+const charts = new ChartsOf(PROCESS_SERIES);
 
 /** The process as a whole: threads, memory, event loop, totals. */
 export class ProcessPage {
@@ -17,17 +15,17 @@ export class ProcessPage {
     {
       title: "Memory",
       series: [
-        { label: "resident", color: "--series-1", column: column("rssMb") },
-        { label: "main's heap", color: "--series-2", column: column("heapUsedMb") },
+        { label: "resident", color: "--series-1", column: charts.column("rssMb") },
+        { label: "main's heap", color: "--series-2", column: charts.column("heapUsedMb") },
       ],
       format: megabytes,
       atLeast: 1,
     },
-    line("CPU, all threads", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
-    line("Main's event-loop delay, p99", "loopP99Ms", { label: "p99", format: duration, atLeast: 5 }),
-    line("Messages handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
-    line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
-    line("Restarts per second", "restartsPerSecond", {
+    charts.line("CPU, all threads", "cpuPercent", { label: "of a core", format: percent, atLeast: 10 }),
+    charts.line("Main's event-loop delay, p99", "loopP99Ms", { label: "p99", format: duration, atLeast: 5 }),
+    charts.line("Messages handled per second", "handledPerSecond", { label: "handled", format: perSecond, atLeast: 4 }),
+    charts.line("Messages waiting", "waiting", { label: "waiting", format: count, atLeast: 4 }),
+    charts.line("Restarts per second", "restartsPerSecond", {
       label: "restarts",
       color: "--series-2",
       format: perSecond,
