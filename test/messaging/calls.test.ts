@@ -69,6 +69,17 @@ test("[call] a call that takes too long rejects with ERR_CALL_TIMEOUT, and its l
   expect(await echo.call("echo", "mine")).toBe("mine");
 });
 
+test("a call with a timeout of 0 is sent, and never has its reply", async () => {
+  const { system, echo } = await echoSystem();
+  const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
+  for (let i = 0; i < 50; i++) {
+    const hurried = counter.with({ timeoutMs: 0 }).call("add", 1);
+    await expect(hurried).rejects.toMatchObject({ code: "ERR_CALL_TIMEOUT", timeoutMs: 0 });
+  }
+  expect(await counter.call("add", 0)).toBe(50);
+  expect(await echo.call("echo", 1)).toBe(1);
+});
+
 test("[send_request_receive_reqid_collection] a deferred reply answers its own call, in whatever order", async () => {
   const { echo } = await echoSystem();
   const first = echo.call("defer", "first");

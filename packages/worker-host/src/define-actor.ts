@@ -60,21 +60,14 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
 /**
  * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
  *
- * Throws TypeError when a handler is not a function.
+ * Throws TypeError when a handler is not a function, and for options that do not exist.
  */
 export function defineActor<
   Init = undefined,
   Args = undefined,
   Handlers extends HandlersOf<any> = Record<never, never>,
 >(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
-  if (
-    typeof options !== "object" ||
-    options === null ||
-    typeof options.handlers !== "object" ||
-    options.handlers === null
-  ) {
-    throw new TypeError("defineActor: handlers must be an object of functions");
-  }
+  checkShape(options);
   for (const [method, handler] of Object.entries(options.handlers)) {
     if (typeof handler !== "function")
       throw new TypeError(`defineActor: handlers.${method} is ${typeof handler}, must be a function`);
@@ -92,6 +85,30 @@ export function defineActor<
     Args,
     Handlers
   >;
+}
+
+const OPTIONS = ["init", "handlers", "info", "terminate", "version", "codeChange"];
+
+function checkShape(options: unknown): void {
+  if (!isObject(options)) throw new TypeError(`defineActor: takes an object with ${OPTIONS.join(", ")}`);
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    const where = typeof options[unknown] === "function" ? "; what an actor is sent is handled by its handlers" : "";
+    throw new TypeError(`defineActor: no option ${unknown}; there are: ${OPTIONS.join(", ")}${where}`);
+  }
+  const { handlers } = options;
+  if (!isObject(handlers)) {
+    const shown = handlers === null ? "null" : typeof handlers;
+    throw new TypeError(`defineActor: handlers is ${shown}, must be an object of functions: { hello(ctx, name) { … } }`);
+  }
+  const { constructor: of } = handlers;
+  if (Object.keys(handlers).length === 0 && typeof of === "function" && of !== Object && of.name !== "Object") {
+    throw new TypeError(`defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** @internal */

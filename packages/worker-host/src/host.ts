@@ -196,7 +196,9 @@ async function loadActor(urls: readonly string[], importModule: ImportModule): P
   const exposing = exposingModules(urls[0]);
   if (exposing !== undefined) return comlinkActor(exposing, importModule);
   const { url, exports } = await loadFirst(urls, importModule);
-  if (isActorDefinition(exports.default)) return exports.default;
+  // What compilers make of `export default` in a CommonJS module is a default within a default.
+  const nested = (exports.default as { default?: unknown } | null | undefined)?.default;
+  for (const found of [exports.default, nested]) if (isActorDefinition(found)) return found;
   throw new ActorError(
     "ERR_ACTOR_MODULE",
     `${url} has no actor as its default export (export default defineActor({ … }))`,

@@ -1,5 +1,5 @@
 import module, { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { ActorError } from "./protocol/errors.js";
 
 /** A module that could be loaded, and the URL that it was found under. */
@@ -22,7 +22,7 @@ export async function loadFirst(urls: readonly string[], importModule: ImportMod
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
       if (isMissing(error, url)) continue;
-      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}${hintFor(error)}`, {
+      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}${hintFor(error, url)}`, {
         cause: error,
       });
     }
@@ -121,13 +121,14 @@ function tsxOf(url: string): string | undefined {
   }
 }
 
-function hintFor(error: unknown): string {
+function hintFor(error: unknown, url: string): string {
   switch ((error as { code?: string } | null)?.code) {
     case "ERR_UNKNOWN_FILE_EXTENSION":
       return `; Node ${process.versions.node} loads TypeScript only with tsx installed`;
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
     default:
-      return "";
+      // Where it is, Node keeps to itself until it ends over it.
+      return error instanceof SyntaxError && url.startsWith("file:") ? `; "node ${fileURLToPath(url)}" shows where` : "";
   }
 }

@@ -23,7 +23,7 @@ import type { Undelivered } from "../mailbox/mailbox.js";
 import type { LogSource } from "../reporting/actor-logs.js";
 import type { OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
-import { moduleCandidates } from "../threads/actor-module.js";
+import { explainNotFound, moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
 import type { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
@@ -254,9 +254,11 @@ export class ActorLife<A extends LivingActor> {
         if (this.#starting !== undefined) this.#starting.ignored = true;
         break;
       case "init_failed":
-      case "module_failed":
-        this.#reported = { kind: "init_failed", error: codec.decodeValue(payloadOf(message.error)) };
+      case "module_failed": {
+        const error = codec.decodeValue(payloadOf(message.error));
+        this.#reported = { kind: "init_failed", error: explainNotFound(error, actor.threads.module) };
         break;
+      }
       case "exiting":
         this.#reported = decodeReason(codec, message.reason);
         break;

@@ -50,7 +50,7 @@ export const text = field("a text that is not empty", (value) => typeof value ==
 export const anything = field("anything", () => true);
 export const aFunction = field("a function", (value) => typeof value === "function");
 export const aModule = field(
-  "a URL or the path of a module",
+  'a module, by its URL or path: new URL("./x.js", import.meta.url)',
   (value) => value instanceof URL || text.check(value) === null,
 );
 export const texts = field(

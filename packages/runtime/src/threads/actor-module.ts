@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { ActorError, isActorError } from "@mini-otp/worker-host/protocol";
 
 /** TypeScript's name for what the URL calls JavaScript, and the other way round. */
 const SIBLINGS: readonly (readonly [RegExp, string])[] = [
@@ -21,6 +22,15 @@ export function moduleCandidates(actor: URL | string): string[] {
     return [sibling.href];
   });
   return [url.href, ...siblings];
+}
+
+/** What a thread says of a module that it could not load, in the words of who asked for it. */
+export function explainNotFound(error: unknown, actor: URL | string): unknown {
+  const isRelative = typeof actor === "string" && !isAbsolute(actor) && !URL.canParse(actor);
+  if (!isRelative || !isActorError(error, "ERR_ACTOR_MODULE") || error.cause !== undefined) return error;
+  const [path, from] = [JSON.stringify(actor), process.cwd()];
+  const hint = `${path} is relative to the working directory, ${from}; new URL(${path}, import.meta.url) is relative to the file`;
+  return new ActorError(error.code, `${error.message}; ${hint}`);
 }
 
 function toUrl(actor: URL | string): URL {

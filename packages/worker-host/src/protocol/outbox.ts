@@ -317,6 +317,8 @@ export abstract class Outbox implements Sender {
       const outcome = this.#push(to, KIND_CALL, methodId, correlation, payload);
       if (outcome === PUSHED) {
         call.seq = to.mailbox.lastSeq;
+        // Whatever the callee may be about to say comes later.
+        if (timeoutMs === 0) this.pending.expire(performance.now());
         return correlation;
       }
       if (outcome === CLOSED) {
