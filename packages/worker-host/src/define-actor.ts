@@ -99,11 +99,15 @@ function checkShape(options: unknown): void {
   const { handlers } = options;
   if (!isObject(handlers)) {
     const shown = handlers === null ? "null" : typeof handlers;
-    throw new TypeError(`defineActor: handlers is ${shown}, must be an object of functions: { hello(ctx, name) { … } }`);
+    throw new TypeError(
+      `defineActor: handlers is ${shown}, must be an object of functions: { hello(ctx, name) { … } }`,
+    );
   }
   const { constructor: of } = handlers;
   if (Object.keys(handlers).length === 0 && typeof of === "function" && of !== Object && of.name !== "Object") {
-    throw new TypeError(`defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`);
+    throw new TypeError(
+      `defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`,
+    );
   }
 }
 

@@ -129,6 +129,8 @@ function hintFor(error: unknown, url: string): string {
       return "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
     default:
       // Where it is, Node keeps to itself until it ends over it.
-      return error instanceof SyntaxError && url.startsWith("file:") ? `; "node ${fileURLToPath(url)}" shows where` : "";
+      return error instanceof SyntaxError && url.startsWith("file:")
+        ? `; "node ${fileURLToPath(url)}" shows where`
+        : "";
   }
 }
