@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ActorError } from "./protocol/errors.js";
@@ -18,7 +19,8 @@ export type ImportModule = (specifier: string) => Promise<unknown>;
 export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
   for (const url of urls) {
     try {
-      if (isTypeScript(url)) await prepareForTypeScript(url, importModule);
+      // Half a second for tsx, which nobody needs to hear that the file is not there.
+      if (isTypeScript(url) && existsSync(new URL(url))) await prepareForTypeScript(url, importModule);
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
       if (isMissing(error, url)) continue;
