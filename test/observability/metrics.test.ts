@@ -1,4 +1,4 @@
-import { METRICS, type MetricsOptions, registerMetrics } from "@mini-otp/metrics";
+import { METRICS, type MetricsOptions, registerMetrics, startObserver } from "@mini-otp/metrics";
 import { type ActorSystem, dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
 import { Counter, Gauge, Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
@@ -223,11 +223,16 @@ test("unregister takes off what was registered, and only that", async () => {
   registerMetrics(system, { registry }).unregister();
 });
 
-test("a prefix or cap that cannot be is refused", async () => {
+test("a prefix or cap that cannot be is refused, and so is an option that does not exist", async () => {
   const { system } = await measured();
   const registry = new Registry();
   expect(() => registerMetrics(system, { registry, prefix: "no spaces" })).toThrow(TypeError);
   expect(() => registerMetrics(system, { registry, maxActors: -1 })).toThrow(TypeError);
+  expect(() => registerMetrics(system, { registry: {} as never })).toThrow("no registry of prom-client's");
+  expect(() => registerMetrics(system, { prefx: "x_" } as never)).toThrow(
+    "no option prefx; there are: registry, prefix",
+  );
+  await expect(startObserver(system, { prot: 80 } as never)).rejects.toThrow("no option prot; there are: host, port");
 });
 
 test("a stopped system can still be scraped", async () => {

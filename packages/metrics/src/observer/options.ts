@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Registry } from "prom-client";
+import { checkOptions } from "../known-options.js";
 
 export interface ObserverOptions {
   /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: whoever reaches it sees the tree and the logs. */
@@ -28,8 +29,11 @@ export interface FullObserverOptions {
   readonly prefix: string | undefined;
 }
 
+const NAMES = ["host", "port", "token", "allowedHosts", "logFields", "registry", "prefix"];
+
 /** Throws TypeError, which names the option, its value and what is allowed. */
 export function fullOptions(options: ObserverOptions): FullObserverOptions {
+  checkOptions("startObserver", options, NAMES);
   const { host = "127.0.0.1", port = 0, token = randomBytes(16).toString("base64url"), registry, prefix } = options;
   const { allowedHosts = [], logFields = false } = options;
   const isText = (value: unknown) => typeof value === "string" && value !== "";

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { ActorSystem } from "@mini-otp/runtime";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
+import { checkOptions } from "../known-options.js";
 import { ActorSeries } from "./actor-series.js";
 import { labelsOf, type Metric, type SystemView } from "./metric.js";
 import { METRICS } from "./metric-table.js";
@@ -32,13 +33,16 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
  * Puts collectors for a system on a prom-client registry. They read when they are scraped, from shared memory: no
  * message to an actor, right for one that hangs. Main only; nothing blocks.
  *
- * Throws TypeError for a prefix that no metric's name may begin with or a cap that is no whole number, and Error when
+ * Throws TypeError for a prefix that no metric's name may begin with, a cap that is no whole number, what is no registry,
+ * and options that do not exist; and Error when
  * the registry has a metric of one of the names: then none is put on it.
  */
-export function registerMetrics(
-  system: ActorSystem,
-  { registry = register, prefix = "mini_otp_", maxActors = 100 }: MetricsOptions = {},
-): RegisteredMetrics {
+export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
+  checkOptions("registerMetrics", options, ["registry", "prefix", "maxActors"]);
+  const { registry = register, prefix = "mini_otp_", maxActors = 100 } = options;
+  if (typeof (registry as Partial<Registry> | null)?.getSingleMetric !== "function") {
+    throw new TypeError("registerMetrics: registry is no registry of prom-client's");
+  }
   if (!/^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
     throw new TypeError(`registerMetrics: prefix=${JSON.stringify(prefix)}; letters, digits, "_" and ":" make a name`);
   }
