@@ -38,6 +38,17 @@ describe("a pool", () => {
     await expect(ref.run(1, { name: "nothing" })).rejects.toMatchObject({ code: "ERR_UNKNOWN_METHOD" });
   });
 
+  test("refuses options that do not exist or make no sense, and loses no thread over them", async () => {
+    const { ref } = await start();
+    const run = (options: unknown) => ref.run(1, options as never);
+    await expect(run({ nme: "data" })).rejects.toThrow("no option nme; there are: signal, transferList, name");
+    await expect(run({ signal: {} })).rejects.toThrow("must be an AbortSignal");
+    await expect(run({ transferList: new ArrayBuffer(8) })).rejects.toThrow("transferList=");
+    const moving = ref.run(1, { transferList: [new Uint8Array(8) as never] });
+    await expect(moving).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path: "transfer[0]" });
+    expect(ref.stats()).toMatchObject({ threadsLost: 0, failed: 0 });
+  });
+
   test("is a worker in the tree, which answers stats", async () => {
     const { system, ref } = await start({ maxThreads: 1 });
     const gate = newGate();

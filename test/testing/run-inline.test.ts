@@ -1,6 +1,7 @@
 import { runInline, virtualClock } from "@mini-otp/runtime/testing";
 import { defineActor, ignore } from "@mini-otp/worker-host";
 import { expect, test } from "vitest";
+import Careless from "../fixtures/careless.actor.js";
 import { eventually } from "../support/eventually.js";
 
 const Ticker = defineActor({
@@ -81,4 +82,30 @@ test("what would block the thread is refused", async () => {
   const ticker = await runInline(Ticker, { periodMs: 1000 });
   expect(() => ticker.callSync("tick")).toThrow(expect.objectContaining({ code: "ERR_WRONG_THREAD" }));
   await ticker.stop();
+});
+
+test("what is refused in a thread is refused inline: reasons, references and delays that are none", async () => {
+  const careless = await runInline(Careless);
+  expect(await careless.call("use", "stop", "shutdown")).toContain("is no exit reason");
+  expect(await careless.call("use", "exit", careless, "shutdown")).toContain("is no exit reason");
+  expect(await careless.call("use", "monitor", undefined)).toContain("ctx.monitor: takes a reference");
+  expect(await careless.call("use", "sendAfter", "100", "echo")).toContain("RangeError: sendAfter: delayMs=100");
+  expect(() => careless.exit("shutdown" as never)).toThrow(TypeError);
+  expect([careless.incarnation, careless.running]).toEqual([1, true]);
+  await careless.stop();
+});
+
+test("a link inline takes its partner along for the reasons it would in a thread", async () => {
+  const partners = async () => {
+    const [one, other] = [await runInline(Careless, {}, { restart: "temporary" }), await runInline(Careless)];
+    await one.call("use", "link", other);
+    return { one, other };
+  };
+  const stopped = await partners();
+  await stopped.other.stop({ kind: "shutdown", detail: "enough" });
+  expect(await stopped.one.exited).toEqual({ kind: "shutdown", detail: "enough" });
+  const gone = await partners();
+  await gone.other.stop({ kind: "normal" });
+  await gone.one.cast("use", "link", gone.other);
+  expect(await gone.one.exited).toEqual({ kind: "noproc" });
 });

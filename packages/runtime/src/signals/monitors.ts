@@ -117,7 +117,7 @@ export class Monitors {
  * A shutdown goes through a chain of links as it is, so that transient partners stay down; anything else names the
  * actor in which it began.
  */
-function linkedReason(id: string, reason: ExitReason): ExitReason {
+export function linkedReason(id: string, reason: ExitReason): ExitReason {
   return reason.kind === "shutdown" || reason.kind === "linked" ? reason : { kind: "linked", id, reason };
 }
 

@@ -2,6 +2,8 @@ import { type ActorContext, type ActorDefinition, isIgnore, OTHERWISE } from "@m
 import {
   ActorError,
   ActorRef,
+  checkExitReason,
+  checkedReference,
   describeExit,
   type ExitReason,
   isCleanExit,
@@ -15,6 +17,7 @@ import {
   type RefOptions,
 } from "@mini-otp/worker-host/protocol";
 import type { Logger } from "../reporting/logger.js";
+import { linkedReason } from "../signals/monitors.js";
 import type { Down } from "../signals/process-signals.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
@@ -151,6 +154,7 @@ export class InlineActor implements InlineTarget {
 
   /** Handles what it has accepted, runs `terminate`, ends. */
   async stop(reason: ExitReason): Promise<ExitReason> {
+    checkExitReason("stop", reason);
     this.#accepts = false;
     this.#draining ??= reason;
     this.#signal?.abort();
@@ -160,6 +164,7 @@ export class InlineActor implements InlineTarget {
 
   /** Ends this incarnation, whatever it is doing; the handler that runs is not waited for. */
   exit(reason: ExitReason | "kill"): void {
+    checkExitReason("exit", reason);
     if (this.#state === "stopped") return;
     if (reason !== "kill" && this.#trapsExits)
       this.#signals.push({ method: "", args: [{ type: "EXIT", id: this.id, reason }] });
@@ -342,7 +347,7 @@ export class InlineActor implements InlineTarget {
     for (const partner of this.#links) {
       partner.#links.delete(this);
       if (partner.#trapsExits) partner.#signalled({ type: "EXIT", id: this.id, ref, reason });
-      else if (reason.kind !== "normal") partner.exit({ kind: "linked", id: this.id, reason });
+      else if (reason.kind !== "normal") partner.exit(linkedReason(this.id, reason));
     }
     this.#links.clear();
   }
@@ -390,6 +395,7 @@ export class InlineActor implements InlineTarget {
         return new ActorRef(actor.#sender, INLINE_ADDRESS, target.uid, target.id);
       },
       monitor(ref) {
+        checkedReference(ref, "ctx.monitor");
         const monitor = ++actor.#lastMonitor;
         const target = inlineTarget(ref);
         if (target instanceof InlineActor && target.state !== "stopped") {
@@ -411,6 +417,7 @@ export class InlineActor implements InlineTarget {
         actor.#signals.splice(0, Infinity, ...actor.#signals.filter((signal) => !isDown(signal)));
       },
       link(ref) {
+        checkedReference(ref, "ctx.link");
         const target = inlineTarget(ref);
         if (target instanceof InlineActor && target.state !== "stopped") {
           target.#links.add(actor);
@@ -418,10 +425,11 @@ export class InlineActor implements InlineTarget {
         } else if (actor.#trapsExits) {
           actor.#signalled({ type: "EXIT", id: ref.id, ref, reason: NOPROC });
         } else {
-          actor.exit({ kind: "linked", id: ref.id, reason: NOPROC });
+          actor.exit(NOPROC);
         }
       },
       unlink(ref) {
+        checkedReference(ref, "ctx.unlink");
         const target = inlineTarget(ref);
         if (!(target instanceof InlineActor)) return;
         target.#links.delete(actor);
@@ -431,6 +439,8 @@ export class InlineActor implements InlineTarget {
         actor.#trapsExits = trap;
       },
       exit(ref, reason) {
+        checkedReference(ref, "ctx.exit");
+        checkExitReason("ctx.exit", reason);
         const target = inlineTarget(ref);
         if (target instanceof InlineActor) target.exit(reason);
         else latestTestSystem()?.exit(ref, reason);
@@ -454,7 +464,7 @@ export class InlineActor implements InlineTarget {
         };
       },
       stop(reason = NORMAL) {
-        actor.#stopping ??= reason;
+        actor.#stopping ??= checkExitReason("ctx.stop", reason);
         actor.#signal?.abort();
         actor.#pump();
       },

@@ -1,3 +1,4 @@
+import { checkDelay, checkPeriod } from "@mini-otp/worker-host/protocol";
 import type { Clock, Timer } from "../supervision/clock.js";
 
 /** The `sendAfter` and `sendInterval` timers of an actor on this thread. */
@@ -13,7 +14,7 @@ export class InlineTimers {
   }
 
   after(delayMs: number, method: string, args: unknown[]): number {
-    if (!(delayMs >= 0)) throw new RangeError(`delayMs=${delayMs}, must be 0 or more`);
+    checkDelay("sendAfter: delayMs", delayMs);
     const id = ++this.#lastId;
     const fire = (): void => {
       this.#timers.delete(id);
@@ -24,7 +25,7 @@ export class InlineTimers {
   }
 
   every(periodMs: number, method: string, args: unknown[]): number {
-    if (!(periodMs > 0)) throw new RangeError(`sendInterval: periodMs=${periodMs}, must be over 0`);
+    checkPeriod("sendInterval: periodMs", periodMs);
     const id = ++this.#lastId;
     const fire = (): void => {
       this.#timers.set(id, this.#clock.setTimer(periodMs, fire));

@@ -6,6 +6,7 @@ import { ActorError } from "../protocol/errors.js";
 import { checkExitReason, NORMAL } from "../protocol/exit-reason.js";
 import type { PoolRef } from "../protocol/pool-ref.js";
 import { processOf } from "../protocol/router-ref.js";
+import { checkDelay, checkPeriod } from "../protocol/ticks.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { OwnMessages } from "./own-messages.js";
@@ -71,13 +72,11 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       });
     },
     sendAfter(delayMs, method, ...rest) {
-      if (!isDelay(delayMs)) throw new RangeError(`sendAfter: delayMs=${String(delayMs)}, must be a number, 0 or more`);
+      checkDelay("sendAfter: delayMs", delayMs);
       return addTimer(parts, delayMs, 0, method, rest);
     },
     sendInterval(periodMs, method, ...rest) {
-      if (!isDelay(periodMs) || periodMs === 0) {
-        throw new RangeError(`sendInterval: periodMs=${String(periodMs)}, must be a number over 0`);
-      }
+      checkPeriod("sendInterval: periodMs", periodMs);
       return addTimer(parts, periodMs, periodMs, method, rest);
     },
     cancelTimer(id) {
@@ -103,10 +102,6 @@ export function createContext(parts: ContextParts): ActorContext<any> {
 function targetOf(what: string, ref: ActorRef | PoolRef): Target {
   const target = processOf(checkedReference(ref, what));
   return { uid: target.uid, id: target.id, address: target instanceof ActorRef ? target.address : undefined };
-}
-
-function isDelay(ms: unknown): ms is number {
-  return typeof ms === "number" && ms >= 0;
 }
 
 function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {

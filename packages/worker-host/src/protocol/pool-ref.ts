@@ -1,5 +1,7 @@
 import type { RunOptions, Sender } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
+import { checkRunOptions } from "./ref-options.js";
+import { checkTransferList } from "./transfer-list.js";
 
 /** `task` and what comes of it, of a function that a pool runs. */
 export type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never;
@@ -25,11 +27,14 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    * with what it throws; with ERR_MAILBOX_FULL (the queue is full), ERR_CALL_ABORTED, ERR_NOT_CLONEABLE,
    * ERR_UNKNOWN_METHOD (no such export), ERR_NOPROC (the pool does not run), or ERR_CALL_EXIT: the thread ended before
    * the task did, and `reason` says why (`heap_cap_exceeded`, `unresponsive`, `exit_called`, `error`, `shutdown`).
+   * TypeError for options that do not exist or make no sense.
    */
   async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
     if (this.#sender.runTask === undefined) {
       throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: a pool is out of reach here`, { id: this.id });
     }
+    checkRunOptions(this.id, options);
+    checkTransferList(options.transferList ?? []);
     return this.#sender.runTask(this.uid, this.id, task, options) as Promise<ResultOf<F>>;
   }
 
