@@ -150,7 +150,7 @@ export class ActorLoop {
     const handler = this.#handler;
     const { pending } = this.#outbox;
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
-    if (inbox.system.pending) {
+    if (inbox.system.noticed) {
       this.#outbox.takeReplies();
       // Callers of this actor count in words next to it.
       if (this.#words[LATE_REPLIES] !== pending.late) this.#words[LATE_REPLIES] = pending.late;

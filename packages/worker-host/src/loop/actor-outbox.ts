@@ -173,12 +173,13 @@ export class ActorOutbox extends Outbox {
 
   #block(on: Peer): void {
     this.#cycle = undefined;
-    Atomics.store(this.self.memory.words, BLOCKED_ON, on.uid);
+    // Main looks now and then.
+    this.self.memory.words[BLOCKED_ON] = on.uid;
   }
 
   #unblock(): void {
     this.#cycle = undefined;
-    Atomics.store(this.self.memory.words, BLOCKED_ON, 0);
+    this.self.memory.words[BLOCKED_ON] = 0;
   }
 
   protected override armTimer(): void {

@@ -104,7 +104,8 @@ export class Inbox {
 
   /** Main has posted a control message since the last look. */
   takeControlFlag(): boolean {
-    if (Atomics.load(this.#words, CONTROL) === 0) return false;
+    // Between two messages it does not matter when this is seen; `arrived` sees to it before a sleep.
+    if (this.#words[CONTROL] === 0) return false;
     Atomics.store(this.#words, CONTROL, 0);
     return true;
   }

@@ -18,7 +18,8 @@ export class OwnMessages {
 
   /** In this order: what is to run before any other message, what main has sent, what is due. */
   next(): OwnMessage | undefined {
-    return this.#continuations.shift() ?? this.#nextSignal() ?? this.#dueTimer();
+    if (this.#continuations.length > 0) return this.#continuations.shift();
+    return (this.#signals.length > 0 ? this.#nextSignal() : undefined) ?? this.#dueTimer();
   }
 
   continueWith(method: string, args: unknown[]): void {

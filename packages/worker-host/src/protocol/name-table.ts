@@ -24,6 +24,8 @@ export class NameTable {
   readonly #ids = new Map<string, number>();
   readonly #names: string[] = [""];
   #read = 0;
+  #lastName: string | undefined;
+  #lastId = 0;
 
   constructor(buffer: SharedArrayBuffer, producer: Producer) {
     this.buffer = buffer;
@@ -34,7 +36,11 @@ export class NameTable {
 
   /** The id of `name`, 1 or more. Throws ERR_UNKNOWN_METHOD for a name no actor could have. */
   intern(name: string): number {
-    return this.#ids.get(name) ?? this.#append(name);
+    if (name !== this.#lastName) {
+      this.#lastId = this.#ids.get(name) ?? this.#append(name);
+      this.#lastName = name;
+    }
+    return this.#lastId;
   }
 
   /** The name of `id`, or "" when there is none. */

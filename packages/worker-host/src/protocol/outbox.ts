@@ -104,6 +104,8 @@ export abstract class Outbox implements Sender {
   telemetry: Telemetry | undefined;
   readonly #producer: Producer;
   readonly #peers = new Map<number, Peer>();
+  /** Connected to last, and still among the peers. */
+  #lastPeer: Peer | undefined;
   readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
   /** Of the message encoded last. */
   #parcel: Parcel | undefined;
@@ -154,8 +156,13 @@ export abstract class Outbox implements Sender {
   }
 
   connect(address: number, uid: number, id: string): Peer {
+    const last = this.#lastPeer;
+    if (last !== undefined && last.address === address && last.uid === uid) return last;
     const known = this.#peers.get(address);
-    if (known !== undefined && known.uid === uid) return known;
+    if (known !== undefined && known.uid === uid) {
+      this.#lastPeer = known;
+      return known;
+    }
     const memory = this.#slotAt(address);
     const { words } = memory;
     const mailbox = new RingWriter(memory, MAILBOX_LANE, uid, this.#producer, this.#slotAt);
@@ -189,6 +196,7 @@ export abstract class Outbox implements Sender {
   /** Drops what is cached of a slot whose memory is about to be given away. */
   disconnect(address: number): void {
     this.#peers.delete(address);
+    this.#lastPeer = undefined;
   }
 
   get peers(): IterableIterator<Peer> {

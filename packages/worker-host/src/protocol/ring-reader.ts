@@ -64,6 +64,11 @@ export class RingReader {
     this.#tail = this.#head;
   }
 
+  /** True when a record waits. May miss one that has just come, so it is not for the last look before a sleep. */
+  get noticed(): boolean {
+    return this.#head !== this.#tail || (this.#words[this.#lane + TAIL] !== this.#tail && this.pending);
+  }
+
   /** True when a record waits. */
   get pending(): boolean {
     if (this.#head !== this.#tail) return true;
@@ -73,7 +78,7 @@ export class RingReader {
 
   /** Makes the next record current. False when there is none. */
   next(): boolean {
-    if (!this.pending) return false;
+    if (!this.noticed) return false;
     const words = this.#words;
     let at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
     if (kindOf(words[at + R_TYPE]) === KIND_PADDING) {
