@@ -5,6 +5,25 @@ export const BYTES = "64 KB bytes";
 
 export type PayloadName = typeof RECORD | typeof SMALL | typeof KILOBYTE | typeof BYTES;
 
+/** Changes hands instead of being copied. */
+export const TRANSFERRED = "16 MiB transferred";
+const TRANSFERRED_BYTES = 16 * 1024 * 1024;
+
+export function transferredBuffer(): ArrayBuffer {
+  return new ArrayBuffer(TRANSFERRED_BYTES);
+}
+
+/** Throws unless `arrived` is all of it. */
+export function whole(arrived: unknown): ArrayBuffer {
+  if (arrived instanceof ArrayBuffer && arrived.byteLength === TRANSFERRED_BYTES) return arrived;
+  throw new Error("it did not arrive whole");
+}
+
+/** Throws if `given` is still here, so it was copied. */
+export function gone(given: ArrayBuffer): void {
+  if (given.byteLength !== 0) throw new Error("it was not transferred");
+}
+
 export interface SmallObject {
   id: number;
   name: string;

@@ -5,4 +5,10 @@ import type { SmallObject } from "../payloads.js";
 import type { NodeAdapter } from "./comlink.js";
 
 const endpoint = (nodeEndpoint as unknown as NodeAdapter)(parentPort as NonNullable<typeof parentPort>);
-comlink.expose({ handle: (message: SmallObject) => message.id }, endpoint);
+comlink.expose(
+  {
+    handle: (message: SmallObject) => message.id,
+    giveBack: (buffer: ArrayBuffer) => comlink.transfer(buffer, [buffer]),
+  },
+  endpoint,
+);

@@ -1,4 +1,4 @@
-import { expose } from "threads/worker";
+import { expose, Transfer } from "threads/worker";
 import type { SmallObject } from "../payloads.js";
 
-expose({ handle: (message: SmallObject) => message.id });
+expose({ handle: (message: SmallObject) => message.id, giveBack: (buffer: ArrayBuffer) => Transfer(buffer) });

@@ -5,6 +5,7 @@ import { oneToOneThroughput } from "./one-to-one-throughput.js";
 import { oneToThreeThroughput } from "./one-to-three-throughput.js";
 import { pingPongLatency } from "./ping-pong-latency.js";
 import { threeToOneThroughput } from "./three-to-one-throughput.js";
+import { transferredLatency } from "./transferred-latency.js";
 
 export { headline } from "./one-to-one-throughput.js";
 
@@ -15,4 +16,5 @@ export const benches: readonly Bench[] = [
   ...pingPongLatency,
   ...chainLatency,
   ...mainToActor,
+  ...transferredLatency,
 ];

@@ -8,6 +8,12 @@ export function postMessageRoundTrips(pauseMs = 0): Contender {
   return roundTrips("postMessage", "MessageChannel", "./caller.worker.js", "./responder.worker.js", pauseMs);
 }
 
+/** The same with a buffer that changes hands, there and back. */
+export function postMessageTransferTrips(): Contender {
+  const how = "MessageChannel with a transfer list";
+  return roundTrips("postMessage", how, "./transferring-caller.worker.js", "./give-back.worker.js", 0);
+}
+
 /** The same with both threads blocking instead. */
 export function pollingRoundTrips(pauseMs = 0): Contender {
   return roundTrips(

@@ -1,0 +1,11 @@
+import { defineActor } from "@mini-otp/worker-host";
+import { transfer } from "comlink";
+
+/** Returns a buffer to whom it came from, without a copy. */
+export default defineActor({
+  handlers: {
+    giveBack(_ctx, buffer: ArrayBuffer): ArrayBuffer {
+      return transfer(buffer, [buffer]);
+    },
+  },
+});

@@ -1,0 +1,5 @@
+import { move } from "piscina";
+
+export default function giveBack(buffer: ArrayBuffer): unknown {
+  return move(buffer);
+}
