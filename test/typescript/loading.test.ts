@@ -20,6 +20,13 @@ async function output(major: number, ...args: string[]): Promise<string> {
   return (await run(nodeOf(major), args, { cwd: app })).stdout;
 }
 
+/** What is said on both streams when the actor has permissions, and none that is named. */
+async function restricted(major: number, ...args: string[]): Promise<string> {
+  const options = { cwd: app, env: { ...process.env, RESTRICTED: "yes" } };
+  const { stdout, stderr } = await run(nodeOf(major), ["--no-warnings", ...args], options).catch((error) => error);
+  return `${stdout}${stderr}`;
+}
+
 test.each(MAJORS)(
   "Node %s loads an actor's TypeScript file by its own name, and errors name its lines",
   async (major) => {
@@ -46,6 +53,29 @@ test.each([22, 24, 26])("Node %s says what to do about TypeScript that is more t
   const error = await output(major, "main.mjs", "./moody.actor.ts").catch(({ stderr }: { stderr: string }) => stderr);
   expect(error).toMatch(/ERR_ACTOR_MODULE|moody\.actor\.ts failed to load/);
   expect(error).toContain("start the program with tsx");
+});
+
+test.each([22, 24, 26])(
+  "Node %s loads an actor's TypeScript file under permissions, also in a program that runs under tsx",
+  async (major) => {
+    expect(await restricted(major, "main.mjs", "./greeter.actor.js")).toBe(SAYS);
+    expect(await restricted(major, "--import", "tsx", "main.mjs", "./greeter.actor.ts")).toBe(SAYS);
+  },
+);
+
+test.each([22, 24, 26])(
+  "Node %s says that TypeScript which is more than types has to be built for an actor with permissions",
+  async (major) => {
+    const said = await restricted(major, "--import", "tsx", "main.mjs", "./moody.actor.ts");
+    expect(said).toMatch(/ERR_ACTOR_MODULE|moody\.actor\.ts failed to load/);
+    expect(said).toContain("has to be built");
+  },
+);
+
+test("Node 20, where tsx loads TypeScript, says that an actor with permissions has to be built", async () => {
+  const said = await restricted(20, "main.mjs", "./greeter.actor.ts");
+  expect(said).toMatch(/greeter\.actor\.ts failed to load/);
+  expect(said).toContain("build it to JavaScript");
 });
 
 test("the file that was asked for comes before its sibling", async () => {

@@ -53,6 +53,8 @@ function isUnderTsx(): boolean {
   return process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
 }
 
+const HAS_PERMISSIONS = (process as { permission?: unknown }).permission !== undefined;
+
 let prepared: Promise<void> | undefined;
 
 function prepareForTypeScript(url: string, importModule: ImportModule): Promise<void> {
@@ -128,7 +130,13 @@ function hintFor(error: unknown, url: string): string {
     case "ERR_UNKNOWN_FILE_EXTENSION":
       return `; Node ${process.versions.node} loads TypeScript only with tsx installed`;
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
-      return "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+      return HAS_PERMISSIONS
+        ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
+        : "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+    case "ERR_ACCESS_DENIED":
+      return HAS_PERMISSIONS && isTypeScript(url) && !STRIPS_TYPES
+        ? "; before Node 22.18 it is tsx that loads TypeScript, which needs threads and files that this actor's permissions do not name: build it to JavaScript"
+        : "";
     default:
       // Where it is, Node keeps to itself until it ends over it.
       return error instanceof SyntaxError && url.startsWith("file:")

@@ -6,6 +6,7 @@ const greeter = await system.startChild({
   id: "greeter",
   actor: new URL(process.argv[2], import.meta.url),
   startTimeoutMs: 30_000,
+  ...(process.env.RESTRICTED === undefined ? {} : { permissions: {} }),
 });
 console.log(await greeter.call("greet", "Ada"));
 const { reason } = await greeter.call("fail").catch((error) => error);

@@ -199,7 +199,9 @@ export class ActorThread {
 }
 
 function startWorker(options: ThreadOptions, workerData: BootData): Worker {
-  const inherited = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
+  const own = options.execArgv ?? [];
+  const all = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
+  const inherited = own.some((arg) => PERMISSION.test(arg)) ? withoutTsx(all) : all;
   try {
     return new Worker(WORKER_MAIN, {
       name: options.name,
@@ -207,7 +209,7 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
       transferList: [workerData.port],
       env: options.env,
       resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
-      execArgv: [...inherited, ...(options.execArgv ?? [])],
+      execArgv: [...inherited, ...own],
     });
   } catch (error) {
     // Flags of V8 and of the whole process apply to workers as it is, but may not be given to one.
@@ -237,6 +239,15 @@ export function inheritedExecArgv(): string[] {
     }
   }
   return kept;
+}
+
+const PERMISSION = /^--(?:experimental-)?permission$/;
+
+/** tsx starts a thread and writes to a folder of its own, which a thread with permissions may not. */
+function withoutTsx(args: readonly string[]): string[] {
+  const isTsx = (arg: string | undefined): boolean => arg !== undefined && /(?:^|[\\/=])tsx(?:[\\/]|$)/.test(arg);
+  const loads = (arg: string): boolean => /^(?:-r|--require|--import|--loader|--experimental-loader)$/.test(arg);
+  return args.filter((arg, i) => !isTsx(arg) && !(loads(arg) && isTsx(args[i + 1])));
 }
 
 const TAKES_VALUE = new Set(["-e", "--eval", "-p", "--print", "-pe", "--input-type"]);
