@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import * as esbuild from "esbuild";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import webpack from "webpack";
+import { MAJORS, nodeOf } from "../faults/node-versions.js";
 import { codeBlocks } from "../support/code-blocks.js";
 
 // A bundler starts, on a machine that may have other work.
@@ -38,6 +40,41 @@ test("the application runs when it is bundled with esbuild, as the recipe says",
   const folder = await application();
   await run(process.execPath, ["build.mjs"], { cwd: folder });
   expect(await runBundle(folder, "out")).toBe(SAYS);
+});
+
+describe("with the packages inside the bundle", () => {
+  /** What the recipe makes, where nothing is installed. */
+  async function bundleAlone(): Promise<string> {
+    const folder = await application();
+    await run(process.execPath, ["build-all.mjs"], { cwd: folder });
+    const alone = await mkdtemp(join(tmpdir(), "bundle-"));
+    onTestFinished(() => rm(alone, { recursive: true }));
+    await cp(join(folder, "out"), alone, { recursive: true });
+    return alone;
+  }
+
+  test.each(MAJORS)("the application runs without node_modules on Node %s, as the recipe says", async (major) => {
+    const alone = await bundleAlone();
+    expect((await run(nodeOf(major), [join(alone, "main.js")])).stdout).toBe(SAYS);
+  });
+
+  test("an actor has its permissions there too", async () => {
+    const alone = await bundleAlone();
+    const main = join(alone, "main.js");
+    const text = await readFile(main, "utf8");
+    const restricted = text.replace("args: { rounds: 3 }", "args: { rounds: 3 }, permissions: {}");
+    expect(restricted).not.toBe(text);
+    await writeFile(main, restricted);
+    expect((await run(process.execPath, ["--no-warnings", main])).stdout).toBe(SAYS);
+  });
+
+  test("without the files that threads start from the error says where they were looked for", async () => {
+    const alone = await bundleAlone();
+    await rm(join(alone, "mini-otp-thread"), { recursive: true });
+    const { stderr } = await run(process.execPath, [join(alone, "main.js")]).catch((error) => error);
+    expect(stderr).toContain("ERR_ACTOR_MODULE");
+    expect(stderr).toMatch(/tried .*\/mini-otp-thread\/worker-main\.cjs; .*docs\/bundling\.md/);
+  });
 });
 
 test("the application runs when it is bundled with Vite, as the recipe says", async () => {

@@ -134,7 +134,7 @@ function hintFor(error: unknown, url: string): string {
         ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
         : "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
     case "ERR_ACCESS_DENIED":
-      return HAS_PERMISSIONS && isTypeScript(url) && !STRIPS_TYPES
+      return HAS_PERMISSIONS && isTypeScript(url) && !stripsTypes()
         ? "; before Node 22.18 it is tsx that loads TypeScript, which needs threads and files that this actor's permissions do not name: build it to JavaScript"
         : "";
     default:

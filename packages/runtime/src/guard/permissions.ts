@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WORKER_MAIN } from "@mini-otp/worker-host/protocol";
 import type { Permissions } from "../supervision/child-spec.js";
+import { IS_BUNDLED, THREAD_FOLDER } from "../thread-code.js";
 
 const { allowedNodeEnvironmentFlags } = process;
 const PERMISSION = allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
@@ -35,6 +36,7 @@ export function permissionFlags(permissions: Permissions, moduleUrls: readonly s
 
 /** What worker-host is loaded from: itself, the codec, and comlink. */
 function runtimeFolders(): string[] {
+  if (IS_BUNDLED) return [`${fileURLToPath(THREAD_FOLDER)}*`];
   const main = fileURLToPath(WORKER_MAIN);
   const libraries = ["msgpackr", "comlink"].map((name) => dirname(dirname(createRequire(main).resolve(name))));
   return [dirname(dirname(main)), ...libraries].map(inFolder);

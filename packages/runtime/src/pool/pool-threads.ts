@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import {
   ACTIVE,
+  ActorError,
   askUnlessLeavingBy,
   attentionTable,
   CALLED,
@@ -27,6 +28,7 @@ import {
   inheritedExecArgv,
   limitsFor,
 } from "../threads/actor-thread.js";
+import { IS_BUNDLED } from "../threads/thread-code.js";
 
 /** A thread that has not exited this long after its kill is left behind. */
 const GIVE_UP_MS = 1000;
@@ -64,6 +66,11 @@ export class PoolThreads {
 
   /** `onBroken`: a thread has ended outside of any task. */
   constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, onBroken: (error: unknown) => void) {
+    if (IS_BUNDLED) {
+      const why =
+        "a pool's threads are made of files of piscina's and @mini-otp/worker-host's, which are inside this bundle";
+      throw new ActorError("ERR_ACTOR_MODULE", `id=${path}: ${why}: see docs/bundling.md`, { id: path });
+    }
     this.#spec = spec;
     this.#path = path;
     this.#host = host;

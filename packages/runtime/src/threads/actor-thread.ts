@@ -16,9 +16,8 @@ import {
   type ToActor,
   type ToMain,
   type Transferable,
-  WORKER_MAIN,
 } from "@mini-otp/worker-host/protocol";
-import { keepCompiled, threadCode } from "./thread-code.js";
+import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 
 /** The part of V8's heap statistics that is looked at, in bytes. */
 export interface HeapStatistics {
@@ -203,7 +202,7 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
   const all = inheritedExecArgv().filter((arg) => !refusedInWorkers.has(arg));
   const inherited = own.some((arg) => PERMISSION.test(arg)) ? withoutTsx(all) : all;
   try {
-    return new Worker(WORKER_MAIN, {
+    return new Worker(threadEntry(), {
       name: options.name,
       workerData,
       transferList: [workerData.port],

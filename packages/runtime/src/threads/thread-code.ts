@@ -1,8 +1,18 @@
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol";
 
-const BUNDLE = new URL("./thread/start-thread.cjs", WORKER_MAIN);
+/** This module is inside an application's own bundle, and the packages' files are not where it looks for them. */
+export const IS_BUNDLED = modifiedMs(WORKER_MAIN) === undefined;
+
+/** The folder from which threads start: the package's own, or one that the application has put beside its bundle. */
+export const THREAD_FOLDER = IS_BUNDLED
+  ? new URL("./mini-otp-thread/", import.meta.url)
+  : new URL("./thread/", WORKER_MAIN);
+
+const BUNDLE = new URL("start-thread.cjs", THREAD_FOLDER);
+const ENTRY = IS_BUNDLED ? new URL("worker-main.cjs", THREAD_FOLDER) : WORKER_MAIN;
+const entryIsThere = modifiedMs(ENTRY) !== undefined;
 
 /**
  * In a checkout that was compiled but not bundled since, threads load the modules that their code is made of. That takes
@@ -10,6 +20,14 @@ const BUNDLE = new URL("./thread/start-thread.cjs", WORKER_MAIN);
  */
 const bundle = bundleIsCurrent() ? { file: fileURLToPath(BUNDLE), url: BUNDLE.href } : undefined;
 let compiled: SharedArrayBuffer | undefined;
+
+/** The file a worker thread is started with. Throws ERR_ACTOR_MODULE where an application was bundled without it. */
+export function threadEntry(): URL {
+  if (entryIsThere) return ENTRY;
+  const advice = "leave @mini-otp/* out of the bundle, or put the thread's files beside it: see docs/bundling.md";
+  const message = `what threads start from was not found; tried ${WORKER_MAIN.href}, ${ENTRY.href}; ${advice}`;
+  throw new ActorError("ERR_ACTOR_MODULE", message);
+}
 
 /** What the next thread runs. */
 export function threadCode(): ThreadCode | undefined {
