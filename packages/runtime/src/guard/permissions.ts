@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WORKER_MAIN } from "@mini-otp/worker-host/protocol";
 import type { Permissions } from "../supervision/child-spec.js";
-import { IS_BUNDLED, THREAD_FOLDER } from "../thread-code.js";
+import { IS_BUNDLED, THREAD_FOLDER } from "../threads/thread-code.js";
 
 const { allowedNodeEnvironmentFlags } = process;
 const PERMISSION = allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
