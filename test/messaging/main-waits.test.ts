@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type Sleeper from "../fixtures/sleeper.actor.js";
 import { fixture, testSystem } from "../support/system.js";
 
@@ -36,4 +36,12 @@ test("replies that come early and late are all taken, whichever way main waits f
     const forMs = i % 40 === 0 ? 2 : i % 7 === 0 ? 0.1 : 0;
     expect(await sleeper.call("sleep", forMs)).toBe(forMs);
   }
+});
+
+test("calls are answered while the timers of the process are false ones", async () => {
+  const sleeper = await sleeperIn();
+  await sleeper.call("sleep", 0);
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  for (let i = 0; i < 100; i++) expect(await sleeper.call("sleep", i % 10)).toBe(i % 10);
 });
