@@ -44,3 +44,9 @@ test("a cancelled timer is never called", async () => {
   expect(called).toBe(false);
   expect(clock.pendingTimers).toBe(0);
 });
+
+test("time does not go back, nor anywhere that is no number", async () => {
+  const clock = virtualClock();
+  for (const ms of [-1, Number.NaN]) await expect(clock.advance(ms)).rejects.toThrow(RangeError);
+  expect(clock.now()).toBe(0);
+});

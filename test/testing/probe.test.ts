@@ -1,6 +1,7 @@
 import { probe, runInline, startTestSystem } from "@mini-otp/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import Basket from "../fixtures/basket.actor.js";
+import { eventually } from "../support/eventually.js";
 import { fixture } from "../support/system.js";
 
 async function threadedBasket() {
@@ -71,6 +72,22 @@ test("a probe that is closed refuses messages, and its system ends without it", 
   expect(asked.tryCast("late")).toBe("closed");
   expect(await basket.call("forward", asked, "late").catch((e: any) => e.reason.error.code)).toBe("ERR_NOPROC");
   await system.stop();
+});
+
+test("a probe can be monitored: it is there until it is closed, and DOWN comes then", async () => {
+  const { system, basket } = await threadedBasket();
+  const [asked, killed] = [probe(), probe()];
+  await basket.call("watch", asked);
+  await basket.call("watch", killed);
+  const down = new Promise<unknown>((resolve) => system.monitor(asked, resolve));
+  expect(await basket.call("seen")).toEqual([]);
+  asked.close();
+  expect(await down).toMatchObject({ type: "DOWN", id: asked.id, reason: { kind: "shutdown" } });
+  await eventually(async () => (await basket.call("seen")).length === 1);
+  system.exit(killed, "kill");
+  await eventually(async () => (await basket.call("seen")).length === 2);
+  expect(await basket.call("seen")).toEqual(["DOWN shutdown", "DOWN killed"]);
+  expect(killed.tryCast("late")).toBe("closed");
 });
 
 test("without a system a probe is for inline actors; inline actors reach a system's too", async () => {

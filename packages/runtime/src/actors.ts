@@ -45,7 +45,7 @@ import type { Events } from "./reporting/events.js";
 import type { Logger } from "./reporting/logger.js";
 import { RouterChild, type RouterHost } from "./router/router.js";
 import type { RouterStats } from "./router/router-stats.js";
-import { ProcessSignals, type SignalRequest } from "./signals/process-signals.js";
+import { type Process, ProcessSignals, type SignalRequest } from "./signals/process-signals.js";
 import type { OnExit } from "./supervision/child.js";
 import type { FullActorSpec, FullPoolSpec, FullRouterSpec } from "./supervision/child-spec.js";
 import type { Clock } from "./supervision/clock.js";
@@ -75,6 +75,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly headroomMb: number;
   readonly clock: Clock;
   readonly directory = new Directory();
+  /** Who has a slot and is nobody's child. */
+  readonly #guests = new Map<number, Process>();
   readonly pools: Pools;
   readonly epochMs = hrtimeMs();
   readonly producer: Producer;
@@ -133,13 +135,13 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
     this.#threads = new ActorThreads(this, this.guard, this.#zombies);
     this.signals = new ProcessSignals({
-      byUid: (uid) => this.directory.byUid(uid),
-      byPath: (id) => this.directory.at(id),
+      byUid: (uid) => this.directory.byUid(uid) ?? this.#guests.get(uid),
+      byPath: (id) => this.directory.at(id) ?? [...this.#guests.values()].find((guest) => guest.id === id),
       refTo: ({ address, uid, id }) =>
         address === undefined ? new PoolRef(this.outbox, uid, id) : new ActorRef(this.outbox, address, uid, id),
       reasonOf: (reason) => decodeReason(this.outbox.codec, reason),
       behind: (uid) => {
-        const found = this.directory.byUid(uid);
+        const found = this.directory.byUid(uid) ?? this.#guests.get(uid);
         return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];
       },
       listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
@@ -199,6 +201,15 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     const child = new ActorChild(spec, path, ref, slot, this, onExit);
     this.directory.addActor(child);
     return child;
+  }
+
+  /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
+  welcome(uid: number, guest: Process): (reason: ExitReason) => void {
+    this.#guests.set(uid, guest);
+    this.signals.started(guest);
+    return (reason) => {
+      if (this.#guests.delete(uid)) this.signals.ended(guest, reason)();
+    };
   }
 
   /** Makes a router. Its members are made by `tree`. */

@@ -41,6 +41,7 @@ export function virtualClock(): VirtualClock {
       return { cancel: () => pending.delete(timer) };
     },
     async advance(ms) {
+      if (!(ms >= 0)) throw new RangeError(`advance: ms=${ms}, must be 0 or more`);
       const end = now + ms;
       // A turn of the event loop lets promises settle: they may set timers that are due before `end`.
       for (await setImmediate(); ; await setImmediate()) {

@@ -1,5 +1,5 @@
 import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
-import { ActorRef } from "@mini-otp/worker-host/protocol";
+import { ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
 import { systemLogger } from "../reporting/logger.js";
 import { systemClock } from "../supervision/clock.js";
@@ -83,7 +83,7 @@ export class Probe<A = any> extends ActorRef<A> {
     this.#recorder.clear();
   }
 
-  /** Messages are refused from now on, as by an actor that has stopped. */
+  /** Messages are refused from now on, as by an actor that has stopped; who monitors it gets DOWN with `shutdown`. */
   close(): void {
     this.#close();
   }
@@ -173,9 +173,21 @@ export function probe<A = any>(options: ProbeOptions = {}): Probe<A> {
 }
 
 function systemProbe<A>(id: string, system: ActorSystem, recorder: Recorder): Probe<A> {
-  const mailbox = new ProbeMailbox(ActorSystem.actorsOf(system), recorder.record);
-  void system.terminated.then(() => mailbox.close());
-  return new Probe<A>(referenceTo(mailbox, id), recorder, () => mailbox.close());
+  const actors = ActorSystem.actorsOf(system);
+  const mailbox = new ProbeMailbox(actors, recorder.record);
+  const close = (reason: ExitReason): void => {
+    mailbox.close();
+    tellWatchers(reason);
+  };
+  const ref = new Probe<A>(referenceTo(mailbox, id), recorder, () => close(SHUTDOWN));
+  const tellWatchers = actors.welcome(ref.uid, {
+    id,
+    ref,
+    kill: close,
+    info: (message) => void recorder.record("send", "info", [message]),
+  });
+  void system.terminated.then(() => close(SHUTDOWN));
+  return ref;
 }
 
 function inlineProbe<A>(id: string, recorder: Recorder): Probe<A> {
