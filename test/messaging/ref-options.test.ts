@@ -45,6 +45,22 @@ test("a timeout longer than a timer of Node's can be is a long timeout", async (
   expect(warnings).not.toContain("TimeoutOverflowWarning");
 });
 
+test("one signal may be that of many calls at a time", async () => {
+  const { actor } = await careless();
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on("warning", onWarning);
+  onTestFinished(() => void process.off("warning", onWarning));
+  const abort = new AbortController();
+  const abortable = actor.with({ signal: abort.signal });
+  const calls = Array.from({ length: 100 }, (_, i) => abortable.call("echo", i));
+  expect(await Promise.all(calls)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  const waiting = Array.from({ length: 100 }, () => abortable.call("never").catch(({ code }) => code));
+  abort.abort();
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(["ERR_CALL_ABORTED"]));
+  expect(warnings).toEqual([]);
+});
+
 test.each<[string, () => unknown, string]>([
   ["a view instead of its buffer", () => new Uint8Array(8), "transfer[0] is a Uint8Array: transfer its buffer"],
   ["what is no object", () => "text", "transfer[0] is no object"],

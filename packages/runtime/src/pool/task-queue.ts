@@ -5,6 +5,7 @@ import {
   type ExitReason,
   type RunOptions,
   taskAborted,
+  whenAborted,
 } from "@mini-otp/worker-host/protocol";
 import type { PoolStats, PoolTimes } from "./pool-ref.js";
 
@@ -72,10 +73,9 @@ export class TaskQueue {
       const end = new AbortController();
       const queuedAt = performance.now();
       const onAbort = (): void => this.#giveUp(queued);
-      const release = (): void => signal?.removeEventListener("abort", onAbort);
+      const release = signal === undefined ? () => {} : whenAborted(signal, onAbort);
       const what = { name, task, transferList, signal };
       const queued: Task = { ...what, queuedAt, startedAt: 0, end, release, resolve, reject };
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(queued);
     });
   }

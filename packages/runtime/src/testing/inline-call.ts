@@ -1,4 +1,4 @@
-import { ActorError, DEFAULT_CALL_TIMEOUT_MS, type RefOptions } from "@mini-otp/worker-host/protocol";
+import { ActorError, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, whenAborted } from "@mini-otp/worker-host/protocol";
 import type { Clock } from "../supervision/clock.js";
 
 /** A call on its way to an actor on this thread. Settles once. */
@@ -35,10 +35,10 @@ export class InlineCall {
       this.fail(new ActorError("ERR_CALL_TIMEOUT", message, { id, method, timeoutMs }));
     };
     const timer = timeoutMs === Infinity ? undefined : clock.setTimer(timeoutMs, expire);
-    signal?.addEventListener("abort", abort, { once: true });
+    const release = signal === undefined ? undefined : whenAborted(signal, abort);
     this.#cleanUp = () => {
       timer?.cancel();
-      signal?.removeEventListener("abort", abort);
+      release?.();
     };
     if (signal?.aborted === true) abort();
   }

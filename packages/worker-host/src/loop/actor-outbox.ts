@@ -14,6 +14,7 @@ import type { Producer } from "../protocol/ring-lock.js";
 import { BUSY, FULL } from "../protocol/ring-writer.js";
 import type { Segments } from "../protocol/segments.js";
 import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "../protocol/slot-descriptor.js";
+import { whenAborted } from "../protocol/when-aborted.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 
@@ -81,8 +82,7 @@ export class ActorOutbox extends Outbox {
         this.post({ type: "abort_task", request });
         reject(taskAborted(id, signal as AbortSignal));
       };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const release = (): void => signal?.removeEventListener("abort", onAbort);
+      const release = signal === undefined ? () => {} : whenAborted(signal, onAbort);
       this.#tasks.set(request, { resolve, reject, release });
     });
   }

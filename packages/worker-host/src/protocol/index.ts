@@ -38,4 +38,5 @@ export * from "./slot-descriptor.js";
 export * from "./telemetry.js";
 export * from "./ticks.js";
 export * from "./value-graph.js";
+export * from "./when-aborted.js";
 export * from "./wire-value.js";

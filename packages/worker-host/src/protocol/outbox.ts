@@ -46,6 +46,7 @@ import {
   uidOf,
 } from "./slot-descriptor.js";
 import type { Telemetry } from "./telemetry.js";
+import { whenAborted } from "./when-aborted.js";
 
 /** The slot this thread receives replies in. */
 export interface Self {
@@ -318,8 +319,7 @@ export abstract class Outbox implements Sender {
         // If its system lane is full the callee goes on for nothing, as it does after a timeout.
         to.system.push(KIND_CANCEL, 0, correlation, this.self.address, this.self.uid, EMPTY);
       };
-      signal.addEventListener("abort", onAbort, { once: true });
-      call.release = () => signal.removeEventListener("abort", onAbort);
+      call.release = whenAborted(signal, onAbort);
     }
     if (to.unsent.length === 0) {
       const outcome = this.#push(to, KIND_CALL, methodId, correlation, payload);
