@@ -115,6 +115,11 @@ describe("DOWN and EXIT name whom they are about, with a reference, although it 
   });
 });
 
+test("an actor cannot start a system of its own", async () => {
+  const { one } = await careless();
+  expect(await one.call("startSystem")).toBe("ERR_WRONG_THREAD");
+});
+
 test("timers take numbers: a text is refused, and one of a month fires no sooner", async () => {
   const { one } = await careless();
   for (const bad of ["100", NaN, -1, null, undefined]) {

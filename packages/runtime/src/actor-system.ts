@@ -6,6 +6,7 @@ import {
   ActorRef,
   checkedReference,
   type ExitReason,
+  GUARD_HOOK,
   isExitReason,
   loadTelemetry,
   MAX_TIMER_MS,
@@ -133,8 +134,12 @@ export class ActorSystem implements SupervisorRef {
     return system.#actors;
   }
 
-  /** Starts a system with these children. Rejects as `startChild` does; then nothing is left running. */
+  /**
+   * Starts a system with these children. Rejects as `startChild` does; then nothing is left running. In an actor's
+   * thread it rejects with ERR_WRONG_THREAD.
+   */
   static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
+    requireMain();
     checkSystemOptions(options);
     const system = new ActorSystem(options, surroundings);
     system.#actors.outbox.telemetry = await loadTelemetry();
@@ -438,6 +443,15 @@ const SPARES: Fields = { spares: integer(0) };
 function spareLimit(spares = 2): number {
   checkFields("root", { spares }, SPARES);
   return spares;
+}
+
+/** A system's threads and memory would all be on the account of the actor in whose thread it is. */
+function requireMain(): void {
+  if (!(Symbol.for(GUARD_HOOK) in globalThis)) return;
+  throw new ActorError(
+    "ERR_WRONG_THREAD",
+    "startSystem in an actor: start children from main, and send it their references",
+  );
 }
 
 /** Starts a system. @see ActorSystem.start */
