@@ -49,7 +49,10 @@ test("an actor that reaches its heap cap is restarted, and its exit reason is he
 test("an actor that loops for ever can be killed, and others do not notice", async () => {
   const { system, counter, reasons } = await counterSystem();
   const other = await system.startChild<typeof Counter>({ id: "other", actor: fixture("counter") });
-  const spinning = counter.with({ timeoutMs: 60_000 }).call("spin").catch((e: unknown) => e);
+  const spinning = counter
+    .with({ timeoutMs: 60_000 })
+    .call("spin")
+    .catch((e: unknown) => e);
   expect(await other.call("add", 1)).toBe(1);
   system.exit(counter, "kill");
   expect(await spinning).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "killed" } });

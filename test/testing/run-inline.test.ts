@@ -1,5 +1,6 @@
-import { runInline, virtualClock } from "@mini-otp/runtime/testing";
-import { defineActor, ignore } from "@mini-otp/worker-host";
+import { pool, router } from "@mini-otp/runtime";
+import { runInline, startTestSystem, virtualClock } from "@mini-otp/runtime/testing";
+import { defineActor, ignore, type PoolRef, type RouterRef } from "@mini-otp/worker-host";
 import { expect, test } from "vitest";
 import Careless from "../fixtures/careless.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -108,4 +109,28 @@ test("a link inline takes its partner along for the reasons it would in a thread
   await gone.other.stop({ kind: "normal" });
   await gone.one.cast("use", "link", gone.other);
   expect(await gone.one.exited).toEqual({ kind: "noproc" });
+});
+
+test("an inline actor uses the routers and the pools of a test system", async () => {
+  const Client = defineActor({
+    init: (args: { members: RouterRef; work: PoolRef }) => args,
+    handlers: {
+      async everyone({ state }) {
+        const turns = [await state.members.call("who"), await state.members.call("who")];
+        return [...turns, await state.members.forKey("ada").call("who"), (await state.members.callAll("who")).length];
+      },
+      double: ({ state }, n: number) => state.work.run(n),
+    },
+  });
+  await using system = await startTestSystem();
+  const actor = new URL("../routing/fixtures/member.actor.js", import.meta.url);
+  const members = await system.startChild(router({ id: "pair", actor, size: 2, route: "least_loaded" }));
+  const filename = new URL("../pools/fixtures/work.js", import.meta.url);
+  const work = await system.startChild(pool({ id: "work", filename, maxThreads: 1 }));
+  await using client = await runInline(Client, { members, work });
+  const [one, other, keyed, all] = (await client.call("everyone")) as unknown[];
+  expect([one, other].every((id) => /^root\/pair\/[01]$/.test(id as string))).toBe(true);
+  expect(keyed).toBe(await members.forKey("ada").call("who"));
+  expect(all).toBe(2);
+  expect(await client.call("double", 21)).toBe(42);
 });

@@ -4,11 +4,14 @@ import {
   type CastResult,
   Codec,
   type Connection,
+  type Peer,
   type PoolRef,
   type RefOptions,
+  type RunOptions,
   type Sender,
 } from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
+import type { MainOutbox } from "../messaging/main-outbox.js";
 import { latestTestSystem } from "./test-system.js";
 
 /** In the place of a slot's address: no actor of a system has it. */
@@ -55,6 +58,29 @@ interface InlineConnection extends Connection {
   readonly foreign: { readonly sender: Sender; readonly to: Connection } | undefined;
 }
 
+/** To a member of a router: what its reference chooses by. */
+class ForeignConnection implements InlineConnection {
+  readonly uid: number;
+  readonly id: string;
+  readonly address: number;
+  readonly foreign: { readonly sender: Sender; readonly to: Peer };
+
+  constructor(sender: Sender, to: Peer) {
+    this.uid = to.uid;
+    this.id = to.id;
+    this.address = to.address;
+    this.foreign = { sender, to };
+  }
+
+  get words(): Int32Array {
+    return this.foreign.to.words;
+  }
+
+  get unsent(): Peer["unsent"] {
+    return this.foreign.to.unsent;
+  }
+}
+
 /**
  * Sends to actors on this thread. Arguments are copied as messages are, so that what no message can carry is refused here
  * too. References to actors of a system lead to the test system that was started last.
@@ -70,10 +96,17 @@ export class InlineSender implements Sender {
 
   connect(address: number, uid: number, id: string): InlineConnection {
     if (address === INLINE_ADDRESS) return { uid, id, foreign: undefined };
-    const system = latestTestSystem();
-    if (system === undefined) throw noproc(id, "no test system runs that it could be of");
-    const { outbox } = ActorSystem.actorsOf(system);
-    return { uid, id, foreign: { sender: outbox, to: outbox.connect(address, uid, id) } };
+    const outbox = outboxFor(id);
+    return new ForeignConnection(outbox, outbox.connect(address, uid, id));
+  }
+
+  /** For routers, which are of a system. */
+  wordsAt(address: number): Int32Array {
+    return outboxFor("a router").wordsAt(address);
+  }
+
+  async runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+    return outboxFor(id).runTask(uid, id, task, options);
   }
 
   async call(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
@@ -134,6 +167,13 @@ export class InlineSender implements Sender {
     if (target === undefined) throw noproc(to.id, `no such actor for ${method}`);
     return target;
   }
+}
+
+/** Of the system that the reference to this one must be of. */
+function outboxFor(id: string): MainOutbox {
+  const system = latestTestSystem();
+  if (system === undefined) throw noproc(id, "no test system runs that it could be of");
+  return ActorSystem.actorsOf(system).outbox;
 }
 
 export function noproc(id: string, why: string): ActorError {
