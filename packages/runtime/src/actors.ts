@@ -425,6 +425,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   /** Takes in what is counted, before it wraps. */
   #round(): void {
+    // Nobody counts anything, nor blocks on anyone, who has slept since the round before.
+    if (this.guard.quietMs > 2 * CYCLE_CHECK_MS) return;
     for (const { slot, mailbox, totals } of this.all) totals.read(mailbox, slot.memory.words);
     this.#cycles.check(this.all);
   }

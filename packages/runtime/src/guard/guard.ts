@@ -129,6 +129,7 @@ export class Guard {
   #watchMs = 0;
   #listening = false;
   #activeAtMs = 0;
+  #awakeAtMs = performance.now();
   #roundAtMs = 0;
   #loopsAtMs = 0;
   #budgetAtMs = 0;
@@ -175,6 +176,11 @@ export class Guard {
     };
   }
 
+  /** For how long every actor has slept, as far as the last look could tell. */
+  get quietMs(): number {
+    return performance.now() - this.#awakeAtMs;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -182,7 +188,7 @@ export class Guard {
   }
 
   readonly #wake = (): void => {
-    this.#activeAtMs = performance.now();
+    this.#activeAtMs = this.#awakeAtMs = performance.now();
     this.#schedule(this.#options.intervalMs);
   };
 
@@ -218,6 +224,7 @@ export class Guard {
       this.#checkBudget(nowMs);
     }
     if (mode === "busy") this.#activeAtMs = nowMs;
+    if (mode !== "idle") this.#awakeAtMs = nowMs;
     if (nowMs - this.#activeAtMs < LINGER_MS) this.#schedule(this.#options.intervalMs * (calm ? CALM_INTERVALS : 1));
     else if (this.#wards.size > 0) this.#rest(mode);
   };
@@ -254,8 +261,7 @@ export class Guard {
       idleMs = ward.thread.loopIdleMs();
       const ranMs = nowMs - ward.idleAtMs - (idleMs - ward.idleMs);
       busy = ranMs > CALLBACKS_RAN_MS;
-      ward.idleMs = idleMs;
-      ward.idleAtMs = nowMs;
+      this.#hasIdled(ward, idleMs, nowMs);
     }
     if (watching && actor.running) {
       const seen = { handling, dispatches: words[DISPATCHES], turns: words[TURNS], parked, idleMs };
@@ -273,6 +279,11 @@ export class Guard {
     return busy ? "busy" : mayRunCallbacks ? "maybe" : "idle";
   }
 
+  #hasIdled(ward: Ward, idleMs: number, nowMs: number): void {
+    ward.idleMs = idleMs;
+    ward.idleAtMs = nowMs;
+  }
+
   async #sample(ward: Ward, nowMs: number): Promise<void> {
     if (ward.probingSinceMs !== 0) return;
     if (comesUp(ward, nowMs)) return;
@@ -281,6 +292,8 @@ export class Guard {
     ward.probingSinceMs = nowMs;
     const sample = await this.#probe.sample(ward.thread);
     if (!this.#answered(ward)) return;
+    // What the answer took of the event loop is no callback of the actor's: it would be looked into for ever.
+    this.#hasIdled(ward, ward.thread.loopIdleMs(), performance.now());
     if (sample === undefined) return;
     const seen = this.#take(ward, sample);
     const canCollect = this.#probe.canCollect(ward.thread);
