@@ -1,6 +1,6 @@
 // Puts everything an actor's thread runs before its own module into one file: forty modules take 30 ms to load, this one
-// 2, most of it compiled already (Node 20), and every start of an actor pays for it. Run after `tsc -b`; does nothing when
-// it is up to date.
+// 2, most of it compiled already; and what the actor's module imports into another, which saves 1.5 ms (Node 20). Every
+// start of an actor pays for both. Run after `tsc -b`; does nothing when it is up to date.
 import { copyFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -10,25 +10,30 @@ const path = (file) => fileURLToPath(new URL(file, dist));
 const modifiedMs = (file) => statSync(path(file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const BUNDLE = "thread/start-thread.cjs";
 
+const options = {
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  // A third less to read; names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "inline",
+  logLevel: "warning",
+};
+
 if (modifiedMs(BUNDLE) < modifiedMs(".tsbuildinfo")) {
+  await build({ ...options, entryPoints: [path("index.js")], outfile: path("thread/index.js"), format: "esm" });
   await build({
+    ...options,
     entryPoints: [path("start-thread.js")],
     outfile: path(BUNDLE),
-    bundle: true,
     // A function that worker-main.cts calls: only as a script can V8 give the code away that it has compiled.
     format: "cjs",
     banner: { js: "(function (module, require, url) {" },
     footer: { js: "})" },
     define: { "import.meta.url": "url" },
-    platform: "node",
-    target: "node20",
-    // A third less to read; names stay, for stack traces.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    sourcemap: "linked",
-    sourcesContent: false,
-    legalComments: "inline",
-    logLevel: "warning",
   });
   // Beside it what loads it, so that an application can take the folder along.
   copyFileSync(path("worker-main.cjs"), path("thread/worker-main.cjs"));

@@ -39,6 +39,7 @@ export class ActorError extends Error {
   static {
     Object.defineProperty(this.prototype, "name", { value: "ActorError", configurable: true, writable: true });
     Object.defineProperty(this.prototype, ACTOR_ERROR, { value: true });
+    Object.defineProperty(this, Symbol.hasInstance, { value: instanceOfAnyCopy(this, ACTOR_ERROR) });
   }
 
   readonly code: ActorErrorCode;
@@ -60,6 +61,7 @@ export class ReplyError extends Error {
   static {
     Object.defineProperty(this.prototype, "name", { value: "ReplyError", configurable: true, writable: true });
     Object.defineProperty(this.prototype, REPLY_ERROR, { value: true });
+    Object.defineProperty(this, Symbol.hasInstance, { value: instanceOfAnyCopy(this, REPLY_ERROR) });
   }
 
   /** The author's own code, free-form. */
@@ -86,4 +88,11 @@ export function isReplyError(error: unknown): error is ReplyError {
 
 function isBranded(error: unknown, brand: symbol): boolean {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+}
+
+/** `instanceof` for a class of which each thread has more than one copy. A class that extends it is one of its own. */
+function instanceOfAnyCopy(own: unknown, brand: symbol): (this: unknown, error: unknown) => boolean {
+  return function (error) {
+    return this === own ? isBranded(error, brand) : Function.prototype[Symbol.hasInstance].call(this, error);
+  };
 }

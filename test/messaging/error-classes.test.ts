@@ -1,0 +1,32 @@
+import { ActorError as MainActorError } from "@mini-otp/runtime";
+import { ActorError, ReplyError } from "@mini-otp/worker-host";
+import { expect, test } from "vitest";
+import type Echo from "../fixtures/echo.actor.js";
+import type Judge from "../fixtures/error-judge.actor.js";
+import { fixture, testSystem } from "../support/system.js";
+
+test("what a call rejects with is an instance of the class that an actor's module imports", async () => {
+  const system = await testSystem();
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  const judge = await system.startChild<typeof Judge>({ id: "judge", actor: fixture("error-judge") });
+  expect(await judge.call("judge", echo, "noSuchMethod")).toEqual({
+    actorError: true,
+    replyError: false,
+    ownError: false,
+  });
+  expect(await judge.call("judge", echo, "refuse")).toEqual({ actorError: false, replyError: true, ownError: false });
+});
+
+test("on main an error is an instance of either package's ActorError, and of no class that extends it", async () => {
+  class OwnError extends ActorError {}
+  const system = await testSystem();
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  const error = await echo.call("noSuchMethod" as "echo", 1).catch((e: unknown) => e);
+  expect([MainActorError, ActorError, ReplyError, OwnError].map((type) => error instanceof type)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(new OwnError("ERR_NOPROC", "own") instanceof OwnError).toBe(true);
+});
