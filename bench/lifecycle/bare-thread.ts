@@ -1,5 +1,15 @@
 import { parentPort } from "node:worker_threads";
 
-// The least a worker does that can be talked to.
-parentPort?.on("message", () => {});
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+/** By hand, what mortal.actor.ts does for its caller. */
+const handlers: Record<string, () => unknown> = {
+  crash() {
+    throw Object.assign(new Error("bench"), { atMs: nowMs() });
+  },
+  handledAtMs: nowMs,
+  ping: () => 1,
+};
+
+parentPort?.on("message", (method: string) => parentPort?.postMessage(handlers[method]()));
 parentPort?.postMessage("ready");

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type ActorSystem, startSystem } from "@mini-otp/runtime";
@@ -7,32 +8,41 @@ import type Mortal from "./mortal.actor.js";
 const ACTOR = new URL("./mortal.actor.js", import.meta.url);
 const BARE = new URL("./bare-thread.js", import.meta.url);
 const ROUNDS = 3;
-/** V8 collects once more, eight seconds after a thread came to rest. */
-const SETTLE_MS = 15_000;
-const IDLE_MS = 5000;
+/** V8 collects up to three times more, eight seconds apart, when a thread has come to rest. */
+const SETTLE_MS = 60_000;
+const IDLE_MS = 10_000;
 const RALLY_MS = 2000;
+/** As many at a time as the runtime lets load. */
+const AT_A_TIME = 2 * availableParallelism();
+/** The machine may have other work. */
+const START_TIMEOUT_MS = 120_000;
 /** As a default actor has them. */
 const LIMITS = { maxOldGenerationSizeMb: 4160, maxYoungGenerationSizeMb: 16 };
 const MB = 2 ** 20;
 
+/** What it took until all were ready, in all and of the CPU. */
+interface Took {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
 /** `count` actors beside as many bare workers: start, idling, what they cost others, stop. */
 export async function manyActors(count: number): Promise<void> {
-  const bareMs: number[] = [];
-  const oursMs: number[] = [];
-  const ratios: number[] = [];
+  const ours: Took[] = [];
+  const bare: Took[] = [];
+  const bareAtOnce: Took[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const bare = await startBare(count);
-    await Promise.all(bare.workers.map((worker) => worker.terminate()));
-    const { system, tookMs } = await startActors(count);
+    bare.push(await bareRound(count, AT_A_TIME));
+    bareAtOnce.push(await bareRound(count, count));
+    const { system, took } = await startActors(count);
     await system.stop();
-    bareMs.push(bare.tookMs);
-    oursMs.push(tookMs);
-    ratios.push(tookMs / bare.tookMs);
+    ours.push(took);
   }
-  const [bare, ours, ratio] = [bareMs, oursMs, ratios].map(spreadOf);
-  console.log(
-    `start of ${count}: ${seconds(ours.median)} s, bare workers ${seconds(bare.median)} s: ${ratio.median.toFixed(2)} times as long (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`,
-  );
+  const { median } = spreadOf(ours.map(({ ms }) => ms));
+  const { median: cpuMs } = spreadOf(ours.map((took) => took.cpuMs / count));
+  console.log(`start of ${count}: ${seconds(median)} s, ${cpuMs.toFixed(1)} ms of the CPU each`);
+  report(`bare workers, ${AT_A_TIME} at a time`, count, ours, bare);
+  report("bare workers, all at once", count, ours, bareAtOnce);
 
   const pairAlone = await startSystem({ logger: false });
   const alone = await rallies(pairAlone);
@@ -59,28 +69,51 @@ export async function manyActors(count: number): Promise<void> {
   );
 }
 
-async function startBare(count: number): Promise<{ workers: Worker[]; tookMs: number }> {
-  const startedAt = performance.now();
-  const workers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<Worker>((resolve) => {
-          const worker = new Worker(BARE, { resourceLimits: LIMITS });
-          worker.once("message", () => resolve(worker));
-        }),
-    ),
+/** Round by round, what ours took over what the others took. */
+function report(what: string, count: number, ours: readonly Took[], others: readonly Took[]): void {
+  const ms = spreadOf(others.map((took) => took.ms)).median;
+  const cpuMs = spreadOf(others.map((took) => took.cpuMs / count)).median;
+  const ratio = spreadOf(ours.map((took, round) => took.ms / others[round].ms));
+  const cpuRatio = spreadOf(ours.map((took, round) => took.cpuMs / others[round].cpuMs));
+  console.log(
+    `  ${what}: ${seconds(ms)} s, ${cpuMs.toFixed(1)} ms of the CPU each: ours ${times(ratio)} times as long, ${times(cpuRatio)} times the CPU`,
   );
-  return { workers, tookMs: performance.now() - startedAt };
 }
 
-async function startActors(count: number): Promise<{ system: ActorSystem; tookMs: number }> {
+async function bareRound(count: number, atATime: number): Promise<Took> {
+  const workers: Worker[] = [];
+  const took = await timed(async () => {
+    const startSome = async (): Promise<void> => {
+      while (workers.length < count) {
+        const worker = new Worker(BARE, { resourceLimits: LIMITS, env: {} });
+        workers.push(worker);
+        await new Promise((ready) => worker.once("message", ready));
+      }
+    };
+    await Promise.all(Array.from({ length: atATime }, startSome));
+  });
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  return took;
+}
+
+async function startActors(count: number): Promise<{ system: ActorSystem; took: Took }> {
   const system = await startSystem({ logger: false });
-  const startedAt = performance.now();
-  await Promise.all(
-    Array.from({ length: count }, (_, i) => system.startChild<typeof Mortal>({ id: `idle-${i}`, actor: ACTOR })),
+  const took = await timed(() =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) =>
+        system.startChild<typeof Mortal>({ id: `idle-${i}`, actor: ACTOR, startTimeoutMs: START_TIMEOUT_MS }),
+      ),
+    ),
   );
-  return { system, tookMs: performance.now() - startedAt };
+  return { system, took };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Took> {
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
 /** Round trips a second of two actors of their own. */
@@ -94,4 +127,8 @@ async function rallies(system: ActorSystem): Promise<number> {
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(1);
+}
+
+function times({ median, min, max }: { median: number; min: number; max: number }): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`;
 }

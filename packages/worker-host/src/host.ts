@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { MessagePort } from "node:worker_threads";
 import { comlinkActor } from "./comlink-actor.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
@@ -69,7 +68,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
   const init = first.type === "init" ? first : first.init;
   const self = { address: init.address, uid: init.uid, memory: segments.at(init.address) };
   const awake = new Int32Array(boot.awake);
-  const idle = new IdleStrategy(awake, availableParallelism());
+  const idle = new IdleStrategy(awake, boot.cores);
   let inbox: Inbox | undefined;
   let loop: ActorLoop;
   const outbox = new ActorOutbox(self, segments, names, producer, {

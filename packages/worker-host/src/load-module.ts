@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import module, { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { ActorError } from "./protocol/errors.js";
 
 /** A module that could be loaded, and the URL that it was found under. */
@@ -115,7 +114,7 @@ async function importTsx(
 function tsxOf(url: string): string | undefined {
   try {
     // What `require` would take has the module to import beside it.
-    return pathToFileURL(
+    return nodeUrl().pathToFileURL(
       createRequire(url)
         .resolve("tsx/esm/api")
         .replace(/\.cjs$/, ".mjs"),
@@ -140,7 +139,12 @@ function hintFor(error: unknown, url: string): string {
     default:
       // Where it is, Node keeps to itself until it ends over it.
       return error instanceof SyntaxError && url.startsWith("file:")
-        ? `; "node ${fileURLToPath(url)}" shows where`
+        ? `; "node ${nodeUrl().fileURLToPath(url)}" shows where`
         : "";
   }
+}
+
+/** Loaded when it is needed, which it seldom is. */
+function nodeUrl(): typeof import("node:url") {
+  return createRequire(import.meta.url)("node:url") as typeof import("node:url");
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import {
   MessageChannel,
@@ -35,7 +36,7 @@ export interface LoopTimes {
 export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 export interface ThreadOptions {
-  readonly boot: Omit<BootData, "port" | "attention" | "code">;
+  readonly boot: Omit<BootData, "port" | "attention" | "code" | "cores">;
   readonly name: string;
   readonly heapCapMb: number;
   /** How far V8's own limit is above the cap: see the guard. */
@@ -50,6 +51,7 @@ export interface ThreadListener {
   onExit(error: Error | undefined): void;
 }
 
+const CORES = availableParallelism();
 /** A thread that has been asked to end and has not is asked again after this long, then after twice as long, … */
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
@@ -75,7 +77,7 @@ export class ActorThread {
     this.#port = port1;
     const attention = new SharedArrayBuffer(ATTENTION_BYTES);
     this.#attention = new Int32Array(attention);
-    const workerData: BootData = { ...options.boot, port: port2, attention, code: threadCode() };
+    const workerData: BootData = { ...options.boot, port: port2, attention, code: threadCode(), cores: CORES };
     try {
       this.#worker = startWorker(options, workerData);
     } catch (error) {

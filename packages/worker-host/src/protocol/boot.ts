@@ -71,6 +71,8 @@ export interface BootData {
   readonly offHeapCapMb: number;
   /** One word: how many actors' threads do not sleep. */
   readonly awake: SharedArrayBuffer;
+  /** How many threads can run at a time. */
+  readonly cores: number;
   /** One word: the lowest level that main's logger takes. */
   readonly logLevel: SharedArrayBuffer;
   /** Where `console` goes: to the process's own streams, or to the log. */

@@ -3,7 +3,7 @@ import type * as Comlink from "comlink";
 
 export type ComlinkLibrary = typeof Comlink;
 
-const require = createRequire(import.meta.url);
+let ownRequire: NodeJS.Require | undefined;
 let library: ComlinkLibrary | undefined;
 let file: string | undefined;
 
@@ -12,7 +12,7 @@ let file: string | undefined;
  * heap and 1.5 ms.
  */
 export function comlink(): ComlinkLibrary {
-  library ??= require("comlink") as ComlinkLibrary;
+  library ??= required()("comlink") as ComlinkLibrary;
   return library;
 }
 
@@ -20,13 +20,18 @@ export function comlink(): ComlinkLibrary {
 export function loadedComlink(): ComlinkLibrary | undefined {
   if (library !== undefined) return library;
   file ??= locate();
-  return file in require.cache ? comlink() : undefined;
+  return file in required().cache ? comlink() : undefined;
 }
 
 function locate(): string {
   try {
-    return require.resolve("comlink");
+    return required().resolve("comlink");
   } catch {
     return "";
   }
+}
+
+function required(): NodeJS.Require {
+  ownRequire ??= createRequire(import.meta.url);
+  return ownRequire;
 }
