@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
 import type Echo from "../fixtures/echo.actor.js";
+import type Waiting from "../fixtures/waiting.actor.js";
 import { fixture, testSystem } from "../support/system.js";
 
 async function pair() {
@@ -38,4 +39,18 @@ test("a reference stays valid when its actor is restarted", async () => {
   const { echo, counter } = await pair();
   await counter.call("crash", "x").catch(() => {});
   expect(await echo.call("addTo", counter, 2)).toBe(2);
+});
+
+test.each([
+  ["slow", 40, 10],
+  ["fast", 200_000, 0],
+])("an actor's call times out while it is busy with %s messages, not after them", async (_, count, forMs) => {
+  const system = await testSystem();
+  const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
+  const waiting = await system.startChild<typeof Waiting>({ id: "waiting", actor: fixture("waiting") });
+  await waiting.call("ask", echo, 50);
+  for (let i = 0; i < count; i++) await waiting.cast("work", forMs);
+  const { code, handledBefore } = await waiting.with({ timeoutMs: 30_000 }).call("gaveUp");
+  expect(code).toBe("ERR_CALL_TIMEOUT");
+  expect(handledBefore).toBeLessThan(count);
 });
