@@ -1,4 +1,4 @@
-import { dynamicSupervisor, startSystem } from "@mini-otp/runtime";
+import { dynamicSupervisor, handleSignals, startSystem } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Careless from "../fixtures/careless.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -173,6 +173,14 @@ test.each<[string, unknown, string]>([
 ])("startSystem refuses %s, and says what is allowed", async (_what, options, words) => {
   await expect(startSystem(options as never)).rejects.toMatchObject({ code: "ERR_INVALID_CHILD_SPEC" });
   await expect(startSystem(options as never)).rejects.toThrow(words);
+});
+
+test("options of stop, trace and handleSignals that do not exist are refused, and nothing is stopped", async () => {
+  const { system, one } = await careless();
+  await expect(system.stop({ timeout: 5 } as never)).rejects.toThrow("stop: no option timeout; there are: timeoutMs");
+  expect(() => system.trace(one, { method: "echo" } as never)).toThrow("trace: no option method");
+  expect(() => handleSignals(system, { timeout: 5 } as never)).toThrow("handleSignals: no option timeout");
+  expect(await one.call("echo", 1)).toBe(1);
 });
 
 test("a logger with fewer methods than pino's gets what it has a method for, the worst under the next below", async () => {

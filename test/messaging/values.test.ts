@@ -91,6 +91,15 @@ describe("a value arrives as it was sent", () => {
     expect([...copy.map.get(copy)]).toEqual([copy]);
   });
 
+  test("an object that plain data holds twice, as two", () => {
+    const shared = { n: 1 };
+    const copy = roundTrip({ left: shared, right: shared });
+    expect(copy).toStrictEqual({ left: { n: 1 }, right: { n: 1 } });
+    expect(copy.left).not.toBe(copy.right);
+    const rich = roundTrip({ left: shared, right: shared, at: new Date(0) });
+    expect(rich.left).toBe(rich.right);
+  });
+
   test("an error with its class, cause and own properties, less what cannot be carried", () => {
     const error: any = new RangeError("too far", { cause: new TypeError("because") });
     Object.assign(error, { code: "E_FAR", at: new Map([["km", 3]]), callback: () => {}, self: error });

@@ -350,9 +350,14 @@ export class ActorSystem implements SupervisorRef {
    * and is killed when its `shutdown` or its share of `timeoutMs` is over. May be called at any time, and again: all
    * calls resolve to the same report, and the earliest deadline is the one that holds. Afterwards the process can
    * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on, with a TypeError when `reason` is
-   * no exit reason.
+   * no exit reason, and for options that do not exist.
    */
-  stop({ timeoutMs = Infinity, reason = SHUTDOWN }: StopOptions = {}): Promise<StopReport> {
+  stop({ timeoutMs = Infinity, reason = SHUTDOWN, ...rest }: StopOptions = {}): Promise<StopReport> {
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) {
+      // A deadline that is misspelt must not be none.
+      return Promise.reject(new TypeError(`stop: no option ${unknown}; there are: timeoutMs, reason`));
+    }
     if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       return Promise.reject(new RangeError(`stop: timeoutMs=${String(timeoutMs)}, must be 0 or more`));
     }

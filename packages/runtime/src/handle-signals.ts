@@ -31,8 +31,12 @@ const stops = new Set<Promise<number>>();
  */
 export function handleSignals(
   system: ActorSystem,
-  { signals = ["SIGTERM", "SIGINT"], timeoutMs = DEFAULT_TIMEOUT_MS }: SignalOptions = {},
+  { signals = ["SIGTERM", "SIGINT"], timeoutMs = DEFAULT_TIMEOUT_MS, ...rest }: SignalOptions = {},
 ): () => void {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new TypeError(`handleSignals: no option ${unknown}; there are: signals, timeoutMs`);
+  }
   check(signals, timeoutMs);
   const { logger } = system;
   let leaving = false;

@@ -52,7 +52,15 @@ export class Trace implements AsyncIterableIterator<TraceEvent> {
   #closed = false;
 
   /** Throws TypeError or RangeError for options that make no sense. */
-  constructor({ methods, sample = 1, signal }: TraceOptions, granted: (credit: number) => void, left: () => void) {
+  constructor(
+    { methods, sample = 1, signal, ...rest }: TraceOptions,
+    granted: (credit: number) => void,
+    left: () => void,
+  ) {
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) {
+      throw new TypeError(`trace: no option ${unknown}; there are: methods, sample, signal`);
+    }
     if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
       throw new TypeError("trace: methods must be a list of texts");
     }
