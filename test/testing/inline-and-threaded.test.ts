@@ -143,6 +143,22 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     expect(["ERR_NOPROC", "ERR_SYSTEM_STOPPED"]).toContain(await codeOf(basket.call("items")));
   });
 
+  test("finds its signal aborted when the caller has given up, however late it looks", async () => {
+    const { start } = await way();
+    const [basket, other] = [await start(), await start()];
+    const controller = new AbortController();
+    const aborted = codeOf(basket.with({ signal: controller.signal }).call("looksLate", other));
+    await eventually(async () => (await other.call("howManyWait")) === 1);
+    controller.abort();
+    expect(await aborted).toBe("ERR_CALL_ABORTED");
+    await other.call("add", "pear", 1);
+    const awaited = basket.call("looksLate", other);
+    await eventually(async () => (await other.call("howManyWait")) === 1);
+    await other.call("add", "pear", 1);
+    await awaited;
+    expect(await basket.call("seen")).toEqual(["aborted", "not aborted"]);
+  });
+
   test("knows other actors by the references it is sent", async () => {
     const { start } = await way();
     const [basket, other] = [await start(), await start({ items: { pear: 5 } })];

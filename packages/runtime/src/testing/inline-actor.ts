@@ -3,13 +3,11 @@ import {
   ActorError,
   ActorRef,
   checkExitReason,
-  checkedReference,
   describeExit,
   type ExitReason,
   isCleanExit,
   isReplyError,
   KILLED,
-  NOPROC,
   NORMAL,
   Outgoing,
   outgoing,
@@ -17,27 +15,23 @@ import {
   type RefOptions,
 } from "@mini-otp/worker-host/protocol";
 import type { Logger } from "../reporting/logger.js";
-import { linkedReason } from "../signals/monitors.js";
-import type { Down } from "../signals/process-signals.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
 import { recordFailure } from "../supervision/restart-intensity.js";
 import { startError } from "../supervision/start-error.js";
+import { type BondedActor, InlineBonds } from "./inline-bonds.js";
 import { InlineCall } from "./inline-call.js";
-import { inlineLog } from "./inline-log.js";
+import { createInlineContext } from "./inline-context.js";
 import { InlineTimers } from "./inline-timers.js";
 import {
   enterWorld,
   INLINE_ADDRESS,
   InlineSender,
   type InlineTarget,
-  inlineByName,
   inlineTarget,
-  isInline,
   nextInlineUid,
   noproc,
 } from "./inline-world.js";
-import { latestTestSystem } from "./test-system.js";
 
 export interface FullInlineOptions {
   readonly id: string;
@@ -54,11 +48,6 @@ interface Message {
   readonly method: string;
   readonly args: unknown[];
   readonly call?: InlineCall;
-}
-
-interface Watcher {
-  readonly by: InlineActor;
-  readonly monitor: number;
 }
 
 /**
@@ -80,22 +69,17 @@ export class InlineActor implements InlineTarget {
   readonly #sender = new InlineSender(this.uid);
   readonly #mailbox: Message[] = [];
   readonly #continuations: Message[] = [];
-  readonly #signals: Message[] = [];
   readonly #timers: InlineTimers;
   readonly #unanswered = new Set<InlineCall>();
-  readonly #watchers = new Set<Watcher>();
-  readonly #links = new Set<InlineActor>();
-  /** What takes each of its own monitors off again. */
-  readonly #monitors = new Map<number, () => void>();
+  readonly #bonds: InlineBonds;
   #failures: readonly number[] = [];
   #state: "starting" | "running" | "stopped" = "starting";
   #busy = false;
   #accepts = true;
   #stopping: ExitReason | undefined;
   #draining: ExitReason | undefined;
-  #trapsExits = false;
-  #lastMonitor = 0;
   #current: InlineCall | undefined;
+  #givenUp = false;
   #signal: AbortController | undefined;
   #resolveExited!: (reason: ExitReason) => void;
 
@@ -109,6 +93,7 @@ export class InlineActor implements InlineTarget {
       this.#continuations.push({ method, args: rest });
       this.#pump();
     });
+    this.#bonds = new InlineBonds(this.#bonded());
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
@@ -130,7 +115,9 @@ export class InlineActor implements InlineTarget {
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown> {
     if (!this.#accepts) return Promise.reject(noproc(this.id, "stopped or never restarted"));
     const call = new InlineCall(this.id, method, options, this.#options.clock, () => {
-      if (this.#current === call) this.#signal?.abort();
+      if (this.#current !== call) return;
+      this.#givenUp = true;
+      this.#signal?.abort();
     });
     this.#unanswered.add(call);
     void call.outcome.then(
@@ -166,8 +153,7 @@ export class InlineActor implements InlineTarget {
   exit(reason: ExitReason | "kill"): void {
     checkExitReason("exit", reason);
     if (this.#state === "stopped") return;
-    if (reason !== "kill" && this.#trapsExits)
-      this.#signals.push({ method: "", args: [{ type: "EXIT", id: this.id, reason }] });
+    if (reason !== "kill" && this.#bonds.trapsExits) this.#bonds.signal({ type: "EXIT", id: this.id, reason });
     else if (reason === "kill" || reason.kind !== "normal") this.#died(reason === "kill" ? KILLED : reason);
     this.#pump();
   }
@@ -184,7 +170,7 @@ export class InlineActor implements InlineTarget {
   async #begin(): Promise<"started" | "ignored" | ExitReason> {
     this.incarnation++;
     this.#state = "starting";
-    this.#trapsExits = false;
+    this.#bonds.trapsExits = false;
     const { incarnation } = this;
     const context = this.#createContext();
     this.context = context;
@@ -213,16 +199,20 @@ export class InlineActor implements InlineTarget {
   }
 
   get #hasWork(): boolean {
-    const waits = this.#continuations.length + this.#signals.length + this.#mailbox.length > 0;
+    const waits = this.#continuations.length + this.#bonds.waiting + this.#mailbox.length > 0;
     return this.#state === "running" && (waits || this.#stopping !== undefined || this.#draining !== undefined);
   }
 
   /** Does one thing. */
   async #step(): Promise<void> {
     if (this.#stopping !== undefined) return this.#terminate(this.#stopping);
-    const message = this.#continuations.shift() ?? this.#signals.shift() ?? this.#mailbox.shift();
+    const message = this.#continuations.shift() ?? this.#nextSignal() ?? this.#mailbox.shift();
     if (message !== undefined) await this.#handle(message);
     else if (this.#draining !== undefined) await this.#terminate(this.#draining);
+  }
+
+  #nextSignal(): Message | undefined {
+    return this.#bonds.waiting === 0 ? undefined : { method: "", args: [this.#bonds.next()] };
   }
 
   async #handle({ method, args, call }: Message): Promise<void> {
@@ -236,6 +226,7 @@ export class InlineActor implements InlineTarget {
       return;
     }
     this.#current = call;
+    this.#givenUp = false;
     this.#signal = undefined;
     try {
       const value: unknown = await handler(this.context, ...args);
@@ -295,15 +286,14 @@ export class InlineActor implements InlineTarget {
       if (!waiting.has(call)) call.fail(this.#exitError(call, reason));
     }
     this.#timers.clear();
-    for (const demonitor of this.#monitors.values()) demonitor();
-    this.#monitors.clear();
-    this.#continuations.length = this.#signals.length = 0;
+    this.#bonds.forget();
+    this.#continuations.length = 0;
     this.#stopping = undefined;
     if (!isCleanExit(reason))
       this.#options.log.error({ actor: this.id, reason: describeExit(reason) }, "the actor ended");
     if (this.#isRestartedAfter(reason)) void this.#restart(reason);
     else this.#end(reason);
-    this.#tell(reason);
+    this.#bonds.tell(reason);
   }
 
   #isRestartedAfter(reason: ExitReason): boolean {
@@ -339,25 +329,6 @@ export class InlineActor implements InlineTarget {
     this.#resolveExited(reason);
   }
 
-  /** Monitors and links. */
-  #tell(reason: ExitReason): void {
-    const ref = this.#ref();
-    for (const { by, monitor } of this.#watchers) by.#signalled({ type: "DOWN", monitor, id: this.id, ref, reason });
-    this.#watchers.clear();
-    for (const partner of this.#links) {
-      partner.#links.delete(this);
-      if (partner.#trapsExits) partner.#signalled({ type: "EXIT", id: this.id, ref, reason });
-      else if (reason.kind !== "normal") partner.exit(linkedReason(this.id, reason));
-    }
-    this.#links.clear();
-  }
-
-  #signalled(message: unknown): void {
-    if (this.#state === "stopped") return;
-    this.#signals.push({ method: "", args: [message] });
-    this.#pump();
-  }
-
   #exitError(call: InlineCall, reason: ExitReason): ActorError {
     const message = `id=${this.id} method=${call.method}: the actor exited before it replied: ${describeExit(reason)}`;
     return new ActorError("ERR_CALL_EXIT", message, { id: this.id, method: call.method, reason });
@@ -367,112 +338,70 @@ export class InlineActor implements InlineTarget {
     return new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
   }
 
-  #requireHandler(method: string): void {
-    if (this.#handlerOf(method) === undefined) {
-      const message = `id=${this.id} method=${method}: no such handler`;
-      throw new ActorError("ERR_UNKNOWN_METHOD", message, { id: this.id, method });
-    }
+  #currentSignal(): AbortSignal {
+    this.#signal ??= new AbortController();
+    if (this.#givenUp || this.#draining !== undefined || this.#stopping !== undefined) this.#signal.abort();
+    return this.#signal.signal;
+  }
+
+  #bonded(): BondedActor {
+    const actor = this;
+    return {
+      id: this.id,
+      get ref() {
+        return actor.#ref();
+      },
+      get isStopped() {
+        return actor.state === "stopped";
+      },
+      bondsOf(ref) {
+        const target = inlineActor(ref);
+        return target === undefined ? undefined : target.#bonds;
+      },
+      exit: (reason) => this.exit(reason),
+      signalled: () => this.#pump(),
+    };
   }
 
   #createContext(): ActorContext<any> {
     const actor = this;
-    return {
-      state: undefined,
-      self: this.#ref(),
+    return createInlineContext({
       id: this.id,
       name: this.name,
       incarnation: this.incarnation,
       args: this.#args,
-      log: inlineLog(this.#options.log),
+      ref: this.#ref(),
+      sender: this.#sender,
+      log: this.#options.log,
+      bonds: this.#bonds,
+      timers: this.#timers,
+      get call() {
+        return actor.#current;
+      },
       get signal() {
-        actor.#signal ??= new AbortController();
-        if (actor.#draining !== undefined || actor.#stopping !== undefined) actor.#signal.abort();
-        return actor.#signal.signal;
+        return actor.#currentSignal();
       },
-      whereis(name) {
-        const target = inlineByName(name);
-        if (target === undefined) return latestTestSystem()?.whereis(name);
-        return new ActorRef(actor.#sender, INLINE_ADDRESS, target.uid, target.id);
+      hasHandler: (method) => this.#handlerOf(method) !== undefined,
+      reply: (call, value) => this.#reply(call, value),
+      exitInline(ref, reason) {
+        const target = inlineActor(ref);
+        target?.exit(reason);
+        return target !== undefined;
       },
-      monitor(ref) {
-        checkedReference(ref, "ctx.monitor");
-        const monitor = ++actor.#lastMonitor;
-        const target = inlineTarget(ref);
-        if (target instanceof InlineActor && target.state !== "stopped") {
-          const watcher = { by: actor, monitor };
-          target.#watchers.add(watcher);
-          actor.#monitors.set(monitor, () => target.#watchers.delete(watcher));
-        } else if (isInline(ref) || latestTestSystem() === undefined) {
-          actor.#signalled({ type: "DOWN", monitor, id: ref.id, ref, reason: NOPROC });
-        } else {
-          const down = (of: Down<ActorRef | PoolRef>): void => actor.#signalled({ ...of, type: "DOWN", monitor, ref });
-          actor.#monitors.set(monitor, latestTestSystem()?.monitor(ref, down) ?? (() => {}));
-        }
-        return monitor;
-      },
-      demonitor(monitor) {
-        actor.#monitors.get(monitor)?.();
-        actor.#monitors.delete(monitor);
-        const isDown = ({ args }: Message): boolean => (args[0] as { monitor?: number }).monitor === monitor;
-        actor.#signals.splice(0, Infinity, ...actor.#signals.filter((signal) => !isDown(signal)));
-      },
-      link(ref) {
-        checkedReference(ref, "ctx.link");
-        const target = inlineTarget(ref);
-        if (target instanceof InlineActor && target.state !== "stopped") {
-          target.#links.add(actor);
-          actor.#links.add(target);
-        } else if (actor.#trapsExits) {
-          actor.#signalled({ type: "EXIT", id: ref.id, ref, reason: NOPROC });
-        } else {
-          actor.exit(NOPROC);
-        }
-      },
-      unlink(ref) {
-        checkedReference(ref, "ctx.unlink");
-        const target = inlineTarget(ref);
-        if (!(target instanceof InlineActor)) return;
-        target.#links.delete(actor);
-        actor.#links.delete(target);
-      },
-      trapExit(trap) {
-        actor.#trapsExits = trap;
-      },
-      exit(ref, reason) {
-        checkedReference(ref, "ctx.exit");
-        checkExitReason("ctx.exit", reason);
-        const target = inlineTarget(ref);
-        if (target instanceof InlineActor) target.exit(reason);
-        else latestTestSystem()?.exit(ref, reason);
-      },
-      sendAfter(delayMs, method, ...rest) {
-        actor.#requireHandler(method);
-        return actor.#timers.after(delayMs, method, rest);
-      },
-      sendInterval(periodMs, method, ...rest) {
-        actor.#requireHandler(method);
-        return actor.#timers.every(periodMs, method, rest);
-      },
-      cancelTimer: (id) => actor.#timers.cancel(id),
-      deferReply() {
-        const call = actor.#current;
-        if (call === undefined) throw new TypeError("deferReply: the message being handled is not a call");
-        call.deferred = true;
-        return {
-          reply: (value?: unknown) => actor.#reply(call, value),
-          fail: (error: Error) => call.fail(error),
-        };
-      },
-      stop(reason = NORMAL) {
-        actor.#stopping ??= checkExitReason("ctx.stop", reason);
+      stopAfterThis(reason) {
+        actor.#stopping ??= reason;
         actor.#signal?.abort();
         actor.#pump();
       },
-      continueWith(method, ...rest) {
-        actor.#requireHandler(method);
-        actor.#continuations.push({ method, args: rest });
+      continueWith(method, args) {
+        actor.#continuations.push({ method, args });
         actor.#pump();
       },
-    };
+    });
   }
+}
+
+function inlineActor(ref: ActorRef | PoolRef): InlineActor | undefined {
+  const target = inlineTarget(ref);
+  return target instanceof InlineActor ? target : undefined;
 }

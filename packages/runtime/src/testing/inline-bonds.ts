@@ -1,0 +1,123 @@
+import { type ActorRef, checkedReference, type ExitReason, NOPROC, type PoolRef } from "@mini-otp/worker-host/protocol";
+import { linkedReason } from "../signals/monitors.js";
+import type { Down } from "../signals/process-signals.js";
+import { isInline } from "./inline-world.js";
+import { latestTestSystem } from "./test-system.js";
+
+/** The actor whose bonds these are. */
+export interface BondedActor {
+  readonly id: string;
+  readonly ref: ActorRef;
+  readonly isStopped: boolean;
+  /** Another actor of this thread's, running or not. */
+  bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
+  exit(reason: ExitReason): void;
+  /** A signal waits. */
+  signalled(): void;
+}
+
+interface Watcher {
+  readonly by: InlineBonds;
+  readonly monitor: number;
+}
+
+/** An inline actor's monitors and links, both ways, and the signals that have come of them. */
+export class InlineBonds {
+  trapsExits = false;
+  readonly #actor: BondedActor;
+  readonly #signals: unknown[] = [];
+  readonly #watchers = new Set<Watcher>();
+  readonly #links = new Set<InlineBonds>();
+  /** What takes each of its own monitors off again. */
+  readonly #monitors = new Map<number, () => void>();
+  #lastMonitor = 0;
+
+  constructor(actor: BondedActor) {
+    this.#actor = actor;
+  }
+
+  /** DOWN and EXIT that wait. */
+  get waiting(): number {
+    return this.#signals.length;
+  }
+
+  next(): unknown {
+    return this.#signals.shift();
+  }
+
+  monitor(ref: ActorRef | PoolRef): number {
+    checkedReference(ref, "ctx.monitor");
+    const monitor = ++this.#lastMonitor;
+    const target = this.#living(ref);
+    if (target !== undefined) {
+      const watcher = { by: this, monitor };
+      target.#watchers.add(watcher);
+      this.#monitors.set(monitor, () => target.#watchers.delete(watcher));
+    } else if (isInline(ref) || latestTestSystem() === undefined) {
+      this.signal({ type: "DOWN", monitor, id: ref.id, ref, reason: NOPROC });
+    } else {
+      const down = (of: Down<ActorRef | PoolRef>): void => this.signal({ ...of, type: "DOWN", monitor, ref });
+      this.#monitors.set(monitor, latestTestSystem()?.monitor(ref, down) ?? (() => {}));
+    }
+    return monitor;
+  }
+
+  demonitor(monitor: number): void {
+    this.#monitors.get(monitor)?.();
+    this.#monitors.delete(monitor);
+    const others = this.#signals.filter((signal) => (signal as { monitor?: number }).monitor !== monitor);
+    this.#signals.splice(0, Infinity, ...others);
+  }
+
+  link(ref: ActorRef | PoolRef): void {
+    checkedReference(ref, "ctx.link");
+    const target = this.#living(ref);
+    if (target !== undefined) {
+      target.#links.add(this);
+      this.#links.add(target);
+    } else if (this.trapsExits) {
+      this.signal({ type: "EXIT", id: ref.id, ref, reason: NOPROC });
+    } else {
+      this.#actor.exit(NOPROC);
+    }
+  }
+
+  unlink(ref: ActorRef | PoolRef): void {
+    checkedReference(ref, "ctx.unlink");
+    const target = this.#actor.bondsOf(ref);
+    if (target === undefined) return;
+    target.#links.delete(this);
+    this.#links.delete(target);
+  }
+
+  signal(message: unknown): void {
+    if (this.#actor.isStopped) return;
+    this.#signals.push(message);
+    this.#actor.signalled();
+  }
+
+  /** The incarnation is over: nobody is told for it any more. */
+  forget(): void {
+    for (const demonitor of this.#monitors.values()) demonitor();
+    this.#monitors.clear();
+    this.#signals.length = 0;
+  }
+
+  /** Tells who watches the incarnation that is over, and takes along who is linked to it. */
+  tell(reason: ExitReason): void {
+    const { id, ref } = this.#actor;
+    for (const { by, monitor } of this.#watchers) by.signal({ type: "DOWN", monitor, id, ref, reason });
+    this.#watchers.clear();
+    for (const partner of this.#links) {
+      partner.#links.delete(this);
+      if (partner.trapsExits) partner.signal({ type: "EXIT", id, ref, reason });
+      else if (reason.kind !== "normal") partner.#actor.exit(linkedReason(id, reason));
+    }
+    this.#links.clear();
+  }
+
+  #living(ref: ActorRef | PoolRef): InlineBonds | undefined {
+    const bonds = this.#actor.bondsOf(ref);
+    return bonds === undefined || bonds.#actor.isStopped ? undefined : bonds;
+  }
+}
