@@ -16,38 +16,19 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
-import type { ActorTotals } from "../introspection/actor-totals.js";
-import type { ActorTraces } from "../introspection/actor-traces.js";
 import { Introspection } from "../introspection/introspection.js";
 import type { Undelivered } from "../mailbox/mailbox.js";
 import type { LogSource } from "../reporting/actor-logs.js";
 import type { OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
-import type { FullActorSpec } from "../supervision/child-spec.js";
-import { explainNotFound, moduleCandidates } from "../threads/actor-module.js";
+import { explainNotFound } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
-import type { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
-import type { ActorPlace } from "./actor-place.js";
 import { exitCause } from "./exit-cause.js";
+import type { LivingActor } from "./living-actor.js";
 import { Starting } from "./starting.js";
 import { Stopping, ZOMBIE_MS } from "./stopping.js";
 import { serve } from "./thread-requests.js";
 import { Upgrade } from "./upgrade.js";
-
-/** What an actor keeps over its incarnations. */
-export interface LivingActor {
-  readonly id: string;
-  readonly ref: ActorRef;
-  readonly spec: FullActorSpec;
-  readonly place: ActorPlace;
-  readonly threads: ThreadSource;
-  readonly totals: ActorTotals;
-  readonly traces: ActorTraces;
-  /** Takes in what has been counted in shared memory. */
-  readTotals(): void;
-  /** Tells the incarnation that lives now. */
-  post(message: ToActor, transfer?: readonly Transferable[]): void;
-}
 
 /** What callers learn whose reply was deferred, and is lost with the thread that owed it. */
 const UPGRADED: ExitReason = Object.freeze({ kind: "shutdown", detail: "upgraded" });
@@ -158,34 +139,23 @@ export class ActorLife<A extends LivingActor> {
    * use it too. Rejects when it did not come to that; the actor goes on as it was then.
    */
   async upgrade(module: URL | string, timeoutMs: number): Promise<void> {
-    const actor = this.#actor;
-    const host = this.#host;
-    const { id, place, threads } = actor;
+    const { id, place } = this.#actor;
     const refused = this.#upgrade !== undefined ? "is being upgraded already" : "is not running";
     if (!this.#running || this.#stopping !== undefined || this.#upgrade !== undefined) {
       const code = this.#upgrade === undefined ? "ERR_NOPROC" : "ERR_RUNNING";
       throw new ActorError(code, `id=${id} upgrade: the actor ${refused}`, { id });
     }
-    const upgrade: Upgrade = new Upgrade(
-      {
-        id,
-        codec: host.outbox.codec,
-        startThread: (listener) => threads.startSuccessor(module, listener, (reason) => upgrade.kill(reason)),
-        endThread: (thread) => threads.endSuccessor(thread),
-        initData: () => this.#initData(),
-        postFormer: (message, transfer) => this.#thread?.post(message, place.words, transfer),
-        committed: () => {
-          threads.module = module;
-          this.#zombieTimer ??= setTimeout(() => this.#hurryOut(), ZOMBIE_MS);
-        },
-        onMessage: (message) => this.#onMessage(message),
+    const upgrade = new Upgrade(this.#actor, this.#host.outbox.codec, module, timeoutMs, {
+      initData: () => this.#initData(),
+      postFormer: (message, transfer) => this.#thread?.post(message, place.words, transfer),
+      committed: () => {
+        this.#zombieTimer ??= setTimeout(() => this.#hurryOut(), ZOMBIE_MS);
       },
-      moduleCandidates(threads.module)[0],
-      timeoutMs,
-    );
+      onMessage: (message) => this.#onMessage(message),
+    });
     this.#upgrade = upgrade;
     try {
-      host.upgraded(actor, await upgrade.done);
+      this.#host.upgraded(this.#actor, await upgrade.done);
     } finally {
       if (this.#upgrade === upgrade) this.#upgrade = undefined;
     }

@@ -11,15 +11,12 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
+import { moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
+import type { LivingActor } from "./living-actor.js";
 
-/** The actor that is upgraded. */
-export interface UpgradedActor {
-  readonly id: string;
-  readonly codec: Codec;
-  /** Starts a thread that loads the new module. */
-  startThread(listener: ThreadListener): ActorThread;
-  endThread(thread: ActorThread): void;
+/** The incarnation that is upgraded. */
+export interface UpgradedLife {
   initData(): InitData;
   /** Tells the former thread, which has not exited. */
   postFormer(message: ToActor, transfer?: readonly Transferable[]): void;
@@ -58,7 +55,11 @@ export class Upgrade {
   readonly thread: ActorThread;
   /** Why the new thread has exited, once it has. */
   exited: ExitReason | undefined;
-  readonly #actor: UpgradedActor;
+  readonly #actor: LivingActor;
+  readonly #codec: Codec;
+  readonly #module: URL | string;
+  readonly #life: UpgradedLife;
+  /** For code that does not name its version. */
   readonly #fromVersion: string;
   readonly #timer: NodeJS.Timeout;
   /** Control messages that the former thread did not act upon any more. */
@@ -69,19 +70,23 @@ export class Upgrade {
   #resolve!: (report: UpgradeReport) => void;
   #reject!: (error: unknown) => void;
 
-  /** `fromVersion` is for code that does not name its version. */
-  constructor(actor: UpgradedActor, fromVersion: string, timeoutMs: number) {
+  constructor(actor: LivingActor, codec: Codec, module: URL | string, timeoutMs: number, life: UpgradedLife) {
     this.#actor = actor;
-    this.#fromVersion = fromVersion;
+    this.#codec = codec;
+    this.#module = module;
+    this.#life = life;
+    this.#fromVersion = moduleCandidates(actor.threads.module)[0];
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
-    this.thread = actor.startThread({
+    const listener: ThreadListener = {
       onMessage: (message) => this.#onMessage(message),
       onExit: (error) => this.#onExit(error),
-    });
+    };
+    // Throws for a module that cannot be meant: nothing has begun then.
+    this.thread = actor.threads.startSuccessor(module, listener, (reason) => this.kill(reason));
+    this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
   }
 
   get isSwapping(): boolean {
@@ -104,7 +109,7 @@ export class Upgrade {
     if (this.#stage !== "waiting for the message being handled") return;
     this.#stage = "changing the code";
     const fromVersion = this.#fromVersion;
-    this.thread.post({ type: "change_code", init: this.#actor.initData(), snapshot, fromVersion });
+    this.thread.post({ type: "change_code", init: this.#life.initData(), snapshot, fromVersion });
   }
 
   handOverFailed(error: Encoded): void {
@@ -153,7 +158,7 @@ export class Upgrade {
       case "loaded":
         if (this.#stage !== "loading the module") break;
         this.#stage = "waiting for the message being handled";
-        this.#actor.postFormer({ type: "hand_over" });
+        this.#life.postFormer({ type: "hand_over" });
         break;
       case "module_failed":
         this.#fail(this.#decode(message.error));
@@ -165,19 +170,20 @@ export class Upgrade {
         break;
       }
       case "exiting":
-        this.#reported = decodeReason(this.#actor.codec, message.reason);
+        this.#reported = decodeReason(this.#codec, message.reason);
         break;
       case "code_changed": {
         if (this.#stage !== "changing the code") break;
         clearTimeout(this.#timer);
         this.#stage = "swapping";
         this.#report = { fromVersion: message.fromVersion, version: message.version };
-        this.#actor.committed();
-        this.#actor.postFormer({ type: "leave" });
+        this.#actor.threads.module = this.#module;
+        this.#life.committed();
+        this.#life.postFormer({ type: "leave" });
         break;
       }
       default:
-        this.#actor.onMessage(message);
+        this.#life.onMessage(message);
     }
   }
 
@@ -198,11 +204,11 @@ export class Upgrade {
     const stage = this.#stage;
     this.#stage = "over";
     clearTimeout(this.#timer);
-    if (endThread) this.#actor.endThread(this.thread);
+    if (endThread) this.#actor.threads.endSuccessor(this.thread);
     this.#reject(error);
     if (stage !== "waiting for the message being handled" && stage !== "changing the code") return;
-    this.#actor.postFormer({ type: "go_on" });
-    for (const { message, transfer } of this.#held.splice(0)) this.#actor.postFormer(message, transfer);
+    this.#life.postFormer({ type: "go_on" });
+    for (const { message, transfer } of this.#held.splice(0)) this.#life.postFormer(message, transfer);
   }
 
   #error(code: "ERR_INIT_FAILED" | "ERR_INIT_TIMEOUT" | "ERR_CALL_EXIT", why: string, facts: object): ActorError {
@@ -212,6 +218,6 @@ export class Upgrade {
   }
 
   #decode(error: Encoded): unknown {
-    return this.#actor.codec.decodeValue(payloadOf(error));
+    return this.#codec.decodeValue(payloadOf(error));
   }
 }
