@@ -311,7 +311,10 @@ export class Mailbox {
   /** What the overflow policy has dropped; an int32 that wraps. Of accepted messages: what has left the ring unclaimed, whoever died over it. */
   get dropped(): number {
     const words = this.#words;
-    return (this.#dropsAccepted ? words[lane + HANDLED_SEQ] - words[lane + CLAIMS] : words[DROPPED]) | 0;
+    if (!this.#dropsAccepted) return words[DROPPED];
+    // In this order: a claim between the two reads makes it too few for the moment, never too many.
+    const gone = Atomics.load(words, lane + HANDLED_SEQ);
+    return (gone - words[lane + CLAIMS]) | 0;
   }
 
   #become(state: SlotState): void {

@@ -96,9 +96,10 @@ export class DroppingReader extends RingReader {
     copyIn(words, this.#bytes, area + RECORD_HEADER_BYTES, this.payload);
     // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
     Atomics.store(words, lane + IN_FLIGHT, head | 1);
-    words[lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
     words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
     words[lane + CLAIMS]++;
+    // After the count: whoever reads this one first never sees more records gone than were claimed or dropped.
+    Atomics.store(words, lane + HANDLED_SEQ, (this.header[R_SEQ] + 1) | 0);
     const next = (start + recordSpan(this.header[R_LENGTH])) | 0;
     Atomics.store(words, lane + CURSOR, next);
     Atomics.store(words, lane + HEAD, next);
