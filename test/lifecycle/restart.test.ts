@@ -1,6 +1,7 @@
-import type { ExitReason } from "@mini-otp/runtime";
+import { type ExitReason, supervisor } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
+import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
 
 async function counterSystem(restart: "permanent" | "transient" | "temporary" = "permanent") {
@@ -58,6 +59,30 @@ test("an actor that loops for ever can be killed, and others do not notice", asy
   expect(await spinning).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "killed" } });
   expect(await counter.call("incarnation")).toBe(2);
   expect(reasons).toEqual([{ kind: "killed" }]);
+});
+
+test("a reply comes after the restarts that it follows, also those of the supervisors above", async () => {
+  const system = await testSystem({ intensity: 10 });
+  const spec = { id: "counter", actor: fixture("counter") };
+  const inner = await system.startChild(supervisor({ id: "inner", intensity: 0, children: [spec] }));
+  const counter = inner.child("counter");
+  const order: string[] = [];
+  system.on("actor_restarted", ({ id }) => order.push(id));
+  const off = system.on("actor_exited", ({ id }) => {
+    if (id !== inner.id) return;
+    off();
+    const { handled } = system.stats(counter).mailbox;
+    setImmediate(() => {
+      // Busy on purpose, until the thread has started and answered, so that main learns of both at once.
+      const until = performance.now() + 10_000;
+      while (system.stats(counter).mailbox.handled === handled && performance.now() < until);
+    });
+  });
+  await counter.call("crash", "boom").catch(() => {});
+  await counter.with({ timeoutMs: 60_000 }).call("incarnation");
+  order.push("reply");
+  await eventually(() => order.includes("root/inner"));
+  expect(order).toEqual(["root/inner", "reply"]);
 });
 
 test("a temporary actor is not restarted, and its calls reject with ERR_NOPROC", async () => {

@@ -33,8 +33,8 @@ import { WaitingLine } from "./waiting-line.js";
 export interface MainOutboxHost {
   /** Passes a reply on that its receiver's system lane had no room for. */
   detour(message: Extract<ToMain, { type: "detour" }>): void;
-  /** Takes in which actors have started by now: a reply of theirs comes after it. */
-  takeStarts(): void;
+  /** Takes in which actors have started by now: a reply of theirs comes after it. True when one has. */
+  takeStarts(): boolean;
   dropped(id: string, uid: number, method: string): void;
   mailboxFull(uid: number, method: string): void;
   parcel(uid: number, parcel: Parcel): void;
@@ -69,7 +69,8 @@ export class MainOutbox extends Outbox {
       words: self.memory.words,
       awake,
       cores: availableParallelism(),
-      take: () => this.#take(REPLIES_PER_TURN),
+      // Supervisors learn of a start, and theirs of that, before the event loop turns; replies come after.
+      take: () => (this.#host.takeStarts() ? 1 : this.#take(REPLIES_PER_TURN)),
       arrived: () => this.#replies.pending,
       expecting: () => this.pending.size > 0,
     });
@@ -119,6 +120,7 @@ export class MainOutbox extends Outbox {
 
   /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
   takeReplies(): void {
+    this.#host.takeStarts();
     this.#take(Infinity);
   }
 
@@ -137,7 +139,6 @@ export class MainOutbox extends Outbox {
   }
 
   #take(limit: number): number {
-    this.#host.takeStarts();
     return takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, limit);
   }
 

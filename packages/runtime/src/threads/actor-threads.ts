@@ -54,11 +54,13 @@ export class ActorThreads<A extends Incarnated> {
   }
 
   /** Takes in which actors have started by now. */
-  takeStarts(): void {
+  takeStarts(): boolean {
+    let started = false;
     for (const [thread, actor] of this.#starting) {
       thread.takeMessages();
-      if (actor.running) this.#starting.delete(thread);
+      if (actor.running) started = this.#starting.delete(thread);
     }
+    return started;
   }
 
   started(thread: ActorThread, actor: A): void {
