@@ -1,4 +1,4 @@
-// Writes docs/benchmarks.md and its picture from bench/results/baseline.json, the results of record.
+// Writes docs/benchmarks.md, its picture and the README's table from bench/results/baseline.json, the results of record.
 // Usage: node scripts/benchmarks-doc.mjs && pnpm format, after `pnpm bench --record`.
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -71,6 +71,36 @@ ${body.join("\n")}
 `;
 }
 
+/** mini-otp's and the baseline's row of every bench, for the README. */
+function summary() {
+  const rows = results.flatMap(({ topology, work, measures, units, baseline, contenders }) => {
+    const ours = contenders.find(({ name }) => name.startsWith("mini-otp") && name !== baseline);
+    const other = contenders.find(({ name }) => name === baseline);
+    if (ours === undefined || other === undefined) return [];
+    const unit = measures === "rate" ? `${units}/s` : "µs each";
+    const cells = [
+      `${topology}: ${work}`,
+      unit,
+      number(ours.value.median),
+      number(other.value.median),
+      spread(ours.ratio),
+    ];
+    return [`| ${cells.join(" | ")} |`];
+  });
+  return [
+    "| work | | mini-otp | postMessage | times as fast (min – max) |",
+    "| --- | --- | --: | --: | --: |",
+    ...rows,
+  ].join("\n");
+}
+
+function replaceBlock(text, content) {
+  const [start, end] = ["<!-- benchmarks: start -->", "<!-- benchmarks: end -->"];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to === -1) throw new Error("README.md has no block for benchmarks");
+  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
 const { cpu, cores, memoryGb, platform, node } = machine;
 const known = [cpu, cores && `${cores} cores`, memoryGb && `${memoryGb} GB`, platform, node && `Node ${node}`];
 const document = `# Benchmarks
@@ -87,3 +117,5 @@ ${results.map(tableOf).join("\n")}`;
 
 writeFileSync(file("docs/benchmarks.md"), document);
 writeFileSync(file("docs/images/benchmarks.svg"), picture());
+const readme = readFileSync(file("README.md"), "utf8");
+writeFileSync(file("README.md"), replaceBlock(readme, summary()));
