@@ -112,9 +112,16 @@ export function droppingConsumerProgram(world: World): Program {
       },
     },
     [C.claimSeq]: {
-      text: "#claim: HANDLED_SEQ = seq + 1",
+      text: "#claim: CLAIMED_SEQ = seq + 1",
       run(s) {
-        s[HANDLED_SEQ] = s[CLAIMED_SEQ] = world.seqAfter(s[CURRENT_SEQ], 1);
+        s[CLAIMED_SEQ] = world.seqAfter(s[CURRENT_SEQ], 1);
+        return C.claimHandled;
+      },
+    },
+    [C.claimHandled]: {
+      text: "#claim: store(HANDLED_SEQ, seq + 1)",
+      run(s) {
+        s[HANDLED_SEQ] = world.seqAfter(s[CURRENT_SEQ], 1);
         return C.claimCursor;
       },
     },

@@ -69,6 +69,7 @@ export const C = numbered(
   "claimCopy",
   "claimFlag",
   "claimSeq",
+  "claimHandled",
   "claimCursor",
   "claimHead",
   "unlock",
