@@ -28,7 +28,7 @@ import type { ExitReason } from "./protocol/exit-reason.js";
 import { NameTable } from "./protocol/name-table.js";
 import type { Producer } from "./protocol/ring-lock.js";
 import { Segments } from "./protocol/segments.js";
-import { EXIT_CPU_MS, HANDLING, OS_THREAD } from "./protocol/slot-descriptor.js";
+import { EXIT_CPU_MS, OS_THREAD } from "./protocol/slot-descriptor.js";
 import { loadTelemetry } from "./protocol/telemetry.js";
 import { rehearse } from "./rehearsal.js";
 
@@ -85,7 +85,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
     },
   });
   outbox.telemetry = telemetry;
-  thread.use(outbox.codec, (id) => names.name(id));
+  thread.use(outbox.codec);
   /** From now on this thread consumes the actor's slot. */
   const createLoop = (): ActorLoop => {
     const { words } = self.memory;
@@ -140,7 +140,6 @@ class ThreadExit {
   readonly #port: MessagePort;
   readonly #exit = process.exit.bind(process);
   #codec = new Codec(noSender);
-  #methodName: (id: number) => string = () => "";
   #reported = false;
 
   constructor(port: MessagePort) {
@@ -152,9 +151,8 @@ class ThreadExit {
     process.on("uncaughtException", (error: unknown) => this.exit({ kind: "error", error }));
   }
 
-  use(codec: Codec, methodName: (id: number) => string): void {
+  use(codec: Codec): void {
     this.#codec = codec;
-    this.#methodName = methodName;
   }
 
   encode(value: unknown): ReturnType<typeof encodeForeign> {
@@ -186,8 +184,7 @@ class ThreadExit {
     if (this.#reported) return;
     this.#reported = true;
     this.#countCpu();
-    const method = this.words === undefined ? "" : this.#methodName(this.words[HANDLING]);
-    this.post({ type: "exiting", reason: this.encode(reason), method });
+    this.post({ type: "exiting", reason: this.encode(reason) });
   }
 }
 

@@ -190,7 +190,7 @@ export type ToMain =
   | { readonly type: "code_changed"; readonly fromVersion: string; readonly version: string | undefined }
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }
-  | { readonly type: "exiting"; readonly reason: Encoded; readonly method: string }
+  | { readonly type: "exiting"; readonly reason: Encoded }
   | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
   | { readonly type: "parcel_lost"; readonly uid: number; readonly owner: number; readonly number: number }
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
