@@ -82,7 +82,7 @@ function summary() {
       `${topology}: ${work}`,
       unit,
       number(ours.value.median),
-      number(other.value.median),
+      `${number(other.value.median)}${baseline === "postMessage" ? "" : ` (${baseline})`}`,
       spread(ours.ratio),
     ];
     return [`| ${cells.join(" | ")} |`];
