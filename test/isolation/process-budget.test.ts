@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { farthestOver, isOverBudget } from "#runtime/guard/process-budget.js";
+import { farthestOver, isOverBudget, isRunaway } from "#runtime/guard/process-budget.js";
 
 const actor = (id: string, usedMb: number, capMb = 100) => ({ id, usedMb, capMb });
 
@@ -22,4 +22,12 @@ test("shares are in proportion to what the specs allow", () => {
 test("when no actor is over its share, none is ended", () => {
   expect(farthestOver(300, [actor("a", 50), actor("b", 60)])).toBeUndefined();
   expect(farthestOver(300, [])).toBeUndefined();
+});
+
+test("over its budget, a process with a thread that survived its kill is given up for growth, not for size", () => {
+  expect(isRunaway(4000, 0)).toBe(false);
+  expect(isRunaway(4000, 400)).toBe(false);
+  expect(isRunaway(4000, 401)).toBe(true);
+  expect(isRunaway(100, 64)).toBe(false);
+  expect(isRunaway(100, 65)).toBe(true);
 });

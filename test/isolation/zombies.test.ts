@@ -25,3 +25,15 @@ test("under onZombie exit, the others are stopped and the process leaves", { tim
   expect(output.trim().split("\n").at(-1)).toMatch(/^exit \d/);
   expect(code !== 0 || signal !== null).toBe(true);
 });
+
+test.each([
+  ["stays, when nothing grows that is no actor's", "0", ["zombie", "lives true", "exit 0"]],
+  ["is given up when what is no actor's goes on growing", "120", ["zombie", "exit 1"]],
+])(
+  "a process over its budget, with a thread that survived its kill, %s",
+  { timeout: TIMEOUT_MS },
+  async (_, growMb, said) => {
+    const { output } = await runProgram("growing-zombie", { args: [growMb] });
+    expect(output.trim().split("\n")).toEqual(said);
+  },
+);

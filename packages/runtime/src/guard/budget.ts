@@ -1,19 +1,21 @@
 import { BYTES_PER_MB } from "./probe.js";
-import { type BudgetShare, farthestOver, isOverBudget, type Overdraft } from "./process-budget.js";
+import { type BudgetShare, farthestOver, isOverBudget, type Overdraft, sumOf } from "./process-budget.js";
 
 /** A killed actor's memory needs a moment to be given back: no second kill before. */
 const SETTLE_MS = 250;
-const REMIND_MS = 5000;
+
+/** `unclaimedMb`: what is resident and no actor's. */
+type OnNobody = (rssMb: number, totalMb: number, unclaimedMb: number) => void;
 
 /** Holds the process to its budget. */
 export class Budget {
   readonly #totalMb: number;
-  readonly #onNobody: (rssMb: number, totalMb: number) => void;
+  readonly #onNobody: OnNobody;
   #quietUntilMs = 0;
   #rssMb = 0;
 
-  /** `onNobody`: over budget, and no actor is over its share. Told every five seconds while it lasts. */
-  constructor(totalMb: number, onNobody: (rssMb: number, totalMb: number) => void) {
+  /** `onNobody`: over budget, and no actor is over its share. Told four times a second while it lasts. */
+  constructor(totalMb: number, onNobody: OnNobody) {
     this.#totalMb = totalMb;
     this.#onNobody = onNobody;
   }
@@ -23,8 +25,8 @@ export class Budget {
     const rssMb = this.#measure();
     if (nowMs < this.#quietUntilMs || !isOverBudget(this.#totalMb, rssMb, actors)) return undefined;
     const over = farthestOver(this.#totalMb, actors);
-    this.#quietUntilMs = nowMs + (over === undefined ? REMIND_MS : SETTLE_MS);
-    if (over === undefined) this.#onNobody(rssMb, this.#totalMb);
+    this.#quietUntilMs = nowMs + SETTLE_MS;
+    if (over === undefined) this.#onNobody(rssMb, this.#totalMb, rssMb - sumOf(actors));
     return over;
   }
 

@@ -4,6 +4,8 @@ import type { Logger } from "../reporting/logger.js";
 import type { GuardListener } from "./guard.js";
 import type { Zombies } from "./zombies.js";
 
+const REMIND_MS = 5000;
+
 /** Tells events and log what the guard does. */
 export function guardListener(
   logger: Logger,
@@ -11,15 +13,20 @@ export function guardListener(
   zombies: Zombies,
   methodName: (id: number) => string,
 ): GuardListener {
+  let remindAtMs = 0;
   return {
     methodName,
     killing({ id }, reason) {
       events.emit({ event: "guard_killed", id, at: performance.now(), reason });
       logger.warn({ actor: id, reason }, `guard ends ${id}: ${describeExit(reason)}`);
     },
-    overBudget(rssMb, totalMb) {
-      logger.error({ rssMb, totalMb }, "the process is over guard.totalMb, and no actor is over its share");
-      zombies.overBudget();
+    overBudget(rssMb, totalMb, unclaimedMb) {
+      const nowMs = performance.now();
+      if (nowMs >= remindAtMs) {
+        remindAtMs = nowMs + REMIND_MS;
+        logger.error({ rssMb, totalMb }, "the process is over guard.totalMb, and no actor is over its share");
+      }
+      zombies.overBudget(totalMb, unclaimedMb);
     },
   };
 }

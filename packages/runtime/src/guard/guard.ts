@@ -44,7 +44,7 @@ export interface GuardedActor {
 export interface GuardListener {
   killing(actor: GuardedActor, reason: ExitReason): void;
   /** The process is over its budget, and no actor is over its share. */
-  overBudget(rssMb: number, totalMb: number): void;
+  overBudget(rssMb: number, totalMb: number, unclaimedMb: number): void;
   methodName(id: number): string;
 }
 

@@ -3,6 +3,11 @@
  * code, stacks and (on Node 26) wasm memory; the resident set leaves out what was swapped out or never touched.
  */
 
+/** How much more than at first may be nobody's until a thread that survived its kill is taken for one that grows. */
+const RUNAWAY_SHARE = 0.1;
+/** Threads and their code are nobody's either: 10 to 20 MiB each. */
+const RUNAWAY_LEAST_MB = 64;
+
 export interface BudgetShare {
   readonly usedMb: number;
   /** What its spec allows it: its part of the budget is in proportion to this. */
@@ -16,9 +21,13 @@ export interface Overdraft<A> {
 }
 
 export function isOverBudget(totalMb: number, rssMb: number, actors: Iterable<BudgetShare>): boolean {
+  return Math.max(rssMb, sumOf(actors)) > totalMb;
+}
+
+export function sumOf(actors: Iterable<BudgetShare>): number {
   let sumMb = 0;
   for (const { usedMb } of actors) sumMb += usedMb;
-  return Math.max(rssMb, sumMb) > totalMb;
+  return sumMb;
 }
 
 /** The actor farthest over its share of the budget; undefined when none is over. */
@@ -33,4 +42,9 @@ export function farthestOver<A extends BudgetShare>(totalMb: number, actors: rea
     }
   }
   return farthest;
+}
+
+/** Over its budget, with a thread that survived its kill: what is no living actor's has grown by `grownMb` since. */
+export function isRunaway(totalMb: number, grownMb: number): boolean {
+  return grownMb > Math.max(totalMb * RUNAWAY_SHARE, RUNAWAY_LEAST_MB);
 }

@@ -3,6 +3,7 @@ import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import { leaveProcess } from "./leave-process.js";
+import { isRunaway } from "./process-budget.js";
 
 interface AbandonedThread {
   /** The process may end although this thread has not. */
@@ -29,6 +30,8 @@ export class Zombies {
     if (this.#threads.size > 0) leaveProcess(code);
   };
   #count = 0;
+  /** The least that was no living actor's while the process was over its budget and there was a zombie. */
+  #leastMb = Infinity;
 
   /** `giveUpProcess` stops what can be stopped, then exits. */
   constructor(options: FullGuardOptions, logger: Logger, events: Events, giveUpProcess: () => void) {
@@ -64,11 +67,18 @@ export class Zombies {
 
   /** It has ended after all. */
   exited(thread: AbandonedThread): void {
-    if (this.#threads.delete(thread) && this.#threads.size === 0) process.off("exit", this.#leave);
+    if (!this.#threads.delete(thread) || this.#threads.size > 0) return;
+    process.off("exit", this.#leave);
+    this.#leastMb = Infinity;
   }
 
-  /** The process is over its budget and no actor is to blame: then it is a zombie that grows, and nothing else ends it. */
-  overBudget(): void {
-    if (this.#threads.size > 0) this.#giveUpProcess();
+  /**
+   * The process is over its budget and no actor is to blame. If what is nobody's goes on growing, a zombie grows, and
+   * nothing else ends it. Most are only slow to give back what they had.
+   */
+  overBudget(totalMb: number, unclaimedMb: number): void {
+    if (this.#threads.size === 0) return;
+    this.#leastMb = Math.min(this.#leastMb, unclaimedMb);
+    if (isRunaway(totalMb, unclaimedMb - this.#leastMb)) this.#giveUpProcess();
   }
 }
