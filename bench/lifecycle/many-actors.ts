@@ -8,7 +8,7 @@ import type Mortal from "./mortal.actor.js";
 const ACTOR = new URL("./mortal.actor.js", import.meta.url);
 const BARE = new URL("./bare-thread.js", import.meta.url);
 const ROUNDS = 3;
-/** V8 collects up to three times more, eight seconds apart, when a thread has come to rest. */
+/** V8 collects garbage for a while after a thread has come to rest: so it does in bare workers. */
 const SETTLE_MS = 60_000;
 const IDLE_MS = 10_000;
 const RALLY_MS = 2000;

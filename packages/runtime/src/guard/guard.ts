@@ -76,8 +76,8 @@ const CALM_SHARE = 0.5;
 const CALM_INTERVALS = 4;
 
 /**
- * A thread that comes up is not looked into before, unless its actor runs: it has little memory yet, and the first look
- * costs it 2 ms of the 40 that it needs (Node 20).
+ * A thread that comes up is not looked into before, unless its actor runs: it has little memory yet, and the looks cost
+ * main 1 to 2 ms of the 3 to 4 that a start then takes there (Node 20).
  */
 const COMES_UP_MS = 250;
 
