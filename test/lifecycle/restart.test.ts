@@ -54,6 +54,8 @@ test("an actor that loops for ever can be killed, and others do not notice", asy
     .with({ timeoutMs: 60_000 })
     .call("spin")
     .catch((e: unknown) => e);
+  // A message that nobody has begun with waits for the next incarnation.
+  await eventually(() => system.stats(counter).handling?.method === "spin");
   expect(await other.call("add", 1)).toBe(1);
   system.exit(counter, "kill");
   expect(await spinning).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "killed" } });
