@@ -67,6 +67,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   /** Resizes and upgrades, one after the other. */
   #changed: Promise<unknown> = Promise.resolve();
   #incarnation = 0;
+  /** As far as monitors and links go, also while its members are started. */
+  #lives = false;
   #running = false;
   #disposed = false;
 
@@ -122,10 +124,11 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     } catch (error) {
       return { kind: "failed", reason: { kind: "init_failed", error } };
     }
-    this.#running = true;
+    this.#lives = true;
     this.#host.lifeStarted(this);
     const outcome = await this.#process.start(incarnation);
     if (outcome.kind === "started") {
+      this.#running = this.#lives;
       this.#publish();
       return { kind: "started", ref: this.ref };
     }
@@ -248,8 +251,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   #ended(reason: ExitReason): () => void {
-    if (!this.#running) return () => {};
-    this.#running = false;
+    if (!this.#lives) return () => {};
+    this.#lives = this.#running = false;
     return this.#host.lifeEnded(this, reason);
   }
 
