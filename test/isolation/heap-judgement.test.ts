@@ -3,6 +3,7 @@ import { BARE_THREAD_MB, judgeCollected, judgeSample, UNSUSPECTED } from "#runti
 
 const CAPS = { heapCapMb: 64, offHeapCapMb: 32 };
 const heap = (heapMb: number) => ({ heapMb, offHeapMb: 0 });
+const PRIMED = { ...UNSUSPECTED, primed: true };
 const offHeap = (offHeapMb: number) => ({ heapMb: 10, offHeapMb });
 
 test("an actor under its caps is left alone", () => {
@@ -26,40 +27,46 @@ test("an actor seen over its off-heap cap is, too", () => {
 });
 
 test("garbage over the cap is no reason to end an actor, however much it is", () => {
-  expect(judgeCollected(CAPS, heap(51), 0, 20).verdict).toEqual({ kind: "fine" });
+  expect(judgeCollected(PRIMED, CAPS, heap(51), 0, 20).verdict).toEqual({ kind: "fine" });
 });
 
 test("what stays over the cap after a collection is, with the numbers", () => {
-  expect(judgeCollected(CAPS, heap(84), 0, 20).verdict).toEqual({
+  expect(judgeCollected(PRIMED, CAPS, heap(84), 0, 20).verdict).toEqual({
     kind: "guilty",
     reason: { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 84 },
   });
-  expect(judgeCollected(CAPS, offHeap(33), 0, 20).verdict).toEqual({
+  expect(judgeCollected(PRIMED, CAPS, offHeap(33), 0, 20).verdict).toEqual({
     kind: "guilty",
     reason: { kind: "off_heap_cap_exceeded", offHeapCapMb: 32, usedMb: 33 },
   });
 });
 
 test("an actor that was collected and acquitted keeps three quarters of its time", () => {
-  const { state } = judgeCollected(CAPS, heap(51), 1000, 1040);
+  const { state } = judgeCollected(PRIMED, CAPS, heap(51), 1000, 1040);
   expect(judgeSample(state, CAPS, heap(90), 1040 + 119, true).verdict.kind).toBe("fine");
   expect(judgeSample(state, CAPS, heap(90), 1040 + 120, true).verdict.kind).toBe("collect");
 });
 
+test("after its first collection it is collected again as soon as it is over its cap, after 50 ms", () => {
+  const { state } = judgeCollected(UNSUSPECTED, CAPS, heap(38), 1000, 1040);
+  expect(judgeSample(state, CAPS, heap(90), 1089, true).verdict.kind).toBe("fine");
+  expect(judgeSample(state, CAPS, heap(90), 1090, true).verdict.kind).toBe("collect");
+});
+
 test("one that is left close to its cap is collected again after 50 ms", () => {
-  const { state } = judgeCollected(CAPS, heap(66), 1000, 1060);
+  const { state } = judgeCollected(PRIMED, CAPS, heap(66), 1000, 1060);
   expect(judgeSample(state, CAPS, heap(90), 1109, true).verdict.kind).toBe("fine");
   expect(judgeSample(state, CAPS, heap(90), 1110, true).verdict.kind).toBe("collect");
 });
 
 test("an actor is collected once when it is half way to its cap, so that later collections are exact", () => {
   expect(judgeSample(UNSUSPECTED, CAPS, heap(40), 0, true).verdict.kind).toBe("collect");
-  const { state } = judgeCollected(CAPS, heap(38), 0, 20);
+  const { state } = judgeCollected(PRIMED, CAPS, heap(38), 0, 20);
   expect(judgeSample(state, CAPS, heap(60), 1000, true).verdict.kind).toBe("fine");
 });
 
 test("the rest between two collections never delays the end of a leak beyond 300 ms", () => {
-  const { state } = judgeCollected(CAPS, heap(51), 0, 5000);
+  const { state } = judgeCollected(PRIMED, CAPS, heap(51), 0, 5000);
   expect(judgeSample(state, CAPS, heap(90), 5300, true).verdict.kind).toBe("collect");
 });
 

@@ -306,7 +306,7 @@ export class Guard {
     const left = await this.#probe.collect(ward.thread, limits(ward.actor.spec));
     if (!this.#answered(ward) || left === undefined) return;
     const seen = this.#take(ward, left);
-    const judged = judgeCollected(ward.actor.spec, seen, startedMs, performance.now());
+    const judged = judgeCollected(ward.state, ward.actor.spec, seen, startedMs, performance.now());
     const { heapCapMb, offHeapCapMb } = ward.actor.spec;
     const unseenOnly = left.offHeapMb <= offHeapCapMb && left.heapMb <= heapCapMb;
     if (judged.verdict.kind === "guilty" && unseenOnly && !ward.acquitted) {
