@@ -5,9 +5,9 @@ import type { Observation } from "./observation.js";
 
 const TIMEOUT_MS = 90_000;
 /**
- * A fault that disturbs others does so whenever it runs. That main's own full collection comes due while the actor's
- * runs, and waits for it (V8 lets one thread at a time finish one), happens in one run and not in the next: so a
- * disturbance counts when none of three runs is without it. Everything else must be right in each.
+ * A fault that disturbs others does so whenever it runs; that the machine stops for longer than the limit happens in
+ * one run and not in the next. So a disturbance counts when none of three runs is without it. Everything else must be
+ * right in each.
  */
 const RUNS = 3;
 

@@ -3,7 +3,7 @@ import { BARE_THREAD_MB, judgeCollected, judgeSample, UNSUSPECTED } from "#runti
 
 const CAPS = { heapCapMb: 64, offHeapCapMb: 32 };
 const heap = (heapMb: number) => ({ heapMb, offHeapMb: 0 });
-const PRIMED = { ...UNSUSPECTED, primed: true };
+const PRIMED = { ...UNSUSPECTED, collections: 2 };
 const offHeap = (offHeapMb: number) => ({ heapMb: 10, offHeapMb });
 
 test("an actor under its caps is left alone", () => {
@@ -13,7 +13,7 @@ test("an actor under its caps is left alone", () => {
 });
 
 test("what a bare thread needs is not counted against the actor", () => {
-  expect(judgeSample({ ...UNSUSPECTED, primed: true }, CAPS, heap(64 + BARE_THREAD_MB), 0, true).verdict.kind).toBe(
+  expect(judgeSample({ ...UNSUSPECTED, collections: 2 }, CAPS, heap(64 + BARE_THREAD_MB), 0, true).verdict.kind).toBe(
     "fine",
   );
 });
@@ -47,10 +47,15 @@ test("an actor that was collected and acquitted keeps three quarters of its time
   expect(judgeSample(state, CAPS, heap(90), 1040 + 120, true).verdict.kind).toBe("collect");
 });
 
-test("after its first collection it is collected again as soon as it is over its cap, after 50 ms", () => {
+test("after its first collection it is collected again as soon as it is over its cap", () => {
   const { state } = judgeCollected(UNSUSPECTED, CAPS, heap(38), 1000, 1040);
-  expect(judgeSample(state, CAPS, heap(90), 1089, true).verdict.kind).toBe("fine");
-  expect(judgeSample(state, CAPS, heap(90), 1090, true).verdict.kind).toBe("collect");
+  expect(judgeSample(state, CAPS, heap(90), 1040, true).verdict.kind).toBe("collect");
+});
+
+test("after its second one it is, too, after 50 ms, however long that took", () => {
+  const { state } = judgeCollected({ ...UNSUSPECTED, collections: 1 }, CAPS, heap(51), 1000, 1200);
+  expect(judgeSample(state, CAPS, heap(90), 1249, true).verdict.kind).toBe("fine");
+  expect(judgeSample(state, CAPS, heap(90), 1250, true).verdict.kind).toBe("collect");
 });
 
 test("one that is left close to its cap is collected again after 50 ms", () => {

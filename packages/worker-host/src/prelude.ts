@@ -1,7 +1,8 @@
-import { createRequire, syncBuiltinESMExports } from "node:module";
+import { syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";
 import { GUARD_HOOK } from "./protocol/boot.js";
 import { ActorError } from "./protocol/errors.js";
+import { type CollectGarbage, garbageCollector } from "./protocol/garbage-collector.js";
 import { UnseenMemory } from "./unseen-memory.js";
 
 /*
@@ -10,7 +11,7 @@ import { UnseenMemory } from "./unseen-memory.js";
  * (process.abort, process.chdir, the set of user ids) is left to Node.
  */
 
-const { getHeapStatistics, setFlagsFromString } = v8;
+const { getHeapStatistics } = v8;
 const SHORT_COLLECTION_MS = 100;
 
 /** Once, before anything of the actor's is loaded. `unseenMemory` is told of memory that V8 does not count. */
@@ -23,7 +24,7 @@ export function prepareThread(offHeapCapMb: number, unseenMemory: (bytes: number
 
 function installGuardHook(): void {
   let primed = false;
-  let collectGarbage: ((options?: { type: "minor" }) => void) | undefined;
+  let collectGarbage: CollectGarbage | undefined;
   const memory = (): string => {
     const { used_heap_size, external_memory } = getHeapStatistics();
     return `${used_heap_size},${external_memory}`;
@@ -46,18 +47,6 @@ function installGuardHook(): void {
     return memory();
   };
   Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect }) });
-}
-
-/** V8 gives its `gc` to contexts made while the flag is set. The flag is the process's: it is taken back at once. */
-function garbageCollector(): (options?: { type: "minor" }) => void {
-  setFlagsFromString("--expose-gc");
-  try {
-    // Loaded when it is needed: most threads are never collected by force.
-    const vm = createRequire(import.meta.url)("node:vm") as typeof import("node:vm");
-    return vm.runInNewContext("gc") as () => void;
-  } finally {
-    setFlagsFromString("--no-expose-gc");
-  }
 }
 
 function keepWithinThread(): void {

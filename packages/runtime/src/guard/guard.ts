@@ -20,6 +20,7 @@ import {
   type MemorySample,
   UNSUSPECTED,
 } from "./heap-judgement.js";
+import { MainHeap } from "./main-heap.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
@@ -122,6 +123,7 @@ export class Guard {
   readonly #probe: MemoryProbe = HAS_HEAP_STATISTICS ? new NativeProbe() : new InspectorProbe();
   readonly #wards = new Map<GuardedThread, Ward>();
   readonly #budget: Budget;
+  readonly #mainHeap = new MainHeap();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
   #roundBeforeMs = performance.now();
@@ -232,11 +234,8 @@ export class Guard {
   /** No actor is busy: until the next look, whoever gets busy rings. */
   #rest(mode: Mode): void {
     this.#schedule(mode === "maybe" ? Math.max(LOOP_CHECK_MS, this.#options.intervalMs) : ROUND_MS);
-    if (this.#listening) {
-      announce(this.#bellWord, 0);
-      return;
-    }
     announce(this.#bellWord, 0);
+    if (this.#listening) return;
     const waiting = sleepAsync(this.#bellWord, 0);
     if (waiting === undefined) {
       this.#wake();
@@ -301,6 +300,7 @@ export class Guard {
   }
 
   async #collect(ward: Ward): Promise<void> {
+    this.#mainHeap.collectIfDue();
     const startedMs = performance.now();
     ward.probingSinceMs = startedMs;
     const left = await this.#probe.collect(ward.thread, limits(ward.actor.spec));

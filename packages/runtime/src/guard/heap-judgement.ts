@@ -21,8 +21,8 @@ export interface MemorySample {
 export interface JudgementState {
   /** No collection before: each stops the actor, and must not become most of what it does. */
   readonly collectFromMs: number;
-  /** It has been collected once. From then on V8's own limit is far above the cap, and no marking of V8's is under way. */
-  readonly primed: boolean;
+  /** After the first, V8's own limit is far above the cap, and no marking of V8's is under way. */
+  readonly collections: number;
   /** Since when no sample was under the caps, and the least that was seen meanwhile. */
   readonly over: (MemorySample & { readonly sinceMs: number }) | undefined;
 }
@@ -38,7 +38,7 @@ export interface Judgement {
   readonly verdict: Verdict;
 }
 
-export const UNSUSPECTED: JudgementState = { collectFromMs: 0, primed: false, over: undefined };
+export const UNSUSPECTED: JudgementState = { collectFromMs: 0, collections: 0, over: undefined };
 
 /**
  * What a thread that runs an empty actor uses of its heap, after a collection: 5.5 MiB on Node 20, 7.4 on Node 24.
@@ -68,7 +68,7 @@ export function judgeSample(
   canCollect: boolean,
 ): Judgement {
   if (guilt(caps, sample) === undefined) {
-    if (canCollect && !state.primed && sample.heapMb > limits(caps).heapMb * PRIME_SHARE) {
+    if (canCollect && state.collections === 0 && sample.heapMb > limits(caps).heapMb * PRIME_SHARE) {
       return { state, verdict: { kind: "collect" } };
     }
     return { state: state.over === undefined ? state : { ...state, over: undefined }, verdict: FINE };
@@ -87,12 +87,12 @@ export function judgeSample(
 }
 
 /**
- * Judges what a collection has left, which took from `startedMs` to `nowMs`. The first is not followed by a long rest:
- * a leak would grow to several times its cap meanwhile, and what a collection of that takes holds up everyone. V8 lets
- * only one thread of the process finish a full collection at a time.
+ * Judges what a collection has left, which took from `startedMs` to `nowMs`. The first, half way to the cap, is
+ * followed by no rest, and the second by a short one: a leak would grow far over its cap meanwhile, and the time that
+ * the next collection takes grows with it.
  */
 export function judgeCollected(
-  { primed }: JudgementState,
+  { collections }: JudgementState,
   caps: Caps,
   left: MemorySample,
   startedMs: number,
@@ -101,10 +101,10 @@ export function judgeCollected(
   const reason = guilt(caps, left);
   const { heapMb, offHeapMb } = limits(caps);
   const isClose = left.heapMb > heapMb * CLOSE_SHARE || left.offHeapMb > offHeapMb * CLOSE_SHARE;
-  const restMs =
-    isClose || !primed ? MIN_REST_MS : Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, REST_FACTOR * (nowMs - startedMs)));
+  const longRestMs = Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, REST_FACTOR * (nowMs - startedMs)));
+  const restMs = collections === 0 ? 0 : isClose || collections === 1 ? MIN_REST_MS : longRestMs;
   return {
-    state: { collectFromMs: nowMs + restMs, primed: true, over: undefined },
+    state: { collectFromMs: nowMs + restMs, collections: collections + 1, over: undefined },
     verdict: reason === undefined ? FINE : { kind: "guilty", reason },
   };
 }

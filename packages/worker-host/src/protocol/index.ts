@@ -10,6 +10,7 @@ export * from "./doorbell.js";
 export * from "./dropping-reader.js";
 export * from "./errors.js";
 export * from "./exit-reason.js";
+export * from "./garbage-collector.js";
 export * from "./histogram.js";
 export * from "./log-levels.js";
 export * from "./message-value.js";

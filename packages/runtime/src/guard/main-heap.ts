@@ -1,0 +1,38 @@
+import v8 from "node:v8";
+import { type CollectGarbage, garbageCollector } from "@mini-otp/worker-host/protocol";
+import { BYTES_PER_MB } from "./probe.js";
+
+/**
+ * Up to V8 12 (Node 20 and 22) a thread that collects its whole heap holds a lock of the process's from the start of
+ * its marking, and any other whose own full collection comes due waits for it; later V8s take it at the end.
+ */
+const COLLECTIONS_WAIT = Number(process.versions.v8.split(".")[0]) < 13;
+/** V8 collects a small heap again when it has grown by 8 MiB. */
+const GROWTH_MB = 4;
+/** A larger one takes longer than a wait is likely to cost: 1 ms for each MiB. */
+const SMALL_MB = 32;
+
+/** The heap of main, whose own collection must not come due while an actor is collected. */
+export class MainHeap {
+  #collect: CollectGarbage | undefined;
+  #leftMb = 0;
+
+  /** Before an actor is collected. */
+  collectIfDue(): void {
+    if (!COLLECTIONS_WAIT) return;
+    const usedMb = oldMb();
+    if (usedMb > SMALL_MB || usedMb < this.#leftMb + GROWTH_MB) return;
+    this.#collect ??= garbageCollector();
+    this.#collect();
+    this.#leftMb = oldMb();
+  }
+}
+
+/** What is used by objects that have survived. */
+function oldMb(): number {
+  let bytes = 0;
+  for (const { space_name, space_used_size } of v8.getHeapSpaceStatistics()) {
+    if (!space_name.startsWith("new_")) bytes += space_used_size;
+  }
+  return bytes / BYTES_PER_MB;
+}

@@ -1,0 +1,23 @@
+// Two actors pass half of their caps, one after the other: prints how often main's own heap was collected by force.
+import { constants, PerformanceObserver } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { startSystem } from "@mini-otp/runtime";
+import type Holder from "../fixtures/holder.actor.js";
+
+let forced = 0;
+new PerformanceObserver((list) => {
+  for (const { detail } of list.getEntries() as unknown as { detail: { kind: number; flags: number } }[]) {
+    if (detail.kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue;
+    if ((detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0) forced++;
+  }
+}).observe({ entryTypes: ["gc"] });
+
+const system = await startSystem({ logger: false });
+for (const id of ["first", "second"]) {
+  const actor = new URL("../fixtures/holder.actor.js", import.meta.url);
+  const holder = await system.startChild<typeof Holder>({ id, actor, heapCapMb: 64 });
+  console.log(id, await holder.call("holdUntilCollected", 50));
+  await setImmediate();
+  console.log("main", forced);
+}
+await system.stop();
