@@ -1,4 +1,5 @@
 // Two actors pass half of their caps, one after the other: prints how often main's own heap was collected by force.
+// Usage: node main-heap.js [MiB that main takes between the two]
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { startSystem } from "@mini-otp/runtime";
@@ -12,6 +13,8 @@ new PerformanceObserver((list) => {
   }
 }).observe({ entryTypes: ["gc"] });
 
+const grownMb = Number(process.argv[2] ?? 0);
+const kept: number[][] = [];
 const system = await startSystem({ logger: false });
 for (const id of ["first", "second"]) {
   const actor = new URL("../fixtures/holder.actor.js", import.meta.url);
@@ -19,5 +22,6 @@ for (const id of ["first", "second"]) {
   console.log(id, await holder.call("holdUntilCollected", 50));
   await setImmediate();
   console.log("main", forced);
+  while (kept.length < grownMb) kept.push(new Array<number>(131_072).fill(0.5));
 }
 await system.stop();

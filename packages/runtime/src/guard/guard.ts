@@ -145,6 +145,7 @@ export class Guard {
 
   /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
   guard(thread: GuardedThread, actor: GuardedActor, words: Int32Array): void {
+    if (this.#wards.size === 0) this.#mainHeap.beforeActors();
     this.#wards.set(thread, new Ward(thread, actor, words, performance.now(), this.#watchMs));
     // Attaches early: a thread that is being attached to while it allocates answers late.
     this.#probe.canCollect(thread);
@@ -300,7 +301,7 @@ export class Guard {
   }
 
   async #collect(ward: Ward): Promise<void> {
-    this.#mainHeap.collectIfDue();
+    this.#mainHeap.beforeCollection();
     const startedMs = performance.now();
     ward.probingSinceMs = startedMs;
     const left = await this.#probe.collect(ward.thread, limits(ward.actor.spec));
