@@ -8,6 +8,7 @@ import {
   logUnits,
   NAME_TABLE_BYTES,
   NameTable,
+  type Notice,
   type Parcel,
   PoolRef,
   type Producer,
@@ -155,12 +156,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
       maxDeliveries: 1,
     });
     this.outbox = new MainOutbox(self, this.slots, this.names, this.producer, this.awake, {
-      detour: (message) => this.detour(message),
-      parcel: (uid, parcel) => this.parcel(uid, parcel),
-      discardParcel: (owner, number) => this.discardParcel(owner, number),
+      heed: (notice) => this.heed(notice),
       takeStarts: () => this.#threads.takeStarts(),
-      dropped: (id, _uid, method) => this.dropped(id, method),
-      mailboxFull: (uid, method) => this.mailboxFull(uid, method),
       stats: (uid) => this.stats(uid),
       ownRef: (uid) => this.directory.router(uid)?.ref,
       ownPool: (uid) => this.directory.pool(uid)?.ref,
@@ -369,16 +366,22 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.#callers.notify(slot, reason, consumedBefore, closed);
   }
 
-  detour(message: Extract<ToMain, { type: "detour" }>): void {
-    this.#callers.detour(message);
-  }
-
-  parcel(uid: number, parcel: Parcel): void {
-    this.#parcels.add(uid, parcel);
-  }
-
-  discardParcel(owner: number, number: number): void {
-    this.#parcels.discard(owner, number);
+  heed(notice: Notice): void {
+    switch (notice.type) {
+      case "parcel":
+        return this.#parcels.add(notice.uid, notice.parcel);
+      case "parcel_lost":
+        return this.#parcels.discard(notice.owner, notice.number);
+      case "mailbox_full": {
+        const child = this.directory.actor(notice.uid);
+        if (child !== undefined) this.#fullMailboxes.found(child, notice.method);
+        return;
+      }
+      case "dropped":
+        return this.#deadLetters.add(notice.id, notice.method, "dropped");
+      case "detour":
+        return this.#callers.detour(notice);
+    }
   }
 
   claim(child: ActorChild, owner: number, number: number): void {
@@ -391,15 +394,6 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
     const senderLives = owner === this.producer.ownerId || this.#threads.has(owner);
     this.#parcels.claim(uid, owner, number, senderLives, keep, take);
-  }
-
-  mailboxFull(uid: number, method: string): void {
-    const child = this.directory.actor(uid);
-    if (child !== undefined) this.#fullMailboxes.found(child, method);
-  }
-
-  dropped(id: string, method: string): void {
-    this.#deadLetters.add(id, method, "dropped");
   }
 
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {

@@ -1,4 +1,4 @@
-import type { ActorRef, ExitReason, Parcel, Producer, ToMain } from "@mini-otp/worker-host/protocol";
+import type { ActorRef, ExitReason, Notice, Producer, ToMain } from "@mini-otp/worker-host/protocol";
 import type { Undelivered } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { SignalRequest } from "../signals/process-signals.js";
@@ -36,14 +36,10 @@ export interface ActorHost<A> extends ThreadSourceHost {
   releaseName(actor: A, name: string | undefined): void;
   whereis(name: string): ActorRef | undefined;
   signal(actor: A, request: SignalRequest): void;
-  detour(message: Extract<ToMain, { type: "detour" }>): void;
-  parcel(uid: number, parcel: Parcel): void;
-  discardParcel(owner: number, number: number): void;
+  heed(notice: Notice): void;
   claim(actor: A, owner: number, number: number): void;
   runTaskFor(actor: A, message: Extract<ToMain, { type: "run_task" }>): void;
   abortTaskOf(actor: A, request: number): void;
-  dropped(id: string, method: string): void;
-  mailboxFull(uid: number, method: string): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
   disposed(actor: A): void;

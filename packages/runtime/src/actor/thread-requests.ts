@@ -4,8 +4,6 @@ import type { ActorHost } from "./actor-host.js";
 /** Does for an actor what its thread asks of main. What it says of its own life is not for here. */
 export function serve<A extends { post(message: ToActor): void }>(host: ActorHost<A>, actor: A, message: ToMain): void {
   switch (message.type) {
-    case "detour":
-      return host.detour(message);
     case "run_task":
       return host.runTaskFor(actor, message);
     case "abort_task":
@@ -21,15 +19,13 @@ export function serve<A extends { post(message: ToActor): void }>(host: ActorHos
     case "trap_exit":
     case "exit":
       return host.signal(actor, message);
-    case "parcel":
-      return host.parcel(message.uid, message.parcel);
-    case "parcel_lost":
-      return host.discardParcel(message.owner, message.number);
     case "claim":
       return host.claim(actor, message.owner, message.number);
+    case "parcel":
+    case "parcel_lost":
     case "mailbox_full":
-      return host.mailboxFull(message.uid, message.method);
     case "dropped":
-      return host.dropped(message.id, message.method);
+    case "detour":
+      return host.heed(message);
   }
 }

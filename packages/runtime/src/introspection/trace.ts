@@ -4,6 +4,7 @@ import {
   type ToMain,
   type TraceOutcome,
   type TraceRequest,
+  whenAborted,
 } from "@mini-otp/worker-host/protocol";
 
 export interface TraceOptions {
@@ -44,10 +45,9 @@ export class Trace implements AsyncIterableIterator<TraceEvent> {
   readonly #sample: number;
   readonly #granted: (credit: number) => void;
   readonly #left: () => void;
-  readonly #signal: AbortSignal | undefined;
+  readonly #release: () => void = () => {};
   readonly #events: TraceEvent[] = [];
   readonly #takers: ((result: IteratorResult<TraceEvent>) => void)[] = [];
-  readonly #onAbort = () => this.close();
   #taken = 0;
   #closed = false;
 
@@ -71,9 +71,8 @@ export class Trace implements AsyncIterableIterator<TraceEvent> {
     this.#sample = sample;
     this.#granted = granted;
     this.#left = left;
-    this.#signal = signal;
     if (signal?.aborted) this.#closed = true;
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    else if (signal !== undefined) this.#release = whenAborted(signal, () => this.close());
   }
 
   get closed(): boolean {
@@ -103,7 +102,7 @@ export class Trace implements AsyncIterableIterator<TraceEvent> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#release();
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
     this.#left();
   }

@@ -3,9 +3,9 @@ import {
   type Encoded,
   type ExitReason,
   encodeForeign,
+  type Notice,
   payloadOf,
   type ToActor,
-  type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
 import type { Slot, Slots } from "../mailbox/slots.js";
@@ -45,7 +45,7 @@ export class Callers {
   }
 
   /** Passes a reply on that its receiver's system lane had no room for. */
-  detour({ uid, kind, correlation, payload, transferred }: Extract<ToMain, { type: "detour" }>): void {
+  detour({ uid, kind, correlation, payload, transferred }: Extract<Notice, { type: "detour" }>): void {
     if (uid === this.#main.self.uid) this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);
     else this.#byUid(uid)?.post({ type: "reply", kind, correlation, payload, transferred }, transferred);
   }

@@ -2,24 +2,20 @@ import { availableParallelism } from "node:os";
 import {
   ActorError,
   type ActorRef,
-  encoded,
   MAX_TIMER_MS,
   type NameTable,
+  type Notice,
   newPayload,
   Outbox,
   PARKED,
   type Parcel,
   type Payload,
-  type Peer,
   type PoolRef,
   type Producer,
-  type RefOptions,
   RingReader,
   type RunOptions,
   type Self,
   SYSTEM_LANE,
-  type ToMain,
-  type Transferable,
   takeReplies,
   takeReply,
   type Unsent,
@@ -31,14 +27,9 @@ import { WaitingLine } from "./waiting-line.js";
 
 /** Main's wishes of the rest of the runtime. */
 export interface MainOutboxHost {
-  /** Passes a reply on that its receiver's system lane had no room for. */
-  detour(message: Extract<ToMain, { type: "detour" }>): void;
+  heed(notice: Notice): void;
   /** Takes in which actors have started by now: a reply of theirs comes after it. True when one has. */
   takeStarts(): boolean;
-  dropped(id: string, uid: number, method: string): void;
-  mailboxFull(uid: number, method: string): void;
-  parcel(uid: number, parcel: Parcel): void;
-  discardParcel(owner: number, number: number): void;
   stats(uid: number): unknown;
   ownRef(uid: number): ActorRef | undefined;
   ownPool(uid: number): PoolRef | undefined;
@@ -74,19 +65,6 @@ export class MainOutbox extends Outbox {
       arrived: () => this.#replies.pending,
       expecting: () => this.pending.size > 0,
     });
-  }
-
-  override request(
-    to: Peer,
-    method: string,
-    args: unknown[],
-    options: RefOptions,
-    settle: (value: unknown) => void,
-    fail: (error: unknown) => void,
-  ): number {
-    const correlation = super.request(to, method, args, options, settle, fail);
-    this.#watch.expect();
-    return correlation;
   }
 
   stats(uid: number): unknown {
@@ -167,39 +145,18 @@ export class MainOutbox extends Outbox {
 
   protected override fetchSegment(): void {}
 
-  protected override sendParcel(to: Peer, parcel: Parcel): void {
-    // Moves the transferred objects out of the sender's hands now, though they stay on this thread for the moment.
-    let { transferred } = parcel;
-    try {
-      if (transferred.length > 0) transferred = structuredClone(transferred, { transfer: [...transferred] as never });
-    } catch (error) {
-      // Something in the transfer list cannot be transferred, and its placeholder is in the mailbox already.
-      this.#host.discardParcel(parcel.owner, parcel.number);
-      throw error;
-    }
-    this.#host.parcel(to.uid, { ...parcel, transferred });
+  protected override replyExpected(): void {
+    this.#watch.expect();
   }
 
-  protected override discardParcel(_to: Peer, owner: number, number: number): void {
-    this.#host.discardParcel(owner, number);
+  protected override tellMain(notice: Notice): void {
+    this.#host.heed(notice.type === "parcel" ? { ...notice, parcel: takenFromSender(notice.parcel) } : notice);
   }
+}
 
-  protected override foundFull(peer: Peer, method: number): void {
-    this.#host.mailboxFull(peer.uid, this.names.name(method));
-  }
-
-  protected override dropped(peer: Peer, method: number): void {
-    this.#host.dropped(peer.id, peer.uid, this.names.name(method));
-  }
-
-  protected override detour(
-    address: number,
-    uid: number,
-    kind: number,
-    correlation: number,
-    payload: Payload,
-    transferred: readonly Transferable[],
-  ): void {
-    this.#host.detour({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred });
-  }
+/** The objects it transfers are out of the sender's hands from now on, though they stay on this thread for the moment. */
+function takenFromSender(parcel: Parcel): Parcel {
+  const { transferred } = parcel;
+  if (transferred.length === 0) return parcel;
+  return { ...parcel, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
 }

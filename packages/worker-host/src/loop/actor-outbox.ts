@@ -1,12 +1,12 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ActorRef, RunOptions } from "../protocol/actor-ref.js";
 import type { Transferable } from "../protocol/actor-types.js";
-import { type Encoded, encoded, type Parcel, payloadOf, type ToActor, type ToMain } from "../protocol/boot.js";
+import { type Encoded, type Notice, payloadOf, type ToActor, type ToMain } from "../protocol/boot.js";
 import { announce, ring, sleep } from "../protocol/doorbell.js";
 import { ActorError } from "../protocol/errors.js";
 import type { NameTable } from "../protocol/name-table.js";
-import { mailboxFull, Outbox, type Peer, type Self, type Unsent } from "../protocol/outbox.js";
-import type { Payload } from "../protocol/payload.js";
+import { mailboxFull, Outbox } from "../protocol/outbox.js";
+import type { Peer, Self, Unsent } from "../protocol/peers.js";
 import type { RefOptions } from "../protocol/ref-options.js";
 import { taskAborted, taskNotCloneable } from "../protocol/refusal.js";
 import { type OnCancel, takeReplies } from "../protocol/replies.js";
@@ -223,40 +223,8 @@ export class ActorOutbox extends Outbox {
     this.#parts.inbox.control.poll();
   }
 
-  protected override sendParcel(to: Peer, parcel: Parcel): void {
-    try {
-      this.post({ type: "parcel", uid: to.uid, parcel }, [
-        parcel.content.bytes.buffer as ArrayBuffer,
-        ...parcel.transferred,
-      ]);
-    } catch (error) {
-      // Something in the transfer list cannot be transferred (any more).
-      this.post({ type: "parcel_lost", uid: to.uid, owner: parcel.owner, number: parcel.number });
-      throw error;
-    }
-  }
-
-  protected override discardParcel(to: Peer, owner: number, number: number): void {
-    this.post({ type: "parcel_lost", uid: to.uid, owner, number });
-  }
-
-  protected override foundFull(peer: Peer, method: number): void {
-    this.post({ type: "mailbox_full", uid: peer.uid, method: this.names.name(method) });
-  }
-
-  protected override dropped(peer: Peer, method: number): void {
-    this.post({ type: "dropped", uid: peer.uid, id: peer.id, method: this.names.name(method) });
-  }
-
-  protected override detour(
-    address: number,
-    uid: number,
-    kind: number,
-    correlation: number,
-    payload: Payload,
-    transferred: readonly Transferable[],
-  ): void {
-    this.post({ type: "detour", address, uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
+  protected override tellMain(notice: Notice, transfer?: readonly Transferable[]): void {
+    this.post(notice, transfer);
   }
 
   post(message: ToMain, transfer: readonly Transferable[] = []): void {

@@ -174,6 +174,27 @@ export interface Target {
   readonly id: string;
 }
 
+/** What becomes of messages to others that main has to know of, or see to: main's own and those of the actors' threads. */
+export type Notice =
+  /** Its placeholder is in the mailbox of `uid`. */
+  | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
+  /** Its placeholder was dropped, or its objects cannot be transferred. */
+  | { readonly type: "parcel_lost"; readonly owner: number; readonly number: number }
+  /** The first to find this mailbox full. */
+  | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
+  /** By the mailbox's policy. */
+  | { readonly type: "dropped"; readonly id: string; readonly method: string }
+  /** A reply for which the receiver's system lane has no room, or that transfers. */
+  | {
+      readonly type: "detour";
+      readonly uid: number;
+      readonly kind: number;
+      readonly correlation: number;
+      readonly payload: Encoded;
+      /** What the payload refers to by its place here. */
+      readonly transferred: readonly Transferable[];
+    };
+
 export type ToMain =
   | { readonly type: "loaded" }
   /** What V8 has made of the thread's code so far, for threads to come. */
@@ -191,8 +212,7 @@ export type ToMain =
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }
   | { readonly type: "exiting"; readonly reason: Encoded }
-  | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
-  | { readonly type: "parcel_lost"; readonly uid: number; readonly owner: number; readonly number: number }
+  | Notice
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
@@ -214,20 +234,7 @@ export type ToMain =
   | { readonly type: "unlink"; readonly id: string }
   | { readonly type: "trap_exit"; readonly trap: boolean }
   | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill" }
-  /** Another actor's. */
-  | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
-  | { readonly type: "dropped"; readonly uid: number; readonly id: string; readonly method: string }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
-  | {
-      readonly type: "detour";
-      readonly address: number;
-      readonly uid: number;
-      readonly kind: number;
-      readonly correlation: number;
-      readonly payload: Encoded;
-      /** What the payload refers to by its place here. */
-      readonly transferred: readonly Transferable[];
-    }
   | {
       readonly type: "traced";
       readonly trace: number;

@@ -18,6 +18,7 @@ export * from "./name-table.js";
 export * from "./open-calls.js";
 export * from "./outbox.js";
 export * from "./payload.js";
+export * from "./peers.js";
 export * from "./pending-calls.js";
 export * from "./pool-ref.js";
 export * from "./pool-task.js";

@@ -1,13 +1,13 @@
 import { type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
 import type { CastResult, Transferable } from "./actor-types.js";
-import { encoded, type Parcel } from "./boot.js";
+import { encoded, type Notice, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
 import { Codec, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import type { NameTable } from "./name-table.js";
 import { FORMAT_PARCEL, FORMAT_TRACED, newPayload, type Payload } from "./payload.js";
+import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
 import { PendingCalls } from "./pending-calls.js";
-import { Queue } from "./queue.js";
 import {
   formatOf,
   KIND_CALL,
@@ -27,64 +27,11 @@ import {
 import type { RefOptions } from "./ref-options.js";
 import { noproc } from "./refusal.js";
 import type { Producer } from "./ring-lock.js";
-import { CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";
-import type { Segments, SlotMemory } from "./segments.js";
-import {
-  addEndpoint,
-  BLOCK_TIMEOUT_MS,
-  CALLERS,
-  DROPPED,
-  ENDPOINT_INDEX,
-  FULL_TOLD,
-  MAILBOX_LANE,
-  NEXT_CORRELATION,
-  OVERFLOW,
-  OVERFLOW_POLICIES,
-  type OverflowPolicy,
-  PEERS,
-  SYSTEM_LANE,
-  uidOf,
-} from "./slot-descriptor.js";
+import { CLOSED, FULL, PUSHED } from "./ring-writer.js";
+import type { Segments } from "./segments.js";
+import { addEndpoint, CALLERS, DROPPED, ENDPOINT_INDEX, FULL_TOLD, NEXT_CORRELATION } from "./slot-descriptor.js";
 import type { Telemetry } from "./telemetry.js";
 import { whenAborted } from "./when-aborted.js";
-
-/** The slot this thread receives replies in. */
-export interface Self {
-  readonly address: number;
-  readonly uid: number;
-  readonly memory: SlotMemory;
-}
-
-/** One thread's connection to one slot. */
-export interface Peer extends Connection {
-  readonly address: number;
-  readonly uid: number;
-  readonly words: Int32Array;
-  readonly mailbox: RingWriter;
-  readonly system: RingWriter;
-  readonly overflow: OverflowPolicy;
-  readonly blockTimeoutMs: number;
-  /** Messages of this thread that wait for room: later ones queue behind them. Main only. */
-  readonly unsent: Queue<Unsent>;
-  /** This thread's bit in the slot's set of callers is set. */
-  knownAsCaller: boolean;
-}
-
-/** A message that found its mailbox full. */
-export interface Unsent {
-  readonly peer: Peer;
-  readonly kind: number;
-  readonly method: number;
-  readonly correlation: number;
-  readonly payload: Payload;
-  readonly parcel: Parcel | undefined;
-  /** In `performance.now` time: when to give up with ERR_MAILBOX_FULL. */
-  readonly deadline: number;
-  /** False once nobody cares any more (its call has timed out or was aborted). */
-  wanted(): boolean;
-  accepted(seq: number): void;
-  refused(error: ActorError): void;
-}
 
 const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 const EMPTY: Payload = newPayload(0);
@@ -100,13 +47,10 @@ export abstract class Outbox implements Sender {
   readonly names: NameTable;
   readonly codec: Codec;
   readonly pending: PendingCalls;
-  protected readonly segments: Segments;
   /** Where an OpenTelemetry SDK is registered in this thread. */
   telemetry: Telemetry | undefined;
   readonly #producer: Producer;
-  readonly #peers = new Map<number, Peer>();
-  /** Connected to last, and still among the peers. */
-  #lastPeer: Peer | undefined;
+  readonly #peers: Peers;
   readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
   /** Of the message encoded last. */
   #parcel: Parcel | undefined;
@@ -114,36 +58,23 @@ export abstract class Outbox implements Sender {
 
   constructor(self: Self, segments: Segments, names: NameTable, producer: Producer) {
     this.self = self;
-    this.segments = segments;
     this.names = names;
     this.#producer = producer;
+    this.#peers = new Peers(self, segments, producer, (address) => this.fetchSegment(address));
     this.codec = new Codec(this);
     this.pending = new PendingCalls((deadline) => this.armTimer(deadline));
   }
 
   /** Sees to it that `pending.expire` runs at `deadline`. */
   protected abstract armTimer(deadline: number): void;
+  /** A call has been opened, and is about to be sent. */
+  protected replyExpected(): void {}
   /** Waits for room in this thread's way, then pushes; `accepted` or `refused` is called, perhaps before it returns. */
   protected abstract waitForRoom(unsent: Unsent): void;
   /** Gets the segment of `address`, which another thread knew before this one. */
   protected abstract fetchSegment(address: number): void;
-  /** A message was dropped by its mailbox's policy. */
-  protected abstract dropped(peer: Peer, method: number): void;
-  /** The first to find this mailbox full. */
-  protected abstract foundFull(peer: Peer, method: number): void;
-  /** Delivers a reply by way of main: one for which the receiver's system lane has no room, or that transfers. */
-  protected abstract detour(
-    address: number,
-    uid: number,
-    kind: number,
-    correlation: number,
-    payload: Payload,
-    transferred: readonly Transferable[],
-  ): void;
-  /** The placeholder of a parcel was dropped. */
-  protected abstract discardParcel(to: Peer, owner: number, number: number): void;
-  /** Hands a parcel over whose placeholder is in `to`'s mailbox. */
-  protected abstract sendParcel(to: Peer, parcel: Parcel): void;
+  /** Tells main what it has to know of, or see to. Throws when something in `transfer` cannot be transferred. */
+  protected abstract tellMain(notice: Notice, transfer?: readonly Transferable[]): void;
   abstract callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown;
   abstract castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void;
 
@@ -152,56 +83,20 @@ export abstract class Outbox implements Sender {
   }
 
   wordsAt(address: number): Int32Array {
-    if (!this.segments.has(address)) this.fetchSegment(address);
-    return this.segments.at(address).words;
+    return this.#peers.memoryAt(address).words;
   }
 
   connect(address: number, uid: number, id: string): Peer {
-    const last = this.#lastPeer;
-    if (last !== undefined && last.address === address && last.uid === uid) return last;
-    const known = this.#peers.get(address);
-    if (known !== undefined && known.uid === uid) {
-      this.#lastPeer = known;
-      return known;
-    }
-    const memory = this.#slotAt(address);
-    const { words } = memory;
-    const mailbox = new RingWriter(memory, MAILBOX_LANE, uid, this.#producer, this.#slotAt);
-    const peer: Peer = {
-      id,
-      address,
-      uid,
-      get words() {
-        return mailbox.words;
-      },
-      mailbox,
-      system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer, this.#slotAt),
-      overflow: OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block",
-      blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
-      unsent: new Queue(),
-      knownAsCaller: false,
-    };
-    // A reference to an actor that is gone must not displace the slot's new owner.
-    if (uidOf(words) === uid) this.#peers.set(address, peer);
-    return peer;
+    return this.#peers.connect(address, uid, id);
   }
-
-  readonly #slotAt = (address: number): SlotMemory => {
-    if (!this.segments.has(address)) this.fetchSegment(address);
-    const memory = this.segments.at(address);
-    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
-    addEndpoint(this.self.memory.words, PEERS, memory.words[ENDPOINT_INDEX]);
-    return memory;
-  };
 
   /** Drops what is cached of a slot whose memory is about to be given away. */
   disconnect(address: number): void {
-    this.#peers.delete(address);
-    this.#lastPeer = undefined;
+    this.#peers.disconnect(address);
   }
 
   get peers(): IterableIterator<Peer> {
-    return this.#peers.values();
+    return this.#peers.all;
   }
 
   tryCast(to: Peer, method: string, args: unknown[], options: RefOptions): CastResult {
@@ -256,21 +151,8 @@ export abstract class Outbox implements Sender {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
   ): number {
-    if (this.telemetry !== undefined)
-      return this.#tracedRequest(this.telemetry, to, method, args, options, settle, fail);
-    return this.#request(to, method, args, options, settle, fail, undefined);
-  }
-
-  #tracedRequest(
-    telemetry: Telemetry,
-    to: Peer,
-    method: string,
-    args: unknown[],
-    options: RefOptions,
-    settle: (value: unknown) => void,
-    fail: (error: unknown) => void,
-  ): number {
-    const span = telemetry.call(to.id, method);
+    const span = this.telemetry?.call(to.id, method);
+    if (span === undefined) return this.#request(to, method, args, options, settle, fail, undefined);
     const replied = (value: unknown): void => {
       span.end();
       settle(value);
@@ -313,6 +195,7 @@ export abstract class Outbox implements Sender {
     if (!to.knownAsCaller) this.#announceAsCaller(to);
     const correlation = this.#nextCorrelation();
     const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
+    this.replyExpected();
     if (signal !== undefined) {
       const onAbort = (): void => {
         this.pending.fail(correlation, aborted(to, method, signal));
@@ -371,7 +254,7 @@ export abstract class Outbox implements Sender {
       const outcome = peer.system.push(kind, 0, correlation, this.self.address, this.self.uid, payload);
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
-    this.detour(address, uid, kind, correlation, payload, transferred);
+    this.tellMain({ type: "detour", uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
   }
 
   /** Pushes what waited. PUSHED, FULL, CLOSED or BUSY; for PUSHED and CLOSED `unsent` has been told. */
@@ -424,12 +307,12 @@ export abstract class Outbox implements Sender {
 
   #drop(to: Peer, method: number): void {
     Atomics.add(to.words, DROPPED, 1);
-    this.dropped(to, method);
+    this.tellMain({ type: "dropped", id: to.id, method: this.names.name(method) });
   }
 
   #push(to: Peer, kind: number, method: number, correlation: number, payload: Payload, parcel = this.#parcel): number {
     const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
-    if (outcome === PUSHED && parcel !== undefined) this.sendParcel(to, parcel);
+    if (outcome === PUSHED && parcel !== undefined) this.#sendParcel(to, parcel);
     if (outcome === FULL) this.#tellFull(to, method);
     if (to.mailbox.dropped.length > 0) {
       this.#tellFull(to, method);
@@ -438,9 +321,22 @@ export abstract class Outbox implements Sender {
     return outcome;
   }
 
+  /** Hands a parcel over whose placeholder is in `to`'s mailbox. */
+  #sendParcel(to: Peer, parcel: Parcel): void {
+    const { owner, number, content, transferred } = parcel;
+    try {
+      this.tellMain({ type: "parcel", uid: to.uid, parcel }, [content.bytes.buffer as ArrayBuffer, ...transferred]);
+    } catch (error) {
+      // Something in the transfer list cannot be transferred (any more).
+      this.tellMain({ type: "parcel_lost", owner, number });
+      throw error;
+    }
+  }
+
   /** Once for all senders, until main has seen that there is room again. */
   #tellFull(to: Peer, method: number): void {
-    if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0) this.foundFull(to, method);
+    if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0)
+      this.tellMain({ type: "mailbox_full", uid: to.uid, method: this.names.name(method) });
   }
 
   /** What a push took out of the mailbox to make room is counted, dead-lettered, and its callers are told. */
@@ -448,8 +344,10 @@ export abstract class Outbox implements Sender {
     for (const record of to.mailbox.dropped.splice(0)) {
       const type = record[R_TYPE];
       this.#drop(to, record[R_METHOD]);
-      if (formatOf(type) === FORMAT_PARCEL)
-        this.discardParcel(to, record[RECORD_HEADER_WORDS], record[RECORD_HEADER_WORDS + 1]);
+      if (formatOf(type) === FORMAT_PARCEL) {
+        const [owner, number] = record.subarray(RECORD_HEADER_WORDS);
+        this.tellMain({ type: "parcel_lost", owner, number });
+      }
       if (kindOf(type) !== KIND_CALL) continue;
       const error = this.codec.encodeValue(mailboxFull(to, this.names.name(record[R_METHOD])));
       this.reply(record[R_SENDER_ADDRESS], record[R_SENDER_UID], KIND_FAILURE, record[R_CORRELATION], error);

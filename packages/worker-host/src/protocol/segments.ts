@@ -10,7 +10,6 @@ import { SLOT_BYTES, SLOT_HEADER_WORDS } from "./slot-descriptor.js";
 export const PAGE_BYTES = 4096;
 const PAGE_BITS = 20;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
-export const MAX_SEGMENTS = 1 << 11;
 export const MAX_SEGMENT_BYTES = (1 << PAGE_BITS) * PAGE_BYTES;
 
 export type SlotAddress = number;
