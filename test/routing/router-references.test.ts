@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { type ActorRef, pool, type RouterSpec, router } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Log from "../fixtures/log.actor.js";
@@ -131,6 +132,15 @@ describe("what is done to a router", () => {
       if (ids.length === 4) break;
     }
     expect(ids.sort()).toEqual(["root/pair/0 who", "root/pair/0 who", "root/pair/1 who", "root/pair/1 who"]);
+  });
+
+  test("a trace of many members listens to its signal once", async () => {
+    const { system, ref } = await start({ size: 12 });
+    const controller = new AbortController();
+    const trace = system.trace(ref, { signal: controller.signal });
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    await trace.return?.();
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
   test("its trace ends when it is aborted, left while nothing comes, or the router is gone", async () => {

@@ -62,19 +62,24 @@ export class ActorSeries {
 
   /** Everything there is to show, by metric and series. */
   read(): Map<string, Map<Series, Reading>> {
-    const shown = new Map(ACTOR_METRICS.map(({ name }) => [name, new Map<Series, Reading>()]));
+    const present = new Map<Series, ActorView[]>();
     for (const meters of this.#system.meters.actors()) {
       const series = this.#of(meters);
-      const view: ActorView = { meters, utilization: this.#utilization(meters) };
-      for (const { name, together, read } of ACTOR_METRICS) {
-        const values = shown.get(name) as Map<Series, Reading>;
-        values.set(series, combine(values.get(series), read(view), together));
-      }
+      const views = present.get(series) ?? [];
+      if (views.length === 0) present.set(series, views);
+      views.push({ meters, utilization: this.#utilization(meters) });
+    }
+    const shown = new Map<string, Map<Series, Reading>>();
+    for (const { name, together, read } of ACTOR_METRICS) {
+      const values = new Map<Series, Reading>();
+      for (const [series, views] of present) values.set(series, combine(views.map(read), together));
+      shown.set(name, values);
     }
     for (const series of this.#series.values()) {
-      for (const [name, reading] of series.left) {
+      for (const [name, left] of series.left) {
         const values = shown.get(name) as Map<Series, Reading>;
-        values.set(series, combine(values.get(series), reading, "sum"));
+        const now = values.get(series);
+        values.set(series, now === undefined ? left : combine([now, left], "sum"));
       }
     }
     return shown;
@@ -113,8 +118,11 @@ export class ActorSeries {
       return;
     }
     const view: ActorView = { meters: last, utilization: 0 };
-    for (const { name, read } of TOTALS)
-      series.left.set(name, combine(series.left.get(name), snapshot(read(view)), "sum"));
+    for (const { name, read } of TOTALS) {
+      const before = series.left.get(name);
+      const more = snapshot(read(view));
+      series.left.set(name, before === undefined ? more : combine([before, more], "sum"));
+    }
   }
 
   #utilization({ id, loop: { busyMs, elapsedMs } }: ActorMeters): number {

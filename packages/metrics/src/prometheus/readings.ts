@@ -21,28 +21,32 @@ const BOUNDS = Array.from({ length: 11 }, (_, i) => FIRST_SHOWN + i * SHOWN_EVER
 const REST: Labels = { le: "+Inf" };
 
 function isHistogram(reading: Reading): reading is HistogramReading {
-  return typeof reading === "object" && reading.counts instanceof Uint32Array;
+  return typeof reading === "object" && Array.isArray(reading.counts);
 }
 
-/** Two readings of one metric as one. Neither is changed. */
-export function combine<R extends Reading>(a: R | undefined, b: R, together: "sum" | "max"): R {
-  if (a === undefined) return b;
-  const both = (x: number, y: number): number => (together === "sum" ? x + y : Math.max(x, y));
-  if (typeof a === "number") return both(a, b as number) as R;
-  if (isHistogram(a)) {
-    const other = b as HistogramReading;
-    const counts = a.counts.slice();
-    for (let i = 0; i < counts.length; i++) counts[i] += other.counts[i];
-    return {
-      counts,
-      sumMs: a.sumMs + other.sumMs,
-      maxMs: Math.max(a.maxMs, other.maxMs),
-    } as Reading as R;
+/** Readings of one metric, of which there is at least one, as one. None of them is changed. */
+export function combine(readings: readonly Reading[], together: "sum" | "max"): Reading {
+  const [first] = readings;
+  if (readings.length === 1) return first;
+  if (typeof first === "number") {
+    const numbers = readings as readonly number[];
+    return numbers.reduce(together === "max" ? (a, b) => Math.max(a, b) : (a, b) => a + b);
   }
-  const counts = b as Readonly<Record<string, number>>;
-  const merged: Record<string, number> = { ...(a as Readonly<Record<string, number>>) };
-  for (const [key, value] of Object.entries(counts)) merged[key] = both(merged[key] ?? 0, value);
-  return merged as R;
+  if (isHistogram(first)) {
+    const counts = first.counts.map(() => 0);
+    let [sumMs, maxMs] = [0, 0];
+    for (const reading of readings as readonly HistogramReading[]) {
+      for (let i = 0; i < counts.length; i++) counts[i] += reading.counts[i];
+      sumMs += reading.sumMs;
+      maxMs = Math.max(maxMs, reading.maxMs);
+    }
+    return { counts, sumMs, maxMs };
+  }
+  const sums: Record<string, number> = {};
+  for (const reading of readings as readonly Readonly<Record<string, number>>[]) {
+    for (const key in reading) sums[key] = (sums[key] ?? 0) + reading[key];
+  }
+  return sums;
 }
 
 const NONE: Labels = {};

@@ -4,6 +4,7 @@ import {
   CALLS,
   type CallOutcome,
   EXIT_CPU_MS,
+  floatAt,
   floatsAt,
   LOG_DROPPED,
   MAILBOX_LANE,
@@ -110,7 +111,7 @@ export class ActorTotals {
   time(thread: TimedThread, words: Int32Array): void {
     const { activeMs, idleMs } = thread.loopTimes();
     // A sleep that lasts is not in the sum yet: what was busy before stays.
-    this.#busyMs = Math.max(this.#busyMs, activeMs - floatsAt(words, SLEPT_MS, 1)[0]);
+    this.#busyMs = Math.max(this.#busyMs, activeMs - floatAt(words, SLEPT_MS));
     this.#elapsedMs = Math.max(this.#elapsedMs, activeMs + idleMs);
     const osThread = words[OS_THREAD];
     this.#cpuMs = Math.max(this.#cpuMs, osThread === 0 ? this.#busyMs : (threadCpuMs(osThread) ?? 0));

@@ -66,7 +66,7 @@ function stateOf(members: readonly ActorStats[]): ActorStats["state"] {
 }
 
 function together(readings: readonly HistogramReading[]): HistogramReading {
-  const counts = new Uint32Array(BUCKETS);
+  const counts = new Array<number>(BUCKETS).fill(0);
   for (const reading of readings) {
     for (let bucket = 0; bucket < BUCKETS; bucket++) counts[bucket] += reading.counts[bucket];
   }

@@ -52,16 +52,17 @@ export class HistogramWriter {
 
 /** A histogram as it was at one moment. */
 export interface HistogramReading {
-  readonly counts: Uint32Array;
+  /** How many there were, by bucket. */
+  readonly counts: readonly number[];
   readonly sumMs: number;
   readonly maxMs: number;
 }
 
 export function readHistogram(words: Int32Array, start: number): HistogramReading {
-  const [sumMs, maxMs] = floatsAt(words, start, 2);
-  const counts = new Uint32Array(BUCKETS);
-  counts.set(words.subarray(start + FIRST_BUCKET, start + HISTOGRAM_WORDS));
-  return { counts, sumMs, maxMs };
+  const counts = new Array<number>(BUCKETS);
+  const first = start + FIRST_BUCKET;
+  for (let i = 0; i < BUCKETS; i++) counts[i] = words[first + i] >>> 0;
+  return { counts, sumMs: floatAt(words, start), maxMs: floatAt(words, start + 2) };
 }
 
 /** The duration below which the share `q` of those recorded lies, in ms: the middle of its bucket. 0 when there are none. */
@@ -72,6 +73,18 @@ export function quantileMs({ counts, maxMs }: HistogramReading, q: number): numb
   let bucket = 0;
   for (let left = Math.ceil(total * q) - counts[0]; left > 0; left -= counts[bucket]) bucket++;
   return Math.min(maxMs, (bucketStartMs(bucket) + bucketStartMs(bucket + 1)) / 2);
+}
+
+const views = new WeakMap<Int32Array, Float64Array>();
+
+/** The 64-bit float at an even word. */
+export function floatAt(words: Int32Array, start: number): number {
+  let view = views.get(words);
+  if (view === undefined) {
+    view = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    views.set(words, view);
+  }
+  return view[start >> 1];
 }
 
 /** The words from `start` on as 64-bit floats. */
