@@ -3,9 +3,9 @@ import type { ActorSystem } from "@mini-otp/runtime";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
 import { checkOptions } from "../known-options.js";
 import { ActorSeries } from "./actor-series.js";
-import { labelsOf, type Metric, type SystemView } from "./metric.js";
+import { labelsOf, type Metric, type Reading, type SystemView } from "./metric.js";
 import { METRICS } from "./metric-table.js";
-import { type Sample, samplesOf } from "./readings.js";
+import { addSamples, type Labels, type Sample } from "./readings.js";
 import { SupervisorSeries } from "./supervisor-series.js";
 
 export interface MetricsOptions {
@@ -92,7 +92,7 @@ class PulledMetric {
   /** For a text: the labels of a series stay one object. */
   async getForPromString() {
     const { name, help, type, aggregator } = this;
-    return { name, help, type, aggregator, values: [...this.#scrape.samples(this.#metric, name)] };
+    return { name, help, type, aggregator, values: this.#scrape.samples(this.#metric, name) };
   }
 
   async get() {
@@ -126,35 +126,34 @@ class Scrape {
     this.#supervisors.close();
   }
 
-  *samples(metric: Metric, name: string): Generator<Sample> {
+  samples(metric: Metric, name: string): Sample[] {
     const { actors, supervisors, pools, system } = this.#look();
+    const samples: Sample[] = [];
+    const add = (labels: Labels, reading: Reading, by?: string): void => addSamples(samples, name, labels, reading, by);
     switch (metric.of) {
       case "actor":
-        for (const [{ labels }, reading] of actors.get(metric.name) ?? []) {
-          yield* samplesOf(name, labels, reading, metric.by);
-        }
+        for (const [{ labels }, reading] of actors.get(metric.name) ?? []) add(labels, reading, metric.by);
         break;
       case "event":
-        for (const [{ labels }, reading] of this.#actors.events(metric)) {
-          yield* samplesOf(name, labels, reading, metric.by);
-        }
+        for (const [{ labels }, reading] of this.#actors.events(metric)) add(labels, reading, metric.by);
         break;
       case "supervisor":
         for (const supervisor of supervisors) {
           const reading = metric.read(supervisor);
-          if (reading !== undefined) yield* samplesOf(name, { supervisor: supervisor.id }, reading);
+          if (reading !== undefined) add({ supervisor: supervisor.id }, reading);
         }
         break;
       case "pool":
-        for (const { id, stats } of pools) yield* samplesOf(name, { pool: id }, metric.read(stats), metric.by);
+        for (const { id, stats } of pools) add({ pool: id }, metric.read(stats), metric.by);
         break;
       case "system":
-        yield* samplesOf(name, {}, metric.read(system), metric.by);
+        add({}, metric.read(system), metric.by);
         break;
       case "info":
-        yield* samplesOf(name, { version, node_version: process.version }, 1);
+        add({ version, node_version: process.version }, 1);
         break;
     }
+    return samples;
   }
 
   /** A registry asks all its metrics in one go. */

@@ -3,7 +3,7 @@ import type { Reading } from "./metric.js";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** As prom-client takes them. It formats an object of shared labels only once, which is most of what a scrape costs. */
+/** As prom-client takes them. It formats an object of shared labels only once: all labels are in those. */
 export interface Sample {
   readonly labels: Labels;
   readonly sharedLabels: Labels;
@@ -16,9 +16,8 @@ const FIRST_SHOWN = 12;
 const SHOWN_EVERY = 8;
 const BOUNDS = Array.from({ length: 11 }, (_, i) => FIRST_SHOWN + i * SHOWN_EVERY).map((bucket) => ({
   bucket,
-  labels: { le: bucketStartMs(bucket) / 1000 },
+  le: bucketStartMs(bucket) / 1000,
 }));
-const REST: Labels = { le: "+Inf" };
 
 function isHistogram(reading: Reading): reading is HistogramReading {
   return typeof reading === "object" && Array.isArray(reading.counts);
@@ -50,24 +49,41 @@ export function combine(readings: readonly Reading[], together: "sum" | "max"): 
 }
 
 const NONE: Labels = {};
+/** By the labels of a series, then by the one more. */
+const joined = new WeakMap<Labels, Map<string | number, Labels>>();
 
-/** A reading as lines of the exposition. `by` is the label of its parts. */
-export function* samplesOf(name: string, sharedLabels: Labels, reading: Reading, by = ""): Generator<Sample> {
+/** These labels and one more: the same object every time. */
+function withLabel(labels: Labels, name: string, value: string | number): Labels {
+  const known = joined.get(labels) ?? new Map<string | number, Labels>();
+  if (known.size === 0) joined.set(labels, known);
+  // A number is the bound of a bucket, and those are most.
+  const key = typeof value === "number" ? value : `${name} ${value}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const more = { [name]: value, ...labels };
+  known.set(key, more);
+  return more;
+}
+
+/** Adds a reading to the lines of the exposition. `by` is the label of its parts. */
+export function addSamples(to: Sample[], name: string, labels: Labels, reading: Reading, by = ""): void {
   if (typeof reading === "number") {
-    yield { labels: NONE, sharedLabels, value: reading };
+    to.push({ labels: NONE, sharedLabels: labels, value: reading });
   } else if (isHistogram(reading)) {
     const metricName = `${name}_bucket`;
     let count = 0;
     let next = 0;
-    for (const { bucket, labels } of BOUNDS) {
+    for (const { bucket, le } of BOUNDS) {
       while (next < bucket) count += reading.counts[next++];
-      yield { metricName, labels, sharedLabels, value: count };
+      to.push({ metricName, labels: NONE, sharedLabels: withLabel(labels, "le", le), value: count });
     }
     while (next < reading.counts.length) count += reading.counts[next++];
-    yield { metricName, labels: REST, sharedLabels, value: count };
-    yield { metricName: `${name}_sum`, labels: NONE, sharedLabels, value: reading.sumMs / 1000 };
-    yield { metricName: `${name}_count`, labels: NONE, sharedLabels, value: count };
+    to.push({ metricName, labels: NONE, sharedLabels: withLabel(labels, "le", "+Inf"), value: count });
+    to.push({ metricName: `${name}_sum`, labels: NONE, sharedLabels: labels, value: reading.sumMs / 1000 });
+    to.push({ metricName: `${name}_count`, labels: NONE, sharedLabels: labels, value: count });
   } else {
-    for (const [key, value] of Object.entries(reading)) yield { labels: { [by]: key }, sharedLabels, value };
+    for (const key of Object.keys(reading)) {
+      to.push({ labels: NONE, sharedLabels: withLabel(labels, by, key), value: reading[key] });
+    }
   }
 }

@@ -39,7 +39,8 @@ export interface ActorStats {
   readonly silentMs: number;
   /**
    * What its threads have used of the CPU. Where the operating system does not tell of threads (it does on Linux),
-   * and for an actor that may not read files, the time in which their event loops were neither idle nor asleep.
+   * and for an actor that may not read files, the time in which their event loops were neither idle nor asleep. Of an
+   * actor that sleeps, as of its last turn.
    */
   readonly cpuMs: number;
   readonly handling: { readonly method: string; readonly sinceMs: number } | null;
