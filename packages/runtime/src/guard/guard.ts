@@ -259,9 +259,11 @@ export class Guard {
     let idleMs: number | undefined;
     if (parked && (everyone || (loops && mayRunCallbacks))) {
       idleMs = ward.thread.loopIdleMs();
-      const ranMs = nowMs - ward.idleAtMs - (idleMs - ward.idleMs);
+      // Not `nowMs`: in a round of hundreds that is some milliseconds ago, more in one round than in the next.
+      const atMs = performance.now();
+      const ranMs = atMs - ward.idleAtMs - (idleMs - ward.idleMs);
       busy = ranMs > CALLBACKS_RAN_MS;
-      this.#hasIdled(ward, idleMs, nowMs);
+      this.#hasIdled(ward, idleMs, atMs);
     }
     if (watching && actor.running) {
       const seen = { handling, dispatches: words[DISPATCHES], turns: words[TURNS], parked, idleMs };
