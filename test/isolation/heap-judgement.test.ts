@@ -13,9 +13,7 @@ test("an actor under its caps is left alone", () => {
 });
 
 test("what a bare thread needs is not counted against the actor", () => {
-  expect(judgeSample({ ...UNSUSPECTED, collections: 2 }, CAPS, heap(64 + BARE_THREAD_MB), 0, true).verdict.kind).toBe(
-    "fine",
-  );
+  expect(judgeSample(PRIMED, CAPS, heap(64 + BARE_THREAD_MB), 0, true).verdict.kind).toBe("fine");
 });
 
 test("an actor seen over its heap cap is collected before it is judged", () => {

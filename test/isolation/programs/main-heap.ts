@@ -1,17 +1,12 @@
 // Two actors pass half of their caps, one after the other: prints how often main's own heap was collected by force.
 // Usage: node main-heap.js [MiB that main takes between the two]
-import { constants, PerformanceObserver } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { startSystem } from "@mini-otp/runtime";
 import type Holder from "../fixtures/holder.actor.js";
+import { onForcedCollection } from "../forced-collections.js";
 
 let forced = 0;
-new PerformanceObserver((list) => {
-  for (const { detail } of list.getEntries() as unknown as { detail: { kind: number; flags: number } }[]) {
-    if (detail.kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue;
-    if ((detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0) forced++;
-  }
-}).observe({ entryTypes: ["gc"] });
+onForcedCollection(() => forced++);
 
 const grownMb = Number(process.argv[2] ?? 0);
 const kept: number[][] = [];

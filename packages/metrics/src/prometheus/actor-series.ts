@@ -78,8 +78,7 @@ export class ActorSeries {
     for (const series of this.#series.values()) {
       for (const [name, left] of series.left) {
         const values = shown.get(name) as Map<Series, Reading>;
-        const now = values.get(series);
-        values.set(series, now === undefined ? left : combine([now, left], "sum"));
+        values.set(series, plus(values.get(series), left));
       }
     }
     return shown;
@@ -118,11 +117,7 @@ export class ActorSeries {
       return;
     }
     const view: ActorView = { meters: last, utilization: 0 };
-    for (const { name, read } of TOTALS) {
-      const before = series.left.get(name);
-      const more = snapshot(read(view));
-      series.left.set(name, before === undefined ? more : combine([before, more], "sum"));
-    }
+    for (const { name, read } of TOTALS) series.left.set(name, plus(series.left.get(name), snapshot(read(view))));
   }
 
   #utilization({ id, loop: { busyMs, elapsedMs } }: ActorMeters): number {
@@ -133,6 +128,10 @@ export class ActorSeries {
     this.#loops.set(id, { busyMs, elapsedMs, utilization });
     return utilization;
   }
+}
+
+function plus(before: Reading | undefined, more: Reading): Reading {
+  return before === undefined ? more : combine([before, more], "sum");
 }
 
 /** The runtime goes on counting in what it gave. */

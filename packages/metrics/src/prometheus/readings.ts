@@ -27,10 +27,8 @@ function isHistogram(reading: Reading): reading is HistogramReading {
 export function combine(readings: readonly Reading[], together: "sum" | "max"): Reading {
   const [first] = readings;
   if (readings.length === 1) return first;
-  if (typeof first === "number") {
-    const numbers = readings as readonly number[];
-    return numbers.reduce(together === "max" ? (a, b) => Math.max(a, b) : (a, b) => a + b);
-  }
+  const both = (a: number, b: number): number => (together === "sum" ? a + b : Math.max(a, b));
+  if (typeof first === "number") return (readings as readonly number[]).reduce((a, b) => both(a, b));
   if (isHistogram(first)) {
     const counts = first.counts.map(() => 0);
     let [sumMs, maxMs] = [0, 0];
@@ -41,11 +39,11 @@ export function combine(readings: readonly Reading[], together: "sum" | "max"): 
     }
     return { counts, sumMs, maxMs };
   }
-  const sums: Record<string, number> = {};
+  const merged: Record<string, number> = {};
   for (const reading of readings as readonly Readonly<Record<string, number>>[]) {
-    for (const key in reading) sums[key] = (sums[key] ?? 0) + reading[key];
+    for (const key in reading) merged[key] = both(merged[key] ?? 0, reading[key]);
   }
-  return sums;
+  return merged;
 }
 
 const NONE: Labels = {};
