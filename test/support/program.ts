@@ -21,13 +21,8 @@ export interface Program {
 }
 
 /** Starts one, which is killed when the test ends, if it has not ended by then. */
-export function startProgram(
-  file: string,
-  args: readonly string[] = [],
-  env: NodeJS.ProcessEnv = {},
-  execArgv: readonly string[] = [],
-): Program {
-  const child = spawn(process.execPath, [...execArgv, file, ...args], {
+export function startProgram(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Program {
+  const child = spawn(process.execPath, [file, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", ...env },
   });

@@ -25,7 +25,6 @@ import { Guard } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
 import { guardListener } from "./guard/guard-reports.js";
 import { checkHeapFlag, findHeapFlag } from "./guard/heap-flags.js";
-import { leaveSmallHeaps } from "./guard/heaps-at-rest.js";
 import { Zombies } from "./guard/zombies.js";
 import { type ActorStats, statsOf } from "./introspection/actor-stats.js";
 import { type LastSeen, lastSeen } from "./introspection/last-seen.js";
@@ -114,7 +113,6 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   ) {
     this.clock = clock;
     this.headroomMb = guard.headroomMb;
-    leaveSmallHeaps();
     if (this.#heapFlag !== undefined) {
       const { flag, limitMb } = this.#heapFlag;
       logger.warn({ flag, limitMb }, `${flag} is V8's limit for every actor; heapCapMb is enforced by the guard alone`);

@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { startSystem } from "@mini-otp/runtime";
 import type Holder from "../fixtures/holder.actor.js";
-import { onForcedCollection } from "../full-collections.js";
+import { onForcedCollection } from "../forced-collections.js";
 
 let forced = 0;
 onForcedCollection(() => forced++);
