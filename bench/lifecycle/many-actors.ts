@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type ActorSystem, startSystem } from "@mini-otp/runtime";
-import { spreadOf } from "../statistics.js";
+import { median, type Spread, spreadOf } from "../statistics.js";
 import type Mortal from "./mortal.actor.js";
 
 const ACTOR = new URL("./mortal.actor.js", import.meta.url);
@@ -39,9 +39,9 @@ export async function manyActors(count: number): Promise<void> {
     await system.stop();
     ours.push(took);
   }
-  const { median } = spreadOf(ours.map(({ ms }) => ms));
-  const { median: cpuMs } = spreadOf(ours.map((took) => took.cpuMs / count));
-  console.log(`start of ${count}: ${seconds(median)} s, ${cpuMs.toFixed(1)} ms of the CPU each`);
+  const startMs = median(ours.map(({ ms }) => ms));
+  const cpuMs = median(ours.map((took) => took.cpuMs / count));
+  console.log(`start of ${count}: ${seconds(startMs)} s, ${cpuMs.toFixed(1)} ms of the CPU each`);
   report(`bare workers, ${AT_A_TIME} at a time`, count, ours, bare);
   report("bare workers, all at once", count, ours, bareAtOnce);
 
@@ -72,8 +72,8 @@ export async function manyActors(count: number): Promise<void> {
 
 /** Round by round, what ours took over what the others took. */
 function report(what: string, count: number, ours: readonly Took[], others: readonly Took[]): void {
-  const ms = spreadOf(others.map((took) => took.ms)).median;
-  const cpuMs = spreadOf(others.map((took) => took.cpuMs / count)).median;
+  const ms = median(others.map((took) => took.ms));
+  const cpuMs = median(others.map((took) => took.cpuMs / count));
   const ratio = spreadOf(ours.map((took, round) => took.ms / others[round].ms));
   const cpuRatio = spreadOf(ours.map((took, round) => took.cpuMs / others[round].cpuMs));
   console.log(
@@ -117,20 +117,21 @@ async function timed(work: () => Promise<unknown>): Promise<Took> {
   return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
-/** Round trips a second of two actors of their own, in the median of some rallies after a first one. */
+/** Round trips a second of two actors of their own, once they are hot. */
 async function rallies(system: ActorSystem): Promise<number> {
   const start = (id: string) => system.startChild<typeof Mortal>({ id, actor: ACTOR });
   const [one, other] = await Promise.all([start("one"), start("other")]);
   const rally = one.with({ timeoutMs: 60_000 });
+  await rally.call("rally", other, RALLY_MS);
   const rounds: number[] = [];
-  for (let i = 0; i <= RALLIES; i++) rounds.push(await rally.call("rally", other, RALLY_MS));
-  return (spreadOf(rounds.slice(1)).median / RALLY_MS) * 1000;
+  while (rounds.length < RALLIES) rounds.push(await rally.call("rally", other, RALLY_MS));
+  return (median(rounds) / RALLY_MS) * 1000;
 }
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(1);
 }
 
-function times({ median, min, max }: { median: number; min: number; max: number }): string {
-  return `${median.toFixed(2)} (${min.toFixed(2)} – ${max.toFixed(2)})`;
+function times(ratio: Spread): string {
+  return `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} – ${ratio.max.toFixed(2)})`;
 }
