@@ -35,9 +35,9 @@ export async function manyActors(count: number): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     bare.push(await bareRound(count, AT_A_TIME));
     bareAtOnce.push(await bareRound(count, count));
-    const { system, took } = await startActors(count);
+    const system = await startSystem({ logger: false });
+    ours.push(await startActors(system, count));
     await system.stop();
-    ours.push(took);
   }
   const startMs = median(ours.map(({ ms }) => ms));
   const cpuMs = median(ours.map((took) => took.cpuMs / count));
@@ -45,12 +45,12 @@ export async function manyActors(count: number): Promise<void> {
   report(`bare workers, ${AT_A_TIME} at a time`, count, ours, bare);
   report("bare workers, all at once", count, ours, bareAtOnce);
 
-  const pairAlone = await startSystem({ logger: false });
-  const alone = await rallies(pairAlone);
-  await pairAlone.stop();
-
+  // The same pair before and after: V8 does not make the same code of two.
+  const system = await startSystem({ logger: false });
+  const rally = await startPair(system);
+  const alone = await rallies(rally);
   const rssBefore = process.memoryUsage.rss();
-  const { system } = await startActors(count);
+  await startActors(system, count);
   const rssMb = (process.memoryUsage.rss() - rssBefore) / MB;
   await delay(SETTLE_MS);
   const cpu = process.cpuUsage();
@@ -58,7 +58,7 @@ export async function manyActors(count: number): Promise<void> {
   await delay(IDLE_MS);
   const { user, system: inKernel } = process.cpuUsage(cpu);
   const idlePercent = (user + inKernel) / 10 / (performance.now() - startedAt);
-  const among = await rallies(system);
+  const among = await rallies(rally);
   const stopAt = performance.now();
   await system.stop();
   const stopMs = performance.now() - stopAt;
@@ -97,16 +97,14 @@ async function bareRound(count: number, atATime: number): Promise<Took> {
   return took;
 }
 
-async function startActors(count: number): Promise<{ system: ActorSystem; took: Took }> {
-  const system = await startSystem({ logger: false });
-  const took = await timed(() =>
+function startActors(system: ActorSystem, count: number): Promise<Took> {
+  return timed(() =>
     Promise.all(
       Array.from({ length: count }, (_, i) =>
         system.startChild<typeof Mortal>({ id: `idle-${i}`, actor: ACTOR, startTimeoutMs: START_TIMEOUT_MS }),
       ),
     ),
   );
-  return { system, took };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<Took> {
@@ -117,14 +115,19 @@ async function timed(work: () => Promise<unknown>): Promise<Took> {
   return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
-/** Round trips a second of two actors of their own, once they are hot. */
-async function rallies(system: ActorSystem): Promise<number> {
+/** Two actors that play: how many round trips in `RALLY_MS`. */
+async function startPair(system: ActorSystem): Promise<() => Promise<number>> {
   const start = (id: string) => system.startChild<typeof Mortal>({ id, actor: ACTOR });
   const [one, other] = await Promise.all([start("one"), start("other")]);
-  const rally = one.with({ timeoutMs: 60_000 });
-  await rally.call("rally", other, RALLY_MS);
+  const patient = one.with({ timeoutMs: 60_000 });
+  return () => patient.call("rally", other, RALLY_MS);
+}
+
+/** Round trips a second, once they are hot. */
+async function rallies(rally: () => Promise<number>): Promise<number> {
+  await rally();
   const rounds: number[] = [];
-  while (rounds.length < RALLIES) rounds.push(await rally.call("rally", other, RALLY_MS));
+  while (rounds.length < RALLIES) rounds.push(await rally());
   return (median(rounds) / RALLY_MS) * 1000;
 }
 

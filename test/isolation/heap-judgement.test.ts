@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { BARE_THREAD_MB, judgeCollected, judgeSample, UNSUSPECTED } from "#runtime/guard/heap-judgement.js";
+import {
+  BARE_THREAD_MB,
+  judgeCollected,
+  judgeSample,
+  sampleGapMs,
+  UNSUSPECTED,
+} from "#runtime/guard/heap-judgement.js";
 
 const CAPS = { heapCapMb: 64, offHeapCapMb: 32 };
 const heap = (heapMb: number) => ({ heapMb, offHeapMb: 0 });
@@ -95,4 +101,14 @@ test("without a collection, one sample under the cap starts the time anew", () =
   ({ state } = judgeSample(state, CAPS, heap(60), 200, false));
   ({ state } = judgeSample(state, CAPS, heap(90), 300, false));
   expect(judgeSample(state, CAPS, heap(90), 500, false).verdict.kind).toBe("fine");
+});
+
+test("an actor is sampled the sooner again the closer it is to its caps", () => {
+  const gap = (heapMb: number, offHeapMb: number, caps = CAPS) => sampleGapMs({ heapMb, offHeapMb }, caps, 5);
+  expect(gap(0, 0, { heapCapMb: 1024, offHeapCapMb: 1024 })).toBe(4 * 5 + 30);
+  expect(gap(8, 0)).toBe(4 * 5 + 8);
+  expect(gap(28, 0)).toBe(4 * 5 + 2);
+  expect(gap(8, 14)).toBe(4 * 5 + 1);
+  expect(gap(32, 0)).toBe(5);
+  expect(gap(8, 100)).toBe(5);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { farthestOver, isOverBudget, isRunaway } from "#runtime/guard/process-budget.js";
+import { checkGapMs, farthestOver, isOverBudget, isRunaway } from "#runtime/guard/process-budget.js";
 
 const actor = (id: string, usedMb: number, capMb = 100) => ({ id, usedMb, capMb });
 
@@ -30,4 +30,11 @@ test("over its budget, a process with a thread that survived its kill is given u
   expect(isRunaway(4000, 401)).toBe(true);
   expect(isRunaway(100, 64)).toBe(false);
   expect(isRunaway(100, 65)).toBe(true);
+});
+
+test("the budget is checked the sooner again the closer the process is to it", () => {
+  expect(checkGapMs(8000, 100)).toBe(50 + 150);
+  expect(checkGapMs(1000, 100)).toBe(50 + 50);
+  expect(checkGapMs(1000, 500)).toBe(50);
+  expect(checkGapMs(1000, 2000)).toBe(50);
 });

@@ -1,5 +1,5 @@
 import { BYTES_PER_MB } from "./probe.js";
-import { type BudgetShare, farthestOver, isOverBudget, type Overdraft, sumOf } from "./process-budget.js";
+import { type BudgetShare, checkGapMs, farthestOver, isOverBudget, type Overdraft, sumOf } from "./process-budget.js";
 
 /** A killed actor's memory needs a moment to be given back: no second kill before. */
 const SETTLE_MS = 250;
@@ -11,6 +11,8 @@ type OnNobody = (rssMb: number, totalMb: number, unclaimedMb: number) => void;
 export class Budget {
   readonly #totalMb: number;
   readonly #onNobody: OnNobody;
+  /** When to check next. */
+  dueAtMs = 0;
   #quietUntilMs = 0;
   #rssMb = 0;
 
@@ -23,6 +25,7 @@ export class Budget {
   /** The actor to end now, if one has to be. */
   check<A extends BudgetShare>(nowMs: number, actors: readonly A[]): Overdraft<A> | undefined {
     const rssMb = this.#measure();
+    this.dueAtMs = nowMs + checkGapMs(this.#totalMb, rssMb);
     if (nowMs < this.#quietUntilMs || !isOverBudget(this.#totalMb, rssMb, actors)) return undefined;
     const over = farthestOver(this.#totalMb, actors);
     this.#quietUntilMs = nowMs + SETTLE_MS;

@@ -18,6 +18,7 @@ import {
   judgeSample,
   limits,
   type MemorySample,
+  sampleGapMs,
   UNSUSPECTED,
 } from "./heap-judgement.js";
 import { MainHeap } from "./main-heap.js";
@@ -65,17 +66,8 @@ const CALLBACKS_RAN_MS = 1;
 const ROUND_MS = 1000;
 /** The guard stays awake this long after the last activity: waking it costs more than a few rounds. */
 const LINGER_MS = 100;
-const BUDGET_CHECK_MS = 50;
 /** A timer may fire this much before its time. */
 const EARLY_MS = 1;
-/**
- * Of an actor below half of its caps only every fourth interval is used, and main is woken that much less often while
- * all are: on Node 20 a sample takes 0.5 ms of main's time and 0.1 ms of the actor's. With longer gaps a leak grows so
- * far between two samples that taking the thread down, which main waits for, takes 100 ms.
- */
-const CALM_SHARE = 0.5;
-const CALM_INTERVALS = 4;
-
 /**
  * A thread that comes up is not looked into before, unless its actor runs: it has little memory yet, and the looks cost
  * main 1 to 2 ms of the 3 to 4 that a start then takes there (Node 20).
@@ -94,8 +86,12 @@ class Ward {
   reading: MemorySample & { atMs: number } = { heapMb: 0, offHeapMb: 0, atMs: 0 };
   /** Memory that the thread itself has counted. What it has dropped of that is known only when its loop turns. */
   unseenMb = 0;
+  /** Until it is to be sampled again. */
+  gapMs: number;
   acquitted = false;
   killed = false;
+  /** When last looked at in full: with nothing that may call it back. */
+  asleep = false;
   readonly sinceMs: number;
 
   constructor(
@@ -104,8 +100,10 @@ class Ward {
     readonly words: Int32Array,
     nowMs: number,
     watchMs: number,
+    intervalMs: number,
   ) {
     this.watch = startWatch(watchMs);
+    this.gapMs = sampleGapMs(this.reading, actor.spec, intervalMs);
     this.idleAtMs = this.sinceMs = nowMs;
   }
 }
@@ -134,7 +132,6 @@ export class Guard {
   #awakeAtMs = performance.now();
   #roundAtMs = 0;
   #loopsAtMs = 0;
-  #budgetAtMs = 0;
   #closed = false;
 
   constructor(options: FullGuardOptions, listener: GuardListener) {
@@ -146,7 +143,7 @@ export class Guard {
   /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
   guard(thread: GuardedThread, actor: GuardedActor, words: Int32Array): void {
     if (this.#wards.size === 0) this.#mainHeap.beforeActors();
-    this.#wards.set(thread, new Ward(thread, actor, words, performance.now(), this.#watchMs));
+    this.#wards.set(thread, new Ward(thread, actor, words, performance.now(), this.#watchMs, this.#options.intervalMs));
     // Attaches early: a thread that is being attached to while it allocates answers late.
     this.#probe.canCollect(thread);
     this.#wake();
@@ -159,7 +156,9 @@ export class Guard {
   /** Memory that the thread itself has counted, because no probe can see it. */
   unseenMemory(thread: GuardedThread, bytes: number): void {
     const ward = this.#wards.get(thread);
-    if (ward !== undefined) ward.unseenMb = bytes / BYTES_PER_MB;
+    if (ward === undefined) return;
+    ward.unseenMb = bytes / BYTES_PER_MB;
+    this.#setGap(ward);
   }
 
   reading(thread: GuardedThread): GuardReading | undefined {
@@ -215,20 +214,22 @@ export class Guard {
     if (loops) this.#loopsAtMs = nowMs;
     const watching = !debuggerAttached();
     let mode: Mode = "idle";
-    let calm = true;
+    let gapMs = Infinity;
     for (const ward of this.#wards.values()) {
       const own = this.#look(ward, nowMs, everyone, loops, watching);
-      if (calm && (own === "busy" || ward.state.over !== undefined)) calm = this.#intervals(ward, nowMs) > 0;
+      // A sleeper counts, too: until the guard rests, nothing tells that it wakes up.
+      const isCase = own === "busy" || ward.state.over !== undefined;
+      gapMs = Math.min(
+        gapMs,
+        isCase ? ward.gapMs : own === "maybe" ? LOOP_CHECK_MS : Math.max(ward.gapMs, LOOP_CHECK_MS),
+      );
       if (own === "busy") mode = "busy";
       else if (own === "maybe" && mode === "idle") mode = "maybe";
     }
-    if (everyone || nowMs - this.#budgetAtMs >= BUDGET_CHECK_MS) {
-      this.#budgetAtMs = nowMs;
-      this.#checkBudget(nowMs);
-    }
+    if (everyone || nowMs >= this.#budget.dueAtMs) this.#checkBudget(nowMs);
     if (mode === "busy") this.#activeAtMs = nowMs;
     if (mode !== "idle") this.#awakeAtMs = nowMs;
-    if (nowMs - this.#activeAtMs < LINGER_MS) this.#schedule(this.#options.intervalMs * (calm ? CALM_INTERVALS : 1));
+    if (nowMs - this.#activeAtMs < LINGER_MS) this.#schedule(Math.max(gapMs, this.#options.intervalMs));
     else if (this.#wards.size > 0) this.#rest(mode);
   };
 
@@ -252,6 +253,10 @@ export class Guard {
   #look(ward: Ward, nowMs: number, everyone: boolean, loops: boolean, watching: boolean): Mode {
     if (ward.killed) return "idle";
     const { words, actor } = ward;
+    const suspected = ward.state.over !== undefined;
+    // Of hundreds most sleep, and main comes by every few ms while a single one is busy.
+    if (ward.asleep && words[PARKED] === 1 && words[HANDLING] === 0 && words[ACTIVE] === 0 && !suspected && !everyone)
+      return "idle";
     const parked = Atomics.load(words, PARKED) === 1;
     const handling = words[HANDLING];
     const mayRunCallbacks = parked && (handling !== 0 || words[ACTIVE] !== 0);
@@ -277,7 +282,8 @@ export class Guard {
     } else {
       ward.watch = startWatch(this.#watchMs);
     }
-    if (busy || ward.state.over !== undefined) void this.#sample(ward, nowMs);
+    if (busy || suspected) void this.#sample(ward, nowMs);
+    ward.asleep = !busy && !mayRunCallbacks && actor.running;
     return busy ? "busy" : mayRunCallbacks ? "maybe" : "idle";
   }
 
@@ -289,7 +295,7 @@ export class Guard {
   async #sample(ward: Ward, nowMs: number): Promise<void> {
     if (ward.probingSinceMs !== 0) return;
     if (comesUp(ward, nowMs)) return;
-    if (nowMs - ward.sampledAtMs < this.#intervals(ward, nowMs) * this.#options.intervalMs - EARLY_MS) return;
+    if (nowMs - ward.sampledAtMs < ward.gapMs - EARLY_MS) return;
     ward.sampledAtMs = nowMs;
     ward.probingSinceMs = nowMs;
     const sample = await this.#probe.sample(ward.thread);
@@ -329,6 +335,7 @@ export class Guard {
 
   #take(ward: Ward, { heapMb, offHeapMb }: MemorySample): MemorySample {
     ward.reading = { heapMb, offHeapMb: offHeapMb + ward.unseenMb, atMs: performance.now() };
+    this.#setGap(ward);
     return ward.reading;
   }
 
@@ -338,13 +345,10 @@ export class Guard {
     else if (verdict.kind === "collect") void this.#collect(ward);
   }
 
-  /** How many intervals apart its samples are. */
-  #intervals(ward: Ward, nowMs: number): number {
-    const { reading, unseenMb } = ward;
-    const { spec } = ward.actor;
-    if (reading.atMs === 0) return comesUp(ward, nowMs) ? CALM_INTERVALS : 0;
-    const share = Math.max(reading.heapMb / spec.heapCapMb, (reading.offHeapMb + unseenMb) / spec.offHeapCapMb);
-    return share < CALM_SHARE ? CALM_INTERVALS : 0;
+  #setGap(ward: Ward): void {
+    const { heapMb, offHeapMb } = ward.reading;
+    const seen = { heapMb, offHeapMb: Math.max(offHeapMb, ward.unseenMb) };
+    ward.gapMs = sampleGapMs(seen, ward.actor.spec, this.#options.intervalMs);
   }
 
   #checkBudget(nowMs: number): void {
