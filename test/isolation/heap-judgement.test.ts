@@ -104,11 +104,12 @@ test("without a collection, one sample under the cap starts the time anew", () =
 });
 
 test("an actor is sampled the sooner again the closer it is to its caps", () => {
-  const gap = (heapMb: number, offHeapMb: number, caps = CAPS) => sampleGapMs({ heapMb, offHeapMb }, caps, 5);
-  expect(gap(0, 0, { heapCapMb: 1024, offHeapCapMb: 1024 })).toBe(4 * 5 + 30);
-  expect(gap(8, 0)).toBe(4 * 5 + 8);
-  expect(gap(28, 0)).toBe(4 * 5 + 2);
-  expect(gap(8, 14)).toBe(4 * 5 + 1);
-  expect(gap(32, 0)).toBe(5);
-  expect(gap(8, 100)).toBe(5);
+  const gap = (heapMb: number, offHeapMb: number, capMb = 400) =>
+    sampleGapMs({ heapMb, offHeapMb }, { heapCapMb: capMb, offHeapCapMb: capMb }, 5);
+  expect(gap(0, 0, 1024)).toBe(4 * 5 + 30);
+  expect(gap(0, 0)).toBe(4 * 5 + 20);
+  expect(gap(180, 0)).toBe(4 * 5 + 10);
+  expect(gap(0, 180)).toBe(4 * 5 + 2);
+  expect(gap(200, 0)).toBe(5);
+  expect(gap(0, 300)).toBe(5);
 });

@@ -64,8 +64,9 @@ const MAX_REST_MS = 300;
  */
 const CALM_SHARE = 0.5;
 const CALM_INTERVALS = 4;
-/** A gap may be longer by what an actor needs to get half way to its caps when it grows by 2 GiB/s. */
-const GROWTH_MB_PER_MS = 2;
+/** A gap may be longer by what an actor needs to get half way to its caps when it grows by 2 GiB/s, in buffers by 10. */
+const HEAP_MB_PER_MS = 2;
+const OFF_HEAP_MB_PER_MS = 10;
 const MAX_EXTRA_MS = 30;
 
 const FINE: Verdict = { kind: "fine" };
@@ -122,9 +123,10 @@ export function judgeCollected(
 
 /** How long after this sample the next is due. */
 export function sampleGapMs({ heapMb, offHeapMb }: MemorySample, caps: Caps, intervalMs: number): number {
-  const leftMb = Math.min(CALM_SHARE * caps.heapCapMb - heapMb, CALM_SHARE * caps.offHeapCapMb - offHeapMb);
-  if (leftMb <= 0) return intervalMs;
-  return CALM_INTERVALS * intervalMs + Math.min(leftMb / GROWTH_MB_PER_MS, MAX_EXTRA_MS);
+  const heapMs = (CALM_SHARE * caps.heapCapMb - heapMb) / HEAP_MB_PER_MS;
+  const offHeapMs = (CALM_SHARE * caps.offHeapCapMb - offHeapMb) / OFF_HEAP_MB_PER_MS;
+  const leftMs = Math.min(heapMs, offHeapMs);
+  return leftMs <= 0 ? intervalMs : CALM_INTERVALS * intervalMs + Math.min(leftMs, MAX_EXTRA_MS);
 }
 
 /** The most that may be left after a collection. */
