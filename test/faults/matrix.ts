@@ -63,9 +63,12 @@ function cellOf({ reason, endedMs, zombies }: Observation): string {
   return `${reason.kind}${used}, ${endedMs.toFixed(0)} ms${zombies > 0 ? ", zombie" : ""}`;
 }
 
+/** Columns are as wide as their widest cell, as the formatter wants them. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((cells) => cells[i]!.length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  return [head, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
 function replaceBlock(text: string, name: string, content: string): string {
