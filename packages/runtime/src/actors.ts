@@ -4,6 +4,7 @@ import {
   ActorRef,
   decodeReason,
   type ExitReason,
+  handlingName,
   hrtimeMs,
   logUnits,
   NAME_TABLE_BYTES,
@@ -121,7 +122,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
     this.guard = new Guard(
       guard,
-      guardListener(logger, events, this.#zombies, (method) => this.names.name(method)),
+      guardListener(logger, events, this.#zombies, (words) => handlingName(this.names, words)),
     );
     this.logs = new ActorLogs(logger, events);
     this.#deadLetters = deadLetters;
@@ -133,7 +134,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
       for (const thread of [...this.#threads.all, ...this.spares.threads, ...this.preparing])
         thread.post({ type: "segment", buffer });
     });
-    this.names = new NameTable(new SharedArrayBuffer(NAME_TABLE_BYTES), this.producer);
+    this.names = NameTable.create(NAME_TABLE_BYTES, this.producer);
     this.#threads = new ActorThreads(this, this.guard, this.#zombies);
     this.signals = new ProcessSignals({
       byUid: (uid) => this.directory.byUid(uid) ?? this.#guests.get(uid),
@@ -397,9 +398,9 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   }
 
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
-    for (const { method, attempts, parcel } of messages) {
+    for (const { method, methodText, attempts, parcel } of messages) {
       if (parcel !== undefined) this.#parcels.discard(...parcel);
-      this.#deadLetters.add(id, this.names.name(method), attempts > 0 ? "in_flight" : "queued", reason);
+      this.#deadLetters.add(id, methodText ?? this.names.name(method), attempts > 0 ? "in_flight" : "queued", reason);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ActorContext } from "./context.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
+import { methodNameFault } from "./protocol/method-name.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
 /** @internal In a definition: takes what no handler is named after. */
@@ -60,7 +61,8 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
 /**
  * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
  *
- * Throws TypeError when a handler is not a function, and for options that do not exist.
+ * Throws TypeError when a handler is not a function, for a name of one that is empty, longer than 256 bytes or ill-formed
+ * (half of a surrogate pair), and for options that do not exist.
  */
 export function defineActor<
   Init = undefined,
@@ -69,6 +71,9 @@ export function defineActor<
 >(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
   checkShape(options);
   for (const [method, handler] of Object.entries(options.handlers)) {
+    const fault = methodNameFault(method);
+    if (fault !== undefined)
+      throw new TypeError(`defineActor: handlers has ${JSON.stringify(method.slice(0, 80))}: ${fault}`);
     if (typeof handler !== "function")
       throw new TypeError(`defineActor: handlers.${method} is ${typeof handler}, must be a function`);
   }

@@ -52,6 +52,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
   let definition: ActorDefinition;
   try {
     definition = await loadActor(boot.moduleUrls, importModule);
+    names.enter(Object.keys(definition.handlers));
   } catch (error) {
     thread.post({ type: "module_failed", error: thread.encode(error) });
     thread.leave();

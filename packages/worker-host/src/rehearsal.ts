@@ -39,7 +39,8 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
   const segments = new Segments();
   segments.add(new SharedArrayBuffer(2 * SLOT_BYTES));
   const producer: Producer = { ownerId: 1, lockPatienceMs: Infinity, epochMs: 0 };
-  const names = new NameTable(new SharedArrayBuffer(NAMES_BYTES), producer);
+  const names = NameTable.create(NAMES_BYTES, producer);
+  names.enter(Object.keys(REHEARSED.handlers));
   const { port1, port2 } = new MessageChannel();
   const idle = new IdleStrategy(new Int32Array(1), 1);
 

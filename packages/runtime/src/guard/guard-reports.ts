@@ -11,7 +11,7 @@ export function guardListener(
   logger: Logger,
   events: Events,
   zombies: Zombies,
-  methodName: (id: number) => string,
+  methodName: (words: Int32Array) => string,
 ): GuardListener {
   let remindAtMs = 0;
   return {

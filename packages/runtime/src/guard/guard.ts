@@ -47,7 +47,7 @@ export interface GuardListener {
   killing(actor: GuardedActor, reason: ExitReason): void;
   /** The process is over its budget, and no actor is over its share. */
   overBudget(rssMb: number, totalMb: number, unclaimedMb: number): void;
-  methodName(id: number): string;
+  methodName(words: Int32Array): string;
 }
 
 /** What the guard knows of an actor. Memory is as of the last time it was busy. */
@@ -275,7 +275,7 @@ export class Guard {
       ward.watch = watch(ward.watch, seen, this.#watchMs);
       const stuck = judgeWatch(ward.watch, actor.spec.handlerTimeoutMs, this.#watchMs);
       if (stuck !== undefined) {
-        const method = stuck.method === 0 ? "event loop" : this.#listener.methodName(stuck.method);
+        const method = stuck.method === 0 ? "event loop" : this.#listener.methodName(words);
         this.#kill(ward, { kind: "unresponsive", method, afterMs: stuck.afterMs });
         return "idle";
       }

@@ -1,6 +1,6 @@
 import {
-  HANDLING,
   type HistogramReading,
+  handlingName,
   LATENCY_HISTOGRAM,
   type NameTable,
   quantileMs,
@@ -55,7 +55,7 @@ export function statsOf(child: ActorChild, names: NameTable): ActorStats {
   const { running, suspended, threadId, incarnation, mailbox, spec, slot, guardReading, totals } = child;
   child.readTotals();
   const { words } = slot.memory;
-  const method = names.name(words[HANDLING]);
+  const method = handlingName(names, words);
   return {
     state: suspended ? "suspended" : running ? "running" : "stopped",
     incarnation,

@@ -1,5 +1,5 @@
 import type { NameTable } from "@mini-otp/worker-host/protocol";
-import { HANDLING } from "@mini-otp/worker-host/protocol";
+import { handlingName } from "@mini-otp/worker-host/protocol";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 
@@ -27,7 +27,7 @@ export function lastSeen(
   memory: { readonly heapMb: number; readonly offHeapMb: number } | undefined,
   names: NameTable,
 ): LastSeen {
-  const lastMethod = names.name(slot.memory.words[HANDLING]);
+  const lastMethod = handlingName(names, slot.memory.words);
   return {
     ...(lastMethod === "" ? {} : { lastMethod }),
     queueLength: mailbox.counts().length,

@@ -22,6 +22,7 @@ import {
   MAILBOX_LANE,
   MAX_ATTEMPT,
   MAX_DELIVERIES,
+  methodTextIn,
   NEXT_SEQ,
   type Producer,
   R_ENQUEUED,
@@ -50,6 +51,8 @@ import {
 export interface Undelivered {
   readonly kind: number;
   readonly method: number;
+  /** The name of a method without a number. */
+  readonly methodText: string | undefined;
   readonly attempts: number;
   /** Owner id and number of the parcel it stood for. */
   readonly parcel: readonly [owner: number, number: number] | undefined;
@@ -80,6 +83,7 @@ const lane = MAILBOX_LANE;
  */
 export class Mailbox {
   readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
   readonly #dataOffset: number;
   readonly #mask: number;
 
@@ -90,6 +94,7 @@ export class Mailbox {
 
   constructor(words: Int32Array) {
     this.#words = words;
+    this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     this.#dataOffset = words[lane + DATA_OFFSET];
     this.#mask = words[lane + DATA_BYTES] - 1;
   }
@@ -206,9 +211,11 @@ export class Mailbox {
     const words = this.#words;
     const type = words[at + R_TYPE];
     const payload = at + RECORD_HEADER_WORDS;
+    const method = words[at + R_METHOD];
     return {
       kind: kindOf(type),
-      method: words[at + R_METHOD],
+      method,
+      methodText: method < 0 ? methodTextIn(method, this.#bytes, at * 4 + words[at + R_LENGTH]) : undefined,
       attempts,
       parcel: formatOf(type) === FORMAT_PARCEL ? [words[payload], words[payload + 1]] : undefined,
     };

@@ -5,6 +5,7 @@ import {
   FULL,
   MAILBOX_LANE,
   mailboxFull,
+  methodOf,
   type NameTable,
   type Peer,
   ring,
@@ -52,7 +53,7 @@ export class WaitingLine {
             this.#sleep(left);
             return;
           }
-          first.refused(mailboxFull(this.#peer, this.#names.name(first.method)));
+          first.refused(mailboxFull(this.#peer, methodOf(this.#names, first.method, first.payload)));
         }
       }
       line.shift();

@@ -118,7 +118,8 @@ export class ProbeMailbox {
     const { outbox, names } = this.#actors;
     const kind = kindOf(header[R_TYPE]);
     const args = outbox.codec.decodeArgs(payload, transferred);
-    const method = kind === KIND_SEND ? "info" : names.name(header[R_METHOD]);
+    const sent = header[R_METHOD] < 0 ? this.#messages.methodText : names.name(header[R_METHOD]);
+    const method = kind === KIND_SEND ? "info" : sent;
     const [address, uid, correlation] = [header[R_SENDER_ADDRESS], header[R_SENDER_UID], header[R_CORRELATION]];
     this.#messages.commit();
     const isCall = kind === KIND_CALL;

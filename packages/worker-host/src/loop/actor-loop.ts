@@ -24,6 +24,8 @@ const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
 /** While calls are open. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
+/** What of the thread's is open besides the actor's own work: the port to main. */
+const RUNTIMES_OWN_RESOURCES = 1;
 
 /**
  * One incarnation of an actor: takes one message at a time, in the order of: main's control messages, replies,
@@ -42,7 +44,6 @@ export class ActorLoop {
   // Until init is done it is busy: the loop serves replies and main only.
   readonly #handler: MessageHandler;
   readonly #control: ControlMessages;
-  readonly #openAtStart: number;
   #scheduled = false;
   #handled = 0;
   #lastTurn = 0;
@@ -89,8 +90,6 @@ export class ActorLoop {
     this.#handler = handler;
     this.#control = new ControlMessages({ channel, outbox, context, version, standing, own, call, handler, host });
     outbox.onDeadline = schedule;
-    // What is open now is the runtime's own (the port); anything more later is the user's async work.
-    this.#openAtStart = process.getActiveResourcesInfo().length;
   }
 
   /** Settles calls from now on, so that `init` can make some. */
@@ -226,7 +225,7 @@ export class ActorLoop {
     }
     const due = Math.min(withMailbox ? this.#own.nextDue : Infinity, deadline);
     if (this.#heldSince === 0) this.#heldSince = now;
-    const ownWork = process.getActiveResourcesInfo().length > this.#openAtStart;
+    const ownWork = process.getActiveResourcesInfo().length > RUNTIMES_OWN_RESOURCES;
     if (now - this.#heldSince < HOLD_MS && !ownWork) {
       inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
       if (inbox.arrived(withMailbox)) this.#heldSince = 0;

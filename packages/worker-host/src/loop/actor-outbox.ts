@@ -4,6 +4,7 @@ import type { Transferable } from "../protocol/actor-types.js";
 import { type Encoded, type Notice, payloadOf, type ToActor, type ToMain } from "../protocol/boot.js";
 import { announce, ring, sleep } from "../protocol/doorbell.js";
 import { ActorError } from "../protocol/errors.js";
+import { methodOf } from "../protocol/method-name.js";
 import type { NameTable } from "../protocol/name-table.js";
 import { mailboxFull, Outbox } from "../protocol/outbox.js";
 import type { Peer, Self, Unsent } from "../protocol/peers.js";
@@ -201,13 +202,13 @@ export class ActorOutbox extends Outbox {
       since = now;
       const left = unsent.deadline - now;
       if (left <= 0) {
-        unsent.refused(mailboxFull(peer, this.names.name(unsent.method)));
+        unsent.refused(mailboxFull(peer, methodOf(this.names, unsent.method, unsent.payload)));
         break;
       }
       // Main rings the doorbell, not the space this thread sleeps at, so it looks for control messages by the slice.
       if (inbox.takeControlFlag()) takeControl();
       if (this.#cycle !== undefined) {
-        unsent.refused(callCycle(peer, this.names.name(unsent.method), this.#cycle));
+        unsent.refused(callCycle(peer, methodOf(this.names, unsent.method, unsent.payload), this.#cycle));
         break;
       }
       inbox.asleep(() => sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left)));

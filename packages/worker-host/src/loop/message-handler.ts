@@ -3,6 +3,8 @@ import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../define-acto
 import { type MessageKind, type Parcel, payloadOf } from "../protocol/boot.js";
 import { ActorError, isReplyError } from "../protocol/errors.js";
 import type { ExitReason } from "../protocol/exit-reason.js";
+import { setHandlingName } from "../protocol/method-name.js";
+import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/name-table.js";
 import type { Payload } from "../protocol/payload.js";
 import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/payload.js";
 import {
@@ -61,9 +63,9 @@ export class MessageHandler {
   readonly #host: LoopHost;
   readonly #schedule: () => void;
   readonly #words: Int32Array;
-  /** By the numbers of their names. */
-  readonly #handlers: (Handler | undefined)[] = [];
-  readonly #infoId: number;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+  /** The same by the numbers of their names. */
+  readonly #numbered: (Handler | undefined)[] = [];
   /** Of the message that is being handled, when it is traced. */
   #traceparent: string | undefined;
   #span: OpenSpan | undefined;
@@ -80,10 +82,13 @@ export class MessageHandler {
     this.#schedule = parts.schedule;
     this.#words = parts.outbox.self.memory.words;
     const { handlers } = parts.definition;
+    this.#handlers = new Map(Object.entries<Handler>(handlers));
     const { names } = parts.outbox;
-    for (const method of Object.keys(handlers)) this.#handlers[names.intern(method)] = handlers[method];
-    this.#infoId = names.intern("info");
-    this.#words[HANDLING] = names.intern("init");
+    for (const [method, handler] of this.#handlers) {
+      const id = names.find(method);
+      if (id !== 0) this.#numbered[id] = handler;
+    }
+    this.#words[HANDLING] = METHOD_INIT;
   }
 
   /** Init is done. */
@@ -122,8 +127,7 @@ export class MessageHandler {
     const methodId = header[R_METHOD];
     this.busy = false;
     if (parcel === null) {
-      const method = this.#outbox.names.name(methodId);
-      this.#unhandled(method, "its sender died before it was handed over", new Error("lost"));
+      this.#unhandled(this.#nameOf(methodId), "its sender died before it was handed over", new Error("lost"));
       this.#commit();
     } else {
       this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);
@@ -132,14 +136,16 @@ export class MessageHandler {
 
   handleOwn({ method, args }: OwnMessage): void {
     this.#call.begin(undefined);
-    const methodId = method === "" ? 0 : this.#outbox.names.intern(method);
-    const handler = method === "" ? this.#info : this.#handlers[methodId];
+    const handler = method === "" ? this.#info : this.#handlers.get(method);
     if (handler === undefined) {
       this.#host.unhandled(method, "unknown method");
       return;
     }
     this.#meter.beginOwn();
-    this.#run(handler, methodId, args, false);
+    const methodId = method === "" ? 0 : this.#outbox.names.find(method);
+    // Without a number it is no message to `info`.
+    if (methodId === 0 && method !== "") this.#run(handler, -1, method, args, false);
+    else this.#run(handler, methodId, "", args, false);
   }
 
   /** Runs the actor's `terminate`, and ends the thread. */
@@ -150,7 +156,7 @@ export class MessageHandler {
       return;
     }
     this.busy = true;
-    this.#words[HANDLING] = this.#outbox.names.intern("terminate");
+    this.#words[HANDLING] = METHOD_TERMINATE;
     this.#words[DISPATCHES]++;
     try {
       const result = terminate.call(this.#definition, this.#context, reason);
@@ -174,27 +180,36 @@ export class MessageHandler {
     try {
       args = this.#outbox.codec.decodeArgs(payload, transferred);
     } catch (error) {
-      this.#unhandled(this.#outbox.names.name(methodId), `undecodable: ${String(error)}`, error);
+      this.#unhandled(this.#nameOf(methodId), `undecodable: ${String(error)}`, error);
       this.#commit();
       return;
     }
     this.#traceparent = traced ? (args.pop() as string) : undefined;
-    const handler = kind === KIND_SEND ? this.#info : (this.#handlers[methodId] ?? this.#otherwise(methodId));
+    const handler = kind === KIND_SEND ? this.#info : (this.#numbered[methodId] ?? this.#find(methodId));
     if (handler === undefined) {
-      const method = this.#outbox.names.name(methodId);
+      const method = this.#nameOf(methodId);
       this.#unhandled(method, "unknown method", this.#unknownMethod(method, args));
       this.#commit();
       return;
     }
-    this.#run(handler, methodId, args, true);
+    this.#run(handler, methodId, methodId < 0 ? this.#mailbox.methodText : "", args, true);
   }
 
-  /** What takes the messages that no handler is named after. */
-  #otherwise(methodId: number): Handler | undefined {
+  /** By its name, which its sender or this thread found no number for. */
+  #find(methodId: number): Handler | undefined {
+    const method = this.#nameOf(methodId);
+    const handler = this.#handlers.get(method);
+    if (handler !== undefined) {
+      if (methodId > 0) this.#numbered[methodId] = handler;
+      return handler;
+    }
     const otherwise = this.#definition[OTHERWISE];
-    if (otherwise === undefined) return undefined;
-    const method = this.#outbox.names.name(methodId);
-    return (context, ...args) => otherwise(context, method, args);
+    return otherwise === undefined ? undefined : (context, ...args) => otherwise(context, method, args);
+  }
+
+  /** Of the message that the mailbox is at. */
+  #nameOf(methodId: number): string {
+    return methodId < 0 ? this.#mailbox.methodText : this.#outbox.names.name(methodId);
   }
 
   readonly #info: Handler = (context, message: unknown) => {
@@ -206,16 +221,18 @@ export class MessageHandler {
     return info.call(this.#definition, context, message);
   };
 
-  #run(handler: Handler, methodId: number, args: unknown[], fromMailbox: boolean): void {
+  /** `method` is the name of one without a number, "" of any other. */
+  #run(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): void {
     const words = this.#words;
-    words[HANDLING] = methodId === 0 ? this.#infoId : methodId;
+    if (method !== "") setHandlingName(words, method);
+    else words[HANDLING] = methodId === 0 ? METHOD_INFO : methodId;
     words[DISPATCHES]++;
-    this.tracer?.begin(this.#outbox.names.name(words[HANDLING]), this.#kindOf(methodId, fromMailbox));
+    this.tracer?.begin(this.#shownName(methodId, method), this.#kindOf(methodId, fromMailbox));
     let result: unknown;
     try {
       result =
         fromMailbox && this.#outbox.telemetry !== undefined
-          ? this.#runInSpan(this.#outbox.telemetry, handler, methodId, args)
+          ? this.#runInSpan(this.#outbox.telemetry, handler, this.#shownName(methodId, method), args)
           : this.#apply(handler, args);
     } catch (error) {
       this.#failed(error, fromMailbox);
@@ -248,8 +265,11 @@ export class MessageHandler {
       : handler.call(handlers, this.#context, ...args);
   }
 
-  #runInSpan(telemetry: Telemetry, handler: Handler, methodId: number, args: unknown[]): unknown {
-    const method = this.#outbox.names.name(methodId === 0 ? this.#infoId : methodId);
+  #shownName(methodId: number, method: string): string {
+    return method !== "" ? method : this.#outbox.names.name(methodId === 0 ? METHOD_INFO : methodId);
+  }
+
+  #runInSpan(telemetry: Telemetry, handler: Handler, method: string, args: unknown[]): unknown {
     const isCall = this.#call.caller !== undefined;
     const run = () => this.#apply(handler, args);
     const [result, span] = telemetry.handle(this.#context.id, method, isCall, this.#traceparent, run);

@@ -1,9 +1,9 @@
 import { copyIn, type Payload } from "./payload.js";
 import {
-  formatOf,
   KIND_PADDING,
   kindOf,
   R_LENGTH,
+  R_METHOD,
   R_SEQ,
   R_TYPE,
   RECORD_HEADER_BYTES,
@@ -67,7 +67,7 @@ export class DroppingReader extends RingReader {
     if (!this.pending) return false;
     const words = this.#words;
     const lock = this.#lane + LOCK;
-    acquire(words, lock, this.#producer);
+    if (!acquire(words, lock, this.#producer)) return false;
     const found = this.#claim();
     release(words, lock);
     if (found) this.wakeProducers();
@@ -94,6 +94,7 @@ export class DroppingReader extends RingReader {
     const area = words[lane + IN_FLIGHT_OFFSET];
     words.set(this.header, area >> 2);
     copyIn(words, this.#bytes, area + RECORD_HEADER_BYTES, this.payload);
+    this.#copyMethodText(at << 2, area);
     // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
     Atomics.store(words, lane + IN_FLIGHT, head | 1);
     words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
@@ -106,10 +107,15 @@ export class DroppingReader extends RingReader {
     return true;
   }
 
+  #copyMethodText(from: number, to: number): void {
+    const method = this.header[R_METHOD];
+    const length = this.header[R_LENGTH];
+    if (method < 0) this.#bytes.copyWithin(to + length + method, from + length + method, from + length);
+  }
+
   #load(at: number): void {
     const words = this.#words;
     for (let i = 0; i < RECORD_HEADER_WORDS; i++) this.header[i] = words[at + i];
-    const length = this.header[R_LENGTH] - RECORD_HEADER_BYTES;
-    this.load((at << 2) + RECORD_HEADER_BYTES, length, formatOf(this.header[R_TYPE]));
+    this.loadRecord(at << 2);
   }
 }

@@ -14,6 +14,7 @@ export * from "./garbage-collector.js";
 export * from "./histogram.js";
 export * from "./log-levels.js";
 export * from "./message-value.js";
+export * from "./method-name.js";
 export * from "./name-table.js";
 export * from "./open-calls.js";
 export * from "./outbox.js";

@@ -1,10 +1,11 @@
-import { napWhile } from "./doorbell.js";
-import { ActorError } from "./errors.js";
-import type { Producer } from "./ring-lock.js";
+import { checkMethodName } from "./method-name.js";
+import { acquire, type Producer, release } from "./ring-lock.js";
 
 /*
- * Method names, interned once for the whole system: an append-only log in shared memory. A name's id is its
- * place in the log, so every thread agrees on it, and main can name what a hung actor is handling.
+ * Numbers of method names, the same in every thread of a system: an append-only log in shared memory. A name's number
+ * is its place in the log. Definitions enter their names when they are loaded, and nobody else does: so what senders
+ * ask for takes no room. A name without a number (no definition has it, or the log is full) travels as text instead,
+ * see method-name.
  *
  *   word 0   lock (owner id)
  *   word 32  bytes used, published by one store after the entry is written
@@ -13,8 +14,13 @@ import type { Producer } from "./ring-lock.js";
 const LOCK = 0;
 const USED = 32;
 const ENTRIES = 256;
-const MAX_NAME_BYTES = 256;
 export const NAME_TABLE_BYTES = 512 * 1024;
+
+/** Numbers of what every actor handles. */
+export const METHOD_INFO = 1;
+export const METHOD_INIT = 2;
+export const METHOD_TERMINATE = 3;
+const FIRST_NAMES = ["info", "init", "terminate"];
 
 export class NameTable {
   readonly buffer: SharedArrayBuffer;
@@ -27,6 +33,7 @@ export class NameTable {
   #lastName: string | undefined;
   #lastId = 0;
 
+  /** A view of the table in `buffer`, for one thread. */
   constructor(buffer: SharedArrayBuffer, producer: Producer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
@@ -34,19 +41,41 @@ export class NameTable {
     this.#producer = producer;
   }
 
-  /** The id of `name`, 1 or more. Throws ERR_UNKNOWN_METHOD for a name no actor could have. */
-  intern(name: string): number {
+  /** A table in memory of its own, which no other thread knows yet. */
+  static create(bytes: number, producer: Producer): NameTable {
+    const table = new NameTable(new SharedArrayBuffer(bytes), producer);
+    table.enter(FIRST_NAMES);
+    return table;
+  }
+
+  /** The number of `name`, 1 or more; 0 when it has none. Takes no lock. */
+  find(name: string): number {
     if (name !== this.#lastName) {
-      this.#lastId = this.#ids.get(name) ?? this.#append(name);
+      const id = this.#look(name);
+      if (id === 0) return 0;
+      this.#lastId = id;
       this.#lastName = name;
     }
     return this.#lastId;
   }
 
-  /** The name of `id`, or "" when there is none. */
+  /** The name of a number, or "" when there is none. Takes no lock. */
   name(id: number): string {
     if (id >= this.#names.length) this.#catchUp();
     return this.#names[id] ?? "";
+  }
+
+  /**
+   * Gives names their numbers, as long as there is room, and as the lock is to be had within this thread's patience.
+   * Throws ERR_UNKNOWN_METHOD for what can be no method's name; then none is entered.
+   */
+  enter(names: readonly string[]): void {
+    for (const name of names) checkMethodName(name);
+    if (names.every((name) => this.#look(name) !== 0)) return;
+    // Holding the lock. Until the bytes used are stored nothing has been entered; main frees a dead owner's lock.
+    if (!acquire(this.#words, LOCK, this.#producer)) return;
+    for (const name of names) if (this.#look(name) === 0) this.#append(name);
+    release(this.#words, LOCK);
   }
 
   /** Frees the lock if the thread `ownerId` died holding it. Main, after that thread's exit. */
@@ -54,37 +83,21 @@ export class NameTable {
     Atomics.compareExchange(this.#words, LOCK, ownerId, 0);
   }
 
-  #append(name: string): number {
-    const length = typeof name === "string" ? Buffer.byteLength(name) : 0;
-    if (length === 0 || length > MAX_NAME_BYTES) {
-      throw new ActorError(
-        "ERR_UNKNOWN_METHOD",
-        `method=${String(name).slice(0, 80)}: a method name has 1 to ${MAX_NAME_BYTES} bytes`,
-      );
-    }
+  #look(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    this.#catchUp();
+    return this.#ids.get(name) ?? 0;
+  }
+
+  #append(name: string): void {
     const words = this.#words;
-    while (Atomics.compareExchange(words, LOCK, 0, this.#producer.ownerId) !== 0) {
-      napWhile(words, LOCK, Atomics.load(words, LOCK), 1);
-    }
-    try {
-      this.#catchUp();
-      const known = this.#ids.get(name);
-      if (known !== undefined) return known;
-      const at = ENTRIES + this.#read;
-      if (at + 4 + length > this.buffer.byteLength) {
-        throw new ActorError(
-          "ERR_UNKNOWN_METHOD",
-          `method=${name}: the system's table of method names is full (${this.#names.length} names)`,
-        );
-      }
-      words[at >> 2] = length;
-      this.#bytes.write(name, at + 4);
-      Atomics.store(words, USED, this.#read + 4 + ((length + 3) & ~3));
-      this.#catchUp();
-      return this.#names.length - 1;
-    } finally {
-      Atomics.store(words, LOCK, 0);
-    }
+    const length = Buffer.byteLength(name);
+    const at = ENTRIES + this.#read;
+    if (at + 4 + length > this.buffer.byteLength) return;
+    words[at >> 2] = length;
+    this.#bytes.write(name, at + 4);
+    Atomics.store(words, USED, this.#read + 4 + ((length + 3) & ~3));
   }
 
   #catchUp(): void {

@@ -4,6 +4,7 @@ import { encoded, type Notice, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
 import { Codec, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
+import { methodOf, methodTextIn, textMethod, withMethodText } from "./method-name.js";
 import type { NameTable } from "./name-table.js";
 import { FORMAT_PARCEL, FORMAT_TRACED, newPayload, type Payload } from "./payload.js";
 import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
@@ -18,6 +19,7 @@ import {
   KIND_SEND,
   kindOf,
   R_CORRELATION,
+  R_LENGTH,
   R_METHOD,
   R_SENDER_ADDRESS,
   R_SENDER_UID,
@@ -100,8 +102,8 @@ export abstract class Outbox implements Sender {
   }
 
   tryCast(to: Peer, method: string, args: unknown[], options: RefOptions): CastResult {
-    const id = this.names.intern(method);
-    const payload = this.#encode(to, method, args, options);
+    const id = this.#numberOf(method);
+    const payload = this.#encode(to, id, method, args, options);
     if (to.unsent.length !== 0) return "full";
     const outcome = this.#push(to, KIND_CAST, id, 0, payload);
     return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : "full";
@@ -109,8 +111,8 @@ export abstract class Outbox implements Sender {
 
   cast(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<void> {
     try {
-      const id = this.names.intern(method);
-      return this.#sendOneWay(to, KIND_CAST, id, this.#encode(to, method, args, options));
+      const id = this.#numberOf(method);
+      return this.#sendOneWay(to, KIND_CAST, id, this.#encode(to, id, method, args, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -118,8 +120,8 @@ export abstract class Outbox implements Sender {
 
   /** Casts in a thread whose `waitForRoom` is over when it returns. */
   protected castBlocking(to: Peer, method: string, args: unknown[], options: RefOptions): void {
-    const id = this.names.intern(method);
-    const payload = this.#encode(to, method, args, options);
+    const id = this.#numberOf(method);
+    const payload = this.#encode(to, id, method, args, options);
     if (this.#deliverNow(to, KIND_CAST, id, payload)) return;
     let failure: ActorError | undefined;
     this.#deliverLater(to, KIND_CAST, id, payload, ignoreAcceptance, (error) => {
@@ -130,7 +132,7 @@ export abstract class Outbox implements Sender {
 
   send(to: Peer, message: unknown, options: RefOptions): Promise<void> {
     try {
-      return this.#sendOneWay(to, KIND_SEND, 0, this.#encode(to, "info", [message], options));
+      return this.#sendOneWay(to, KIND_SEND, 0, this.#encode(to, 0, "info", [message], options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -185,8 +187,8 @@ export abstract class Outbox implements Sender {
         );
       }
       if (signal?.aborted === true) throw aborted(to, method, signal);
-      methodId = this.names.intern(method);
-      payload = this.#encode(to, method, args, options, traceparent);
+      methodId = this.#numberOf(method);
+      payload = this.#encode(to, methodId, method, args, options, traceparent);
     } catch (error) {
       countFailure(to.words, to.uid, false, error);
       fail(error);
@@ -217,7 +219,7 @@ export abstract class Outbox implements Sender {
         return correlation;
       }
       if (outcome === FULL && to.overflow !== "block") {
-        if (to.overflow === "drop_newest") this.#drop(to, methodId);
+        if (to.overflow === "drop_newest") this.#drop(to, method);
         this.pending.fail(correlation, mailboxFull(to, method));
         return correlation;
       }
@@ -262,7 +264,7 @@ export abstract class Outbox implements Sender {
     const { peer } = unsent;
     const outcome = this.#push(peer, unsent.kind, unsent.method, unsent.correlation, unsent.payload, unsent.parcel);
     if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
-    else if (outcome === CLOSED) unsent.refused(noproc(peer, this.names.name(unsent.method)));
+    else if (outcome === CLOSED) unsent.refused(noproc(peer, methodOf(this.names, unsent.method, unsent.payload)));
     return outcome;
   }
 
@@ -276,10 +278,10 @@ export abstract class Outbox implements Sender {
     if (to.unsent.length !== 0) return false;
     const outcome = this.#push(to, kind, method, 0, payload);
     if (outcome === PUSHED) return true;
-    if (outcome === CLOSED) throw noproc(to, this.names.name(method));
+    if (outcome === CLOSED) throw noproc(to, methodOf(this.names, method, payload));
     if (outcome !== FULL || to.overflow === "block") return false;
-    if (to.overflow === "reject") throw mailboxFull(to, this.names.name(method));
-    this.#drop(to, method);
+    if (to.overflow === "reject") throw mailboxFull(to, methodOf(this.names, method, payload));
+    this.#drop(to, methodOf(this.names, method, payload));
     return true;
   }
 
@@ -305,17 +307,17 @@ export abstract class Outbox implements Sender {
     });
   }
 
-  #drop(to: Peer, method: number): void {
+  #drop(to: Peer, method: string): void {
     Atomics.add(to.words, DROPPED, 1);
-    this.tellMain({ type: "dropped", id: to.id, method: this.names.name(method) });
+    this.tellMain({ type: "dropped", id: to.id, method });
   }
 
   #push(to: Peer, kind: number, method: number, correlation: number, payload: Payload, parcel = this.#parcel): number {
     const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
     if (outcome === PUSHED && parcel !== undefined) this.#sendParcel(to, parcel);
-    if (outcome === FULL) this.#tellFull(to, method);
+    if (outcome === FULL) this.#tellFull(to, method, payload);
     if (to.mailbox.dropped.length > 0) {
-      this.#tellFull(to, method);
+      this.#tellFull(to, method, payload);
       this.#accountForDropped(to);
     }
     return outcome;
@@ -334,29 +336,46 @@ export abstract class Outbox implements Sender {
   }
 
   /** Once for all senders, until main has seen that there is room again. */
-  #tellFull(to: Peer, method: number): void {
+  #tellFull(to: Peer, method: number, payload: Payload): void {
     if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0)
-      this.tellMain({ type: "mailbox_full", uid: to.uid, method: this.names.name(method) });
+      this.tellMain({ type: "mailbox_full", uid: to.uid, method: methodOf(this.names, method, payload) });
   }
 
   /** What a push took out of the mailbox to make room is counted, dead-lettered, and its callers are told. */
   #accountForDropped(to: Peer): void {
     for (const record of to.mailbox.dropped.splice(0)) {
       const type = record[R_TYPE];
-      this.#drop(to, record[R_METHOD]);
+      const method = this.#methodOfRecord(record);
+      this.#drop(to, method);
       if (formatOf(type) === FORMAT_PARCEL) {
         const [owner, number] = record.subarray(RECORD_HEADER_WORDS);
         this.tellMain({ type: "parcel_lost", owner, number });
       }
       if (kindOf(type) !== KIND_CALL) continue;
-      const error = this.codec.encodeValue(mailboxFull(to, this.names.name(record[R_METHOD])));
+      const error = this.codec.encodeValue(mailboxFull(to, method));
       this.reply(record[R_SENDER_ADDRESS], record[R_SENDER_UID], KIND_FAILURE, record[R_CORRELATION], error);
     }
   }
 
-  /** What goes into the ring. A message that is too large for it, or has objects to transfer, becomes `#parcel`. */
+  #methodOfRecord(record: Int32Array): string {
+    const method = record[R_METHOD];
+    if (method >= 0) return this.names.name(method);
+    return methodTextIn(method, new Uint8Array(record.buffer), record[R_LENGTH]);
+  }
+
+  /** What stands for a method in a record. Throws ERR_UNKNOWN_METHOD for what no actor can have. */
+  #numberOf(method: string): number {
+    const id = this.names.find(method);
+    return id === 0 ? textMethod(method) : id;
+  }
+
+  /**
+   * What goes into the ring, with the method's text where it has no number. A message that is too large for the ring, or
+   * has objects to transfer, becomes `#parcel`.
+   */
   #encode(
     to: Peer,
+    methodId: number,
     method: string,
     args: unknown[],
     { transfer }: RefOptions,
@@ -366,8 +385,9 @@ export abstract class Outbox implements Sender {
     const payload = this.codec.encodeArgs(traceparent === undefined ? args : [...args, traceparent], transferred);
     if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
     this.#parcel = undefined;
-    const fits = payload.length <= to.mailbox.maxPayloadBytes && payload.shared === undefined;
-    if (transferred === undefined && fits) return payload;
+    const textBytes = methodId < 0 ? -methodId : 0;
+    const fits = payload.length + textBytes <= to.mailbox.maxPayloadBytes && payload.shared === undefined;
+    if (transferred === undefined && fits) return textBytes === 0 ? payload : withMethodText(payload, method);
     if (payload.length > MAX_MESSAGE_BYTES) {
       throw new ActorError(
         "ERR_MESSAGE_TOO_LARGE",
@@ -376,12 +396,14 @@ export abstract class Outbox implements Sender {
       );
     }
     const { ownerId: owner } = this.#producer;
-    const number = ++this.#parcels;
+    // As a word of shared memory holds it.
+    this.#parcels = (this.#parcels + 1) | 0;
+    const number = this.#parcels;
     this.#parcel = { owner, number, content: encoded(payload), transferred: transferred ?? [] };
     const placeholder = this.#placeholder;
     placeholder.words[0] = owner;
     placeholder.words[1] = number;
-    return placeholder;
+    return textBytes === 0 ? placeholder : withMethodText(placeholder, method);
   }
 
   #nextCorrelation(): number {

@@ -5,7 +5,7 @@
  *   0  length          header + payload, bytes
  *   1  kind (bits 0–7) · payload format (8–15) · flags (16–23) · attempt (24–30)
  *   2  seq             counts accepted records of this ring; a padding record carries its successor's
- *   3  method          interned name, see name-table
+ *   3  method          number of its name, see name-table; minus n when the payload's last n bytes are the name
  *   4  correlation     the caller's id for this call, 0 for none
  *   5  sender address  ┐ the slot a reply goes to
  *   6  sender uid      ┘

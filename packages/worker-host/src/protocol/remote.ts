@@ -24,6 +24,8 @@ interface ComlinkValue {
   readonly value: unknown;
 }
 
+const MAX_KEPT_METHODS = 256;
+
 /** What the remotes of one reference have in common, so that a remote costs little to make. */
 export class RemoteMethods {
   readonly #call: CallMethod;
@@ -44,6 +46,8 @@ export class RemoteMethods {
     let method = this.#methods.get(name);
     if (method === undefined) {
       method = this.#make(name);
+      // A gateway may ask for names that its users choose.
+      if (this.#methods.size >= MAX_KEPT_METHODS) this.#methods.clear();
       this.#methods.set(name, method);
     }
     return method;

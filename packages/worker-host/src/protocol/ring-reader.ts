@@ -1,4 +1,5 @@
 import { ring } from "./doorbell.js";
+import { methodTextIn } from "./method-name.js";
 import { copyOut, FORMAT_BYTES, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 import {
   formatOf,
@@ -6,6 +7,7 @@ import {
   kindOf,
   LAST_KIND,
   R_LENGTH,
+  R_METHOD,
   R_SEQ,
   R_TYPE,
   RECORD_HEADER_BYTES,
@@ -34,6 +36,8 @@ export class RingReader {
   /** The current record's header, a private copy; see record-descriptor. */
   readonly header = new Int32Array(RECORD_HEADER_WORDS);
   payload: Payload;
+  /** The name of the current record's method, where that is text. */
+  methodText = "";
 
   readonly #reused: Payload;
   readonly #words: Int32Array;
@@ -95,7 +99,7 @@ export class RingReader {
       const facts = `length=${length} kind=${kind} position=${this.#head} ringBytes=${this.#dataBytes}`;
       throw new RangeError(`torn record: ${facts}`);
     }
-    this.load((at << 2) + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES, formatOf(header[R_TYPE]));
+    this.loadRecord(at << 2);
     this.#end = (this.#head + recordSpan(length)) | 0;
     // A producer counts what waits from the cursor on, so room by count appears here. While more records wait,
     // the next commit is soon enough to publish that; with none left, a producer may be asleep that nothing else wakes.
@@ -117,8 +121,23 @@ export class RingReader {
     if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
   }
 
+  /** Takes out of the memory what belongs to `header`, whose record is at byte `start`. */
+  protected loadRecord(start: number): void {
+    const { header } = this;
+    const end = start + header[R_LENGTH];
+    const method = header[R_METHOD];
+    const offset = start + RECORD_HEADER_BYTES;
+    if (method >= 0) {
+      this.#load(offset, end - offset, formatOf(header[R_TYPE]));
+      return;
+    }
+    if (end + method < offset) throw new RangeError(`torn record: length=${header[R_LENGTH]} method=${method}`);
+    this.methodText = methodTextIn(method, this.#bytes, end);
+    this.#load(offset, end + method - offset, formatOf(header[R_TYPE]));
+  }
+
   /** Takes the payload out of the ring: into memory used again for the next, or bytes into memory of their own. */
-  protected load(offset: number, length: number, format: number): void {
+  #load(offset: number, length: number, format: number): void {
     if (format === FORMAT_BYTES && isLargeEnoughForBytes(length)) {
       this.payload = takeOut(this.#bytes, offset, length);
       return;

@@ -56,7 +56,10 @@ export const BUSY = 3;
 export class RingWriter {
   /** Seq of the record last pushed: with the callee's consumed seq it says whether a call can still be answered. */
   lastSeq = 0;
-  /** Records that `push` dropped to make room: their headers, and the payload's first two words. Taken by the caller. */
+  /**
+   * Records that `push` dropped to make room: their headers, and the payload's first two words; whole ones where their
+   * method is text. Taken by the caller.
+   */
   readonly dropped: Int32Array[] = [];
 
   #words: Int32Array;
@@ -214,7 +217,8 @@ export class RingWriter {
     const head = words[lane + HEAD];
     const at = (this.#dataOffset + (head & (this.#dataBytes - 1))) >> 2;
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) {
-      this.dropped.push(words.slice(at, at + RECORD_HEADER_WORDS + 2));
+      const kept = words[at + R_METHOD] < 0 ? (words[at + R_LENGTH] + 3) >> 2 : RECORD_HEADER_WORDS + 2;
+      this.dropped.push(words.slice(at, at + kept));
       words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
     }
     const next = (head + recordSpan(words[at + R_LENGTH])) | 0;

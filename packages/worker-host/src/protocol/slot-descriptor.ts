@@ -91,7 +91,7 @@ export const STAMP_ALL = 9 * LINE + 2;
 /** 1 while the consumer is parked with timers, handles or requests of the actor's own open, whose callbacks may run. */
 export const ACTIVE = 10 * LINE;
 export const INCARNATION = 10 * LINE + 1;
-/** Interned method being handled, 0 when none. */
+/** Number of the method being handled, 0 when none; of one without a number, minus the bytes of its name below. */
 export const HANDLING = 10 * LINE + 2;
 /** Changes with every dispatch: a watcher that sees it stand still knows the same handler is running. */
 export const DISPATCHES = 10 * LINE + 3;
@@ -103,6 +103,9 @@ export const BLOCKED_ON = 10 * LINE + 5;
 export const TURNS = 10 * LINE + 6;
 /** 1 while the consumer's thread is counted among those that do not sleep. */
 export const AWAKE = 10 * LINE + 7;
+/** Name of the method being handled, or as much of it as there is room for. */
+export const HANDLING_NAME = 10 * LINE + 8;
+export const HANDLING_NAME_BYTES = 96;
 
 // counters
 export const DROPPED = 11 * LINE;
