@@ -7,6 +7,7 @@ import {
   handlingName,
   hrtimeMs,
   logUnits,
+  MAIN_LOCK_PATIENCE_MS,
   NAME_TABLE_BYTES,
   NameTable,
   type Notice,
@@ -33,6 +34,7 @@ import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./in
 import { FullMailboxes } from "./mailbox/full-mailboxes.js";
 import type { Undelivered } from "./mailbox/mailbox.js";
 import { type Slot, Slots } from "./mailbox/slots.js";
+import { uids } from "./mailbox/uids.js";
 import { CycleBreaker } from "./messaging/call-cycles.js";
 import { Callers } from "./messaging/callers.js";
 import type { DeadLetters } from "./messaging/dead-letters.js";
@@ -62,8 +64,9 @@ const LOADING_PER_CORE = 2;
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
 const ACTOR_SYSTEM_BYTES = 128 * 1024;
-/** Longer than any critical section takes a running thread; a lock held longer has an owner that was preempted or died. */
-const MAIN_LOCK_PATIENCE_MS = 5;
+const MAIN_OWNER_ID = 1;
+const FIRST_OWNER_ID = MAIN_OWNER_ID + 1;
+const MAX_OWNER_ID = 2 ** 31 - 1;
 /** A circle is broken when it is seen for the second time, so within twice this and a sleeper's slice of 50 ms. */
 const CYCLE_CHECK_MS = 250;
 
@@ -101,7 +104,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly #zombies: Zombies;
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
-  #lastOwnerId = 1;
+  #lastOwnerId = MAIN_OWNER_ID;
+  #ownersWentRound = false;
 
   constructor(
     clock: Clock,
@@ -129,7 +133,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.#fullMailboxes = new FullMailboxes(events);
     this.#events = events;
     this.#logger = logger;
-    this.producer = { ownerId: this.#lastOwnerId, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
+    this.producer = { ownerId: MAIN_OWNER_ID, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs: this.epochMs };
     this.slots = new Slots((buffer) => {
       for (const thread of [...this.#threads.all, ...this.spares.threads, ...this.preparing])
         thread.post({ type: "segment", buffer });
@@ -219,7 +223,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   /** Makes a pool; no thread of it runs before `start`. */
   createPool(spec: FullPoolSpec, path: string, onExit: OnExit): PoolChild {
-    return this.pools.create(spec, path, this.slots.newUid(), onExit);
+    return this.pools.create(spec, path, uids.take(), onExit);
   }
 
   runTaskFor(child: ActorChild, message: Extract<ToMain, { type: "run_task" }>): void {
@@ -292,7 +296,12 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   }
 
   nextOwnerId(): number {
-    return ++this.#lastOwnerId;
+    // A lock is a word, where one more would be 0 in the end, and main's own before that.
+    do {
+      this.#ownersWentRound ||= this.#lastOwnerId >= MAX_OWNER_ID;
+      this.#lastOwnerId = this.#lastOwnerId >= MAX_OWNER_ID ? FIRST_OWNER_ID : this.#lastOwnerId + 1;
+    } while (this.#ownersWentRound && this.#threads.has(this.#lastOwnerId));
+    return this.#lastOwnerId;
   }
 
   takeMessages(): void {

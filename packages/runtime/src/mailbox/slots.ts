@@ -27,15 +27,13 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { recount } from "./mailbox.js";
 import { copyAccepted, layoutOf } from "./relocation.js";
+import { uids } from "./uids.js";
 
 /** Memory is taken from the operating system only when it is touched, so a segment may be generous. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** Times main's patience with a lock. */
 const LOCK_TRIES = 10;
-
-/** One count for all systems of the process: a reference to an actor of another system leads to nobody, and not to the wrong one. */
-let nextUid = 1;
 
 export interface Slot {
   readonly uid: number;
@@ -72,15 +70,10 @@ export class Slots {
     return this.#byUid.get(uid);
   }
 
-  /** A number that no actor has or gets, for what is referred to in the same way. */
-  newUid(): number {
-    return nextUid++;
-  }
-
   allocate(layout: Omit<SlotLayout, "uid" | "endpointIndex">): Slot {
     const bytes = pagesOf(slotBytes(layout));
     const address = this.#free.get(bytes)?.pop() ?? this.#carve(bytes);
-    const uid = this.newUid();
+    const uid = uids.take();
     const endpointIndex = this.#indexOf(address);
     formatSlot(this.segments.headerAt(address), { ...layout, uid, endpointIndex });
     const slot: Slot = { uid, address, endpointIndex, memory: this.segments.at(address) };
@@ -103,7 +96,7 @@ export class Slots {
     const endpointIndex = this.#indexOf(address);
     const header = this.segments.headerAt(address);
     // Fresh memory: nobody else can know the lock yet.
-    acquire(header, MAILBOX_LANE + LOCK, producer);
+    Atomics.store(header, MAILBOX_LANE + LOCK, producer.ownerId);
     formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
     const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
     words[MOVED_TO] = address;
@@ -125,7 +118,10 @@ export class Slots {
   release(slot: Slot): void {
     const { words } = slot.memory;
     Atomics.store(words, IDENTITY, 0);
-    if (this.#byUid.get(slot.uid) === slot) this.#byUid.delete(slot.uid);
+    if (this.#byUid.get(slot.uid) === slot) {
+      this.#byUid.delete(slot.uid);
+      uids.free(slot.uid);
+    }
     const bytes = pagesOf(slot.memory.bytes.length);
     const free = this.#free.get(bytes);
     if (free === undefined) this.#free.set(bytes, [slot.address]);

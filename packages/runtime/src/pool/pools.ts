@@ -2,6 +2,7 @@ import { describeExit, type ExitReason, noproc, type RunOptions } from "@mini-ot
 import type { Directory } from "../directory/directory.js";
 import type { Guard } from "../guard/guard.js";
 import type { PoolMeters } from "../introspection/meters.js";
+import { uids } from "../mailbox/uids.js";
 import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { ProcessSignals } from "../signals/process-signals.js";
@@ -71,6 +72,7 @@ export class Pools implements PoolHost {
 
   poolDisposed(pool: PoolChild): void {
     this.#directory.remove(pool.uid, pool);
+    uids.free(pool.uid);
   }
 
   poolThreadLost({ id }: PoolChild, task: string, reason: ExitReason): void {

@@ -1,10 +1,17 @@
 import { napWhile } from "./doorbell.js";
 
+/**
+ * Main's patience with a lock. Longer than any critical section takes a running thread; a lock held longer has an owner
+ * that was preempted, or died. Only main's event loop frees a dead owner's, so main goes back to it: what it wanted to
+ * push waits in line, and is tried again at the loop's next turn.
+ */
+export const MAIN_LOCK_PATIENCE_MS = 5;
+
 /** Who pushes: fixed for a thread. */
 export interface Producer {
   /** Unique among all threads ever started; the value of a lock this thread holds. */
   readonly ownerId: number;
-  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main a few milliseconds. */
+  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main `MAIN_LOCK_PATIENCE_MS`. */
   readonly lockPatienceMs: number;
   readonly epochMs: number;
 }
@@ -21,7 +28,7 @@ export function release(words: Int32Array, lock: number): void {
   Atomics.store(words, lock, 0);
 }
 
-/** The critical sections are short, so the owner is running (then it is done in a moment), preempted, or dead. */
+/** The only place where main may wait for another thread. The critical sections are short, so the owner is running (then it is done in a moment), preempted, or dead. */
 function acquireSlowly(words: Int32Array, lock: number, { ownerId, lockPatienceMs }: Producer): boolean {
   const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;
   for (;;) {

@@ -160,6 +160,9 @@ export const STATE_MOVED = 3;
 
 export type SlotState = typeof STATE_CLOSED | typeof STATE_OPEN | typeof STATE_DRAINING | typeof STATE_MOVED;
 
+/** A uid has the bits that the state leaves it. */
+export const MAX_UID = 2 ** 30 - 1;
+
 export function identity(uid: number, state: SlotState): number {
   return (uid << 2) | state;
 }
