@@ -39,6 +39,27 @@ const ONLY_ONE_FILE = [
   },
 ];
 
+/** What main runs, alone or as actors' threads do too. */
+const MAIN_RUNS = ["packages/runtime/src/", "packages/metrics/src/", PROTOCOL];
+
+/**
+ * Where main's code may go round until something else happens, and what ends it. No other file there has a loop without
+ * an end of its own, or one whose head looks at shared memory.
+ */
+const MAY_SPIN = {
+  [`${PROTOCOL}ring-lock.ts`]: "main's patience with a lock, MAIN_LOCK_PATIENCE_MS",
+  [`${PROTOCOL}attention.ts`]: "MAX_NAPS; only a thread on its way out waits there",
+  "packages/runtime/src/router/router.ts": "a timer each time round: nothing waits but a promise",
+  "packages/runtime/src/guard/leave-process.ts": "SIGKILL, which the process has sent itself",
+  "packages/runtime/src/testing/fault.actor.ts": "the guard: it runs in an actor's thread",
+};
+const SPINS = /\bfor\s*\(\s*;\s*;|\bwhile\s*\(\s*(?:true|1)\s*\)|\b(?:while\s*\(|for\s*\([^;{}]*;)[^;{}]*\bAtomics\b/g;
+/** Blocking waits: for actors' threads, and for `acquire`, which bounds them. */
+const BLOCKS = /(?<![#.\w])(?:napWhile|sleep)\s*\(/g;
+const MAY_BLOCK = [`${PROTOCOL}doorbell.ts`, `${PROTOCOL}ring-lock.ts`, `${PROTOCOL}attention.ts`];
+const PATIENCE = "MAIN_LOCK_PATIENCE_MS";
+const LONGEST_PATIENCE_MS = 5;
+
 const PURE_CORE = [
   "packages/runtime/src/supervision/restart-strategy.ts",
   "packages/runtime/src/supervision/restart-intensity.ts",
@@ -120,6 +141,32 @@ function checkPureCore(module) {
   reportPattern(module, IMPURE, "pure-core: time and chance come in as arguments");
 }
 
+/** Main waits for other threads in one place, for a stated time, and hears when that was not enough. */
+function checkMainsWaits(module) {
+  const { file, code, lineOf } = module;
+  if (!MAIN_RUNS.some((folder) => file.startsWith(folder))) return;
+  if (MAY_SPIN[file] === undefined) {
+    reportPattern(module, SPINS, "main-waits: a loop that something else has to end; only MAY_SPIN's files have one");
+  }
+  if (!MAY_BLOCK.includes(file)) reportPattern(module, BLOCKS, "main-waits: blocks its thread; main takes locks only");
+  // A statement of its own: nobody hears that the lock was not to be had.
+  reportPattern(
+    module,
+    /(?<=[;{}]\s*)acquire\s*\(/g,
+    "main-waits: acquire() is false when the time is over; act upon it",
+  );
+  for (const { 1: given, index } of code.matchAll(/\blockPatienceMs\s*:\s*([\w.]+)/g)) {
+    if (given !== PATIENCE && given !== "number") {
+      report(file, lineOf(index), `main-waits: lockPatienceMs is ${given}; main's is ${PATIENCE}`);
+    }
+  }
+  for (const { 1: ms, index } of code.matchAll(/\bMAIN_LOCK_PATIENCE_MS\s*=\s*([\w.]+)/g)) {
+    if (!(Number(ms) <= LONGEST_PATIENCE_MS)) {
+      report(file, lineOf(index), `main-waits: ${PATIENCE} is ${ms}; at most ${LONGEST_PATIENCE_MS}`);
+    }
+  }
+}
+
 /** Each cycle is reported once, at the import that closes it. */
 function checkImportCycles(modules) {
   const byFile = new Map(modules.map((module) => [module.file, module]));
@@ -154,6 +201,7 @@ for (const module of modules) {
   checkImportDirection(module);
   checkProtocolStandsAlone(module);
   checkPureCore(module);
+  checkMainsWaits(module);
   if (module.packageName !== undefined) {
     for (const { rule, file, pattern } of ONLY_ONE_FILE) {
       if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);

@@ -55,6 +55,7 @@ const CORES = availableParallelism();
 /** A thread that has been asked to end and has not is asked again after this long, then after twice as long, … */
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
+const MOST_AT_ONCE = 10_000;
 
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
@@ -97,7 +98,8 @@ export class ActorThread {
       death = error;
     });
     this.#worker.on("exit", () => {
-      this.takeMessages();
+      // It says nothing more.
+      this.takeMessages(Infinity);
       this.#exited = true;
       clearTimeout(this.#asking);
       port1.close();
@@ -113,9 +115,12 @@ export class ActorThread {
     this.#listener = listener;
   }
 
-  /** Takes in what the thread has said so far, without waiting for the event loop to deliver it. */
-  takeMessages(): void {
-    for (;;) {
+  /**
+   * Takes in what the thread has said so far, without waiting for the event loop to deliver it. A thread that runs may
+   * say more meanwhile, and faster than it is taken in: what is beyond a bound comes by the event loop.
+   */
+  takeMessages(most = MOST_AT_ONCE): void {
+    for (let taken = 0; taken < most; taken++) {
       const received = receiveMessageOnPort(this.#port) as { message: ToMain } | undefined;
       if (received === undefined) return;
       this.#take(received.message);

@@ -5,7 +5,7 @@ import type { PoolRef } from "./pool-ref.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
-import { hashKey, leastLoadedMember, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
+import { hashKey, leastLoadedMember, MAX_MEMBERS, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
 import {
   HANDLED_SEQ,
   IDENTITY,
@@ -115,6 +115,9 @@ export class RouterRef<A = any> extends ActorRef<A> {
   }
 }
 
+/** A member that refuses is gone, and is not chosen again: there are no more refusals than members. */
+const MOST_TRIES = MAX_MEMBERS + 1;
+
 /** Sends each message to a member, and on to another when the member refuses it. */
 class RoutedSender implements Sender {
   readonly #sender: Sender;
@@ -134,18 +137,21 @@ class RoutedSender implements Sender {
   async call(to: Router, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
     const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
     const deadline = performance.now() + timeoutMs;
-    for (let left = options; ; left = { ...options, timeoutMs: Math.max(0, deadline - performance.now()) }) {
+    let left = options;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.memberFor(method, this.#keyHash, this.#sender.uid);
       try {
         return await this.#sender.call(member, method, args, left);
       } catch (error) {
         if (!wasRefused(error)) throw error;
+        left = { ...options, timeoutMs: Math.max(0, deadline - performance.now()) };
       }
     }
+    throw noproc(to, method);
   }
 
   callSync(to: Router, method: string, args: unknown[], options: RefOptions): unknown {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.memberFor(method, this.#keyHash, this.#sender.uid);
       try {
         return this.#sender.callSync(member, method, args, options);
@@ -153,10 +159,11 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
+    throw noproc(to, method);
   }
 
   async cast(to: Router, method: string, args: unknown[], options: RefOptions): Promise<void> {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.memberFor(method, this.#keyHash);
       try {
         return await this.#sender.cast(member, method, args, options);
@@ -164,10 +171,11 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
+    throw noproc(to, method);
   }
 
   castSync(to: Router, method: string, args: unknown[], options: RefOptions): void {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.memberFor(method, this.#keyHash);
       try {
         this.#sender.castSync(member, method, args, options);
@@ -176,19 +184,21 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
+    throw noproc(to, method);
   }
 
   tryCast(to: Router, method: string, args: unknown[], options: RefOptions): CastResult {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.findMember(method, this.#keyHash);
       if (member === undefined) return "closed";
       const result = this.#sender.tryCast(member, method, args, options);
       if (result !== "closed") return result;
     }
+    return "closed";
   }
 
   async send(to: Router, message: unknown, options: RefOptions): Promise<void> {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const member = to.memberFor("info", this.#keyHash);
       try {
         return await this.#sender.send(member, message, options);
@@ -196,6 +206,7 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
+    throw noproc(to, "info");
   }
 }
 
@@ -267,7 +278,10 @@ class Router implements Connection {
     const words = this.#words;
     if (uidOf(words) !== this.#uid) return false;
     if (membersVersion(words) === this.#version) return true;
-    const { version, members } = readMembers(words);
+    const published = readMembers(words);
+    // Those of before are still members, or refuse.
+    if (published === undefined) return true;
+    const { version, members } = published;
     this.#members = members.map(
       ({ address, uid }, i) => this.#sender.connect(address, uid, `${this.id}/${i}`) as Member,
     );

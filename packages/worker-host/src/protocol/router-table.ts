@@ -19,6 +19,7 @@ const ROUTE = SLOT_HEADER_WORDS;
 const TURN = SLOT_HEADER_WORDS + 32;
 const VERSION = SLOT_HEADER_WORDS + 64;
 const BANKS = SLOT_HEADER_WORDS + 96;
+const MOST_LOOKS = 1000;
 const BANK_WORDS = 32 + 2 * MAX_MEMBERS;
 
 /** What the list takes, as the size of a mailbox: a power of two. */
@@ -54,13 +55,17 @@ export function membersVersion(words: Int32Array): number {
   return Atomics.load(words, VERSION);
 }
 
-export function readMembers(words: Int32Array): { readonly version: number; readonly members: MemberAddress[] } {
-  for (;;) {
+/** Undefined when main has published so often meanwhile that there was no whole list to be had. Never on main. */
+export function readMembers(
+  words: Int32Array,
+): { readonly version: number; readonly members: MemberAddress[] } | undefined {
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
     const version = membersVersion(words);
     let at = bankOf(version);
     const members = Array.from({ length: words[at++] }, () => ({ address: words[at++], uid: words[at++] }));
     if (membersVersion(words) === version) return { version, members };
   }
+  return undefined;
 }
 
 /** Whose turn it is, counted over all threads. */
