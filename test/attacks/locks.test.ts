@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { runProgram } from "../isolation/program.js";
+import { eventually } from "../support/eventually.js";
+import { testSystem } from "../support/system.js";
+import type Flood from "./fixtures/flood.actor.js";
 
 /** Main is away for tens of ms when a thread starts on a busy machine. */
 const MOST_AWAY_MS = 2000;
@@ -22,3 +25,18 @@ test.each([
   },
   40_000,
 );
+
+test("main hears of an exit although another actor tells it something without end", async () => {
+  const system = await testSystem({ intensity: 10 });
+  const actor = new URL("./fixtures/flood.actor.js", import.meta.url);
+  const caps = { heapCapMb: 1000, offHeapCapMb: 4000 };
+  const flood = await system.startChild<typeof Flood>({ id: "flood", actor, ...caps });
+  const other = await system.startChild<typeof Flood>({ id: "other", actor });
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const flooded = flood.with({ timeoutMs: 60_000 }).call("flood", words);
+  await eventually(() => system.stats(flood).handling !== null);
+  await expect(other.call("crash")).rejects.toMatchObject({ code: "ERR_CALL_EXIT" });
+  expect(words[1]).toBe(0);
+  Atomics.store(words, 0, 1);
+  await flooded;
+}, 60_000);
