@@ -50,6 +50,10 @@ export class EventStream {
       .findLast((row: { id: string }) => row.id === id);
   }
 
+  get status(): number | undefined {
+    return this.#response.statusCode;
+  }
+
   pause(): void {
     this.#response.pause();
   }

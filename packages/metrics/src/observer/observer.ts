@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { ActorSystem } from "@mini-otp/runtime";
@@ -10,6 +10,7 @@ import { readAssets } from "./assets.js";
 import { type FullObserverOptions, fullOptions, type ObserverOptions } from "./options.js";
 import { refuse } from "./replies.js";
 import { answer, type Site } from "./routes.js";
+import { expectTaken, impatientServer } from "./slow-clients.js";
 import { Viewers } from "./viewers.js";
 import { Watch } from "./watch.js";
 
@@ -33,13 +34,13 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
   const full = fullOptions(options);
   const assets = readAssets();
   const own = full.registry === undefined ? ownMetrics(system, full) : undefined;
-  const server = createServer();
+  const server = impatientServer(full.readerTimeoutMs);
   server.listen(full.port, full.host);
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
 
   const watch = new Watch(system, full.logFields);
-  const viewers = new Viewers(watch, () => hello(system, watch));
+  const viewers = new Viewers(watch, () => hello(system, watch), full.readerTimeoutMs);
   const { token, allowedHosts } = full;
   const site: Site = {
     system,
@@ -50,7 +51,7 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
     access: { host: full.host, allowedHosts },
     token,
   };
-  server.on("request", (request, response) => void serve(site, request, response));
+  server.on("request", (request, response) => void serve(site, request, response, full.readerTimeoutMs));
   server.on("connection", (socket) => socket.unref());
   server.unref();
 
@@ -76,9 +77,15 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
   return observer;
 }
 
-async function serve(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  site: Site,
+  request: IncomingMessage,
+  response: ServerResponse,
+  readerTimeoutMs: number,
+): Promise<void> {
   try {
     await answer(site, request, response);
+    if (response.writableEnded) expectTaken(response, readerTimeoutMs);
   } catch (error) {
     if (response.headersSent || response.destroyed) response.destroy();
     else refuse(response, { status: 500, code: "ERR_INTERNAL", message: String(error) });

@@ -17,6 +17,11 @@ export interface ObserverOptions {
   readonly registry?: Registry;
   /** In front of the names of the default registry's metrics. */
   readonly prefix?: string;
+  /**
+   * How long a client may take nothing of what it is sent, send nothing of its request, or be gone, before its connection
+   * is ended; and how long an event stream has its place to itself when all places are taken. Default 10 000.
+   */
+  readonly readerTimeoutMs?: number;
 }
 
 export interface FullObserverOptions {
@@ -27,15 +32,17 @@ export interface FullObserverOptions {
   readonly logFields: boolean;
   readonly registry: Registry | undefined;
   readonly prefix: string | undefined;
+  readonly readerTimeoutMs: number;
 }
 
-const NAMES = ["host", "port", "token", "allowedHosts", "logFields", "registry", "prefix"];
+const NAMES = ["host", "port", "token", "allowedHosts", "logFields", "registry", "prefix", "readerTimeoutMs"];
+const LONGEST_READER_TIMEOUT_MS = 3_600_000;
 
 /** Throws TypeError, which names the option, its value and what is allowed. */
 export function fullOptions(options: ObserverOptions): FullObserverOptions {
   checkOptions("startObserver", options, NAMES);
   const { host = "127.0.0.1", port = 0, token = randomBytes(16).toString("base64url"), registry, prefix } = options;
-  const { allowedHosts = [], logFields = false } = options;
+  const { allowedHosts = [], logFields = false, readerTimeoutMs = 10_000 } = options;
   const isText = (value: unknown) => typeof value === "string" && value !== "";
   check(isText(host), "host", host, "a host name or an address");
   check(Number.isInteger(port) && port >= 0 && port <= 65_535, "port", port, "a whole number from 0 to 65535");
@@ -43,7 +50,13 @@ export function fullOptions(options: ObserverOptions): FullObserverOptions {
   check(isText(token) && /^[\x21-\x7e]+$/.test(token), "token", "…", "printable ASCII without spaces, not empty");
   check(Array.isArray(allowedHosts) && allowedHosts.every(isText), "allowedHosts", allowedHosts, "a list of names");
   check(typeof logFields === "boolean", "logFields", logFields, "true or false");
-  return { host, port, token, allowedHosts, logFields, registry, prefix };
+  check(
+    Number.isInteger(readerTimeoutMs) && readerTimeoutMs >= 1 && readerTimeoutMs <= LONGEST_READER_TIMEOUT_MS,
+    "readerTimeoutMs",
+    readerTimeoutMs,
+    `a whole number of milliseconds from 1 to ${LONGEST_READER_TIMEOUT_MS}`,
+  );
+  return { host, port, token, allowedHosts, logFields, registry, prefix, readerTimeoutMs };
 }
 
 function check(isValid: boolean, option: string, value: unknown, allowed: string): void {

@@ -4,8 +4,6 @@ import type { Watch } from "./watch.js";
 
 /** A viewer that has so much unsent gets nothing new before it has taken it: what it missed is told in sum then. */
 const UNSENT_BYTES = 64 * 1024;
-/** Who takes nothing for so long is not there any more. */
-const PATIENCE_MS = 30_000;
 const EVENTS_AT_ONCE = 200;
 const LINES_AT_ONCE = 100;
 
@@ -29,9 +27,19 @@ export class Viewer {
   #actorPoints = 0;
   #actorTold = false;
   #processAt = 0;
-  #stuckSinceMs: number | undefined;
+  readonly #patienceMs: number;
+  readonly #sinceMs = performance.now();
+  #undrainedSinceMs: number | undefined;
 
-  constructor(response: ServerResponse, watch: Watch, hello: Hello, { eventSeq, actor }: ViewerStart) {
+  /** Whoever has not taken all that was sent, at no moment for `patienceMs`, is not there any more. */
+  constructor(
+    response: ServerResponse,
+    watch: Watch,
+    hello: Hello,
+    { eventSeq, actor }: ViewerStart,
+    patienceMs: number,
+  ) {
+    this.#patienceMs = patienceMs;
     this.#response = response;
     this.#watch = watch;
     this.#actor = actor;
@@ -42,23 +50,36 @@ export class Viewer {
 
   /** Sends what is new, if there is room for it. */
   flush(): void {
-    if (this.#response.destroyed || this.#isStuck()) return;
+    if (this.#response.destroyed || !this.#hasRoom()) return;
     const news = [...this.#events(), ...this.#tree(), ...this.#process(), ...this.#dossier(), ...this.#history()];
     if (news.length > 0) this.#response.write(news.join(""));
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#sinceMs;
   }
 
   end(): void {
     this.#response.end();
   }
 
-  #isStuck(): boolean {
-    if (this.#response.writableLength <= UNSENT_BYTES) {
-      this.#stuckSinceMs = undefined;
+  /** Ends it without waiting for what is unsent. */
+  drop(): void {
+    this.#response.destroy();
+  }
+
+  #hasRoom(): boolean {
+    const unsent = this.#response.writableLength;
+    if (unsent === 0) {
+      this.#undrainedSinceMs = undefined;
+      return true;
+    }
+    this.#undrainedSinceMs ??= performance.now();
+    if (performance.now() - this.#undrainedSinceMs > this.#patienceMs) {
+      this.drop();
       return false;
     }
-    this.#stuckSinceMs ??= performance.now();
-    if (performance.now() - this.#stuckSinceMs > PATIENCE_MS) this.#response.destroy();
-    return true;
+    return unsent <= UNSENT_BYTES;
   }
 
   *#events(): Generator<string> {

@@ -17,12 +17,15 @@ const MOST_VIEWERS = 32;
 export class Viewers {
   readonly #watch: Watch;
   readonly #hello: () => Hello;
+  readonly #patienceMs: number;
+  /** The oldest first. */
   readonly #viewers = new Set<Viewer>();
   #lookTimer: NodeJS.Timeout | undefined;
   #eventTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(watch: Watch, hello: () => Hello) {
+  constructor(watch: Watch, hello: () => Hello, patienceMs: number) {
+    this.#patienceMs = patienceMs;
     this.#watch = watch;
     this.#hello = hello;
     watch.onEvent = () => this.#eventHappened();
@@ -30,16 +33,34 @@ export class Viewers {
   }
 
   get full(): boolean {
-    return this.#viewers.size >= MOST_VIEWERS;
+    return this.#viewers.size >= MOST_VIEWERS && this.#replaceable === undefined;
+  }
+
+  /**
+   * The stream that a newcomer takes the place of. What the operating system has taken says nothing about a reader: a
+   * few MB wait in its buffers, and a peer whose machine is gone looks the same. A browser whose stream ends opens
+   * another by itself, so nobody who reads is kept out, and nobody who does not keeps others out.
+   */
+  get #replaceable(): Viewer | undefined {
+    const [oldest] = this.#viewers;
+    return oldest !== undefined && oldest.ageMs >= this.#patienceMs ? oldest : undefined;
   }
 
   add(request: IncomingMessage, response: ServerResponse, start: ViewerStart): void {
     request.socket.setNoDelay(true);
     if (this.#watch.ageMs > LOOK_MS) this.#watch.look();
-    const viewer = new Viewer(response, this.#watch, this.#hello(), start);
+    if (this.#viewers.size >= MOST_VIEWERS) this.#replace();
+    const viewer = new Viewer(response, this.#watch, this.#hello(), start, this.#patienceMs);
     this.#viewers.add(viewer);
     response.on("close", () => this.#viewers.delete(viewer));
     if (this.#viewers.size === 1) this.#schedule(0);
+  }
+
+  #replace(): void {
+    const viewer = this.#replaceable;
+    if (viewer === undefined) return;
+    this.#viewers.delete(viewer);
+    viewer.drop();
   }
 
   #eventHappened(): void {
