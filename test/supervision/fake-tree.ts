@@ -178,6 +178,9 @@ export class FakeTree {
           this.reports.push(report);
           this.onReport(report);
         },
+        failed: (id, error) => {
+          throw new Error(`${id}: a step of its supervision failed`, { cause: error });
+        },
       },
       (reason) => {
         this.exitReason = reason;

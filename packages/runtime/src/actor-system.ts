@@ -25,7 +25,9 @@ import { type TreeNode, treeOf } from "./introspection/tree.js";
 import { DeadLetters } from "./messaging/dead-letters.js";
 import type { PoolStats } from "./pool/pool-ref.js";
 import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./reporting/events.js";
-import { type Logger, systemLogger } from "./reporting/logger.js";
+import { LastFailures } from "./reporting/giving-up.js";
+import { Log } from "./reporting/log.js";
+import type { Logger } from "./reporting/logger.js";
 import { ReportLog } from "./reporting/report-log.js";
 import { ResourceChild } from "./resource-child.js";
 import { RouterChild } from "./router/router.js";
@@ -58,9 +60,17 @@ export interface Surroundings {
   readonly clock: Clock;
   /** A number in [0, 1), for the jitter of backoff. */
   readonly random: () => number;
+  /** The root has given up: the process is to end with an exit code that says so. */
+  readonly failProcess: () => void;
 }
 
-const MACHINE: Surroundings = { clock: systemClock, random: Math.random };
+const MACHINE: Surroundings = {
+  clock: systemClock,
+  random: Math.random,
+  failProcess: () => {
+    process.exitCode ??= 1;
+  },
+};
 
 /** How long an actor may take to notice a request of main's, in ms: it does so between two messages. */
 const CONTROL_TIMEOUT_MS = 5000;
@@ -74,16 +84,25 @@ const GIVE_UP_TIMEOUT_MS = 5000;
 /** A running system: the root supervisor and everything under it. */
 export class ActorSystem implements SupervisorRef {
   readonly name: string;
-  /** Resolves with the root's exit reason once everything has ended. */
+  /**
+   * Resolves with the root's exit reason once everything has ended. When the root has given up there is one fatal
+   * record in the log, and `process.exitCode` is 1 unless it was set.
+   */
   readonly terminated: Promise<ExitReason>;
   /** Where the system logs. */
   readonly logger: Logger;
+  readonly #log: Log;
   readonly #events: Events;
   readonly #reportLog: ReportLog;
   readonly #actors: Actors;
   readonly #references: References;
   readonly #root: SupervisorProcess;
   readonly #clock: Clock;
+  readonly #lastFailures: LastFailures;
+  readonly #failProcess: () => void;
+  readonly #gaveUp: Promise<string>;
+  #resolveGaveUp!: (text: string) => void;
+  #started = false;
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   #resolveTerminated!: (reason: ExitReason) => void;
@@ -93,15 +112,20 @@ export class ActorSystem implements SupervisorRef {
 
   private constructor(
     { name = "mini-otp", logger: given, guard, spares, ...flags }: SystemOptions,
-    { clock, random }: Surroundings,
+    { clock, random, failProcess }: Surroundings,
   ) {
     this.name = name;
     this.#clock = clock;
     this.terminated = new Promise((resolve) => {
       this.#resolveTerminated = resolve;
     });
-    const logger = systemLogger(given, name);
-    this.logger = logger;
+    this.#gaveUp = new Promise((resolve) => {
+      this.#resolveGaveUp = resolve;
+    });
+    this.#failProcess = failProcess;
+    const logger = new Log(given, name);
+    this.#log = logger;
+    this.logger = logger.logger;
     this.#events = new Events(logger);
     this.#reportLog = new ReportLog(logger, systemClock);
     this.#actors = new Actors(
@@ -116,6 +140,7 @@ export class ActorSystem implements SupervisorRef {
       },
     );
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
+    this.#lastFailures = new LastFailures(spec.id);
     this.#references = new References((ref) => this.#actors.meantBy(ref));
     this.#root = createRootSupervisor(
       spec,
@@ -124,6 +149,7 @@ export class ActorSystem implements SupervisorRef {
         random,
         createChild: (child, path, onExit, tree) => this.#createChild(child, path, onExit, tree),
         report: (report) => this.#report(report),
+        failed: (id, error) => logger.error({ id, err: error }, `${id}: a step of its supervision failed`),
       },
       (reason) => this.#end(reason),
     );
@@ -132,6 +158,16 @@ export class ActorSystem implements SupervisorRef {
   /** @internal For the testing kit. */
   static actorsOf(system: ActorSystem): Actors {
     return system.#actors;
+  }
+
+  /** @internal Where the runtime's own records go. */
+  static logOf(system: ActorSystem): Log {
+    return system.#log;
+  }
+
+  /** @internal Resolves with the words for it when the root gives up. */
+  static gaveUp(system: ActorSystem): Promise<string> {
+    return system.#gaveUp;
   }
 
   /**
@@ -148,6 +184,7 @@ export class ActorSystem implements SupervisorRef {
       system.#end(outcome.reason);
       throw startError(system.id, "supervisor", outcome.reason);
     }
+    system.#started = true;
     SYSTEM_STARTED.publish({ event: "system_started", id: system.id, at: performance.now(), system });
     return system;
   }
@@ -395,6 +432,16 @@ export class ActorSystem implements SupervisorRef {
     const event = ended ? { ...report, ...this.#actors.lastSeen(report.id) } : report;
     this.#reportLog.add(event);
     this.#events.emit(event);
+    this.#lastFailures.add(report, this.flags.periodMs);
+    if (report.event === "supervisor_escalated" && report.id === this.id) this.#rootGaveUp();
+  }
+
+  /** A start that fails is told by its rejection. */
+  #rootGaveUp(): void {
+    if (!this.#started) return;
+    const text = this.#lastFailures.tell(this.#log, this.recentRestarts());
+    this.#failProcess();
+    this.#resolveGaveUp(text);
   }
 
   /** Everything under the root has ended. */
@@ -417,7 +464,7 @@ export class ActorSystem implements SupervisorRef {
       case "pool":
         return this.#actors.createPool(spec as FullPoolSpec, path, onExit);
       case "resource":
-        return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.logger, onExit);
+        return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.#log, onExit);
     }
   }
 
@@ -429,6 +476,7 @@ export class ActorSystem implements SupervisorRef {
       spares: { count: spares.count, ready: spares.ready, limit: spares.limit },
       deadLetters: deadLetters.count,
       zombies,
+      logLinesLost: this.#log.lost,
     };
   }
 }

@@ -46,7 +46,8 @@ import type { PoolStats } from "./pool/pool-ref.js";
 import { Pools } from "./pool/pools.js";
 import { ActorLogs, type LogSource } from "./reporting/actor-logs.js";
 import type { Events } from "./reporting/events.js";
-import type { Logger } from "./reporting/logger.js";
+import { callSafely } from "./reporting/listeners.js";
+import type { Log } from "./reporting/log.js";
 import { RouterChild, type RouterHost } from "./router/router.js";
 import type { RouterStats } from "./router/router-stats.js";
 import { type Process, ProcessSignals, type SignalRequest } from "./signals/process-signals.js";
@@ -89,7 +90,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly #deadLetters: DeadLetters;
   readonly #fullMailboxes: FullMailboxes;
   readonly #events: Events;
-  readonly #logger: Logger;
+  readonly #logger: Log;
   readonly spares: SpareThreads;
   readonly startGate = new StartGate(LOADING_PER_CORE * availableParallelism());
   readonly awake = new Int32Array(new SharedArrayBuffer(4));
@@ -109,7 +110,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   constructor(
     clock: Clock,
-    logger: Logger,
+    logger: Log,
     deadLetters: DeadLetters,
     events: Events,
     guard: FullGuardOptions,
@@ -264,7 +265,12 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   gone(child: ActorChild): void {
     if (this.#goneListeners.size === 0) return;
     const last = metersOf(child, this.names);
-    for (const listener of this.#goneListeners) listener(last);
+    for (const listener of this.#goneListeners) {
+      callSafely(
+        () => listener(last),
+        (error) => this.#logger.error({ id: child.id, err: error }, `a listener for the end of ${child.id} threw`),
+      );
+    }
   }
 
   get zombies(): { readonly now: number; readonly total: number } {

@@ -1,7 +1,9 @@
 import { constants } from "node:os";
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
-import type { ActorSystem } from "./actor-system.js";
+import { inspect } from "node:util";
+import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { ActorSystem } from "./actor-system.js";
 import { leaveBySignal } from "./guard/leave-process.js";
+import { withoutControls } from "./reporting/printable.js";
 
 export interface SignalOptions {
   /** Default `["SIGTERM", "SIGINT"]`. */
@@ -21,10 +23,13 @@ const stops = new Set<Promise<number>>();
  * Ties the process's end to the system's. The first of these signals stops the system in order, with `timeoutMs` for
  * the whole tree, and then ends the process; the next one ends it at once, whatever its threads are doing. An
  * uncaught exception on the main thread, or a rejection that nobody handles, is logged and stops the system in order.
+ * When the root gives up the process ends too, once everything has stopped and at the latest after `timeoutMs`, whatever
+ * else keeps it alive.
  *
  * Exit codes: 0 after a stop in which every child ended in order; 1 if one had to be killed because its time was
- * over, or its `terminate` or `stop` failed, and after an uncaught exception; on a second signal the process dies of
- * that signal, which a shell shows as 128 + its number (130, 143). A `process.exitCode` that is set stands instead of 0.
+ * over, or its `terminate` or `stop` failed, after an uncaught exception, and when the root has given up; on a second
+ * signal the process dies of that signal, which a shell shows as 128 + its number (130, 143). A `process.exitCode` that
+ * is set stands instead of 0, and instead of 1 for a root that has given up.
  *
  * Returns the function that undoes it, as the end of the system does. With several systems the process ends when
  * all have stopped. Main thread only. Throws TypeError for an unknown signal, RangeError for `timeoutMs` below 0.
@@ -38,8 +43,10 @@ export function handleSignals(
     throw new TypeError(`handleSignals: no option ${unknown}; there are: signals, timeoutMs`);
   }
   check(signals, timeoutMs);
-  const { logger } = system;
+  const logger = ActorSystem.logOf(system);
+  const isSilent = (system.logger as { level?: unknown }).level === "silent";
   let leaving = false;
+  let undone = false;
   let signalled = false;
 
   const leave = (code: number, reason: ExitReason): void => {
@@ -58,11 +65,17 @@ export function handleSignals(
   };
   const onError = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
     // Not even a system without a logger may hide why the process ended.
-    if ((logger as { level?: unknown }).level === "silent") console.error(error);
+    if (isSilent) print(error);
     else logger.fatal({ err: error, origin, timeoutMs }, `${origin} on the main thread: the system stops`);
     leave(1, { kind: "shutdown", detail: { kind: "error", error } });
   };
+  const onGivingUp = (text: string): void => {
+    if (undone) return;
+    if (isSilent) print(text);
+    leave(0, SHUTDOWN);
+  };
   const undo = (): void => {
+    undone = true;
     for (const signal of signals) process.off(signal, onSignal);
     process.off("uncaughtException", onError);
   };
@@ -70,6 +83,7 @@ export function handleSignals(
   for (const signal of signals) process.on(signal, onSignal);
   // Rejections that nobody handles come here too, unless the user has said otherwise (--unhandled-rejections).
   process.on("uncaughtException", onError);
+  void ActorSystem.gaveUp(system).then(onGivingUp);
   void system.terminated.then(() => {
     if (!leaving) undo();
   });
@@ -84,6 +98,15 @@ function check(signals: readonly string[], timeoutMs: number): void {
   }
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0))
     throw new RangeError(`handleSignals: timeoutMs=${String(timeoutMs)}, must be 0 or more`);
+}
+
+/** To stderr, for a system that has no logger. Never throws. */
+function print(value: unknown): void {
+  try {
+    console.error("%s", withoutControls(typeof value === "string" ? value : inspect(value), true));
+  } catch {
+    // A value that cannot be shown, or a console that the application has changed.
+  }
 }
 
 /** Stops it. Resolves to 1 if that did not go in order. */

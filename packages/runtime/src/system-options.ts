@@ -33,6 +33,8 @@ export interface SystemStats {
   readonly deadLetters: number;
   /** Threads that did not exit a second after their kill: those there are, and how many there have been. */
   readonly zombies: { readonly now: number; readonly total: number };
+  /** Lines of log that the logger threw at, or that what it writes to did not take: a full disk, a closed pipe. */
+  readonly logLinesLost: number;
 }
 
 export interface StopOptions {

@@ -132,8 +132,11 @@ export class ActorChild implements Child<ActorRef> {
     this.traces.close();
     this.#host.releaseName(this, this.spec.name);
     this.#close(this.#life.reason, () => {
-      this.#host.gone(this);
-      this.place.release();
+      try {
+        this.#host.gone(this);
+      } finally {
+        this.place.release();
+      }
     });
     this.#host.disposed(this);
   }

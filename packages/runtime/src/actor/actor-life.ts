@@ -2,6 +2,7 @@ import {
   ActorError,
   type ActorRef,
   BLOCKED_ON,
+  decodeForeign,
   decodeReason,
   type ExitReason,
   encodeForeign,
@@ -10,7 +11,6 @@ import {
   type InitData,
   KILLED,
   LOG_TAKEN,
-  payloadOf,
   SHUTDOWN,
   type ToActor,
   type ToMain,
@@ -225,7 +225,7 @@ export class ActorLife<A extends LivingActor> {
         break;
       case "init_failed":
       case "module_failed": {
-        const error = codec.decodeValue(payloadOf(message.error));
+        const error = decodeForeign(codec, message.error);
         this.#reported = { kind: "init_failed", error: explainNotFound(error, actor.threads.module) };
         break;
       }

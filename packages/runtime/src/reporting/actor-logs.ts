@@ -1,6 +1,7 @@
 import { LOG_DROPPED, LOG_LEVELS, LOG_TAKEN, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol";
 import type { Events } from "./events.js";
-import { errorKeyOf, type Logger } from "./logger.js";
+import type { Log } from "./log.js";
+import type { Logger } from "./logger.js";
 
 /** Whose line it is. */
 export interface LogSource {
@@ -30,23 +31,23 @@ export class ActorLogs {
   /** One word, shared with every thread: the lowest level that is logged. */
   readonly level = new SharedArrayBuffer(4);
   readonly #levelWord = new Int32Array(this.level);
-  readonly #logger: Logger;
+  readonly #log: Log;
   /** Units by the slot they are given back to. */
   readonly #owed = new Map<Int32Array, number>();
   readonly #dropped = new Map<string, Dropped>();
   readonly #events: Events;
   readonly #readLevel = (): void => {
-    const level = this.#events.logListened ? LOG_LEVELS.trace : levelOf(this.#logger);
+    const level = this.#events.logListened ? LOG_LEVELS.trace : (this.#log.ask(levelOf) ?? LOG_LEVELS.trace);
     Atomics.store(this.#levelWord, 0, level);
   };
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(logger: Logger, events: Events) {
-    this.#logger = logger;
+  constructor(log: Log, events: Events) {
+    this.#log = log;
     this.#events = events;
     events.onLogListened = this.#readLevel;
     this.#readLevel();
-    logger.on?.("level-change", this.#readLevel);
+    log.ask((logger) => logger.on?.("level-change", this.#readLevel));
   }
 
   /** `units` is what the line cost its thread. */
@@ -57,18 +58,14 @@ export class ActorLogs {
     const [bindings, first, ...rest] = line;
     const lateMs = Date.now() - atMs;
     const whose = { actor: id, incarnation, thread, ...(lateMs > LATE_MS ? { lateMs } : {}) };
-    try {
-      const isError = first instanceof Error;
-      const isFields = !isError && typeof first === "object" && first !== null;
-      const fields = isError ? { [errorKeyOf(this.#logger)]: first } : isFields ? first : {};
-      // Nothing that an actor logs passes for another's.
-      const own = { ...(bindings as object | null), ...fields };
-      const told = isError || isFields ? rest : line.slice(1);
-      this.#logger[level]({ ...own, ...whose }, ...told);
-      this.#tell(source, level, isError ? { ...(bindings as object | null), err: first } : own, told);
-    } catch (error) {
-      this.#failed(source, error);
-    }
+    const isError = first instanceof Error;
+    const isFields = !isError && typeof first === "object" && first !== null;
+    const fields = isError ? { [this.#log.errorKey]: first } : isFields ? first : {};
+    // Nothing that an actor logs passes for another's.
+    const own = { ...(bindings as object | null), ...fields };
+    const told = isError || isFields ? rest : line.slice(1);
+    this.#log.attempt(level, [{ ...own, ...whose }, ...told], (error) => this.#failed(source, error));
+    this.#tell(source, level, isError ? { ...(bindings as object | null), err: first } : own, told);
   }
 
   #tell({ id, incarnation, thread }: LogSource, level: LogLevel, fields: object, told: readonly unknown[]): void {
@@ -90,19 +87,13 @@ export class ActorLogs {
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#logger.off?.("level-change", this.#readLevel);
+    this.#log.ask((logger) => logger.off?.("level-change", this.#readLevel));
   }
 
   /** A serializer or a stream of the user's has thrown. */
   #failed({ id, incarnation, thread }: LogSource, error: unknown): void {
-    try {
-      this.#logger.error(
-        { actor: id, incarnation, thread, err: error },
-        "a line of the actor's log could not be written",
-      );
-    } catch {
-      // A logger that cannot even say that has nothing more to do here.
-    }
+    this.#log.lose();
+    this.#log.notice({ actor: id, incarnation, thread, err: error }, "a line of the actor's log could not be written");
   }
 
   #owe({ words }: LogSource, units: number): void {
@@ -131,11 +122,7 @@ export class ActorLogs {
     if (dropped <= 0 || (!last && known !== undefined && now - known.atMs < REPORT_EVERY_MS)) return;
     this.#dropped.set(id, { reported: total, atMs: now });
     const facts = { actor: id, incarnation, thread, dropped };
-    try {
-      this.#logger.warn(facts, `${dropped} lines of ${id}'s log were dropped: more than main takes`);
-    } catch (error) {
-      this.#failed({ id, incarnation, thread, words }, error);
-    }
+    this.#log.warn(facts, `${dropped} lines of ${id}'s log were dropped: more than main takes`);
   }
 }
 

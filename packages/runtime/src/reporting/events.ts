@@ -3,6 +3,7 @@ import { EventEmitter, on } from "node:events";
 import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
+import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 
 type Reported<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
@@ -109,11 +110,11 @@ export class Events {
   emit(event: SystemEvent): void {
     channels.get(event.event)?.publish(event);
     for (const listener of this.#emitter.rawListeners(event.event)) {
-      try {
-        listener.call(this.#emitter, event);
-      } catch (error) {
-        this.#logger.error({ event: event.event, id: event.id, err: error }, `a listener for ${event.event} threw`);
-      }
+      callSafely(
+        () => listener.call(this.#emitter, event),
+        (error) =>
+          this.#logger.error({ event: event.event, id: event.id, err: error }, `a listener for ${event.event} threw`),
+      );
     }
     this.#emitter.emit("*", event);
   }
@@ -145,11 +146,10 @@ export class Events {
   /** Never throws. */
   log(line: LogLine): void {
     for (const listener of this.#logListeners) {
-      try {
-        listener(line);
-      } catch (error) {
-        this.#logger.error({ id: line.id, err: error }, "a listener for log lines threw");
-      }
+      callSafely(
+        () => listener(line),
+        (error) => this.#logger.error({ id: line.id, err: error }, "a listener for log lines threw"),
+      );
     }
   }
 

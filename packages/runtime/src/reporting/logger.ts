@@ -1,4 +1,5 @@
 import pino from "pino";
+import { StderrLines } from "./stderr-lines.js";
 
 type Log = (...args: any[]) => void;
 
@@ -27,25 +28,30 @@ export function isLogger(value: unknown): value is Partial<Logger> {
   return typeof value === "object" && value !== null && LEVELS.some((level) => hasMethod(value, level));
 }
 
-export function systemLogger(logger: Logger | false | undefined, name: string): Logger {
+/** `lost` is called for each line of the default logger's that stderr does not take. */
+export function systemLogger(logger: Logger | false | undefined, name: string, lost: () => void): Logger {
   if (logger === false) return silent;
-  if (logger === undefined) return pino({ name, level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  if (logger === undefined) return pino({ name, level: "warn" }, new StderrLines(lost));
   return LEVELS.every((level) => hasMethod(logger, level)) ? logger : completed(logger);
 }
 
 /** A logger that knows fewer levels than pino, as `console` does: what it has no method for goes to the next one below. */
 function completed(logger: Partial<Logger>): Logger {
-  const whole: Record<string, Log> = {};
+  const whole: PropertyDescriptorMap = {};
   let below: Log = () => {};
   for (const level of LEVELS) {
     if (hasMethod(logger, level)) below = (...args) => (logger as Logger)[level](...args);
-    whole[level] = below;
+    whole[level] = { value: below, writable: true, configurable: true, enumerable: true };
   }
-  return Object.assign(Object.create(logger) as Logger, whole);
+  return Object.create(logger, whole) as Logger;
 }
 
 function hasMethod(logger: object, level: string): boolean {
-  return typeof (logger as Record<string, unknown>)[level] === "function";
+  try {
+    return typeof (logger as Record<string, unknown>)[level] === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** Under which key a logger expects an error. */
@@ -53,4 +59,9 @@ export function errorKeyOf(logger: Logger): string {
   const { errorKeySym } = pino.symbols as unknown as { readonly errorKeySym: symbol };
   const key = (logger as unknown as Record<symbol, unknown>)[errorKeySym];
   return typeof key === "string" ? key : "err";
+}
+
+/** What a pino logger writes to, if it is one. */
+export function streamOf(logger: Logger): unknown {
+  return (logger as unknown as Record<symbol, unknown>)[pino.symbols.streamSym];
 }

@@ -1,8 +1,8 @@
-import { describeExit, type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol";
-import pino from "pino";
+import { describeExit, isCleanExit } from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { Clock, Timer } from "../supervision/clock.js";
 import type { SupervisionReport } from "../supervision/report.js";
+import { loggableReason } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
 
 /** Of identical reports so many are logged as they come, and the rest is counted. */
@@ -81,7 +81,10 @@ export class ReportLog {
     const { event, id, reason } = report;
     const failed = "context" in report && report.context !== undefined && !isCleanExit(reason);
     const level = event === "supervisor_escalated" || failed ? "error" : "info";
-    this.#logger[level]({ ...fields, reason: loggable(reason) }, `${id} ${event}: ${describeExit(reason)}${times}`);
+    this.#logger[level](
+      { ...fields, reason: loggableReason(reason) },
+      `${id} ${event}: ${describeExit(reason)}${times}`,
+    );
   }
 }
 
@@ -91,10 +94,4 @@ function identityOf(report: Seen): string {
   if (!("reason" in report)) return `${event} ${id}`;
   const { reason } = report;
   return `${event} ${id} ${reason.kind} ${"error" in reason ? describeExit(reason) : ""}`;
-}
-
-/** An exit reason with its error in the form loggers print. */
-function loggable(reason: ExitReason): object {
-  const { error, ...rest } = reason as { error?: unknown };
-  return error instanceof Error ? { ...rest, err: pino.stdSerializers.err(error) } : reason;
 }

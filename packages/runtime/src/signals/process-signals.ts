@@ -8,6 +8,7 @@ import {
   type Target,
   type ToMain,
 } from "@mini-otp/worker-host/protocol";
+import { callSafely } from "../reporting/listeners.js";
 import { Monitors, type Signal } from "./monitors.js";
 
 /** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
@@ -106,7 +107,7 @@ export class ProcessSignals {
   }
 
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
-    this.#exit(FROM_MAIN, processOf(ref).uid, checkExitReason("exit", reason));
+    this.#exit(FROM_MAIN, processOf(ref).uid, checkExitReason("exit", reason, "kill"));
   }
 
   /** What an actor has asked for. */
@@ -165,11 +166,10 @@ export class ProcessSignals {
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
       this.#listeners.delete(signal.monitor);
-      try {
-        listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: ref as ActorRef, reason });
-      } catch (error) {
-        this.#processes.listenerFailed(id, error);
-      }
+      callSafely(
+        () => listener?.({ type: "DOWN", monitor: signal.monitor, id, ref: ref as ActorRef, reason }),
+        (error) => this.#processes.listenerFailed(id, error),
+      );
     } else {
       const watcher = this.#processes.byPath(signal.to);
       const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);

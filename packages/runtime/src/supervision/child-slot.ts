@@ -1,7 +1,7 @@
-import type { Child, StopOutcome, StopRequest } from "./child.js";
+import type { Child, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import type { FullChildSpec } from "./child-spec.js";
 import type { Clock, Timer } from "./clock.js";
-import { limitAt } from "./stop-budget.js";
+import { limitAt, NOTHING_LEFT } from "./stop-budget.js";
 
 interface Caller {
   resolve(ref: unknown): void;
@@ -34,15 +34,32 @@ export class ChildSlot {
     return this.#stopped !== null;
   }
 
+  /** What throws, against its contract, has failed to start. */
+  start(incarnation: number, settled: (outcome: StartOutcome) => void): void {
+    const failed = (error: unknown): void => settled({ kind: "failed", reason: { kind: "error", error } });
+    try {
+      this.child.start(incarnation).then(settled, failed);
+    } catch (error) {
+      queueMicrotask(() => failed(error));
+    }
+  }
+
   stop(request: StopRequest, now: number, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
     this.#stopRequest = request;
     this.#limitAt = limitAt(request, now);
-    this.#stopped = this.child.stop(request).then((outcome) => {
+    const over = (outcome: StopOutcome): void => {
       const last = this.#stopRequest!;
       this.#stopRequest = null;
       this.#stopped = null;
       settled(outcome, last);
-    });
+    };
+    // What throws, against its contract, is not waited for.
+    const failed = (error: unknown): void => over({ ...NOTHING_LEFT, reason: { kind: "error", error } });
+    try {
+      this.#stopped = this.child.stop(request).then(over, failed);
+    } catch (error) {
+      this.#stopped = Promise.resolve(error).then(failed);
+    }
   }
 
   /** It is stopping already, and may get less time for it, but not more. */

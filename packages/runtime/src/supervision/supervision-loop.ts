@@ -16,6 +16,8 @@ export interface TreeEnvironment {
   random(): number;
   createChild(spec: FullChildSpec, path: string, onExit: OnExit): Child;
   report(report: SupervisionReport): void;
+  /** Something threw that must not, while `id` was seen to: its supervisor goes on. Never throws. */
+  failed(id: string, error: unknown): void;
   /** The root is stopping, or has stopped. */
   isStopping(): boolean;
 }
@@ -49,18 +51,28 @@ export class SupervisionLoop {
     this.#inbox.push(task);
     if (this.#busy) return;
     this.#busy = true;
-    try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) next();
-    } finally {
-      this.#busy = false;
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      this.#safely(this.state.id, next);
     }
+    this.#busy = false;
   }
 
   /** Only within `run`. */
   dispatch(event: SupervisorEvent): void {
     const { state, actions } = step(this.state, event, this.environment.clock.now());
     this.state = state;
-    for (const action of actions) this.#perform(action);
+    // All of them, whatever one of them runs into: the state is that after all.
+    for (const action of actions) {
+      this.#safely("id" in action ? `${this.state.id}/${action.id}` : this.state.id, () => this.#perform(action));
+    }
+  }
+
+  #safely(id: string, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.environment.failed(id, error);
+    }
   }
 
   /** Throws what `createChild` throws. */
@@ -99,7 +111,7 @@ export class SupervisionLoop {
     switch (action.kind) {
       case "start_child": {
         const { incarnation } = action;
-        slot.child.start(incarnation).then((outcome) => this.#startSettled(slot, incarnation, outcome));
+        slot.start(incarnation, (outcome) => this.#startSettled(slot, incarnation, outcome));
         return;
       }
       case "stop_child": {

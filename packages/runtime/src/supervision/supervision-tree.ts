@@ -19,6 +19,8 @@ export interface SupervisionEnvironment {
   createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment): Child;
   /** May administer the tree: what it asks for is done after the event that is being reported. */
   report(report: SupervisionReport): void;
+  /** Something threw that must not, while `id` was seen to: its supervisor goes on. */
+  failed(id: string, error: unknown): void;
 }
 
 /**
@@ -34,6 +36,7 @@ export function createRootSupervisor(
     clock: environment.clock,
     random: () => environment.random(),
     report: (report) => environment.report(report),
+    failed: (id, error) => environment.failed(id, error),
     isStopping: () => root.isStopping,
     createChild(child, path, childOnExit) {
       switch (child.kind) {

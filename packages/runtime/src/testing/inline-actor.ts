@@ -141,17 +141,17 @@ export class InlineActor implements InlineTarget {
 
   /** Handles what it has accepted, runs `terminate`, ends. */
   async stop(reason: ExitReason): Promise<ExitReason> {
-    checkExitReason("stop", reason);
+    const checked = checkExitReason("stop", reason);
     this.#accepts = false;
-    this.#draining ??= reason;
+    this.#draining ??= checked;
     this.#signal?.abort();
     this.#pump();
     return this.exited;
   }
 
   /** Ends this incarnation, whatever it is doing; the handler that runs is not waited for. */
-  exit(reason: ExitReason | "kill"): void {
-    checkExitReason("exit", reason);
+  exit(given: ExitReason | "kill"): void {
+    const reason = checkExitReason("exit", given, "kill");
     if (this.#state === "stopped") return;
     if (reason !== "kill" && this.#bonds.trapsExits) this.#bonds.signal({ type: "EXIT", id: this.id, reason });
     else if (reason === "kill" || reason.kind !== "normal") this.#died(reason === "kill" ? KILLED : reason);

@@ -72,8 +72,8 @@ export function createInlineContext(actor: ContextActor): ActorContext<any> {
     },
     exit(ref, reason) {
       checkedReference(ref, "ctx.exit");
-      checkExitReason("ctx.exit", reason);
-      if (!actor.exitInline(ref, reason)) latestTestSystem()?.exit(ref, reason);
+      const checked = checkExitReason("ctx.exit", reason, "kill");
+      if (!actor.exitInline(ref, checked)) latestTestSystem()?.exit(ref, checked);
     },
     sendAfter(delayMs, method, ...rest) {
       requireHandler(method);

@@ -211,7 +211,7 @@ function inlineProbe<A>(id: string, recorder: Recorder): Probe<A> {
       );
     },
   };
-  const log = systemLogger(false, id);
+  const log = systemLogger(false, id, () => {});
   const options = { id, name: undefined, intensity: 0, periodMs: 0, clock: systemClock, log };
   const actor = new InlineActor(definition, undefined, { ...options, restart: "temporary" });
   void actor.start();

@@ -82,7 +82,7 @@ export async function runInline<A extends ActorDefinition<any, any, any>>(
   if (!isActorDefinition(actor)) throw new TypeError("runInline: the actor is not what defineActor returns");
   const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = options;
   const { clock = systemClock, logger = false } = options;
-  const log = systemLogger(logger, id);
+  const log = systemLogger(logger, id, () => {});
   const inline = new InlineActor(actor, args, { id, name, restart, intensity, periodMs, clock, log });
   await inline.start();
   return new InlineRef<A>(inline);

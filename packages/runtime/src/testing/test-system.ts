@@ -13,11 +13,12 @@ const running = new Set<ActorSystem>();
 
 /**
  * A system for tests: silent unless given a logger, without chance, and on a clock that the test moves. Threads,
- * calls, timers of actors and the time an actor has to stop go by real time all the same. Rejects as `startSystem`.
+ * calls, timers of actors and the time an actor has to stop go by real time all the same. A root that gives up leaves
+ * `process.exitCode` alone. Rejects as `startSystem`.
  */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<ActorSystem> {
   const { clock = systemClock, random = () => 0.5, ...rest } = options;
-  const system = await ActorSystem.start({ logger: false, ...rest }, { clock, random });
+  const system = await ActorSystem.start({ logger: false, ...rest }, { clock, random, failProcess: () => {} });
   running.add(system);
   void system.terminated.then(() => running.delete(system));
   return system;

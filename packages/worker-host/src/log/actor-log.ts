@@ -1,4 +1,5 @@
 import type { ActorLog } from "../context.js";
+import { describe, describeQuoted, isError } from "../protocol/describe.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
 import type { LogPort } from "./log-port.js";
 
@@ -38,7 +39,7 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
     fatal: at("fatal"),
     silent() {},
     child(more, options = {}) {
-      const own = { ...serializers, ...options.serializers };
+      const own = { ...serializers, ...readable(options.serializers) } as Serializers;
       return createActorLog(port, {
         bindings: { ...bindings, ...serializedFields(own, more) },
         serializers: own,
@@ -72,21 +73,52 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
 function knownLevel(level: string): number {
   const value = levelValue(level);
   if (value === undefined)
-    throw new RangeError(`level=${level}: unknown; there are: ${LOG_LEVEL_NAMES.join(", ")}, silent`);
+    throw new RangeError(`level=${describeQuoted(level)}: unknown; there are: ${LOG_LEVEL_NAMES.join(", ")}, silent`);
   return value;
 }
 
 function serialized(serializers: Serializers, args: unknown[]): unknown[] {
   const [first, ...rest] = args;
-  if (typeof first !== "object" || first === null || first instanceof Error) return args;
-  return [serializedFields(serializers, first), ...rest];
+  if (typeof first !== "object" || first === null || isError(first)) return args;
+  return Object.keys(serializers).length === 0 ? args : [serializedFields(serializers, first), ...rest];
 }
 
 function serializedFields(serializers: Serializers, fields: object): Bindings {
-  const entries = Object.entries(serializers).filter(([key]) => key in fields);
-  if (entries.length === 0) return fields as Bindings;
-  const own = entries.map(([key, serialize]) => [key, serialize((fields as Bindings)[key])]);
-  return { ...fields, ...Object.fromEntries(own) };
+  const own = readable(fields);
+  for (const [key, serialize] of Object.entries(serializers)) {
+    if (!Object.hasOwn(own, key)) continue;
+    try {
+      own[key] = serialize(own[key]);
+    } catch (error) {
+      own[key] = `[its serializer threw: ${describe(error)}]`;
+    }
+  }
+  return own;
+}
+
+/** The own properties of what a user has given. A getter that throws costs its own value only. */
+function readable(given: unknown): Bindings {
+  try {
+    return { ...(given as object | null | undefined) };
+  } catch {
+    return Object.fromEntries(keysOf(given as object).map((key) => [key, valueAt(given as object, key)]));
+  }
+}
+
+function keysOf(given: object): string[] {
+  try {
+    return Object.keys(given);
+  } catch {
+    return [];
+  }
+}
+
+function valueAt(given: object, key: string): unknown {
+  try {
+    return (given as Bindings)[key];
+  } catch {
+    return "[unreadable]";
+  }
 }
 
 function prefixed(prefix: string, args: unknown[]): unknown[] {

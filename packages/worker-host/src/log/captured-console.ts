@@ -1,6 +1,7 @@
 import { Console } from "node:console";
 import { Writable } from "node:stream";
 import type { ActorLog } from "../context.js";
+import { describe } from "../protocol/describe.js";
 import type { LogLevel } from "../protocol/log-levels.js";
 
 /** What is not here is info. */
@@ -28,7 +29,13 @@ export function captureConsole(log: ActorLog): void {
     if (typeof method !== "function") continue;
     methods[name] = (...args) => {
       level = LEVELS[name] ?? "info";
-      return method.apply(captured, args);
+      try {
+        return method.apply(captured, args);
+      } catch (error) {
+        // A value with a way of its own to be shown.
+        log[level](`[cannot be shown: ${describe(error)}]`);
+        return undefined;
+      }
     };
   }
 }

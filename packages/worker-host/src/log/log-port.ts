@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Encoded, encoded, type ToMain } from "../protocol/boot.js";
 import type { Codec } from "../protocol/codec.js";
+import { isError, shorten, textOf } from "../protocol/describe.js";
 import { LOG_CREDIT, LOG_CREDIT_FOR_ERRORS, LOG_LEVELS, type LogLevel, logUnits } from "../protocol/log-levels.js";
 import { LOG_DROPPED, LOG_TAKEN } from "../protocol/slot-descriptor.js";
 import { loggable } from "./loggable.js";
@@ -46,9 +47,14 @@ export class LogPort {
       this.#drop();
       return;
     }
-    const line = this.#encode([bindings, ...args]);
-    this.#sent = (this.#sent + logUnits(line.bytes.length)) | 0;
-    this.#port.postMessage({ type: "log", level, atMs: Date.now(), line } satisfies ToMain);
+    try {
+      const line = this.#encode([bindings, ...args]);
+      this.#port.postMessage({ type: "log", level, atMs: Date.now(), line } satisfies ToMain);
+      this.#sent = (this.#sent + logUnits(line.bytes.length)) | 0;
+    } catch {
+      // The application has changed what the encoder stands on.
+      this.#drop();
+    }
   }
 
   #drop(): void {
@@ -59,7 +65,9 @@ export class LogPort {
   #encode(line: readonly unknown[]): Encoded {
     const whole = this.#tryEncode(line) ?? this.#tryEncode(loggable(line) as unknown[]);
     if (whole !== undefined && whole.bytes.length <= MAX_LINE_BYTES) return whole;
-    const cut = line.map((part) => (typeof part === "string" ? part.slice(0, MAX_LINE_BYTES / 8) : named(part)));
+    const cut = line.map((part) =>
+      typeof part === "string" ? part.slice(0, MAX_LINE_BYTES / 8) : loggable(named(part)),
+    );
     return this.#tryEncode(cut) ?? encoded(this.#codec.encodeArgs([null, "a line of log that cannot be carried"]));
   }
 
@@ -72,10 +80,16 @@ export class LogPort {
   }
 }
 
-/** What is left of the fields of a line that is too long. */
+/** What is left of the fields of a line that is too long, or cannot be carried. */
 function named(part: unknown): unknown {
-  if (part instanceof Error)
-    return { err: { message: part.message.slice(0, 1000), stack: part.stack?.slice(0, 4000) } };
   if (typeof part !== "object" || part === null) return part;
-  return { tooLong: Object.keys(part).slice(0, 100).join(", ").slice(0, 1000) };
+  if (isError(part)) {
+    const [message, stack] = [textOf(part, "message"), textOf(part, "stack")];
+    return { err: { message: shorten(message ?? "", 1000), stack: shorten(stack ?? "", 4000) } };
+  }
+  try {
+    return { tooLong: Object.keys(part).slice(0, 100).join(", ").slice(0, 1000) };
+  } catch {
+    return { tooLong: "[unreadable]" };
+  }
 }

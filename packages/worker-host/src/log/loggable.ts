@@ -1,3 +1,6 @@
+import { isError } from "../protocol/describe.js";
+import { partsOfError } from "../protocol/remote-error.js";
+
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 1000;
 
@@ -26,9 +29,10 @@ function part(value: unknown, depth: number, around: readonly object[]): unknown
   const properties = Object.keys(value)
     .slice(0, MAX_ENTRIES)
     .map((key) => [key, property(value, key, depth + 1, inside)] as const);
-  if (!(value instanceof Error)) return Object.fromEntries(properties);
-  const { name, message, stack, cause } = value;
-  const error = new Error(String(message), cause === undefined ? {} : { cause: loggable(cause, depth + 1, inside) });
+  if (!isError(value)) return Object.fromEntries(properties);
+  const { name, message, stack, own } = partsOfError(value);
+  const cause = own.find(([key]) => key === "cause")?.[1];
+  const error = new Error(message, cause === undefined ? {} : { cause: loggable(cause, depth + 1, inside) });
   for (const [key, own] of [["name", name], ["stack", stack], ...properties] as const) {
     Object.defineProperty(error, key, {
       value: own,

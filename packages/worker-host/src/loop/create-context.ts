@@ -64,7 +64,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     },
     exit(ref, reason) {
       const target = targetOf("ctx.exit", ref);
-      const checked = checkExitReason("ctx.exit", reason);
+      const checked = checkExitReason("ctx.exit", reason, "kill");
       outbox.post({
         type: "exit",
         target,

@@ -1,9 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
-import { type ExitReason, isExitReason } from "./exit-reason.js";
+import { describe, isError } from "./describe.js";
+import { type ExitReason, exitReasonOf } from "./exit-reason.js";
 import type { LogLevel } from "./log-levels.js";
 import { FORMAT_BYTES, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "./payload.js";
+import { errorShell, partsOfError } from "./remote-error.js";
 
 /*
  * What main and an actor's thread say to each other beside the rings: on the worker's port, as structured
@@ -270,37 +272,49 @@ export function payloadOf(value: Encoded): Payload {
 
 /** Encodes an exit reason or a thrown value whatever is in it: what no message can carry is described in words. */
 export function encodeForeign(codec: Codec, value: unknown): Encoded {
-  try {
-    return encoded(codec.encodeValue(value));
-  } catch {
-    return encoded(codec.encodeValue(inWords(value)));
+  for (const form of [() => value, () => inWords(value), () => new Error(`thrown: ${describe(value)}`)]) {
+    try {
+      return encoded(codec.encodeValue(form()));
+    } catch {
+      // The next form carries less.
+    }
   }
+  return encoded(codec.encodeValue("a value that cannot be carried"));
 }
 
 /** Whatever a thread may say, main gets a reason. */
 export function decodeReason(codec: Codec, value: Encoded): ExitReason {
-  const reason = codec.decodeValue(payloadOf(value));
-  return isExitReason(reason) ? reason : { kind: "error", error: reason };
+  const reason = decodeForeign(codec, value);
+  return exitReasonOf(reason) ?? { kind: "error", error: reason };
+}
+
+/** What `encodeForeign` has encoded; when it cannot be decoded, why not. */
+export function decodeForeign(codec: Codec, value: Encoded): unknown {
+  try {
+    return codec.decodeValue(payloadOf(value));
+  } catch (error) {
+    return error;
+  }
 }
 
 function inWords(value: unknown): unknown {
-  if (typeof value === "object" && value !== null && "kind" in value) {
-    const reason = value as { kind: string; error?: unknown; detail?: unknown };
-    const { error, detail, ...rest } = reason;
-    return {
-      ...rest,
-      ...(error === undefined ? {} : { error: describe(error) }),
-      ...(detail === undefined ? {} : { detail: describe(detail) }),
-    };
-  }
-  return describe(value);
+  const reason = exitReasonOf(value);
+  if (reason === undefined) return carried(value);
+  // A reason's own facts are texts and numbers; what else a user has put there stays behind.
+  const { error, detail, ...facts } = reason as ExitReason & { error?: unknown; detail?: unknown };
+  const plain = Object.entries(facts).filter(([, fact]) => typeof fact === "string" || typeof fact === "number");
+  const nested = "reason" in facts ? { reason: inWords(facts.reason) } : {};
+  return {
+    ...Object.fromEntries(plain),
+    ...nested,
+    ...(error === undefined ? {} : { error: carried(error) }),
+    ...(detail === undefined ? {} : { detail: carried(detail) }),
+  };
 }
 
-function describe(value: unknown): unknown {
-  if (value instanceof Error) return value;
-  try {
-    return new Error(`thrown: ${String(value)}`);
-  } catch {
-    return new Error("thrown: a value that cannot be printed");
-  }
+/** An error without its own properties, and anything else as an error that describes it. */
+function carried(value: unknown): Error {
+  if (!isError(value)) return new Error(`thrown: ${describe(value)}`);
+  const { name, message, stack } = partsOfError(value);
+  return errorShell(name, message, stack);
 }

@@ -87,7 +87,12 @@ export function isReplyError(error: unknown): error is ReplyError {
 }
 
 function isBranded(error: unknown, brand: symbol): boolean {
-  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  try {
+    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    // A Proxy: whatever it stands for, it is no error of ours.
+    return false;
+  }
 }
 
 /** `instanceof` for a class of which each thread has more than one copy. A class that extends it is one of its own. */

@@ -1,3 +1,5 @@
+import { describe, describeQuoted, shorten } from "./describe.js";
+
 /**
  * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
  *
@@ -32,7 +34,7 @@ export const NOPROC: ExitReason = Object.freeze({ kind: "noproc" });
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
 
-/** What each kind of reason must have for whoever reads it. */
+/** What each kind of reason must have for whoever reads it, beside the `reason` of those that have one. */
 const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   normal: () => true,
   shutdown: () => true,
@@ -45,26 +47,57 @@ const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   unresponsive: ({ method, afterMs }) => typeof method === "string" && isNumber(afterMs),
   exit_called: ({ code }) => isNumber(code),
   init_timeout: ({ afterMs }) => isNumber(afterMs),
-  linked: ({ id, reason }) => typeof id === "string" && isExitReason(reason),
-  reached_max_restart_intensity: ({ id, reason }) => typeof id === "string" && isExitReason(reason),
+  linked: ({ id }) => typeof id === "string",
+  reached_max_restart_intensity: ({ id }) => typeof id === "string",
 };
 
+const WITH_REASON: ReadonlySet<string> = new Set<ExitKind>(["linked", "reached_max_restart_intensity"]);
+/** Reasons within reasons. Those of the runtime have a few: more are a mistake, or go round in a circle. */
+const MAX_NESTED = 100;
+
+/** Whether it is one in full, the reasons within it too. Never throws. */
 export function isExitReason(value: unknown): value is ExitReason {
-  if (typeof value !== "object" || value === null) return false;
-  const { kind } = value as { kind?: unknown };
-  return typeof kind === "string" && Object.hasOwn(SHAPES, kind) && SHAPES[kind as ExitKind](value);
+  return exitReasonOf(value) !== undefined;
 }
 
-/** The reason that a user has given. Throws TypeError for what is none. */
-export function checkExitReason<R extends ExitReason | "kill">(what: string, reason: R): R {
-  if (reason === "kill" || isExitReason(reason)) return reason;
-  throw notAReason(what, reason);
+/**
+ * The reason that a value is, or undefined. It is a copy whose properties have been read once: what is checked is what
+ * is used later, whatever getters the value has. Never throws.
+ */
+export function exitReasonOf(value: unknown): ExitReason | undefined {
+  try {
+    return copied(value, 0);
+  } catch {
+    return undefined;
+  }
+}
+
+function copied(value: unknown, depth: number): ExitReason | undefined {
+  if (typeof value !== "object" || value === null || depth > MAX_NESTED) return undefined;
+  // A class's getters are not its own.
+  const { kind } = value as { kind?: unknown };
+  const reason: Record<string, unknown> = { ...value, kind };
+  if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind) || !SHAPES[kind as ExitKind](reason)) return undefined;
+  if (WITH_REASON.has(kind)) {
+    reason.reason = copied(reason.reason, depth + 1);
+    if (reason.reason === undefined) return undefined;
+  }
+  return reason as unknown as ExitReason;
+}
+
+/** The reason that a user has given, as `exitReasonOf`. Throws TypeError for what is none. */
+export function checkExitReason(what: string, reason: unknown): ExitReason;
+export function checkExitReason(what: string, reason: unknown, orKill: "kill"): ExitReason | "kill";
+export function checkExitReason(what: string, reason: unknown, orKill?: "kill"): ExitReason | "kill" {
+  if (orKill !== undefined && reason === orKill) return orKill;
+  const checked = exitReasonOf(reason);
+  if (checked === undefined) throw notAReason(what, reason);
+  return checked;
 }
 
 export function notAReason(what: string, value: unknown): TypeError {
-  const given = typeof value === "string" ? JSON.stringify(value) : describeError(value);
   return new TypeError(
-    `${what}: reason=${given} is no exit reason; reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …`,
+    `${what}: reason=${describeQuoted(value)} is no exit reason; reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …`,
   );
 }
 
@@ -73,14 +106,27 @@ export function isCleanExit(reason: ExitReason): boolean {
   return reason.kind === "normal" || reason.kind === "shutdown";
 }
 
-/** One line for logs and error messages, as `error (TypeError: x is not a function)`. */
+/**
+ * One line for logs and error messages, as `error (TypeError: x is not a function)`. Never throws, also for what is no
+ * exit reason; cut at some 2 000 characters.
+ */
 export function describeExit(reason: ExitReason): string {
+  try {
+    const checked = exitReasonOf(reason);
+    return checked === undefined ? describe(reason) : shorten(exitInWords(checked, 0));
+  } catch {
+    // Of a text or a number whose methods the application has changed.
+    return describe(reason);
+  }
+}
+
+function exitInWords(reason: ExitReason, depth: number): string {
   switch (reason.kind) {
     case "shutdown":
-      return reason.detail === undefined ? "shutdown" : `shutdown (${describeDetail(reason.detail)})`;
+      return reason.detail === undefined ? "shutdown" : `shutdown (${detailInWords(reason.detail, depth + 1)})`;
     case "error":
     case "init_failed":
-      return `${reason.kind} (${describeError(reason.error)})`;
+      return `${reason.kind} (${describe(reason.error)})`;
     case "heap_cap_exceeded":
       return `heap_cap_exceeded (used ${reason.usedMb.toFixed(1)} MiB, heapCapMb ${reason.heapCapMb})`;
     case "off_heap_cap_exceeded":
@@ -92,26 +138,17 @@ export function describeExit(reason: ExitReason): string {
     case "init_timeout":
       return `init_timeout (after ${Math.round(reason.afterMs)} ms)`;
     case "linked":
-      return `linked (to ${reason.id}: ${describeExit(reason.reason)})`;
+      return `linked (to ${reason.id}: ${exitInWords(reason.reason, depth)})`;
     case "reached_max_restart_intensity":
-      return `reached_max_restart_intensity (${reason.id}: ${describeExit(reason.reason)})`;
+      return `reached_max_restart_intensity (${reason.id}: ${exitInWords(reason.reason, depth)})`;
     default:
       return reason.kind;
   }
 }
 
-function describeDetail(detail: unknown): string {
-  if (typeof detail === "object" && detail !== null && typeof (detail as { kind?: unknown }).kind === "string") {
-    return describeExit(detail as ExitReason);
-  }
-  return describeError(detail);
-}
-
-function describeError(error: unknown): string {
-  // A thrown value's getters and toString may throw themselves.
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "a value that cannot be printed";
-  }
+/** A supervisor that gave up has a reason as its detail; a user may have given anything. */
+function detailInWords(detail: unknown, depth: number): string {
+  if (depth > MAX_NESTED) return "…";
+  const reason = exitReasonOf(detail);
+  return reason === undefined ? describe(detail) : exitInWords(reason, depth);
 }

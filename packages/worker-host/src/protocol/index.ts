@@ -6,6 +6,7 @@ export * from "./call-outcome.js";
 export * from "./checked-reference.js";
 export * from "./codec.js";
 export * from "./comlink-library.js";
+export * from "./describe.js";
 export * from "./doorbell.js";
 export * from "./dropping-reader.js";
 export * from "./errors.js";

@@ -1,3 +1,4 @@
+import { isError } from "./describe.js";
 import { ActorError, type ActorErrorCode, ReplyError } from "./errors.js";
 
 export interface ErrorParts {
@@ -44,21 +45,22 @@ export function errorShell(name: string, message: string, stack: string | undefi
  * awaiting function resumes, V8 knows the functions that await it, so nothing has to be recorded for calls that succeed.
  */
 export function joinStacks(error: unknown, calleeId: string): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   const stack = read(error, "stack");
-  const caller = (new Error().stack ?? "")
+  // An application's `Error.prepareStackTrace` may throw, or make of a stack what it likes: then it stays as it is.
+  const here = read(new Error(), "stack");
+  if (typeof stack !== "string" || typeof here !== "string" || !isExtensible(error)) return error;
+  const caller = here
     .split("\n")
     .slice(1)
     .filter((line) => !line.includes(import.meta.url) && !line.includes(ACTOR_REF));
-  if (typeof stack === "string" && Object.isExtensible(error)) {
-    define(error, "stack", [stack, `    -- ${calleeId}, called from --`, ...caller].join("\n"));
-  }
+  define(error, "stack", [stack, `    -- ${calleeId}, called from --`, ...caller].join("\n"));
   return error;
 }
 
 /** Has `error` show where `origin` failed, instead of where this thread heard of it. */
 export function takeFrames(error: Error, origin: unknown): Error {
-  const stack = origin instanceof Error ? read(origin, "stack") : undefined;
+  const stack = isError(origin) ? read(origin, "stack") : undefined;
   const frames = typeof stack === "string" ? /^ +at .*/ms.exec(stack) : null;
   if (frames !== null) define(error, "stack", `${error.name}: ${error.message}\n${frames[0]}`);
   return error;
@@ -88,7 +90,16 @@ function revive(name: string, message: string): Error {
 }
 
 function define(error: Error, key: string, value: string): void {
-  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+  // Not where the user has fixed it.
+  Reflect.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+function isExtensible(error: Error): boolean {
+  try {
+    return Object.isExtensible(error);
+  } catch {
+    return false;
+  }
 }
 
 function ownKeys(error: Error): string[] {

@@ -1,0 +1,25 @@
+import { describe, type ExitReason, isError, shorten } from "@mini-otp/worker-host/protocol";
+import pino from "pino";
+
+/** Of an error's message, and of its stack. */
+const ERROR_CHARS = 16_384;
+
+/** An exit reason with its error in the form loggers print. Never throws. */
+export function loggableReason(reason: ExitReason): object {
+  const { error, ...rest } = reason as { error?: unknown };
+  return isError(error) ? { ...rest, err: serialized(error) } : reason;
+}
+
+function serialized(error: Error): object {
+  try {
+    const { message, stack, ...rest } = pino.stdSerializers.err(error);
+    return { ...rest, message: text(message), stack: text(stack) };
+  } catch {
+    return { message: describe(error) };
+  }
+}
+
+/** An application may have made something else of its stacks. */
+function text(value: unknown): unknown {
+  return typeof value === "string" ? shorten(value, ERROR_CHARS) : undefined;
+}

@@ -1,0 +1,101 @@
+import { inspect, types } from "node:util";
+
+/** A longer text is cut, with a sign of what is missing. */
+const MAX_CHARS = 2000;
+const MAX_QUOTED_CHARS = 200;
+/** To print a larger one takes time that grows with its square. */
+const MAX_BIGINT = 1n << 512n;
+/** Of an object with more properties only their number is told: `inspect` prints them all. */
+const MAX_PROPERTIES = 100;
+const UNPRINTABLE = "a value that cannot be printed";
+
+// Taken before an application has the chance to change it.
+const { stringify } = JSON;
+
+/** At most `chars` characters, with a sign of what is missing. */
+export function shorten(text: string, chars = MAX_CHARS): string {
+  return text.length <= chars ? text : `${text.slice(0, chars)}… (${text.length - chars} more)`;
+}
+
+/**
+ * A few words for any value, for logs and error messages: a text as it is, an error's name and message, an object as
+ * far as it can be seen. Never throws, whatever the value's getters, traps and methods do. At most some 2 000 characters.
+ */
+export function describe(value: unknown): string {
+  try {
+    return shorten(inWords(value));
+  } catch {
+    return UNPRINTABLE;
+  }
+}
+
+/** As `describe`, with a text in quotes and cut earlier: for a value that an error message refuses. */
+export function describeQuoted(value: unknown): string {
+  try {
+    return typeof value === "string" ? stringify(shorten(value, MAX_QUOTED_CHARS)) : describe(value);
+  } catch {
+    return UNPRINTABLE;
+  }
+}
+
+/** `instanceof Error`, also for a Proxy whose traps throw and for an error of another realm. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || types.isNativeError(value);
+  } catch {
+    return false;
+  }
+}
+
+/** A property's value if it is a text; a getter that throws costs only its own text. */
+export function textOf(value: object, key: string): string | undefined {
+  try {
+    const text = (value as Record<string, unknown>)[key];
+    return typeof text === "string" ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function inWords(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "bigint":
+      return value < MAX_BIGINT && value > -MAX_BIGINT ? String(value) : "a bigint of more than 512 bits";
+    case "function":
+      return `a function ${textOf(value, "name") ?? ""}`.trimEnd();
+    case "object":
+      if (value === null) return "null";
+      return isError(value)
+        ? `${textOf(value, "name") ?? "Error"}: ${textOf(value, "message") ?? ""}`
+        : (ownWords(value) ?? inspected(value));
+    default:
+      return String(value);
+  }
+}
+
+/** What the value says of itself, unless that is what every object says, or a list of all its entries. */
+function ownWords(value: object): string | undefined {
+  try {
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
+    const text = String(value);
+    return text.startsWith("[object ") ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function inspected(value: object): string {
+  if (!types.isProxy(value) && !Array.isArray(value) && !ArrayBuffer.isView(value)) {
+    const { length } = Object.keys(value);
+    if (length > MAX_PROPERTIES) return `an object of ${length} properties`;
+  }
+  return inspect(value, {
+    depth: 0,
+    customInspect: false,
+    maxArrayLength: 10,
+    maxStringLength: MAX_QUOTED_CHARS,
+    breakLength: Infinity,
+  });
+}

@@ -1,0 +1,123 @@
+// A system whose logger, listeners or outputs fail in the way that the first argument names. An actor writes, crashes and
+// is restarted meanwhile. Writes what came of it to the file that the second argument names; `handler` as the third
+// argument handles uncaught exceptions, as many applications do.
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
+import type { ActorSystem, Logger, SystemOptions } from "@mini-otp/runtime";
+import pino from "pino";
+import type Scribbler from "../fixtures/scribbler.actor.js";
+
+const [mode, resultFile, handled] = process.argv.slice(2);
+const uncaught: string[] = [];
+if (handled === "handler") process.on("uncaughtException", (error) => void uncaught.push(String(error)));
+
+const raise = (): never => {
+  throw new Error("raised");
+};
+const never = async (): Promise<never> => raise();
+const all = (method: (...args: any[]) => any): Logger =>
+  ({ trace: method, debug: method, info: method, warn: method, error: method, fatal: method }) as Logger;
+
+/** What the file descriptor leads to from now on. */
+function redirect(fd: number, path: string): void {
+  closeSync(fd);
+  if (openSync(path, "w") !== fd) throw new Error(`fd ${fd} is taken`);
+}
+
+function logger(): SystemOptions["logger"] {
+  switch (mode) {
+    case "stderr full":
+      redirect(2, "/dev/full");
+      return undefined;
+    case "stdout full":
+      redirect(1, "/dev/full");
+      return undefined;
+    case "both full, console":
+      redirect(1, "/dev/full");
+      redirect(2, "/dev/full");
+      return console as unknown as Logger;
+    case "stderr closed":
+      redirect(2, "/dev/null");
+      closeSync(2);
+      return undefined;
+    case "stderr slow":
+      // Nobody reads it, and its writers are not to wait.
+      new Socket({ fd: 2, readable: false, writable: true }).unref();
+      return undefined;
+    case "throws":
+      return all(raise);
+    case "rejects":
+      return all(never);
+    case "throws at errors only":
+      return { ...all(() => {}), error: raise, fatal: raise };
+    case "getters throw":
+      return Object.defineProperties(all(raise), {
+        level: { get: raise },
+        levels: { get: raise },
+        on: { get: raise },
+        off: { get: raise },
+      });
+    case "pino, serializers throw":
+      return pino(
+        { serializers: { reason: raise, err: raise, id: raise, actor: raise } },
+        { write: (line: string) => void uncaught.push(line.includes("from the actor") ? "written" : "") },
+      );
+    case "pino, formatters throw":
+      return pino({ formatters: { log: raise } }, { write() {} });
+    case "pino, stream throws":
+      return pino({}, { write: raise });
+    case "pino, disk full":
+      return pino({}, pino.destination({ dest: "/dev/full", sync: true }));
+    case "pino, disk full, asynchronous":
+      return pino({}, pino.destination({ dest: "/dev/full", sync: false }));
+    case "pino, stderr full by transport":
+      return pino({}, pino.transport({ target: "pino/file", options: { destination: "/dev/full" } }));
+    default:
+      return mode.startsWith("listeners") ? all(() => {}) : raise();
+  }
+}
+
+function listen(system: ActorSystem): void {
+  if (!mode.startsWith("listeners")) return;
+  const listener = mode === "listeners throw" ? raise : never;
+  system.on("actor_exited", listener);
+  system.on("actor_restarted", listener);
+  system.on("actor_started", listener);
+  system.on("dead_letter", listener);
+  system.on("system_stopped", listener);
+  system.onLog(listener);
+  system.meters.onGone(listener);
+}
+
+const given = logger();
+const { startSystem } = await import("@mini-otp/runtime");
+const system = await startSystem(given === undefined ? {} : { logger: given });
+listen(system);
+const actor = new URL("../fixtures/scribbler.actor.js", import.meta.url);
+const scribbler = await system.startChild<typeof Scribbler>({ id: "scribbler", actor });
+if (mode.startsWith("listeners")) system.monitor(scribbler, mode === "listeners throw" ? raise : never);
+const bystander = await system.startChild<typeof Scribbler>({ id: "bystander", actor, restart: "temporary" });
+const before = await scribbler.call("write", mode === "stderr slow" ? 20_000 : 20);
+const restarted = new Promise<void>((resolve) => void system.on("actor_restarted", () => resolve()));
+const crash = await scribbler.call("crash").catch((error: { code: string }) => error.code);
+await restarted;
+const after = await scribbler.call("write", 20);
+const gone = new Promise<void>((resolve) => void system.on("actor_exited", () => resolve()));
+await bystander.call("crash").catch(() => {});
+await gone;
+const { actors, logLinesLost } = system.stats();
+const { killed } = await system.stop();
+const written = uncaught.filter((text) => text === "written").length;
+writeFileSync(
+  resultFile,
+  JSON.stringify({
+    before,
+    crash,
+    after,
+    actors,
+    lost: logLinesLost,
+    killed,
+    uncaught: uncaught.filter((text) => text !== "" && text !== "written"),
+    written,
+  }),
+);
