@@ -1,7 +1,7 @@
 // A system whose logger, listeners or outputs fail in the way that the first argument names. An actor writes, crashes and
 // is restarted meanwhile. Writes what came of it to the file that the second argument names; `handler` as the third
 // argument handles uncaught exceptions, as many applications do.
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { ActorSystem, Logger, SystemOptions } from "@mini-otp/runtime";
 import pino from "pino";
@@ -36,9 +36,10 @@ function logger(): SystemOptions["logger"] {
       redirect(1, "/dev/full");
       redirect(2, "/dev/full");
       return console as unknown as Logger;
-    case "stderr closed":
-      redirect(2, "/dev/null");
-      closeSync(2);
+    case "nobody reads":
+      // The parent closes its ends now.
+      process.stdout.write("ready");
+      readFileSync(0);
       return undefined;
     case "stderr slow":
       // Nobody reads it, and its writers are not to wait.

@@ -29,6 +29,7 @@ import {
   limitsFor,
 } from "../threads/actor-thread.js";
 import { IS_BUNDLED } from "../threads/thread-code.js";
+import { forwardOutput } from "../threads/thread-output.js";
 
 /** A thread that has not exited this long after its kill is left behind. */
 const GIVE_UP_MS = 1000;
@@ -202,6 +203,7 @@ export class PoolThreads {
       words[ACTIVE] = 1;
       const guarded = guardedThread(worker, id, this.#attention);
       this.#threads.set(worker, { id, guarded, words });
+      forwardOutput(worker);
       const kill = (reason: ExitReason): void => {
         this.#killed.set(id, reason);
         void worker.terminate();

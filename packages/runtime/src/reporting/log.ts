@@ -1,7 +1,8 @@
 import { describe, type LogLevel } from "@mini-otp/worker-host/protocol";
+import { heedStream } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
 import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";
-import { printable, printsText } from "./printable.js";
+import { consoleStreams, printable, printsText } from "./printable.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,8 @@ export class Log {
     this.logger = systemLogger(given, name, () => this.lose());
     this.#printsText = safely(() => printsText(given)) === true;
     this.errorKey = safely(() => errorKeyOf(this.logger)) ?? "err";
-    safely(() => heedStream(streamOf(this.logger), this));
+    const streams = this.#printsText ? consoleStreams(given) : [streamOf(this.logger)];
+    for (const stream of streams) safely(() => heedStream(stream, this));
   }
 
   /** Lines that the logger, or what it writes to, did not take. */
@@ -96,25 +98,4 @@ function safely<T>(question: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-interface ErrorSource {
-  on(event: "error", listener: (error: unknown) => void): unknown;
-}
-
-/** By stream, the systems that log to it: one listener for all, and it stays, for errors come late. */
-const heeded = new WeakMap<object, Set<WeakRef<Log>>>();
-
-/** An asynchronous stream tells of its errors by an event, which would end the process if there were no listener. */
-function heedStream(stream: unknown, log: Log): void {
-  if (typeof stream !== "object" || stream === null || typeof (stream as ErrorSource).on !== "function") return;
-  const known = heeded.get(stream);
-  const logs = known ?? new Set();
-  for (const gone of logs) if (gone.deref() === undefined) logs.delete(gone);
-  logs.add(new WeakRef(log));
-  if (known !== undefined) return;
-  heeded.set(stream, logs);
-  (stream as ErrorSource).on("error", () => {
-    for (const log of logs) log.deref()?.lose();
-  });
 }

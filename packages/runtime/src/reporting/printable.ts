@@ -18,6 +18,12 @@ export function printsText(logger: unknown): boolean {
   return logger instanceof Console || (typeof error === "function" && Object.values(console).includes(error));
 }
 
+/** What it prints to: a console's own streams. `console` itself swallows only the first of their errors. */
+export function consoleStreams(logger: unknown): unknown[] {
+  const { _stdout, _stderr } = (logger instanceof Console ? logger : console) as unknown as Record<string, unknown>;
+  return [_stdout, _stderr];
+}
+
 /** The text without anything that acts on a terminal: each such character as its escape, `\u001b`. */
 export function withoutControls(text: string, keepNewlines = false): string {
   return text.replace(keepNewlines ? CONTROLS_BUT_NEWLINE : CONTROLS, (char) =>

@@ -19,6 +19,7 @@ import {
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
+import { forwardOutput } from "./thread-output.js";
 
 /** The part of V8's heap statistics that is looked at, in bytes. */
 export interface HeapStatistics {
@@ -90,6 +91,7 @@ export class ActorThread {
       return;
     }
     this.threadId = this.#worker.threadId;
+    forwardOutput(this.#worker);
     // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
     let death: Error | undefined;
     // Each request to end it listens for its exit.
