@@ -1,7 +1,7 @@
 // A system whose logger, listeners or outputs fail in the way that the first argument names. An actor writes, crashes and
 // is restarted meanwhile. Writes what came of it to the file that the second argument names; `handler` as the third
 // argument handles uncaught exceptions, as many applications do.
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { ActorSystem, Logger, SystemOptions } from "@mini-otp/runtime";
 import pino from "pino";
@@ -37,9 +37,6 @@ function logger(): SystemOptions["logger"] {
       redirect(2, "/dev/full");
       return console as unknown as Logger;
     case "nobody reads":
-      // The parent closes its ends now.
-      process.stdout.write("ready");
-      readFileSync(0);
       return undefined;
     case "stderr slow":
       // Nobody reads it, and its writers are not to wait.
@@ -59,10 +56,7 @@ function logger(): SystemOptions["logger"] {
         off: { get: raise },
       });
     case "pino, serializers throw":
-      return pino(
-        { serializers: { reason: raise, err: raise, id: raise, actor: raise } },
-        { write: (line: string) => void uncaught.push(line.includes("from the actor") ? "written" : "") },
-      );
+      return pino({ serializers: { reason: raise, err: raise, id: raise, actor: raise } }, { write() {} });
     case "pino, formatters throw":
       return pino({ formatters: { log: raise } }, { write() {} });
     case "pino, stream throws":
@@ -90,6 +84,11 @@ function listen(system: ActorSystem): void {
   system.meters.onGone(listener);
 }
 
+if (mode === "nobody reads") {
+  process.stdout.write("ready");
+  // Until the parent has closed its ends.
+  for await (const _ of process.stdin);
+}
 const given = logger();
 const { startSystem } = await import("@mini-otp/runtime");
 const system = await startSystem(given === undefined ? {} : { logger: given });
@@ -98,27 +97,17 @@ const actor = new URL("../fixtures/scribbler.actor.js", import.meta.url);
 const scribbler = await system.startChild<typeof Scribbler>({ id: "scribbler", actor });
 if (mode.startsWith("listeners")) system.monitor(scribbler, mode === "listeners throw" ? raise : never);
 const bystander = await system.startChild<typeof Scribbler>({ id: "bystander", actor, restart: "temporary" });
-const before = await scribbler.call("write", mode === "stderr slow" ? 20_000 : 20);
+const prints = mode !== "stderr slow";
+const before = await scribbler.call("write", prints ? 20 : 2000, prints);
 const restarted = new Promise<void>((resolve) => void system.on("actor_restarted", () => resolve()));
 const crash = await scribbler.call("crash").catch((error: { code: string }) => error.code);
 await restarted;
-const after = await scribbler.call("write", 20);
+const after = await scribbler.call("write", 20, prints);
 const gone = new Promise<void>((resolve) => void system.on("actor_exited", () => resolve()));
 await bystander.call("crash").catch(() => {});
 await gone;
 const { actors, logLinesLost } = system.stats();
 const { killed } = await system.stop();
-const written = uncaught.filter((text) => text === "written").length;
-writeFileSync(
-  resultFile,
-  JSON.stringify({
-    before,
-    crash,
-    after,
-    actors,
-    lost: logLinesLost,
-    killed,
-    uncaught: uncaught.filter((text) => text !== "" && text !== "written"),
-    written,
-  }),
-);
+writeFileSync(resultFile, JSON.stringify({ before, crash, after, actors, lost: logLinesLost, killed, uncaught }));
+// What the parent does with its ends of the pipes is not to matter any more.
+if (mode === "stderr slow") process.exit();

@@ -76,8 +76,9 @@ function copied(value: unknown, depth: number): ExitReason | undefined {
   if (typeof value !== "object" || value === null || depth > MAX_NESTED) return undefined;
   // A class's getters are not its own.
   const { kind } = value as { kind?: unknown };
+  if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) return undefined;
   const reason: Record<string, unknown> = { ...value, kind };
-  if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind) || !SHAPES[kind as ExitKind](reason)) return undefined;
+  if (!SHAPES[kind as ExitKind](reason)) return undefined;
   if (WITH_REASON.has(kind)) {
     reason.reason = copied(reason.reason, depth + 1);
     if (reason.reason === undefined) return undefined;
