@@ -323,7 +323,8 @@ export class ActorSystem implements SupervisorRef {
 
   /**
    * The actor's heap in V8's format, for the Memory panel of Chrome's DevTools. Its thread stands still meanwhile, and
-   * needs memory for it. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
+   * needs memory for it. All of it is in main's memory when this resolves: it can be read whatever becomes of the actor.
+   * An actor with `permissions` answers between two messages. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
    * ERR_CALL_TIMEOUT when the thread is in native code.
    */
   async heapSnapshot(ref: ActorRef): Promise<Readable> {

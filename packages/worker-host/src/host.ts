@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { comlinkActor } from "./comlink-actor.js";
 import { type ActorDefinition, isActorDefinition, isIgnore } from "./define-actor.js";
+import { sendHeapSnapshot } from "./heap-snapshot.js";
 import { type ImportModule, loadFirst } from "./load-module.js";
 import { createActorLog } from "./log/actor-log.js";
 import { captureConsole } from "./log/captured-console.js";
@@ -100,6 +101,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
       log,
       exit: (reason) => thread.exit(reason),
       leave: () => thread.leave(),
+      heapSnapshot: (request) => sendHeapSnapshot(port, request),
       unhandled: (method, detail) => thread.post({ type: "unhandled", method, detail }),
     });
   };

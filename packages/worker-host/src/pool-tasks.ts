@@ -20,7 +20,7 @@ import {
 
 // Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
 const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
-prepareThread(offHeapCapMb, () => {});
+prepareThread(offHeapCapMb);
 const codec = new Codec({ connect: (): Connection => ({ id: "" }) } as unknown as Sender);
 const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
   ({ exports }) => exports as Record<string, unknown>,

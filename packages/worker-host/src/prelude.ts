@@ -1,6 +1,8 @@
 import { syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";
-import { GUARD_HOOK } from "./protocol/boot.js";
+import type { MessagePort } from "node:worker_threads";
+import { sendHeapSnapshot } from "./heap-snapshot.js";
+import { GUARD_HOOK, type ToMain } from "./protocol/boot.js";
 import { ActorError } from "./protocol/errors.js";
 import { type CollectGarbage, garbageCollector } from "./protocol/garbage-collector.js";
 import { UnseenMemory } from "./unseen-memory.js";
@@ -14,15 +16,15 @@ import { UnseenMemory } from "./unseen-memory.js";
 const { getHeapStatistics } = v8;
 const SHORT_COLLECTION_MS = 100;
 
-/** Once, before anything of the actor's is loaded. `unseenMemory` is told of memory that V8 does not count. */
-export function prepareThread(offHeapCapMb: number, unseenMemory: (bytes: number) => void): void {
-  installGuardHook();
+/** Once, before anything of the actor's is loaded. A pool's thread has no port to main. */
+export function prepareThread(offHeapCapMb: number, port?: MessagePort): void {
+  installGuardHook(port);
   keepWithinThread();
-  new UnseenMemory(offHeapCapMb, unseenMemory);
+  new UnseenMemory(offHeapCapMb, (bytes) => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain));
   syncBuiltinESMExports();
 }
 
-function installGuardHook(): void {
+function installGuardHook(port: MessagePort | undefined): void {
   let primed = false;
   let collectGarbage: CollectGarbage | undefined;
   const memory = (): string => {
@@ -46,7 +48,8 @@ function installGuardHook(): void {
     if (overOffHeap() || (over() && wasShort)) collectGarbage();
     return memory();
   };
-  Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect }) });
+  const snapshot = (request: number): void => void (port && sendHeapSnapshot(port, request));
+  Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect, snapshot }) });
 }
 
 function keepWithinThread(): void {

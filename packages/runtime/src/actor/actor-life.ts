@@ -246,6 +246,9 @@ export class ActorLife<A extends LivingActor> {
       case "answer":
         this.introspection.answer(message.request, message.failed, message.value);
         break;
+      case "heap_snapshot":
+        this.introspection.snapshotTaken(message.request, message.chunks, message.failure);
+        break;
       case "unseen_memory":
         if (this.#thread !== undefined) this.#host.guard.unseenMemory(this.#thread, message.bytes);
         break;

@@ -17,7 +17,8 @@ export function sharedInspector(): WorkerInspector | null {
   return shared;
 }
 
-const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
+/** What a thread has for main's inspector: see worker-host's prelude. */
+export const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
 
 /** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
 export class InspectorProbe implements MemoryProbe {

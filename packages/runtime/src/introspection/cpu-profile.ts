@@ -6,7 +6,7 @@ import { sharedInspector } from "../guard/probe-inspector.js";
 /** A thread that does not answer is ending: its exit says why. */
 const NEVER = new Promise<never>(() => {});
 /** How long the inspector may take to attach to a thread. */
-const ATTACH_MS = 2000;
+export const ATTACH_MS = 2000;
 
 /**
  * Where a thread's time goes for `ms`, whatever it is doing. Rejects where there is no inspector: a Node built

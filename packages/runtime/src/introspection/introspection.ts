@@ -12,6 +12,7 @@ import {
 import type { ActorThread } from "../threads/actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
 import { cpuProfile } from "./cpu-profile.js";
+import { readableOf, requestHeapSnapshot } from "./heap-snapshot.js";
 
 /** The incarnation that is looked into. */
 export interface Introspected {
@@ -64,8 +65,17 @@ export class Introspection {
     return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
   }
 
-  heapSnapshot(timeoutMs: number): Promise<Readable> {
-    return this.#watch("heapSnapshot", timeoutMs, (thread) => thread.heapSnapshot());
+  async heapSnapshot(timeoutMs: number): Promise<Readable> {
+    const thread = this.#requireRunning("heapSnapshot");
+    const chunks = await this.#requests.ask("heapSnapshot", timeoutMs, (request) => {
+      void requestHeapSnapshot(thread, request, () => this.#life.post({ type: "heap_snapshot", request }));
+    });
+    return readableOf(chunks as Uint8Array[]);
+  }
+
+  /** The thread has taken its snapshot. */
+  snapshotTaken(request: number, chunks: readonly Uint8Array[], failure: string | undefined): void {
+    this.#requests.answer(request, failure !== undefined, failure === undefined ? chunks : new Error(failure));
   }
 
   cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {

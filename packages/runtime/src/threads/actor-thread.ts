@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import type { Readable } from "node:stream";
 import {
   MessageChannel,
   type MessagePort,
@@ -144,12 +143,6 @@ export class ActorThread {
   heapStatistics(): Promise<HeapStatistics> | undefined {
     const worker: (Worker & { getHeapStatistics?(): Promise<HeapStatistics> }) | undefined = this.#worker;
     return worker?.getHeapStatistics?.();
-  }
-
-  /** In V8's format. Rejects when the thread does not run any more. */
-  async heapSnapshot(): Promise<Readable> {
-    if (this.#worker === undefined) throw new TypeError("the thread does not run");
-    return this.#worker.getHeapSnapshot();
   }
 
   /** How long the thread's event loop has been idle, in ms since it started. */

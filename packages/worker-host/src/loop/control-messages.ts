@@ -116,6 +116,9 @@ export class ControlMessages {
       case "replace_state":
         this.#replaceState(message.request, message.state);
         break;
+      case "heap_snapshot":
+        host.heapSnapshot?.(message.request);
+        break;
       case "break_cycle":
         outbox.breakCycle(message.cycle);
         break;

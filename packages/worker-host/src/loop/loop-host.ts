@@ -8,6 +8,8 @@ export interface LoopHost {
   exit(reason: ExitReason): void;
   /** Ends the thread, whose actor lives on in another. */
   leave?(): void;
+  /** Answers main's request for a snapshot of this thread's heap. */
+  heapSnapshot?(request: number): void;
   /** A message that no handler was there for. */
   unhandled(method: string, detail: string): void;
 }

@@ -144,6 +144,8 @@ export type ToActor =
   | { readonly type: "resume"; readonly request: number }
   | { readonly type: "get_state"; readonly request: number }
   | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
+  /** For a thread that main's inspector cannot interrupt. */
+  | { readonly type: "heap_snapshot"; readonly request: number }
   /** Of a task: what it returned, or the error it failed with. */
   | { readonly type: "task_settled"; readonly request: number; readonly value: unknown; readonly error?: Encoded }
   /** The answer to `whereis`. */
@@ -218,6 +220,13 @@ export type ToMain =
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
+  /** Its chunks change hands without a copy. `failure`: why there is none. */
+  | {
+      readonly type: "heap_snapshot";
+      readonly request: number;
+      readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+      readonly failure?: string;
+    }
   | {
       readonly type: "run_task";
       readonly request: number;
