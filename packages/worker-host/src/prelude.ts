@@ -18,18 +18,18 @@ const SHORT_COLLECTION_MS = 100;
 
 /** Once, before anything of the actor's is loaded. A pool's thread has no port to main. */
 export function prepareThread(offHeapCapMb: number, port?: MessagePort): void {
-  installGuardHook(port);
+  const report = (bytes: number): void => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain);
+  installGuardHook(new UnseenMemory(offHeapCapMb, report), port);
   keepWithinThread();
-  new UnseenMemory(offHeapCapMb, (bytes) => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain));
   syncBuiltinESMExports();
 }
 
-function installGuardHook(port: MessagePort | undefined): void {
+function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): void {
   let primed = false;
   let collectGarbage: CollectGarbage | undefined;
   const memory = (): string => {
     const { used_heap_size, external_memory } = getHeapStatistics();
-    return `${used_heap_size},${external_memory}`;
+    return `${used_heap_size},${external_memory},${unseen.bytes}`;
   };
   // Young garbage first: that takes a moment, and is mostly all there is. A full collection that ends an incremental
   // marking under way keeps what was allocated since that began, and buffers are given back only at the collection
@@ -38,14 +38,18 @@ function installGuardHook(port: MessagePort | undefined): void {
   const collect = (heapLimitBytes: number, offHeapLimitBytes: number): string => {
     collectGarbage ??= garbageCollector();
     const over = (): boolean => getHeapStatistics().used_heap_size > heapLimitBytes;
-    const overOffHeap = (): boolean => getHeapStatistics().external_memory > offHeapLimitBytes;
+    const overOffHeap = (): boolean => getHeapStatistics().external_memory + unseen.bytes > offHeapLimitBytes;
     collectGarbage({ type: "minor" });
     if (primed && !over() && !overOffHeap()) return memory();
     primed = true;
     const startedMs = performance.now();
-    collectGarbage();
+    const collectAll = (): void => {
+      collectGarbage?.();
+      unseen.recount();
+    };
+    collectAll();
     const wasShort = performance.now() - startedMs < SHORT_COLLECTION_MS;
-    if (overOffHeap() || (over() && wasShort)) collectGarbage();
+    if (overOffHeap() || (over() && wasShort)) collectAll();
     return memory();
   };
   const snapshot = (request: number): void => void (port && sendHeapSnapshot(port, request));

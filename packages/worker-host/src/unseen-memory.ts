@@ -1,68 +1,100 @@
 import v8 from "node:v8";
 import workerThreads, { type Worker } from "node:worker_threads";
+import { LiveBytes } from "./live-bytes.js";
+import { type CollectGarbage, garbageCollector } from "./protocol/garbage-collector.js";
 
 /*
- * Memory that an actor takes and that V8 does not count as its own: shared buffers, threads it starts, and on
- * Node 26 wasm memory. The thread counts it where it is taken. What wasm code grows by itself is not seen.
+ * Memory that an actor takes and that V8 does not count as its own: shared buffers, threads it starts, shared wasm
+ * memory, and on Node 26 all wasm memory. The thread counts it where it is taken. What wasm code grows by itself is not
+ * seen.
  */
 
 /** A bare worker with its stack and heap takes 2–9 MiB. */
 const WORKER_BYTES = 8 * 1024 * 1024;
 /** Main is told when the sum has changed by this much. */
 const STEP_BYTES = 1024 * 1024;
+/** V8 is in no hurry to collect what it does not count: garbage is collected when this share of the cap has been taken. */
+const PRESSURE_SHARE = 0.5;
 
 type Constructor = abstract new (...args: any[]) => object;
 interface WasmMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  grow(pages: number): number;
 }
 
 interface WasmInstance {
   readonly exports: object;
 }
 interface Wasm {
-  Memory: Constructor;
+  Memory: new (descriptor: { initial: number }) => WasmMemory;
   Instance: Constructor;
   instantiate(...args: unknown[]): Promise<WasmInstance | { readonly instance: WasmInstance }>;
 }
 
 const { getHeapStatistics } = v8;
-const { Memory: PlainMemory } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly as unknown as {
-  Memory: new (descriptor: { initial: number }) => WasmMemory;
-};
+const PlainSharedBuffer = SharedArrayBuffer;
+/** Not there with `--jitless`. */
+const plainWasm = (globalThis as unknown as { WebAssembly?: Wasm }).WebAssembly;
 
 /** Counts from now on in this thread. */
 export class UnseenMemory {
   readonly #report: (bytes: number) => void;
   readonly #maxThreads: number;
+  readonly #pressureBytes: number;
+  readonly #live = new LiveBytes(() => this.#tell());
+  #collectGarbage: CollectGarbage | undefined;
+  #takenBytes = 0;
   #threads = 0;
-  // Does not keep what it counts alive; a dropped buffer is subtracted when the event loop next turns.
-  readonly #dropped = new FinalizationRegistry<{ bytes: number }>((counted) => this.#add(-counted.bytes));
-  readonly #memories = new WeakMap<object, { bytes: number }>();
-  #wasmIsUnseen: boolean | undefined;
-  #bytes = 0;
+  #wasmIsUnseen = (): boolean => false;
   #reportedBytes = 0;
 
   /** `report` is told the sum, in bytes, whenever it has changed by a mebibyte. */
   constructor(offHeapCapMb: number, report: (bytes: number) => void) {
     this.#report = report;
     this.#maxThreads = Math.floor((offHeapCapMb * 1024 * 1024) / WORKER_BYTES);
+    this.#pressureBytes = offHeapCapMb * 1024 * 1024 * PRESSURE_SHARE;
     this.#watchSharedBuffers();
     this.#watchThreads();
-    this.#watchWasm((globalThis as unknown as { WebAssembly: Wasm }).WebAssembly);
+    if (plainWasm !== undefined) this.#watchWasm(plainWasm);
   }
 
-  #add(bytes: number): void {
-    this.#bytes += bytes;
-    if (Math.abs(this.#bytes - this.#reportedBytes) < STEP_BYTES) return;
-    this.#reportedBytes = this.#bytes;
-    this.#report(this.#bytes);
+  /** What is in use as far as is known: what was dropped since the last collection is in it. */
+  get bytes(): number {
+    return this.#live.bytes + this.#threads * WORKER_BYTES;
+  }
+
+  /** Right after a collection: forgets what it has found to be garbage. */
+  recount(): void {
+    this.#takenBytes = 0;
+    this.#live.recount();
+  }
+
+  #tell(): void {
+    const { bytes } = this;
+    if (Math.abs(bytes - this.#reportedBytes) < STEP_BYTES) return;
+    this.#reportedBytes = bytes;
+    this.#report(bytes);
+  }
+
+  #count(thing: object, bytes: number): void {
+    this.#takenBytes += Math.max(0, this.#live.count(thing, bytes));
+    if (this.#takenBytes < this.#pressureBytes) return;
+    this.#collectGarbage ??= garbageCollector();
+    this.#collectGarbage();
+    this.recount();
   }
 
   #watchSharedBuffers(): void {
-    globalThis.SharedArrayBuffer = onConstruct(SharedArrayBuffer, (buffer) => {
-      this.#dropped.register(buffer, { bytes: buffer.byteLength });
-      this.#add(buffer.byteLength);
-    });
+    const count = (buffer: SharedArrayBuffer): void => this.#count(buffer, buffer.byteLength);
+    const { prototype } = PlainSharedBuffer;
+    const { grow } = prototype as { grow?(this: SharedArrayBuffer, bytes: number): void };
+    if (grow !== undefined) {
+      replace(prototype, "grow", function (this: SharedArrayBuffer, bytes: number): void {
+        grow.call(this, bytes);
+        count(this);
+      });
+    }
+    globalThis.SharedArrayBuffer = onConstruct(PlainSharedBuffer, count);
   }
 
   /** Threads are refused, not only counted: by the time that main has killed their owner there would be dozens. */
@@ -74,7 +106,7 @@ export class UnseenMemory {
     };
     const counted = (change: number): void => {
       this.#threads += change;
-      this.#add(change * WORKER_BYTES);
+      this.#tell();
     };
     workerThreads.Worker = onConstruct(
       workerThreads.Worker,
@@ -87,44 +119,45 @@ export class UnseenMemory {
   }
 
   #watchWasm(wasm: Wasm): void {
-    const { Memory, instantiate } = wasm;
-    const { grow } = Memory.prototype;
+    const { Memory, Instance, instantiate } = wasm;
+    const { grow } = Memory.prototype as WasmMemory;
+    let unseen: boolean | undefined;
+    this.#wasmIsUnseen = () => {
+      unseen ??= wasmIsUnseen(Memory);
+      return unseen;
+    };
     const count = (memory: WasmMemory): void => this.#countWasm(memory);
     const countExports = ({ exports }: WasmInstance): void => {
       for (const exported of Object.values(exports)) if (exported instanceof Memory) count(exported as WasmMemory);
     };
-    Memory.prototype.grow = function (this: WasmMemory, pages: number): number {
+    replace(Memory.prototype, "grow", function (this: WasmMemory, pages: number): number {
       const before = grow.call(this, pages);
       count(this);
       return before;
-    };
-    wasm.Memory = onConstruct(Memory, (memory) => count(memory as WasmMemory));
-    wasm.Instance = onConstruct(wasm.Instance, (instance) => countExports(instance as WasmInstance));
-    wasm.instantiate = async (...args) => {
+    });
+    replace(wasm, "Memory", onConstruct(Memory, count));
+    replace(
+      wasm,
+      "Instance",
+      onConstruct(Instance, (instance) => countExports(instance as WasmInstance)),
+    );
+    replace(wasm, "instantiate", async (...args: unknown[]) => {
       const made = await instantiate(...args);
       countExports("instance" in made ? made.instance : made);
       return made;
-    };
+    });
   }
 
   #countWasm(memory: WasmMemory): void {
-    this.#wasmIsUnseen ??= wasmIsUnseen();
-    if (!this.#wasmIsUnseen) return;
-    const known = this.#memories.get(memory);
-    const counted = known ?? { bytes: 0 };
-    const bytes = memory.buffer.byteLength;
-    this.#add(bytes - counted.bytes);
-    counted.bytes = bytes;
-    if (known !== undefined) return;
-    this.#memories.set(memory, counted);
-    this.#dropped.register(memory, counted);
+    const { buffer } = memory;
+    if (this.#wasmIsUnseen() || buffer instanceof PlainSharedBuffer) this.#count(memory, buffer.byteLength);
   }
 }
 
 /** V8 14 leaves wasm memory out of its statistics; what it counts must not be counted twice. */
-function wasmIsUnseen(): boolean {
+function wasmIsUnseen(Memory: Wasm["Memory"]): boolean {
   const before = getHeapStatistics().external_memory;
-  const memory = new PlainMemory({ initial: 1 });
+  const memory = new Memory({ initial: 1 });
   return getHeapStatistics().external_memory - before < memory.buffer.byteLength;
 }
 
@@ -137,6 +170,11 @@ function onConstruct<C extends Constructor>(type: C, made: (instance: InstanceTy
       return instance;
     },
   });
-  type.prototype.constructor = watched;
+  replace(type.prototype, "constructor", watched);
   return watched;
+}
+
+/** With `--frozen-intrinsics` it stays as it is: what is taken by it is not counted then. */
+function replace(owner: object, name: string, value: unknown): void {
+  Reflect.set(owner, name, value);
 }

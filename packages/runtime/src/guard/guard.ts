@@ -22,7 +22,7 @@ import {
   UNSUSPECTED,
 } from "./heap-judgement.js";
 import { MainHeap } from "./main-heap.js";
-import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
 import { judgeWatch, passed, startWatch, watch } from "./watchdog.js";
@@ -84,11 +84,10 @@ class Ward {
   probingSinceMs = 0;
   sampledAtMs = Number.NEGATIVE_INFINITY;
   reading: MemorySample & { atMs: number } = { heapMb: 0, offHeapMb: 0, atMs: 0 };
-  /** Memory that the thread itself has counted. What it has dropped of that is known only when its loop turns. */
+  /** Memory that the thread itself has counted, garbage included. */
   unseenMb = 0;
   /** Until it is to be sampled again. */
   gapMs: number;
-  acquitted = false;
   killed = false;
   /** When last looked at in full: with nothing that may call it back. */
   asleep = false;
@@ -315,16 +314,7 @@ export class Guard {
     const left = await this.#probe.collect(ward.thread, limits(ward.actor.spec));
     if (!this.#answered(ward) || left === undefined) return;
     const seen = this.#take(ward, left);
-    const judged = judgeCollected(ward.state, ward.actor.spec, seen, startedMs, performance.now());
-    const { heapCapMb, offHeapCapMb } = ward.actor.spec;
-    const unseenOnly = left.offHeapMb <= offHeapCapMb && left.heapMb <= heapCapMb;
-    if (judged.verdict.kind === "guilty" && unseenOnly && !ward.acquitted) {
-      ward.acquitted = true;
-      ward.state = judged.state;
-      return;
-    }
-    ward.acquitted = false;
-    this.#conclude(ward, judged);
+    this.#conclude(ward, judgeCollected(ward.state, ward.actor.spec, seen, startedMs, performance.now()));
   }
 
   /** False when the answer comes too late to matter. */
@@ -333,7 +323,8 @@ export class Guard {
     return !ward.killed && this.#wards.has(ward.thread);
   }
 
-  #take(ward: Ward, { heapMb, offHeapMb }: MemorySample): MemorySample {
+  #take(ward: Ward, { heapMb, offHeapMb, unseenMb = ward.unseenMb }: ProbedMemory): MemorySample {
+    ward.unseenMb = unseenMb;
     ward.reading = { heapMb, offHeapMb: offHeapMb + ward.unseenMb, atMs: performance.now() };
     this.#setGap(ward);
     return ward.reading;

@@ -1,6 +1,6 @@
 import { GUARD_HOOK } from "@mini-otp/worker-host/protocol";
 import type { MemorySample } from "./heap-judgement.js";
-import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { WorkerInspector } from "./worker-inspector.js";
 
 /** One for the process: each session attaches to every worker. Null: there is none to be had. */
@@ -22,7 +22,7 @@ export const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
 
 /** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
 export class InspectorProbe implements MemoryProbe {
-  async sample(thread: ProbedThread): Promise<MemorySample | undefined> {
+  async sample(thread: ProbedThread): Promise<ProbedMemory | undefined> {
     return parse(await this.#evaluate(thread, `${HOOK}.memory()`));
   }
 
@@ -31,7 +31,7 @@ export class InspectorProbe implements MemoryProbe {
     return sharedInspector()?.reaches(threadId) === true;
   }
 
-  async collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
+  async collect(thread: ProbedThread, limits: MemorySample): Promise<ProbedMemory | undefined> {
     const heapBytes = limits.heapMb * BYTES_PER_MB;
     const offHeapBytes = limits.offHeapMb * BYTES_PER_MB;
     return parse(await this.#evaluate(thread, `${HOOK}.collect(${heapBytes}, ${offHeapBytes})`));
@@ -42,9 +42,9 @@ export class InspectorProbe implements MemoryProbe {
   }
 }
 
-/** `heap bytes,off-heap bytes`. */
-function parse(answer: unknown): MemorySample | undefined {
+/** `heap bytes,off-heap bytes,unseen bytes`. */
+function parse(answer: unknown): ProbedMemory | undefined {
   if (typeof answer !== "string") return undefined;
-  const [heapMb, offHeapMb] = answer.split(",").map((bytes) => Number(bytes) / BYTES_PER_MB);
-  return heapMb > 0 && offHeapMb >= 0 ? { heapMb, offHeapMb } : undefined;
+  const [heapMb, offHeapMb, unseenMb] = answer.split(",").map((bytes) => Number(bytes) / BYTES_PER_MB);
+  return heapMb > 0 && offHeapMb >= 0 && unseenMb >= 0 ? { heapMb, offHeapMb, unseenMb } : undefined;
 }

@@ -1,12 +1,12 @@
 import type { MemorySample } from "./heap-judgement.js";
-import { BYTES_PER_MB, type MemoryProbe, type ProbedThread } from "./probe.js";
+import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 
 /** Looks into workers by `worker.getHeapStatistics()`: Node 22.16 and later. */
 export class NativeProbe implements MemoryProbe {
   readonly #inspector = new InspectorProbe();
 
-  async sample(thread: ProbedThread): Promise<MemorySample | undefined> {
+  async sample(thread: ProbedThread): Promise<ProbedMemory | undefined> {
     try {
       const statistics = await thread.heapStatistics();
       if (statistics === undefined) return undefined;
@@ -24,7 +24,7 @@ export class NativeProbe implements MemoryProbe {
     return this.#inspector.canCollect(thread);
   }
 
-  collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined> {
+  collect(thread: ProbedThread, limits: MemorySample): Promise<ProbedMemory | undefined> {
     return this.#inspector.collect(thread, limits);
   }
 }

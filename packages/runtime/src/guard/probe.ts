@@ -10,16 +10,22 @@ export interface ProbedThread {
   heapStatistics(): Promise<HeapStatistics> | undefined;
 }
 
+/** What a probe sees: `offHeapMb` is what V8 counts. */
+export interface ProbedMemory extends MemorySample {
+  /** What the thread counts itself, for V8 does not. Undefined when it was not asked. */
+  readonly unseenMb?: number;
+}
+
 /**
  * A way to look at the memory of a thread that may be busy. Answers come when the thread can be interrupted, so
  * one inside a native operation answers late. Undefined: no usable answer, as from a thread that is ending.
  */
 export interface MemoryProbe {
-  sample(thread: ProbedThread): Promise<MemorySample | undefined>;
+  sample(thread: ProbedThread): Promise<ProbedMemory | undefined>;
   /** True when `collect` works on this thread. */
   canCollect(thread: ProbedThread): boolean;
   /** Collects the thread's garbage until it is within `limits` or nothing more can be had; what is left is read before the thread goes on. */
-  collect(thread: ProbedThread, limits: MemorySample): Promise<MemorySample | undefined>;
+  collect(thread: ProbedThread, limits: MemorySample): Promise<ProbedMemory | undefined>;
 }
 
 export const BYTES_PER_MB = 1024 * 1024;
