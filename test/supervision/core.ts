@@ -3,6 +3,7 @@ import type { BackoffOptions } from "#runtime/supervision/backoff.js";
 import type { RestartType } from "#runtime/supervision/child.js";
 import {
   type ChildState,
+  childrenOf,
   newChild,
   newSupervisor,
   type SupervisorFlags,
@@ -26,20 +27,31 @@ export function coreChild(id: string, restart: RestartType): ChildState {
   return newChild(spec, { kind: "supervisor_start" });
 }
 
+type CoreState = Omit<SupervisorState, "children"> & { readonly children: readonly ChildState[] };
+
 /** The pure core alone: every child starts and stops as soon as it is told to. */
 export class Core {
-  state: SupervisorState;
+  #state: SupervisorState;
   readonly actions: Action[] = [];
 
   constructor(flags: Partial<SupervisorFlags>, children: readonly ChildState[]) {
-    this.state = newSupervisor("root", { ...FLAGS, ...flags });
+    this.#state = newSupervisor("root", { ...FLAGS, ...flags });
     this.send({ kind: "start", children });
     this.actions.length = 0;
   }
 
+  /** As it is now; its children as a list. */
+  get state(): CoreState {
+    return { ...this.#state, children: [...this.#state.children] };
+  }
+
+  set state(state: CoreState) {
+    this.#state = { ...state, children: childrenOf(state.children) };
+  }
+
   send(event: SupervisorEvent, at = 0): void {
-    const { state, actions } = step(this.state, event, at);
-    this.state = state;
+    const { state, actions } = step(this.#state, event, at);
+    this.#state = state;
     for (const action of actions) {
       this.actions.push(action);
       this.#carryOut(action, at);

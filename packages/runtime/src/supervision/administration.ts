@@ -71,16 +71,12 @@ export function refusal(state: SupervisorState, call: AdministrationCall, id: st
 }
 
 function startRefusal({ children, flags }: SupervisorState, child: ChildState | undefined): ActorErrorCode | null {
-  if (child === undefined) return children.length < flags.maxChildren ? null : "ERR_MAX_CHILDREN";
+  if (child === undefined) return children.size < flags.maxChildren ? null : "ERR_MAX_CHILDREN";
   return isAlive(child) ? "ERR_ALREADY_STARTED" : "ERR_ALREADY_PRESENT";
 }
 
 export function countChildren({ children }: SupervisorState): ChildCounts {
-  const count = (matches: (child: ChildState) => boolean) => children.filter(matches).length;
-  return {
-    specs: children.length,
-    active: count((child) => childStatus(child) === "running"),
-    supervisors: count(({ type }) => type === "supervisor"),
-    workers: count(({ type }) => type === "worker"),
-  };
+  const specs = children.size;
+  const supervisors = children.count("supervisors");
+  return { specs, active: children.count("running"), supervisors, workers: specs - supervisors };
 }

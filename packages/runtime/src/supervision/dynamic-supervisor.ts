@@ -30,8 +30,10 @@ export function createDynamicSupervisor(
   let lastNumber = 0;
 
   const freeId = (state: SupervisorState): string => {
-    const id = `${template?.id ?? "child"}-${++lastNumber}`;
-    return findChild(state, id) === undefined ? id : freeId(state);
+    for (;;) {
+      const id = `${template?.id ?? "child"}-${++lastNumber}`;
+      if (findChild(state, id) === undefined) return id;
+    }
   };
   const admit = (child: ChildSpec, state: SupervisorState) => {
     if (!isRecord(child)) return normaliseSpec(child, path);

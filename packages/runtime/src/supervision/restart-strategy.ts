@@ -19,20 +19,23 @@ export function afterExit(restart: RestartType, reason: ExitReason): AfterExit {
 }
 
 /** Who is stopped and started with a child that failed, itself included, in start order. */
-export function affectedBy<C extends { readonly id: string }>(
-  strategy: Strategy,
-  children: readonly C[],
-  failedId: string,
-): readonly C[] {
-  const failed = children.findIndex(({ id }) => id === failedId);
+export function affectedBy<C>(strategy: Strategy, children: StartOrder<C>, failedId: string): Iterable<C> {
   switch (strategy) {
-    case "one_for_one":
-      return children.slice(failed, failed + 1);
+    case "one_for_one": {
+      const failed = children.get(failedId);
+      return failed === undefined ? [] : [failed];
+    }
     case "one_for_all":
       return children;
     case "rest_for_one":
-      return children.slice(failed);
+      return children.from(failedId);
   }
+}
+
+interface StartOrder<C> extends Iterable<C> {
+  get(id: string): C | undefined;
+  /** The child of this id and those after it. */
+  from(id: string): Iterable<C>;
 }
 
 /** Whether the supervisor shuts down, now that a child ended by itself and is not restarted. */

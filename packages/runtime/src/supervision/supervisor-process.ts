@@ -9,7 +9,6 @@ import {
   type ChildState,
   declaredChild,
   findChild,
-  isAlive,
   newChild,
   newSupervisor,
   type SupervisorFlags,
@@ -161,9 +160,10 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   }
 
   #hurryChildren(): void {
-    const { clock } = this.#loop.environment;
-    for (const slot of this.#loop.slots.values()) {
-      if (slot.isStopping) slot.hurry(this.#stopRequest(slot, false), clock.now());
+    const { environment, slots, state } = this.#loop;
+    for (const { id } of [...state.children.in("stopping")]) {
+      const slot = slots.get(id);
+      if (slot?.isStopping) slot.hurry(this.#stopRequest(slot, false), environment.clock.now());
     }
   }
 
@@ -175,7 +175,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     if (deadlineAt === Infinity) return { reason, shutdown, restarting };
     const now = this.#loop.environment.clock.now();
     const remaining = Math.max(0, deadlineAt - now);
-    const others = this.#plan.flags.dynamic ? 0 : this.#demand(remaining, ({ phase }) => phase !== "stopping");
+    const others = this.#plan.flags.dynamic ? 0 : this.#demand(remaining, "unasked");
     return {
       reason,
       shutdown,
@@ -184,17 +184,30 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     };
   }
 
-  /** How long those children that run may take to stop, as far as their specs go; nobody longer than `mostMs`. */
-  #demand(mostMs: number, counts: (child: ChildState) => boolean = () => true): number {
-    const { state, slots } = this.#loop;
-    const alive = state.children.filter((child) => isAlive(child) && counts(child));
-    const demands = alive.map(({ id }) => SupervisorProcess.#demandOf(slots.get(id)!, mostMs));
-    if (this.#plan.flags.dynamic) return Math.max(0, ...demands);
-    return demands.reduce((sum, demand) => sum + demand, 0);
+  /**
+   * How long those children that run may take to stop, as far as their specs go; none longer than `mostMs`. Workers
+   * count by the time that their specs give them: a stop asks this once for each child.
+   */
+  #demand(mostMs: number, of: "alive" | "unasked"): number {
+    const { children } = this.#loop.state;
+    let sum = 0;
+    let longest = 0;
+    const add = (demand: number, count: number): void => {
+      sum += demand * count;
+      longest = Math.max(longest, demand);
+    };
+    for (const [shutdown, count] of children.tally(of === "alive" ? "aliveWorkers" : "unaskedWorkers")) {
+      add(Math.min(demandMs(shutdown), mostMs), count);
+    }
+    for (const { id, phase } of children.in("aliveSupervisors")) {
+      if (of === "unasked" && phase === "stopping") continue;
+      add(SupervisorProcess.#demandOf(this.#loop.slots.get(id)!, mostMs), 1);
+    }
+    return this.#plan.flags.dynamic ? longest : sum;
   }
 
   static #demandOf({ child, spec }: ChildSlot, mostMs: number): number {
     const own = demandMs(spec.shutdown);
-    return child instanceof SupervisorProcess ? Math.min(own, child.#demand(mostMs)) : Math.min(own, mostMs);
+    return child instanceof SupervisorProcess ? Math.min(own, child.#demand(mostMs, "alive")) : Math.min(own, mostMs);
   }
 }

@@ -137,7 +137,7 @@ export function createSupervisorRef(
       }),
     deleteChild: (id) => onChild("deleteChild", id, () => loop.dispatch({ kind: "delete_child", id })),
     whichChildren: () =>
-      loop.state.children.toReversed().map((child) => {
+      [...loop.state.children].reverse().map((child) => {
         const { id, type, restart } = child;
         return { id, type, state: childStatus(child), restart, ref: loop.slots.get(id)?.child.ref };
       }),

@@ -1,5 +1,7 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions, BackoffState } from "./backoff.js";
+import type { Shutdown } from "./child.js";
+import { GroupedList } from "./grouped-list.js";
 import type { ChildSummary } from "./report.js";
 import type { IntensityLimit } from "./restart-intensity.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
@@ -39,8 +41,8 @@ export interface SupervisorState {
   readonly id: string;
   readonly flags: SupervisorFlags;
   readonly phase: "down" | "starting" | "running" | "stopping";
-  /** In start order. */
-  readonly children: readonly ChildState[];
+  /** In start order. Changed in place: it belongs to the latest state, and those before must not be used any more. */
+  readonly children: Children;
   /** When restarts were needed (monotonic ms), as far back as the intensity's period. */
   readonly failures: readonly number[];
   /** Why it is stopping, or stopped. */
@@ -60,7 +62,7 @@ export function declaredChild(spec: Omit<DeclaredChild, "type">, type: ChildStat
 export const NEVER_FAILED: BackoffState = Object.freeze({ attempts: 0, upSince: null });
 
 export function newSupervisor(id: string, flags: SupervisorFlags): SupervisorState {
-  return { id, flags, phase: "down", children: [], failures: [], exit: null, overdue: false };
+  return { id, flags, phase: "down", children: childrenOf([]), failures: [], exit: null, overdue: false };
 }
 
 export function newChild(child: DeclaredChild, cause: StartCause, incarnation = 0): ChildState {
@@ -76,7 +78,50 @@ export function newChild(child: DeclaredChild, cause: StartCause, incarnation = 
 }
 
 export function findChild(state: SupervisorState, id: string): ChildState | undefined {
-  return state.children.find((child) => child.id === id);
+  return state.children.get(id);
+}
+
+/** Its own start as the supervisor starts is not over. */
+function startsWithSupervisor({ cause }: ChildState): boolean {
+  return cause?.kind === "supervisor_start";
+}
+
+/** It runs or is going to, unless it is being stopped for good. */
+function countsOn({ phase, goal }: ChildState): boolean {
+  return goal === "start" || phase === "starting" || phase === "up" || phase === "waiting";
+}
+
+/** What every event asks about all children, kept up to date so that none has to look at all of them. */
+const GROUPS = {
+  alive: isAlive,
+  stopping: ({ phase }: ChildState) => phase === "stopping",
+  toStop: (child: ChildState) => isAlive(child) && child.goal !== "none",
+  toStart: ({ phase, goal }: ChildState) => phase === "down" && goal === "start",
+  starting: ({ phase }: ChildState) => phase === "starting",
+  startingWithSupervisor: (child: ChildState) => child.phase === "starting" && startsWithSupervisor(child),
+  unstarted: startsWithSupervisor,
+  /** Held back from the supervisor's start. */
+  heldBack: (child: ChildState) => child.phase === "down" && child.goal !== "start" && startsWithSupervisor(child),
+  waiting: ({ phase }: ChildState) => phase === "waiting",
+  significant: (child: ChildState) => child.significant && countsOn(child),
+  running: ({ phase }: ChildState) => phase === "up" || phase === "stopping",
+  supervisors: ({ type }: ChildState) => type === "supervisor",
+  aliveSupervisors: (child: ChildState) => child.type === "supervisor" && isAlive(child),
+};
+
+const TALLIES = {
+  aliveWorkers: (child: ChildState) => (child.type === "worker" && isAlive(child) ? child.shutdown : undefined),
+  /** Those of them that have not been asked to stop. */
+  unaskedWorkers: (child: ChildState) =>
+    child.type === "worker" && isAlive(child) && child.phase !== "stopping" ? child.shutdown : undefined,
+};
+
+export type Children = GroupedList<ChildState, keyof typeof GROUPS, keyof typeof TALLIES, Shutdown>;
+
+export function childrenOf(children: Iterable<ChildState>): Children {
+  const list: Children = new GroupedList(GROUPS, TALLIES);
+  for (const child of children) list.add(child);
+  return list;
 }
 
 /** Something of it runs. */

@@ -7,6 +7,7 @@ import { startError } from "./start-error.js";
 import {
   type ChildState,
   childPath,
+  childrenOf,
   isAlive,
   NEVER_FAILED,
   type StartCause,
@@ -35,7 +36,7 @@ export type SupervisorEvent =
 
 /**
  * What one event at `at` (monotonic ms) makes of a supervisor, and what is to be done about it. Administration is
- * expected to have passed `refusal`.
+ * expected to have passed `refusal`. `state` is used up: its children go over into the new state.
  */
 export function step(
   state: SupervisorState,
@@ -51,13 +52,19 @@ export function step(
 function handle(turn: Turn, event: SupervisorEvent): void {
   switch (event.kind) {
     case "start":
-      return turn.change({ phase: "starting", children: event.children, failures: [], exit: null, overdue: false });
+      return turn.change({
+        phase: "starting",
+        children: childrenOf(event.children),
+        failures: [],
+        exit: null,
+        overdue: false,
+      });
     case "stop":
       return shutDown(turn, event.reason);
     case "overdue":
       return turn.change({ overdue: true });
     case "start_child":
-      return turn.change({ children: [...turn.state.children, event.child] });
+      return turn.state.children.add(event.child);
     default: {
       const child = turn.child(event.id);
       if (child !== undefined) handleChild(turn, child, event);
@@ -137,13 +144,7 @@ function exited(turn: Turn, child: ChildState, reason: ExitReason, random: numbe
   staysDown(turn, ended, reason);
 
   const { children, flags } = turn.state;
-  const another = children.some((other) => other.id !== child.id && other.significant && countsOn(other));
-  if (shutsDown(flags.autoShutdown, child, another)) shutDown(turn, SHUTDOWN);
-}
-
-/** It runs or is going to, unless it is being stopped for good. */
-function countsOn({ phase, goal }: ChildState): boolean {
-  return goal === "start" || phase === "starting" || phase === "up" || phase === "waiting";
+  if (shutsDown(flags.autoShutdown, child, children.count("significant") > 0)) shutDown(turn, SHUTDOWN);
 }
 
 /** It ended by itself while it was waiting to be stopped. */
@@ -283,10 +284,16 @@ function advance(turn: Turn): void {
 
 function advanceShutdown(turn: Turn): void {
   const { children, flags, overdue, exit } = turn.state;
-  const alive = children.filter(isAlive);
-  const next = flags.dynamic || overdue ? alive : alive.slice(-1);
-  for (const child of next) if (child.phase !== "stopping") stop(turn, child);
-  if (alive.length > 0) return;
+  if (flags.dynamic || overdue) {
+    // All at once: after that, every one that is alive is stopping.
+    if (children.count("alive") > children.count("stopping")) {
+      for (const child of children.in("alive")) if (child.phase !== "stopping") stop(turn, child);
+    }
+  } else {
+    const last = children.last("alive");
+    if (last !== undefined && last.phase !== "stopping") stop(turn, last);
+  }
+  if (children.count("alive") > 0) return;
   for (const { id, declared } of children) if (!declared) turn.dispose(id);
   turn.change({ phase: "down" });
   turn.do({ kind: "supervisor_ended", reason: exit! });
@@ -295,17 +302,18 @@ function advanceShutdown(turn: Turn): void {
 /** Right to left until nobody is left to be stopped, then left to right. */
 function advanceRestarts(turn: Turn): void {
   resumeStart(turn);
-  const last = turn.state.children.findLast((child) => isAlive(child) && child.goal !== "none");
+  const { phase, children, flags } = turn.state;
+  const last = children.last("toStop");
   if (last !== undefined) return last.phase === "stopping" ? undefined : stop(turn, last);
 
-  for (const child of turn.state.children) {
-    if (child.phase === "starting" && keepsOrder(turn, child)) break;
-    if (child.phase !== "down" || child.goal !== "start") continue;
-    start(turn, child);
-    if (keepsOrder(turn, child)) break;
+  const keepsOrderOf = flags.strategy === "one_for_one" ? "startingWithSupervisor" : "starting";
+  for (let next = children.first("toStart"); next !== undefined; next = children.first("toStart")) {
+    const before = children.first(keepsOrderOf);
+    if (before !== undefined && children.precedes(before.id, next.id)) break;
+    start(turn, next);
+    if (keepsOrder(turn, next)) break;
   }
-  const { phase, children } = turn.state;
-  if (phase === "starting" && !children.some(({ cause }) => cause?.kind === "supervisor_start")) {
+  if (phase === "starting" && children.count("unstarted") === 0) {
     turn.change({ phase: "running" });
     turn.do({ kind: "supervisor_started" });
   }
@@ -314,10 +322,8 @@ function advanceRestarts(turn: Turn): void {
 /** The supervisor's own start, held back by a child that failed meanwhile, goes on when that child is given up. */
 function resumeStart(turn: Turn): void {
   const { phase, children } = turn.state;
-  if (phase !== "starting" || children.some((child) => child.phase === "waiting")) return;
-  for (const { id, phase, cause } of children) {
-    if (phase === "down" && cause?.kind === "supervisor_start") turn.update(id, { goal: "start" });
-  }
+  if (phase !== "starting" || children.count("waiting") > 0) return;
+  for (const { id } of children.in("heldBack")) turn.update(id, { goal: "start" });
 }
 
 /** Whether those after this child are started only once it has started. */

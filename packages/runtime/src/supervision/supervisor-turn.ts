@@ -38,7 +38,8 @@ export class Turn {
   }
 
   update(id: string, changes: Partial<ChildState>): void {
-    this.change({ children: this.state.children.map((child) => (child.id === id ? { ...child, ...changes } : child)) });
+    const child = this.child(id);
+    if (child !== undefined) this.state.children.replace({ ...child, ...changes });
   }
 
   do(action: Action): void {
@@ -46,7 +47,7 @@ export class Turn {
   }
 
   dispose(id: string): void {
-    this.change({ children: this.state.children.filter((child) => child.id !== id) });
+    this.state.children.delete(id);
     this.do({ kind: "dispose_child", id });
   }
 
