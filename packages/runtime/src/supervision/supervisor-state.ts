@@ -92,7 +92,7 @@ function countsOn({ phase, goal }: ChildState): boolean {
 }
 
 /** What every event asks about all children, kept up to date so that none has to look at all of them. */
-const GROUPS = {
+export const GROUPS = {
   alive: isAlive,
   stopping: ({ phase }: ChildState) => phase === "stopping",
   toStop: (child: ChildState) => isAlive(child) && child.goal !== "none",
@@ -109,7 +109,7 @@ const GROUPS = {
   aliveSupervisors: (child: ChildState) => child.type === "supervisor" && isAlive(child),
 };
 
-const TALLIES = {
+export const TALLIES = {
   aliveWorkers: (child: ChildState) => (child.type === "worker" && isAlive(child) ? child.shutdown : undefined),
   /** Those of them that have not been asked to stop. */
   unaskedWorkers: (child: ChildState) =>
