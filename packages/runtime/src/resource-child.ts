@@ -3,6 +3,7 @@ import type { Logger } from "./reporting/logger.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./supervision/child.js";
 import type { FullResourceSpec, ResourceContext } from "./supervision/child-spec.js";
 import type { Clock, Timer } from "./supervision/clock.js";
+import { afterRunning } from "./supervision/running-time.js";
 import { limitAt, NOTHING_LEFT } from "./supervision/stop-budget.js";
 
 /** One incarnation: from the call of the user's `start` until its value has been given back to the user's `stop`. */
@@ -68,7 +69,8 @@ export class ResourceChild implements Child {
     const life: Life = { abort, value: Promise.resolve().then(() => this.#spec.start(context)) };
     this.#life = life;
     return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(afterMs, () => this.#startFailed(life, { kind: "init_timeout", afterMs }));
+      const timedOut = (): void => this.#startFailed(life, { kind: "init_timeout", afterMs });
+      const timer = afterRunning(this.#clock, afterMs, timedOut);
       this.#starting = { resolve, timer };
       life.value.then(
         (value) => this.#started(life, value),

@@ -163,7 +163,11 @@ export class ActorLife<A extends LivingActor> {
 
   #startThread(starting: Starting, spare: ActorThread | undefined): void {
     const afterMs = this.#actor.spec.startTimeoutMs;
-    starting.threadStarts(afterMs, () => this.#kill({ kind: "init_timeout", afterMs }));
+    starting.threadStarts(afterMs, () => {
+      // It may have said by now that it has started.
+      this.#thread?.takeMessages();
+      if (this.#starting === starting) this.#kill({ kind: "init_timeout", afterMs });
+    });
     const listener: ThreadListener = {
       onMessage: (message) => this.#onThreadMessage(source, message),
       onExit: (error) => this.#onThreadExit(thread, source, error),
@@ -215,6 +219,8 @@ export class ActorLife<A extends LivingActor> {
         this.#starting?.turn?.leave();
         break;
       case "started":
+        // It says so too late: it is being ended, and its start has failed.
+        if (this.#ordered !== undefined) break;
         this.#running = true;
         this.#settleStart({ kind: "started", ref: actor.ref });
         if (this.incarnation > 1) actor.threads.provideSpare();

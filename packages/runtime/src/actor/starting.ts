@@ -1,5 +1,7 @@
 import type { ActorRef } from "@mini-otp/worker-host/protocol";
 import type { StartOutcome } from "../supervision/child.js";
+import { systemClock, type Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
 import type { StartTurn } from "../threads/start-gate.js";
 
 /** A start that is under way. */
@@ -9,7 +11,7 @@ export class Starting {
   turn: StartTurn | undefined;
   /** `init` has returned `ignore()`. */
   ignored = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #resolve!: (outcome: StartOutcome<ActorRef>) => void;
 
   constructor() {
@@ -18,13 +20,13 @@ export class Starting {
     });
   }
 
-  /** Its time runs from when its thread is started. */
+  /** Its time runs from when its thread is started, while main runs. */
   threadStarts(timeoutMs: number, timedOut: () => void): void {
-    this.#timer = setTimeout(timedOut, timeoutMs);
+    this.#timer = afterRunning(systemClock, timeoutMs, timedOut);
   }
 
   settle(outcome: StartOutcome<ActorRef>): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.turn?.leave();
     this.#resolve(outcome);
   }

@@ -11,6 +11,8 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
+import { systemClock, type Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
 import type { LivingActor } from "./living-actor.js";
@@ -61,7 +63,7 @@ export class Upgrade {
   readonly #life: UpgradedLife;
   /** For code that does not name its version. */
   readonly #fromVersion: string;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   /** Control messages that the former thread did not act upon any more. */
   readonly #held: Held[] = [];
   #stage: Stage = "loading the module";
@@ -86,7 +88,7 @@ export class Upgrade {
     };
     // Throws for a module that cannot be meant: nothing has begun then.
     this.thread = actor.threads.startSuccessor(module, listener, (reason) => this.kill(reason));
-    this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
+    this.#timer = afterRunning(systemClock, timeoutMs, () => this.#timedOut(timeoutMs));
   }
 
   get isSwapping(): boolean {
@@ -174,7 +176,7 @@ export class Upgrade {
         break;
       case "code_changed": {
         if (this.#stage !== "changing the code") break;
-        clearTimeout(this.#timer);
+        this.#timer.cancel();
         this.#stage = "swapping";
         this.#report = { fromVersion: message.fromVersion, version: message.version };
         this.#actor.threads.module = this.#module;
@@ -203,7 +205,7 @@ export class Upgrade {
     if (this.#stage === "over") return;
     const stage = this.#stage;
     this.#stage = "over";
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
     if (endThread) this.#actor.threads.endSuccessor(this.thread);
     this.#reject(error);
     if (stage !== "waiting for the message being handled" && stage !== "changing the code") return;

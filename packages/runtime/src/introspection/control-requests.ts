@@ -1,8 +1,10 @@
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { systemClock, type Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
 
 interface Open {
   readonly what: string;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Timer;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -21,11 +23,11 @@ export class ControlRequests {
   ask(what: string, timeoutMs: number, send: (request: number) => void): Promise<unknown> {
     const request = ++this.#last;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const timer = afterRunning(systemClock, timeoutMs, () => {
         this.#open.delete(request);
         const message = `id=${this.#id} ${what}: no answer within timeoutMs=${timeoutMs}`;
         reject(new ActorError("ERR_CALL_TIMEOUT", message, { id: this.#id, method: what, timeoutMs }));
-      }, timeoutMs);
+      });
       this.#open.set(request, { what, timer, resolve, reject });
       send(request);
     });
@@ -35,7 +37,7 @@ export class ControlRequests {
     const open = this.#open.get(request);
     if (open === undefined) return;
     this.#open.delete(request);
-    clearTimeout(open.timer);
+    open.timer.cancel();
     if (failed) open.reject(value);
     else open.resolve(value);
   }

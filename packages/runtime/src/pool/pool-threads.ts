@@ -20,6 +20,8 @@ import {
 import { Piscina } from "piscina";
 import type { Guard, GuardedThread } from "../guard/guard.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
+import { systemClock, type Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import {
   definedOnly,
@@ -125,7 +127,7 @@ export class PoolThreads {
     const message: TaskMessage = { name, task, place, running: this.#running, attention: this.#attention };
     const { taskTimeoutMs } = this.#spec;
     const time: TaskTime = { timer: undefined, over: undefined };
-    if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, performance.now());
+    if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, this.#spec.startTimeoutMs);
     try {
       const signal = abortable ? end.signal : null;
       const result = this.#piscina.run(message, { transferList: transferList as never, signal });
@@ -139,29 +141,29 @@ export class PoolThreads {
       const uncloneable = state === NOT_CLONEABLE || (threadId === 0 && words.endsWith("could not be cloned."));
       throw new TaskEnd(error, threadId, time.over, uncloneable);
     } finally {
-      clearTimeout(time.timer);
+      time.timer?.cancel();
       this.#free.push(place);
       if (2 * this.#free.length === this.#running.length) this.#watch(false);
     }
   }
 
   /** A task's time begins when its function is called; a thread that has to be started first has a time of its own. */
-  #limit(place: number, time: TaskTime, end: AbortController, sinceMs: number): void {
+  #limit(place: number, time: TaskTime, end: AbortController, loadLeftMs: number): void {
     const { taskTimeoutMs, startTimeoutMs } = this.#spec;
     const endFor = (over: ExitReason): void => {
       time.over = over;
       end.abort();
     };
-    time.timer = setTimeout(() => {
+    time.timer = afterRunning(systemClock, BEGIN_CHECK_MS, () => {
       if (Atomics.load(this.#running, 2 * place + 1) === CALLED) {
         const over = (): void => endFor({ kind: "unresponsive", method: "", afterMs: taskTimeoutMs });
-        time.timer = setTimeout(over, Math.max(0, taskTimeoutMs - BEGIN_CHECK_MS));
-      } else if (performance.now() - sinceMs >= startTimeoutMs) {
+        time.timer = afterRunning(systemClock, Math.max(0, taskTimeoutMs - BEGIN_CHECK_MS), over);
+      } else if (loadLeftMs <= BEGIN_CHECK_MS) {
         endFor({ kind: "init_timeout", afterMs: startTimeoutMs });
       } else {
-        this.#limit(place, time, end, sinceMs);
+        this.#limit(place, time, end, loadLeftMs - BEGIN_CHECK_MS);
       }
-    }, BEGIN_CHECK_MS);
+    });
   }
 
   /** Why a thread ended under its task. */
@@ -231,7 +233,7 @@ export class PoolThreads {
 }
 
 interface TaskTime {
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
   /** Why the task was ended for its time. */
   over: ExitReason | undefined;
 }

@@ -16,6 +16,7 @@ import type { Process } from "../signals/process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
 import type { Clock, Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
 import { type PoolStats, SupervisedPoolRef } from "./pool-ref.js";
 import { PoolThreads, type PoolThreadsHost, type TaskEnd } from "./pool-threads.js";
@@ -93,7 +94,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const failed = new Promise<ExitReason>((resolve) => {
       this.#startFailed = resolve;
     });
-    const timer = this.#host.clock.setTimer(afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
+    const timer = afterRunning(this.#host.clock, afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
     let reason: ExitReason | undefined;
     try {
       const threads: PoolThreads = new PoolThreads(this.#spec, this.id, this.#host, (error) =>
