@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import {
   Codec,
   decodeReason,
@@ -12,6 +13,7 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import fc from "fast-check";
 import { expect, describe as group, test } from "vitest";
+import { startProgram } from "../support/program.js";
 import { made, SHAPE_NAMES } from "./fixtures/hostile.js";
 import { recipes } from "./recipes.js";
 
@@ -94,3 +96,10 @@ test.each([
 ])("%o is no exit reason", (value) => {
   expect(isExitReason(value)).toBe(false);
 });
+
+test("actors and main may stop, throw, reply, log and print what they like: the process and a bystander live", async () => {
+  const seed = Date.now() % 2 ** 31;
+  const program = fileURLToPath(new URL("./programs/describing.js", import.meta.url));
+  const { output, errors, code } = await startProgram(program, [String(seed)]).ended;
+  expect({ output, code }, `seed=${seed} ${errors}`).toEqual({ output: "lives\n", code: 0 });
+}, 120_000);

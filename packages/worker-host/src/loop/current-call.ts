@@ -1,4 +1,5 @@
 import type { DeferredReply } from "../context.js";
+import { encodeForeign, payloadOf } from "../protocol/boot.js";
 import type { Payload } from "../protocol/payload.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/record-descriptor.js";
 import { Outgoing, outgoing } from "../protocol/wire-value.js";
@@ -117,7 +118,17 @@ export class CurrentCall {
   }
 
   fail(to: ReplyTo, error: unknown): void {
-    this.#outbox.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#outbox.codec.encodeValue(error));
+    this.#outbox.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#encodeFailure(error));
+  }
+
+  /** What has failed is told, whatever it is: the caller waits for it. */
+  #encodeFailure(error: unknown): Payload {
+    const { codec } = this.#outbox;
+    try {
+      return codec.encodeValue(error);
+    } catch {
+      return payloadOf(encodeForeign(codec, error));
+    }
   }
 }
 

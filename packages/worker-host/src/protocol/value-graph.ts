@@ -1,4 +1,5 @@
 import { ActorRef } from "./actor-ref.js";
+import { isError } from "./describe.js";
 import { ActorError } from "./errors.js";
 import { isShared, isWellFormed } from "./message-value.js";
 import { PoolRef } from "./pool-ref.js";
@@ -178,7 +179,7 @@ class Flattening {
     const { name, message, stack, own } = partsOfError(error);
     node.push("e", textNode(name), textNode(message), stack === undefined ? stack : textNode(stack));
     for (const [key, item] of own) {
-      if (item instanceof Error && ++this.#causes > MAX_CAUSES) continue;
+      if (isError(item) && ++this.#causes > MAX_CAUSES) continue;
       const nodes = this.#graph.length;
       try {
         node.push(textNode(key), this.value(item, member(path, key), depth));
