@@ -17,6 +17,7 @@ const builtTests = readdirSync(testRoot, { withFileTypes: true })
 
 // These measure how late something is, so nothing else runs beside them.
 const alone = [
+  "attacks/starvation",
   "faults/faults",
   "isolation/guard",
   "lifecycle/deadlines",

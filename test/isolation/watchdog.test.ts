@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Activity, judgeWatch, passed, startWatch, watch } from "#runtime/guard/watchdog.js";
+import { type Activity, judgeWatch, passed, slowAfterMs, startWatch, watch } from "#runtime/guard/watchdog.js";
 
 const LIMIT_MS = 100;
 const METHOD = 7;
@@ -67,4 +67,21 @@ test("an infinite limit turns the watchdog off", () => {
   state = watch(state, handling, 0);
   state = watch(state, handling, 1e12);
   expect(judgeWatch(state, Infinity, 1e12)).toBeUndefined();
+});
+
+test("time in which its thread could have run and had no core is not the actor's", () => {
+  const spinning = watch(startWatch(0), handling, 0);
+  expect(judgeWatch(spinning, LIMIT_MS, 300, 201)).toBeUndefined();
+  expect(judgeWatch(spinning, LIMIT_MS, 300, 200)).toEqual({ method: METHOD, afterMs: 300 });
+});
+
+test("a thread that never has a core is given up after ten times what it may take", () => {
+  const starved = watch(startWatch(0), handling, 0);
+  expect(judgeWatch(starved, LIMIT_MS, 999, 999)).toBeUndefined();
+  expect(judgeWatch(starved, LIMIT_MS, 1000, 1000)).toEqual({ method: METHOD, afterMs: 1000 });
+});
+
+test("waits for a core are counted as soon as an actor looks slow", () => {
+  expect(slowAfterMs(30_000)).toBe(250);
+  expect(slowAfterMs(100)).toBe(25);
 });

@@ -4,11 +4,13 @@ import {
   DISPATCHES,
   type ExitReason,
   HANDLING,
+  OS_THREAD,
   PARKED,
   sleepAsync,
   TURNS,
 } from "@mini-otp/worker-host/protocol";
 import { HAS_HEAP_STATISTICS } from "../threads/actor-thread.js";
+import { threadTimes } from "../threads/thread-cpu.js";
 import { Budget } from "./budget.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import {
@@ -25,7 +27,7 @@ import { MainHeap } from "./main-heap.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
-import { judgeWatch, passed, startWatch, watch } from "./watchdog.js";
+import { judgeWatch, passed, type Stuck, slowAfterMs, startWatch, stillSince, watch } from "./watchdog.js";
 import { debuggerAttached } from "./worker-inspector.js";
 
 /** A thread as the guard sees it. */
@@ -89,6 +91,8 @@ class Ward {
   /** Until it is to be sampled again. */
   gapMs: number;
   killed = false;
+  /** How long its thread had waited for a core when it was first seen to be slow. */
+  slow: { readonly sinceMs: number; readonly delayedMs: number } | undefined;
   /** When last looked at in full: with nothing that may call it back. */
   asleep = false;
   readonly sinceMs: number;
@@ -272,7 +276,7 @@ export class Guard {
     if (watching && actor.running) {
       const seen = { handling, dispatches: words[DISPATCHES], turns: words[TURNS], parked, idleMs };
       ward.watch = watch(ward.watch, seen, this.#watchMs);
-      const stuck = judgeWatch(ward.watch, actor.spec.handlerTimeoutMs, this.#watchMs);
+      const stuck = this.#judgeWatch(ward);
       if (stuck !== undefined) {
         const method = stuck.method === 0 ? "event loop" : this.#listener.methodName(words);
         this.#kill(ward, { kind: "unresponsive", method, afterMs: stuck.afterMs });
@@ -284,6 +288,17 @@ export class Guard {
     if (busy || suspected) void this.#sample(ward, nowMs);
     ward.asleep = !busy && !mayRunCallbacks && actor.running;
     return busy ? "busy" : mayRunCallbacks ? "maybe" : "idle";
+  }
+
+  #judgeWatch(ward: Ward): Stuck | undefined {
+    const { handlerTimeoutMs } = ward.actor.spec;
+    const sinceMs = stillSince(ward.watch);
+    if (sinceMs === undefined || this.#watchMs - sinceMs < slowAfterMs(handlerTimeoutMs)) return undefined;
+    const delayedMs = (): number => threadTimes(ward.words[OS_THREAD])?.delayedMs ?? 0;
+    // Anew for each time that it stands still, and so seldom.
+    if (ward.slow?.sinceMs !== sinceMs) ward.slow = { sinceMs, delayedMs: delayedMs() };
+    if (this.#watchMs - sinceMs < handlerTimeoutMs) return undefined;
+    return judgeWatch(ward.watch, handlerTimeoutMs, this.#watchMs, delayedMs() - ward.slow.delayedMs);
   }
 
   #hasIdled(ward: Ward, idleMs: number, nowMs: number): void {

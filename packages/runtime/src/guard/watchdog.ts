@@ -6,6 +6,12 @@
 /** A look that is late by more than this was kept from happening. */
 const LATE_MS = 100;
 
+/** An actor that stands still for this long may be slow for want of a core: from then on its waits for one are counted. */
+const SLOW_MS = 250;
+const SLOW_SHARE = 0.25;
+/** However starved its thread is, an actor is ended when it has stood still for this many times what it may. */
+const MOST_STRETCH = 10;
+
 /** What a look at an actor's shared memory shows. */
 export interface Activity {
   /** Method being handled, 0 when none. */
@@ -75,9 +81,30 @@ export function watch(state: WatchState, seen: Activity, nowMs: number): WatchSt
   };
 }
 
-/** Judges a watched actor: undefined while it moves. */
-export function judgeWatch(state: WatchState, handlerTimeoutMs: number, nowMs: number): Stuck | undefined {
+/** Since when it has not moved; undefined when that cannot be told. */
+export function stillSince(state: WatchState): number | undefined {
   if (state.handling === 0 && !state.loopSeen) return undefined;
-  const afterMs = nowMs - (state.handling === 0 ? state.turningSinceMs : state.handlingSinceMs);
-  return afterMs >= handlerTimeoutMs ? { method: state.handling, afterMs } : undefined;
+  return state.handling === 0 ? state.turningSinceMs : state.handlingSinceMs;
+}
+
+/** After how long of that its thread's waits for a core are counted. */
+export function slowAfterMs(handlerTimeoutMs: number): number {
+  return Math.min(SLOW_MS, handlerTimeoutMs * SLOW_SHARE);
+}
+
+/**
+ * Judges a watched actor: undefined while it moves. For `starvedMs` of the time its thread could have run and had no core:
+ * that is not its own. A thread that is blocked waits for no core, so that it is caught in time.
+ */
+export function judgeWatch(
+  state: WatchState,
+  handlerTimeoutMs: number,
+  nowMs: number,
+  starvedMs = 0,
+): Stuck | undefined {
+  const sinceMs = stillSince(state);
+  if (sinceMs === undefined) return undefined;
+  const afterMs = nowMs - sinceMs;
+  const ownMs = Math.max(afterMs - starvedMs, afterMs / MOST_STRETCH);
+  return ownMs >= handlerTimeoutMs ? { method: state.handling, afterMs } : undefined;
 }
