@@ -24,7 +24,7 @@ import type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 import { type TreeNode, treeOf } from "./introspection/tree.js";
 import { DeadLetters } from "./messaging/dead-letters.js";
 import type { PoolStats } from "./pool/pool-ref.js";
-import { type EventName, Events, type LogLine, type SystemEvent, type SystemEvents } from "./reporting/events.js";
+import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "./reporting/events.js";
 import { LastFailures } from "./reporting/giving-up.js";
 import { Log } from "./reporting/log.js";
 import type { Logger } from "./reporting/logger.js";
@@ -378,8 +378,12 @@ export class ActorSystem implements SupervisorRef {
     return this.#events.onLog(listener);
   }
 
-  /** All events from now on. */
-  events(options: { signal?: AbortSignal } = {}): AsyncGenerator<SystemEvent, void, undefined> {
+  /**
+   * All events from this call on, in order: an async iterable, which ends when it is left, `signal` is aborted, or the
+   * system has stopped, after `system_stopped`; at once when it has stopped already. 1 024 events may wait to be taken;
+   * those that come then are counted, and the next one says how many are `missed`.
+   */
+  events(options: { signal?: AbortSignal } = {}): AsyncGenerator<StreamedEvent, void, undefined> {
     return this.#events.stream(options.signal);
   }
 

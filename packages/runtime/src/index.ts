@@ -30,7 +30,14 @@ export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters }
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
 export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool/pool-ref.js";
-export type { DeadLetterCause, EventName, LogLine, SystemEvent, SystemEvents } from "./reporting/events.js";
+export type {
+  DeadLetterCause,
+  EventName,
+  LogLine,
+  StreamedEvent,
+  SystemEvent,
+  SystemEvents,
+} from "./reporting/events.js";
 export type { Logger } from "./reporting/logger.js";
 export type { SupervisedRouterRef } from "./router/router-ref.js";
 export type { RouterStats } from "./router/router-stats.js";

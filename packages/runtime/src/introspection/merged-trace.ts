@@ -1,56 +1,42 @@
+import { EventStream } from "../reporting/event-stream.js";
 import type { Trace, TraceEvent } from "./trace.js";
 
 /** Several traces as one. Of each, one event is taken ahead; so whoever tells of more than is taken counts, as ever. */
-export class MergedTrace implements AsyncIterableIterator<TraceEvent> {
+export class MergedTrace extends EventStream<TraceEvent> {
   readonly #traces: Set<Trace>;
-  readonly #arrived: { readonly event: TraceEvent; readonly from: Trace }[] = [];
-  readonly #takers: ((result: IteratorResult<TraceEvent>) => void)[] = [];
+  readonly #from = new Map<TraceEvent, Trace>();
 
   constructor(traces: readonly Trace[]) {
+    super();
     this.#traces = new Set(traces);
+    if (traces.length === 0) this.close();
     for (const trace of traces) this.#ask(trace);
   }
 
-  next(): Promise<IteratorResult<TraceEvent>> {
-    const arrived = this.#arrived.shift();
-    if (arrived !== undefined) {
-      this.#ask(arrived.from);
-      return Promise.resolve({ done: false, value: arrived.event });
-    }
-    if (this.#traces.size === 0) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#takers.push(resolve));
+  protected override taken(event: TraceEvent): void {
+    const trace = this.#from.get(event);
+    this.#from.delete(event);
+    if (trace !== undefined) this.#ask(trace);
   }
 
-  async return(): Promise<IteratorResult<TraceEvent>> {
-    this.#arrived.length = 0;
-    await Promise.all(Array.from(this.#traces, (trace) => trace.return()));
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+  protected override left(): void {
+    for (const trace of this.#traces) void trace.return();
   }
 
   #ask(trace: Trace): void {
     void trace.next().then(({ done, value }) => {
       if (done) this.#ended(trace);
-      else this.#tookAhead(trace, value);
+      else if (!this.closed) this.#tookAhead(trace, value as TraceEvent);
     });
   }
 
   #tookAhead(from: Trace, event: TraceEvent): void {
-    const taker = this.#takers.shift();
-    if (taker === undefined) {
-      this.#arrived.push({ event, from });
-      return;
-    }
-    taker({ done: false, value: event });
-    this.#ask(from);
+    this.#from.set(event, from);
+    this.offer(event);
   }
 
   #ended(trace: Trace): void {
     this.#traces.delete(trace);
-    if (this.#traces.size > 0) return;
-    for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
+    if (this.#traces.size === 0) this.close();
   }
 }

@@ -4,8 +4,8 @@ import {
   type ToMain,
   type TraceOutcome,
   type TraceRequest,
-  whenAborted,
 } from "@mini-otp/worker-host/protocol";
+import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 
 export interface TraceOptions {
   /** Only these. Default: all, with `info` for what comes by `send`, monitors and links. */
@@ -34,103 +34,62 @@ export interface TraceEvent {
   readonly missed: number;
 }
 
-/** Events that may wait to be taken. Then the actor counts instead of telling, and neither thread's memory grows. */
-const CREDIT = 1024;
-
 type Traced = Extract<ToMain, { type: "traced" }>;
 
-/** A trace as its user sees it, from now until it is left, aborted, or the actor is gone for good. */
-export class Trace implements AsyncIterableIterator<TraceEvent> {
+/**
+ * A trace as its user sees it, from now until it is left, aborted, or the actor is gone for good. When as many events as
+ * may wait do so the actor counts instead of telling, and neither thread's memory grows.
+ */
+export class Trace extends EventStream<TraceEvent> {
   readonly #methods: readonly string[] | undefined;
   readonly #sample: number;
   readonly #granted: (credit: number) => void;
   readonly #left: () => void;
-  readonly #release: () => void = () => {};
-  readonly #events: TraceEvent[] = [];
-  readonly #takers: ((result: IteratorResult<TraceEvent>) => void)[] = [];
   #taken = 0;
-  #closed = false;
 
   /** Throws TypeError or RangeError for options that make no sense. */
-  constructor(
-    { methods, sample = 1, signal, ...rest }: TraceOptions,
-    granted: (credit: number) => void,
-    left: () => void,
-  ) {
-    const [unknown] = Object.keys(rest);
-    if (unknown !== undefined) {
-      throw new TypeError(`trace: no option ${unknown}; there are: methods, sample, signal`);
-    }
-    if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
-      throw new TypeError("trace: methods must be a list of texts");
-    }
-    if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
-      throw new RangeError(`trace: sample=${String(sample)}, must be over 0 and at most 1`);
-    }
-    this.#methods = methods;
-    this.#sample = sample;
+  constructor(options: TraceOptions, granted: (credit: number) => void, left: () => void) {
+    super(checked(options).signal);
+    this.#methods = options.methods;
+    this.#sample = options.sample ?? 1;
     this.#granted = granted;
     this.#left = left;
-    if (signal?.aborted) this.#closed = true;
-    else if (signal !== undefined) this.#release = whenAborted(signal, () => this.close());
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   /** What a thread is asked for that knows nothing of this trace. */
   request(trace: number): TraceRequest {
     this.#taken = 0;
-    return { trace, methods: this.#methods, sample: this.#sample, credit: CREDIT - this.#events.length };
+    return { trace, methods: this.#methods, sample: this.#sample, credit: BACKLOG - this.backlog };
   }
 
   add(id: string, incarnation: number, { method, kind, startedAt, tookMs, outcome, missed }: Traced): void {
-    if (this.#closed) return;
     const at = startedAt - hrtimeMs() + performance.now();
-    const event: TraceEvent = { id, incarnation, method, kind, at, tookMs, outcome, missed };
-    const taker = this.#takers.shift();
-    if (taker === undefined) {
-      this.#events.push(event);
-      return;
-    }
-    this.#hasTaken();
-    taker({ done: false, value: event });
-  }
-
-  /** What has been told of already can still be taken. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#release();
-    for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
-    this.#left();
-  }
-
-  next(): Promise<IteratorResult<TraceEvent>> {
-    const event = this.#events.shift();
-    if (event !== undefined) {
-      this.#hasTaken();
-      return Promise.resolve({ done: false, value: event });
-    }
-    if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#takers.push(resolve));
-  }
-
-  return(): Promise<IteratorResult<TraceEvent>> {
-    this.#events.length = 0;
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+    this.offer({ id, incarnation, method, kind, at, tookMs, outcome, missed });
   }
 
   /** Credit goes back by halves, so that not every event costs a message. */
-  #hasTaken(): void {
-    if (++this.#taken < CREDIT / 2) return;
+  protected override taken(): void {
+    if (++this.#taken < BACKLOG / 2) return;
     this.#granted(this.#taken);
     this.#taken = 0;
   }
+
+  protected override left(): void {
+    this.#left();
+  }
+}
+
+function checked(options: TraceOptions): TraceOptions {
+  const { methods, sample = 1, signal, ...rest } = options;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new TypeError(`trace: no option ${unknown}; there are: methods, sample, signal`);
+  }
+  if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
+    throw new TypeError("trace: methods must be a list of texts");
+  }
+  if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
+    throw new RangeError(`trace: sample=${String(sample)}, must be over 0 and at most 1`);
+  }
+  return options;
 }

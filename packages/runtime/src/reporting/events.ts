@@ -1,8 +1,8 @@
 import { channel } from "node:diagnostics_channel";
-import { EventEmitter, on } from "node:events";
 import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
+import { BACKLOG, EventStream } from "./event-stream.js";
 import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 
@@ -78,6 +78,8 @@ export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
 
 export type EventName = keyof SystemEvents;
 export type SystemEvent = SystemEvents[EventName];
+/** `missed`: events before this one that are missing, since more came than were taken. */
+export type StreamedEvent = SystemEvent & { readonly missed: number };
 export const EVENT_NAMES: readonly EventName[] = [
   "actor_started",
   "actor_exited",
@@ -95,8 +97,39 @@ export const EVENT_NAMES: readonly EventName[] = [
 
 const channels = new Map(EVENT_NAMES.map((name) => [name, channel(`mini-otp:${name}`)]));
 
+/** All events of a system for one reader, until the last. */
+class SystemEventStream extends EventStream<StreamedEvent> {
+  readonly #streams: Set<SystemEventStream>;
+  #missed = 0;
+
+  constructor(streams: Set<SystemEventStream>, signal: AbortSignal | undefined) {
+    super(signal);
+    this.#streams = streams;
+    if (!this.closed) streams.add(this);
+  }
+
+  tell(event: SystemEvent): void {
+    // The last one always finds room: it says that the system has stopped, and how many are missing.
+    if (this.backlog >= BACKLOG && event.event !== "system_stopped") {
+      this.#missed++;
+      return;
+    }
+    const missed = this.#missed;
+    this.#missed = 0;
+    this.offer({ ...event, missed });
+  }
+
+  protected override left(): void {
+    this.#streams.delete(this);
+  }
+}
+
+type Listener = (event: SystemEvent) => void;
+
 export class Events {
-  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #listeners = new Map<EventName, Set<{ readonly listener: Listener }>>();
+  readonly #streams = new Set<SystemEventStream>();
+  #ended = false;
   readonly #logger: Logger;
   readonly #logListeners = new Set<(line: LogLine) => void>();
   /** Called when the first listener for log lines has come, or the last has gone. */
@@ -106,25 +139,37 @@ export class Events {
     this.#logger = logger;
   }
 
-  /** Never throws: what a listener throws is logged, and the others hear of the event all the same. */
+  /**
+   * Never throws: what a listener throws is logged, and the others hear of the event all the same. One that is taken
+   * off meanwhile does not. After `system_stopped` all streams are over.
+   */
   emit(event: SystemEvent): void {
+    // Before a listener makes something else happen: streams tell of events in their order.
+    for (const stream of this.#streams) stream.tell(event);
+    if (event.event === "system_stopped") this.#endStreams();
     channels.get(event.event)?.publish(event);
-    for (const listener of this.#emitter.rawListeners(event.event)) {
+    const listeners = this.#listeners.get(event.event);
+    if (listeners === undefined) return;
+    for (const own of [...listeners]) {
+      if (!listeners.has(own)) continue;
+      const { listener } = own;
       callSafely(
-        () => listener.call(this.#emitter, event),
+        () => listener(event),
         (error) =>
           this.#logger.error({ event: event.event, id: event.id, err: error }, `a listener for ${event.event} threw`),
       );
     }
-    this.#emitter.emit("*", event);
   }
 
   /** Returns the function that takes the listener off again. Throws TypeError for an unknown event. */
   on<E extends EventName>(name: E, listener: (event: SystemEvents[E]) => void): () => void {
     if (!channels.has(name))
       throw new TypeError(`event=${String(name)}: unknown; there are: ${EVENT_NAMES.join(", ")}`);
-    this.#emitter.on(name, listener);
-    return () => void this.#emitter.off(name, listener);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    const own = { listener: listener as Listener };
+    listeners.add(own);
+    return () => void listeners.delete(own);
   }
 
   /** Returns the function that takes the listener off again. */
@@ -153,13 +198,15 @@ export class Events {
     }
   }
 
-  /** All events from now on, in order, until `signal` is aborted. */
-  async *stream(signal?: AbortSignal): AsyncGenerator<SystemEvent, void, undefined> {
-    try {
-      for await (const [event] of on(this.#emitter, "*", signal === undefined ? {} : { signal }))
-        yield event as SystemEvent;
-    } catch (error) {
-      if (signal?.aborted !== true) throw error;
-    }
+  /** All events from now on, in order, until it is left, `signal` is aborted, or the system has stopped. */
+  stream(signal?: AbortSignal): AsyncGenerator<StreamedEvent, void, undefined> {
+    const stream = new SystemEventStream(this.#streams, signal);
+    if (this.#ended) stream.close();
+    return stream;
+  }
+
+  #endStreams(): void {
+    this.#ended = true;
+    for (const stream of this.#streams) stream.close();
   }
 }
