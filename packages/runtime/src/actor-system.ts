@@ -474,9 +474,9 @@ export class ActorSystem implements SupervisorRef {
   }
 
   #systemStats(): SystemStats {
-    const { threads, spares, deadLetters, zombies, all } = this.#actors;
+    const { threads, spares, deadLetters, zombies, directory } = this.#actors;
     return {
-      actors: [...all].length,
+      actors: directory.actorCount,
       threads,
       spares: { count: spares.count, ready: spares.ready, limit: spares.limit },
       deadLetters: deadLetters.count,

@@ -83,6 +83,8 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly directory = new Directory();
   /** Who has a slot and is nobody's child. */
   readonly #guests = new Map<number, Process>();
+  /** More than one may have a path: the first is meant. */
+  readonly #guestsByPath = new Map<string, Set<Process>>();
   readonly pools: Pools;
   readonly epochMs = hrtimeMs();
   readonly producer: Producer;
@@ -143,7 +145,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     this.#threads = new ActorThreads(this, this.guard, this.#zombies);
     this.signals = new ProcessSignals({
       byUid: (uid) => this.directory.byUid(uid) ?? this.#guests.get(uid),
-      byPath: (id) => this.directory.at(id) ?? [...this.#guests.values()].find((guest) => guest.id === id),
+      byPath: (id) => this.directory.at(id) ?? this.#guestAt(id),
       refTo: ({ address, uid, id }) =>
         address === undefined ? new PoolRef(this.outbox, uid, id) : new ActorRef(this.outbox, address, uid, id),
       reasonOf: (reason) => decodeReason(this.outbox.codec, reason),
@@ -209,9 +211,14 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
   welcome(uid: number, guest: Process): (reason: ExitReason) => void {
     this.#guests.set(uid, guest);
+    const there = this.#guestsByPath.get(guest.id) ?? new Set();
+    this.#guestsByPath.set(guest.id, there.add(guest));
     this.signals.started(guest);
     return (reason) => {
-      if (this.#guests.delete(uid)) this.signals.ended(guest, reason)();
+      if (!this.#guests.delete(uid)) return;
+      there.delete(guest);
+      if (there.size === 0) this.#guestsByPath.delete(guest.id);
+      this.signals.ended(guest, reason)();
     };
   }
 
@@ -431,6 +438,11 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
       args = [null, error, "a line of log that cannot be decoded"];
     }
     this.logs.write(source, level, atMs, logUnits(line.bytes.length), args);
+  }
+
+  #guestAt(path: string): Process | undefined {
+    const [first] = this.#guestsByPath.get(path) ?? [];
+    return first;
   }
 
   /** Takes in what is counted, before it wraps. */

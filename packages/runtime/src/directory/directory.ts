@@ -16,6 +16,10 @@ export class Directory {
     return this.#actors.values();
   }
 
+  get actorCount(): number {
+    return this.#actors.size;
+  }
+
   get pools(): IterableIterator<PoolChild> {
     return this.#pools.values();
   }

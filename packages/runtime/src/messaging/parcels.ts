@@ -4,6 +4,9 @@ import type { Parcel } from "@mini-otp/worker-host/protocol";
 export type Deliver = (parcel: Parcel | null) => void;
 
 interface Entry {
+  /** The thread it comes from, and that thread's number for it. */
+  readonly owner: number;
+  readonly number: number;
   /** The actor it is for. */
   readonly uid: number;
   readonly parcel: Parcel | undefined;
@@ -15,25 +18,27 @@ interface Entry {
  * handled: so they keep their place in the order, and outlive the threads at both ends.
  */
 export class Parcels {
-  readonly #entries = new Map<string, Entry>();
+  readonly #bySender = new Map<number, Map<number, Entry>>();
+  readonly #byReceiver = new Map<number, Set<Entry>>();
   /** By actor: the parcel it claimed last, kept for a second delivery. */
-  readonly #kept = new Map<number, string>();
-  /** Placeholders that will not be handled, and whose parcel has not come yet; or that will be, and it never comes. */
-  readonly #discarded = new Set<string>();
+  readonly #kept = new Map<number, Entry>();
+  /** By sender: placeholders that will not be handled, and whose parcel has not come yet; or that will be, and it never comes. */
+  readonly #discarded = new Map<number, Set<number>>();
+  #size = 0;
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   add(uid: number, parcel: Parcel): void {
-    const key = keyOf(parcel.owner, parcel.number);
-    if (this.#discarded.delete(key)) return;
-    const claim = this.#entries.get(key)?.deliver;
-    if (claim === undefined) {
-      this.#entries.set(key, { uid, parcel, deliver: undefined });
+    const { owner, number } = parcel;
+    if (this.#takeDiscarded(owner, number)) return;
+    const claim = this.#find(owner, number);
+    if (claim?.deliver === undefined) {
+      this.#put({ owner, number, uid, parcel, deliver: undefined });
     } else {
-      this.#entries.delete(key);
-      claim(parcel);
+      this.#remove(claim);
+      claim.deliver(parcel);
     }
   }
 
@@ -42,20 +47,20 @@ export class Parcels {
    * twice: what was transferred is gone after the first.
    */
   claim(uid: number, owner: number, number: number, senderLives: boolean, keep: boolean, deliver: Deliver): void {
-    const key = keyOf(owner, number);
     // An actor claims in its mailbox's order: what it claimed before has been handled.
     const before = this.#kept.get(uid);
-    if (before !== undefined && before !== key) this.#entries.delete(before);
+    if (before !== undefined && !(before.owner === owner && before.number === number)) this.#remove(before);
     this.#kept.delete(uid);
-    const parcel = this.#entries.get(key)?.parcel;
-    if (this.#discarded.delete(key)) {
+    const entry = this.#find(owner, number);
+    const parcel = entry?.parcel;
+    if (this.#takeDiscarded(owner, number)) {
       deliver(null);
-    } else if (parcel !== undefined) {
-      if (keep && parcel.transferred.length === 0) this.#kept.set(uid, key);
-      else this.#entries.delete(key);
+    } else if (entry !== undefined && parcel !== undefined) {
+      if (keep && parcel.transferred.length === 0) this.#kept.set(uid, entry);
+      else this.#remove(entry);
       deliver(parcel);
     } else if (senderLives) {
-      this.#entries.set(key, { uid, parcel: undefined, deliver });
+      this.#put({ owner, number, uid, parcel: undefined, deliver });
     } else {
       deliver(null);
     }
@@ -63,32 +68,65 @@ export class Parcels {
 
   /** The placeholder will not be handled, or not again. */
   discard(owner: number, number: number): void {
-    const key = keyOf(owner, number);
-    const entry = this.#entries.get(key);
-    this.#entries.delete(key);
-    if (entry === undefined) this.#discarded.add(key);
-    else entry.deliver?.(null);
+    const entry = this.#find(owner, number);
+    if (entry === undefined) {
+      const discarded = this.#discarded.get(owner) ?? new Set();
+      this.#discarded.set(owner, discarded.add(number));
+      return;
+    }
+    this.#remove(entry);
+    entry.deliver?.(null);
   }
 
   /** The sender's thread has exited: what it has not handed over by now never comes. */
   senderExited(owner: number): void {
-    const prefix = `${owner}:`;
-    for (const [key, { deliver }] of this.#entries) {
-      if (deliver === undefined || !key.startsWith(prefix)) continue;
-      this.#entries.delete(key);
-      deliver(null);
+    for (const entry of [...(this.#bySender.get(owner)?.values() ?? [])]) {
+      if (entry.deliver === undefined) continue;
+      this.#remove(entry);
+      entry.deliver(null);
     }
-    for (const key of this.#discarded) if (key.startsWith(prefix)) this.#discarded.delete(key);
+    this.#discarded.delete(owner);
   }
 
   /** The actor is gone, or its thread is and its claims with it. */
   forget(uid: number, what: "all" | "claims"): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.uid === uid && (what === "all" || entry.deliver !== undefined)) this.#entries.delete(key);
+    for (const entry of [...(this.#byReceiver.get(uid) ?? [])]) {
+      if (what === "all" || entry.deliver !== undefined) this.#remove(entry);
     }
+    if (what === "all") this.#kept.delete(uid);
   }
-}
 
-function keyOf(owner: number, number: number): string {
-  return `${owner}:${number}`;
+  #find(owner: number, number: number): Entry | undefined {
+    return this.#bySender.get(owner)?.get(number);
+  }
+
+  #takeDiscarded(owner: number, number: number): boolean {
+    const discarded = this.#discarded.get(owner);
+    if (discarded?.delete(number) !== true) return false;
+    if (discarded.size === 0) this.#discarded.delete(owner);
+    return true;
+  }
+
+  #put(entry: Entry): void {
+    const { owner, number, uid } = entry;
+    const before = this.#find(owner, number);
+    if (before !== undefined) this.#remove(before);
+    const sent = this.#bySender.get(owner) ?? new Map<number, Entry>();
+    this.#bySender.set(owner, sent.set(number, entry));
+    const received = this.#byReceiver.get(uid) ?? new Set<Entry>();
+    this.#byReceiver.set(uid, received.add(entry));
+    this.#size++;
+  }
+
+  #remove(entry: Entry): void {
+    const { owner, number, uid } = entry;
+    const sent = this.#bySender.get(owner);
+    if (sent?.get(number) !== entry) return;
+    this.#size--;
+    sent.delete(number);
+    if (sent.size === 0) this.#bySender.delete(owner);
+    const received = this.#byReceiver.get(uid);
+    received?.delete(entry);
+    if (received?.size === 0) this.#byReceiver.delete(uid);
+  }
 }

@@ -9,6 +9,7 @@ import {
   type ToMain,
 } from "@mini-otp/worker-host/protocol";
 import { callSafely } from "../reporting/listeners.js";
+import { MonitorNumbers } from "./monitor-numbers.js";
 import { Monitors, type Signal } from "./monitors.js";
 
 /** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
@@ -72,8 +73,7 @@ export class ProcessSignals {
   readonly #processes: Processes;
   readonly #monitors = new Monitors();
   readonly #listeners = new Map<number, (down: Down) => void>();
-  /** Actors number their monitors themselves: by actor, its number → ours. */
-  readonly #numbers = new Map<Process, Map<number, number>>();
+  readonly #numbers = new MonitorNumbers<Process>();
 
   constructor(processes: Processes) {
     this.#processes = processes;
@@ -86,7 +86,7 @@ export class ProcessSignals {
 
   /** An incarnation is over. Returns what tells everyone who has to know. */
   ended(child: Process, reason: ExitReason): () => void {
-    this.#numbers.delete(child);
+    this.#numbers.forgetAll(child);
     const signals = this.#monitors.ended(child.id, reason);
     return () => this.#carryOut(signals, child);
   }
@@ -116,13 +116,11 @@ export class ProcessSignals {
       case "monitor": {
         const { uid, id } = request.target;
         const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(uid, id));
-        const numbers = this.#numbers.get(child) ?? new Map<number, number>();
-        numbers.set(request.monitor, monitor);
-        this.#numbers.set(child, numbers);
+        this.#numbers.add(child, request.monitor, monitor);
         return this.#carryOut(signals, this.#sourceOf(request.target));
       }
       case "demonitor": {
-        const monitor = this.#numbers.get(child)?.get(request.monitor);
+        const monitor = this.#numbers.take(child, request.monitor);
         if (monitor !== undefined) this.#monitors.demonitor(child.id, monitor);
         return;
       }
@@ -172,19 +170,9 @@ export class ProcessSignals {
       );
     } else {
       const watcher = this.#processes.byPath(signal.to);
-      const monitor = watcher === undefined ? undefined : this.#ownNumber(watcher, signal.monitor);
+      const monitor = watcher === undefined ? undefined : this.#numbers.takeOwn(watcher, signal.monitor);
       if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref, reason });
     }
-  }
-
-  #ownNumber(watcher: Process, monitor: number): number | undefined {
-    const numbers = this.#numbers.get(watcher);
-    for (const [own, ours] of numbers ?? []) {
-      if (ours !== monitor) continue;
-      numbers?.delete(own);
-      return own;
-    }
-    return undefined;
   }
 
   #sourceOf(target: Target): Source {

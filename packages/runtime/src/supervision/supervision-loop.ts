@@ -1,4 +1,4 @@
-import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ExitReason, Queue } from "@mini-otp/worker-host/protocol";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import { ChildSlot } from "./child-slot.js";
 import type { FullChildSpec } from "./child-spec.js";
@@ -37,7 +37,7 @@ export class SupervisionLoop {
   readonly slots = new Map<string, ChildSlot>();
   readonly environment: TreeEnvironment;
   readonly #owner: LoopOwner;
-  readonly #inbox: (() => void)[] = [];
+  readonly #inbox = new Queue<() => void>();
   #busy = false;
 
   constructor(state: SupervisorState, environment: TreeEnvironment, owner: LoopOwner) {

@@ -4,6 +4,7 @@ import { announce, retract, ring, sleep, sleepAsync } from "../protocol/doorbell
 import { DroppingReader } from "../protocol/dropping-reader.js";
 import { floatsAt } from "../protocol/histogram.js";
 import { newPayload } from "../protocol/payload.js";
+import { Queue } from "../protocol/queue.js";
 import type { Producer } from "../protocol/ring-lock.js";
 import { RingReader } from "../protocol/ring-reader.js";
 import type { Segments, SlotMemory } from "../protocol/segments.js";
@@ -23,7 +24,7 @@ const PAYLOAD_BYTES = 64 * 1024;
 export class ControlChannel {
   readonly #port: MessagePort;
   readonly #segments: Segments;
-  readonly #waiting: ToActor[] = [];
+  readonly #waiting = new Queue<ToActor>();
   #onMessage: () => void = () => {};
 
   constructor(port: MessagePort, segments: Segments) {

@@ -1,3 +1,4 @@
+import { Queue } from "../protocol/queue.js";
 import type { OwnMessage, Snapshot } from "./snapshot.js";
 import { Timers } from "./timers.js";
 
@@ -6,8 +7,8 @@ const MAX_DEMONITORED = 1024;
 /** Of an actor's messages those that never were in its mailbox: its continuations, DOWN and EXIT, its timers. */
 export class OwnMessages {
   readonly #timers = new Timers();
-  readonly #continuations: OwnMessage[] = [];
-  readonly #signals: OwnMessage[] = [];
+  readonly #continuations = new Queue<OwnMessage>();
+  readonly #signals = new Queue<OwnMessage>();
   readonly #demonitored = new Set<number>();
   #lastMonitor = 0;
 
@@ -55,8 +56,8 @@ export class OwnMessages {
   save(): Pick<Snapshot, "timers" | "lastTimer" | "continuations" | "signals" | "lastMonitor" | "demonitored"> {
     return {
       ...this.#timers.save(performance.now()),
-      continuations: this.#continuations,
-      signals: this.#signals,
+      continuations: [...this.#continuations],
+      signals: [...this.#signals],
       lastMonitor: this.#lastMonitor,
       demonitored: [...this.#demonitored],
     };
@@ -64,8 +65,8 @@ export class OwnMessages {
 
   restore(snapshot: Snapshot): void {
     this.#timers.restore(performance.now(), snapshot.timers, snapshot.lastTimer);
-    this.#continuations.push(...snapshot.continuations);
-    this.#signals.push(...snapshot.signals);
+    for (const message of snapshot.continuations) this.#continuations.push(message);
+    for (const message of snapshot.signals) this.#signals.push(message);
     this.#lastMonitor = snapshot.lastMonitor;
     for (const monitor of snapshot.demonitored) this.#demonitored.add(monitor);
   }

@@ -1,3 +1,4 @@
+import { Numbered } from "./numbered.js";
 import type { SavedTimer } from "./snapshot.js";
 
 /** A message an actor has asked to get later. */
@@ -7,101 +8,127 @@ export interface Timer {
   readonly args: unknown[];
   /** 0 for a timer that fires once. */
   readonly everyMs: number;
-  due: number;
+  /** Where it is in the heap. */
+  place: number;
 }
 
-/** An actor's `sendAfter` and `sendInterval` timers, earliest first. Times are `performance.now` milliseconds. */
+/** Children of a node of the heap lie side by side: with four, a heap of 100 000 is 9 levels deep instead of 17. */
+const BRANCHES = 4;
+
+/**
+ * An actor's `sendAfter` and `sendInterval` timers, earliest first; of those due at the same time the oldest. Times are
+ * `performance.now` milliseconds. To add or to cancel one takes as many steps as the heap is deep.
+ */
 export class Timers {
   readonly #heap: Timer[] = [];
+  /** When each of the heap is due, beside it: so the heap is kept in order without looking into timers all over memory. */
+  readonly #dues: number[] = [];
+  readonly #byId = new Numbered<Timer>();
   #nextId = 1;
 
   get nextDue(): number {
-    return this.#heap.length === 0 ? Infinity : this.#heap[0].due;
+    return this.#dues.length === 0 ? Infinity : this.#dues[0];
   }
 
   add(now: number, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
-    const timer: Timer = { id: this.#nextId++, method, args, everyMs, due: now + delayMs };
-    this.#heap.push(timer);
-    this.#up(this.#heap.length - 1);
-    return timer.id;
+    const id = this.#nextId++;
+    this.#insert({ id, method, args, everyMs, place: 0 }, now + delayMs);
+    return id;
   }
 
   /** True when the timer was still to fire. */
   cancel(id: number): boolean {
-    const index = this.#heap.findIndex((timer) => timer.id === id);
-    if (index === -1) return false;
-    this.#remove(index);
+    const timer = this.#byId.get(id);
+    if (timer === undefined) return false;
+    this.#remove(timer);
     return true;
   }
 
   /** All timers, as they can be carried to a thread with another clock. */
   save(now: number): { readonly timers: SavedTimer[]; readonly lastTimer: number } {
-    const timers = this.#heap.map(({ id, method, args, everyMs, due }) => ({
+    const timers = this.#heap.map(({ id, method, args, everyMs }, place) => ({
       id,
       method,
       args,
       everyMs,
-      inMs: due - now,
+      inMs: this.#dues[place] - now,
     }));
     return { timers, lastTimer: this.#nextId - 1 };
   }
 
   restore(now: number, timers: readonly SavedTimer[], lastTimer: number): void {
     this.#nextId = lastTimer + 1;
-    for (const { inMs, ...timer } of timers) {
-      this.#heap.push({ ...timer, due: now + inMs });
-      this.#up(this.#heap.length - 1);
-    }
+    for (const { inMs, ...timer } of timers) this.#insert({ ...timer, place: 0 }, now + inMs);
   }
 
   /** The earliest timer that is due. An interval stays, due again in whole periods after now: it does not catch up. */
   takeDue(now: number): Timer | undefined {
+    if (this.nextDue > now) return undefined;
     const timer = this.#heap[0];
-    if (timer === undefined || timer.due > now) return undefined;
     if (timer.everyMs === 0) {
-      this.#remove(0);
+      this.#remove(timer);
     } else {
-      timer.due += Math.max(1, Math.ceil((now - timer.due) / timer.everyMs)) * timer.everyMs;
-      this.#down(0);
+      const due = this.#dues[0];
+      this.#down(timer, due + Math.max(1, Math.ceil((now - due) / timer.everyMs)) * timer.everyMs, 0);
     }
     return timer;
   }
 
-  #remove(index: number): void {
-    const last = this.#heap.pop() as Timer;
-    if (index === this.#heap.length) return;
-    this.#heap[index] = last;
-    this.#up(index);
-    this.#down(index);
+  #insert(timer: Timer, due: number): void {
+    this.#byId.set(timer.id, timer);
+    this.#heap.push(timer);
+    this.#dues.push(due);
+    this.#up(timer, due, this.#heap.length - 1);
   }
 
-  #up(from: number): void {
-    const heap = this.#heap;
+  #remove({ id, place }: Timer): void {
+    this.#byId.delete(id);
+    const last = this.#heap.pop() as Timer;
+    const due = this.#dues.pop() as number;
+    if (last.id === id) return;
+    this.#up(last, due, place);
+    this.#down(last, due, last.place);
+  }
+
+  /** Puts `timer` at `from`, or above it. */
+  #up(timer: Timer, due: number, from: number): void {
     let index = from;
     while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (before(heap[parent], heap[index])) return;
-      [heap[parent], heap[index]] = [heap[index], heap[parent]];
+      const parent = Math.floor((index - 1) / BRANCHES);
+      if (!this.#precedes(timer, due, parent)) break;
+      this.#put(this.#heap[parent], this.#dues[parent], index);
       index = parent;
     }
+    this.#put(timer, due, index);
   }
 
-  #down(from: number): void {
+  /** Puts `timer` at `from`, or below it. */
+  #down(timer: Timer, due: number, from: number): void {
     const heap = this.#heap;
+    const dues = this.#dues;
     let index = from;
     for (;;) {
-      const left = 2 * index + 1;
-      const right = left + 1;
-      let first = index;
-      if (left < heap.length && before(heap[left], heap[first])) first = left;
-      if (right < heap.length && before(heap[right], heap[first])) first = right;
-      if (first === index) return;
-      [heap[first], heap[index]] = [heap[index], heap[first]];
+      let first = BRANCHES * index + 1;
+      if (first >= heap.length) break;
+      const end = Math.min(first + BRANCHES, heap.length);
+      for (let child = first + 1; child < end; child++) {
+        if (this.#precedes(heap[child], dues[child], first)) first = child;
+      }
+      if (this.#precedes(timer, due, first)) break;
+      this.#put(heap[first], dues[first], index);
       index = first;
     }
+    this.#put(timer, due, index);
   }
-}
 
-function before(a: Timer, b: Timer): boolean {
-  return a.due < b.due || (a.due === b.due && a.id < b.id);
+  #put(timer: Timer, due: number, place: number): void {
+    this.#heap[place] = timer;
+    this.#dues[place] = due;
+    timer.place = place;
+  }
+
+  #precedes(timer: Timer, due: number, place: number): boolean {
+    const other = this.#dues[place];
+    return due < other || (due === other && timer.id < this.#heap[place].id);
+  }
 }

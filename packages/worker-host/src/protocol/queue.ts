@@ -1,5 +1,5 @@
 /** First in, first out, with a `shift` that costs the same however long the queue is. */
-export class Queue<T> {
+export class Queue<T> implements Iterable<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 
@@ -9,6 +9,10 @@ export class Queue<T> {
 
   get first(): T | undefined {
     return this.#items[this.#head];
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
   }
 
   push(item: T): void {
