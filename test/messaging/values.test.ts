@@ -76,8 +76,17 @@ describe("a value arrives as it was sent", () => {
     expect(roundTrip(new Point())).toStrictEqual({ x: 1, y: 2 });
   });
 
-  test("a Buffer, as a Uint8Array", () => {
-    expect(roundTrip({ buffer: Buffer.from("hi") })).toStrictEqual({ buffer: new Uint8Array([104, 105]) });
+  test("a Buffer as a Buffer, without the other bytes of its pool", () => {
+    const secret = Buffer.from("a secret of somebody else's");
+    const buffer = Buffer.from("hi");
+    expect(buffer.buffer).toBe(secret.buffer);
+    for (const value of [buffer, { buffer }, { buffer, at: new Date(0) }, new Map([["buffer", buffer]])] as any[]) {
+      const copy = roundTrip(value);
+      const arrived: Buffer = copy.buffer instanceof ArrayBuffer ? copy : (copy.buffer ?? copy.get("buffer"));
+      expect(Buffer.isBuffer(arrived)).toBe(true);
+      expect(arrived.toString()).toBe("hi");
+      expect(Buffer.from(arrived.buffer).includes("secret")).toBe(false);
+    }
   });
 
   test("cycles and shared objects, with their identity", () => {

@@ -1,6 +1,7 @@
 import type { ActorLog } from "../context.js";
-import { describe, describeQuoted, isError } from "../protocol/describe.js";
+import { describe, describeQuoted } from "../protocol/describe.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
+import { isError } from "../protocol/realms.js";
 import type { LogPort } from "./log-port.js";
 
 type Bindings = Record<string, unknown>;

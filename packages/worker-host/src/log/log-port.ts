@@ -1,8 +1,9 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Encoded, encoded, type ToMain } from "../protocol/boot.js";
 import type { Codec } from "../protocol/codec.js";
-import { isError, shorten, textOf } from "../protocol/describe.js";
+import { shorten, textOf } from "../protocol/describe.js";
 import { LOG_CREDIT, LOG_CREDIT_FOR_ERRORS, LOG_LEVELS, type LogLevel, logUnits } from "../protocol/log-levels.js";
+import { isError } from "../protocol/realms.js";
 import { LOG_DROPPED, LOG_TAKEN } from "../protocol/slot-descriptor.js";
 import { loggable } from "./loggable.js";
 

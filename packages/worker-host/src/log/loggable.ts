@@ -1,4 +1,4 @@
-import { isError } from "../protocol/describe.js";
+import { isError } from "../protocol/realms.js";
 import { partsOfError } from "../protocol/remote-error.js";
 
 const MAX_DEPTH = 8;

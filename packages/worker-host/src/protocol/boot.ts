@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "./actor-types.js";
 import type { Codec } from "./codec.js";
-import { describe, isError } from "./describe.js";
+import { describe } from "./describe.js";
 import { type ExitReason, exitReasonOf } from "./exit-reason.js";
 import type { LogLevel } from "./log-levels.js";
-import { FORMAT_BYTES, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "./payload.js";
+import { isBytesFormat, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "./payload.js";
+import { isError } from "./realms.js";
 import { errorShell, partsOfError } from "./remote-error.js";
 
 /*
@@ -269,8 +270,8 @@ export function encoded(payload: Payload): Encoded {
 
 export function payloadOf(value: Encoded): Payload {
   // Whoever decodes it makes a copy.
-  if (value.format === FORMAT_BYTES && isLargeEnoughForBytes(value.bytes.length))
-    return payloadOfBytes(value.bytes, false);
+  if (isBytesFormat(value.format) && isLargeEnoughForBytes(value.bytes.length))
+    return payloadOfBytes(value.bytes, value.format, false);
   const payload = newPayload(value.bytes.length);
   payload.bytes.set(value.bytes);
   payload.length = value.bytes.length;
@@ -324,6 +325,6 @@ function inWords(value: unknown): unknown {
 /** An error without its own properties, and anything else as an error that describes it. */
 function carried(value: unknown): Error {
   if (!isError(value)) return new Error(`thrown: ${describe(value)}`);
-  const { name, message, stack } = partsOfError(value);
-  return errorShell(name, message, stack);
+  const { brand, name, message, stack } = partsOfError(value);
+  return errorShell(brand, name, message, stack);
 }

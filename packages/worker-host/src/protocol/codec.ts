@@ -1,14 +1,17 @@
 import { addExtension, Packr } from "msgpackr/pack";
 import { ActorRef, type Sender } from "./actor-ref.js";
-import { isOwnBytes, isPlainTree } from "./message-value.js";
+import { fromGraph } from "./graph-reader.js";
+import { isOwnBytes, NOT_PLAIN, plainCopy } from "./message-value.js";
 import {
   copyOut,
+  FORMAT_BUFFER,
   FORMAT_BYTES,
   FORMAT_GRAPH,
   FORMAT_NONE,
   FORMAT_PACKED,
   FORMAT_PLAIN,
   growPayload,
+  isBytesFormat,
   isLargeEnoughForBytes,
   newPayload,
   newWritablePayload,
@@ -18,8 +21,9 @@ import {
 import { PlainDecoder } from "./plain-decoder.js";
 import { PlainEncoder } from "./plain-encoder.js";
 import { PoolRef } from "./pool-ref.js";
+import type { Reads } from "./reads.js";
 import { RouterRef } from "./router-ref.js";
-import { fromGraph, toGraph } from "./value-graph.js";
+import { toGraph } from "./value-graph.js";
 import { incoming } from "./wire-value.js";
 
 const REUSE_BUFFER_MODE = 512;
@@ -83,7 +87,7 @@ export class Codec {
     if (args.length === 0) return this.#encodeNothing();
     if (transfer !== undefined) return this.#packGraph(args, "args", transfer);
     if (args.length === 1 && isOwnBytes(args[0])) return this.#encodeBytes(args[0]);
-    return this.#encode(args, "args");
+    return this.#encode(args, "args", true);
   }
 
   /**
@@ -94,13 +98,13 @@ export class Codec {
     if (transfer !== undefined) return this.#packGraph(value, root, transfer);
     if (value === undefined) return this.#encodeNothing();
     if (isOwnBytes(value)) return this.#encodeBytes(value);
-    return this.#encode(value, root);
+    return this.#encode(value, root, false);
   }
 
   /** Throws when the bytes are no arguments. */
   decodeArgs(payload: Payload, transferred?: readonly unknown[]): unknown[] {
     if (payload.format === FORMAT_NONE) return [];
-    if (payload.format === FORMAT_BYTES) return [bytesOf(payload)];
+    if (isBytesFormat(payload.format)) return [bytesOf(payload)];
     const args =
       payload.format === FORMAT_PLAIN
         ? this.#decoder.decode(payload.bytes, payload.length)
@@ -113,7 +117,7 @@ export class Codec {
   decodeValue(payload: Payload, transferred?: readonly unknown[]): unknown {
     if (payload.format === FORMAT_NONE) return undefined;
     if (payload.format === FORMAT_PLAIN) return this.#decoder.decode(payload.bytes, payload.length);
-    if (payload.format === FORMAT_BYTES) return bytesOf(payload);
+    if (isBytesFormat(payload.format)) return bytesOf(payload);
     return incoming(this.#decode(payload, transferred));
   }
 
@@ -127,28 +131,41 @@ export class Codec {
 
   #encodeBytes(value: Uint8Array): Payload {
     const length = value.length;
-    if (isLargeEnoughForBytes(length)) return payloadOfBytes(value, false);
+    const format = Buffer.isBuffer(value) ? FORMAT_BUFFER : FORMAT_BYTES;
+    if (isLargeEnoughForBytes(length)) return payloadOfBytes(value, format, false);
     const payload = this.#fresh();
     payload.length = length;
-    payload.format = FORMAT_BYTES;
+    payload.format = format;
     payload.bytes.set(value);
     return payload;
   }
 
-  #encode(value: unknown, root: string): Payload {
+  #encode(value: unknown, root: string, isOwn: boolean): Payload {
     const payload = this.#fresh();
-    const length = this.#encoder.encode(value, payload.bytes as Buffer);
-    if (length !== -1) {
-      payload.length = length;
+    const outcome = this.#encoder.encode(value, payload.bytes as Buffer, isOwn);
+    if (typeof outcome === "number") {
+      payload.length = outcome;
       payload.format = FORMAT_PLAIN;
       return payload;
     }
-    return isPlainTree(value) ? this.#pack(value, FORMAT_PACKED) : this.#packGraph(value, root);
+    const copy = this.#copyOf(value, outcome);
+    if (copy !== NOT_PLAIN) return this.#pack(copy, FORMAT_PACKED);
+    outcome.rewind();
+    return this.#packGraph(value, root, undefined, outcome);
   }
 
-  #packGraph(value: unknown, root: string, transfer?: readonly unknown[]): Payload {
+  #copyOf(value: unknown, reads: Reads): unknown {
+    try {
+      return plainCopy(value, reads);
+    } catch {
+      // A getter has thrown; the value graph says where it is.
+      return NOT_PLAIN;
+    }
+  }
+
+  #packGraph(value: unknown, root: string, transfer?: readonly unknown[], reads?: Reads): Payload {
     const shared: unknown[] = [];
-    const payload = this.#pack(toGraph(value, root, transfer, shared), FORMAT_GRAPH);
+    const payload = this.#pack(toGraph(value, root, transfer, shared, reads), FORMAT_GRAPH);
     if (shared.length > 0) payload.shared = shared;
     return payload;
   }
@@ -180,9 +197,11 @@ export class Codec {
 }
 
 function bytesOf(payload: Payload): Uint8Array {
-  if (!payload.own) return Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
+  const bytes = payload.own ? payload.bytes : Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
   payload.own = false;
-  return payload.bytes;
+  return payload.format === FORMAT_BUFFER
+    ? Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
+    : bytes;
 }
 
 /** A payload of its own, for what must outlive the next encode. */

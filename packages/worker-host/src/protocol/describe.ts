@@ -1,4 +1,5 @@
 import { inspect, types } from "node:util";
+import { isError } from "./realms.js";
 
 /** A longer text is cut, with a sign of what is missing. */
 const MAX_CHARS = 2000;
@@ -35,15 +36,6 @@ export function describeQuoted(value: unknown): string {
     return typeof value === "string" ? stringify(shorten(value, MAX_QUOTED_CHARS)) : describe(value);
   } catch {
     return UNPRINTABLE;
-  }
-}
-
-/** `instanceof Error`, also for a Proxy whose traps throw and for an error of another realm. */
-export function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error || types.isNativeError(value);
-  } catch {
-    return false;
   }
 }
 

@@ -25,6 +25,7 @@ export * from "./pending-calls.js";
 export * from "./pool-ref.js";
 export * from "./pool-task.js";
 export * from "./queue.js";
+export * from "./realms.js";
 export * from "./record-descriptor.js";
 export * from "./ref-options.js";
 export * from "./refusal.js";

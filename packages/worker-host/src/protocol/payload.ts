@@ -23,6 +23,8 @@ export const FORMAT_BYTES = 3;
 export const FORMAT_PARCEL = 4;
 /** Any other plain tree, as MessagePack. */
 export const FORMAT_PACKED = 5;
+/** As FORMAT_BYTES, of a Buffer. */
+export const FORMAT_BUFFER = 6;
 
 /** On top of the others: the last argument is the sender's place in a trace, see telemetry. */
 export const FORMAT_TRACED = 0x80;
@@ -52,9 +54,13 @@ export function newPayload(bytes: number): Payload {
   };
 }
 
+export function isBytesFormat(format: number): boolean {
+  return format === FORMAT_BYTES || format === FORMAT_BUFFER;
+}
+
 /** The bytes of a message that is nothing else, where they are; `own` if they are nobody's besides. */
-export function payloadOfBytes(bytes: Uint8Array, own: boolean): Payload {
-  return { words: NO_WORDS, bytes, length: bytes.length, format: FORMAT_BYTES, own, shared: undefined };
+export function payloadOfBytes(bytes: Uint8Array, format: number, own: boolean): Payload {
+  return { words: NO_WORDS, bytes, length: bytes.length, format, own, shared: undefined };
 }
 
 /** Fewer bytes are copied by words, which only a payload made by `newPayload` has. */
@@ -109,9 +115,9 @@ export function copyOut(words: Int32Array, bytes: Uint8Array, offset: number, le
 }
 
 /** Copies `length` bytes at `offset` out of a ring into memory that the message's handler may keep. */
-export function takeOut(bytes: Uint8Array, offset: number, length: number): Payload {
-  if (length < UNZEROED_BYTES) return payloadOfBytes(bytes.slice(offset, offset + length), true);
+export function takeOut(bytes: Uint8Array, offset: number, length: number, format: number): Payload {
+  if (length < UNZEROED_BYTES) return payloadOfBytes(bytes.slice(offset, offset + length), format, true);
   const taken = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   fill.call(taken, bytes.subarray(offset, offset + length), 0, length);
-  return payloadOfBytes(taken, true);
+  return payloadOfBytes(taken, format, true);
 }

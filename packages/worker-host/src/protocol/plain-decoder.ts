@@ -1,6 +1,7 @@
 import {
   MAX_DEPTH,
   TAG_ARRAY,
+  TAG_BUFFER,
   TAG_BYTES,
   TAG_FALSE,
   TAG_FLOAT64,
@@ -44,6 +45,15 @@ export class PlainDecoder {
     if (at !== length) throw malformed();
     return value;
   }
+
+  /** The value that begins at `from`, and where the next one does. */
+  decodeAt(source: Uint8Array, from: number): { readonly value: unknown; readonly next: number } {
+    bytes = source;
+    view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    at = from;
+    depth = 0;
+    return { value: read(), next: at };
+  }
 }
 
 function read(): unknown {
@@ -77,6 +87,8 @@ function read(): unknown {
       return readBytes();
     case TAG_WIDE_TEXT:
       return readWideText();
+    case TAG_BUFFER:
+      return Buffer.from(readBytes().buffer);
     default:
       throw malformed();
   }
@@ -139,11 +151,14 @@ function readArray(length: number): unknown[] {
   return items;
 }
 
-function readBytes(): Uint8Array {
+// A Buffer's own would be a view.
+const { slice } = Uint8Array.prototype;
+
+function readBytes(): Uint8Array<ArrayBuffer> {
   const length = view.getUint32(at, true);
   at += 4 + length;
   if (at > bytes.length) throw malformed();
-  return bytes.slice(at - length, at);
+  return slice.call(bytes, at - length, at);
 }
 
 type Slice = (this: Uint8Array, start: number, end: number) => string;

@@ -1,9 +1,11 @@
-import { isShared } from "./message-value.js";
+import { hasOnlyElements } from "./array-keys.js";
+import { areOwnBytes } from "./message-value.js";
 import {
   MAX_DEPTH,
   MAX_KEYS_BYTES,
   MAX_SHORT_TEXT,
   TAG_ARRAY,
+  TAG_BUFFER,
   TAG_BYTES,
   TAG_FALSE,
   TAG_FLOAT64,
@@ -18,6 +20,8 @@ import {
   TAG_WIDE_TEXT,
 } from "./plain-format.js";
 import { codeOf, ShapeTable, shapeOf } from "./plain-shapes.js";
+import { type Failure, readBefore } from "./read-before.js";
+import { Reads } from "./reads.js";
 
 const MAX_TEXT = 0xffff;
 const MAX_ITEMS = 0xffff;
@@ -31,14 +35,34 @@ const SLACK_BYTES = MAX_KEYS_BYTES + 16;
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
+const bufferPrototype = Buffer.prototype;
 
 let bytes: Buffer;
 let view: DataView;
 let limit = 0;
 let at = 0;
+/** Of the object or array that could not be written, and of those that it is in: the innermost first. */
+let failures: Failure[] = [];
+/** A value is being encoded. */
+let active = false;
+/** Another was, meanwhile. */
+let disturbed = false;
 
 const shapes = new ShapeTable<(object: object, depth: number) => boolean>();
-const writing = (keys: readonly string[]): string => keys.map((key) => `step(object.${key}, depth)`).join(" && ");
+/** Each property is read once, also when it turns out that the object is to be encoded in another way. */
+const parametersOf = (keys: readonly string[]): string =>
+  ["object, depth", ...keys.map((key, i) => `v${i} = object.${key}`)].join(", ");
+const writing = (keys: readonly string[]): string => {
+  const names = keys.map((_, i) => `v${i}`);
+  return `(${names.map((name) => `step(${name}, depth)`).join(" && ")}) || step.failed(object, [${names.join(", ")}])`;
+};
+/** Where the object began, `writeObject` knows. */
+const step = Object.assign(write, {
+  failed(object: object, values: unknown[]): boolean {
+    failures.push({ object, values, start: 0 });
+    return false;
+  },
+});
 
 /**
  * Writes what `plain-format.ts` describes. One pass decides whether a value is such a tree and writes it, in a fraction
@@ -48,8 +72,12 @@ export class PlainEncoder {
   #bytes: Uint8Array | undefined;
   #view: DataView | undefined;
 
-  /** Writes `value` at the start of `target`. Returns its length, or -1 when it has to be encoded in another way. */
-  encode(value: unknown, target: Buffer): number {
+  /**
+   * Writes `value` at the start of `target`. Returns its length, or what was read of it when it has to be encoded in
+   * another way. `isOwn`: it is an array of this runtime's own making.
+   */
+  encode(value: unknown, target: Buffer, isOwn: boolean): number | Reads {
+    if (active) return this.#encodeWithin(value, target, isOwn);
     if (this.#bytes !== target || this.#view === undefined) {
       this.#bytes = target;
       this.#view = new DataView(target.buffer, target.byteOffset, target.byteLength);
@@ -58,7 +86,31 @@ export class PlainEncoder {
     view = this.#view;
     limit = target.length - SLACK_BYTES;
     at = 0;
-    return write(value, 0) ? at : -1;
+    active = true;
+    disturbed = false;
+    try {
+      if ((isOwn ? writeItems(value as unknown[], 1) : write(value, 0)) && !disturbed) return at;
+      return new Reads(disturbed ? undefined : readBefore(failures, target, at));
+    } catch {
+      // A getter has thrown, and does so again: the value graph says where.
+      return new Reads(undefined);
+    } finally {
+      active = false;
+      if (failures.length > 0) failures = [];
+    }
+  }
+
+  /** A getter of what is being encoded sends a message itself: the bytes of both are in the same place. */
+  #encodeWithin(value: unknown, target: Buffer, isOwn: boolean): number | Reads {
+    const outer = { bytes, view, limit, at, failures };
+    failures = [];
+    active = false;
+    try {
+      return this.encode(value, target, isOwn);
+    } finally {
+      ({ bytes, view, limit, at, failures } = outer);
+      active = disturbed = true;
+    }
   }
 }
 
@@ -89,12 +141,14 @@ function write(value: unknown, depth: number): boolean {
   const prototype = Object.getPrototypeOf(value) as unknown;
   if (prototype === objectPrototype) return writeObject(value as Record<string, unknown>, depth + 1);
   if (prototype === arrayPrototype) return writeArray(value as unknown[], depth + 1);
-  return prototype === bytesPrototype && writeBytes(value as Uint8Array);
+  if (prototype === bytesPrototype) return writeBytes(TAG_BYTES, value as Uint8Array);
+  return prototype === bufferPrototype && writeBytes(TAG_BUFFER, value as Uint8Array);
 }
 
 function writeObject(object: Record<string, unknown>, depth: number): boolean {
   const keys = Object.keys(object);
   const { length } = keys;
+  const start = at;
   if (length === 0) {
     bytes[at++] = TAG_OBJECT;
     bytes[at++] = 0;
@@ -112,10 +166,17 @@ function writeObject(object: Record<string, unknown>, depth: number): boolean {
   const { headWords } = shape;
   for (let i = 0; i < headWords.length; i++) view.setInt32(at + 4 * i, headWords[i], true);
   at += shape.head.length;
-  const put = codeOf(shape, "object, depth", writing, write);
-  if (put !== undefined) return put(object, depth);
+  const put = codeOf(shape, parametersOf, writing, step);
+  if (put !== undefined) {
+    if (put(object, depth)) return true;
+    failures[failures.length - 1].start = start;
+    return false;
+  }
+  const values = keys.map((key) => object[key]);
   for (let i = 0; i < length; i++) {
-    if (!write(object[keys[i]], depth)) return false;
+    if (write(values[i], depth)) continue;
+    failures.push({ object, values, start });
+    return false;
   }
   return true;
 }
@@ -129,7 +190,17 @@ function sameKeys(one: readonly string[], other: readonly string[]): boolean {
 }
 
 function writeArray(items: unknown[], depth: number): boolean {
+  return hasOnlyElements(items) && writeItems(items, depth);
+}
+
+function failedAt(items: unknown[], start: number): false {
+  failures.push({ object: items, values: items, start });
+  return false;
+}
+
+function writeItems(items: unknown[], depth: number): boolean {
   const { length } = items;
+  const start = at;
   if (length < 16) {
     bytes[at++] = TAG_ARRAY | length;
   } else {
@@ -141,7 +212,7 @@ function writeArray(items: unknown[], depth: number): boolean {
   for (let i = 0; i < length; i++) {
     const item = items[i];
     // A hole is not undefined.
-    if ((item === undefined && !(i in items)) || !write(item, depth)) return false;
+    if ((item === undefined && !(i in items)) || !write(item, depth)) return failedAt(items, start);
   }
   return true;
 }
@@ -199,10 +270,10 @@ function writeWideText(text: string): boolean {
   return true;
 }
 
-function writeBytes(value: Uint8Array): boolean {
+function writeBytes(tag: number, value: Uint8Array): boolean {
   const { length } = value;
-  if (at + length > limit || isShared(value.buffer)) return false;
-  bytes[at] = TAG_BYTES;
+  if (at + length > limit || !areOwnBytes(value)) return false;
+  bytes[at] = tag;
   view.setUint32(at + 1, length, true);
   bytes.set(value, at + 5);
   at += 5 + length;

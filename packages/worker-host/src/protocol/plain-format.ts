@@ -13,6 +13,7 @@
  *   c7     array: length (u16)
  *   c8     bytes: length (u32)
  *   c9     text with other characters: length (u16), two bytes each
+ *   ca     a Buffer's bytes: length (u32)
  *
  * Other characters than these are Latin-1, one byte each. An object's keys stand together, before its values, so that one comparison
  * tells whether objects of this shape have been met before.
@@ -30,6 +31,7 @@ export const TAG_LONG_TEXT = 0xc6;
 export const TAG_LONG_ARRAY = 0xc7;
 export const TAG_BYTES = 0xc8;
 export const TAG_WIDE_TEXT = 0xc9;
+export const TAG_BUFFER = 0xca;
 
 export const MAX_SHORT_TEXT = 31;
 export const MAX_KEYS = 15;

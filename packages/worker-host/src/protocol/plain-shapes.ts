@@ -45,14 +45,15 @@ export function shapeOf<Code>(keys: readonly string[]): Shape<Code> | undefined 
  */
 export function codeOf<Code>(
   shape: Shape<Code>,
-  parameters: string,
+  parameters: string | ((keys: readonly string[]) => string),
   expression: (keys: readonly string[]) => string,
   step: (...args: never[]) => unknown,
 ): Code | undefined {
   if (shape.code !== undefined || mayCompile === 0 || ++shape.met !== COMPILED_AFTER) return shape.code;
   if (!shape.keys.every((key) => PLAIN_KEY.test(key))) return undefined;
   try {
-    shape.code = new Function("step", `return (${parameters}) => (${expression(shape.keys)})`)(step) as Code;
+    const names = typeof parameters === "string" ? parameters : parameters(shape.keys);
+    shape.code = new Function("step", `return (${names}) => (${expression(shape.keys)})`)(step) as Code;
     mayCompile--;
   } catch {
     mayCompile = 0;

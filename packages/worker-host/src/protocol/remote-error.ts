@@ -1,7 +1,11 @@
-import { isError } from "./describe.js";
-import { ActorError, type ActorErrorCode, ReplyError } from "./errors.js";
+import { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./errors.js";
+import { isError } from "./realms.js";
+
+/** What an error is whatever its name: 1 an ActorError, 2 a ReplyError, 3 a DOMException, or one of a class that extends it. */
+export type ErrorBrand = 0 | 1 | 2 | 3;
 
 export interface ErrorParts {
+  readonly brand: ErrorBrand;
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
@@ -12,31 +16,38 @@ export interface ErrorParts {
 /** Takes an error apart without running into its traps: a getter that throws costs only its own property. */
 export function partsOfError(error: Error): ErrorParts {
   const stack = read(error, "stack");
-  const name = text(read(error, "name"), "Error");
   return {
-    name: read(error, Symbol.toStringTag) === "DOMException" ? `${DOM_EXCEPTION}${name}` : name,
+    brand: brandOf(error),
+    name: text(read(error, "name"), "Error"),
     message: text(read(error, "message"), ""),
     stack: typeof stack === "string" ? stack : undefined,
     own: ownKeys(error)
       .filter((key) => key !== "name" && key !== "message" && key !== "stack")
       .map((key) => [key, read(error, key)] as const)
-      .filter(([, value]) => value !== undefined),
+      .filter(([, value]) => value !== TRAPPED),
   };
 }
 
-/** In front of a DOMException's name, which says what kind of one it is. */
-const DOM_EXCEPTION = "DOMException:";
+function brandOf(error: Error): ErrorBrand {
+  try {
+    if (isActorError(error)) return 1;
+    if (isReplyError(error)) return 2;
+  } catch {
+    return 0;
+  }
+  return read(error, Symbol.toStringTag) === "DOMException" ? 3 : 0;
+}
 
 const BUILT_IN = new Map<string, new (message: string) => Error>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
 );
 
 /** The error again, without its own properties: of its own class where that is built in or ours, else an `Error` with its name. */
-export function errorShell(name: string, message: string, stack: string | undefined): Error {
-  const domName = name.startsWith(DOM_EXCEPTION) ? name.slice(DOM_EXCEPTION.length) : undefined;
-  const error = domName === undefined ? revive(name, message) : new DOMException(message, domName);
-  if (error.name !== (domName ?? name)) define(error, "name", name);
+export function errorShell(brand: ErrorBrand, name: string, message: string, stack: string | undefined): Error {
+  const error = revive(brand, name, message);
+  if (error.name !== name) define(error, "name", name);
   if (stack !== undefined) define(error, "stack", stack);
+  else delete (error as { stack?: string }).stack;
   return error;
 }
 
@@ -81,10 +92,11 @@ export function rejectionOf(error: unknown, calleeId: string): Promise<never> {
 
 const ACTOR_REF = new URL("./actor-ref.js", import.meta.url).href;
 
-function revive(name: string, message: string): Error {
+function revive(brand: ErrorBrand, name: string, message: string): Error {
   // Its code is among its own properties, which are set afterwards.
-  if (name === "ActorError") return new ActorError(undefined as unknown as ActorErrorCode, message);
-  if (name === "ReplyError") return new ReplyError(message);
+  if (brand === 1) return new ActorError(undefined as unknown as ActorErrorCode, message);
+  if (brand === 2) return new ReplyError(message);
+  if (brand === 3) return new DOMException(message, name);
   if (name === "AggregateError") return new AggregateError([], message);
   return new (BUILT_IN.get(name) ?? Error)(message);
 }
@@ -111,11 +123,13 @@ function ownKeys(error: Error): string[] {
   }
 }
 
+const TRAPPED = Symbol("trapped");
+
 function read(error: Error, key: string | symbol): unknown {
   try {
     return (error as unknown as Record<string | symbol, unknown>)[key];
   } catch {
-    return undefined;
+    return TRAPPED;
   }
 }
 

@@ -1,6 +1,6 @@
 import { ring } from "./doorbell.js";
 import { methodTextIn } from "./method-name.js";
-import { copyOut, FORMAT_BYTES, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
+import { copyOut, isBytesFormat, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 import {
   formatOf,
   KIND_PADDING,
@@ -128,18 +128,18 @@ export class RingReader {
     const method = header[R_METHOD];
     const offset = start + RECORD_HEADER_BYTES;
     if (method >= 0) {
-      this.#load(offset, end - offset, formatOf(header[R_TYPE]));
+      this.load(offset, end - offset, formatOf(header[R_TYPE]));
       return;
     }
     if (end + method < offset) throw new RangeError(`torn record: length=${header[R_LENGTH]} method=${method}`);
     this.methodText = methodTextIn(method, this.#bytes, end);
-    this.#load(offset, end + method - offset, formatOf(header[R_TYPE]));
+    this.load(offset, end + method - offset, formatOf(header[R_TYPE]));
   }
 
   /** Takes the payload out of the ring: into memory used again for the next, or bytes into memory of their own. */
-  #load(offset: number, length: number, format: number): void {
-    if (format === FORMAT_BYTES && isLargeEnoughForBytes(length)) {
-      this.payload = takeOut(this.#bytes, offset, length);
+  protected load(offset: number, length: number, format: number): void {
+    if (isBytesFormat(format) && isLargeEnoughForBytes(length)) {
+      this.payload = takeOut(this.#bytes, offset, length, format);
       return;
     }
     const payload = this.#reused;

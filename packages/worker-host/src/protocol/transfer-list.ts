@@ -21,7 +21,7 @@ function obstacleOf(object: unknown): string | undefined {
 }
 
 /** `detached` itself is not there before Node 21. */
-function isDetached(buffer: ArrayBuffer): boolean {
+export function isDetached(buffer: ArrayBuffer): boolean {
   if (buffer.byteLength > 0) return false;
   try {
     return new Uint8Array(buffer) === undefined;

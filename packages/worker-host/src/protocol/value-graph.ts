@@ -1,10 +1,17 @@
+import { types } from "node:util";
 import { ActorRef } from "./actor-ref.js";
-import { isError } from "./describe.js";
+import { hasOnlyElements, indexOf } from "./array-keys.js";
 import { ActorError } from "./errors.js";
-import { isShared, isWellFormed } from "./message-value.js";
+import { fromGraph } from "./graph-reader.js";
+import { isWellFormed } from "./message-value.js";
 import { PoolRef } from "./pool-ref.js";
-import { errorShell, partsOfError } from "./remote-error.js";
+import type { Reads } from "./reads.js";
+import { isError, isObjectPrototype } from "./realms.js";
+import { partsOfError } from "./remote-error.js";
+import { SharedBytes } from "./shared-bytes.js";
 import { checkTransferList } from "./transfer-list.js";
+import { AtKey, Place, pathOf, type Step } from "./value-path.js";
+import { lengthOf, lostBytes, viewName } from "./views.js";
 import { WireValue } from "./wire-value.js";
 
 /*
@@ -12,10 +19,11 @@ import { WireValue } from "./wire-value.js";
  *
  *   value  a primitive | [node index] | ["n", bigint's digits] | ["z"] (minus zero)
  *          | ["u", UTF-16 bytes] (a text that is not well-formed)
- *   node   ["o", key, value, …] object          ["a", value, …] array      ["s", length, index, value, …] sparse array
+ *   node   ["o", key, value, …] object          ["a", value, …] array      ["s", length, index or key, value, …] array
  *          ["m", key, value, …] Map             ["t", value, …] Set        ["d", ms] Date     ["r", source, flags] RegExp
- *          ["b", bytes, max] ArrayBuffer        ["v", class, bytes] view   ["R", reference]
- *          ["e", name, message, stack, key, value, …] Error
+ *          ["b", bytes, max] ArrayBuffer        ["v", class, bytes] view alone on its buffer  ["R", reference]
+ *          ["V", class, node index, byteOffset, length] view of the buffer that is this node; no length: it grows with it
+ *          ["e", brand, name, message, stack, key, value, …] Error
  *          ["x", i] i-th transferred object     ["w", class, i, byteOffset, length] view of the i-th transferred buffer
  *          ["p", i] i-th shared object          ["q", class, i, byteOffset, length] view of the i-th shared buffer
  *          ["h", name, value] what a transfer handler of comlink's stands in for
@@ -26,21 +34,32 @@ type Node = unknown[];
 export type ValueGraph = [root: unknown, ...nodes: Node[]];
 
 const MAX_DEPTH = 1000;
-const MAX_CAUSES = 16;
+/** In other errors, of one message: one whose getters make ever new ones comes to an end. */
+const MAX_ERRORS = 1000;
 const MESSAGE_PORT = "a MessagePort, which changes hands";
+const KEY = new Place(".<key>");
+const ITEM = new Place(".<item>");
 
 /**
  * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of what no message can carry. What only structured
- * cloning can is added to `shared`.
+ * cloning can is added to `shared`. `reads` is what has been read of the value already.
  */
 export function toGraph(
   value: unknown,
   root: string,
   transfer: readonly unknown[] = [],
   shared: unknown[] = [],
+  reads?: Reads,
 ): ValueGraph {
+  checkTransferList(transfer);
   const graph: ValueGraph = [undefined];
-  graph[0] = new Flattening(graph, transfer, shared).value(value, root, 0);
+  const flattening = new Flattening(graph, transfer, shared, reads);
+  try {
+    graph[0] = flattening.value(value, 0);
+    flattening.finish();
+  } catch (error) {
+    throw notCloneable(pathOf(root, flattening.trail), error);
+  }
   return graph;
 }
 
@@ -55,21 +74,38 @@ export function copyValue(value: unknown, root: string): unknown {
   return fromGraph(graph, [], shared);
 }
 
+/** Why a value has no place in a message. */
+class Obstacle {
+  readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+}
+
 class Flattening {
+  /** The way to what is being described. After a throw: to what it was thrown over. */
+  readonly trail: Step[] = [];
   readonly #graph: ValueGraph;
   readonly #seen = new Map<object, number>();
   readonly #transferred: Map<unknown, number>;
   readonly #shared: unknown[];
-  #causes = 0;
+  readonly #reads: Reads | undefined;
+  readonly #bytes = new SharedBytes();
+  #errors = 0;
 
-  constructor(graph: ValueGraph, transfer: readonly unknown[], shared: unknown[]) {
-    checkTransferList(transfer);
+  constructor(graph: ValueGraph, transfer: readonly unknown[], shared: unknown[], reads: Reads | undefined) {
     this.#graph = graph;
     this.#shared = shared;
     this.#transferred = new Map(transfer.map((object, index) => [object, index]));
+    this.#reads = reads;
   }
 
-  value(value: unknown, path: string, depth: number): unknown {
+  finish(): void {
+    this.#bytes.join(this.#graph);
+  }
+
+  value(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case "string":
         return textNode(value);
@@ -79,94 +115,139 @@ class Flattening {
         return Object.is(value, -0) ? ["z"] : value;
       case "function":
       case "symbol":
-        throw notCloneable(path, `a ${typeof value}`);
+        throw new Obstacle(`a ${typeof value}`);
       case "object":
-        return value === null ? null : [this.#node(value, path, depth)];
+        return value === null ? null : [this.#node(value, depth)];
       default:
         return value;
     }
   }
 
-  #node(object: object, path: string, depth: number): number {
+  #node(object: object, depth: number): number {
     const known = this.#seen.get(object);
-    if (known !== undefined) return known;
-    if (depth > MAX_DEPTH) throw notCloneable(path, `nested deeper than ${MAX_DEPTH} levels`);
+    if (known !== undefined) {
+      if (this.#reads?.replaying) this.#reads.skip(object);
+      return known;
+    }
+    if (depth > MAX_DEPTH) throw new Obstacle(`nested deeper than ${MAX_DEPTH} levels`);
     const node: Node = [];
     const index = this.#graph.push(node) - 1;
     this.#seen.set(object, index);
-    this.#describe(node, object, path, depth + 1);
+    this.#describe(node, object, index, depth + 1);
     return index;
   }
 
-  #describe(node: Node, object: object, path: string, depth: number): void {
-    const transferred = this.#transferred.get(object);
+  #describe(node: Node, object: object, index: number, depth: number): void {
+    const transferred = this.#transferred.size === 0 ? undefined : this.#transferred.get(object);
     if (transferred !== undefined) node.push("x", transferred);
+    else if (Array.isArray(object)) this.#array(node, object, depth);
+    else if (Object.getPrototypeOf(object) === Object.prototype) this.#object(node, object, depth);
     else if (object instanceof ActorRef || object instanceof PoolRef) node.push("R", object);
-    else if (object instanceof WireValue) node.push("h", object.name, this.value(object.value, path, depth));
-    else if (Array.isArray(object)) this.#array(node, object, path, depth);
-    else if (object instanceof Map) this.#map(node, object, path, depth);
-    else if (object instanceof Set) this.#set(node, object, path, depth);
-    else if (object instanceof Date) node.push("d", object.getTime());
-    else if (object instanceof RegExp) node.push("r", textNode(object.source), object.flags);
-    else if (object instanceof ArrayBuffer) this.#buffer(node, object);
+    else if (object instanceof WireValue) node.push("h", object.name, this.value(object.value, depth));
+    else if (types.isMap(object)) this.#map(node, object, depth);
+    else if (types.isSet(object)) this.#set(node, object, depth);
+    else if (types.isDate(object)) node.push("d", Date.prototype.getTime.call(object));
+    else if (types.isRegExp(object)) node.push("r", textNode(object.source), object.flags);
+    else if (types.isArrayBuffer(object)) this.#buffer(node, object, index);
     else if (ArrayBuffer.isView(object)) this.#view(node, object);
-    else if (object instanceof Error) this.#error(node, object, path, depth);
-    else this.#object(node, object, path, depth);
+    else if (isError(object)) this.#error(node, object, depth);
+    else this.#instance(node, object, depth);
   }
 
-  #object(node: Node, object: object, path: string, depth: number): void {
+  #instance(node: Node, object: object, depth: number): void {
     const obstacle = obstacleOf(object);
-    if (obstacle !== undefined) {
-      const copy = platformCopy(object);
-      if (copy === undefined) throw notCloneable(path, obstacle);
-      node.push("p", this.#share(copy));
+    if (obstacle === undefined) {
+      this.#object(node, object, depth);
       return;
     }
+    const copy = platformCopy(object);
+    if (copy === undefined) throw new Obstacle(obstacle);
+    node.push("p", this.#share(copy));
+  }
+
+  #object(node: Node, object: object, depth: number): void {
+    const { trail } = this;
     node.push("o");
-    for (const key of Object.keys(object)) {
-      const item = this.value((object as Record<string, unknown>)[key], member(path, key), depth);
-      node.push(textNode(key), item);
+    const keys = Object.keys(object);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
+      trail.push(key);
+      node.push(textNode(key), this.value(this.#read(object, key, i), depth));
+      trail.pop();
     }
   }
 
-  #array(node: Node, items: unknown[], path: string, depth: number): void {
-    const indexes = Object.keys(items);
-    const dense = indexes.length === items.length;
-    if (dense) node.push("a");
-    else node.push("s", items.length);
-    for (const key of indexes) {
-      // Only elements: an array's other properties are not part of its value.
-      if (!/^\d+$/.test(key)) continue;
-      if (!dense) node.push(Number(key));
-      node.push(this.value(items[Number(key)], `${path}[${key}]`, depth));
+  #array(node: Node, items: unknown[], depth: number): void {
+    if (!hasOnlyElements(items)) {
+      node.push("s", items.length);
+      this.#elements(node, items, Object.keys(items), depth);
+      return;
+    }
+    const { trail } = this;
+    node.push("a");
+    for (let i = 0; i < items.length; i++) {
+      trail.push(i);
+      const item = this.#read(items, i, i);
+      if (item === undefined && !(i in items)) {
+        trail.pop();
+        // Of a long array it shows only now that it has holes.
+        const before = node.splice(0);
+        node.push("s", items.length);
+        for (let j = 0; j < i; j++) node.push(j, before[j + 1]);
+        this.#elements(node, items, Object.keys(items).slice(i), depth);
+        return;
+      }
+      node.push(this.value(item, depth));
+      trail.pop();
     }
   }
 
-  #map(node: Node, map: Map<unknown, unknown>, path: string, depth: number): void {
+  #elements(node: Node, items: unknown[], keys: readonly string[], depth: number): void {
+    for (const key of keys) {
+      const index = indexOf(key);
+      this.trail.push(index ?? key);
+      node.push(index ?? textNode(key), this.value(this.#read(items, key, index ?? Infinity), depth));
+      this.trail.pop();
+    }
+  }
+
+  #map(node: Node, map: Map<unknown, unknown>, depth: number): void {
+    const { trail } = this;
     node.push("m");
-    for (const [key, item] of map) {
-      node.push(this.value(key, `${path}.<key>`, depth), this.value(item, `${path}.get(${printKey(key)})`, depth));
+    for (const [key, item] of Map.prototype.entries.call(map) as IterableIterator<[unknown, unknown]>) {
+      trail.push(KEY);
+      node.push(this.value(key, depth));
+      trail.pop();
+      trail.push(new AtKey(key));
+      node.push(this.value(item, depth));
+      trail.pop();
     }
   }
 
-  #set(node: Node, set: Set<unknown>, path: string, depth: number): void {
+  #set(node: Node, set: Set<unknown>, depth: number): void {
     node.push("t");
-    for (const item of set) node.push(this.value(item, `${path}.<item>`, depth));
+    this.trail.push(ITEM);
+    for (const item of Set.prototype.values.call(set) as IterableIterator<unknown>) node.push(this.value(item, depth));
+    this.trail.pop();
   }
 
   #view(node: Node, view: ArrayBufferView): void {
-    const name = view instanceof DataView ? "DataView" : viewName(view);
-    const { buffer, byteOffset, byteLength } = view;
-    const length = view instanceof DataView ? byteLength : (view as Uint8Array).length;
+    const name = viewName(view);
+    const { buffer } = view;
     const transferred = this.#transferred.get(buffer);
-    if (transferred !== undefined) node.push("w", name, transferred, byteOffset, length);
-    else if (isShared(buffer)) node.push("q", name, this.#share(buffer), byteOffset, length);
-    else node.push("v", name, new Uint8Array(buffer, byteOffset, byteLength));
+    const lost = lostBytes(view);
+    if (lost !== undefined) throw new Obstacle(lost);
+    if (transferred !== undefined) node.push("w", name, transferred, view.byteOffset, lengthOf(view) ?? null);
+    else if (!types.isSharedArrayBuffer(buffer)) this.#bytes.view(view, name, node);
+    // It may grow with its buffer, which only the platform knows.
+    else if ((buffer as { growable?: boolean }).growable && name !== "Buffer") node.push("p", this.#share(view));
+    else node.push("q", name, this.#share(buffer), view.byteOffset, lengthOf(view));
   }
 
-  #buffer(node: Node, buffer: ArrayBuffer & { readonly resizable?: boolean; readonly maxByteLength?: number }): void {
-    node.push("b", new Uint8Array(buffer));
-    if (buffer.resizable) node.push(buffer.maxByteLength);
+  #buffer(node: Node, buffer: ArrayBuffer, index: number): void {
+    const lost = lostBytes(buffer);
+    if (lost !== undefined) throw new Obstacle(lost);
+    this.#bytes.buffer(buffer, node, index);
   }
 
   #share(object: object): number {
@@ -175,15 +256,20 @@ class Flattening {
   }
 
   /** An error is taken as far as it can be: what its traps or its uncloneable properties hold back is left out. */
-  #error(node: Node, error: Error, path: string, depth: number): void {
-    const { name, message, stack, own } = partsOfError(error);
-    node.push("e", textNode(name), textNode(message), stack === undefined ? stack : textNode(stack));
+  #error(node: Node, error: Error, depth: number): void {
+    const { trail } = this;
+    const { brand, name, message, stack, own } = partsOfError(error);
+    node.push("e", brand, textNode(name), textNode(message), stack === undefined ? null : textNode(stack));
     for (const [key, item] of own) {
-      if (isError(item) && ++this.#causes > MAX_CAUSES) continue;
+      if (typeof item === "object" && item !== null && isError(item) && ++this.#errors > MAX_ERRORS) continue;
       const nodes = this.#graph.length;
+      const steps = trail.length;
       try {
-        node.push(textNode(key), this.value(item, member(path, key), depth));
+        trail.push(key);
+        node.push(textNode(key), this.value(item, depth));
+        trail.pop();
       } catch {
+        trail.length = steps;
         this.#forget(nodes);
       }
     }
@@ -191,101 +277,14 @@ class Flattening {
 
   /** Takes nodes back that belong to a value that turned out not to be one. */
   #forget(from: number): void {
+    this.#bytes.forget(from, this.#graph);
     this.#graph.length = from;
     for (const [object, index] of this.#seen) if (index >= from) this.#seen.delete(object);
   }
-}
 
-/** The value again. Throws TypeError for a graph that `toGraph` cannot have made. */
-export function fromGraph(
-  graph: unknown,
-  transferred: readonly unknown[] = [],
-  shared: readonly unknown[] = [],
-): unknown {
-  if (!Array.isArray(graph) || graph.length === 0) throw new TypeError("malformed message: not a value graph");
-  // All objects first, then what is in them: any of them may hold any other.
-  const objects: unknown[] = [undefined];
-  for (let i = 1; i < graph.length; i++) objects.push(shellOf(graph[i] as Node, transferred, shared));
-  const value = (encoded: unknown): unknown => {
-    if (!Array.isArray(encoded)) return encoded;
-    if (encoded[0] === "n") return BigInt(encoded[1] as string);
-    if (encoded[0] === "z") return -0;
-    if (encoded[0] === "u") return textOf(encoded);
-    const index = encoded[0] as number;
-    if (!Number.isInteger(index) || index < 1 || index >= objects.length)
-      throw new TypeError(`malformed message: no node ${String(index)}`);
-    return objects[index];
-  };
-  for (let i = 1; i < graph.length; i++) fill(objects[i], graph[i] as Node, value);
-  return value(graph[0]);
-}
-
-function shellOf(node: Node, transferred: readonly unknown[], shared: readonly unknown[]): unknown {
-  switch (node[0]) {
-    case "o":
-      return {};
-    case "a":
-      return [];
-    case "s":
-      return new Array(node[1] as number);
-    case "m":
-      return new Map();
-    case "t":
-      return new Set();
-    case "d":
-      return new Date(node[1] as number);
-    case "r":
-      return new RegExp(textOf(node[1]), node[2] as string);
-    case "b":
-      return ownBuffer(node[1] as Uint8Array, node[2] as number | undefined);
-    case "v":
-      return viewOf(node[1] as string, ownBuffer(node[2] as Uint8Array));
-    case "R":
-      return node[1];
-    case "e":
-      return errorShell(textOf(node[1]), textOf(node[2]), node[3] === undefined ? undefined : textOf(node[3]));
-    case "h":
-      return new WireValue(node[1] as string, undefined);
-    case "x":
-      return transferred[node[1] as number];
-    case "p":
-      return shared[node[1] as number];
-    case "w":
-    case "q": {
-      const buffers = node[0] === "w" ? transferred : shared;
-      return viewOf(node[1] as string, buffers[node[2] as number] as ArrayBuffer, node[3] as number, node[4] as number);
-    }
-    default:
-      throw new TypeError(`malformed message: no such kind of node: ${String(node[0])}`);
-  }
-}
-
-function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown): void {
-  switch (node[0]) {
-    case "o":
-      for (let i = 1; i < node.length; i += 2) define(object as object, textOf(node[i]), value(node[i + 1]));
-      break;
-    case "e":
-      for (let i = 4; i < node.length; i += 2) defineOnError(object as Error, textOf(node[i]), value(node[i + 1]));
-      break;
-    case "h":
-      (object as WireValue).value = value(node[2]);
-      break;
-    case "a":
-      for (let i = 1; i < node.length; i++) (object as unknown[]).push(value(node[i]));
-      break;
-    case "s":
-      for (let i = 2; i < node.length; i += 2) (object as unknown[])[node[i] as number] = value(node[i + 1]);
-      break;
-    case "m":
-      for (let i = 1; i < node.length; i += 2)
-        (object as Map<unknown, unknown>).set(value(node[i]), value(node[i + 1]));
-      break;
-    case "t":
-      for (let i = 1; i < node.length; i++) (object as Set<unknown>).add(value(node[i]));
-      break;
-    default:
-      break;
+  #read(object: object, key: string | number, index: number): unknown {
+    if (this.#reads !== undefined) return this.#reads.read(object, key, index);
+    return (object as Record<string | number, unknown>)[key];
   }
 }
 
@@ -294,76 +293,12 @@ function textNode(text: string): unknown {
   return isWellFormed(text) ? text : ["u", new Uint8Array(Buffer.from(text, "utf16le"))];
 }
 
-function textOf(node: unknown): string {
-  return typeof node === "string" ? node : Buffer.from((node as [string, Uint8Array])[1]).toString("utf16le");
-}
-
-/** Defined, not assigned: the key may be `__proto__`. */
-function define(object: object, key: string, value: unknown): void {
-  if (key === "__proto__")
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-  else (object as Record<string, unknown>)[key] = value;
-}
-
-function defineOnError(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, {
-    value,
-    enumerable: key !== "cause" && key !== "errors",
-    configurable: true,
-    writable: true,
-  });
-}
-
-const VIEWS = new Map<string, new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView>(
-  [
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-    DataView,
-    // Node 24 and later.
-    (globalThis as { Float16Array?: typeof Float32Array }).Float16Array ?? [],
-  ]
-    .flat()
-    .map((View) => [View.name, View]),
-);
-
-/** A Buffer arrives as the Uint8Array it is. */
-function viewName(view: ArrayBufferView): string {
-  const name = Object.prototype.toString.call(view).slice(8, -1);
-  return VIEWS.has(name) ? name : "Uint8Array";
-}
-
-function viewOf(name: string, buffer: ArrayBuffer, offset = 0, length?: number): ArrayBufferView {
-  const View = VIEWS.get(name);
-  if (View === undefined) throw new TypeError(`malformed message: no such view: ${name}`);
-  return new View(buffer, offset, length);
-}
-
-function ownBuffer(bytes: Uint8Array, maxByteLength?: number): ArrayBuffer {
-  if (maxByteLength !== undefined) {
-    const buffer = new (ArrayBuffer as ResizableBuffer)(bytes.byteLength, { maxByteLength });
-    new Uint8Array(buffer).set(bytes);
-    return buffer;
-  }
-  return bytes.buffer.byteLength === bytes.byteLength ? (bytes.buffer as ArrayBuffer) : bytes.slice().buffer;
-}
-
-/** TypeScript's types for Node 20 do not know it. */
-type ResizableBuffer = new (byteLength: number, options: { maxByteLength: number }) => ArrayBuffer;
-
 /** A copy of what structured cloning keeps as what it is: shared memory, a Blob, a key, a compiled module. */
 function platformCopy(object: object): object | undefined {
-  if (isShared(object)) return object;
+  if (types.isSharedArrayBuffer(object)) return object;
   try {
     const copy = structuredClone(object);
+    if (types.isBoxedPrimitive(object)) return copy;
     return Object.prototype.isPrototypeOf.call(Object.getPrototypeOf(object) as object, copy) ? copy : undefined;
   } catch {
     return undefined;
@@ -372,11 +307,9 @@ function platformCopy(object: object): object | undefined {
 
 /** Why an object is more than data, or undefined. */
 function obstacleOf(object: object): string | undefined {
-  const prototype = Object.getPrototypeOf(object) as object | null;
-  if (prototype === null || prototype === Object.prototype) return undefined;
   for (
-    let level: object | null = prototype;
-    level !== null && level !== Object.prototype;
+    let level = Object.getPrototypeOf(object) as object | null;
+    level !== null && !isObjectPrototype(level);
     level = Object.getPrototypeOf(level) as object | null
   ) {
     if (Reflect.ownKeys(level).some((key) => key !== "constructor")) {
@@ -392,16 +325,21 @@ function nameOf(object: object): string {
   return typeof name === "string" && name !== "" ? name : "a class";
 }
 
-function notCloneable(path: string, what: string): ActorError {
+/** `cause` is an Obstacle, or what the value itself has thrown while it was read. */
+function notCloneable(path: string, cause: unknown): ActorError {
   const shown = path.length <= 200 ? path : `${path.slice(0, 200)}…`;
+  if (!(cause instanceof Obstacle)) {
+    return new ActorError("ERR_NOT_CLONEABLE", `${shown} cannot be read: ${wordsOf(cause)}`, { path, cause });
+  }
+  const { what } = cause;
   const advice = what === MESSAGE_PORT ? "list it in with({ transfer })" : "a message carries data only";
   return new ActorError("ERR_NOT_CLONEABLE", `${shown} is ${what}; ${advice}`, { path });
 }
 
-function member(path: string, key: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
-function printKey(key: unknown): string {
-  return typeof key === "object" || typeof key === "function" ? "…" : String(key);
+function wordsOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    return "it threw what cannot be printed";
+  }
 }

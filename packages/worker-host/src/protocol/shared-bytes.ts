@@ -1,0 +1,111 @@
+import { isResizable, lengthOf, maxByteLength } from "./views.js";
+
+type Node = unknown[];
+
+interface SeenView {
+  readonly node: Node;
+  readonly view: ArrayBufferView;
+  readonly name: string;
+}
+
+interface SeenBuffer {
+  readonly views: SeenView[];
+  /** Of the buffer itself, when it is in the message. */
+  index: number | undefined;
+}
+
+/**
+ * The buffers and views of one message. A view that is alone on its buffer is its own bytes, and no others. Several views
+ * on one buffer stay views on one buffer.
+ */
+export class SharedBytes {
+  readonly #buffers = new Map<ArrayBufferLike, SeenBuffer>();
+
+  /** The buffer itself is in the message: all of it arrives, and what looks at it does so there. */
+  buffer(buffer: ArrayBuffer, node: Node, index: number): void {
+    node.push("b", new Uint8Array(buffer), maxByteLength(buffer) ?? null);
+    this.#seen(buffer).index = index;
+  }
+
+  view(view: ArrayBufferView, name: string, node: Node): void {
+    node.push("v", name, bytesOf(view));
+    this.#seen(view.buffer).views.push({ node, view, name });
+  }
+
+  /** Takes back what belongs to nodes from here on, which are no longer part of the message. */
+  forget(from: number, graph: readonly unknown[]): void {
+    const left = new Set(graph.slice(from));
+    for (const [buffer, seen] of this.#buffers) {
+      const views = seen.views.filter(({ node }) => !left.has(node));
+      const index = seen.index !== undefined && seen.index >= from ? undefined : seen.index;
+      if (views.length === 0 && index === undefined) this.#buffers.delete(buffer);
+      else this.#buffers.set(buffer, { views, index });
+    }
+  }
+
+  /** All are known: says which views are on one buffer. */
+  join(graph: unknown[]): void {
+    for (const [buffer, { views, index }] of this.#buffers) {
+      if (views.length === 0) continue;
+      if (index !== undefined) place(views, index, 0);
+      else if (isResizable(buffer) || (views.length > 1 && !mayBePool(buffer, views))) {
+        const node = ["b", new Uint8Array(buffer), maxByteLength(buffer) ?? null];
+        place(views, graph.push(node) - 1, 0);
+      } else if (views.length > 1) {
+        for (const overlapping of overlaps(views)) joinRange(overlapping, graph);
+      }
+    }
+  }
+
+  #seen(buffer: ArrayBufferLike): SeenBuffer {
+    let seen = this.#buffers.get(buffer);
+    if (seen === undefined) {
+      seen = { views: [], index: undefined };
+      this.#buffers.set(buffer, seen);
+    }
+    return seen;
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Node puts small Buffers into memory that they have in common: what lies between them is others' business. */
+function mayBePool(buffer: ArrayBufferLike, views: readonly SeenView[]): boolean {
+  return buffer.byteLength === Buffer.poolSize || views.some(({ name }) => name === "Buffer");
+}
+
+function place(views: readonly SeenView[], index: number, from: number): void {
+  for (const { node, view, name } of views) {
+    node.length = 0;
+    node.push("V", name, index, view.byteOffset - from, lengthOf(view) ?? null);
+  }
+}
+
+/** Views that look at the same bytes, in groups. */
+function overlaps(views: readonly SeenView[]): SeenView[][] {
+  const sorted = [...views].sort((one, other) => one.view.byteOffset - other.view.byteOffset);
+  const groups: SeenView[][] = [];
+  let end = -1;
+  for (const seen of sorted) {
+    const { byteOffset, byteLength } = seen.view;
+    if (byteOffset < end) groups[groups.length - 1].push(seen);
+    else groups.push([seen]);
+    end = Math.max(end, byteOffset + byteLength);
+  }
+  return groups.filter((group) => group.length > 1);
+}
+
+/** No element is larger. */
+const ALIGNMENT = 8;
+
+function joinRange(views: readonly SeenView[], graph: unknown[]): void {
+  const start = views[0].view.byteOffset;
+  const end = Math.max(...views.map(({ view }) => view.byteOffset + view.byteLength));
+  // Where views are aligned they stay so; what is before the first of them is nobody's.
+  const from = start - (start % ALIGNMENT);
+  const bytes = new Uint8Array(end - from);
+  bytes.set(new Uint8Array(views[0].view.buffer, start, end - start), start - from);
+  place(views, graph.push(["b", bytes, null]) - 1, from);
+}
