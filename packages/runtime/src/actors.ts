@@ -38,6 +38,7 @@ import { uids } from "./mailbox/uids.js";
 import { CycleBreaker } from "./messaging/call-cycles.js";
 import { Callers } from "./messaging/callers.js";
 import type { DeadLetters } from "./messaging/dead-letters.js";
+import { handOver } from "./messaging/hand-over.js";
 import { MainOutbox } from "./messaging/main-outbox.js";
 import { Parcels } from "./messaging/parcels.js";
 import { ActorTasks } from "./pool/actor-tasks.js";
@@ -409,7 +410,14 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   claim(child: ActorChild, owner: number, number: number): void {
     this.claimParcel(child.slot.uid, owner, number, child.spec.maxDeliveries > 1, (parcel) => {
-      child.post({ type: "parcel", parcel }, parcel === null ? [] : parcel.transferred);
+      const none = (): void => child.post({ type: "parcel", parcel: null });
+      if (parcel === null) none();
+      else
+        handOver(
+          parcel.transferred,
+          (list) => child.post({ type: "parcel", parcel: { ...parcel, transferred: list } }, list),
+          none,
+        );
     });
   }
 

@@ -2,17 +2,13 @@ import { threadId } from "node:worker_threads";
 import { loadFirst } from "./load-module.js";
 import { prepareThread } from "./prelude.js";
 import type { Connection, Sender } from "./protocol/actor-ref.js";
+import type { Transferable } from "./protocol/actor-types.js";
 import { claimAttention, leave } from "./protocol/attention.js";
 import { encodeForeign } from "./protocol/boot.js";
 import { Codec } from "./protocol/codec.js";
 import { ActorError } from "./protocol/errors.js";
-import {
-  CALLED,
-  NOT_CLONEABLE,
-  type PoolThreadData,
-  type TaskFailure,
-  type TaskMessage,
-} from "./protocol/pool-task.js";
+import { CALLED, type PoolThreadData, type TaskFailure, type TaskMessage } from "./protocol/pool-task.js";
+import { decodeTask, encodeTask, takeTransferred } from "./protocol/task-value.js";
 
 /*
  * What a pool's threads run: piscina calls `runTask` for each task, by way of pool-main, and it calls the user's function.
@@ -21,7 +17,7 @@ import {
 // Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
 const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
 prepareThread(offHeapCapMb);
-const codec = new Codec({ connect: (): Connection => ({ id: "" }) } as unknown as Sender);
+const codec = new Codec(outOfReach());
 const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
   ({ exports }) => exports as Record<string, unknown>,
 );
@@ -30,13 +26,6 @@ loading.catch(() => {});
 
 let attention: Int32Array | undefined;
 process.on("exit", () => attention !== undefined && leave(attention));
-let lastReturned: Pick<TaskMessage, "place" | "running"> | undefined;
-
-// A result that cannot be cloned ends the thread, with an error that loses its class on the way to main (Node 20).
-process.on("uncaughtExceptionMonitor", (error) => {
-  if (error?.name !== "DataCloneError" || lastReturned === undefined) return;
-  Atomics.store(lastReturned.running, 2 * lastReturned.place + 1, NOT_CLONEABLE);
-});
 
 export async function runTask(message: TaskMessage): Promise<unknown> {
   const { name, task, place, running } = message;
@@ -56,9 +45,8 @@ export async function runTask(message: TaskMessage): Promise<unknown> {
   }
   Atomics.store(running, 2 * place + 1, CALLED);
   try {
-    const result = await run(task);
-    lastReturned = { place, running };
-    return result;
+    const argument = task === undefined ? undefined : decodeTask(codec, task);
+    return resultOf(name, await run(argument));
   } catch (error) {
     throw failure("task", error);
   }
@@ -71,6 +59,38 @@ function functionNamed(name: string, module: Record<string, unknown>): ((task: u
     if (typeof found === "function") return found as (task: unknown) => unknown;
   }
   return undefined;
+}
+
+const TRANSFERABLE = Symbol.for("Piscina.transferable");
+const VALUE = Symbol.for("Piscina.valueOf");
+
+/** As `Piscina.move` has marked it, so that piscina moves it. */
+function resultOf(name: string, result: unknown): unknown {
+  const movable = typeof result === "object" && result !== null && TRANSFERABLE in result && VALUE in result;
+  if (!movable) return encodeTask(codec, name, result, [], "result");
+  const marked = result as unknown as Record<symbol, unknown>;
+  const list = [marked[TRANSFERABLE]].flat() as Transferable[];
+  // What piscina cannot post ends the thread.
+  const value = takeTransferred(name, encodeTask(codec, name, marked[VALUE], list, "result"));
+  const moving: Record<symbol, unknown> = { [TRANSFERABLE]: value.transferred, [VALUE]: value };
+  for (const mark of Object.getOwnPropertySymbols(result)) {
+    if (mark !== TRANSFERABLE && mark !== VALUE && marked[mark] === true) {
+      Object.defineProperty(moving, mark, { value: true });
+    }
+  }
+  return moving;
+}
+
+/** References pass through a pool's thread, which sends no messages. */
+function outOfReach(): Sender {
+  const refusal = ({ id }: Connection): ActorError =>
+    new ActorError("ERR_WRONG_THREAD", `id=${id}: a pool's thread sends no messages`, { id });
+  const reject = (to: Connection): Promise<never> => Promise.reject(refusal(to));
+  const refuse = (to: Connection): never => {
+    throw refusal(to);
+  };
+  const connect = (_address: number, _uid: number, id: string): Connection => ({ id });
+  return { connect, call: reject, cast: reject, send: reject, callSync: refuse, castSync: refuse, tryCast: refuse };
 }
 
 /** What is thrown is structured cloned, in which errors lose their properties, and which ends the thread if it fails. */

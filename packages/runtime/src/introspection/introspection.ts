@@ -61,7 +61,7 @@ export class Introspection {
   }
 
   async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
-    const value = encoded(this.#codec.encodeValue(state));
+    const value = encoded(this.#codec.encodeValue(state, undefined, "state"));
     return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
   }
 

@@ -3,12 +3,15 @@ import {
   type Encoded,
   type ExitReason,
   encodeForeign,
+  KIND_FAILURE,
   type Notice,
   payloadOf,
   type ToActor,
   type Transferable,
+  transferLost,
 } from "@mini-otp/worker-host/protocol";
 import type { Slot, Slots } from "../mailbox/slots.js";
+import { handOver, release } from "./hand-over.js";
 import type { MainOutbox } from "./main-outbox.js";
 
 interface Caller {
@@ -46,7 +49,21 @@ export class Callers {
 
   /** Passes a reply on that its receiver's system lane had no room for. */
   detour({ uid, kind, correlation, payload, transferred }: Extract<Notice, { type: "detour" }>): void {
-    if (uid === this.#main.self.uid) this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);
-    else this.#byUid(uid)?.post({ type: "reply", kind, correlation, payload, transferred }, transferred);
+    if (uid === this.#main.self.uid) {
+      this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);
+      return;
+    }
+    const caller = this.#byUid(uid);
+    if (caller === undefined) {
+      release(transferred);
+      return;
+    }
+    const lost = (): void => {
+      const error = encodeForeign(this.#main.codec, transferLost("the reply"));
+      caller.post({ type: "reply", kind: KIND_FAILURE, correlation, payload: error, transferred: [] });
+    };
+    const post = (list: readonly Transferable[]): void =>
+      caller.post({ type: "reply", kind, correlation, payload, transferred: list }, list);
+    handOver(transferred, post, lost);
   }
 }

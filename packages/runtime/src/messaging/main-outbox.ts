@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os";
 import {
   ActorError,
   type ActorRef,
+  decodeTask,
+  encodeTask,
   MAX_TIMER_MS,
   type NameTable,
   type Notice,
@@ -16,6 +18,7 @@ import {
   type RunOptions,
   type Self,
   SYSTEM_LANE,
+  type TaskValue,
   takeReplies,
   takeReply,
   type Unsent,
@@ -33,7 +36,7 @@ export interface MainOutboxHost {
   stats(uid: number): unknown;
   ownRef(uid: number): ActorRef | undefined;
   ownPool(uid: number): PoolRef | undefined;
-  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
+  runTask(uid: number, id: string, task: TaskValue, options: RunOptions): Promise<TaskValue>;
 }
 
 /**
@@ -75,8 +78,9 @@ export class MainOutbox extends Outbox {
     return this.#host.ownPool(uid);
   }
 
-  runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
-    return this.#host.runTask(uid, id, task, options);
+  async runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+    const value = encodeTask(this.codec, id, task, options.transferList ?? [], "task");
+    return decodeTask(this.codec, await this.#host.runTask(uid, id, value, options));
   }
 
   ownRef(uid: number): ActorRef | undefined {

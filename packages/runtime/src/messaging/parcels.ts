@@ -1,4 +1,5 @@
 import type { Parcel } from "@mini-otp/worker-host/protocol";
+import { release } from "./hand-over.js";
 
 /** Hands a claimed parcel to its actor; `null` says that there will never be one. */
 export type Deliver = (parcel: Parcel | null) => void;
@@ -13,6 +14,12 @@ interface Entry {
   readonly deliver: Deliver | undefined;
 }
 
+interface Delivered {
+  readonly owner: number;
+  readonly number: number;
+  readonly parcel: Parcel | undefined;
+}
+
 /**
  * Messages that are too large for a ring, or carry objects to transfer, wait here until their placeholder is
  * handled: so they keep their place in the order, and outlive the threads at both ends.
@@ -20,8 +27,10 @@ interface Entry {
 export class Parcels {
   readonly #bySender = new Map<number, Map<number, Entry>>();
   readonly #byReceiver = new Map<number, Set<Entry>>();
-  /** By actor: the parcel it claimed last, kept for a second delivery. */
-  readonly #kept = new Map<number, Entry>();
+  /** By actor: the parcel it got last. Kept itself for a second delivery, if it can be delivered twice. */
+  readonly #last = new Map<number, Delivered>();
+  /** Who has got them, by sender and number. */
+  readonly #holders = new Map<string, number>();
   /** By sender: placeholders that will not be handled, and whose parcel has not come yet; or that will be, and it never comes. */
   readonly #discarded = new Map<number, Set<number>>();
   #size = 0;
@@ -32,7 +41,10 @@ export class Parcels {
 
   add(uid: number, parcel: Parcel): void {
     const { owner, number } = parcel;
-    if (this.#takeDiscarded(owner, number)) return;
+    if (this.#takeDiscarded(owner, number)) {
+      release(parcel.transferred);
+      return;
+    }
     const claim = this.#find(owner, number);
     if (claim?.deliver === undefined) {
       this.#put({ owner, number, uid, parcel, deliver: undefined });
@@ -44,30 +56,41 @@ export class Parcels {
 
   /**
    * The placeholder's turn has come. With `keep`, the parcel stays for a second delivery, if it can be delivered
-   * twice: what was transferred is gone after the first.
+   * twice: what was transferred is gone after the first, and the second is told that there is none.
    */
   claim(uid: number, owner: number, number: number, senderLives: boolean, keep: boolean, deliver: Deliver): void {
+    const last = this.#last.get(uid);
+    if (last?.owner === owner && last.number === number) {
+      deliver(last.parcel ?? null);
+      return;
+    }
     // An actor claims in its mailbox's order: what it claimed before has been handled.
-    const before = this.#kept.get(uid);
-    if (before !== undefined && !(before.owner === owner && before.number === number)) this.#remove(before);
-    this.#kept.delete(uid);
+    this.#forgetLast(uid);
+    const give: Deliver = (parcel) => {
+      if (parcel !== null) this.#setLast(uid, parcel, keep && parcel.transferred.length === 0);
+      deliver(parcel);
+    };
     const entry = this.#find(owner, number);
     const parcel = entry?.parcel;
     if (this.#takeDiscarded(owner, number)) {
-      deliver(null);
+      give(null);
     } else if (entry !== undefined && parcel !== undefined) {
-      if (keep && parcel.transferred.length === 0) this.#kept.set(uid, entry);
-      else this.#remove(entry);
-      deliver(parcel);
+      this.#remove(entry);
+      give(parcel);
     } else if (senderLives) {
-      this.#put({ owner, number, uid, parcel: undefined, deliver });
+      this.#put({ owner, number, uid, parcel: undefined, deliver: give });
     } else {
-      deliver(null);
+      give(null);
     }
   }
 
   /** The placeholder will not be handled, or not again. */
   discard(owner: number, number: number): void {
+    const holder = this.#holders.get(keyOf(owner, number));
+    if (holder !== undefined) {
+      this.#forgetLast(holder);
+      return;
+    }
     const entry = this.#find(owner, number);
     if (entry === undefined) {
       const discarded = this.#discarded.get(owner) ?? new Set();
@@ -75,7 +98,8 @@ export class Parcels {
       return;
     }
     this.#remove(entry);
-    entry.deliver?.(null);
+    if (entry.parcel !== undefined) release(entry.parcel.transferred);
+    else entry.deliver?.(null);
   }
 
   /** The sender's thread has exited: what it has not handed over by now never comes. */
@@ -90,10 +114,12 @@ export class Parcels {
 
   /** The actor is gone, or its thread is and its claims with it. */
   forget(uid: number, what: "all" | "claims"): void {
+    if (what === "all") this.#forgetLast(uid);
     for (const entry of [...(this.#byReceiver.get(uid) ?? [])]) {
-      if (what === "all" || entry.deliver !== undefined) this.#remove(entry);
+      if (what === "claims" && entry.deliver === undefined) continue;
+      this.#remove(entry);
+      if (entry.parcel !== undefined) release(entry.parcel.transferred);
     }
-    if (what === "all") this.#kept.delete(uid);
   }
 
   #find(owner: number, number: number): Entry | undefined {
@@ -129,4 +155,23 @@ export class Parcels {
     received?.delete(entry);
     if (received?.size === 0) this.#byReceiver.delete(uid);
   }
+
+  #setLast(uid: number, parcel: Parcel, keep: boolean): void {
+    const { owner, number } = parcel;
+    if (keep) this.#size++;
+    this.#last.set(uid, { owner, number, parcel: keep ? parcel : undefined });
+    this.#holders.set(keyOf(owner, number), uid);
+  }
+
+  #forgetLast(uid: number): void {
+    const last = this.#last.get(uid);
+    if (last === undefined) return;
+    if (last.parcel !== undefined) this.#size--;
+    this.#last.delete(uid);
+    this.#holders.delete(keyOf(last.owner, last.number));
+  }
+}
+
+function keyOf(owner: number, number: number): string {
+  return `${owner}:${number}`;
 }

@@ -2,16 +2,19 @@ import {
   type Codec,
   encodeForeign,
   type RunOptions,
+  type TaskValue,
   type ToActor,
   type ToMain,
-  taskNotCloneable,
+  type Transferable,
+  transferLost,
 } from "@mini-otp/worker-host/protocol";
+import { handOver, release } from "../messaging/hand-over.js";
 
 /** Runs a task in the pool with this uid. */
-export type RunTask = (uid: number, id: string, task: unknown, options: RunOptions) => Promise<unknown>;
+export type RunTask = (uid: number, id: string, task: TaskValue, options: RunOptions) => Promise<TaskValue>;
 
 interface Asker {
-  post(message: ToActor): void;
+  post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
 
 /** Tasks of pools that actors wait for. An answer goes to the thread that asked, and to no later one. */
@@ -26,26 +29,27 @@ export class ActorTasks<A extends Asker> {
     this.#run = run;
   }
 
-  run(actor: A, { request, uid, id, task, transferList, name }: Extract<ToMain, { type: "run_task" }>): void {
+  run(actor: A, { request, uid, id, task, name }: Extract<ToMain, { type: "run_task" }>): void {
     const open = this.#open.get(actor) ?? new Map<number, AbortController>();
     this.#open.set(actor, open);
     const wanted = new AbortController();
     open.set(request, wanted);
-    const settle = (value: unknown, error?: unknown): void => {
-      if (open.get(request) !== wanted) return;
-      open.delete(request);
-      const failed = (reason: unknown) => ({ value: undefined, error: encodeForeign(this.#codec, reason) });
-      const outcome = error === undefined ? { value } : failed(error);
-      try {
-        actor.post({ type: "task_settled", request, ...outcome });
-      } catch (uncloneable) {
-        actor.post({ type: "task_settled", request, ...failed(taskNotCloneable(id, uncloneable)) });
-      }
+    const isOpen = (): boolean => open.get(request) === wanted && open.delete(request);
+    const failed = (reason: unknown): void =>
+      actor.post({ type: "task_settled", request, error: encodeForeign(this.#codec, reason) });
+    const returned = ({ content, transferred }: TaskValue): void => {
+      const post = (list: readonly Transferable[]): void =>
+        actor.post({ type: "task_settled", request, value: { content, transferred: list } }, list);
+      handOver(transferred, post, () => failed(transferLost(`id=${id}: the result`)));
     };
-    const options = { signal: wanted.signal, transferList, ...(name === undefined ? {} : { name }) };
+    const options = { signal: wanted.signal, ...(name === undefined ? {} : { name }) };
     this.#run(uid, id, task, options).then(
-      (value) => settle(value),
-      (error: unknown) => settle(undefined, error ?? new Error("rejected with nothing")),
+      (value) => (isOpen() ? returned(value) : release(value.transferred)),
+      (error: unknown) => {
+        // Of a task that no thread has got.
+        release(task.transferred);
+        if (isOpen()) failed(error);
+      },
     );
   }
 

@@ -8,7 +8,6 @@ import {
   CALLED,
   type ExitReason,
   KILLED,
-  NOT_CLONEABLE,
   PARKED,
   POOL_MAIN,
   type PoolThreadData,
@@ -16,6 +15,8 @@ import {
   ring,
   SLOT_HEADER_WORDS,
   type TaskMessage,
+  type TaskValue,
+  transferListOf,
 } from "@mini-otp/worker-host/protocol";
 import { Piscina } from "piscina";
 import type { Guard, GuardedThread } from "../guard/guard.js";
@@ -117,11 +118,10 @@ export class PoolThreads {
    */
   async run(
     name: string | undefined,
-    task: unknown,
-    transferList: readonly unknown[],
+    task: TaskValue | undefined,
     end: AbortController,
     abortable: boolean,
-  ): Promise<unknown> {
+  ): Promise<TaskValue> {
     const place = this.#free.pop() as number;
     this.#running.fill(0, 2 * place, 2 * place + 2);
     const message: TaskMessage = { name, task, place, running: this.#running, attention: this.#attention };
@@ -130,16 +130,16 @@ export class PoolThreads {
     if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, this.#spec.startTimeoutMs);
     try {
       const signal = abortable ? end.signal : null;
+      const transferList = task === undefined ? [] : transferListOf(task);
       const result = this.#piscina.run(message, { transferList: transferList as never, signal });
       this.#adopt();
       this.#watch(true);
       return await result;
     } catch (error) {
-      const [threadId, state] = this.#running.subarray(2 * place);
-      // V8's words, of the task itself.
-      const words = String((error as { message?: unknown } | null)?.message);
-      const uncloneable = state === NOT_CLONEABLE || (threadId === 0 && words.endsWith("could not be cloned."));
-      throw new TaskEnd(error, threadId, time.over, uncloneable);
+      const [threadId] = this.#running.subarray(2 * place);
+      // A port was closed while its task waited for a thread to start.
+      const notPosted = threadId === 0 && (error as { name?: unknown } | null)?.name === "DataCloneError";
+      throw new TaskEnd(error, threadId, time.over, notPosted);
     } finally {
       time.timer?.cancel();
       this.#free.push(place);
@@ -245,14 +245,14 @@ export class TaskEnd {
   /** 0 when none had the task yet. */
   readonly threadId: number;
   readonly timeOver: ExitReason | undefined;
-  /** The task, or its result. */
-  readonly uncloneable: boolean;
+  /** What it transfers has gone meanwhile. */
+  readonly notPosted: boolean;
 
-  constructor(error: unknown, threadId: number, timeOver: ExitReason | undefined, uncloneable: boolean) {
+  constructor(error: unknown, threadId: number, timeOver: ExitReason | undefined, notPosted: boolean) {
     this.error = error;
     this.threadId = threadId;
     this.timeOver = timeOver;
-    this.uncloneable = uncloneable;
+    this.notPosted = notPosted;
   }
 }
 

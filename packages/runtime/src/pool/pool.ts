@@ -5,12 +5,14 @@ import {
   type ExitReason,
   isTaskFailure,
   noproc,
+  notTransferable,
   payloadOf,
   type RunOptions,
   type Sender,
   SHUTDOWN,
   type TaskFailure,
-  taskNotCloneable,
+  type TaskValue,
+  takeTransferred,
 } from "@mini-otp/worker-host/protocol";
 import type { Process } from "../signals/process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
@@ -19,7 +21,7 @@ import type { Clock, Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
 import { type PoolStats, SupervisedPoolRef } from "./pool-ref.js";
-import { PoolThreads, type PoolThreadsHost, type TaskEnd } from "./pool-threads.js";
+import { PoolThreads, type PoolThreadsHost, TaskEnd } from "./pool-threads.js";
 import { type Task, TaskQueue } from "./task-queue.js";
 
 /** What a pool needs of its system. */
@@ -101,7 +103,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
         this.#broken(threads, { kind: "error", error }),
       );
       this.#threads = threads;
-      const loaded = threads.run(undefined, undefined, [], new AbortController(), false).then(
+      const loaded = threads.run(undefined, undefined, new AbortController(), false).then(
         () => undefined,
         (end: unknown): ExitReason => ({ kind: "init_failed", error: this.#errorOf(threads, end, "load") }),
       );
@@ -150,7 +152,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#host.poolDisposed(this);
   }
 
-  run(task: unknown, options: RunOptions): Promise<unknown> {
+  run(task: TaskValue, options: RunOptions): Promise<TaskValue> {
     if (this.#state === "down" || this.#state === "stopping") return Promise.reject(noproc(this, "run"));
     const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
     const outcome = this.#tasks.add(task, options, waits);
@@ -187,12 +189,12 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#running.add(task);
     try {
       const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
-      const value = await threads.run(task.name, task.task, task.transferList, task.end, abortable);
+      const value = await threads.run(task.name, takeTransferred(this.id, task.task), task.end, abortable);
       this.#tasks.completed(task, value);
     } catch (end) {
       const isGivenUp = task.signal?.aborted === true && (end as TaskEnd).timeOver === undefined;
       if (isGivenUp) this.#tasks.aborted(task);
-      else this.#tasks.failed(task, this.#errorOf(threads, end, task.name));
+      else this.#tasks.failed(task, end instanceof TaskEnd ? this.#errorOf(threads, end, task.name) : end);
     } finally {
       this.#running.delete(task);
       task.release();
@@ -204,13 +206,13 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
 
   /** What a task rejects with. A thread that is lost is told of, a module that cannot be loaded breaks the pool. */
   #errorOf(threads: PoolThreads, end: unknown, name: string): unknown {
-    const { error, timeOver, uncloneable } = end as TaskEnd;
+    const { error, timeOver, notPosted } = end as TaskEnd;
     if (isTaskFailure(error)) {
       const thrown = this.#host.outbox.codec.decodeValue(payloadOf((error as TaskFailure).error));
       if (error.of === "module") this.#broken(threads, { kind: "error", error: thrown });
       return thrown;
     }
-    if (uncloneable) return taskNotCloneable(this.id, error);
+    if (notPosted) return notTransferable(`id=${this.id}`, error);
     const reason =
       timeOver?.kind === "unresponsive"
         ? { ...timeOver, method: name }

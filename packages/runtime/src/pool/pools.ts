@@ -1,4 +1,4 @@
-import { describeExit, type ExitReason, noproc, type RunOptions } from "@mini-otp/worker-host/protocol";
+import { describeExit, type ExitReason, noproc, type RunOptions, type TaskValue } from "@mini-otp/worker-host/protocol";
 import type { Directory } from "../directory/directory.js";
 import type { Guard } from "../guard/guard.js";
 import type { PoolMeters } from "../introspection/meters.js";
@@ -54,7 +54,7 @@ export class Pools implements PoolHost {
   }
 
   /** Rejects with ERR_NOPROC when there is no such pool. */
-  run(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+  run(uid: number, id: string, task: TaskValue, options: RunOptions): Promise<TaskValue> {
     return this.#directory.pool(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
   }
 

@@ -4,6 +4,7 @@ import {
   describeExit,
   type ExitReason,
   type RunOptions,
+  type TaskValue,
   taskAborted,
   whenAborted,
 } from "@mini-otp/worker-host/protocol";
@@ -11,8 +12,7 @@ import type { PoolStats, PoolTimes } from "./pool-ref.js";
 
 export interface Task {
   readonly name: string;
-  readonly task: unknown;
-  readonly transferList: readonly unknown[];
+  readonly task: TaskValue;
   readonly signal: AbortSignal | undefined;
   readonly queuedAt: number;
   startedAt: number;
@@ -20,7 +20,7 @@ export interface Task {
   readonly end: AbortController;
   /** Takes the listener off the caller's signal. */
   release(): void;
-  resolve(value: unknown): void;
+  resolve(value: TaskValue): void;
   reject(error: unknown): void;
 }
 
@@ -58,7 +58,7 @@ export class TaskQueue {
   }
 
   /** `waits`: it will not be taken at once. Settles as the task does; rejects with ERR_CALL_ABORTED, ERR_MAILBOX_FULL. */
-  add(task: unknown, { signal, transferList = [], name = "default" }: RunOptions, waits: boolean): Promise<unknown> {
+  add(task: TaskValue, { signal, name = "default" }: RunOptions, waits: boolean): Promise<TaskValue> {
     const maxQueue = this.#maxQueue;
     if (signal?.aborted === true) {
       this.#counts.aborted++;
@@ -74,7 +74,7 @@ export class TaskQueue {
       const queuedAt = performance.now();
       const onAbort = (): void => this.#giveUp(queued);
       const release = signal === undefined ? () => {} : whenAborted(signal, onAbort);
-      const what = { name, task, transferList, signal };
+      const what = { name, task, signal };
       const queued: Task = { ...what, queuedAt, startedAt: 0, end, release, resolve, reject };
       this.#waiting.push(queued);
     });
@@ -89,7 +89,7 @@ export class TaskQueue {
     return task;
   }
 
-  completed(task: Task, value: unknown): void {
+  completed(task: Task, value: TaskValue): void {
     this.#counts.completed++;
     record(this.#run, performance.now() - task.startedAt);
     task.resolve(value);

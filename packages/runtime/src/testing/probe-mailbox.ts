@@ -117,7 +117,13 @@ export class ProbeMailbox {
     const { header } = this.#messages;
     const { outbox, names } = this.#actors;
     const kind = kindOf(header[R_TYPE]);
-    const args = outbox.codec.decodeArgs(payload, transferred);
+    let args: unknown[] = [];
+    let undecodable: unknown;
+    try {
+      args = outbox.codec.decodeArgs(payload, transferred);
+    } catch (error) {
+      undecodable = error;
+    }
     const sent = header[R_METHOD] < 0 ? this.#messages.methodText : names.name(header[R_METHOD]);
     const method = kind === KIND_SEND ? "info" : sent;
     const [address, uid, correlation] = [header[R_SENDER_ADDRESS], header[R_SENDER_UID], header[R_CORRELATION]];
@@ -125,8 +131,19 @@ export class ProbeMailbox {
     const isCall = kind === KIND_CALL;
     const answer = (type: typeof KIND_REPLY | typeof KIND_FAILURE, value: unknown): void => {
       if (!isCall || this.#closed) return;
-      outbox.reply(address, uid, type, correlation, outbox.codec.encodeValue(value));
+      let reply: Payload;
+      try {
+        reply = outbox.codec.encodeValue(value);
+      } catch (uncloneable) {
+        outbox.reply(address, uid, KIND_FAILURE, correlation, outbox.codec.encodeValue(uncloneable));
+        return;
+      }
+      outbox.reply(address, uid, type, correlation, reply);
     };
+    if (undecodable !== undefined) {
+      answer(KIND_FAILURE, undecodable);
+      return;
+    }
     void (async () => this.#onMessage(kind === KIND_SEND ? "send" : isCall ? "call" : "cast", method, args))().then(
       (value) => answer(KIND_REPLY, value),
       (error: unknown) => answer(KIND_FAILURE, error),

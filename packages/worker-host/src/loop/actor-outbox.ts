@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ActorRef, RunOptions } from "../protocol/actor-ref.js";
 import type { Transferable } from "../protocol/actor-types.js";
-import { type Encoded, type Notice, payloadOf, type ToActor, type ToMain } from "../protocol/boot.js";
+import { type Encoded, type Notice, payloadOf, type TaskValue, type ToActor, type ToMain } from "../protocol/boot.js";
 import { announce, ring, sleep } from "../protocol/doorbell.js";
 import { ActorError } from "../protocol/errors.js";
 import { methodOf } from "../protocol/method-name.js";
@@ -9,12 +9,14 @@ import type { NameTable } from "../protocol/name-table.js";
 import { mailboxFull, Outbox } from "../protocol/outbox.js";
 import type { Peer, Self, Unsent } from "../protocol/peers.js";
 import type { RefOptions } from "../protocol/ref-options.js";
-import { taskAborted, taskNotCloneable } from "../protocol/refusal.js";
+import { taskAborted } from "../protocol/refusal.js";
 import { type OnCancel, takeReplies } from "../protocol/replies.js";
 import type { Producer } from "../protocol/ring-lock.js";
 import { BUSY, FULL } from "../protocol/ring-writer.js";
 import type { Segments } from "../protocol/segments.js";
 import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "../protocol/slot-descriptor.js";
+import { decodeTask, encodeTask, transferListOf } from "../protocol/task-value.js";
+import { notTransferable } from "../protocol/transfer-list.js";
 import { whenAborted } from "../protocol/when-aborted.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
@@ -72,10 +74,16 @@ export class ActorOutbox extends Outbox {
   runTask(uid: number, id: string, task: unknown, { signal, transferList = [], name }: RunOptions): Promise<unknown> {
     if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
     const request = ++this.#lastTask;
+    let value: TaskValue;
     try {
-      this.post({ type: "run_task", request, uid, id, task, transferList, name }, transferList);
+      value = encodeTask(this.codec, id, task, transferList, "task");
     } catch (error) {
-      return Promise.reject(taskNotCloneable(id, error));
+      return Promise.reject(error);
+    }
+    try {
+      this.post({ type: "run_task", request, uid, id, task: value, name }, transferListOf(value));
+    } catch (error) {
+      return Promise.reject(notTransferable(`id=${id}`, error));
     }
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -92,8 +100,13 @@ export class ActorOutbox extends Outbox {
     const task = this.#tasks.get(request);
     this.#tasks.delete(request);
     task?.release();
-    if (error === undefined) task?.resolve(value);
-    else task?.reject(this.codec.decodeValue(payloadOf(error)));
+    if (task === undefined) return;
+    try {
+      if (error !== undefined) task.reject(this.codec.decodeValue(payloadOf(error)));
+      else task.resolve(value === undefined ? undefined : decodeTask(this.codec, value));
+    } catch (undecodable) {
+      task.reject(undecodable);
+    }
   }
 
   breakCycle(cycle: readonly string[]): void {

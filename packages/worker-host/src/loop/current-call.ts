@@ -2,6 +2,7 @@ import type { DeferredReply } from "../context.js";
 import { encodeForeign, payloadOf } from "../protocol/boot.js";
 import type { Payload } from "../protocol/payload.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/record-descriptor.js";
+import { notTransferable } from "../protocol/transfer-list.js";
 import { Outgoing, outgoing } from "../protocol/wire-value.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { Standing } from "./standing.js";
@@ -114,7 +115,11 @@ export class CurrentCall {
       this.fail(to, error);
       return;
     }
-    this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
+    try {
+      this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
+    } catch (error) {
+      this.fail(to, notTransferable("the reply", error));
+    }
   }
 
   fail(to: ReplyTo, error: unknown): void {

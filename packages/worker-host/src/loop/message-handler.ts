@@ -23,6 +23,7 @@ import { COMLINK_METHOD } from "../protocol/remote.js";
 import type { RingReader } from "../protocol/ring-reader.js";
 import { DISPATCHES, HANDLING } from "../protocol/slot-descriptor.js";
 import type { OpenSpan, Telemetry } from "../protocol/telemetry.js";
+import { transferLost } from "../protocol/transfer-list.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { LoopHost } from "./loop-host.js";
@@ -127,7 +128,9 @@ export class MessageHandler {
     const methodId = header[R_METHOD];
     this.busy = false;
     if (parcel === null) {
-      this.#unhandled(this.#nameOf(methodId), "its sender died before it was handed over", new Error("lost"));
+      const method = this.#nameOf(methodId);
+      const detail = "lost: its sender died before it was handed over, or what it transfers is gone";
+      this.#unhandled(method, detail, transferLost(`id=${this.#context.id} method=${method}`));
       this.#commit();
     } else {
       this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);

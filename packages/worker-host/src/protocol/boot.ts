@@ -59,6 +59,13 @@ export interface Parcel {
   readonly transferred: readonly Transferable[];
 }
 
+/** A task, or what came of it, on its way between threads. */
+export interface TaskValue {
+  readonly content: Encoded;
+  /** What the content refers to by its place here; changes hands without a copy. */
+  readonly transferred: readonly Transferable[];
+}
+
 /** What a thread is started with. */
 export interface BootData {
   /** To main. A channel of the runtime's own, which main can also read without its event loop turning. */
@@ -148,7 +155,7 @@ export type ToActor =
   /** For a thread that main's inspector cannot interrupt. */
   | { readonly type: "heap_snapshot"; readonly request: number }
   /** Of a task: what it returned, or the error it failed with. */
-  | { readonly type: "task_settled"; readonly request: number; readonly value: unknown; readonly error?: Encoded }
+  | { readonly type: "task_settled"; readonly request: number; readonly value?: TaskValue; readonly error?: Encoded }
   /** The answer to `whereis`. */
   | { readonly type: "found"; readonly ref: Encoded }
   | {
@@ -233,8 +240,7 @@ export type ToMain =
       readonly request: number;
       readonly uid: number;
       readonly id: string;
-      readonly task: unknown;
-      readonly transferList: readonly Transferable[];
+      readonly task: TaskValue;
       readonly name: string | undefined;
     }
   | { readonly type: "abort_task"; readonly request: number }

@@ -6,7 +6,7 @@ import { Codec, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
 import { methodOf, methodTextIn, textMethod, withMethodText } from "./method-name.js";
 import type { NameTable } from "./name-table.js";
-import { FORMAT_PARCEL, FORMAT_TRACED, newPayload, type Payload } from "./payload.js";
+import { FORMAT_PARCEL, FORMAT_TRACED, MAX_MESSAGE_BYTES, newPayload, type Payload } from "./payload.js";
 import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
 import { PendingCalls } from "./pending-calls.js";
 import {
@@ -33,9 +33,9 @@ import { CLOSED, FULL, PUSHED } from "./ring-writer.js";
 import type { Segments } from "./segments.js";
 import { addEndpoint, CALLERS, DROPPED, ENDPOINT_INDEX, FULL_TOLD, NEXT_CORRELATION } from "./slot-descriptor.js";
 import type { Telemetry } from "./telemetry.js";
+import { notTransferable } from "./transfer-list.js";
 import { whenAborted } from "./when-aborted.js";
 
-const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 const EMPTY: Payload = newPayload(0);
 const ACCEPTED: Promise<void> = Promise.resolve();
 const ignoreAcceptance = (): void => {};
@@ -207,7 +207,13 @@ export abstract class Outbox implements Sender {
       call.release = whenAborted(signal, onAbort);
     }
     if (to.unsent.length === 0) {
-      const outcome = this.#push(to, KIND_CALL, methodId, correlation, payload);
+      let outcome: number;
+      try {
+        outcome = this.#push(to, KIND_CALL, methodId, correlation, payload);
+      } catch (error) {
+        this.pending.fail(correlation, error as ActorError);
+        return correlation;
+      }
       if (outcome === PUSHED) {
         call.seq = to.mailbox.lastSeq;
         // Whatever the callee may be about to say comes later.
@@ -262,7 +268,14 @@ export abstract class Outbox implements Sender {
   /** Pushes what waited. PUSHED, FULL, CLOSED or BUSY; for PUSHED and CLOSED `unsent` has been told. */
   protected retry(unsent: Unsent): number {
     const { peer } = unsent;
-    const outcome = this.#push(peer, unsent.kind, unsent.method, unsent.correlation, unsent.payload, unsent.parcel);
+    let outcome: number;
+    try {
+      outcome = this.#push(peer, unsent.kind, unsent.method, unsent.correlation, unsent.payload, unsent.parcel);
+    } catch (error) {
+      // Its placeholder is in the mailbox, and what it is to transfer has gone meanwhile.
+      unsent.refused(error as ActorError);
+      return PUSHED;
+    }
     if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
     else if (outcome === CLOSED) unsent.refused(noproc(peer, methodOf(this.names, unsent.method, unsent.payload)));
     return outcome;
@@ -331,7 +344,7 @@ export abstract class Outbox implements Sender {
     } catch (error) {
       // Something in the transfer list cannot be transferred (any more).
       this.tellMain({ type: "parcel_lost", owner, number });
-      throw error;
+      throw notTransferable(`id=${to.id}`, error);
     }
   }
 

@@ -26,6 +26,9 @@ export const FORMAT_PACKED = 5;
 /** As FORMAT_BYTES, of a Buffer. */
 export const FORMAT_BUFFER = 6;
 
+/** Longer messages have to transfer. */
+export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
+
 /** On top of the others: the last argument is the sender's place in a trace, see telemetry. */
 export const FORMAT_TRACED = 0x80;
 

@@ -1,4 +1,4 @@
-import type { Encoded } from "./boot.js";
+import type { Encoded, TaskValue } from "./boot.js";
 
 /** The file that a pool's threads run. */
 export const POOL_MAIN = new URL("../pool-main.cjs", import.meta.url);
@@ -11,16 +11,15 @@ export interface PoolThreadData {
 }
 
 export const CALLED = 1;
-export const NOT_CLONEABLE = 2;
 
 /** A task as its thread gets it. */
 export interface TaskMessage {
   /** The function to run; undefined only asks whether the module can be loaded. */
   readonly name: string | undefined;
-  readonly task: unknown;
+  readonly task: TaskValue | undefined;
   /**
    * Two words of `running`: the thread's id once it has the task, so that main knows whose end is this task's; and
-   * CALLED once the function is called, from when on its time counts, NOT_CLONEABLE when its result cannot be copied.
+   * CALLED once the function is called, from when on its time counts.
    */
   readonly place: number;
   readonly running: Int32Array;

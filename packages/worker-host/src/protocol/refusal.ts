@@ -20,8 +20,3 @@ export function wasRefused(error: unknown): boolean {
 export function taskAborted(id: string, signal: AbortSignal): ActorError {
   return new ActorError("ERR_CALL_ABORTED", `id=${id}: the task was aborted`, { id, cause: signal.reason });
 }
-
-export function taskNotCloneable(id: string, cause: unknown): ActorError {
-  const { message = "a result that cannot be copied" } = (cause ?? {}) as { message?: unknown };
-  return new ActorError("ERR_NOT_CLONEABLE", `id=${id}: ${String(message)}`, { id, cause });
-}

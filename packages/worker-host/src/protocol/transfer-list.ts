@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { ActorError } from "./errors.js";
 
 /**
@@ -13,8 +14,22 @@ export function checkTransferList(list: readonly unknown[]): void {
   });
 }
 
+/** What the platform says of something in a transfer list, when it is too late to ask what. */
+export function notTransferable(what: string, cause: unknown): ActorError {
+  const { message = "it cannot change hands" } = (cause ?? {}) as { message?: unknown };
+  const path = "transfer";
+  return new ActorError("ERR_NOT_CLONEABLE", `${what}: ${path}: ${String(message)}`, { path, cause });
+}
+
+/** Something that changes hands did so before, or has gone while the message waited. */
+export function transferLost(what: string): ActorError {
+  const path = "transfer";
+  return new ActorError("ERR_NOT_CLONEABLE", `${what}: what it transfers is gone`, { path });
+}
+
 function obstacleOf(object: unknown): string | undefined {
   if (typeof object !== "object" || object === null) return "is no object: only ArrayBuffers and ports change hands";
+  if (types.isSharedArrayBuffer(object)) return "is a SharedArrayBuffer, which both sides have: leave it out";
   if (ArrayBuffer.isView(object)) return `is a ${object.constructor.name}: transfer its buffer`;
   if (object instanceof ArrayBuffer && isDetached(object)) return "has changed hands already";
   return undefined;
