@@ -87,7 +87,8 @@ test("a transfer list that only the platform finds fault with fails its call, an
   const { actor } = await careless();
   // No message and no transfer list may hold it, but nothing about it says so.
   const moving = actor.with({ transfer: [new WeakMap() as never] });
-  await expect(moving.call("echo", 1)).rejects.toThrow();
+  await expect(moving.call("echo", 1)).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path: "transfer" });
+  await expect(moving.cast("echo", 1)).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path: "transfer" });
   expect(await actor.call("echo", 2)).toBe(2);
 });
 

@@ -33,7 +33,7 @@ import { CLOSED, FULL, PUSHED } from "./ring-writer.js";
 import type { Segments } from "./segments.js";
 import { addEndpoint, CALLERS, DROPPED, ENDPOINT_INDEX, FULL_TOLD, NEXT_CORRELATION } from "./slot-descriptor.js";
 import type { Telemetry } from "./telemetry.js";
-import { notTransferable } from "./transfer-list.js";
+import { checkTransferList, notTransferable } from "./transfer-list.js";
 import { whenAborted } from "./when-aborted.js";
 
 const EMPTY: Payload = newPayload(0);
@@ -340,6 +340,8 @@ export abstract class Outbox implements Sender {
   #sendParcel(to: Peer, parcel: Parcel): void {
     const { owner, number, content, transferred } = parcel;
     try {
+      // The platform does not say of each of them that it went elsewhere while the message waited for room.
+      checkTransferList(transferred);
       this.tellMain({ type: "parcel", uid: to.uid, parcel }, [content.bytes.buffer as ArrayBuffer, ...transferred]);
     } catch (error) {
       // Something in the transfer list cannot be transferred (any more).

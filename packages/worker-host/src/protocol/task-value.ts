@@ -3,7 +3,7 @@ import { encoded, payloadOf, type TaskValue } from "./boot.js";
 import type { Codec } from "./codec.js";
 import { ActorError } from "./errors.js";
 import { MAX_MESSAGE_BYTES } from "./payload.js";
-import { notTransferable } from "./transfer-list.js";
+import { checkTransferList, notTransferable } from "./transfer-list.js";
 
 /** Throws ERR_NOT_CLONEABLE naming the path, from `root` on, ERR_MESSAGE_TOO_LARGE. */
 export function encodeTask(
@@ -34,6 +34,7 @@ export function transferListOf({ content, transferred }: TaskValue): Transferabl
 /** Out of this thread's other hands from now on. Throws ERR_NOT_CLONEABLE for what cannot change hands any more. */
 export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
   if (transferred.length === 0) return { content, transferred };
+  checkTransferList(transferred);
   try {
     return { content, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
   } catch (error) {

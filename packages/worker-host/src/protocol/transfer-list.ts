@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { ActorError } from "./errors.js";
+import { ActorError, isActorError } from "./errors.js";
 
 /**
  * Finds what would fail only when the message is on its way. Throws ERR_NOT_CLONEABLE with the `path`
@@ -16,6 +16,7 @@ export function checkTransferList(list: readonly unknown[]): void {
 
 /** What the platform says of something in a transfer list, when it is too late to ask what. */
 export function notTransferable(what: string, cause: unknown): ActorError {
+  if (isActorError(cause, "ERR_NOT_CLONEABLE")) return cause;
   const { message = "it cannot change hands" } = (cause ?? {}) as { message?: unknown };
   const path = "transfer";
   return new ActorError("ERR_NOT_CLONEABLE", `${what}: ${path}: ${String(message)}`, { path, cause });
