@@ -1,6 +1,9 @@
 import type { Session } from "node:inspector";
 import { createRequire } from "node:module";
 
+// Taken before an application has the chance to change them.
+const { parse, stringify } = JSON;
+
 /** What a worker's session answers. Near a worker's end it can be anything. */
 interface Answer {
   readonly id?: number;
@@ -84,19 +87,24 @@ export class WorkerInspector {
     const sessionId = this.#sessionIds.get(threadId);
     if (sessionId === undefined) return Promise.resolve(NO_ANSWER);
     const id = ++this.#lastId;
-    const message = JSON.stringify({ id, method, params });
     return new Promise((settle) => {
       this.#waiting.set(id, { sessionId, settle });
-      this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message }, (error) => {
-        if (error !== null) this.#settle(id, NO_ANSWER);
-      });
+      try {
+        const message = stringify({ id, method, params });
+        this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message }, (error) => {
+          if (error !== null) this.#settle(id, NO_ANSWER);
+        });
+      } catch {
+        // A `toJSON` that the application has given to all objects: Node's own inspector stops at it too.
+        this.#settle(id, NO_ANSWER);
+      }
     });
   }
 
   #received(message: string): void {
     let answer: Answer;
     try {
-      answer = JSON.parse(message) as Answer;
+      answer = parse(message) as Answer;
     } catch {
       return;
     }

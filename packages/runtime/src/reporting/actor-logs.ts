@@ -54,6 +54,15 @@ export class ActorLogs {
   write(source: LogSource, level: LogLevel, atMs: number, units: number, line: readonly unknown[]): void {
     this.#owe(source, units);
     this.#reportDropped(source, false);
+    try {
+      this.#write(source, level, atMs, line);
+    } catch (error) {
+      // The application has changed what this stands on.
+      this.#failed(source, error);
+    }
+  }
+
+  #write(source: LogSource, level: LogLevel, atMs: number, line: readonly unknown[]): void {
     const { id, incarnation, thread } = source;
     const [bindings, first, ...rest] = line;
     const lateMs = Date.now() - atMs;

@@ -114,5 +114,19 @@ export class SpareThreads {
 
 /** Threads of the same key are interchangeable until they become an actor. */
 export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
-  return JSON.stringify([boot.moduleUrls, boot.offHeapCapMb, boot.console, heapCapMb, headroomMb, env, execArgv ?? []]);
+  const { moduleUrls, offHeapCapMb, console } = boot;
+  const variables = Object.entries(env).flat();
+  const counts = [moduleUrls.length, variables.length];
+  const parts = [
+    offHeapCapMb,
+    console,
+    heapCapMb,
+    headroomMb,
+    ...counts,
+    ...moduleUrls,
+    ...variables,
+    ...(execArgv ?? []),
+  ];
+  // Not as JSON: what an application has made of `Array.prototype.toJSON` must not make two keys one.
+  return parts.map((part) => `${String(part).length}:${part}`).join("");
 }

@@ -102,8 +102,11 @@ function revive(brand: ErrorBrand, name: string, message: string): Error {
 }
 
 function define(error: Error, key: string, value: string): void {
-  // Not where the user has fixed it.
-  Reflect.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+  try {
+    Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+  } catch {
+    // The user has fixed it, or V8 makes the stack first, by the application's `Error.prepareStackTrace`, which throws.
+  }
 }
 
 function isExtensible(error: Error): boolean {
