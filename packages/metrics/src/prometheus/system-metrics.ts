@@ -44,6 +44,14 @@ export const SYSTEM_METRICS: readonly (SystemMetric | InfoMetric)[] = [
     read: ({ stats }) => stats.zombies.now,
   }),
   {
+    of: "system",
+    name: "log_lines_lost_total",
+    help: "Lines of log that the logger threw at, or that what it writes to did not take: a full disk, a closed pipe.",
+    unit: "lines",
+    type: "counter",
+    read: ({ stats }) => stats.logLinesLost,
+  },
+  {
     of: "info",
     name: "build_info",
     help: "1, with the versions as labels.",
