@@ -2,10 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { registerMetrics } from "@mini-otp/metrics";
+import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../support/eventually.js";
 import { startProgram } from "../support/program.js";
+import { testSystem } from "../support/system.js";
 
 const program = fileURLToPath(new URL("./programs/loggers.js", import.meta.url));
+const SCRIBBLER = new URL("./fixtures/scribbler.actor.js", import.meta.url);
 
 /** What it wrote of itself, and how it ended. */
 async function attack(mode: string, handler: string, meanwhile: (started: ReturnType<typeof startProgram>) => unknown) {
@@ -55,3 +60,17 @@ test.each(CASES)(
     else expect(lost).toBe(0);
   },
 );
+
+test("lines that are lost are in stats, and a metric", async () => {
+  const raise = (): never => {
+    throw new Error("raised");
+  };
+  const logger = { trace: raise, debug: raise, info: raise, warn: raise, error: raise, fatal: raise };
+  const system = await testSystem({ logger });
+  const scribbler = await system.startChild({ id: "scribbler", actor: SCRIBBLER });
+  const before = system.stats().logLinesLost;
+  await scribbler.call("write", 7, false);
+  await eventually(() => system.stats().logLinesLost >= before + 7);
+  const { registry } = registerMetrics(system, { registry: new Registry() });
+  expect(await registry.metrics()).toContain(`\nmini_otp_log_lines_lost_total ${system.stats().logLinesLost}\n`);
+});
