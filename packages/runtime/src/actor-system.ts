@@ -5,6 +5,7 @@ import {
   ActorError,
   ActorRef,
   checkedReference,
+  describeQuoted,
   type ExitReason,
   GUARD_HOOK,
   isExitReason,
@@ -401,7 +402,7 @@ export class ActorSystem implements SupervisorRef {
       return Promise.reject(new TypeError(`stop: no option ${unknown}; there are: timeoutMs, reason`));
     }
     if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-      return Promise.reject(new RangeError(`stop: timeoutMs=${String(timeoutMs)}, must be 0 or more`));
+      return Promise.reject(new RangeError(`stop: timeoutMs=${describeQuoted(timeoutMs)}, must be 0 or more`));
     }
     if (!isExitReason(reason)) return Promise.reject(notAReason("stop", reason));
     const stopped = this.#stopRoot(timeoutMs, reason);

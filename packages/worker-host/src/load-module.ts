@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import module, { createRequire } from "node:module";
+import { describe } from "./protocol/describe.js";
 import { ActorError } from "./protocol/errors.js";
 
 /** A module that could be loaded, and the URL that it was found under. */
@@ -23,7 +24,7 @@ export async function loadFirst(urls: readonly string[], importModule: ImportMod
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
       if (isMissing(error, url)) continue;
-      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${String(error)}${hintFor(error, url)}`, {
+      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${describe(error)}${hintFor(error, url)}`, {
         cause: error,
       });
     }

@@ -1,12 +1,13 @@
 import {
   ActorError,
   type Codec,
+  decodeForeign,
   decodeReason,
+  describe,
   describeExit,
   type Encoded,
   type ExitReason,
   type InitData,
-  payloadOf,
   type ToActor,
   type ToMain,
   type Transferable,
@@ -167,8 +168,7 @@ export class Upgrade {
         break;
       case "init_failed": {
         const cause = this.#decode(message.error);
-        const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-        this.#fail(this.#error("ERR_INIT_FAILED", `codeChange threw ${said}`, { cause }));
+        this.#fail(this.#error("ERR_INIT_FAILED", `codeChange threw ${describe(cause)}`, { cause }));
         break;
       }
       case "exiting":
@@ -220,6 +220,6 @@ export class Upgrade {
   }
 
   #decode(error: Encoded): unknown {
-    return this.#codec.decodeValue(payloadOf(error));
+    return decodeForeign(this.#codec, error);
   }
 }

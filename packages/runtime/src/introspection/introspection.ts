@@ -83,7 +83,14 @@ export class Introspection {
   }
 
   answer(request: number, failed: boolean, value: Encoded): void {
-    this.#requests.answer(request, failed, this.#codec.decodeValue(payloadOf(value)));
+    let answer: unknown;
+    try {
+      answer = this.#codec.decodeValue(payloadOf(value));
+    } catch (error) {
+      this.#requests.answer(request, true, error);
+      return;
+    }
+    this.#requests.answer(request, failed, answer);
   }
 
   ended(reason: ExitReason): void {

@@ -1,6 +1,7 @@
 import type { ActorContext } from "../context.js";
 import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../define-actor.js";
 import { type MessageKind, type Parcel, payloadOf } from "../protocol/boot.js";
+import { describe } from "../protocol/describe.js";
 import { ActorError, isReplyError } from "../protocol/errors.js";
 import type { ExitReason } from "../protocol/exit-reason.js";
 import { setHandlingName } from "../protocol/method-name.js";
@@ -183,7 +184,7 @@ export class MessageHandler {
     try {
       args = this.#outbox.codec.decodeArgs(payload, transferred);
     } catch (error) {
-      this.#unhandled(this.#nameOf(methodId), `undecodable: ${String(error)}`, error);
+      this.#unhandled(this.#nameOf(methodId), `undecodable: ${describe(error)}`, error);
       this.#commit();
       return;
     }

@@ -1,3 +1,5 @@
+import { describeQuoted } from "./describe.js";
+
 /*
  * How a router finds the member for a message: functions over numbers, the same in every thread.
  */
@@ -16,7 +18,9 @@ const GOLDEN = 0x9e3779b1;
 /** A key as 32 bits: FNV-1a over its UTF-16 units, then mixed. Throws TypeError for what is no key. */
 export function hashKey(key: RouteKey): number {
   if (typeof key !== "string" && typeof key !== "bigint" && !Number.isFinite(key)) {
-    throw new TypeError(`forKey: key=${String(key)} is ${typeof key}, must be a string, a finite number or a bigint`);
+    throw new TypeError(
+      `forKey: key=${describeQuoted(key)} is ${typeof key}, must be a string, a finite number or a bigint`,
+    );
   }
   const text = String(key);
   let hash = 0x811c9dc5;

@@ -1,3 +1,5 @@
+import { isError, textOf } from "./describe.js";
+
 /** What is used of `@opentelemetry/api`. */
 interface OpenTelemetryApi {
   readonly trace: {
@@ -88,9 +90,9 @@ export class Telemetry {
     const span = this.#tracer.startSpan(`${id}/${method}`, { kind, attributes }, parent);
     const end = (error?: unknown): void => {
       if (error !== undefined) {
-        const failure = error instanceof Error ? error : new Error("thrown: no Error");
+        const failure = isError(error) ? error : new Error("thrown: no Error");
         span.recordException(failure);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+        span.setStatus({ code: SpanStatusCode.ERROR, message: textOf(failure, "message") ?? "" });
       }
       span.end();
     };
