@@ -1,4 +1,4 @@
-import { describeQuoted } from "./describe.js";
+import { describe } from "./describe.js";
 
 /**
  * The system's clock as one int32: 1/64 ms since the system started. Wraps after 18 hours in either
@@ -32,13 +32,13 @@ export function ticksToMs(from: number, to: number): number {
 /** Throws RangeError for what is no number of milliseconds, 0 or more. */
 export function checkDelay(what: string, ms: unknown): void {
   if (typeof ms !== "number" || !(ms >= 0))
-    throw new RangeError(`${what}=${describeQuoted(ms)}, must be a number, 0 or more`);
+    throw new RangeError(`${what}=${describe(ms)}, must be a number, 0 or more`);
 }
 
 /** The same, without 0. */
 export function checkPeriod(what: string, ms: unknown): void {
   if (typeof ms !== "number" || !(ms > 0))
-    throw new RangeError(`${what}=${describeQuoted(ms)}, must be a number over 0`);
+    throw new RangeError(`${what}=${describe(ms)}, must be a number over 0`);
 }
 
 /** Longer timers fire at once in Node: whoever waits longer sets another when this one has fired. */
