@@ -37,8 +37,7 @@ export function checkDelay(what: string, ms: unknown): void {
 
 /** The same, without 0. */
 export function checkPeriod(what: string, ms: unknown): void {
-  if (typeof ms !== "number" || !(ms > 0))
-    throw new RangeError(`${what}=${describe(ms)}, must be a number over 0`);
+  if (typeof ms !== "number" || !(ms > 0)) throw new RangeError(`${what}=${describe(ms)}, must be a number over 0`);
 }
 
 /** Longer timers fire at once in Node: whoever waits longer sets another when this one has fired. */
