@@ -1,5 +1,4 @@
 import type { Connection } from "./actor-ref.js";
-import { textOf } from "./describe.js";
 import { ActorError } from "./errors.js";
 
 // By identity: an error that came in a reply, whatever it says, is another object.

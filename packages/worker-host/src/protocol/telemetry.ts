@@ -1,4 +1,5 @@
-import { isError, textOf } from "./describe.js";
+import { textOf } from "./describe.js";
+import { isError } from "./realms.js";
 
 /** What is used of `@opentelemetry/api`. */
 interface OpenTelemetryApi {
