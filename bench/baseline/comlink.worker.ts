@@ -8,6 +8,7 @@ const endpoint = (nodeEndpoint as unknown as NodeAdapter)(parentPort as NonNulla
 comlink.expose(
   {
     handle: (message: SmallObject) => message.id,
+    ask: (answer: () => Promise<number>) => answer(),
     giveBack: (buffer: ArrayBuffer) => comlink.transfer(buffer, [buffer]),
   },
   endpoint,

@@ -1,4 +1,5 @@
 import type { Bench } from "../contender.js";
+import { callbackLatency } from "./callback-latency.js";
 import { chainLatency } from "./chain-latency.js";
 import { mainToActor } from "./main-to-actor.js";
 import { oneToOneThroughput } from "./one-to-one-throughput.js";
@@ -17,4 +18,5 @@ export const benches: readonly Bench[] = [
   ...chainLatency,
   ...mainToActor,
   ...transferredLatency,
+  ...callbackLatency,
 ];
