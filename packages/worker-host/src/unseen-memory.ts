@@ -176,5 +176,9 @@ function onConstruct<C extends Constructor>(type: C, made: (instance: InstanceTy
 
 /** With `--frozen-intrinsics` it stays as it is: what is taken by it is not counted then. */
 function replace(owner: object, name: string, value: unknown): void {
-  Reflect.set(owner, name, value);
+  try {
+    Reflect.set(owner, name, value);
+  } catch {
+    // Node freezes by setters that throw.
+  }
 }

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { invalidSpec } from "../supervision/spec-fields.js";
 import { StderrLines } from "./stderr-lines.js";
 
 type Log = (...args: any[]) => void;
@@ -19,9 +20,18 @@ export interface Logger {
   off?(event: "level-change", listener: () => void): unknown;
 }
 
-const silent: Logger = pino({ level: "silent" });
-
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+const nothing: Log = () => {};
+const silent: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  fatal: nothing,
+  level: "silent",
+};
 
 /** True for what has at least one of the methods by which pino logs. */
 export function isLogger(value: unknown): value is Partial<Logger> {
@@ -31,8 +41,20 @@ export function isLogger(value: unknown): value is Partial<Logger> {
 /** `lost` is called for each line of the default logger's that stderr does not take. */
 export function systemLogger(logger: Logger | false | undefined, name: string, lost: () => void): Logger {
   if (logger === false) return silent;
-  if (logger === undefined) return pino({ name, level: "warn" }, new StderrLines(lost));
+  if (logger === undefined) return defaultLogger(name, lost);
   return LEVELS.every((level) => hasMethod(logger, level)) ? logger : completed(logger);
+}
+
+function defaultLogger(name: string, lost: () => void): Logger {
+  try {
+    return pino({ name, level: "warn" }, new StderrLines(lost));
+  } catch {
+    // Before Node 22 pino sets Error.prepareStackTrace to learn who calls it.
+    const why = Object.isFrozen(Error)
+      ? "pino runs with --frozen-intrinsics from Node 22 on"
+      : "pino cannot start here";
+    throw invalidSpec("root", "logger", undefined, `false, or a logger of your own: ${why}`);
+  }
 }
 
 /** A logger that knows fewer levels than pino, as `console` does: what it has no method for goes to the next one below. */
