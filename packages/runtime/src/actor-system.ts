@@ -475,7 +475,7 @@ export class ActorSystem implements SupervisorRef {
   }
 
   #systemStats(): SystemStats {
-    const { threads, spares, deadLetters, zombies, directory } = this.#actors;
+    const { threads, spares, deadLetters, zombies, unattributed, directory } = this.#actors;
     return {
       actors: directory.actorCount,
       threads,
@@ -483,6 +483,7 @@ export class ActorSystem implements SupervisorRef {
       deadLetters: deadLetters.count,
       zombies,
       logLinesLost: this.#log.lost,
+      unattributed,
     };
   }
 }

@@ -25,7 +25,7 @@ import { Directory, type Referable } from "./directory/directory.js";
 import { Registry } from "./directory/registry.js";
 import { Guard } from "./guard/guard.js";
 import type { FullGuardOptions } from "./guard/guard-options.js";
-import { guardListener } from "./guard/guard-reports.js";
+import { type GuardReports, guardListener } from "./guard/guard-reports.js";
 import { checkHeapFlag, findHeapFlag } from "./guard/heap-flags.js";
 import { Zombies } from "./guard/zombies.js";
 import { type ActorStats, statsOf } from "./introspection/actor-stats.js";
@@ -106,6 +106,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly #cycles = new CycleBreaker();
   readonly #cycleTimer = setInterval(() => this.#round(), CYCLE_CHECK_MS).unref();
   readonly #zombies: Zombies;
+  readonly #reports: GuardReports;
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
   #lastOwnerId = MAIN_OWNER_ID;
@@ -128,10 +129,9 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
     }
     this.spares = new SpareThreads(spares, (thread) => this.guard.forget(thread));
     this.#zombies = new Zombies(guard, logger, events, giveUpProcess);
-    this.guard = new Guard(
-      guard,
-      guardListener(logger, events, this.#zombies, (words) => handlingName(this.names, words)),
-    );
+    const methodName = (words: Int32Array): string => handlingName(this.names, words);
+    this.#reports = guardListener(logger, events, this.#zombies, methodName, guard.onUnattributed, giveUpProcess);
+    this.guard = new Guard(guard, this.#reports);
     this.logs = new ActorLogs(logger, events);
     this.#deadLetters = deadLetters;
     this.#fullMailboxes = new FullMailboxes(events);
@@ -283,6 +283,10 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   get zombies(): { readonly now: number; readonly total: number } {
     return { now: this.#zombies.size, total: this.#zombies.count };
+  }
+
+  get unattributed(): { readonly mb: number; readonly reports: number } {
+    return { mb: this.guard.unattributedMb, reports: this.#reports.unattributedReports };
   }
 
   get threads(): number {

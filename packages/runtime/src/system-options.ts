@@ -35,6 +35,8 @@ export interface SystemStats {
   readonly zombies: { readonly now: number; readonly total: number };
   /** Lines of log that the logger threw at, or that what it writes to did not take: a full disk, a closed pipe. */
   readonly logLinesLost: number;
+  /** Growth of what is resident and in no numbers of the actors' or main's, and how often it was told of. */
+  readonly unattributed: { readonly mb: number; readonly reports: number };
 }
 
 export interface StopOptions {

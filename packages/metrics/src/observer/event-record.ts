@@ -7,6 +7,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "supervisor_escalated",
   "guard_killed",
   "actor_zombie",
+  "memory_unattributed",
 ]);
 
 /** What is shown of an event: no message, and of an error its text. */

@@ -43,6 +43,20 @@ export const SYSTEM_METRICS: readonly (SystemMetric | InfoMetric)[] = [
     unit: "threads",
     read: ({ stats }) => stats.zombies.now,
   }),
+  system({
+    name: "unattributed_memory_bytes",
+    help: "Growth of what is resident and in no numbers of the actors' or main's.",
+    unit: "bytes",
+    read: ({ stats }) => stats.unattributed.mb * 1024 * 1024,
+  }),
+  {
+    of: "system",
+    name: "unattributed_memory_reports_total",
+    help: "How often such memory has put the process over its budget.",
+    unit: "events",
+    type: "counter",
+    read: ({ stats }) => stats.unattributed.reports,
+  },
   {
     of: "system",
     name: "log_lines_lost_total",

@@ -17,6 +17,13 @@ export interface GuardOptions {
    * others in order, then leave the process.
    */
   onZombie?: "report" | "exit";
+  /**
+   * What to do when the process is over `totalMb` for memory that is in no numbers of the actors' or main's, as what
+   * native code allocates. `"report"` (default): tell it by `memory_unattributed`, with who ran while it grew.
+   * `"kill_suspect"`: end the most suspect actor; it may be the wrong one. `"exit"`: stop all in order, then leave the
+   * process.
+   */
+  onUnattributed?: "report" | "kill_suspect" | "exit";
 }
 
 export type FullGuardOptions = Required<GuardOptions>;
@@ -27,6 +34,7 @@ const FIELDS = {
     headroomMb: integer(16, 65_536),
     totalMb: positiveMb,
     onZombie: oneOf("report", "exit"),
+    onUnattributed: oneOf("report", "kill_suspect", "exit"),
   }),
 };
 const TOTAL_SHARE = 0.8;
@@ -39,6 +47,7 @@ export function normaliseGuard(given: GuardOptions = {}): FullGuardOptions {
     headroomMb: given.headroomMb ?? 4096,
     totalMb: given.totalMb ?? defaultTotalMb(),
     onZombie: given.onZombie ?? "report",
+    onUnattributed: given.onUnattributed ?? "report",
   };
 }
 

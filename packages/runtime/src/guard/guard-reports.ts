@@ -2,9 +2,27 @@ import { describeExit } from "@mini-otp/worker-host/protocol";
 import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { GuardListener } from "./guard.js";
+import type { FullGuardOptions } from "./guard-options.js";
 import type { Zombies } from "./zombies.js";
 
 const REMIND_MS = 5000;
+
+/** Told once in five seconds at most, while it lasts. */
+class Reminder {
+  #atMs = 0;
+
+  isDue(): boolean {
+    const nowMs = performance.now();
+    if (nowMs < this.#atMs) return false;
+    this.#atMs = nowMs + REMIND_MS;
+    return true;
+  }
+}
+
+export interface GuardReports extends GuardListener {
+  /** How often unattributed memory was told of. */
+  readonly unattributedReports: number;
+}
 
 /** Tells events and log what the guard does. */
 export function guardListener(
@@ -12,21 +30,43 @@ export function guardListener(
   events: Events,
   zombies: Zombies,
   methodName: (words: Int32Array) => string,
-): GuardListener {
-  let remindAtMs = 0;
+  onUnattributed: FullGuardOptions["onUnattributed"],
+  giveUpProcess: () => void,
+): GuardReports {
+  const ofBudget = new Reminder();
+  const ofUnattributed = new Reminder();
+  let reports = 0;
+  let leaving = false;
   return {
     methodName,
+    get unattributedReports() {
+      return reports;
+    },
     killing({ id }, reason) {
       events.emit({ event: "guard_killed", id, at: performance.now(), reason });
       logger.warn({ actor: id, reason }, `guard ends ${id}: ${describeExit(reason)}`);
     },
     overBudget(rssMb, totalMb, unclaimedMb) {
-      const nowMs = performance.now();
-      if (nowMs >= remindAtMs) {
-        remindAtMs = nowMs + REMIND_MS;
-        logger.error({ rssMb, totalMb }, "the process is over guard.totalMb, and no actor is over its share");
+      if (ofBudget.isDue()) {
+        logger.error({ rssMb, totalMb }, "the process is over guard.totalMb, and no actor's own numbers explain it");
       }
       zombies.overBudget(totalMb, unclaimedMb);
+    },
+    unattributed(found) {
+      // Each suspect that is ended has its own report.
+      if (leaving || (onUnattributed === "report" && !ofUnattributed.isDue())) return;
+      reports++;
+      const { unattributedMb, suspects } = found;
+      const id = suspects[0]?.id ?? "root";
+      events.emit({ event: "memory_unattributed", id, at: performance.now(), action: onUnattributed, ...found });
+      const whose = suspects.length === 0 ? "no actor ran while it grew" : `${id} ran while it grew`;
+      logger.error(
+        { ...found, action: onUnattributed },
+        `${Math.round(unattributedMb)} MiB are in no actor's numbers: ${whose}`,
+      );
+      if (onUnattributed !== "exit") return;
+      leaving = true;
+      giveUpProcess();
     },
   };
 }

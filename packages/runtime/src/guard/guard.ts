@@ -11,7 +11,7 @@ import {
 } from "@mini-otp/worker-host/protocol";
 import { HAS_HEAP_STATISTICS } from "../threads/actor-thread.js";
 import { threadTimes } from "../threads/thread-cpu.js";
-import { Budget } from "./budget.js";
+import { Budget, type Unexplained } from "./budget.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import {
   type Caps,
@@ -23,7 +23,7 @@ import {
   sampleGapMs,
   UNSUSPECTED,
 } from "./heap-judgement.js";
-import { MainHeap } from "./main-heap.js";
+import { MainHeap, mainMb } from "./main-heap.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
@@ -49,7 +49,17 @@ export interface GuardListener {
   killing(actor: GuardedActor, reason: ExitReason): void;
   /** The process is over its budget, and no actor is over its share. */
   overBudget(rssMb: number, totalMb: number, unclaimedMb: number): void;
+  /** The process is over its budget for what is in no numbers of the actors' or main's; the most suspect comes first. */
+  unattributed(found: UnattributedMemory): void;
   methodName(words: Int32Array): string;
+}
+
+export interface UnattributedMemory {
+  readonly rssMb: number;
+  readonly totalMb: number;
+  readonly unattributedMb: number;
+  /** By how much that grew while they ran. */
+  readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
 }
 
 /** What the guard knows of an actor. Memory is as of the last time it was busy. */
@@ -91,6 +101,8 @@ class Ward {
   /** Until it is to be sampled again. */
   gapMs: number;
   killed = false;
+  /** How often it was seen to run since the budget was last checked. */
+  ran = 0;
   /** How long its thread had waited for a core when it was first seen to be slow. */
   slow: { readonly sinceMs: number; readonly delayedMs: number } | undefined;
   /** When last looked at in full: with nothing that may call it back. */
@@ -123,7 +135,7 @@ export class Guard {
   readonly #listener: GuardListener;
   readonly #probe: MemoryProbe = HAS_HEAP_STATISTICS ? new NativeProbe() : new InspectorProbe();
   readonly #wards = new Map<GuardedThread, Ward>();
-  readonly #budget: Budget;
+  readonly #budget: Budget<Ward>;
   readonly #mainHeap = new MainHeap();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
@@ -140,7 +152,7 @@ export class Guard {
   constructor(options: FullGuardOptions, listener: GuardListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#budget = new Budget(options.totalMb, listener.overBudget);
+    this.#budget = new Budget<Ward>(options.totalMb, listener.overBudget, (found) => this.#unexplained(found));
   }
 
   /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
@@ -179,6 +191,11 @@ export class Guard {
       silentMs: isSilent ? nowMs - probingSinceMs : 0,
       handlingMs: isHandling ? this.#watchMs - watched.handlingSinceMs + (nowMs - this.#roundBeforeMs) : 0,
     };
+  }
+
+  /** What has become resident and is in no numbers of the actors' or main's. */
+  get unattributedMb(): number {
+    return this.#budget.unattributedMb;
   }
 
   /** For how long every actor has slept, as far as the last look could tell. */
@@ -226,6 +243,7 @@ export class Guard {
         gapMs,
         isCase ? ward.gapMs : own === "maybe" ? LOOP_CHECK_MS : Math.max(ward.gapMs, LOOP_CHECK_MS),
       );
+      if (own === "busy" || ward.words[HANDLING] !== 0) ward.ran++;
       if (own === "busy") mode = "busy";
       else if (own === "maybe" && mode === "idle") mode = "maybe";
     }
@@ -362,14 +380,28 @@ export class Guard {
     const over = this.#budget.check(
       nowMs,
       wards.map((ward) => ({
-        ward,
+        who: ward,
+        ran: ward.ran,
         usedMb: ward.reading.heapMb + ward.reading.offHeapMb,
         capMb: ward.actor.spec.heapCapMb + ward.actor.spec.offHeapCapMb,
       })),
+      mainMb(),
     );
+    for (const ward of wards) ward.ran = 0;
     if (over === undefined) return;
     const { usedMb, shareMb } = over;
-    this.#kill(over.actor.ward, { kind: "heap_cap_exceeded", heapCapMb: shareMb, usedMb });
+    this.#kill(over.actor.who, { kind: "heap_cap_exceeded", heapCapMb: shareMb, usedMb });
+  }
+
+  #unexplained({ rssMb, totalMb, unattributedMb, suspects }: Unexplained<Ward>): void {
+    const named = suspects.map(({ who, grewMb }) => ({ id: who.actor.id, grewMb }));
+    this.#listener.unattributed({ rssMb, totalMb, unattributedMb, suspects: named });
+    const [first] = suspects;
+    if (this.#options.onUnattributed !== "kill_suspect" || first === undefined) return;
+    const { actor, reading } = first.who;
+    const { offHeapCapMb } = actor.spec;
+    const usedMb = reading.offHeapMb + first.grewMb;
+    this.#kill(first.who, { kind: "off_heap_cap_exceeded", offHeapCapMb, usedMb });
   }
 
   #kill(ward: Ward, reason: ExitReason): void {

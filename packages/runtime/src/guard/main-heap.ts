@@ -44,3 +44,9 @@ function oldMb(): number {
   }
   return bytes / BYTES_PER_MB;
 }
+
+/** What main has of the resident set by its own numbers. */
+export function mainMb(): number {
+  const { total_physical_size, external_memory } = v8.getHeapStatistics();
+  return (total_physical_size + external_memory) / BYTES_PER_MB;
+}

@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
+import type { UnattributedMemory } from "../guard/guard.js";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import { BACKLOG, EventStream } from "./event-stream.js";
@@ -59,6 +60,16 @@ export interface SystemEvents {
   guard_killed: At & { readonly event: "guard_killed"; readonly reason: ExitReason };
   /** A thread has not exited a second after its kill. It is left behind; its actor goes on in another. */
   actor_zombie: At & { readonly event: "actor_zombie"; readonly incarnation: number; readonly reason: ExitReason };
+  /**
+   * The process is over `guard.totalMb` for memory that is in no numbers of the actors' or main's. `id` is the most
+   * suspect actor, or the root. Told once in five seconds while it lasts, and for each suspect that is ended.
+   */
+  memory_unattributed: At &
+    UnattributedMemory & {
+      readonly event: "memory_unattributed";
+      /** What is done about it: `guard.onUnattributed`. */
+      readonly action: "report" | "kill_suspect" | "exit";
+    };
   system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
@@ -92,6 +103,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "dead_letter",
   "guard_killed",
   "actor_zombie",
+  "memory_unattributed",
   "system_stopped",
 ];
 
