@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";
 import type { MessagePort } from "node:worker_threads";
+import { watchChildProcesses } from "./child-processes.js";
 import { sendHeapSnapshot } from "./heap-snapshot.js";
 import { GUARD_HOOK, type ToMain } from "./protocol/boot.js";
 import { ActorError } from "./protocol/errors.js";
@@ -21,6 +22,14 @@ export function prepareThread(offHeapCapMb: number, port?: MessagePort): void {
   const report = (bytes: number): void => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain);
   installGuardHook(new UnseenMemory(offHeapCapMb, report), port);
   keepWithinThread();
+  if (port !== undefined) {
+    const tell = (pid: number, ended: boolean) =>
+      port.postMessage({ type: "child_process", pid, ended } satisfies ToMain);
+    watchChildProcesses(
+      (pid) => tell(pid, false),
+      (pid) => tell(pid, true),
+    );
+  }
   syncBuiltinESMExports();
 }
 

@@ -17,6 +17,7 @@ import {
   type ToMain,
   type Transferable,
 } from "@mini-otp/worker-host/protocol";
+import { ChildProcesses } from "./child-processes.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
 
@@ -66,6 +67,7 @@ export class ActorThread {
   readonly #worker: Worker | undefined;
   readonly #port: MessagePort;
   readonly #attention: Int32Array;
+  readonly #children = new ChildProcesses();
   #listener: ThreadListener;
   #exited = false;
   #abandoned = false;
@@ -103,6 +105,7 @@ export class ActorThread {
       this.takeMessages(Infinity);
       this.#exited = true;
       clearTimeout(this.#asking);
+      this.#children.kill();
       port1.close();
       this.#listener.onExit(death);
     });
@@ -130,7 +133,13 @@ export class ActorThread {
 
   #take(message: ToMain): void {
     if (message.type === "compiled") keepCompiled(message.code);
+    else if (message.type === "child_process") this.#childProcess(message.pid, message.ended);
     else this.#listener.onMessage(message);
+  }
+
+  #childProcess(pid: number, ended: boolean): void {
+    if (ended) this.#children.ended(pid);
+    else this.#children.started(pid);
   }
 
   /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
@@ -158,6 +167,8 @@ export class ActorThread {
   /** The process may end although this thread has not. */
   abandon(): void {
     this.#abandoned = true;
+    this.takeMessages();
+    this.#children.kill();
     this.#worker?.unref();
   }
 

@@ -214,6 +214,8 @@ export type ToMain =
   | { readonly type: "module_failed"; readonly error: Encoded }
   /** Memory outside the heap that V8 does not count, in bytes. */
   | { readonly type: "unseen_memory"; readonly bytes: number }
+  /** A process that the thread has started, and that ends with it, has started or ended. */
+  | { readonly type: "child_process"; readonly pid: number; readonly ended: boolean }
   | { readonly type: "started" }
   | { readonly type: "handed_over"; readonly snapshot: Encoded }
   | { readonly type: "hand_over_failed"; readonly error: Encoded }

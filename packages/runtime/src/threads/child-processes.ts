@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * The processes that a thread has started, on Linux: elsewhere nothing tells a process from a later one with its number,
+ * and they outlive their actor.
+ */
+export class ChildProcesses {
+  /** By number, when each was started. */
+  readonly #startedAt = new Map<number, string>();
+
+  started(pid: number): void {
+    const at = startOf(pid);
+    if (at !== undefined) this.#startedAt.set(pid, at);
+  }
+
+  ended(pid: number): void {
+    this.#startedAt.delete(pid);
+  }
+
+  /** Ends those that are left. Their owner had its time to do so in order. */
+  kill(): void {
+    for (const [pid, at] of this.#startedAt) {
+      if (startOf(pid) !== at) continue;
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has just ended, or runs as another user.
+      }
+    }
+    this.#startedAt.clear();
+  }
+}
+
+/** When a child of this process was started, in the kernel's ticks; undefined when there is no such child. */
+function startOf(pid: number): string | undefined {
+  try {
+    // What follows the command, in parentheses and of any characters: https://docs.kernel.org/filesystems/proc.html
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [, parent] = fields;
+    return Number(parent) === process.pid ? fields[19] : undefined;
+  } catch {
+    return undefined;
+  }
+}
