@@ -68,15 +68,16 @@ export class Budget<A extends object> {
     const isUnexplained = isOver && usedMb <= totalMb && rssMb - this.#unattributed.mb <= totalMb;
     this.#unexplainedSinceMs = isUnexplained ? (this.#unexplainedSinceMs ?? nowMs) : undefined;
     if (nowMs < this.#quietUntilMs || !isOver) return undefined;
+    const over = farthestOver(totalMb, actors);
     if (this.#unexplainedSinceMs !== undefined) {
-      if (nowMs - this.#unexplainedSinceMs < UNATTRIBUTED_FOR_MS) return undefined;
+      const isSure = nowMs - this.#unexplainedSinceMs >= UNATTRIBUTED_FOR_MS;
+      if (!isSure && over !== undefined) return undefined;
       this.#quietUntilMs = nowMs + SETTLE_MS;
       const { mb, suspects } = this.#unattributed;
-      this.#onUnexplained({ rssMb, totalMb, unattributedMb: mb, suspects });
+      if (isSure) this.#onUnexplained({ rssMb, totalMb, unattributedMb: mb, suspects });
       this.#onNobody(rssMb, totalMb, rssMb - usedMb);
       return undefined;
     }
-    const over = farthestOver(totalMb, actors);
     this.#quietUntilMs = nowMs + SETTLE_MS;
     if (over === undefined) this.#onNobody(rssMb, totalMb, rssMb - usedMb);
     return over;
