@@ -9,10 +9,11 @@ import { type CollectGarbage, garbageCollector } from "./protocol/garbage-collec
  * seen.
  */
 
+const BYTES_PER_MB = 1024 * 1024;
 /** A bare worker with its stack and heap takes 2–9 MiB. */
-const WORKER_BYTES = 8 * 1024 * 1024;
+const WORKER_BYTES = 8 * BYTES_PER_MB;
 /** Main is told when the sum has changed by this much. */
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = BYTES_PER_MB;
 /** V8 is in no hurry to collect what it does not count: garbage is collected when this share of the cap has been taken. */
 const PRESSURE_SHARE = 0.5;
 
@@ -39,8 +40,7 @@ const plainWasm = (globalThis as unknown as { WebAssembly?: Wasm }).WebAssembly;
 /** Counts from now on in this thread. */
 export class UnseenMemory {
   readonly #report: (bytes: number) => void;
-  readonly #maxThreads: number;
-  readonly #pressureBytes: number;
+  readonly #capBytes: number;
   readonly #live = new LiveBytes(() => this.#tell());
   #collectGarbage: CollectGarbage | undefined;
   #takenBytes = 0;
@@ -51,8 +51,7 @@ export class UnseenMemory {
   /** `report` is told the sum, in bytes, whenever it has changed by a mebibyte. */
   constructor(offHeapCapMb: number, report: (bytes: number) => void) {
     this.#report = report;
-    this.#maxThreads = Math.floor((offHeapCapMb * 1024 * 1024) / WORKER_BYTES);
-    this.#pressureBytes = offHeapCapMb * 1024 * 1024 * PRESSURE_SHARE;
+    this.#capBytes = offHeapCapMb * BYTES_PER_MB;
     this.#watchSharedBuffers();
     this.#watchThreads();
     if (plainWasm !== undefined) this.#watchWasm(plainWasm);
@@ -78,7 +77,10 @@ export class UnseenMemory {
 
   #count(thing: object, bytes: number): void {
     this.#takenBytes += Math.max(0, this.#live.count(thing, bytes));
-    if (this.#takenBytes < this.#pressureBytes) return;
+    if (this.#takenBytes >= this.#capBytes * PRESSURE_SHARE) this.#collect();
+  }
+
+  #collect(): void {
     this.#collectGarbage ??= garbageCollector();
     this.#collectGarbage();
     this.recount();
@@ -99,10 +101,13 @@ export class UnseenMemory {
 
   /** Threads are refused, not only counted: by the time that main has killed their owner there would be dozens. */
   #watchThreads(): void {
+    const room = (): number => this.#capBytes - this.bytes - getHeapStatistics().external_memory;
     const refuse = (): void => {
-      if (this.#threads < this.#maxThreads) return;
-      const most = `an actor may have ${this.#maxThreads}, since each counts ${WORKER_BYTES / 1024 / 1024} MiB of its offHeapCapMb`;
-      throw new RangeError(`new Worker: too many threads; ${most}`);
+      if (room() < WORKER_BYTES) this.#collect();
+      if (room() >= WORKER_BYTES) return;
+      const capMb = this.#capBytes / BYTES_PER_MB;
+      const why = `each counts ${WORKER_BYTES / BYTES_PER_MB} MiB, and less is left of offHeapCapMb=${capMb}`;
+      throw new RangeError(`new Worker: too many threads: ${why}`);
     };
     const counted = (change: number): void => {
       this.#threads += change;
