@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type ActorRef, dynamicSupervisor, startSystem, supervisor } from "@mini-otp/runtime";
-import { expect, test } from "vitest";
+import { type ActorRef, dynamicSupervisor, pool, resource, startSystem, supervisor } from "@mini-otp/runtime";
+import { describe, expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
 import type Gate from "../fixtures/gate.actor.js";
+import type HangsAtStart from "../fixtures/hangs-at-start.actor.js";
 import type Log from "../fixtures/log.actor.js";
 import type Stubborn from "../fixtures/stubborn.actor.js";
 import type Worker from "../fixtures/worker.actor.js";
@@ -240,4 +241,45 @@ test("a timeoutMs that is no time is refused, and nothing is stopped", async () 
     await expect(system.stop({ timeoutMs })).rejects.toThrow(RangeError);
   }
   expect(system.tree().state).toBe("running");
+});
+
+describe("the report says of a child that was between two lives that it was restarting, and was not killed:", () => {
+  const restarting = { id: "root/a", state: "restarting", killed: false, zombie: false, reason: { kind: "shutdown" } };
+
+  test("it waited for its next start", async () => {
+    const system = await startSystem({ logger: false });
+    const backoff = { minMs: 60_000, maxMs: 60_000 };
+    const a = await system.startChild<typeof Counter>({ id: "a", actor: fixture("counter"), backoff });
+    await system.startChild({ id: "b", actor: fixture("counter") });
+    await a.cast("crash", "x");
+    await eventually(() => system.tree().children?.[0]?.state === "restarting");
+    const report = await system.stop({ reason: { kind: "shutdown" } });
+    expect(report).toMatchObject({ killed: false });
+    expect(report.children).toMatchObject([restarting, { id: "root/b", state: "running", killed: false }]);
+  });
+
+  test.each([1, 2])("it was in the middle of a start (incarnation %i)", async (from) => {
+    const system = await startSystem({ logger: false });
+    const starting = system
+      .startChild<typeof HangsAtStart>({ id: "a", actor: fixture("hangs-at-start"), args: { from } })
+      .catch((error: unknown) => error);
+    if (from === 2) system.exit((await starting) as ActorRef, "kill");
+    await eventually(() => system.tree().children?.[0]?.state === "restarting" && system.stats().threads === 1);
+    const report = await system.stop();
+    expect(report).toMatchObject({ killed: false });
+    expect(report.children).toMatchObject([restarting]);
+    if (from === 1) expect(await starting).toMatchObject({ code: "ERR_SYSTEM_STOPPED" });
+  });
+
+  test("a pool that was starting, and a resource", async () => {
+    const system = await startSystem({ logger: false });
+    const filename = new URL("../pools/fixtures/hanging.js", import.meta.url);
+    void system.startChild(pool({ id: "a", filename })).catch(() => {});
+    void system
+      .startChild(resource({ id: "r", start: () => new Promise(() => {}), stop() {}, shutdown: 50 }))
+      .catch(() => {});
+    const report = await system.stop();
+    expect(report.children.find(({ id }) => id === "root/a")).toMatchObject(restarting);
+    expect(report.children.find(({ id }) => id === "root/r")).toMatchObject({ state: "restarting" });
+  });
 });

@@ -116,7 +116,9 @@ export class ActorLife<A extends LivingActor> {
     this.#upgrade?.abort("the actor is stopping");
     if (this.#thread === undefined) {
       this.#stopped(this.reason, false);
-    } else if (this.#starting !== undefined || request.shutdown === "brutal_kill") {
+    } else if (this.#starting !== undefined) {
+      stopping.giveUpStart();
+    } else if (request.shutdown === "brutal_kill") {
       stopping.kill();
     } else {
       // A bystander's mailbox is kept for its next incarnation, so it is neither closed nor drained.

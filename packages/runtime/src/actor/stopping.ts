@@ -29,6 +29,8 @@ export class Stopping {
   #timer: NodeJS.Timeout | undefined;
   /** The earliest there was, in the clock's ms. */
   #deadlineAt: number;
+  /** Its thread has been asked to end. */
+  #ending = false;
   #killed = false;
   #dropped = 0;
 
@@ -48,7 +50,7 @@ export class Stopping {
   limit({ shutdown, deadlineAt = Infinity }: StopRequest): void {
     const drawnIn = deadlineAt < this.#deadlineAt;
     if (drawnIn) this.#deadlineAt = deadlineAt;
-    if (this.#killed) {
+    if (this.#ending) {
       if (drawnIn) this.#seeOut();
       return;
     }
@@ -61,10 +63,12 @@ export class Stopping {
   }
 
   kill(): void {
-    if (this.#killed || !this.#life.kill()) return;
-    this.#killed = true;
-    clearTimeout(this.#timer);
-    this.#seeOut();
+    if (this.#end()) this.#killed = true;
+  }
+
+  /** It does not run yet: nothing of it is to be drained or terminated. */
+  giveUpStart(): void {
+    this.#end();
   }
 
   /** Messages that were taken out of the mailbox, not handled. */
@@ -80,9 +84,17 @@ export class Stopping {
       reason,
       drained: (mailbox.handledSeq - this.#handledBefore - this.#dropped) | 0,
       dropped: this.#dropped + (this.request.restarting ? 0 : mailbox.counts().length),
-      killed: this.#killed,
+      killed: this.#killed || zombie,
       zombie,
     });
+  }
+
+  #end(): boolean {
+    if (this.#ending || !this.#life.kill()) return false;
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    this.#seeOut();
+    return true;
   }
 
   /** A thread that ignores its kill must not make the whole tree late. */

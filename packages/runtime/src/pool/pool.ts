@@ -4,6 +4,7 @@ import {
   describeExit,
   type ExitReason,
   isTaskFailure,
+  KILLED,
   noproc,
   notTransferable,
   payloadOf,
@@ -270,7 +271,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
         this.#checkDrained();
         break;
       case "starting":
-        this.#startFailed?.({ kind: "killed" });
+        this.#startFailed?.(KILLED);
         break;
       default:
         // Its threads have ended, or are about to: then whoever sees to that goes on from there.

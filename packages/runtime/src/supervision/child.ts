@@ -26,7 +26,7 @@ export interface StopOutcome {
   /** Messages handled, and messages given up, after the stop was asked for. */
   readonly drained: number;
   readonly dropped: number;
-  /** It had to be killed. */
+  /** It had to be killed. One whose start was under way was not: its start is given up, and nothing is cut short. */
   readonly killed: boolean;
   /** Its thread did not end: given up and left behind. */
   readonly zombie: boolean;
@@ -37,6 +37,8 @@ export interface StopOutcome {
 export interface ChildStopReport extends StopOutcome {
   /** Path from the root. */
   readonly id: string;
+  /** What it was when its stop began. `restarting`: between two lives, waiting for a start or in the middle of one. */
+  readonly state: "running" | "restarting";
 }
 
 /** Called by a child, synchronously, when it ended by itself. */

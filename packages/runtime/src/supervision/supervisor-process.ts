@@ -1,4 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import { childStatus } from "./administration.js";
 import type { Child, ChildStopReport, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";
 import type { ChildSpec, FullChildSpec } from "./child-spec.js";
@@ -104,8 +105,14 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     this.#answerStart = null;
   }
 
-  #childEnded({ path }: ChildSlot, outcome: StopOutcome): void {
-    if (this.#loop.state.phase === "stopping") this.#endedChildren.push({ ...outcome, id: path });
+  #childEnded({ path, spec }: ChildSlot, outcome: StopOutcome): void {
+    const { state } = this.#loop;
+    if (state.phase !== "stopping") return;
+    const wasUp = findChild(state, spec.id)?.restarts.upSince !== null;
+    // A start that is given up has failed with `killed` for its caller; nothing that ran was killed.
+    const isGivenUp = !wasUp && !outcome.killed && outcome.reason.kind === "killed";
+    const reason = isGivenUp ? this.#limit.reason : outcome.reason;
+    this.#endedChildren.push({ ...outcome, reason, id: path, state: wasUp ? "running" : "restarting" });
   }
 
   #hasEnded(reason: ExitReason): void {
@@ -136,20 +143,23 @@ export class SupervisorProcess implements Child<SupervisorRef> {
 
   /** Children that do not run refuse messages from now on; those that wait in them are lost. */
   #giveUpWaiting(reason: ExitReason): void {
-    for (const { id, phase } of this.#loop.state.children) {
-      const slot = this.#loop.slots.get(id);
-      if (slot === undefined || (phase !== "down" && phase !== "waiting")) continue;
-      this.#endedChildren.push(...SupervisorProcess.#leftIn(slot, reason));
+    for (const child of this.#loop.state.children) {
+      const slot = this.#loop.slots.get(child.id);
+      if (slot === undefined || isAlive(child)) continue;
+      this.#endedChildren.push(...SupervisorProcess.#leftIn(slot, reason, childStatus(child) === "restarting"));
       slot.child.park?.(reason);
     }
   }
 
-  static #leftIn({ child, path: id }: ChildSlot, reason: ExitReason): ChildStopReport[] {
+  /** Of a child that does not run: there is something to tell if it was to be started, or if messages wait in it. */
+  static #leftIn({ child, path: id }: ChildSlot, reason: ExitReason, toBeStarted: boolean): ChildStopReport[] {
+    const about = { id, reason, state: "restarting" } as const;
     if (!(child instanceof SupervisorProcess)) {
-      return child.queued ? [{ ...NOTHING_LEFT, id, reason, dropped: child.queued }] : [];
+      const dropped = child.queued ?? 0;
+      return toBeStarted || dropped > 0 ? [{ ...NOTHING_LEFT, ...about, dropped }] : [];
     }
-    const children = [...child.#loop.slots.values()].flatMap((slot) => SupervisorProcess.#leftIn(slot, reason));
-    return children.length === 0 ? [] : [{ ...totalOf(children), id, reason, children }];
+    const children = [...child.#loop.slots.values()].flatMap((slot) => SupervisorProcess.#leftIn(slot, reason, false));
+    return toBeStarted || children.length > 0 ? [{ ...totalOf(children), ...about, children }] : [];
   }
 
   /** No time left: whatever still runs is killed, all at once. */
