@@ -192,3 +192,23 @@ test("[start] a name that is taken fails the start with ERR_NAME_TAKEN, and is f
   const b = await start("b", false, "alice");
   expect(system.whereis("alice")).toBe(b);
 });
+
+test("a reference to an actor that is gone means none that is there, whatever that is called", async () => {
+  const { system, log, start, exitOf } = await watchers();
+  const [a, gone] = [await start("a", true), await start("b")];
+  await system.terminateChild("b");
+  await start("b (gone)");
+  const b = await start("b");
+  const monitor = await a.call("monitor", gone);
+  await a.call("link", gone);
+  expect(await log.call("untilCount", 2)).toEqual([
+    { type: "DOWN", id: "root/b", kind: "noproc", monitor },
+    { type: "EXIT", id: "root/b", kind: "noproc" },
+  ]);
+  await a.call("link", b);
+  await a.call("trap", false);
+  await a.call("unlink", gone);
+  const ended = exitOf("a");
+  await b.cast("crash");
+  expect(await ended).toMatchObject({ kind: "linked", id: "root/b" });
+});

@@ -134,3 +134,36 @@ test("an inline actor uses the routers and the pools of a test system", async ()
   expect(all).toBe(2);
   expect(await client.call("double", 21)).toBe(42);
 });
+
+test("an inline actor that has stopped is forgotten: its name is free, and references to it lead nowhere", async () => {
+  const finder = defineActor({ handlers: { find: (ctx, name: string) => ctx.whereis(name)?.id } });
+  const asks = await runInline(finder);
+  const find = (name: string) => asks.call("find", name);
+  const first = await runInline(Ticker, { periodMs: 60_000 }, { id: "first", name: "ticker" });
+  expect(await find("ticker")).toBe("first");
+  await first.stop();
+  expect(await find("ticker")).toBeUndefined();
+  await expect(first.call("tick")).rejects.toMatchObject({ code: "ERR_NOPROC" });
+  expect(first.tryCast("tick")).toBe("closed");
+  const second = await runInline(Ticker, { periodMs: 60_000 }, { id: "second", name: "ticker" });
+  expect(await find("ticker")).toBe("second");
+  await second.stop();
+  await asks.stop();
+});
+
+test("an exit signal to an inline actor that has stopped reaches no actor of a system", async () => {
+  await using system = await startTestSystem();
+  const asks = await runInline(Careless);
+  const stopped = await Promise.all(Array.from({ length: 20 }, () => runInline(Ticker, { periodMs: 60_000 })));
+  const bystanders = await Promise.all(
+    Array.from({ length: 10 }, (_, i) =>
+      system.startChild({ id: `bystander-${i}`, actor: new URL("../fixtures/counter.actor.js", import.meta.url) }),
+    ),
+  );
+  for (const ref of stopped) {
+    await ref.stop();
+    await asks.call("use", "exit", ref, "kill");
+  }
+  for (const bystander of bystanders) expect(await bystander.call("incarnation")).toBe(1);
+  await asks.stop();
+});

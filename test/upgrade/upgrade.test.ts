@@ -257,6 +257,14 @@ describe("an upgrade that fails leaves the former code in its place:", () => {
     });
   });
 
+  test("codeChange takes more memory than the cap, and the guard names the actor", async () => {
+    const { system, shop } = await start({ heapCapMb: 32 });
+    const killed: unknown[] = [];
+    system.on("guard_killed", ({ id }) => killed.push(id));
+    await system.upgrade(shop, module("change-leaks")).catch(() => {});
+    expect(killed).toEqual(["root/shop"]);
+  });
+
   test("codeChange sends a message", async () => {
     const { system, shop } = await start();
     const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });

@@ -7,11 +7,16 @@ export type Signal =
       readonly kind: "down";
       readonly to: string;
       readonly monitor: number;
-      readonly from: string;
+      readonly from: string | undefined;
       readonly reason: ExitReason;
     }
   /** The EXIT message of a link, to an actor that traps exits. */
-  | { readonly kind: "exit_message"; readonly to: string; readonly from: string; readonly reason: ExitReason }
+  | {
+      readonly kind: "exit_message";
+      readonly to: string;
+      readonly from: string | undefined;
+      readonly reason: ExitReason;
+    }
   /** `to` ends with this reason. */
   | { readonly kind: "end"; readonly to: string; readonly reason: ExitReason };
 
@@ -39,10 +44,16 @@ export class Monitors {
     this.#alive.add(id);
   }
 
-  /** One way, and they stack: each sends its own DOWN, at once (`noproc`) when the target does not run. */
-  monitor(watcher: string, target: string): { readonly monitor: number; readonly signals: readonly Signal[] } {
+  /**
+   * One way, and they stack: each sends its own DOWN, at once (`noproc`) when the target does not run. Without a target
+   * it was one that is gone: another may have its path.
+   */
+  monitor(
+    watcher: string,
+    target: string | undefined,
+  ): { readonly monitor: number; readonly signals: readonly Signal[] } {
     const monitor = ++this.#lastMonitor;
-    if (!this.#alive.has(target)) {
+    if (target === undefined || !this.#alive.has(target)) {
       return { monitor, signals: [{ kind: "down", to: watcher, monitor, from: target, reason: NOPROC }] };
     }
     this.#monitors.set(monitor, { watcher, target });
@@ -56,9 +67,9 @@ export class Monitors {
   }
 
   /** Both ways, however often it is called. To an actor that does not run: an exit signal `noproc` to the caller. */
-  link(id: string, partner: string): readonly Signal[] {
+  link(id: string, partner: string | undefined): readonly Signal[] {
     if (id === partner) return [];
-    if (!this.#alive.has(partner)) return this.#exitSignal(partner, id, NOPROC, NOPROC);
+    if (partner === undefined || !this.#alive.has(partner)) return this.#exitSignal(partner, id, NOPROC, NOPROC);
     setOf(this.#links, id).add(partner);
     setOf(this.#links, partner).add(id);
     return [];
@@ -100,7 +111,7 @@ export class Monitors {
   }
 
   /** `told` is the reason in the message, `fatal` the one an actor that does not trap ends with. */
-  #exitSignal(from: string, to: string, told: ExitReason, fatal: ExitReason): readonly Signal[] {
+  #exitSignal(from: string | undefined, to: string, told: ExitReason, fatal: ExitReason): readonly Signal[] {
     if (this.#trapping.has(to)) return [{ kind: "exit_message", to, from, reason: told }];
     return told.kind === "normal" ? [] : [{ kind: "end", to, reason: fatal }];
   }

@@ -129,8 +129,11 @@ export class ProcessSignals {
         const signals = this.#monitors.link(child.id, this.#pathOf(uid, id));
         return this.#carryOut(signals, this.#sourceOf(request.target));
       }
-      case "unlink":
-        return this.#monitors.unlink(child.id, request.id);
+      case "unlink": {
+        const { uid, id } = request.target;
+        const partner = this.#pathOf(uid, id);
+        return partner === undefined ? undefined : this.#monitors.unlink(child.id, partner);
+      }
       case "trap_exit":
         return this.#monitors.trapExit(child.id, request.trap);
       case "exit":
@@ -179,8 +182,8 @@ export class ProcessSignals {
     return { id: target.id, ref: this.#processes.byUid(target.uid)?.ref ?? this.#processes.refTo(target) };
   }
 
-  /** A reference to an actor that is gone must not mean the one that has its path now. */
-  #pathOf(uid: number, id: string): string {
-    return this.#processes.byUid(uid) === undefined ? `${id} (gone)` : id;
+  /** Of an actor that is gone there is none: its reference must not mean the one that has its path now. */
+  #pathOf(uid: number, id: string): string | undefined {
+    return this.#processes.byUid(uid) === undefined ? undefined : id;
   }
 }

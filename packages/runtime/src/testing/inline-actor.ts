@@ -29,6 +29,8 @@ import {
   InlineSender,
   type InlineTarget,
   inlineTarget,
+  isInline,
+  leaveWorld,
   nextInlineUid,
   noproc,
 } from "./inline-world.js";
@@ -325,6 +327,7 @@ export class InlineActor implements InlineTarget {
     this.#accepts = false;
     this.#state = "stopped";
     this.#mailbox.length = 0;
+    leaveWorld(this);
     for (const call of [...this.#unanswered]) call.fail(this.#exitError(call, reason));
     this.#resolveExited(reason);
   }
@@ -384,9 +387,9 @@ export class InlineActor implements InlineTarget {
       hasHandler: (method) => this.#handlerOf(method) !== undefined,
       reply: (call, value) => this.#reply(call, value),
       exitInline(ref, reason) {
-        const target = inlineActor(ref);
-        target?.exit(reason);
-        return target !== undefined;
+        inlineActor(ref)?.exit(reason);
+        // One that is gone must not be taken for an actor of a system.
+        return isInline(ref);
       },
       stopAfterThis(reason) {
         actor.#stopping ??= reason;

@@ -40,6 +40,11 @@ export function enterWorld(target: InlineTarget): void {
   targets.set(target.uid, target);
 }
 
+/** It has stopped for good: its name is free, and references to it lead nowhere. */
+export function leaveWorld({ uid }: InlineTarget): void {
+  targets.delete(uid);
+}
+
 export function isInline(ref: ActorRef | PoolRef): boolean {
   return "address" in ref && ref.address === INLINE_ADDRESS;
 }
@@ -164,7 +169,7 @@ export class InlineSender implements Sender {
 
   #target(to: InlineConnection, method: string): InlineTarget {
     const target = targets.get(to.uid);
-    if (target === undefined) throw noproc(to.id, `no such actor for ${method}`);
+    if (target === undefined) throw noproc(to.id, `stopped, or not of this thread, for ${method}`);
     return target;
   }
 }

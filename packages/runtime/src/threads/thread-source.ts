@@ -81,7 +81,7 @@ export class ThreadSource {
     const { guard } = this.#host;
     const { heapCapMb, offHeapCapMb } = this.#spec;
     const isSpare = kill === undefined;
-    const spareId = `${this.#id} (spare)`;
+    const id = isSpare ? `${this.#id} (spare)` : this.#id;
     const words = new Int32Array(SLOT_HEADER_WORDS);
     words[PARKED] = words[ACTIVE] = 1;
     const thread = new ActorThread(options, {
@@ -89,7 +89,6 @@ export class ThreadSource {
         // A spare sleeps from now on; an upgrade's thread is going to run `codeChange`.
         if (message.type === "loaded" && isSpare) words[ACTIVE] = 0;
         if (message.type === "log") {
-          const id = isSpare ? spareId : this.#id;
           this.#host.log({ id, incarnation: 0, thread: thread.threadId, words }, message);
           return;
         }
@@ -101,7 +100,7 @@ export class ThreadSource {
       },
     });
     const spec = { heapCapMb, offHeapCapMb, handlerTimeoutMs: Infinity };
-    guard.guard(thread, { id: spareId, spec, running: false, kill: kill ?? (() => thread.terminate()) }, words);
+    guard.guard(thread, { id, spec, running: false, kill: kill ?? (() => thread.terminate()) }, words);
     return thread;
   }
 }

@@ -57,7 +57,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       outbox.post({ type: "link", target: targetOf("ctx.link", ref) });
     },
     unlink(ref) {
-      outbox.post({ type: "unlink", id: targetOf("ctx.unlink", ref).id });
+      outbox.post({ type: "unlink", target: targetOf("ctx.unlink", ref) });
     },
     trapExit(trap) {
       outbox.post({ type: "trap_exit", trap });

@@ -251,7 +251,7 @@ export type ToMain =
   | { readonly type: "monitor"; readonly monitor: number; readonly target: Target }
   | { readonly type: "demonitor"; readonly monitor: number }
   | { readonly type: "link"; readonly target: Target }
-  | { readonly type: "unlink"; readonly id: string }
+  | { readonly type: "unlink"; readonly target: Target }
   | { readonly type: "trap_exit"; readonly trap: boolean }
   | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill" }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
