@@ -248,6 +248,35 @@ describe("consistent_hash", () => {
 });
 
 describe("resize", () => {
+  test("of a router that does not run rejects with ERR_NOPROC, changes nothing and holds no upgrade up", async () => {
+    const { system, ref } = await start();
+    await system.terminateChild("pair");
+    for (const size of [1, 3])
+      await expect(ref.resize(size)).rejects.toMatchObject({ code: "ERR_NOPROC", id: "root/pair" });
+    await expect(system.upgrade(ref, member)).rejects.toMatchObject({ code: "ERR_NOPROC" });
+    await system.restartChild("pair");
+    expect(ref.size).toBe(2);
+    await ref.resize(1);
+    expect(await whoAnswers(ref, 2)).toEqual(path("00"));
+  });
+
+  test("that is under way when the router is stopped is done then, and what went does not come back", async () => {
+    const { system, ref } = await start();
+    const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
+    await Promise.all([ref.cast("hold", gate), ref.cast("hold", gate)]);
+    await gate.call("someone");
+    const resized = ref.resize(1);
+    const stopped = system.terminateChild("pair");
+    await gate.call("open");
+    await stopped;
+    await resized;
+    await system.restartChild("pair");
+    expect(ref.whichChildren().map(({ id }) => id)).toEqual(["0"]);
+    expect(ref.child("1")).toBeUndefined();
+    await ref.resize(2);
+    expect((await whoAnswers(ref, 2)).sort()).toEqual(path("01"));
+  });
+
   test.each(["round_robin", "least_loaded"] as const)(
     "loses no message while they flow from main and from actors (%s)",
     async (route) => {

@@ -54,7 +54,8 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
    * are stopped when they have handled what they had accepted, however long that takes. Resolves when all of this is
    * done; one resize follows the other. The size outlasts a restart of the router.
    *
-   * Rejects with ERR_INVALID_CHILD_SPEC, ERR_NOPROC or ERR_SYSTEM_STOPPED. Main only.
+   * Rejects with ERR_INVALID_CHILD_SPEC, and, when the router does not run, with ERR_NOPROC or ERR_SYSTEM_STOPPED; one that is under
+   * way when the router is stopped is done then. Main only.
    */
   resize(size: number): Promise<void> {
     return this.#router.resize(size);

@@ -1,6 +1,8 @@
 import {
+  ActorError,
   type ActorRef,
   type ExitReason,
+  isActorError,
   type MemberResult,
   type NameTable,
   noproc,
@@ -61,6 +63,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   /** With the module that it was upgraded to. */
   #member: Omit<FullActorSpec, "id">;
   readonly #host: RouterHost;
+  readonly #tree: TreeEnvironment;
   readonly #process: SupervisorProcess;
   readonly #leaving = new Set<string>();
   #size: number;
@@ -70,6 +73,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   /** As far as monitors and links go, also while its members are started. */
   #lives = false;
   #running = false;
+  /** It has ended and stays so, for now or for good: no member comes back by itself. */
+  #parked = false;
   #disposed = false;
 
   constructor(spec: FullRouterSpec, path: string, tree: TreeEnvironment, host: RouterHost, onExit: OnExit) {
@@ -78,6 +83,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     this.#spec = spec;
     this.#member = memberSpec(spec);
     this.#host = host;
+    this.#tree = tree;
     this.#size = size;
     this.slot = routerSlot(host.slots, route);
     this.ref = new SupervisedRouterRef(this, host.outbox, this.slot);
@@ -119,6 +125,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
 
   async start(incarnation: number): Promise<StartOutcome<RouterRef>> {
     this.#incarnation = incarnation;
+    this.#parked = false;
     try {
       this.#host.claimName(this, this.#spec.name);
     } catch (error) {
@@ -150,13 +157,14 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   kill(): void {}
 
   park(reason: ExitReason): void {
+    this.#parked = true;
     this.#host.releaseName(this, this.#spec.name);
     this.#process.park(reason);
   }
 
   dispose(): void {
     if (this.#disposed) return;
-    this.#disposed = true;
+    this.#disposed = this.#parked = true;
     this.#host.releaseName(this, this.#spec.name);
     this.#process.dispose();
     this.#host.outbox.disconnect(this.slot.address);
@@ -204,6 +212,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   async #resizeTo(size: number): Promise<void> {
+    if (!this.#lives) throw this.#tree.isStopping() ? systemStopped(this, "resize") : noproc(this, "resize");
     const before = this.#size;
     if (size > before) return this.#grow(this.#ids(before, size), size);
     this.#size = size;
@@ -233,7 +242,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   async #retire(id: string): Promise<void> {
     for (;;) {
       const ref = this.members.child(id) as ActorRef | undefined;
-      if (ref === undefined || this.#disposed) break;
+      // A router that is stopped has stopped its members, and starts none that is leaving.
+      if (ref === undefined || this.#parked) break;
       try {
         // It refuses what is new from now on.
         if (this.#host.find(ref)?.drained !== false) {
@@ -242,8 +252,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
           break;
         }
       } catch (error) {
-        // The router itself is between two lives, and its members come back with it; or everything is stopping.
-        if ((error as { code?: unknown }).code !== "ERR_NOPROC") throw error;
+        // The router itself is between two lives, or has begun another meanwhile, and its members come back with it.
+        if (isActorError(error, "ERR_SYSTEM_STOPPED")) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, RETIRE_CHECK_MS));
     }
@@ -276,6 +286,10 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   #ids(from: number, to: number): string[] {
     return Array.from({ length: to - from }, (_, i) => String(from + i));
   }
+}
+
+function systemStopped({ id }: RouterChild, what: string): ActorError {
+  return new ActorError("ERR_SYSTEM_STOPPED", `id=${id} ${what}: the system is stopping or has stopped`, { id });
 }
 
 function memberSpec(spec: FullRouterSpec): Omit<FullActorSpec, "id"> {

@@ -62,6 +62,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
         this.#limit = NO_LIMIT;
         this.#endedChildren = [];
         try {
+          this.#disposeUndeclared();
           const children = this.#plan.children.map((spec) => this.#declare(spec));
           this.#answerStart = resolve;
           this.#loop.dispatch({ kind: "start", children });
@@ -71,6 +72,16 @@ export class SupervisorProcess implements Child<SupervisorRef> {
         }
       });
     });
+  }
+
+  /** What was declared in the life before and is not any more: a member that a router has given up. */
+  #disposeUndeclared(): void {
+    const declared = new Set(this.#plan.children.map(({ id }) => id));
+    for (const [id, { child }] of this.#loop.slots) {
+      if (declared.has(id)) continue;
+      this.#loop.slots.delete(id);
+      child.dispose();
+    }
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
