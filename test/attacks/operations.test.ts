@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { startProgram } from "../support/program.js";
 
 /*
- * OPERATIONS_SEED tries the same cells again. OPERATIONS_CELLS tries that many of each kind: there are some 11 000 in all, of which about
- * eight take a second on two cores. OPERATIONS_WITHOUT names operations that are left out.
+ * OPERATIONS_SEED tries the same cells again. OPERATIONS_CELLS tries that many of each kind: there are some 11 000 in all, of which
+ * twenty to forty take a second on two cores. OPERATIONS_WITHOUT names operations that are left out.
  */
 const seed = Number(process.env.OPERATIONS_SEED ?? randomInt(2 ** 31));
 // A snapshot whose thread ends before it has been read ends the process.
@@ -13,11 +13,11 @@ const without = (process.env.OPERATIONS_WITHOUT ?? "heapSnapshot").split(",");
 
 describe("operations", () => {
   test.each([
-    ["actor", 90],
-    ["router", 60],
-    ["pool", 40],
-    ["supervisor,dynamic", 50],
-    ["resource", 40],
+    ["actor", 180],
+    ["router", 120],
+    ["pool", 80],
+    ["supervisor,dynamic", 100],
+    ["resource", 80],
   ] as const)(
     "on a thing in whatever state, alone and beside each other, settle, and all else goes on (%s)",
     async (kind, cells) => {
