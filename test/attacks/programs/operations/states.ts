@@ -7,6 +7,8 @@ export type Kind = "actor" | "router" | "pool" | "supervisor" | "dynamic" | "res
 export type Enter = (cell: Cell) => Promise<unknown>;
 
 const NEVER_SOON = { minMs: 60_000, maxMs: 60_000 };
+/** Tasks wait for the pool's next incarnation, however long that takes. */
+const SOON = { minMs: 500, maxMs: 500 };
 const boom = { kind: "error", error: new Error("boom") } as const;
 
 interface Wants {
@@ -106,7 +108,7 @@ const OF_ALL: Record<string, (kind: Kind) => Enter> = {
     await cell.supervisor.terminateChild("t");
     return ref;
   },
-  waiting: (kind) => (cell) => between(cell, kind, { backoff: NEVER_SOON }),
+  waiting: (kind) => (cell) => between(cell, kind, { backoff: kind === "pool" ? SOON : NEVER_SOON }),
   stopping: (kind) => async (cell) => {
     const ref = kind === "pool" ? await held(cell, kind) : await start(cell, kind, { stopWaits: true });
     cell.open.push(cell.supervisor.terminateChild("t"));
