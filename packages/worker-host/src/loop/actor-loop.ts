@@ -14,6 +14,7 @@ import { MessageHandler } from "./message-handler.js";
 import type { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
 import { OwnMessages } from "./own-messages.js";
+import { OwnWork } from "./own-work.js";
 import type { Snapshot } from "./snapshot.js";
 import { Standing } from "./standing.js";
 
@@ -24,16 +25,6 @@ const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
 /** While calls are open. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
-/** Open in every actor's thread: the port to main. */
-const PORTS_TO_MAIN = 1;
-/**
- * A look at what is open goes through all handles, also those that hold nothing: 0.3 µs for one, 50 for 4 000 (Node 20),
- * as a thread has that was given as many callbacks. Then there is a pause, in which it is taken for granted.
- */
-const DEAR_LOOK_MS = 0.005;
-const LOOK_SHARE = 0.02;
-const MAX_LOOK_PAUSE_MS = 10;
-
 /**
  * One incarnation of an actor: takes one message at a time, in the order of: main's control messages, replies,
  * what `continueWith` asked for, due timers, the mailbox. Between two messages microtasks run.
@@ -51,11 +42,11 @@ export class ActorLoop {
   // Until init is done it is busy: the loop serves replies and main only.
   readonly #handler: MessageHandler;
   readonly #control: ControlMessages;
+  readonly #ownWork: OwnWork;
   #scheduled = false;
   #handled = 0;
   #lastTurn = 0;
   #heldSince = 0;
-  #looksAgainAtMs = 0;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakeAt = Infinity;
 
@@ -98,6 +89,7 @@ export class ActorLoop {
     this.#handler = handler;
     this.#control = new ControlMessages({ channel, outbox, context, version, standing, own, call, handler, host });
     outbox.onDeadline = schedule;
+    this.#ownWork = new OwnWork(schedule);
   }
 
   /** Settles calls from now on, so that `init` can make some. */
@@ -233,7 +225,7 @@ export class ActorLoop {
     }
     const due = Math.min(withMailbox ? this.#own.nextDue : Infinity, deadline);
     if (this.#heldSince === 0) this.#heldSince = now;
-    const ownWork = this.#hasOwnWork(now);
+    const ownWork = this.#ownWork.isUnderWay(now, this.#wakeTimer === undefined ? 0 : 1);
     if (now - this.#heldSince < HOLD_MS && !ownWork) {
       inbox.sleep(withMailbox, Math.max(0, Math.min(HOLD_MS, due - now)));
       if (inbox.arrived(withMailbox)) this.#heldSince = 0;
@@ -244,16 +236,6 @@ export class ActorLoop {
     if (!inbox.sleepAsync(withMailbox, this.#wake)) return true;
     if (due !== Infinity) this.#wakeBy(due, now);
     return false;
-  }
-
-  /** Something is open whose callbacks the event loop has to deliver: what the actor, or its module, has opened. */
-  #hasOwnWork(nowMs: number): boolean {
-    if (nowMs < this.#looksAgainAtMs) return true;
-    const runtimesTimers = this.#wakeTimer === undefined ? 0 : 1;
-    const found = process.getActiveResourcesInfo().length > PORTS_TO_MAIN + runtimesTimers;
-    const tookMs = performance.now() - nowMs;
-    if (tookMs > DEAR_LOOK_MS) this.#looksAgainAtMs = nowMs + Math.min(MAX_LOOK_PAUSE_MS, tookMs / LOOK_SHARE);
-    return found;
   }
 
   readonly #wake = (): void => {

@@ -1,7 +1,9 @@
 import type { Connection } from "./actor-ref.js";
 import type { Parcel } from "./boot.js";
+import type { CallsTo } from "./calls-to.js";
 import type { ActorError } from "./errors.js";
 import type { Payload } from "./payload.js";
+import type { PendingCall } from "./pending-calls.js";
 import { Queue } from "./queue.js";
 import type { Producer } from "./ring-lock.js";
 import { RingWriter } from "./ring-writer.js";
@@ -39,6 +41,8 @@ export interface Peer extends Connection {
   readonly unsent: Queue<Unsent>;
   /** This thread's bit in the slot's set of callers is set. */
   knownAsCaller: boolean;
+  /** This thread's open calls to it, kept by `PendingCalls`. */
+  calls: CallsTo<PendingCall> | undefined;
 }
 
 /** A message that found its mailbox full. */
@@ -103,6 +107,7 @@ export class Peers {
       blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
       unsent: new Queue(),
       knownAsCaller: false,
+      calls: undefined,
     };
     // A reference to an actor that is gone must not displace the slot's new owner.
     if (uidOf(words) === uid) this.#peers.set(address, peer);

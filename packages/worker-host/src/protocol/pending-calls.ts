@@ -1,4 +1,5 @@
 import { countFailure, countReply } from "./call-outcome.js";
+import { CallsByCallee, type CallsTo } from "./calls-to.js";
 import { ActorError } from "./errors.js";
 import type { ExitReason } from "./exit-reason.js";
 import { describeExit } from "./exit-reason.js";
@@ -11,6 +12,8 @@ export interface Callee {
   readonly id: string;
   /** Its slot, where the calls to it are counted. */
   readonly words: Int32Array;
+  /** For `PendingCalls` alone. */
+  calls: CallsTo<PendingCall> | undefined;
 }
 
 /** Calls of one timeout expire in the order they were made: the earliest is always first. */
@@ -35,6 +38,9 @@ export class PendingCall {
   // Neighbours in the queue.
   previous: PendingCall | undefined = undefined;
   next: PendingCall | undefined = undefined;
+  // Neighbours among the calls to its callee.
+  previousToCallee: PendingCall | undefined = undefined;
+  nextToCallee: PendingCall | undefined = undefined;
   readonly #settle: (value: unknown) => void;
   readonly #fail: (error: unknown) => void;
 
@@ -77,6 +83,7 @@ export class PendingCalls {
   late = 0;
 
   readonly #calls = new OpenCalls<PendingCall>();
+  readonly #byCallee = new CallsByCallee<PendingCall>();
   readonly #queues = new Map<number, Queue>();
   #lastQueue: Queue | undefined;
   readonly #armTimer: (deadline: number) => void;
@@ -102,6 +109,7 @@ export class PendingCalls {
     const deadline = queue === undefined ? Infinity : performance.now() + timeoutMs;
     const call = new PendingCall(correlation, callee, method, deadline, queue, settle, fail);
     this.#calls.add(call);
+    this.#byCallee.add(call, callee);
     if (queue !== undefined) this.#enqueue(queue, call);
     return call;
   }
@@ -118,6 +126,7 @@ export class PendingCalls {
       return undefined;
     }
     this.#calls.delete(correlation);
+    call.callee.calls?.remove(call);
     call.release?.();
     if (call.queue !== undefined) this.#dequeue(call.queue, call);
     return call;
@@ -133,9 +142,11 @@ export class PendingCalls {
    * more. What still waits in its mailbox is answered by the next incarnation, unless `closed`.
    */
   calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
-    for (const { callee, seq, correlation, method } of this.#calls.values()) {
-      if (callee.uid !== uid || seq === undefined) continue;
-      if (!closed && ((seq - consumedBefore) | 0) >= 0) continue;
+    const lost: PendingCall[] = [];
+    for (let call = this.#byCallee.first(uid); call !== undefined; call = call.nextToCallee) {
+      if (call.seq !== undefined && (closed || ((call.seq - consumedBefore) | 0) < 0)) lost.push(call);
+    }
+    for (const { callee, correlation, method } of lost) {
       const { id } = callee;
       const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
       const error = new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
