@@ -69,6 +69,8 @@ const ACTOR_SYSTEM_BYTES = 128 * 1024;
 const MAIN_OWNER_ID = 1;
 const FIRST_OWNER_ID = MAIN_OWNER_ID + 1;
 const MAX_OWNER_ID = 2 ** 31 - 1;
+/** Once a minute the counts of those that sleep are taken in, too. */
+const ROUNDS_FOR_ALL = 240;
 /** A circle is broken when it is seen for the second time, so within twice this and a sleeper's slice of 50 ms. */
 const CYCLE_CHECK_MS = 250;
 
@@ -111,6 +113,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
   #lastOwnerId = MAIN_OWNER_ID;
   #ownersWentRound = false;
+  #rounds = 0;
 
   constructor(
     clock: Clock,
@@ -461,7 +464,15 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   #round(): void {
     // Nobody counts anything, nor blocks on anyone, who has slept since the round before.
     if (this.guard.quietMs > 2 * CYCLE_CHECK_MS) return;
-    for (const { slot, mailbox, totals } of this.all) totals.read(mailbox, slot.memory.words);
-    this.#cycles.check(this.all);
+    this.#rounds++;
+    const stirring: ActorChild[] = [];
+    for (const child of this.all) {
+      const { words } = child.slot.memory;
+      // A sleeper costs no more than this look at it.
+      const isQuiet = child.totals.isQuiet(words);
+      if (!isQuiet || (child.slot.uid + this.#rounds) % ROUNDS_FOR_ALL === 0) child.totals.read(child.mailbox, words);
+      if (!isQuiet) stirring.push(child);
+    }
+    this.#cycles.check(stirring);
   }
 }

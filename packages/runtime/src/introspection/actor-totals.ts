@@ -1,5 +1,6 @@
 import {
   ACTIVE,
+  BLOCKED_ON,
   BLOCKED_US,
   CALL_OUTCOMES,
   CALLS,
@@ -63,6 +64,8 @@ export class ActorTotals {
   readonly #logDropped = new Unwrapped();
   #oldestSeq: number | undefined;
   #oldestSinceMs = 0;
+  #readAtTurn: number | undefined;
+  #readAtSeq: number | undefined;
   /** Of threads that have ended. */
   #cpuBeforeMs = 0;
   #cpuMs = 0;
@@ -77,8 +80,23 @@ export class ActorTotals {
     this.calls = Object.fromEntries(CALL_OUTCOMES.map((outcome) => [outcome, 0])) as Record<CallOutcome, number>;
   }
 
+  /**
+   * It sleeps, blocks on nobody, and has neither got anything nor had a turn since `read`. Of what `read` takes in, only
+   * refused calls and messages may have become more.
+   */
+  isQuiet(words: Int32Array): boolean {
+    return (
+      words[TURNS] === this.#readAtTurn &&
+      words[MAILBOX_LANE + NEXT_SEQ] === this.#readAtSeq &&
+      words[BLOCKED_ON] === 0 &&
+      Atomics.load(words, PARKED) === 1
+    );
+  }
+
   /** Takes the counts in. At least every 12 minutes, in which 2³¹ messages may pass. */
   read(mailbox: Mailbox, words: Int32Array): void {
+    this.#readAtTurn = words[TURNS];
+    this.#readAtSeq = words[MAILBOX_LANE + NEXT_SEQ];
     this.enqueued = this.#enqueued.read(words[MAILBOX_LANE + NEXT_SEQ]);
     this.handled = this.#handled.read(mailbox.handled);
     this.lost.overflow = this.#dropped.read(mailbox.dropped);
