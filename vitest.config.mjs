@@ -41,7 +41,10 @@ export default defineConfig({
   plugins: [conformance],
   // The pure core is tested by itself, and is no part of what the package exports.
   resolve: {
-    alias: [{ find: /^#runtime\//, replacement: fileURLToPath(new URL("./packages/runtime/dist/", import.meta.url)) }],
+    alias: ["runtime", "worker-host"].map((name) => ({
+      find: new RegExp(`^#${name}/`),
+      replacement: fileURLToPath(new URL(`./packages/${name}/dist/`, import.meta.url)),
+    })),
   },
   test: {
     exclude: [],

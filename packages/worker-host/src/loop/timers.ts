@@ -63,8 +63,8 @@ export class Timers {
 
   /** The earliest timer that is due. An interval stays, due again in whole periods after now: it does not catch up. */
   takeDue(now: number): Timer | undefined {
-    if (this.nextDue > now) return undefined;
     const timer = this.#heap[0];
+    if (timer === undefined || this.#dues[0] > now) return undefined;
     if (timer.everyMs === 0) {
       this.#remove(timer);
     } else {
