@@ -2,7 +2,8 @@ import { median } from "../statistics.js";
 
 const BATCHES = 9;
 
-function cpuUs(): number {
+/** The CPU time of this process so far. */
+export function cpuUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
@@ -19,16 +20,19 @@ export function costUs(callsAtOnce: number, call: (index: number) => void): numb
   return median(Array.from({ length: BATCHES }, batch));
 }
 
-/** The same of something asynchronous, one after the other. */
-export async function asyncCostUs(callsAtOnce: number, call: (index: number) => Promise<unknown>): Promise<number> {
-  let index = 0;
-  const batch = async (): Promise<number> => {
-    const before = cpuUs();
-    for (let i = 0; i < callsAtOnce; i++) await call(index++);
-    return (cpuUs() - before) / callsAtOnce;
-  };
-  await batch();
-  const costs: number[] = [];
-  for (let i = 0; i < BATCHES; i++) costs.push(await batch());
-  return median(costs);
+/** The same of asynchronous calls, one after the other; several contenders take turns. */
+export async function asyncCostsUs(
+  callsAtOnce: number,
+  contenders: readonly ((index: number) => Promise<unknown>)[],
+): Promise<number[]> {
+  const costs = contenders.map((): number[] => []);
+  for (let batch = 0; batch <= BATCHES; batch++) {
+    for (const [contender, call] of contenders.entries()) {
+      const before = cpuUs();
+      for (let i = 0; i < callsAtOnce; i++) await call(batch * callsAtOnce + i);
+      // The first batch is for the compiler.
+      if (batch > 0) costs[contender].push((cpuUs() - before) / callsAtOnce);
+    }
+  }
+  return costs.map(median);
 }

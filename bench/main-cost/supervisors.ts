@@ -1,65 +1,89 @@
 import { dynamicSupervisor, type ResourceContext, resource, startSystem, supervisor } from "@mini-otp/runtime";
-import { asyncCostUs } from "./measure.js";
+import { asyncCostsUs, cpuUs } from "./measure.js";
 
 const CALLS = 200;
 
-interface Costs {
-  readonly startUs: number;
-  readonly restartUs: number;
-  /** Of one child, when all are stopped one after the other under a deadline. */
-  readonly stopUs: number;
-}
-
 /** Children on main, which are up at once: what is left is what supervision itself costs. */
-async function costsOf(children: number): Promise<Costs> {
-  const system = await startSystem({ logger: false, children: [dynamicSupervisor({ id: "many", intensity: 1e9 })] });
-  const many = system.child("many");
-  const contexts = new Map<string, ResourceContext>();
-  let up = (): void => {};
-  const specOf = (id: string) =>
-    resource({
+class Family {
+  readonly children: number;
+  readonly #contexts = new Map<string, ResourceContext>();
+  #started = (): void => {};
+  #system: Awaited<ReturnType<typeof startSystem>> | undefined;
+
+  constructor(children: number) {
+    this.children = children;
+  }
+
+  async start(): Promise<void> {
+    // As many restarts as it takes, and none remembered for long.
+    const many = dynamicSupervisor({ id: "many", intensity: 1e9, periodMs: 1 });
+    this.#system = await startSystem({ logger: false, children: [many] });
+    for (let i = 0; i < this.children; i++) await this.#many.startChild(this.#specOf(`c${i}`));
+  }
+
+  readonly startOne = async (index: number): Promise<void> => {
+    await this.#many.startChild(this.#specOf(`extra-${index}`));
+    await this.#many.terminateChild(`extra-${index}`);
+  };
+
+  readonly restartOne = async (index: number): Promise<void> => {
+    const restarted = new Promise<void>((resolve) => {
+      this.#started = resolve;
+    });
+    this.#contexts.get(`c${(index * 37) % this.children}`)?.fail(new Error("boom"));
+    await restarted;
+  };
+
+  stop(): Promise<unknown> | undefined {
+    return this.#system?.stop();
+  }
+
+  /** CPU µs of one child, when as many in a row are stopped one after the other under a deadline. */
+  async stopUs(): Promise<number> {
+    const children = Array.from({ length: this.children }, (_, i) => this.#specOf(`c${i}`));
+    const system = await startSystem({ logger: false, children: [supervisor({ id: "row", children })] });
+    const before = cpuUs();
+    await system.stop({ timeoutMs: 60_000 });
+    return (cpuUs() - before) / this.children;
+  }
+
+  get #many() {
+    return this.#system!.child("many");
+  }
+
+  #specOf(id: string) {
+    return resource({
       id,
       start: (context: ResourceContext) => {
-        contexts.set(id, context);
-        queueMicrotask(() => up());
+        this.#contexts.set(id, context);
+        queueMicrotask(() => this.#started());
       },
       stop: () => {},
     });
-  for (let i = 0; i < children; i++) await many.startChild(specOf(`c${i}`));
-
-  const startUs = await asyncCostUs(CALLS, async (index) => {
-    await many.startChild(specOf(`extra-${index}`));
-    await many.terminateChild(`extra-${index}`);
-  });
-  const restartUs = await asyncCostUs(CALLS, async (index) => {
-    const restarted = new Promise<void>((resolve) => (up = resolve));
-    contexts.get(`c${(index * 37) % children}`)?.fail(new Error("boom"));
-    await restarted;
-  });
-  await system.stop();
-  return { startUs, restartUs, stopUs: await stopCostUs(children, specOf) };
+  }
 }
 
-async function stopCostUs(children: number, specOf: (id: string) => ReturnType<typeof resource>): Promise<number> {
-  const row = supervisor({ id: "row", children: Array.from({ length: children }, (_, i) => specOf(`c${i}`)) });
-  const system = await startSystem({ logger: false, children: [row] });
-  const before = process.cpuUsage();
-  await system.stop({ timeoutMs: 60_000 });
-  const { user, system: kernel } = process.cpuUsage(before);
-  return (user + kernel) / children;
+function row(what: string, [few, many]: readonly number[]): void {
+  const shown = [few, many].map((us) => us.toFixed(1).padStart(9)).join("");
+  console.log(`${what.padEnd(32)}${shown}   × ${(many / few).toFixed(2)}`);
 }
 
+/** Both at once and in turn, so that they share one heap, one garbage collector and one mood of the machine. */
 export async function supervisorCosts(few: number, many: number): Promise<void> {
-  // Compiled code first.
-  await costsOf(few);
-  await costsOf(few);
-  const [one, two] = [await costsOf(few), await costsOf(many)];
-  const row = (what: string, key: keyof Costs): void =>
-    console.log(
-      `${what.padEnd(34)} ${one[key].toFixed(1).padStart(8)} ${two[key].toFixed(1).padStart(8)}  × ${(two[key] / one[key]).toFixed(2)}`,
-    );
-  console.log(`CPU µs of main                       ${String(few).padStart(6)} ${String(many).padStart(8)} children`);
-  row("start and stop of one more", "startUs");
-  row("crash and restart of one", "restartUs");
-  row("stop, each, one after the other", "stopUs");
+  const families = [new Family(few), new Family(many)];
+  for (const family of families) await family.start();
+  console.log(`${"CPU µs of main, by children".padEnd(32)}${String(few).padStart(9)}${String(many).padStart(9)}`);
+  const startUs = await asyncCostsUs(
+    CALLS,
+    families.map(({ startOne }) => startOne),
+  );
+  row("start and stop of one more", startUs);
+  const restartUs = await asyncCostsUs(
+    CALLS,
+    families.map(({ restartOne }) => restartOne),
+  );
+  row("crash and restart of one", restartUs);
+  for (const family of families) await family.stop();
+  await families[1].stopUs();
+  row("stop of each, one by one", [await families[0].stopUs(), await families[1].stopUs()]);
 }

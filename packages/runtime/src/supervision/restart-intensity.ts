@@ -15,6 +15,10 @@ export function recordFailure(
   at: number,
   { intensity, periodMs }: IntensityLimit,
 ): { readonly failures: readonly number[]; readonly restartAllowed: boolean } {
-  const recent = [...failures.filter((t) => t >= at - periodMs), at];
+  // Oldest first: what is forgotten lies at the front, and the rest is copied as a whole.
+  let forgotten = 0;
+  while (forgotten < failures.length && failures[forgotten] < at - periodMs) forgotten++;
+  const recent = failures.slice(forgotten);
+  recent.push(at);
   return { failures: recent, restartAllowed: recent.length <= intensity };
 }
