@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { OwnWork } from "#worker-host/loop/own-work.js";
+
+test("work of an actor's own is seen at once, and its end soon after, however much there was", async () => {
+  let lookAgain = (): void => {};
+  const ownWork = new OwnWork(() => lookAgain());
+  expect(ownWork.isUnderWay(performance.now())).toBe(false);
+
+  const timers = Array.from({ length: 50_000 }, () => setTimeout(() => {}, 600_000));
+  expect(ownWork.isUnderWay(performance.now())).toBe(true);
+  for (const timer of timers) clearTimeout(timer);
+
+  // What was seen may hold for a while. Then it says that somebody has to look again.
+  while (ownWork.isUnderWay(performance.now())) {
+    await new Promise<void>((resolve) => {
+      lookAgain = resolve;
+    });
+  }
+});
+
+test("with little under way, every answer is fresh", () => {
+  const ownWork = new OwnWork(() => {});
+  // The first look may be slow, while nothing is compiled.
+  for (let look = 0; look < 100; look++) ownWork.isUnderWay(performance.now());
+  const timer = setTimeout(() => {}, 600_000);
+  expect(ownWork.isUnderWay(performance.now())).toBe(true);
+  clearTimeout(timer);
+});
