@@ -1,5 +1,5 @@
-import { ActorError as MainActorError } from "@mini-otp/runtime";
-import { ActorError, ReplyError } from "@mini-otp/worker-host";
+import { isReplyError as isMainReplyError, ActorError as MainActorError } from "@mini-otp/runtime";
+import { ActorError, isReplyError, ReplyError } from "@mini-otp/worker-host";
 import { expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";
 import type Judge from "../fixtures/error-judge.actor.js";
@@ -29,4 +29,23 @@ test("on main an error is an instance of either package's ActorError, and of no 
     false,
   ]);
   expect(new OwnError("ERR_NOPROC", "own") instanceof OwnError).toBe(true);
+});
+
+test("a ReplyError of a class with a name of its own is one where it arrives, with its name, code and data", async () => {
+  const system = await testSystem();
+  const judge = await system.startChild<typeof Judge>({ id: "judge", actor: fixture("error-judge") });
+  const error = await judge.call("refuseWithOwn").catch((e: unknown) => e);
+  expect([isReplyError(error), isMainReplyError(error), error instanceof ReplyError, error instanceof Error]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(error).toMatchObject({ name: "QuotaError", message: "too much", code: "QUOTA" });
+  expect((error as { data: { seal: Buffer } }).data.seal).toEqual(Buffer.from("seal"));
+  const other = await system.startChild<typeof Judge>({ id: "other", actor: fixture("error-judge") });
+  expect(await other.call("judge", judge, "refuseWithOwn")).toMatchObject({ replyError: true, actorError: false });
+  // By name alone nothing is one.
+  const named = Object.assign(new Error("no"), { name: "ReplyError" });
+  expect(isReplyError(await judge.call("echo", named))).toBe(false);
 });

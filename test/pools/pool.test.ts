@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MessageChannel } from "node:worker_threads";
 import { type PoolSpec, pool, type SystemOptions } from "@mini-otp/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
@@ -126,10 +127,81 @@ describe("a pool", () => {
   });
 
   test("says ERR_NOT_CLONEABLE of a task or a result that cannot be copied", async () => {
+    const { ref } = await start({ maxThreads: 1 });
+    const before = await ref.run(undefined, { name: "where" });
+    const throwing = {
+      get broken(): never {
+        throw new RangeError("no such thing");
+      },
+    };
+    const { port1, port2 } = new MessageChannel();
+    const tasks: [task: unknown, path: string][] = [
+      [() => {}, "task"],
+      [{ list: [1, () => {}] }, "task.list[1]"],
+      [throwing, "task.broken"],
+      [{ port1 }, "task.port1"],
+      [new Map([["k", Symbol("s")]]), "task.get(k)"],
+    ];
+    for (const [task, path] of tasks) {
+      await expect(ref.run(task as never)).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path });
+    }
+    const memory = new SharedArrayBuffer(8);
+    await expect(ref.run(memory as never, { transferList: [memory as never] })).rejects.toMatchObject({
+      code: "ERR_NOT_CLONEABLE",
+      path: "transfer[0]",
+    });
+    await expect(ref.run(1, { transferList: [new WeakMap() as never] })).rejects.toMatchObject({
+      code: "ERR_NOT_CLONEABLE",
+      path: "transfer",
+    });
+    port1.close();
+    port2.close();
+    for (const [name, path] of [
+      ["unclonable", "result"],
+      ["returnsFunction", "result.list[0]"],
+      ["returnsPort", "result.port"],
+      ["returnsGetter", "result.broken"],
+    ]) {
+      await expect(ref.run(1, { name })).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path });
+    }
+    await expect(ref.run(1, { name: "throwsFunction" })).rejects.toThrow("thrown: () => {");
+    // Neither main nor the thread has lost anything over them.
+    expect(await ref.run(undefined, { name: "where" })).toBe(before);
+    expect(ref.stats()).toMatchObject({ threadsLost: 0, restarts: 0 });
+  });
+
+  test("carries what a message carries, there and back", async () => {
     const { ref } = await start();
-    await expect(ref.run((() => {}) as never)).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE" });
-    await expect(ref.run(1, { name: "unclonable" })).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE" });
-    expect(await ref.run(1)).toBe(2);
+    const sent = {
+      png: Buffer.from("png"),
+      at: new Map([[1, Buffer.from("x")]]),
+      big: Buffer.alloc(200_000, 7),
+      pool: ref,
+    };
+    const back = (await ref.run(sent as never, { name: "echo" })) as unknown as typeof sent;
+    expect(back).toStrictEqual(sent);
+    expect([back.png, back.at.get(1), back.big].every((bytes) => Buffer.isBuffer(bytes))).toBe(true);
+    expect(back.pool).toBe(ref);
+    await expect(ref.run(ref as never, { name: "runs" })).rejects.toMatchObject({ code: "ERR_WRONG_THREAD" });
+    expect(await ref.run(5 as never, { name: "moves" })).toEqual(new Uint8Array(5).fill(1));
+  });
+
+  test("settles a task whose port is closed while it waits, and loses no thread over it", async () => {
+    const { ref } = await start({ maxThreads: 1 });
+    const gate = newGate();
+    const running = ref.run(gate.word, { name: "gate" });
+    await eventually(() => gate.arrived() === 1);
+    const { port1, port2 } = new MessageChannel();
+    const waiting = ref.run({ port1 } as never, { name: "echo", transferList: [port1] });
+    const refused = expect(waiting).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE", path: "transfer" });
+    await new Promise<void>((closed) => {
+      port1.once("close", closed);
+      port2.close();
+    });
+    gate.open();
+    await running;
+    await refused;
+    expect(ref.stats()).toMatchObject({ threadsLost: 0, restarts: 0 });
   });
 });
 

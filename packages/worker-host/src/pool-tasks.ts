@@ -66,19 +66,20 @@ const VALUE = Symbol.for("Piscina.valueOf");
 
 /** As `Piscina.move` has marked it, so that piscina moves it. */
 function resultOf(name: string, result: unknown): unknown {
-  const movable = typeof result === "object" && result !== null && TRANSFERABLE in result && VALUE in result;
-  if (!movable) return encodeTask(codec, name, result, [], "result");
-  const marked = result as unknown as Record<symbol, unknown>;
+  const mark = markOf(result);
+  if (mark === undefined) return encodeTask(codec, name, result, [], "result");
+  const marked = result as Record<symbol, unknown>;
   const list = [marked[TRANSFERABLE]].flat() as Transferable[];
   // What piscina cannot post ends the thread.
   const value = takeTransferred(name, encodeTask(codec, name, marked[VALUE], list, "result"));
-  const moving: Record<symbol, unknown> = { [TRANSFERABLE]: value.transferred, [VALUE]: value };
-  for (const mark of Object.getOwnPropertySymbols(result)) {
-    if (mark !== TRANSFERABLE && mark !== VALUE && marked[mark] === true) {
-      Object.defineProperty(moving, mark, { value: true });
-    }
-  }
-  return moving;
+  return { [TRANSFERABLE]: value.transferred, [VALUE]: value, [mark]: true };
+}
+
+/** piscina's own symbol is known by its name only. */
+function markOf(result: unknown): symbol | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  if (!(TRANSFERABLE in result && VALUE in result)) return undefined;
+  return Object.getOwnPropertySymbols(result).find(({ description }) => description === "Piscina.kMovable");
 }
 
 /** References pass through a pool's thread, which sends no messages. */

@@ -24,8 +24,8 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
 
   /**
    * Runs a task in a thread of the pool's. Does not block. Always settles: with what the function returns, or rejects
-   * with what it throws; with ERR_MAILBOX_FULL (the queue is full), ERR_CALL_ABORTED, ERR_NOT_CLONEABLE,
-   * ERR_UNKNOWN_METHOD (no such export), ERR_NOPROC (the pool does not run), or ERR_CALL_EXIT: the thread ended before
+   * with what it throws; with ERR_MAILBOX_FULL (the queue is full), ERR_CALL_ABORTED, ERR_NOT_CLONEABLE (`path` says
+   * which part of the task or the result), ERR_MESSAGE_TOO_LARGE, ERR_UNKNOWN_METHOD (no such export), ERR_NOPROC (the pool does not run), or ERR_CALL_EXIT: the thread ended before
    * the task did, and `reason` says why (`heap_cap_exceeded`, `unresponsive`, `exit_called`, `error`, `shutdown`).
    * TypeError for options that do not exist or make no sense.
    */
