@@ -209,7 +209,7 @@ const fates: Record<string, Fate> = {
   },
   async "a member of a router gets it"(thing) {
     const id = `router-${++count}`;
-    const ref: any = await system.startChild(router({ id, size: 1, actor: keeper }));
+    const ref: any = await system.startChild(router({ id, size: 1, route: "round_robin", actor: keeper }));
     const { go } = await hold(ref);
     const called = calling(ref, thing);
     await turns();
