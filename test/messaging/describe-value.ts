@@ -44,8 +44,7 @@ export function describeValue(value: unknown, { identity }: Compared): string {
     if (types.isArrayBuffer(object)) return `ArrayBuffer ${resizing(object)} ${bytes(new Uint8Array(object))}`;
     if (ArrayBuffer.isView(object)) {
       const kind = Object.prototype.toString.call(object).slice(8, -1);
-      const grows = (object.buffer as { resizable?: boolean }).resizable ? ` on ${resizing(object.buffer)}` : "";
-      return `${kind} ${bytes(object)}${grows}`;
+      return `${kind} ${bytes(object)}`;
     }
     if (types.isNativeError(object)) {
       const cause = Object.hasOwn(object, "cause") ? ` because of ${nameOf((object as Error).cause)}` : "";

@@ -131,7 +131,8 @@ export class Codec {
 
   #encodeBytes(value: Uint8Array): Payload {
     const length = value.length;
-    const format = Buffer.isBuffer(value) ? FORMAT_BUFFER : FORMAT_BYTES;
+    const isPlain = Object.getPrototypeOf(value) === Uint8Array.prototype;
+    const format = !isPlain && Buffer.isBuffer(value) ? FORMAT_BUFFER : FORMAT_BYTES;
     if (isLargeEnoughForBytes(length)) return payloadOfBytes(value, format, false);
     const payload = this.#fresh();
     payload.length = length;

@@ -2,7 +2,7 @@ import { ActorRef } from "./actor-ref.js";
 import { hasOnlyElements } from "./array-keys.js";
 import { PoolRef } from "./pool-ref.js";
 import type { Reads } from "./reads.js";
-import { isResizable, lostBytes } from "./views.js";
+import { lostBytes } from "./views.js";
 
 /** Deeper or larger than this, a value goes the thorough way, which remembers what it has seen. */
 const MAX_DEPTH = 32;
@@ -15,14 +15,14 @@ const bytesPrototype = Uint8Array.prototype;
 // As it was before the actor's thread counted those it makes.
 const { SharedArrayBuffer: Shared } = globalThis;
 
-/** Bytes that can be copied as they are. Those in shared memory are to stay shared, those of a resizable buffer resizable. */
+/** Bytes that can be copied. Those in shared memory are to stay shared. */
 export function isOwnBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && areOwnBytes(value);
 }
 
 export function areOwnBytes(bytes: Uint8Array): boolean {
   const { buffer } = bytes;
-  return !isShared(buffer) && !isResizable(buffer) && (bytes.length > 0 || lostBytes(bytes) === undefined);
+  return !isShared(buffer) && (bytes.length > 0 || lostBytes(bytes) === undefined);
 }
 
 export function isShared(buffer: unknown): buffer is SharedArrayBuffer {

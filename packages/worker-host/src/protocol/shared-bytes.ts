@@ -1,4 +1,4 @@
-import { isResizable, lengthOf, maxByteLength } from "./views.js";
+import { lengthOf, maxByteLength } from "./views.js";
 
 type Node = unknown[];
 
@@ -48,7 +48,7 @@ export class SharedBytes {
     for (const [buffer, { views, index }] of this.#buffers) {
       if (views.length === 0) continue;
       if (index !== undefined) place(views, index, 0);
-      else if (isResizable(buffer) || (views.length > 1 && !mayBePool(buffer, views))) {
+      else if (views.length > 1 && !mayBePool(buffer, views)) {
         const node = ["b", new Uint8Array(buffer), maxByteLength(buffer) ?? null];
         place(views, graph.push(node) - 1, 0);
       } else if (views.length > 1) {
