@@ -10,6 +10,7 @@ import {
   type ChildState,
   declaredChild,
   findChild,
+  isAlive,
   newChild,
   newSupervisor,
   type SupervisorFlags,
