@@ -2,6 +2,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { type Observer, startObserver } from "@mini-otp/metrics";
 import type { ActorSystem, StopOptions } from "@mini-otp/runtime";
+import { report } from "./command-line.js";
 
 /**
  * Shows every system that this program starts on a live page, one after the other, and says where on stderr. A system
@@ -42,7 +43,8 @@ export function observeSystems(port: number): { over(): Promise<void> } {
 }
 
 async function open(system: ActorSystem, port: number): Promise<Observer> {
-  const page = await startObserver(system, { port });
+  // The step knows nothing of the page and is under way: without the page that was asked for it ends here.
+  const page = await startObserver(system, { port }).catch((error) => process.exit(report("tour", error)));
   process.stderr.write(`observer: ${page.url}/#token=${page.token}\n`);
   return page;
 }

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { report, UsageError, wholeNumber, withObservePort } from "./command-line.js";
 import { observeSystems } from "./observe-systems.js";
 
 const USAGE = `Runs a step of the tour.
@@ -11,18 +13,32 @@ Usage: tour STEP [--observe[=PORT]]
 `;
 
 const steps = readdirSync(new URL(".", import.meta.url)).filter((name) => /^\d\d-/.test(name));
-const args = process.argv.slice(2).filter((arg) => arg !== "--");
-const observe = args.find((arg) => /^--observe(?:=\d+)?$/.test(arg));
-const [wanted, ...own] = args.filter((arg) => arg !== observe);
-const step = steps.find((name) => name === wanted || Number(name.slice(0, 2)) === Number(wanted));
 
-if (step === undefined) {
-  process.stderr.write(USAGE + steps.map((name) => `  ${name.padEnd(24)}${aboutOf(name)}\n`).join(""));
-  process.exitCode = wanted === undefined || wanted === "--help" ? 0 : 2;
-} else {
-  // What is left is the step's own.
+try {
+  await main();
+} catch (error) {
+  process.exitCode = report("tour", error);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: withObservePort(process.argv.slice(2).filter((arg) => arg !== "--")),
+    options: { observe: { type: "string" }, help: { type: "boolean", short: "h" } },
+    allowPositionals: true,
+  });
+  const [wanted, ...own] = positionals;
+  if (wanted === undefined || values.help) {
+    process.stderr.write(USAGE + steps.map((name) => `  ${name.padEnd(24)}${aboutOf(name)}\n`).join(""));
+    return;
+  }
+  const step = steps.find((name) => name === wanted || Number(name.slice(0, 2)) === Number(wanted));
+  if (step === undefined) throw new UsageError(`no step "${wanted}"; there are ${steps.join(", ")}`);
+  // 07 takes the folder that its counter keeps its number in.
+  if (own.length > 0 && step !== "07-persistent-counter")
+    throw new UsageError(`${step} takes nothing more: "${own[0]}"`);
+  const port = values.observe === undefined ? undefined : wholeNumber("--observe", values.observe, 0, 65_535);
   process.argv.splice(2, Infinity, ...own);
-  const pages = observe === undefined ? undefined : observeSystems(Number(observe.split("=")[1] ?? 0));
+  const pages = port === undefined ? undefined : observeSystems(port);
   await import(new URL(`${step}/main.js`, import.meta.url).href);
   await pages?.over();
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { TreeNode } from "@mini-otp/runtime";
 import { expect, test, vi } from "vitest";
@@ -68,9 +70,26 @@ test("the tour runs a step by its number, and hands it the rest of the command l
   expect(counted).toMatchObject({ output: OUTPUT["01-counter"].trimStart(), errors: "", code: 0 });
 });
 
-test("without a step the tour says which there are, and refuses one that there is not", async () => {
+test("without a step the tour says which there are", async () => {
   const listed = await startProgram(tour).ended;
   for (const step of Object.keys(OUTPUT)) expect(listed.errors).toMatch(new RegExp(`${step} +[A-Z]`));
   expect(listed.code).toBe(0);
-  expect(await startProgram(tour, ["11"]).ended).toMatchObject({ output: "", code: 2 });
+});
+
+test.each<[string, string[], string]>([
+  ["a step that there is not", ["11"], `no step "11"; there are ${Object.keys(OUTPUT).join(", ")}`],
+  ["an unknown option", ["1", "--fast"], "Unknown option '--fast' (see --help)"],
+  ["a port that there is not", ["1", "--observe=a"], '--observe takes a whole number from 0 to 65535, not "a"'],
+  ["a value for a step that takes none", ["1", "2"], '01-counter takes nothing more: "2"'],
+])("%s is one clear line and exit code 2", async (_, args, message) => {
+  expect(await startProgram(tour, args).ended).toMatchObject({ output: "", errors: `tour: ${message}\n`, code: 2 });
+});
+
+test("a port in use is one clear line and exit code 2", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { errors, code } = await startProgram(tour, ["1", `--observe=${port}`]).ended;
+  server.close();
+  expect({ errors, code }).toEqual({ errors: `tour: --observe: port ${port} is in use\n`, code: 2 });
 });
