@@ -1,51 +1,29 @@
 import { type DeferredReply, defineActor } from "@mini-otp/worker-host";
-import { type AtlasSummary, addFile, emptyAtlas, summarize } from "./atlas.js";
-import { type FactSlice, SliceAssembly } from "./fact-slices.js";
+import { Atlas, type AtlasSummary } from "./atlas.js";
+import type { FileFacts } from "./parse-file.js";
+
+interface State {
+  readonly atlas: Atlas;
+  asked?: { readonly files: number; readonly unreadable: number; readonly reply: DeferredReply };
+}
 
 /** Merges what the parsers find. Facts may come in any order and more than once. */
 export default defineActor({
-  init: () => ({
-    atlas: emptyAtlas(),
-    assembly: new SliceAssembly(),
-    expected: undefined as number | undefined,
-    summary: undefined as AtlasSummary | undefined,
-    waiting: [] as DeferredReply[],
-  }),
+  init: (): State => ({ atlas: new Atlas() }),
   handlers: {
-    facts({ state }, slices: FactSlice[]): void {
-      for (const slice of slices) {
-        const facts = state.assembly.add(slice);
-        if (facts !== undefined) addFile(state.atlas, facts);
-      }
+    facts({ state }, facts: FileFacts[]): void {
+      for (const file of facts) state.atlas.add(file);
       answer(state);
     },
-    /** The walk is over: so many files are in the tree, so many entries could not be read. */
-    expect({ state }, files: number, unreadable: number): void {
-      state.expected = files;
-      state.atlas.unreadable = unreadable;
-      answer(state);
-    },
-    progress({ state }) {
-      return { files: state.atlas.files.size, bytes: state.atlas.bytes };
-    },
-    /** Answered when all files have arrived. */
-    result(ctx): AtlasSummary {
-      ctx.state.waiting.push(ctx.deferReply());
+    /** Answered when so many files have arrived. */
+    result(ctx, files: number, unreadable: number): AtlasSummary {
+      ctx.state.asked = { files, unreadable, reply: ctx.deferReply() };
       answer(ctx.state);
       return undefined as never;
     },
   },
 });
 
-interface State {
-  readonly atlas: ReturnType<typeof emptyAtlas>;
-  readonly expected: number | undefined;
-  summary: AtlasSummary | undefined;
-  readonly waiting: DeferredReply[];
-}
-
-function answer(state: State): void {
-  if (state.expected !== state.atlas.files.size || state.waiting.length === 0) return;
-  state.summary ??= summarize(state.atlas);
-  for (const deferred of state.waiting.splice(0)) deferred.reply(state.summary);
+function answer({ atlas, asked }: State): void {
+  if (asked?.files === atlas.files) asked.reply.reply(atlas.summarize(asked.unreadable));
 }

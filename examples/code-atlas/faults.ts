@@ -1,25 +1,21 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Fault } from "./fault-plan.js";
-import type { SourceFile } from "./walk-tree.js";
+/** What goes wrong on purpose, each with what a parser's exit reason says about it. */
+export const FAULTS = { leak: "heap_cap_exceeded", exit: "exit_called", throw: "error" } as const;
+
+export type Fault = keyof typeof FAULTS;
+
+/**
+ * The faults of one parser; the n-th strikes in its n-th incarnation. Those parsers share them that surely get a batch.
+ */
+export function faultsOf(parser: number, parsers: number, batches: number): Fault[] {
+  const busy = Math.min(parsers, batches);
+  return (Object.keys(FAULTS) as Fault[]).filter((_, i) => i % busy === parser);
+}
 
 /** Does the damage to the calling actor. Never returns. */
-export function strike(fault: Fault, root: string, batch: readonly SourceFile[]): never {
-  if (fault === "throw") throw new Error("injected fault: thrown in the middle of a batch");
+export function strike(fault: Fault): never {
+  if (fault === "throw") throw new Error("injected fault: thrown in the middle of the work");
   if (fault === "exit") process.exit(3);
-  return leak(root, batch);
-}
-
-/** Reads the batch again and again and keeps a table for each reading, until the heap cap ends it. */
-function leak(root: string, batch: readonly SourceFile[]): never {
-  const { path } = smallest(batch);
+  // Until the heap cap ends it.
   const kept: unknown[] = [];
-  for (;;) {
-    const { length } = readFileSync(join(root, path));
-    kept.push(Array.from({ length: 4_096 }, (_, line) => ({ path, length, line })));
-  }
-}
-
-function smallest(batch: readonly SourceFile[]): SourceFile {
-  return batch.reduce((least, file) => (file.bytes < least.bytes ? file : least));
+  for (;;) kept.push(Array.from({ length: 4_096 }, (_, line) => ({ kept: kept.length, line })));
 }

@@ -1,5 +1,8 @@
 import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { UsageError, wholeNumber, withObservePort } from "../command-line.js";
 
 export interface Options {
   readonly dir: string;
@@ -11,9 +14,6 @@ export interface Options {
   readonly parsers: number;
   readonly heapCapMb: number | undefined;
 }
-
-/** A mistake in the command line, in one sentence. */
-export class UsageError extends Error {}
 
 export const HELP = `Indexes every JavaScript and TypeScript file under DIR: imports, exports, identifiers.
 
@@ -29,65 +29,50 @@ Usage: start [DIR] [options]
   --help          this text
 `;
 
-export interface Defaults {
-  readonly dir: string;
-  readonly parsers: number;
-  /** What a relative DIR is relative to. */
-  readonly cwd: string;
-}
-
-/** Throws UsageError; `"help"` when that was asked for. */
-export function readOptions(argv: readonly string[], defaults: Defaults): Options | "help" {
-  let dir: string | undefined;
-  const given = { single: false, faults: true, json: false };
-  let parsers = defaults.parsers;
-  let heapCapMb: number | undefined;
-  let observe: number | undefined;
-
-  const args = argv[0] === "--" ? argv.slice(1) : [...argv];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] as string;
-    const [flag, inline] = splitFlag(arg);
-    const value = () => inline ?? args[++i];
-    if (flag === "--help" || flag === "-h") return "help";
-    if (flag === "--parsers") parsers = wholeNumber(flag, value(), 1, 64);
-    else if (flag === "--heap-cap") heapCapMb = wholeNumber(flag, value(), 32, 16_384);
-    // The next argument is not its port: it may be DIR.
-    else if (flag === "--observe") observe = inline === undefined ? 0 : wholeNumber(flag, inline, 0, 65_535);
-    else if (flag === "--single" && inline === undefined) given.single = true;
-    else if (flag === "--no-faults" && inline === undefined) given.faults = false;
-    else if (flag === "--json" && inline === undefined) given.json = true;
-    else if (arg.startsWith("-")) throw new UsageError(`unknown option "${arg}" (see --help)`);
-    else if (dir !== undefined) throw new UsageError(`more than one DIR: "${dir}" and "${arg}"`);
-    else dir = arg;
+/** Throws what `asUsageError` knows; `"help"` when that was asked for. A relative DIR is relative to `cwd`. */
+export function readOptions(argv: readonly string[], defaultDir: string, cwd: string): Options | "help" {
+  const { values, positionals } = parseArgs({
+    args: withObservePort(argv[0] === "--" ? argv.slice(1) : argv),
+    options: {
+      single: { type: "boolean", default: false },
+      "no-faults": { type: "boolean", default: false },
+      parsers: { type: "string" },
+      "heap-cap": { type: "string" },
+      observe: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h" },
+    },
+    allowPositionals: true,
+  });
+  const number = (name: "parsers" | "heap-cap" | "observe", min: number, max: number) => {
+    const value = values[name];
+    return value === undefined ? undefined : wholeNumber(`--${name}`, value, min, max);
+  };
+  if (values.help) return "help";
+  const [dir = defaultDir, second] = positionals;
+  if (second !== undefined) throw new UsageError(`more than one DIR: "${dir}" and "${second}"`);
+  const options = {
+    dir: resolve(cwd, dir),
+    single: values.single,
+    faults: !values["no-faults"],
+    json: values.json,
+    observe: number("observe", 0, 65_535),
+    parsers: number("parsers", 1, 64) ?? availableParallelism(),
+    heapCapMb: number("heap-cap", 32, 16_384),
+  };
+  if (options.single && options.observe !== undefined) {
+    throw new UsageError("--single has no actors that --observe could show");
   }
-  if (given.single && observe !== undefined) throw new UsageError("--single has no actors that --observe could show");
-  const root = dir === undefined ? defaults.dir : resolve(defaults.cwd, dir);
-  checkFolder(root, dir ?? root);
-  return { dir: root, ...given, parsers, heapCapMb, observe };
-}
-
-function splitFlag(arg: string): [flag: string, value?: string] {
-  const equals = arg.indexOf("=");
-  return arg.startsWith("--") && equals > 0 ? [arg.slice(0, equals), arg.slice(equals + 1)] : [arg];
-}
-
-function wholeNumber(flag: string, value: string | undefined, min: number, max: number): number {
-  const number = Number(value);
-  if (value === undefined || value === "" || !Number.isInteger(number) || number < min || number > max) {
-    throw new UsageError(`${flag} takes a whole number from ${min} to ${max}, not "${value ?? ""}"`);
-  }
-  return number;
+  checkFolder(options.dir, dir);
+  return options;
 }
 
 function checkFolder(path: string, shown: string): void {
-  let folder: boolean;
   try {
-    folder = statSync(path).isDirectory();
+    if (statSync(path).isDirectory()) return;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new UsageError(`no such directory: "${shown}"`);
-    throw new UsageError(`cannot open directory "${shown}": ${code}`);
+    throw new UsageError(code === "ENOENT" ? `no such directory: "${shown}"` : `cannot open "${shown}": ${code}`);
   }
-  if (!folder) throw new UsageError(`not a directory: "${shown}"`);
+  throw new UsageError(`not a directory: "${shown}"`);
 }

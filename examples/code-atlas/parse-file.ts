@@ -1,6 +1,9 @@
-import { type ImportKind, type ModuleLinks, readLinks } from "./module-links.js";
-import { unescaped } from "./string-value.js";
-import { SyntaxTree, TooMuchWork } from "./syntax-tree.js";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import treeSitter, { type Node } from "@vscode/tree-sitter-wasm";
+import { LINKS, TYPESCRIPT_LINKS } from "./module-links.js";
+import type { SourceFile } from "./source-tree.js";
 
 /** What the atlas knows of one file. Names travel in lists: as keys of an object, `__proto__` would not. */
 export interface FileFacts {
@@ -8,84 +11,107 @@ export interface FileFacts {
   readonly bytes: number;
   /** Why it does not parse, or does so only in part. */
   readonly error: string | null;
-  /** Each pair once. */
-  readonly imports: ReadonlyArray<readonly [specifier: string, kind: ImportKind]>;
+  /** Each specifier once. */
+  readonly imports: readonly string[];
   /** Each name once. */
   readonly exports: readonly string[];
   readonly identifiers: ReadonlyArray<readonly [name: string, count: number]>;
 }
 
-/** Longer names and messages are cut, so that no single one outgrows a message between actors. */
-const NAME_LIMIT = 1_024;
+/** The largest source that is parsed: its syntax tree takes some 300 MiB. */
+export const SOURCE_LIMIT = 16 * 1024 * 1024;
 
-/** Pure: the same text gives the same facts in every thread. Never throws for a text, however broken. */
-export function parseFile(path: string, source: string, bytes: number): FileFacts {
-  let tree: SyntaxTree;
-  try {
-    tree = new SyntaxTree(path, source);
-  } catch (error) {
-    if (error instanceof TooMuchWork) return withoutFacts(path, bytes, error.message);
-    throw error;
-  }
-  try {
-    return factsOf(path, source, bytes, tree);
-  } finally {
-    tree.delete();
-  }
+/**
+ * The parser reports every hundred of its steps. A step takes 2–10 µs and leaves 20–200 bytes, and real code takes up
+ * to one step a byte: with so many reports neither 30 seconds nor the 2 GiB that wasm can address are passed. Counted,
+ * not timed, so that it ends on every thread in the same place.
+ */
+const REPORT_LIMIT = 80_000;
+
+const NAMES = [
+  "identifier",
+  "property_identifier",
+  "private_property_identifier",
+  "shorthand_property_identifier",
+  "shorthand_property_identifier_pattern",
+  "statement_identifier",
+  "type_identifier",
+];
+const LINKED = ["import_statement", "export_statement", "call_expression", "assignment_expression"];
+const NODES = [...NAMES, ...LINKED];
+
+/** How a call or an assignment starts that may be a link. A look at the text is cheaper than a query. */
+const MAYBE_LINK = /(?:import|export|exports|module|require|Object)\b/y;
+
+const { resolve } = createRequire(import.meta.url);
+await treeSitter.Parser.init();
+const parser = new treeSitter.Parser();
+const javascript = await grammar("javascript", LINKS);
+const typescript = await grammar("typescript", LINKS + TYPESCRIPT_LINKS);
+const tsx = await grammar("tsx", LINKS + TYPESCRIPT_LINKS);
+
+async function grammar(name: string, links: string) {
+  const language = await treeSitter.Language.load(resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${name}.wasm`));
+  return { language, links: new treeSitter.Query(language, links) };
 }
 
-function factsOf(path: string, source: string, bytes: number, tree: SyntaxTree): FileFacts {
-  const imports = new Map<string, [string, ImportKind]>();
+/** Reads and parses one file, blocking. Never throws: what goes wrong becomes the file's `error`. */
+export function readFacts(root: string, { path, bytes }: SourceFile): FileFacts {
+  if (bytes > SOURCE_LIMIT) return withoutFacts(path, bytes, `larger than ${SOURCE_LIMIT} bytes`);
+  let source: string;
+  try {
+    source = readFileSync(join(root, path), "utf8");
+  } catch (error) {
+    return withoutFacts(path, bytes, `cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  return parseFile(path, source, bytes);
+}
+
+/** Pure: the same text gives the same facts in every thread, however broken it is. */
+export function parseFile(path: string, source: string, bytes: number): FileFacts {
+  const { language, links } = /\.[cm]?ts$/.test(path) ? typescript : path.endsWith(".tsx") ? tsx : javascript;
+  let reports = 0;
+  parser.setLanguage(language);
+  const tree = parser.parse(source, null, { progressCallback: () => ++reports > REPORT_LIMIT });
+  if (tree === null) {
+    parser.reset();
+    return withoutFacts(path, bytes, "takes too long to parse");
+  }
+  const imports = new Set<string>();
   const exports = new Set<string>();
   const identifiers = new Map<string, number>();
-  const links: ModuleLinks = {
-    import(specifier, kind) {
-      const known = clean(specifier);
-      imports.set(`${kind} ${known}`, [known, kind]);
-    },
-    export: (name) => void exports.add(clean(name)),
-  };
-  tree.forEachPart((part, cursor, isType) => {
-    if (part !== "name") return readLinks(part, cursor, isType, source, links);
-    const start = cursor.startIndex;
-    const written = source.slice(start, endOfName(source, start) ?? cursor.endIndex);
-    // There it is a type's keyword.
-    if (isType && written === "undefined") return;
-    const count = identifiers.get(written);
-    if (count !== undefined) identifiers.set(written, count + 1);
-    else if (written !== "") {
-      const name = clean(unescaped(written));
+  for (const node of tree.rootNode.descendantsOfType(NODES)) {
+    if (node === null) continue;
+    if (!LINKED.includes(node.type)) {
+      const name = source.slice(node.startIndex, node.endIndex);
       identifiers.set(name, (identifiers.get(name) ?? 0) + 1);
+      continue;
     }
-  });
-  return {
-    path,
-    bytes,
-    error: tree.complaint(),
-    imports: [...imports.values()],
-    exports: [...exports],
-    identifiers: [...identifiers],
-  };
-}
-
-/** Where a plain name ends: quicker than asking the tree. Undefined where it may have other characters in it. */
-function endOfName(source: string, start: number): number | undefined {
-  for (let at = start; ; at++) {
-    const code = source.charCodeAt(at);
-    const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
-    if (isLetter || (code >= 48 && code <= 57) || code === 36 || code === 95) continue;
-    const isPlainEnd = at > start && code < 128 && code !== 45 && code !== 92;
-    return isPlainEnd || Number.isNaN(code) ? at : undefined;
+    MAYBE_LINK.lastIndex = node.startIndex;
+    if (!MAYBE_LINK.test(source)) continue;
+    // The node itself, not what is in it: that has its own turn.
+    for (const { name, node: part } of links.captures(node, { maxStartDepth: 0 })) {
+      const text = part.type === "string" ? part.text.slice(1, -1) : part.text;
+      if (name === "import") imports.add(text);
+      if (name === "export" || name === "default") exports.add(text);
+      // What follows is the name of the declaration, which is not exported.
+      if (name === "default") break;
+    }
   }
+  const error = complaint(tree.rootNode);
+  tree.delete();
+  return { path, bytes, error, imports: [...imports], exports: [...exports], identifiers: [...identifiers] };
 }
 
-/** A file of which nothing but the reason is known. */
-export function withoutFacts(path: string, bytes: number, error: string): FileFacts {
-  return { path, bytes, error: clean(error), imports: [], exports: [], identifiers: [] };
+/** What the parser did not understand first, and where. */
+function complaint(root: Node): string | null {
+  let node: Node | null | undefined = root.hasError ? root : null;
+  while (node && !node.isError && !node.isMissing) node = node.children.find((child) => child?.hasError);
+  if (!node) return root.hasError ? "unexpected syntax" : null;
+  const { row, column } = node.startPosition;
+  return `${node.isMissing ? `${JSON.stringify(node.type)} expected` : "unexpected syntax"} (${row + 1}:${column})`;
 }
 
-/** Half of a surrogate pair does not survive UTF-8, which messages are sent in. */
-function clean(name: string): string {
-  const short = name.length > NAME_LIMIT ? name.slice(0, NAME_LIMIT) : name;
-  return short.replace(/\p{Surrogate}/gu, "\uFFFD");
+function withoutFacts(path: string, bytes: number, error: string): FileFacts {
+  return { path, bytes, error, imports: [], exports: [], identifiers: [] };
 }

@@ -1,132 +1,102 @@
-import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
-import type { AtlasSummary } from "./atlas.js";
+import { type ActorSystem, startSystem } from "@mini-otp/runtime";
+import { Atlas, type AtlasSummary } from "./atlas.js";
 import type Collector from "./collector.actor.js";
-import { planFaults } from "./fault-plan.js";
-import type Feeder from "./feeder.actor.js";
+import { FAULTS, faultsOf } from "./faults.js";
+import type { Options } from "./options.js";
+import { readFacts, SOURCE_LIMIT } from "./parse-file.js";
 import type Parser from "./parser.actor.js";
-import type { Survey } from "./survey.js";
+import type { Progress } from "./progress.js";
+import { batchesOf, type SourceTree } from "./source-tree.js";
 
-export interface ActorRunOptions {
-  readonly root: string;
-  readonly survey: Survey;
-  readonly parsers: number;
-  readonly faults: boolean;
-  readonly parserHeapCapMb: number;
-  readonly parserOffHeapCapMb: number;
-  /** Files and bytes that the collector has, about every 100 ms. */
-  readonly onProgress: (done: { files: number; bytes: number }) => void;
-  /** The port of a live page of the run, 0 for any; undefined for no page. */
-  readonly observe: number | undefined;
-  /** Where the page is, once it is there. */
-  readonly onObserver: (url: string) => void;
-  readonly onRestart: (actor: string, reason: string) => void;
-}
-
-export interface ActorRun {
-  readonly summary: AtlasSummary;
-  readonly seconds: number;
-  /** Exit reason to the number of restarts it caused. */
-  readonly restarts: Readonly<Record<string, number>>;
-}
-
-const PROGRESS_MS = 100;
-/** No file takes so long. */
+/** No batch takes so long. */
 const BATCH_TIMEOUT_MS = 120_000;
 const DAY_MS = 86_400_000;
 
+/** The whole work on the calling thread: the same functions as the actors use, in a loop. */
+export function indexAlone(tree: SourceTree, progress: Progress): AtlasSummary {
+  const atlas = new Atlas();
+  for (const file of tree.files) {
+    atlas.add(readFacts(tree.root, file));
+    progress.advance(file.bytes);
+  }
+  return atlas.summarize(tree.unreadable);
+}
+
 /**
- * Indexes the tree with a feeder, `parsers` parsers and a collector, each in a thread of its own. The time runs from
- * before the first thread is started until the digest is there.
- *
+ * The same with parsers and a collector, each in a thread of its own. `restarts` counts by exit reason.
  * Rejects when a batch is given up or the restarts get out of hand.
  */
-export async function indexWithActors(options: ActorRunOptions): Promise<ActorRun> {
-  const { root, survey, parsers } = options;
-  const plans = planFaults(parsers, options.faults ? survey.batches : 0);
-  const started = performance.now();
-  await using system = await startSystem({
-    name: "code-atlas",
-    intensity: 10,
-    periodMs: 60_000,
-    logger: false,
-  });
-  const { observe: port } = options;
-  await using observer = port === undefined ? undefined : await observe(system, port);
-  if (observer !== undefined) options.onObserver(`${observer.url}/#token=${observer.token}`);
+export async function indexWithActors(
+  tree: SourceTree,
+  { parsers, faults, observe, heapCapMb }: Options,
+  progress: Progress,
+): Promise<{ summary: AtlasSummary; restarts: Record<string, number> }> {
+  await using system = await startSystem({ name: "code-atlas", intensity: 10, periodMs: 60_000, logger: false });
+  await using page = observe === undefined ? undefined : await openPage(system, observe);
+  if (page !== undefined) progress.note(`observer: ${page.url}/#token=${page.token}`);
 
-  const restarts = new Map<string, number>();
-  let fail!: (error: Error) => void;
+  const restarts: Record<string, number> = {};
+  system.on("actor_restarted", ({ id, reason: { kind } }) => {
+    restarts[kind] = (restarts[kind] ?? 0) + 1;
+    progress.note(`${id} restarted: ${kind}`);
+  });
   const failed = new Promise<never>((_, reject) => {
-    fail = reject;
+    system.on("dead_letter", ({ id, method, reason }) => {
+      reject(new Error(`${id} gave up on "${method}": ${reason?.kind ?? "no deliveries left"}`));
+    });
+    system.on("supervisor_escalated", ({ id, reason }) => reject(new Error(`${id} gave up: ${reason.kind}`)));
   });
   failed.catch(() => {});
-  system.on("actor_restarted", ({ id, reason }) => {
-    restarts.set(reason.kind, (restarts.get(reason.kind) ?? 0) + 1);
-    options.onRestart(id, reason.kind);
-  });
-  system.on("dead_letter", ({ id, method, reason }) => {
-    fail(new Error(`${id} gave up on "${method}": ${reason?.kind ?? "no deliveries left"}`));
-  });
-  system.on("supervisor_escalated", ({ id, reason }) => {
-    fail(new Error(`${id} gave up: ${reason.kind}`));
-  });
 
-  const actor = (name: string) => new URL(`./${name}.actor.js`, import.meta.url);
+  const batches = batchesOf(tree, parsers);
+  const memory = memoryFor(tree.files.reduce((most, { bytes }) => Math.max(most, bytes), 0));
   const collector = await system.startChild<typeof Collector>({
     id: "collector",
-    actor: actor("collector"),
+    actor: new URL("./collector.actor.js", import.meta.url),
     heapCapMb: 1_024,
     handlerTimeoutMs: BATCH_TIMEOUT_MS,
     mailbox: { capacityBytes: 4 * 1024 * 1024, blockTimeoutMs: BATCH_TIMEOUT_MS },
   });
-  const parserRefs = await Promise.all(
-    plans.map((faults, index) =>
-      system.startChild<typeof Parser>({
-        id: `parser-${index + 1}`,
-        actor: actor("parser"),
-        args: { root, index, collector, faults },
-        heapCapMb: options.parserHeapCapMb,
-        offHeapCapMb: options.parserOffHeapCapMb,
-        handlerTimeoutMs: BATCH_TIMEOUT_MS,
-        maxDeliveries: Math.max(3, faults.length + 1),
-        mailbox: { capacity: 8 },
-      }),
-    ),
+  const started = Array.from({ length: parsers }, (_, index) =>
+    system.startChild<typeof Parser>({
+      id: `parser-${index + 1}`,
+      actor: new URL("./parser.actor.js", import.meta.url),
+      args: { root: tree.root, collector, faults: faults ? faultsOf(index, parsers, batches.length) : [] },
+      heapCapMb: heapCapMb ?? memory.heapCapMb,
+      offHeapCapMb: memory.offHeapCapMb,
+      handlerTimeoutMs: BATCH_TIMEOUT_MS,
+      maxDeliveries: Object.keys(FAULTS).length + 1,
+      // One batch is parsed and the others wait.
+      mailbox: { capacity: 4, blockTimeoutMs: BATCH_TIMEOUT_MS },
+    }),
   );
-  const feeder = await system.startChild<typeof Feeder>({
-    id: "feeder",
-    actor: actor("feeder"),
-    args: { root, limits: survey.limits, parsers: parserRefs, collector },
-    restart: "transient",
-    maxDeliveries: 3,
+
+  // One iterator for all: the parser whose mailbox has room takes the next batch, so a slow one holds up no other.
+  const waiting = batches.values();
+  const feeding = (await Promise.all(started)).map(async (parser) => {
+    for (const batch of waiting) {
+      await parser.cast("parse", batch);
+      progress.advance(batch.reduce((sum, { bytes }) => sum + bytes, 0));
+    }
   });
-
-  const stopPolling = poll(collector, options.onProgress);
-  try {
-    await feeder.cast("start");
-    const result = collector.with({ timeoutMs: DAY_MS }).call("result");
-    const summary = await Promise.race([result, failed]);
-    const seconds = (performance.now() - started) / 1_000;
-    return { summary, seconds, restarts: Object.fromEntries([...restarts].sort()) };
-  } finally {
-    stopPolling();
-  }
+  const result = collector.with({ timeoutMs: DAY_MS }).call("result", tree.files.length, tree.unreadable);
+  const [summary] = await Promise.race([Promise.all([result, ...feeding]), failed]);
+  return { summary, restarts };
 }
 
-function poll(collector: ActorRef<typeof Collector>, onProgress: ActorRunOptions["onProgress"]) {
-  let asking = false;
-  const timer = setInterval(async () => {
-    if (asking) return;
-    asking = true;
-    // A collector that does not answer fails the call for the result, which is waited for.
-    await collector.call("progress").then(onProgress, () => {});
-    asking = false;
-  }, PROGRESS_MS);
-  return () => clearInterval(timer);
+/**
+ * For a parser that meets a file of so many bytes. On the heap there are the text, up to two bytes a byte, and an object
+ * for each name. Outside it there is the syntax tree: wasm memory is 32 MiB from the start, never shrinks and is used
+ * again; typescript.js (8.9 MB) took it to 250 MiB. Text that makes no sense takes up to 1 300 bytes for each of its
+ * first 60 000.
+ */
+export function memoryFor(largestBytes: number): { heapCapMb: number; offHeapCapMb: number } {
+  const largestMb = Math.min(largestBytes, SOURCE_LIMIT) / 1e6;
+  return { heapCapMb: Math.ceil(32 + 24 * largestMb), offHeapCapMb: Math.ceil(256 + 64 * largestMb) };
 }
 
-/** Loaded only when it is asked for: a run that nobody looks at is not to pay for it. */
-async function observe(system: ActorSystem, port: number) {
+/** Loaded only when it is asked for: a run without a page does not pay for it. */
+async function openPage(system: ActorSystem, port: number) {
   const { startObserver } = await import("@mini-otp/metrics");
   return startObserver(system, { port });
 }

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,28 +9,24 @@ import { promisify } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 
-type Pair = [string, number];
 interface Facts {
   path: string;
   bytes: number;
   error: string | null;
-  imports: [string, string][];
+  imports: string[];
   exports: string[];
-  identifiers: Pair[];
+  identifiers: [string, number][];
 }
 
 /** A module of the example, as built. */
 const exampleUrl = (name: string) => new URL(`../../../examples/dist/code-atlas/${name}.js`, import.meta.url).href;
 const example = (name: string) => import(exampleUrl(name));
-const { parseFile } = await example("parse-file");
-const { walkTree } = await example("walk-tree");
-const { addFile, canonicalLines, emptyAtlas, summarize } = await example("atlas");
-const { originOf } = await example("package-name");
-const { SliceAssembly, sliceFacts, sizeOfFacts } = await example("fact-slices");
-const { batchesOf, batchLimits } = await example("batches");
-const { planFaults, WINDOW } = await example("fault-plan");
-const { readFacts, SOURCE_LIMIT } = await example("read-facts");
-const { memoryFor } = await example("survey");
+const { parseFile, readFacts, SOURCE_LIMIT } = await example("parse-file");
+const { readTree, batchesOf } = await example("source-tree");
+const { Atlas, moduleOf } = await example("atlas");
+const { faultsOf } = await example("faults");
+const { memoryFor } = await example("run-actors");
+const { textReport } = await example("report");
 
 const folders: string[] = [];
 afterAll(() => {
@@ -50,34 +48,22 @@ const exportsOf = (path: string, source: string) => parse(path, source).exports;
 
 describe("what a file imports", () => {
   test.each<[string, string, string, string[]]>([
-    ["an import", "a.js", 'import a, { b } from "p"; import "q";', ["import p", "import q"]],
-    ["a type import", "a.ts", 'import type { A } from "p";', ["type p"]],
-    ["a dynamic import", "a.js", 'const p = import("p"); import(`q`); import(r);', ["dynamic p", "dynamic q"]],
-    ["require", "a.cjs", 'require("p"); require.resolve("q"); require(r);', ["require p", "require q"]],
-    ["a re-export", "a.js", 'export * from "p"; export { a } from "q";', ["export p", "export q"]],
-    ["a type re-export", "a.ts", 'export type { A } from "p";', ["type p"]],
-    ["import equals", "a.ts", 'import p = require("p");', ["require p"]],
-    ["an import type", "a.d.ts", 'export declare const a: import("p").A;', ["type p"]],
-    [
-      "import types among values",
-      "a.ts",
-      'let a = b as import("p").A; (await import("q")) as Q; type C<D extends import("r").R> = typeof import("s");',
-      ["type p", "dynamic q", "type r", "type s"],
-    ],
-    [
-      "Flow",
-      "a.js",
-      '// @flow\nimport type { A } from "p"; import b from "q"; const c: A = b;',
-      ["type p", "import q"],
-    ],
-    ["JSX", "a.jsx", 'import p from "p"; export default () => <p.A b={1}>text</p.A>;', ["import p"]],
-    ["TSX", "a.tsx", 'import p from "p"; const a = <T,>(t: T) => <p>{t as never}</p>;', ["import p"]],
-    ["the same twice", "a.js", 'import a from "p"; import b from "p";', ["import p"]],
-    ["half a surrogate pair", "a.js", 'require("\\uD800")', ["require \uFFFD"]],
+    ["an import", "a.js", 'import a, { b } from "p"; import "q";', ["p", "q"]],
+    ["a type import", "a.ts", 'import type { A } from "p";', ["p"]],
+    ["a dynamic import", "a.js", 'const p = import("p"); import(r);', ["p"]],
+    ["require", "a.cjs", 'require("p"); require.resolve("q"); require(r); other("s");', ["p", "q"]],
+    ["a re-export", "a.js", 'export * from "p"; export { a } from "q";', ["p", "q"]],
+    ["a type re-export", "a.ts", 'export type { A } from "p";', ["p"]],
+    ["import equals", "a.ts", 'import p = require("p");', ["p"]],
+    ["an import type", "a.d.ts", 'export declare const a: import("p").A;', ["p"]],
+    ["import types among values", "a.ts", 'let a = b as import("p").A; (await import("q")) as Q;', ["p", "q"]],
+    ["JSX", "a.jsx", 'import p from "p"; export default () => <p.A b={1}>text</p.A>;', ["p"]],
+    ["TSX", "a.tsx", 'import p from "p"; const a = <T,>(t: T) => <p>{t as never}</p>;', ["p"]],
+    ["the same twice", "a.js", 'import a from "p"; import b from "p";', ["p"]],
   ])("%s", (_, path, source, expected) => {
     const { error, imports } = parse(path, source);
     expect(error).toBeNull();
-    expect(imports.map(([specifier, kind]) => `${kind} ${specifier}`)).toEqual(expected);
+    expect(imports).toEqual(expected);
   });
 });
 
@@ -89,14 +75,10 @@ describe("what a file exports", () => {
       "export const a = 1, b = 2; export function c() {} export class D {}",
       ["a", "b", "c", "D"],
     ],
-    [
-      "patterns",
-      "a.js",
-      "export const { a, b: { c }, ...d } = x, [e, , f = 1, ...g] = y;",
-      ["a", "c", "d", "e", "f", "g"],
-    ],
+    ["patterns", "a.js", "export const { a, b: c } = x, [d, , e] = y;", ["a", "c", "d", "e"]],
     ["lists", "a.js", 'const a = 1; export { a, a as b, a as "c d", a as default };', ["a", "b", "c d", "default"]],
     ["the default", "a.js", "export default 1", ["default"]],
+    ["a default with a name", "a.js", "export default function f() {}", ["default"]],
     ["everything of another", "a.js", 'export * from "p"; export * as ns from "p";', ["*", "ns"]],
     [
       "types",
@@ -104,18 +86,14 @@ describe("what a file exports", () => {
       "export interface A {} export type B = A; export enum C {} export namespace N {}",
       ["A", "B", "C", "N"],
     ],
-    ["export equals", "a.d.ts", "declare const a: 1; export = a; export as namespace b;", ["export =", "b"]],
-    [
-      "CommonJS names",
-      "a.js",
-      "exports.a = 1; module.exports.b = 2; exports['c'] = 3; exports.a = 4;",
-      ["a", "b", "c"],
-    ],
-    ["module.exports", "a.cjs", "module.exports = {}", ["export ="]],
+    ["what is declared", "a.d.ts", "export declare const a: 1; export declare function b(): void;", ["a", "b"]],
+    ["export equals", "a.d.ts", "declare const a: 1; export = a;", ["="]],
+    ["CommonJS names", "a.js", "exports.a = 1; module.exports.b = 2; exports.a = 4; other.c = 5;", ["a", "b"]],
+    ["module.exports", "a.cjs", "module.exports = {}", ["module.exports"]],
     [
       "a getter on exports",
       "a.js",
-      'Object.defineProperty(exports, "__esModule", {}); Object.defineProperty(exports, "a", {});',
+      'Object.defineProperty(exports, "a", {}); Object.defineProperty(b, "c", {});',
       ["a"],
     ],
     [
@@ -143,10 +121,6 @@ describe("identifiers", () => {
     );
   });
 
-  test("are the same with escapes in them and without", () => {
-    expect(parse("a.js", "ab; a\\u0062; \\u{61}b").identifiers).toEqual([["ab", 3]]);
-  });
-
   test("leave keywords and import.meta out", () => {
     expect(parse("a.mjs", "if (import.meta.url) new.target; else void 0").identifiers).toEqual([["url", 1]]);
   });
@@ -165,10 +139,7 @@ describe("a file that is hard to parse", () => {
   test("keeps its facts, before the mistake and after it", () => {
     const facts = parse("a.mjs", 'import a from "p";\nconst = 1;\nexport { b } from "q";');
     expect(facts.error).toBe("unexpected syntax (2:0)");
-    expect(facts.imports).toEqual([
-      ["p", "import"],
-      ["q", "export"],
-    ]);
+    expect(facts.imports).toEqual(["p", "q"]);
     expect(facts.exports).toEqual(["b"]);
   });
 
@@ -178,6 +149,7 @@ describe("a file that is hard to parse", () => {
     ["else if", `if (a) b;${" else if (a) b;".repeat(10_000)}`],
     ["arrays", `${"[".repeat(10_000)}a${"]".repeat(10_000)}`],
     ["a pattern", `export const ${"[".repeat(10_000)}a${"]".repeat(10_000)} = b`],
+    ["calls", `${"a(".repeat(60_000)}a${")".repeat(60_000)}`],
     ["imports in imports", `${"import(".repeat(10_000)}a${")".repeat(10_000)}`],
   ])("is not one that is nested deeply: %s", (_, source) => {
     const { error, identifiers } = parse("a.js", source);
@@ -187,7 +159,7 @@ describe("a file that is hard to parse", () => {
 
   test("may be as wide as it likes", () => {
     const names = Array.from({ length: 200_000 }, (_, i) => `a${i}`);
-    expect(exportsOf("a.js", `export const [${names}] = b`)).toEqual(names);
+    expect(exportsOf("a.js", `export const ${names.map((name) => `${name} = 1`)}`)).toEqual(names);
   });
 
   test("is read to its end when nothing in it makes sense", () => {
@@ -229,12 +201,6 @@ describe("a file that is hard to parse", () => {
       }),
     );
   });
-
-  test("names longer than a message are cut", () => {
-    const facts = parse("a.js", `import "${"p".repeat(100_000)}"; ${"i".repeat(100_000)};`);
-    expect(facts.imports[0]?.[0].length).toBe(1_024);
-    expect(facts.identifiers[0]?.[0].length).toBe(1_024);
-  });
 });
 
 test("the memory for syntax trees is used again, and stays under what a parser is given", async () => {
@@ -249,7 +215,7 @@ test("the memory for syntax trees is used again, and stays under what a parser i
     console.log(JSON.stringify({ bytes: source.length, afterEach }));`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
   const { bytes, afterEach } = lastLine(stdout) as { bytes: number; afterEach: number[] };
-  expect(Math.max(...afterEach)).toBeLessThan(memoryFor(bytes).parserOffHeapMb);
+  expect(Math.max(...afterEach)).toBeLessThan(memoryFor(bytes).offHeapCapMb);
   expect(afterEach[2]).toBeCloseTo(afterEach[0] as number, -1);
 });
 
@@ -262,27 +228,26 @@ test("a file over the limit is not parsed", () => {
 });
 
 test.each([
-  ["fs", "builtin", "node:fs"],
-  ["fs/promises", "builtin", "node:fs/promises"],
-  ["node:test", "builtin", "node:test"],
-  ["lodash", "package", "lodash"],
-  ["lodash/fp/get.js", "package", "lodash"],
-  ["@scope/name/lib", "package", "@scope/name"],
-  ["__proto__", "package", "__proto__"],
-])("%s is of the %s %s", (specifier, kind, name) => {
-  expect(originOf(specifier)).toEqual({ kind, name });
+  ["fs", "node:fs"],
+  ["fs/promises", "node:fs/promises"],
+  ["node:test", "node:test"],
+  ["lodash", "lodash"],
+  ["lodash/fp/get.js", "lodash"],
+  ["@scope/name/lib", "@scope/name"],
+  ["__proto__", "__proto__"],
+])("%s is of %s", (specifier, name) => {
+  expect(moduleOf(specifier)).toBe(name);
 });
 
 test.each(["./a", "..", "/a", "#internal", "", "https://a.example/b.js", "data:text/javascript,1", "@scope"])(
   "%j is of no package",
-  (specifier) => expect(originOf(specifier)).toBeUndefined(),
+  (specifier) => expect(moduleOf(specifier)).toBeUndefined(),
 );
 
 describe("the walk", () => {
-  const walk = (root: string) => {
-    const tally = { unreadable: 0 };
-    const paths = [...walkTree(root, tally)].map(({ path }: { path: string }) => path);
-    return { paths, unreadable: tally.unreadable };
+  const walk = (root: string, onFile = () => {}) => {
+    const { files, unreadable } = readTree(root, onFile);
+    return { paths: files.map(({ path }: { path: string }) => path) as string[], unreadable };
   };
 
   test("takes the source files, in the same order always", () => {
@@ -300,13 +265,9 @@ describe("the walk", () => {
   });
 
   test("counts what it cannot read and goes on", () => {
-    const root = tree({ "a.js": "", "gone/b.js": "", "z/c.js": "" });
-    const tally = { unreadable: 0 };
-    const files = walkTree(root, tally);
-    expect(files.next().value.path).toBe("a.js");
-    rmSync(join(root, "gone"), { recursive: true });
-    expect([...files].map(({ path }: { path: string }) => path)).toEqual(["z/c.js"]);
-    expect(tally.unreadable).toBe(1);
+    const root = tree({ "c.js": "", "gone/b.js": "", "a/d.js": "" });
+    const { paths, unreadable } = walk(root, () => rmSync(join(root, "gone"), { recursive: true, force: true }));
+    expect({ paths: paths.sort(), unreadable }).toEqual({ paths: ["a/d.js", "c.js"], unreadable: 1 });
   });
 
   test("a file that is gone when its turn comes is an error of that file", () => {
@@ -323,14 +284,13 @@ describe("batches", () => {
   test("hold every file once, in order, within their limits", () => {
     fc.assert(
       fc.property(fc.array(file), fc.integer({ min: 1, max: 8 }), (files, parsers) => {
-        const limits = batchLimits(files.length, parsers);
-        const batches = [...batchesOf(files, limits)] as (typeof files)[];
+        const batches = batchesOf({ files }, parsers) as (typeof files)[];
         expect(batches.flat()).toEqual(files);
         for (const batch of batches) {
           expect(batch.length).toBeGreaterThan(0);
-          expect(batch.length).toBeLessThanOrEqual(limits.files);
+          expect(batch.length).toBeLessThanOrEqual(16);
           const bytes = batch.reduce((sum, { bytes }) => sum + bytes, 0);
-          expect(batch.length === 1 || bytes <= limits.bytes).toBe(true);
+          expect(batch.length === 1 || bytes <= 256 * 1024).toBe(true);
         }
       }),
     );
@@ -338,35 +298,24 @@ describe("batches", () => {
 });
 
 describe("the fault plan", () => {
+  const plan = (parsers: number, batches: number) =>
+    Array.from({ length: parsers }, (_, parser) => faultsOf(parser, parsers, batches) as string[]);
+
   test("has each fault strike once, where batches are sure to come", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 }), (parsers, batches) => {
-        const plans = planFaults(parsers, batches) as { fault: string; incarnation: number; batch: number }[][];
-        expect(plans.length).toBe(parsers);
-        expect(
-          plans
-            .flat()
-            .map(({ fault }) => fault)
-            .sort(),
-        ).toEqual(["exit", "leak", "throw"]);
-        const sure = Math.min(WINDOW, Math.floor(batches / parsers));
-        for (const [parser, plan] of plans.entries()) {
-          // The batch in hand at a crash is handled again, so it is counted in both incarnations.
-          const handled = plan.reduce((sum, { batch }) => sum + batch - 1, 1);
-          expect(handled).toBeLessThanOrEqual(Math.max(sure, parser < batches ? 1 : 0) || 1);
-          expect(plan.map(({ incarnation }) => incarnation)).toEqual(plan.map((_, i) => i + 1));
-        }
+        expect(plan(parsers, batches).flat().sort()).toEqual(["exit", "leak", "throw"]);
+        expect(plan(parsers, batches).slice(batches).flat()).toEqual([]);
       }),
     );
   });
 
   test("two parsers: one leaks and later throws, the other exits", () => {
-    const faults = planFaults(2, 100).map((plan: { fault: string }[]) => plan.map(({ fault }) => fault));
-    expect(faults).toEqual([["leak", "throw"], ["exit"]]);
+    expect(plan(2, 100)).toEqual([["leak", "throw"], ["exit"]]);
   });
 
   test("an empty tree has none", () => {
-    expect(planFaults(2, 0)).toEqual([[], []]);
+    expect(plan(2, 0)).toEqual([[], []]);
   });
 });
 
@@ -375,7 +324,7 @@ const facts: fc.Arbitrary<Facts> = fc.record({
   path: fc.constantFrom("a.js", "b.js", "c/d.ts", "__proto__", "é.js"),
   bytes: fc.nat(1_000),
   error: fc.option(fc.string()),
-  imports: fc.uniqueArray(fc.tuple(name, fc.constantFrom("import", "require")), { selector: (i) => i.join(" ") }),
+  imports: fc.uniqueArray(name),
   exports: fc.uniqueArray(name),
   identifiers: fc.uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 9 })), { selector: ([n]) => n }),
 });
@@ -383,9 +332,9 @@ const tree_ = fc.uniqueArray(facts, { selector: ({ path }) => path });
 
 describe("the atlas", () => {
   const merged = (files: Facts[]) => {
-    const atlas = emptyAtlas();
-    for (const file of files) addFile(atlas, file);
-    return [...canonicalLines(atlas)].join("");
+    const atlas = new Atlas();
+    for (const file of files) atlas.add(file);
+    return atlas.summarize(0);
   };
 
   test("is the same in whatever order the files come", () => {
@@ -394,7 +343,7 @@ describe("the atlas", () => {
     );
     fc.assert(
       fc.property(shuffled, ([files, other]) => {
-        expect(merged(other)).toBe(merged(files));
+        expect(merged(other)).toEqual(merged(files));
       }),
     );
   });
@@ -404,32 +353,27 @@ describe("the atlas", () => {
     fc.assert(
       fc.property(repeated, ([files, again]) => {
         const extra = files.length === 0 ? [] : again.map((i) => files[i % files.length] as Facts);
-        expect(merged([...files, ...extra])).toBe(merged(files));
+        expect(merged([...files, ...extra])).toEqual(merged(files));
       }),
     );
   });
 
-  test("differs when a count differs", () => {
+  test("differs when a name or a count differs", () => {
     const file = parse("a.js", "a; b");
-    expect(merged([file])).not.toBe(merged([parse("a.js", "a; c")]));
-    expect(merged([file])).not.toBe(
-      merged([
-        {
-          ...file,
-          identifiers: [
-            ["a", 1],
-            ["b", 2],
-          ],
-        },
-      ]),
-    );
+    const identifiers: [string, number][] = [
+      ["a", 1],
+      ["b", 2],
+    ];
+    expect(merged([file]).digest).not.toBe(merged([parse("a.js", "a; c")]).digest);
+    expect(merged([file]).digest).not.toBe(merged([{ ...file, identifiers }]).digest);
   });
 
   test("counts the files that import a package, not the imports", () => {
-    const atlas = emptyAtlas();
-    addFile(atlas, parse("a.js", 'import "p/a"; import "p/b"; import "fs"; require("node:fs")'));
-    addFile(atlas, parse("b.js", 'import "p"; import "q"; import "constructor"'));
-    expect(summarize(atlas)).toMatchObject({
+    const files = [
+      parse("a.js", 'import "p/a"; import "p/b"; import "fs"; require("node:fs")'),
+      parse("b.js", 'import "p"; import "q"; import "constructor"'),
+    ];
+    expect(merged(files)).toMatchObject({
       topPackages: [
         ["p", 2],
         ["constructor", 1],
@@ -437,34 +381,6 @@ describe("the atlas", () => {
       ],
       topBuiltins: [["node:fs", 1]],
     });
-  });
-});
-
-describe("slices of facts", () => {
-  test("are put together in whatever order and however often they come", () => {
-    const cut = fc.tuple(facts, fc.integer({ min: 50, max: 2_000 })).chain(([whole, limit]) => {
-      const slices: Facts[] = sliceFacts(whole, limit);
-      return fc.tuple(
-        fc.constant(whole),
-        fc.shuffledSubarray(slices, { minLength: slices.length }),
-        fc.array(fc.constantFrom(...slices), { maxLength: 3 }),
-      );
-    });
-    fc.assert(
-      fc.property(cut, ([whole, slices, again]) => {
-        const assembly = new SliceAssembly();
-        const early = again.filter((slice) => slice !== slices.at(-1)).map((slice) => assembly.add(slice));
-        const done = slices.map((slice) => assembly.add(slice)).filter((file) => file !== undefined);
-        expect([...early.filter((file) => file !== undefined), ...done]).toContainEqual(whole);
-      }),
-    );
-  });
-
-  test("stay within the limit when a file has more names than a message holds", () => {
-    const source = Array.from({ length: 50_000 }, (_, i) => `export const name${i} = require("p${i}");`).join("\n");
-    const slices = sliceFacts(parse("a.js", source), 100_000);
-    expect(slices.length).toBeGreaterThan(10);
-    for (const slice of slices) expect(sizeOfFacts({ ...slice, path: "", error: null })).toBeLessThanOrEqual(101_000);
   });
 });
 
@@ -496,16 +412,38 @@ describe("the command", () => {
   test.each<[string, string[], RegExp]>([
     ["a missing DIR", ["no/such/dir"], /no such directory: "no\/such\/dir"/],
     ["a file", [main], /not a directory/],
-    ["an unknown option", ["--fast"], /unknown option "--fast"/],
+    ["an unknown option", ["--fast"], /unknown option '--fast'/i],
+    ["a value for an option that has none", ["--single=1"], /'--single' does not take an argument/],
     ["two DIRs", [".", ".."], /more than one DIR/],
     ["no parsers", ["--parsers", "0"], /--parsers takes a whole number/],
-    ["a missing number", ["--parsers"], /--parsers takes a whole number/],
+    ["a missing number", ["--parsers"], /'--parsers <value>' argument missing/],
+    ["another option in place of a number", ["--parsers", "--json"], /'--parsers' argument is ambiguous/],
+    [
+      "a number with a fraction",
+      ["--heap-cap", "64.5"],
+      /--heap-cap takes a whole number from 32 to 16384, not "64.5"/,
+    ],
+    ["a port that there is not", ["--observe=65536"], /--observe takes a whole number from 0 to 65535, not "65536"/],
+    ["a page of no actors", ["--single", "--observe"], /--single has no actors that --observe could show/],
   ])("%s is one clear line and exit code 2", async (_, args, message) => {
     const { code, stdout, stderr } = await start(args);
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n").length).toBe(1);
+  });
+
+  test("a port in use is one clear line and exit code 2", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout, stderr } = await start([tree(sources), `--observe=${port}`]);
+    server.close();
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `code-atlas: --observe: port ${port} is in use\n`,
+    });
   });
 
   test("--help tells the options", async () => {
@@ -535,9 +473,12 @@ describe("the command", () => {
     for (const { stdout } of reports) expect(lastLine(stdout).files).toBe(1);
   });
 
-  test("an empty tree is an atlas of no files", async () => {
-    const { code, stdout } = await start([tree(), "--json"]);
-    expect(code).toBe(0);
+  test("an empty tree says so, and is an atlas of no files", async () => {
+    const root = tree({ "a.txt": "" });
+    const message = `code-atlas: no JavaScript or TypeScript files under "${root}"\n`;
+    expect(await start([root])).toEqual({ code: 0, stdout: "", stderr: message });
+    const { code, stdout, stderr } = await start([root, "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: message });
     expect(lastLine(stdout)).toMatchObject({ files: 0, bytes: 0, restarts: {}, identical: true });
   });
 
@@ -573,5 +514,61 @@ describe("the command", () => {
     for (const line of [/^files: +60, /m, /^speed-up: /m, /^restarts: .*heap_cap_exceeded 1/m, /^identical: +yes$/m]) {
       expect(stdout).toMatch(line);
     }
+  });
+});
+
+describe("beside the speed-up", () => {
+  const report = {
+    dir: "",
+    summary: { ...new Atlas().summarize(0) },
+    seconds: 2,
+    singleSeconds: 3,
+    parsers: 2,
+    plannedFaults: [],
+    restarts: {},
+    identical: true,
+  };
+
+  test("stands how much CPU time other programs took, when it was much", () => {
+    expect(textReport({ ...report, others: 0.02 })).toMatch(/^speed-up: +1\.50 with 2 parsers$/m);
+    expect(textReport({ ...report, others: 0.4 })).toMatch(
+      /^speed-up: +1\.50 with 2 parsers; other programs took 40 % of the machine's CPU time/m,
+    );
+  });
+
+  // In a process of its own each: what the test runner does beside would count as its own.
+  const measure = async (body: string) => {
+    const program = `
+      import { spawn } from "node:child_process";
+      import { once } from "node:events";
+      import { cpus } from "node:os";
+      import { Worker } from "node:worker_threads";
+      const { watchOthers } = await import(${JSON.stringify(exampleUrl("cpu-time"))});
+      const cores = cpus().length;
+      const others = watchOthers();
+      ${body}`;
+    const args = ["--input-type=module", "--eval", program];
+    return Number((await promisify(execFile)(process.execPath, args)).stdout);
+  };
+
+  test("the work of another process counts", async () => {
+    const share = await measure(`
+      const child = spawn(process.execPath, ["-e", "for (;;);"]);
+      const deadline = performance.now() + 20_000;
+      while (others() < 0.5 / cores && performance.now() < deadline) await once(new Worker("", { eval: true }), "exit");
+      console.log(others() * cores);
+      child.kill("SIGKILL");`);
+    expect(share).toBeGreaterThanOrEqual(0.5);
+  });
+
+  test("the work of the process's own threads does not", async () => {
+    const sum = await measure(`
+      const started = performance.now();
+      const busy = "const end = performance.now() + 1000; while (performance.now() < end);";
+      await Promise.all(Array.from({ length: cores }, () => once(new Worker(busy, { eval: true }), "exit")));
+      const { user, system } = process.cpuUsage();
+      console.log(others() + (user + system) / 1000 / cores / (performance.now() - started));`);
+    // Clock ticks are 10 ms, and the process has used some time before the first of them.
+    expect(sum).toBeLessThan(1.3);
   });
 });
