@@ -40,9 +40,14 @@ export function readTree(root: string, onFile: () => void): SourceTree {
       if (!entry.isFile() || !/\.(?:[cm]?[jt]s|[jt]sx)$/.test(path)) continue;
       try {
         files.push({ path, bytes: lstatSync(join(root, path)).size });
-        readFileSync(join(root, path));
       } catch {
         unreadable++;
+        continue;
+      }
+      try {
+        readFileSync(join(root, path));
+      } catch {
+        // The index will say so.
       }
       onFile();
     }
