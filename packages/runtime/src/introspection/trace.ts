@@ -1,9 +1,14 @@
 import {
+  aSignal,
+  type Fields,
   hrtimeMs,
   type MessageKind,
+  numberFrom,
   type ToMain,
   type TraceOutcome,
   type TraceRequest,
+  takeOptions,
+  texts,
   whenAborted,
 } from "@mini-otp/worker-host/protocol";
 
@@ -37,6 +42,18 @@ export interface TraceEvent {
 /** Events that may wait to be taken. Then the actor counts instead of telling, and neither thread's memory grows. */
 const CREDIT = 1024;
 
+const FIELDS: Fields = {
+  methods: texts,
+  // More than 0: the least that a number can be.
+  sample: numberFrom(Number.MIN_VALUE, 1, "a share, more than 0"),
+  signal: aSignal,
+};
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeTraceOptions(options: TraceOptions): TraceOptions {
+  return takeOptions("trace", options, FIELDS, true);
+}
+
 type Traced = Extract<ToMain, { type: "traced" }>;
 
 /** A trace as its user sees it, from now until it is left, aborted, or the actor is gone for good. */
@@ -51,22 +68,8 @@ export class Trace implements AsyncIterableIterator<TraceEvent> {
   #taken = 0;
   #closed = false;
 
-  /** Throws TypeError or RangeError for options that make no sense. */
-  constructor(
-    { methods, sample = 1, signal, ...rest }: TraceOptions,
-    granted: (credit: number) => void,
-    left: () => void,
-  ) {
-    const [unknown] = Object.keys(rest);
-    if (unknown !== undefined) {
-      throw new TypeError(`trace: no option ${unknown}; there are: methods, sample, signal`);
-    }
-    if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
-      throw new TypeError("trace: methods must be a list of texts");
-    }
-    if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
-      throw new RangeError(`trace: sample=${String(sample)}, must be over 0 and at most 1`);
-    }
+  /** `options` have been checked: see `takeTraceOptions`. */
+  constructor({ methods, sample = 1, signal }: TraceOptions, granted: (credit: number) => void, left: () => void) {
     this.#methods = methods;
     this.#sample = sample;
     this.#granted = granted;

@@ -1,6 +1,15 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter, on } from "node:events";
-import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
+import {
+  aFunction,
+  type ExitReason,
+  invalidOption,
+  type LogLevel,
+  type OverflowPolicy,
+  printable,
+  showValue,
+  takeArgument,
+} from "@mini-otp/worker-host/protocol";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import type { Logger } from "./logger.js";
@@ -118,10 +127,10 @@ export class Events {
     this.#emitter.emit("*", event);
   }
 
-  /** Returns the function that takes the listener off again. Throws TypeError for an unknown event. */
+  /** Returns the function that takes the listener off again. Throws ERR_INVALID_OPTION for an unknown event. */
   on<E extends EventName>(name: E, listener: (event: SystemEvents[E]) => void): () => void {
-    if (!channels.has(name))
-      throw new TypeError(`event=${String(name)}: unknown; there are: ${EVENT_NAMES.join(", ")}`);
+    if (!channels.has(name)) throw unknownEvent(name);
+    takeArgument("on", "listener", listener, aFunction);
     this.#emitter.on(name, listener);
     return () => void this.#emitter.off(name, listener);
   }
@@ -162,4 +171,11 @@ export class Events {
       if (signal?.aborted !== true) throw error;
     }
   }
+}
+
+function unknownEvent(name: unknown): Error {
+  const allowed = EVENT_NAMES.join(", ");
+  const shown = typeof name === "string" ? name.slice(0, 80) : showValue(name);
+  const facts = { function: "on", field: "event", value: name, allowed };
+  return invalidOption(`on: event=${printable(shown)}: unknown; there are: ${allowed}`, facts);
 }

@@ -1,3 +1,4 @@
+import { field } from "@mini-otp/worker-host/protocol";
 import pino from "pino";
 
 type Log = (...args: any[]) => void;
@@ -21,6 +22,12 @@ export interface Logger {
 const silent: Logger = pino({ level: "silent" });
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** What a system logs to. */
+export const aLogger = field(
+  "false, or a logger: an object with methods as error, warn, info and debug",
+  (value) => value === false || isLogger(value),
+);
 
 /** True for what has at least one of the methods by which pino logs. */
 export function isLogger(value: unknown): value is Partial<Logger> {

@@ -3,6 +3,7 @@ import type { Cloneable, ExitReason } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
+import { readSpec } from "./spec-fields.js";
 
 /** What every child spec has. */
 interface Supervised {
@@ -266,27 +267,32 @@ export type FullChildSpec =
 
 /** A nested supervisor with children of its own. */
 export function supervisor(spec: Omit<SupervisorSpec, "kind">): SupervisorSpec {
-  return { ...spec, kind: "supervisor" };
+  return ofKind("supervisor", spec);
 }
 
 /** A supervisor for children that are started and stopped as needed. */
 export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
-  return { ...spec, kind: "dynamic_supervisor" };
+  return ofKind("dynamic_supervisor", spec);
 }
 
 /** One reference in front of `size` actors of the same kind. */
 export function router<A = unknown>(spec: Omit<RouterSpec<A>, "kind">): RouterSpec<A> {
-  return { ...spec, kind: "router" };
+  return ofKind("router", spec);
 }
 
 /** A supervised pool of worker threads for plain functions. */
 export function pool<F extends (task: any) => unknown = (task: any) => any>(
   spec: Omit<PoolSpec<F>, "kind" | "function">,
 ): PoolSpec<F> {
-  return { ...spec, kind: "pool" };
+  return ofKind("pool", spec);
 }
 
 /** Something on main that is started and stopped in its place in the order: a server, a socket. */
 export function resource<T>(spec: Omit<ResourceSpec<T>, "kind">): ResourceSpec<T> {
-  return { ...spec, kind: "resource" };
+  return ofKind("resource", spec);
+}
+
+/** What is in it is checked when it is started. Throws ERR_INVALID_CHILD_SPEC for what is no object. */
+function ofKind<K extends ChildSpec["kind"], S extends object>(kind: K, spec: S): S & { kind: K } {
+  return { ...readSpec(spec, `${kind}(…)`), kind };
 }

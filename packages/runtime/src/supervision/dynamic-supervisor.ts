@@ -1,7 +1,7 @@
 import type { OnExit } from "./child.js";
 import type { ChildSpec, FullDynamicSupervisorSpec } from "./child-spec.js";
 import { mergeTemplate, normaliseSpec } from "./normalise-spec.js";
-import { isRecord } from "./spec-fields.js";
+import { readSpec } from "./spec-fields.js";
 import type { TreeEnvironment } from "./supervision-loop.js";
 import { SupervisorProcess } from "./supervisor-process.js";
 import { findChild, type SupervisorState } from "./supervisor-state.js";
@@ -34,9 +34,9 @@ export function createDynamicSupervisor(
     return findChild(state, id) === undefined ? id : freeId(state);
   };
   const admit = (child: ChildSpec, state: SupervisorState) => {
-    if (!isRecord(child)) return normaliseSpec(child, path);
-    const { id = freeId(state) } = child;
-    return normaliseSpec(mergeTemplate(template, { ...child, id }), path);
+    const read = readSpec(child, path);
+    const { id = freeId(state) } = read;
+    return normaliseSpec(mergeTemplate(template, { ...read, id }), path);
   };
   return new SupervisorProcess({ path, flags, children: [], admit }, environment, onExit);
 }

@@ -1,5 +1,7 @@
 import type { ActorLog } from "../context.js";
+import { invalidOption } from "../protocol/invalid-option.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
+import { printable, showValue } from "../protocol/show-value.js";
 import type { LogPort } from "./log-port.js";
 
 type Bindings = Record<string, unknown>;
@@ -68,12 +70,17 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
   };
 }
 
-/** Throws RangeError. */
+/** Throws ERR_INVALID_OPTION, a RangeError. */
 function knownLevel(level: string): number {
   const value = levelValue(level);
-  if (value === undefined)
-    throw new RangeError(`level=${level}: unknown; there are: ${LOG_LEVEL_NAMES.join(", ")}, silent`);
-  return value;
+  if (value !== undefined) return value;
+  const allowed = `${LOG_LEVEL_NAMES.join(", ")}, silent`;
+  const facts = { function: "log", field: "level", value: level, allowed };
+  throw invalidOption(`level=${shownLevel(level)}: unknown; there are: ${allowed}`, facts, true);
+}
+
+function shownLevel(level: unknown): string {
+  return typeof level === "string" ? printable(level.slice(0, 80)) : showValue(level);
 }
 
 function serialized(serializers: Serializers, args: unknown[]): unknown[] {

@@ -4,9 +4,9 @@ import { encodeForeign, type InitData, type Target } from "../protocol/boot.js";
 import { checkedReference } from "../protocol/checked-reference.js";
 import { ActorError } from "../protocol/errors.js";
 import { checkExitReason, NORMAL } from "../protocol/exit-reason.js";
+import { checkDelay, checkPeriod } from "../protocol/fields.js";
 import type { PoolRef } from "../protocol/pool-ref.js";
 import { processOf } from "../protocol/router-ref.js";
-import { checkDelay, checkPeriod } from "../protocol/ticks.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { OwnMessages } from "./own-messages.js";
@@ -72,11 +72,11 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       });
     },
     sendAfter(delayMs, method, ...rest) {
-      checkDelay("sendAfter: delayMs", delayMs);
+      checkDelay("sendAfter", delayMs);
       return addTimer(parts, delayMs, 0, method, rest);
     },
     sendInterval(periodMs, method, ...rest) {
-      checkPeriod("sendInterval: periodMs", periodMs);
+      checkPeriod("sendInterval", periodMs);
       return addTimer(parts, periodMs, periodMs, method, rest);
     },
     cancelTimer(id) {

@@ -12,6 +12,7 @@ export type ActorErrorCode =
   | "ERR_INIT_FAILED"
   | "ERR_INIT_TIMEOUT"
   | "ERR_INVALID_CHILD_SPEC"
+  | "ERR_INVALID_OPTION"
   | "ERR_MAILBOX_FULL"
   | "ERR_MAX_CHILDREN"
   | "ERR_MESSAGE_TOO_LARGE"
@@ -88,6 +89,11 @@ export function isReplyError(error: unknown): error is ReplyError {
 
 function isBranded(error: unknown, brand: symbol): boolean {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+}
+
+/** Has `isActorError` know the instances of a class that is not `ActorError`. */
+export function brandAsActorError(prototype: object): void {
+  Object.defineProperty(prototype, ACTOR_ERROR, { value: true });
 }
 
 /** `instanceof` for a class of which each thread has more than one copy. A class that extends it is one of its own. */

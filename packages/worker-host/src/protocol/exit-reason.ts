@@ -1,3 +1,6 @@
+import { invalidOption } from "./invalid-option.js";
+import { showValue } from "./show-value.js";
+
 /**
  * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
  *
@@ -51,21 +54,25 @@ const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
 
 export function isExitReason(value: unknown): value is ExitReason {
   if (typeof value !== "object" || value === null) return false;
-  const { kind } = value as { kind?: unknown };
-  return typeof kind === "string" && Object.hasOwn(SHAPES, kind) && SHAPES[kind as ExitKind](value);
+  try {
+    const { kind } = value as { kind?: unknown };
+    return typeof kind === "string" && Object.hasOwn(SHAPES, kind) && SHAPES[kind as ExitKind](value);
+  } catch {
+    // A getter of the user's, or a circle of reasons.
+    return false;
+  }
 }
 
-/** The reason that a user has given. Throws TypeError for what is none. */
+/** The reason that a user has given. Throws ERR_INVALID_OPTION, a TypeError, for what is none. */
 export function checkExitReason<R extends ExitReason | "kill">(what: string, reason: R): R {
   if (reason === "kill" || isExitReason(reason)) return reason;
   throw notAReason(what, reason);
 }
 
-export function notAReason(what: string, value: unknown): TypeError {
-  const given = typeof value === "string" ? JSON.stringify(value) : describeError(value);
-  return new TypeError(
-    `${what}: reason=${given} is no exit reason; reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …`,
-  );
+export function notAReason(what: string, value: unknown): Error {
+  const allowed = 'reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …';
+  const message = `${what}: reason=${showValue(value)} is no exit reason; ${allowed}`;
+  return invalidOption(message, { function: what, field: "reason", value, allowed });
 }
 
 /** True for `normal`, `shutdown` and `shutdown` with detail: no crash report, and a transient child stays down. */

@@ -27,15 +27,5 @@ export function ticksToMs(from: number, to: number): number {
   return ((to - from) | 0) / TICKS_PER_MS;
 }
 
-/** Throws RangeError for what is no number of milliseconds, 0 or more. */
-export function checkDelay(what: string, ms: unknown): void {
-  if (typeof ms !== "number" || !(ms >= 0)) throw new RangeError(`${what}=${String(ms)}, must be a number, 0 or more`);
-}
-
-/** The same, without 0. */
-export function checkPeriod(what: string, ms: unknown): void {
-  if (typeof ms !== "number" || !(ms > 0)) throw new RangeError(`${what}=${String(ms)}, must be a number over 0`);
-}
-
 /** Longer timers fire at once in Node: whoever waits longer sets another when this one has fired. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
