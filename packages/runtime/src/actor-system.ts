@@ -239,7 +239,7 @@ export class ActorSystem implements SupervisorRef {
       pools: () => actors.pools.meters(),
       actor: (id) => actors.identity(id),
       deadLetters: () => actors.deadLetters.byCause,
-      onGone: (listener) => actors.onGone(listener),
+      onGone: (listener) => actors.onGone(takeArgument("onGone", "listener", listener, aFunction)),
     };
   }
 
@@ -298,7 +298,7 @@ export class ActorSystem implements SupervisorRef {
 
   /**
    * Where the actor's time goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a file as JSON.
-   * Rejects as `heapSnapshot` does, and with an Error for an actor with `permissions`, whom no inspector reaches.
+   * Rejects as `heapSnapshot` does, with ERR_RUNNING while another profile of it is taken, and with an Error for an actor with `permissions`, whom no inspector reaches.
    */
   async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
     takeArgument("cpuProfile", "ms", ms, profileMs, true);
@@ -450,11 +450,19 @@ function requireMain(): void {
 
 /** @internal Throws ERR_INVALID_OPTION for what is no system. A promise of one is the usual mistake. */
 export function requireSystem(what: string, system: unknown): asserts system is ActorSystem {
-  const isPromise = system instanceof Promise;
+  const isPromise = isPromiseLike(system);
   if (!isPromise && isSystem(system)) return;
   const allowed = `a system: what startSystem resolves to${isPromise ? ", awaited" : ""}`;
   const facts = { function: what, field: "system", value: system, allowed };
   throw invalidOption(`${what}: system=${showValue(system)}, must be ${allowed}`, facts);
+}
+
+function isPromiseLike(value: unknown): boolean {
+  try {
+    return typeof (value as PromiseLike<unknown> | null)?.then === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** By what it can do: another copy of this package makes systems, too. */

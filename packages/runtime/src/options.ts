@@ -10,8 +10,10 @@ export {
   flag,
   integer,
   isListOf,
+  isRecord,
   isText,
   secret,
+  takeArgument,
   takeOptions,
 } from "@mini-otp/worker-host/protocol";
 export { requireSystem } from "./actor-system.js";

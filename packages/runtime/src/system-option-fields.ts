@@ -2,13 +2,13 @@ import {
   aName,
   aSignal,
   BOUNDS,
-  Complaint,
   duration,
   type ExitReason,
   type Fields,
   field,
   integer,
   invalidOption,
+  isComplaint,
   isExitReason,
   notAReason,
   periodMs,
@@ -45,7 +45,7 @@ const UPGRADE: Fields = { timeoutMs: periodMs };
 /** Throws ERR_INVALID_OPTION for options that do not exist, and for values that are none. */
 export function takeSystemOptions(options: SystemOptions): SystemOptions {
   const taken = takeFields(options, SYSTEM_OPTIONS);
-  if (!(taken instanceof Complaint)) return taken;
+  if (!isComplaint(taken)) return taken;
   // These are the root's spec, in the main: they are spoken of as specs are.
   const { path, value, allowed } = taken;
   const message = `startSystem: ${complaintOf(path, value, allowed)}`;

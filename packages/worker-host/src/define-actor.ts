@@ -1,6 +1,6 @@
 import type { ActorContext } from "./context.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
-import { aFunction, Complaint, type Fields, field, isText, takeFields } from "./protocol/fields.js";
+import { aFunction, Complaint, type Fields, field, isComplaint, isText, takeFields } from "./protocol/fields.js";
 import { invalidOption } from "./protocol/invalid-option.js";
 import { printable } from "./protocol/show-value.js";
 
@@ -71,7 +71,7 @@ export function defineActor<
   Handlers extends HandlersOf<any> = Record<never, never>,
 >(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
   const taken = takeFields(options, OPTIONS);
-  if (taken instanceof Complaint) throw refused(taken);
+  if (isComplaint(taken)) throw refused(taken);
   checkInstance(taken.handlers as object);
   return Object.freeze({ ...taken, [ACTOR]: true as const }) as unknown as ActorDefinition<
     StateOf<Init>,

@@ -31,6 +31,7 @@ export class Introspection {
   readonly #life: Introspected;
   readonly #requests: ControlRequests;
   #suspended = false;
+  #profiling = false;
 
   constructor(id: string, codec: Codec, life: Introspected) {
     this.#id = id;
@@ -68,8 +69,18 @@ export class Introspection {
     return this.#watch("heapSnapshot", timeoutMs, (thread) => thread.heapSnapshot());
   }
 
-  cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
-    return this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+  /** One at a time: V8 has one for a thread, which the first to stop it would end for all. */
+  async cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
+    if (this.#profiling) {
+      const message = `id=${this.#id} cpuProfile: a profile of this actor is being taken`;
+      throw new ActorError("ERR_RUNNING", message, { id: this.#id });
+    }
+    this.#profiling = true;
+    try {
+      return await this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+    } finally {
+      this.#profiling = false;
+    }
   }
 
   answer(request: number, failed: boolean, value: Encoded): void {

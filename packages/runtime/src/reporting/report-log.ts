@@ -95,6 +95,11 @@ function identityOf(report: Seen): string {
 
 /** An exit reason with its error in the form loggers print. */
 function loggable(reason: ExitReason): object {
-  const { error, ...rest } = reason as { error?: unknown };
-  return error instanceof Error ? { ...rest, err: pino.stdSerializers.err(error) } : reason;
+  try {
+    const { error, ...rest } = reason as { error?: unknown };
+    return error instanceof Error ? { ...rest, err: pino.stdSerializers.err(error) } : reason;
+  } catch {
+    // What was thrown need not let itself be looked at.
+    return { kind: reason.kind };
+  }
 }

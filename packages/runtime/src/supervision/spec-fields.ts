@@ -1,7 +1,7 @@
 import {
   ActorError,
-  Complaint,
   type Fields,
+  isComplaint,
   isRecord,
   printable,
   showValue,
@@ -11,7 +11,7 @@ import {
 /** A copy of a spec that fits `fields`. Throws ERR_INVALID_CHILD_SPEC, which names the field, its value and what is allowed. */
 export function takeSpec(id: string, spec: unknown, fields: Fields): Record<string, unknown> {
   const taken = takeFields(spec, fields);
-  if (taken instanceof Complaint) throw invalidSpec(id, taken.path, taken.value, taken.allowed);
+  if (isComplaint(taken)) throw invalidSpec(id, taken.path, taken.value, taken.allowed);
   return taken;
 }
 

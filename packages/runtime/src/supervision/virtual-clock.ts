@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { duration, takeArgument } from "@mini-otp/worker-host/protocol";
+import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-host/protocol";
 import type { Clock } from "./clock.js";
 
 export interface VirtualClock extends Clock {
@@ -39,6 +39,8 @@ export function virtualClock(): VirtualClock {
     },
     now: () => now,
     setTimer(ms, fn) {
+      takeArgument("setTimer", "ms", ms, aNumber, true);
+      takeArgument("setTimer", "fn", fn, aFunction);
       const timer = { at: now + Math.max(0, ms), fn };
       pending.add(timer);
       return { cancel: () => pending.delete(timer) };

@@ -1,4 +1,5 @@
 import type { ActorLog } from "../context.js";
+import { anything, type Fields, field, isRecord, takeArgument, takeOptions, text } from "../protocol/fields.js";
 import { invalidOption } from "../protocol/invalid-option.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
 import { printable, showValue } from "../protocol/show-value.js";
@@ -15,6 +16,14 @@ interface Inherited {
 }
 
 const ROOT: Inherited = { bindings: {}, serializers: {}, prefix: "", minimum: 0 };
+
+const fields = field("an object that can be read", isRecord, (given) => ({ ...given }));
+const serializersOf = field(
+  "an object of functions",
+  (given) => isRecord(given) && Object.values(given).every((serialize) => typeof serialize === "function"),
+  (given) => ({ ...given }),
+);
+const CHILD_OPTIONS: Fields = { level: anything, serializers: serializersOf, msgPrefix: text };
 
 /** The actor's logger. Redaction and serializers of main's logger are main's to apply, to bindings and lines alike. */
 export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
@@ -40,17 +49,21 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
     fatal: at("fatal"),
     silent() {},
     child(more, options = {}) {
-      const own = { ...serializers, ...options.serializers };
+      const taken = takeOptions("log.child", options, CHILD_OPTIONS);
+      const own: Serializers = { ...serializers, ...taken.serializers };
       return createActorLog(port, {
-        bindings: { ...bindings, ...serializedFields(own, more) },
+        bindings: { ...bindings, ...serializedFields(own, takeArgument("log.child", "bindings", more, fields)) },
         serializers: own,
-        prefix: prefix + (options.msgPrefix ?? ""),
-        minimum: options.level === undefined ? minimum : knownLevel(options.level),
+        prefix: prefix + (taken.msgPrefix ?? ""),
+        minimum: taken.level === undefined ? minimum : knownLevel(taken.level),
       });
     },
     bindings: () => ({ ...bindings }),
     setBindings(more) {
-      bindings = { ...bindings, ...serializedFields(serializers, more) };
+      bindings = {
+        ...bindings,
+        ...serializedFields(serializers, takeArgument("log.setBindings", "bindings", more, fields)),
+      };
       carried = bindings;
     },
     isLevelEnabled(level) {
@@ -65,7 +78,7 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
       minimum = knownLevel(level);
     },
     flush(done) {
-      done?.();
+      if (typeof done === "function") done();
     },
   };
 }

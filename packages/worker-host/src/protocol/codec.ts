@@ -137,13 +137,19 @@ export class Codec {
 
   #encode(value: unknown, root: string): Payload {
     const payload = this.#fresh();
-    const length = this.#encoder.encode(value, payload.bytes as Buffer);
-    if (length !== -1) {
-      payload.length = length;
-      payload.format = FORMAT_PLAIN;
-      return payload;
+    try {
+      const length = this.#encoder.encode(value, payload.bytes as Buffer);
+      if (length !== -1) {
+        payload.length = length;
+        payload.format = FORMAT_PLAIN;
+        return payload;
+      }
+      if (isPlainTree(value)) return this.#pack(value, FORMAT_PACKED);
+    } catch (error) {
+      // What cannot even be looked at, a revoked Proxy say: the graph says where that is.
+      if (!(error instanceof TypeError)) throw error;
     }
-    return isPlainTree(value) ? this.#pack(value, FORMAT_PACKED) : this.#packGraph(value, root);
+    return this.#packGraph(value, root);
   }
 
   #packGraph(value: unknown, root: string, transfer?: readonly unknown[]): Payload {

@@ -47,7 +47,7 @@ export class ActorError extends Error {
   [fact: string]: unknown;
 
   constructor(code: ActorErrorCode, message: string, facts: Record<string, unknown> = {}) {
-    const { cause, ...rest } = facts;
+    const { cause, ...rest } = facts ?? {};
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, rest);
     this.code = code;
@@ -71,9 +71,10 @@ export class ReplyError extends Error {
   readonly data?: unknown;
 
   constructor(message: string, options: { code?: string; data?: unknown; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    if (options.code !== undefined) this.code = options.code;
-    if (options.data !== undefined) this.data = options.data;
+    const { cause, code, data } = options ?? {};
+    super(message, cause === undefined ? undefined : { cause });
+    if (code !== undefined) this.code = code;
+    if (data !== undefined) this.data = data;
   }
 }
 
@@ -88,7 +89,13 @@ export function isReplyError(error: unknown): error is ReplyError {
 }
 
 function isBranded(error: unknown, brand: symbol): boolean {
-  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  if (typeof error !== "object" || error === null) return false;
+  try {
+    return (error as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    // A Proxy with a mind of its own is none of ours.
+    return false;
+  }
 }
 
 /** Has `isActorError` know the instances of a class that is not `ActorError`. */

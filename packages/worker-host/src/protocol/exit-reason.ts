@@ -77,11 +77,13 @@ export function notAReason(what: string, value: unknown): Error {
 
 /** True for `normal`, `shutdown` and `shutdown` with detail: no crash report, and a transient child stays down. */
 export function isCleanExit(reason: ExitReason): boolean {
+  if (!isExitReason(reason)) return false;
   return reason.kind === "normal" || reason.kind === "shutdown";
 }
 
 /** One line for logs and error messages, as `error (TypeError: x is not a function)`. */
 export function describeExit(reason: ExitReason): string {
+  if (!isExitReason(reason)) return `no exit reason (${showValue(reason)})`;
   switch (reason.kind) {
     case "shutdown":
       return reason.detail === undefined ? "shutdown" : `shutdown (${describeDetail(reason.detail)})`;

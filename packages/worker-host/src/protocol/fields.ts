@@ -13,6 +13,13 @@ export interface Field {
   take(value: unknown): unknown;
 }
 
+const complaints = new WeakSet<object>();
+
+/** Whether a value is what `take` says is wrong. `instanceof` would ask a Proxy, which a value that is right may be. */
+export function isComplaint(taken: unknown): taken is Complaint {
+  return typeof taken === "object" && taken !== null && complaints.has(taken);
+}
+
 /** What is wrong, as a path to the part that is, and the words for what it may be. */
 export class Complaint {
   readonly path: string;
@@ -28,6 +35,7 @@ export class Complaint {
     this.allowed = allowed;
     this.known = known;
     this.isNumber = isNumber;
+    complaints.add(this);
   }
 
   in(name: string): Complaint {
@@ -93,7 +101,7 @@ export function or(of: Field, ...others: readonly unknown[]): Field {
   const take = (value: unknown): unknown => {
     if (others.includes(value)) return value;
     const taken = of.take(value);
-    return taken instanceof Complaint ? complain(value) : taken;
+    return isComplaint(taken) ? complain(value) : taken;
   };
   return { ...of, allowed, take };
 }
@@ -101,11 +109,12 @@ export function or(of: Field, ...others: readonly unknown[]): Field {
 /** `of`, whose value no error shows. */
 export function secret(of: Field): Field {
   const complaint = new Complaint("", "…", of.allowed);
-  return { ...of, take: (value) => (of.take(value) instanceof Complaint ? complaint : value) };
+  return { ...of, take: (value) => (isComplaint(of.take(value)) ? complaint : value) };
 }
 
 export const text = field("a text", isText);
 export const flag = field("true or false", (value) => typeof value === "boolean");
+export const aNumber = number("a number", () => true);
 export const anything = field("anything", () => true);
 export const aFunction = field("a function", (value) => typeof value === "function");
 export const texts = field(`a list of texts, at most ${MAX_LIST_LENGTH}`, isListOf(isText), (list) => [...list]);
@@ -187,7 +196,7 @@ function take(given: unknown, fields: Fields): Record<string, unknown> | Complai
   for (const name of known) {
     const field = fields[name];
     const value = readField(given, name, field);
-    if (value instanceof Complaint) return value.in(name);
+    if (isComplaint(value)) return value.in(name);
     if (value !== undefined) taken[name] = value;
   }
   return taken;
@@ -242,14 +251,14 @@ function editDistance(a: string, b: string): number {
 /** The options that a function was given, checked and copied. Throws ERR_INVALID_OPTION. */
 export function takeOptions<T extends object>(what: string, given: T, fields: Fields, ranges = false): T {
   const taken = takeFields(given, fields);
-  if (taken instanceof Complaint) throw optionError(what, taken, ranges);
+  if (isComplaint(taken)) throw optionError(what, taken, ranges);
   return taken as T;
 }
 
 /** One argument of a function. Throws ERR_INVALID_OPTION. */
 export function takeArgument<T>(what: string, name: string, given: T, field: Field, ranges = false): T {
   const taken = readField({ [name]: given }, name, { ...field, required: true });
-  if (taken instanceof Complaint) throw optionError(what, taken.in(name), ranges);
+  if (isComplaint(taken)) throw optionError(what, taken.in(name), ranges);
   return taken as T;
 }
 

@@ -14,7 +14,8 @@ const { SharedArrayBuffer: Shared } = globalThis;
 
 /** Bytes that can be copied. Those in shared memory are to stay shared. */
 export function isOwnBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && !isShared(value.buffer);
+  // No trap of a Proxy is asked whether it is a view.
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array && !isShared(value.buffer);
 }
 
 export function isShared(buffer: unknown): buffer is SharedArrayBuffer {

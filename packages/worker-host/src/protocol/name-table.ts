@@ -1,6 +1,7 @@
 import { napWhile } from "./doorbell.js";
 import { ActorError } from "./errors.js";
 import type { Producer } from "./ring-lock.js";
+import { shownMethod } from "./show-value.js";
 
 /*
  * Method names, interned once for the whole system: an append-only log in shared memory. A name's id is its
@@ -59,7 +60,7 @@ export class NameTable {
     if (length === 0 || length > MAX_NAME_BYTES) {
       throw new ActorError(
         "ERR_UNKNOWN_METHOD",
-        `method=${String(name).slice(0, 80)}: a method name has 1 to ${MAX_NAME_BYTES} bytes`,
+        `method=${shownMethod(name)}: a method name has 1 to ${MAX_NAME_BYTES} bytes`,
       );
     }
     const words = this.#words;

@@ -7,6 +7,7 @@ import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
 import { hashKey, leastLoadedMember, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
+import { shownMethod } from "./show-value.js";
 import {
   HANDLED_SEQ,
   IDENTITY,
@@ -303,7 +304,7 @@ class Router implements Connection {
 }
 
 function keyMissing({ id }: Connection, method: string): ActorError {
-  const message = `id=${id} method=${method}: this router routes by consistent_hash; say for which key: ref.forKey(key)`;
+  const message = `id=${id} method=${shownMethod(method)}: this router routes by consistent_hash; say for which key: ref.forKey(key)`;
   return new ActorError("ERR_NO_KEY", message, { id, method });
 }
 

@@ -19,6 +19,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** What was given for a method's name, as it is where it is a name. */
+export function shownMethod(method: unknown): string {
+  return typeof method === "string" ? printable(method.slice(0, MAX_SHOWN)) : showValue(method);
+}
+
 function showText(text: string): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }

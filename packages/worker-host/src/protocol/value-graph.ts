@@ -1,5 +1,5 @@
 import { ActorRef } from "./actor-ref.js";
-import { ActorError } from "./errors.js";
+import { ActorError, isActorError } from "./errors.js";
 import { isShared, isWellFormed } from "./message-value.js";
 import { PoolRef } from "./pool-ref.js";
 import { errorShell, partsOfError } from "./remote-error.js";
@@ -93,7 +93,13 @@ class Flattening {
     const node: Node = [];
     const index = this.#graph.push(node) - 1;
     this.#seen.set(object, index);
-    this.#describe(node, object, path, depth + 1);
+    try {
+      this.#describe(node, object, path, depth + 1);
+    } catch (error) {
+      // The language's own words, of a buffer that has changed hands or a Proxy that is revoked.
+      if (!(error instanceof TypeError) || isActorError(error)) throw error;
+      throw notCloneable(path, `a value that cannot be read: ${error.message}`);
+    }
     return index;
   }
 
