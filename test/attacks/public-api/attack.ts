@@ -68,11 +68,18 @@ export class Attack {
   async run(calls: number, forMs: number): Promise<Report> {
     const names = Object.keys(this.#surface.calls).filter((name) => this.#area.target(name) !== undefined);
     const until = performance.now() + forMs;
-    // Each is called once at least, whatever the time.
+    for (const name of names) {
+      for (const { params } of this.#surface.calls[name]) {
+        await this.#call(name, this.#values.everything(params));
+        if (/\.stop$/.test(name)) await this.#check();
+      }
+    }
+    await this.#check();
+    // Each is called once more at least, whatever the time.
     const order = [...names, ...Array.from({ length: calls }, () => this.#random.pick(names))];
     for (const [index, name] of order.entries()) {
       if (this.#failures.length >= MAX_FAILURES) break;
-      if (index >= 3 * names.length && performance.now() > until) break;
+      if (index >= names.length && performance.now() > until) break;
       if (this.#area.isAlone(name) || index % CHECK_EVERY === 0) await this.#settled();
       if (index % CHECK_EVERY === 0) await this.#check();
       this.#start(name);
@@ -93,13 +100,14 @@ export class Attack {
   }
 
   #start(name: string): void {
-    const started = this.#call(name).finally(() => this.#open.delete(started));
+    const { params } = this.#random.pick(this.#surface.calls[name]);
+    const args = this.#values.arguments(params, this.#random.pick([0, 0.05, 0.3, 0.8]));
+    const started = this.#call(name, args).finally(() => this.#open.delete(started));
     this.#open.add(started);
   }
 
-  async #call(name: string): Promise<void> {
-    const { params } = this.#random.pick(this.#surface.calls[name]);
-    const args = this.#area.adjust(name, this.#values.arguments(params, this.#random.pick([0, 0.05, 0.3, 0.8])));
+  async #call(name: string, given: unknown[]): Promise<void> {
+    const args = this.#area.adjust(name, given);
     const what = `#${this.#calls++} ${name}(${args.map(shown).join(", ")})`;
     this.#called.add(name);
     this.#recent.push(what);

@@ -19,11 +19,20 @@ export class Values {
   readonly #random: Random;
   readonly #stage: Stage;
   readonly tried: Set<string>;
+  #isWhole = false;
 
   constructor(random: Random, stage: Stage, tried: Set<string>) {
     this.#random = random;
     this.#stage = stage;
     this.tried = tried;
+  }
+
+  /** Right ones, with every option that there is. */
+  everything(params: readonly FieldShape[]): unknown[] {
+    this.#isWhole = true;
+    const args = params.map(({ name, shape }) => this.#value(name, shape, 0));
+    this.#isWhole = false;
+    return args;
   }
 
   /** One in so many is hostile. */
@@ -71,7 +80,7 @@ export class Values {
       case "list":
         return Array.from({ length: random.below(3) }, () => this.#value(name, shape.of, hostility));
       case "union":
-        return this.#right(name, random.pick(shape.of), hostility);
+        return this.#right(name, random.pick(this.#choices(shape.of)), hostility);
       case "named":
         return this.#stage.named(shape.name) ?? hostileValue(random);
       case "object":
@@ -79,16 +88,21 @@ export class Values {
     }
   }
 
+  #choices(of: readonly Shape[]): readonly Shape[] {
+    const there = of.filter(({ kind }) => kind !== "undefined");
+    return this.#isWhole && there.length > 0 ? there : of;
+  }
+
   #object(name: string, fields: readonly FieldShape[], hostility: number): object {
     const random = this.#random;
     const made: Record<string, unknown> = {};
-    const share = random.pick([0.1, 0.3, 1]);
+    const share = this.#isWhole ? 1 : random.pick([0.1, 0.3, 1]);
     for (const { name: field, optional, shape } of fields) {
       if (optional && !random.chance(share)) continue;
       made[field] = this.#value(field, shape, hostility);
       this.tried.add(`${name}.${field}`);
     }
-    if (random.chance(0.05))
+    if (!this.#isWhole && random.chance(0.05))
       made[random.pick(["timeout", "__proto__", "x".repeat(300), "\u001b"])] = hostileValue(random);
     return made;
   }
