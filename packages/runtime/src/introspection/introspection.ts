@@ -96,7 +96,11 @@ export class Introspection {
     const answer = this.#requests.ask(what, timeoutMs, (request) => {
       look(thread).then(
         (value) => this.#requests.answer(request, false, value),
-        (error: unknown) => this.#requests.answer(request, true, error),
+        (error: unknown) => {
+          // It is ending: its exit, which follows, says why.
+          if ((error as { code?: unknown } | null)?.code === "ERR_WORKER_NOT_RUNNING") return;
+          this.#requests.answer(request, true, error);
+        },
       );
     });
     return (await answer) as T;
