@@ -7,7 +7,7 @@ import { blankSource } from "./blank-source.mjs";
 
 const ENTRY_POINTS = {
   "worker-host": ["@mini-otp/worker-host", "@mini-otp/worker-host/protocol"],
-  runtime: ["@mini-otp/runtime", "@mini-otp/runtime/testing"],
+  runtime: ["@mini-otp/runtime", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
   metrics: ["@mini-otp/metrics"],
 };
 const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();
@@ -16,7 +16,7 @@ const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();
 const MAY_IMPORT = {
   "worker-host": [],
   runtime: ENTRY_POINTS["worker-host"],
-  metrics: ["@mini-otp/runtime"],
+  metrics: ["@mini-otp/runtime", "@mini-otp/runtime/options"],
 };
 
 const PROTOCOL = "packages/worker-host/src/protocol/";

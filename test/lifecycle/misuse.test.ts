@@ -171,7 +171,7 @@ test.each<[string, unknown, string]>([
   ["a logger that cannot log", { logger: true }, "logger is true; allowed: false, or a logger"],
   ["no object", null, "allowed: an object with name"],
 ])("startSystem refuses %s, and says what is allowed", async (_what, options, words) => {
-  await expect(startSystem(options as never)).rejects.toMatchObject({ code: "ERR_INVALID_CHILD_SPEC" });
+  await expect(startSystem(options as never)).rejects.toMatchObject({ code: "ERR_INVALID_OPTION" });
   await expect(startSystem(options as never)).rejects.toThrow(words);
 });
 

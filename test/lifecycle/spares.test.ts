@@ -60,7 +60,7 @@ test("a spare does not keep the system from stopping, nor outlive it", async () 
 
 test("a limit that is no whole number is refused", async () => {
   expect(await crashing(-1).catch((e: unknown) => e)).toMatchObject({
-    code: "ERR_INVALID_CHILD_SPEC",
+    code: "ERR_INVALID_OPTION",
     field: "spares",
   });
 });

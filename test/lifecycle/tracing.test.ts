@@ -129,6 +129,14 @@ test("a CPU profile shows where the time goes, in an actor that hangs too", asyn
   await expect(system.cpuProfile(hanging, 0)).rejects.toThrow(RangeError);
 });
 
+test("of one actor one profile is taken at a time, and the next when it is done", async () => {
+  const { system, counter } = await counterSystem();
+  const [first, second] = await Promise.allSettled([system.cpuProfile(counter, 50), system.cpuProfile(counter, 5)]);
+  expect(first).toMatchObject({ status: "fulfilled", value: { nodes: expect.any(Array) } });
+  expect(second).toMatchObject({ status: "rejected", reason: { code: "ERR_RUNNING" } });
+  expect((await system.cpuProfile(counter, 5)).nodes.length).toBeGreaterThan(0);
+});
+
 test("profiling an actor that is gone is ERR_NOPROC, and one that ends meanwhile is ERR_CALL_EXIT", async () => {
   const { system, counter } = await counterSystem();
   const profile = system.cpuProfile(counter, 60_000).catch((e: unknown) => e);

@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { RestartType } from "#runtime/supervision/child.js";
 import { type DynamicSupervisorSpec, dynamicSupervisor, supervisor } from "#runtime/supervision/child-spec.js";
@@ -211,7 +212,7 @@ describe("a template", () => {
     await d.startChild({ id: "x", args: { room: 2 }, mailbox: { capacity: 16 } } as never);
     expect(tree.at("d/x").spec).toMatchObject({
       kind: "actor",
-      actor: "session.actor.js",
+      actor: pathToFileURL("session.actor.js"),
       restart: "transient",
       args: { room: 2 },
       mailbox: { capacity: 16, overflow: "reject" },

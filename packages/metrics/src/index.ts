@@ -2,4 +2,5 @@ export { type Observer, startObserver } from "./observer/observer.js";
 export type { ObserverOptions } from "./observer/options.js";
 export { labelsOf, type Metric } from "./prometheus/metric.js";
 export { METRICS } from "./prometheus/metric-table.js";
-export { type MetricsOptions, type RegisteredMetrics, registerMetrics } from "./prometheus/prometheus.js";
+export type { MetricsOptions } from "./prometheus/options.js";
+export { type RegisteredMetrics, registerMetrics } from "./prometheus/prometheus.js";

@@ -4,16 +4,18 @@ import type { Readable } from "node:stream";
 import {
   ActorError,
   ActorRef,
+  aFunction,
   checkedReference,
-  describeQuoted,
   type ExitReason,
   GUARD_HOOK,
-  isExitReason,
+  invalidOption,
   loadTelemetry,
   MAX_TIMER_MS,
-  notAReason,
+  numberFrom,
   type PoolRef,
-  SHUTDOWN,
+  showValue,
+  takeArgument,
+  text,
 } from "@mini-otp/worker-host/protocol";
 import { Actors } from "./actors.js";
 import { type OfEach, References, type StatsOf } from "./directory/references.js";
@@ -21,7 +23,7 @@ import { normaliseGuard } from "./guard/guard-options.js";
 import type { ActorStats } from "./introspection/actor-stats.js";
 import { MergedTrace } from "./introspection/merged-trace.js";
 import type { Meters, SupervisorMeters } from "./introspection/meters.js";
-import type { TraceEvent, TraceOptions } from "./introspection/trace.js";
+import { type TraceEvent, type TraceOptions, takeTraceOptions } from "./introspection/trace.js";
 import { type TreeNode, treeOf } from "./introspection/tree.js";
 import { DeadLetters } from "./messaging/dead-letters.js";
 import type { PoolStats } from "./pool/pool-ref.js";
@@ -44,15 +46,15 @@ import {
   supervisor,
 } from "./supervision/child-spec.js";
 import { type Clock, systemClock } from "./supervision/clock.js";
+import { aModule, resolveModule } from "./supervision/module-url.js";
 import { normaliseRoot } from "./supervision/normalise-spec.js";
 import type { SupervisionReport } from "./supervision/report.js";
-import { aModule, checkFields, type Fields, integer, milliseconds, required } from "./supervision/spec-fields.js";
 import { startError } from "./supervision/start-error.js";
 import type { TreeEnvironment } from "./supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "./supervision/supervision-tree.js";
 import type { SupervisorProcess } from "./supervision/supervisor-process.js";
 import type { SupervisorRef } from "./supervision/supervisor-ref.js";
-import { checkSystemOptions } from "./system-option-fields.js";
+import { takeEventsOptions, takeStopOptions, takeSystemOptions, takeUpgradeOptions } from "./system-option-fields.js";
 import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 
 /** What a system takes from the machine it runs on, and a test may give it instead. */
@@ -112,7 +114,7 @@ export class ActorSystem implements SupervisorRef {
   readonly startChild: SupervisorRef["startChild"] = (spec: ChildSpec): Promise<any> => this.#root.ref.startChild(spec);
 
   private constructor(
-    { name = "mini-otp", logger: given, guard, spares, ...flags }: SystemOptions,
+    { name = "mini-otp", logger: given, guard, spares = 2, ...flags }: SystemOptions,
     { clock, random, failProcess }: Surroundings,
   ) {
     this.name = name;
@@ -135,7 +137,7 @@ export class ActorSystem implements SupervisorRef {
       new DeadLetters(this.#events, logger),
       this.#events,
       normaliseGuard(guard),
-      spareLimit(spares),
+      spares,
       () => {
         void this.#giveUpProcess();
       },
@@ -177,8 +179,7 @@ export class ActorSystem implements SupervisorRef {
    */
   static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
     requireMain();
-    checkSystemOptions(options);
-    const system = new ActorSystem(options, surroundings);
+    const system = new ActorSystem(takeSystemOptions(options), surroundings);
     system.#actors.outbox.telemetry = await loadTelemetry();
     const outcome = await system.#root.start();
     if (outcome.kind === "failed") {
@@ -235,7 +236,7 @@ export class ActorSystem implements SupervisorRef {
 
   /** The actor registered under `name`, or undefined. */
   whereis(name: string): ActorRef | undefined {
-    return this.#actors.whereis(name);
+    return this.#actors.whereis(takeArgument("whereis", "name", name, text));
   }
 
   /**
@@ -275,7 +276,7 @@ export class ActorSystem implements SupervisorRef {
       pools: () => actors.pools.meters(),
       actor: (id) => actors.identity(id),
       deadLetters: () => actors.deadLetters.byCause,
-      onGone: (listener) => actors.onGone(listener),
+      onGone: (listener) => actors.onGone(takeArgument("onGone", "listener", listener, aFunction)),
     };
   }
 
@@ -312,14 +313,15 @@ export class ActorSystem implements SupervisorRef {
    * Tells of each message the actor handles, from now on and over its restarts: an async iterable, which ends when it is
    * left, `signal` is aborted, or the actor is gone for good. An actor that handles messages faster than they are taken
    * is not slowed down: events count those that are `missed`. Costs nothing while nobody traces. Throws ERR_NOPROC
-   * for an actor that is gone, TypeError and RangeError for options that make no sense. Of a router, the members that
+   * for an actor that is gone, ERR_INVALID_OPTION. Of a router, the members that
    * there are now are traced as one.
    */
   trace(ref: ActorRef, options: TraceOptions = {}): AsyncIterableIterator<TraceEvent> {
     const found = this.#references.actorOrRouter(ref, "trace");
+    const taken = takeTraceOptions(options);
     return found instanceof RouterChild
-      ? new MergedTrace(found.actors.map((actor) => actor.traces.open(options)))
-      : found.traces.open(options);
+      ? new MergedTrace(found.actors.map((actor) => actor.traces.open(taken)))
+      : found.traces.open(taken);
   }
 
   /**
@@ -334,11 +336,10 @@ export class ActorSystem implements SupervisorRef {
 
   /**
    * Where the actor's time goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a file as JSON.
-   * Rejects as `heapSnapshot` does, and with an Error for an actor with `permissions`, whom no inspector reaches.
+   * Rejects as `heapSnapshot` does, with ERR_RUNNING while another profile of it is taken, and with an Error for an actor with `permissions`, whom no inspector reaches.
    */
   async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
-    if (!(ms > 0 && ms + PROFILING_TIMEOUT_MS <= MAX_TIMER_MS))
-      throw new RangeError(`cpuProfile: ms=${ms}, must be over 0`);
+    takeArgument("cpuProfile", "ms", ms, profileMs, true);
     return this.#references.actor(ref, "cpuProfile").introspection.cpuProfile(ms, PROFILING_TIMEOUT_MS);
   }
 
@@ -362,8 +363,9 @@ export class ActorSystem implements SupervisorRef {
     options: UpgradeOptions = {},
   ): Promise<OfEach<R, void>> {
     const found = this.#references.actorOrRouter(ref, "upgrade");
-    checkFields(found.id, { module, ...options }, UPGRADE);
-    return (await found.upgrade(module, options.timeoutMs)) as OfEach<R, void>;
+    const { timeoutMs } = takeUpgradeOptions(options);
+    const url = resolveModule(takeArgument("upgrade", "module", module, aModule));
+    return (await found.upgrade(url, timeoutMs)) as OfEach<R, void>;
   }
 
   /** Returns the function that takes the listener off again. */
@@ -376,7 +378,7 @@ export class ActorSystem implements SupervisorRef {
    * off again. What it throws is logged.
    */
   onLog(listener: (line: LogLine) => void): () => void {
-    return this.#events.onLog(listener);
+    return this.#events.onLog(takeArgument("onLog", "listener", listener, aFunction));
   }
 
   /**
@@ -385,26 +387,18 @@ export class ActorSystem implements SupervisorRef {
    * those that come then are counted, and the next one says how many are `missed`.
    */
   events(options: { signal?: AbortSignal } = {}): AsyncGenerator<StreamedEvent, void, undefined> {
-    return this.#events.stream(options.signal);
+    return this.#events.stream(takeEventsOptions(options).signal);
   }
 
   /**
    * Stops everything in order: each child refuses new messages, handles those it has accepted, runs `terminate`,
    * and is killed when its `shutdown` or its share of `timeoutMs` is over. May be called at any time, and again: all
    * calls resolve to the same report, and the earliest deadline is the one that holds. Afterwards the process can
-   * end by itself. Rejects with a RangeError when `timeoutMs` is no number from 0 on, with a TypeError when `reason` is
-   * no exit reason, and for options that do not exist.
+   * end by itself. Rejects with ERR_INVALID_OPTION: a `timeoutMs` that is no number from 0 on, a `reason` that is no exit
+   * reason, an option that does not exist.
    */
-  stop({ timeoutMs = Infinity, reason = SHUTDOWN, ...rest }: StopOptions = {}): Promise<StopReport> {
-    const [unknown] = Object.keys(rest);
-    if (unknown !== undefined) {
-      // A deadline that is misspelt must not be none.
-      return Promise.reject(new TypeError(`stop: no option ${unknown}; there are: timeoutMs, reason`));
-    }
-    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-      return Promise.reject(new RangeError(`stop: timeoutMs=${describeQuoted(timeoutMs)}, must be 0 or more`));
-    }
-    if (!isExitReason(reason)) return Promise.reject(notAReason("stop", reason));
+  async stop(options: StopOptions = {}): Promise<StopReport> {
+    const { timeoutMs, reason } = takeStopOptions(options);
     const stopped = this.#stopRoot(timeoutMs, reason);
     this.#stopping ??= this.#whenStopped(stopped);
     return this.#stopping;
@@ -496,14 +490,8 @@ function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
   ];
 }
 
-const UPGRADE: Fields = { module: required(aModule), timeoutMs: milliseconds(1) };
-const SPARES: Fields = { spares: integer(0) };
-
-/** Throws ERR_INVALID_CHILD_SPEC. */
-function spareLimit(spares = 2): number {
-  checkFields("root", { spares }, SPARES);
-  return spares;
-}
+/** With the time that it takes to be set up it must be no longer than a timer. */
+const profileMs = numberFrom(Number.MIN_VALUE, MAX_TIMER_MS - PROFILING_TIMEOUT_MS, "milliseconds, more than 0");
 
 /** A system's threads and memory would all be on the account of the actor in whose thread it is. */
 function requireMain(): void {
@@ -512,6 +500,33 @@ function requireMain(): void {
     "ERR_WRONG_THREAD",
     "startSystem in an actor: start children from main, and send it their references",
   );
+}
+
+/** @internal Throws ERR_INVALID_OPTION for what is no system. A promise of one is the usual mistake. */
+export function requireSystem(what: string, system: unknown): asserts system is ActorSystem {
+  const isPromise = isPromiseLike(system);
+  if (!isPromise && isSystem(system)) return;
+  const allowed = `a system: what startSystem resolves to${isPromise ? ", awaited" : ""}`;
+  const facts = { function: what, field: "system", value: system, allowed };
+  throw invalidOption(`${what}: system=${showValue(system)}, must be ${allowed}`, facts);
+}
+
+function isPromiseLike(value: unknown): boolean {
+  try {
+    return typeof (value as PromiseLike<unknown> | null)?.then === "function";
+  } catch {
+    return false;
+  }
+}
+
+/** By what it can do: another copy of this package makes systems, too. */
+function isSystem(value: unknown): boolean {
+  try {
+    const { on, stop, terminated } = value as Partial<ActorSystem>;
+    return typeof on === "function" && typeof stop === "function" && typeof terminated?.then === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** Starts a system. @see ActorSystem.start */

@@ -1,9 +1,10 @@
 import { constants } from "node:os";
 import { inspect } from "node:util";
-import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
-import { ActorSystem } from "./actor-system.js";
+import { type ExitReason, type Fields, field, isListOf, SHUTDOWN, takeOptions } from "@mini-otp/worker-host/protocol";
+import { ActorSystem, requireSystem } from "./actor-system.js";
 import { leaveBySignal } from "./guard/leave-process.js";
 import { withoutControls } from "./reporting/printable.js";
+import { stopTimeoutMs } from "./system-option-fields.js";
 
 export interface SignalOptions {
   /** Default `["SIGTERM", "SIGINT"]`. */
@@ -15,6 +16,15 @@ export interface SignalOptions {
 const DEFAULT_TIMEOUT_MS = 8000;
 /** No process can handle these. */
 const UNHANDLED: readonly string[] = ["SIGKILL", "SIGSTOP"];
+
+const FIELDS: Fields = {
+  signals: field(
+    "a list of signals that can be handled, as SIGTERM: not SIGKILL and SIGSTOP",
+    isListOf((signal) => Object.hasOwn(constants.signals, signal as string) && !UNHANDLED.includes(signal as string)),
+    (list) => [...list],
+  ),
+  timeoutMs: stopTimeoutMs,
+};
 
 /** Of every system that is stopping so that the process can end: the exit code it calls for. */
 const stops = new Set<Promise<number>>();
@@ -32,17 +42,13 @@ const stops = new Set<Promise<number>>();
  * is set stands instead of 0, and instead of 1 for a root that has given up.
  *
  * Returns the function that undoes it, as the end of the system does. With several systems the process ends when
- * all have stopped. Main thread only. Throws TypeError for an unknown signal, RangeError for `timeoutMs` below 0.
+ * all have stopped. Main thread only. Throws ERR_INVALID_OPTION, before anything is listened to: what is no
+ * system (the promise of one, say), an unknown signal, a `timeoutMs` below 0.
  */
-export function handleSignals(
-  system: ActorSystem,
-  { signals = ["SIGTERM", "SIGINT"], timeoutMs = DEFAULT_TIMEOUT_MS, ...rest }: SignalOptions = {},
-): () => void {
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    throw new TypeError(`handleSignals: no option ${unknown}; there are: signals, timeoutMs`);
-  }
-  check(signals, timeoutMs);
+export function handleSignals(system: ActorSystem, options: SignalOptions = {}): () => void {
+  requireSystem("handleSignals", system);
+  const taken = takeOptions("handleSignals", options, FIELDS, true);
+  const { signals = ["SIGTERM", "SIGINT"], timeoutMs = DEFAULT_TIMEOUT_MS } = taken;
   const logger = ActorSystem.logOf(system);
   const isSilent = (system.logger as { level?: unknown }).level === "silent";
   let leaving = false;
@@ -88,16 +94,6 @@ export function handleSignals(
     if (!leaving) undo();
   });
   return undo;
-}
-
-function check(signals: readonly string[], timeoutMs: number): void {
-  for (const signal of signals) {
-    if (!Object.hasOwn(constants.signals, signal) || UNHANDLED.includes(signal)) {
-      throw new TypeError(`handleSignals: signals has ${String(signal)}, which is no signal that can be handled`);
-    }
-  }
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0))
-    throw new RangeError(`handleSignals: timeoutMs=${String(timeoutMs)}, must be 0 or more`);
 }
 
 /** To stderr, for a system that has no logger. Never throws. */

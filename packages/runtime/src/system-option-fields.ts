@@ -1,25 +1,70 @@
-import { isLogger } from "./reporting/logger.js";
-import { anything, checkFields, type Fields, field, text } from "./supervision/spec-fields.js";
+import {
+  aName,
+  aSignal,
+  BOUNDS,
+  duration,
+  type ExitReason,
+  type Fields,
+  field,
+  integer,
+  invalidOption,
+  isComplaint,
+  isExitReason,
+  notAReason,
+  periodMs,
+  SHUTDOWN,
+  takeFields,
+  takeOptions,
+} from "@mini-otp/worker-host/protocol";
+import { GUARD_OPTIONS } from "./guard/guard-options.js";
+import { aLogger } from "./reporting/logger.js";
+import { SUPERVISOR_FLAGS } from "./supervision/normalise-spec.js";
+import { complaintOf } from "./supervision/spec-fields.js";
+import type { StopOptions, SystemOptions, UpgradeOptions } from "./system-options.js";
 
-const aLogger = field(
-  "false, or a logger: an object with methods as error, warn, info and debug",
-  (value) => value === false || isLogger(value),
-);
-
-/** `anything` is checked by whoever uses it. */
-const SYSTEM: Fields = {
-  name: text,
-  strategy: anything,
-  intensity: anything,
-  periodMs: anything,
-  autoShutdown: anything,
-  children: anything,
-  spares: anything,
+/** What `startSystem` takes. */
+export const SYSTEM_OPTIONS: Fields = {
+  name: aName,
+  ...SUPERVISOR_FLAGS,
+  spares: integer(BOUNDS.spareThreads),
   logger: aLogger,
-  guard: anything,
+  guard: GUARD_OPTIONS,
 };
 
-/** Throws ERR_INVALID_CHILD_SPEC for options that do not exist, and for values that are none. */
-export function checkSystemOptions(options: unknown): void {
-  checkFields("root", options, SYSTEM);
+/** How long a tree may take to stop: what is longer than a timer can be is waited for all the same. */
+export const stopTimeoutMs = duration("milliseconds, 0 or more, or Infinity");
+
+const STOP: Fields = {
+  timeoutMs: stopTimeoutMs,
+  // What is wrong with a reason is said in its own words.
+  reason: field("an exit reason", () => true),
+};
+const EVENTS: Fields = { signal: aSignal };
+const UPGRADE: Fields = { timeoutMs: periodMs };
+
+/** Throws ERR_INVALID_OPTION for options that do not exist, and for values that are none. */
+export function takeSystemOptions(options: SystemOptions): SystemOptions {
+  const taken = takeFields(options, SYSTEM_OPTIONS);
+  if (!isComplaint(taken)) return taken;
+  // These are the root's spec, in the main: they are spoken of as specs are.
+  const { path, value, allowed } = taken;
+  const message = `startSystem: ${complaintOf(path, value, allowed)}`;
+  throw invalidOption(message, { function: "startSystem", field: path, value, allowed });
+}
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeStopOptions(options: StopOptions): { readonly timeoutMs: number; readonly reason: ExitReason } {
+  const { timeoutMs = Infinity, reason = SHUTDOWN } = takeOptions("stop", options, STOP, true);
+  if (!isExitReason(reason)) throw notAReason("stop", reason);
+  return { timeoutMs, reason };
+}
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeEventsOptions(options: { signal?: AbortSignal }): { signal?: AbortSignal } {
+  return takeOptions("events", options, EVENTS);
+}
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeUpgradeOptions(options: UpgradeOptions): UpgradeOptions {
+  return takeOptions("upgrade", options, UPGRADE, true);
 }

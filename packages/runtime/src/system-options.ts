@@ -15,7 +15,7 @@ export interface SystemOptions {
   children?: readonly ChildSpec[];
   /**
    * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
-   * Default 2; 0 for none.
+   * At most 1 024. Default 2; 0 for none.
    */
   spares?: number;
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */

@@ -1,6 +1,9 @@
 import type { ActorContext } from "./context.js";
 import type { ExitReason } from "./protocol/exit-reason.js";
+import { aFunction, Complaint, type Fields, field, isComplaint, isText, takeFields } from "./protocol/fields.js";
+import { invalidOption } from "./protocol/invalid-option.js";
 import { methodNameFault } from "./protocol/method-name.js";
+import { printable } from "./protocol/show-value.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
 /** @internal In a definition: takes what no handler is named after. */
@@ -61,63 +64,66 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
 /**
  * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
  *
- * Throws TypeError when a handler is not a function, for a name of one that is empty, longer than 256 bytes or ill-formed
- * (half of a surrogate pair), and for options that do not exist.
+ * Throws ERR_INVALID_OPTION when a handler is not a function, for a name of one that is empty, longer than 256 bytes or
+ * ill-formed (half of a surrogate pair), and for options that do not exist.
  */
 export function defineActor<
   Init = undefined,
   Args = undefined,
   Handlers extends HandlersOf<any> = Record<never, never>,
 >(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
-  checkShape(options);
-  for (const [method, handler] of Object.entries(options.handlers)) {
-    const fault = methodNameFault(method);
-    if (fault !== undefined)
-      throw new TypeError(`defineActor: handlers has ${JSON.stringify(method.slice(0, 80))}: ${fault}`);
-    if (typeof handler !== "function")
-      throw new TypeError(`defineActor: handlers.${method} is ${typeof handler}, must be a function`);
-  }
-  for (const key of ["init", "info", "terminate", "codeChange"] as const) {
-    if (options[key] !== undefined && typeof options[key] !== "function") {
-      throw new TypeError(`defineActor: ${key} is ${typeof options[key]}, must be a function`);
-    }
-  }
-  if (options.version !== undefined && typeof options.version !== "string") {
-    throw new TypeError(`defineActor: version is ${typeof options.version}, must be a string`);
-  }
-  return Object.freeze({ ...options, [ACTOR]: true as const }) as unknown as ActorDefinition<
+  const taken = takeFields(options, OPTIONS);
+  if (isComplaint(taken)) throw refused(taken);
+  checkInstance(taken.handlers as object);
+  return Object.freeze({ ...taken, [ACTOR]: true as const }) as unknown as ActorDefinition<
     StateOf<Init>,
     Args,
     Handlers
   >;
 }
 
-const OPTIONS = ["init", "handlers", "info", "terminate", "version", "codeChange"];
+const HANDLERS = "an object of functions: { hello(ctx, name) { … } }";
+const OPTIONS: Fields = {
+  init: aFunction,
+  handlers: {
+    allowed: HANDLERS,
+    required: true,
+    take(value) {
+      if (typeof value !== "object" || value === null) return new Complaint("", value, HANDLERS);
+      for (const method of Object.keys(value)) {
+        const fault = methodNameFault(method);
+        if (fault !== undefined) return new Complaint("", method, `named so that senders can send the names: ${fault}`);
+        const handler = (value as Record<string, unknown>)[method];
+        if (typeof handler !== "function") return new Complaint(method, handler, aFunction.allowed);
+      }
+      return value;
+    },
+  },
+  info: aFunction,
+  terminate: aFunction,
+  version: field("a string", isText),
+  codeChange: aFunction,
+};
 
-function checkShape(options: unknown): void {
-  if (!isObject(options)) throw new TypeError(`defineActor: takes an object with ${OPTIONS.join(", ")}`);
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    const where = typeof options[unknown] === "function" ? "; what an actor is sent is handled by its handlers" : "";
-    throw new TypeError(`defineActor: no option ${unknown}; there are: ${OPTIONS.join(", ")}${where}`);
-  }
-  const { handlers } = options;
-  if (!isObject(handlers)) {
-    const shown = handlers === null ? "null" : typeof handlers;
-    throw new TypeError(
-      `defineActor: handlers is ${shown}, must be an object of functions: { hello(ctx, name) { … } }`,
-    );
-  }
+/** A class keeps its methods where nobody looks for handlers. */
+function checkInstance(handlers: object): void {
   const { constructor: of } = handlers;
-  if (Object.keys(handlers).length === 0 && typeof of === "function" && of !== Object && of.name !== "Object") {
-    throw new TypeError(
-      `defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`,
-    );
-  }
+  if (Object.keys(handlers).length > 0 || typeof of !== "function" || of === Object || of.name === "Object") return;
+  const message = `defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`;
+  throw invalidOption(message, { function: "defineActor", field: "handlers", value: handlers, allowed: HANDLERS });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function refused({ path, value, allowed, known }: Complaint): Error {
+  const facts = { function: "defineActor", field: path, value, allowed };
+  const there = Object.keys(OPTIONS).join(", ");
+  if (known !== undefined) {
+    const where = typeof value === "function" ? "; what an actor is sent is handled by its handlers" : "";
+    const name = printable(path.slice(0, 80));
+    return invalidOption(`defineActor: no option ${name}; there are: ${there}${where}`, facts);
+  }
+  if (path === "") return invalidOption(`defineActor: takes an object with ${there}`, facts);
+  const shown = value === null ? "null" : typeof value;
+  return invalidOption(`defineActor: ${printable(path.slice(0, 80))} is ${shown}, must be ${allowed}`, facts);
 }
 
 /** @internal */

@@ -36,7 +36,17 @@ export async function loadFirst(urls: readonly string[], importModule: ImportMod
 function isMissing(error: unknown, url: string): boolean {
   const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
-  return missing === undefined ? (message ?? "").includes(`'${decodeURI(new URL(url).pathname)}'`) : missing === url;
+  return missing === undefined ? (message ?? "").includes(`'${decodedPath(url)}'`) : missing === url;
+}
+
+/** A URL may have a "%" that stands for nothing: Node says so when it loads it. */
+function decodedPath(url: string): string {
+  const { pathname } = new URL(url);
+  try {
+    return decodeURI(pathname);
+  } catch {
+    return pathname;
+  }
 }
 
 function isTypeScript(url: string): boolean {

@@ -55,7 +55,10 @@ export async function runTask(message: TaskMessage): Promise<unknown> {
 /** A CommonJS module's exports are its default export, or in it. */
 function functionNamed(name: string, module: Record<string, unknown>): ((task: unknown) => unknown) | undefined {
   const { default: main } = module;
-  for (const found of [module[name], (main as Record<string, unknown> | undefined)?.[name]]) {
+  for (const exports of [module, main]) {
+    // What every object or function has is no export.
+    if (exports === undefined || exports === null || !Object.hasOwn(exports, name)) continue;
+    const found = (exports as Record<string, unknown>)[name];
     if (typeof found === "function") return found as (task: unknown) => unknown;
   }
   return undefined;

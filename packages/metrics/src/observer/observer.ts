@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { ActorSystem } from "@mini-otp/runtime";
+import { requireSystem } from "@mini-otp/runtime/options";
 import { Registry } from "prom-client";
 import { type RegisteredMetrics, registerMetrics } from "../prometheus/prometheus.js";
 import type { Hello } from "../ui/wire.js";
@@ -28,9 +29,10 @@ export interface Observer extends AsyncDisposable {
  * `/api/events`, a stream of server-sent events. Reads shared memory and listens to the system on main; no actor is asked
  * anything. Does not keep the process alive, and goes on after the system has stopped, until `close`.
  *
- * Rejects with TypeError for an option that cannot be, and with Node's error when the port is taken.
+ * Rejects with ERR_INVALID_OPTION, and with Node's error when the port is taken.
  */
 export async function startObserver(system: ActorSystem, options: ObserverOptions = {}): Promise<Observer> {
+  requireSystem("startObserver", system);
   const full = fullOptions(options);
   const assets = readAssets();
   const own = full.registry === undefined ? ownMetrics(system, full) : undefined;

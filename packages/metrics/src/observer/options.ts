@@ -1,11 +1,22 @@
 import { randomBytes } from "node:crypto";
+import {
+  BOUNDS,
+  type Fields,
+  field,
+  flag,
+  integer,
+  isListOf,
+  isText,
+  secret,
+  takeOptions,
+} from "@mini-otp/runtime/options";
 import type { Registry } from "prom-client";
-import { checkOptions } from "../known-options.js";
+import { aPrefix, aRegistry } from "../prometheus/options.js";
 
 export interface ObserverOptions {
   /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: whoever reaches it sees the tree and the logs. */
   readonly host?: string;
-  /** Default 0: one that is free. */
+  /** From 0 to 65 535. Default 0: one that is free. */
   readonly port?: number;
   /** What suspend, resume, restart and kill ask for. Default: a random one. */
   readonly token?: string;
@@ -35,30 +46,33 @@ export interface FullObserverOptions {
   readonly readerTimeoutMs: number;
 }
 
-const NAMES = ["host", "port", "token", "allowedHosts", "logFields", "registry", "prefix", "readerTimeoutMs"];
-const LONGEST_READER_TIMEOUT_MS = 3_600_000;
+const aHost = field(
+  "a host name or an address",
+  (value) => typeof value === "string" && /^[^\s\0]{1,255}$/.test(value),
+);
 
-/** Throws TypeError, which names the option, its value and what is allowed. */
+const FIELDS: Fields = {
+  host: aHost,
+  port: integer(BOUNDS.port),
+  // It travels in a header.
+  token: secret(
+    field("printable ASCII without spaces, not empty", (value) => isText(value) && /^[\x21-\x7e]{1,1024}$/.test(value)),
+  ),
+  allowedHosts: field(
+    "a list of names",
+    isListOf((name) => isText(name) && name !== ""),
+    (list) => [...list],
+  ),
+  logFields: flag,
+  registry: aRegistry,
+  prefix: aPrefix,
+  readerTimeoutMs: integer(BOUNDS.readerTimeoutMs),
+};
+
+/** Throws ERR_INVALID_OPTION, which names the option, its value and what is allowed. */
 export function fullOptions(options: ObserverOptions): FullObserverOptions {
-  checkOptions("startObserver", options, NAMES);
-  const { host = "127.0.0.1", port = 0, token = randomBytes(16).toString("base64url"), registry, prefix } = options;
-  const { allowedHosts = [], logFields = false, readerTimeoutMs = 10_000 } = options;
-  const isText = (value: unknown) => typeof value === "string" && value !== "";
-  check(isText(host), "host", host, "a host name or an address");
-  check(Number.isInteger(port) && port >= 0 && port <= 65_535, "port", port, "a whole number from 0 to 65535");
-  // It travels in a header. It is a secret, so the error does not show it.
-  check(isText(token) && /^[\x21-\x7e]+$/.test(token), "token", "…", "printable ASCII without spaces, not empty");
-  check(Array.isArray(allowedHosts) && allowedHosts.every(isText), "allowedHosts", allowedHosts, "a list of names");
-  check(typeof logFields === "boolean", "logFields", logFields, "true or false");
-  check(
-    Number.isInteger(readerTimeoutMs) && readerTimeoutMs >= 1 && readerTimeoutMs <= LONGEST_READER_TIMEOUT_MS,
-    "readerTimeoutMs",
-    readerTimeoutMs,
-    `a whole number of milliseconds from 1 to ${LONGEST_READER_TIMEOUT_MS}`,
-  );
+  const taken = takeOptions("startObserver", options, FIELDS);
+  const { host = "127.0.0.1", port = 0, token = randomBytes(16).toString("base64url"), registry, prefix } = taken;
+  const { allowedHosts = [], logFields = false, readerTimeoutMs = 10_000 } = taken;
   return { host, port, token, allowedHosts, logFields, registry, prefix, readerTimeoutMs };
-}
-
-function check(isValid: boolean, option: string, value: unknown, allowed: string): void {
-  if (!isValid) throw new TypeError(`startObserver: ${option}=${String(value)}: must be ${allowed}`);
 }

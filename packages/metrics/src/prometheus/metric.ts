@@ -6,6 +6,7 @@ import type {
   SupervisorMeters,
   SystemStats,
 } from "@mini-otp/runtime";
+import { field, isRecord, isText, takeArgument } from "@mini-otp/runtime/options";
 
 /** One value, or one for each value of the metric's own label, or a histogram of durations in ms. */
 export type Reading = number | Readonly<Record<string, number>> | HistogramReading;
@@ -98,8 +99,11 @@ export type Metric = ActorMetric | EventMetric | SupervisorMetric | PoolMetric |
 /** What a table's own way of writing it down fills in. */
 export type Without<M, K extends keyof M> = Omit<M, K | "of" | "type">;
 
+const aMetric = field("one of METRICS", (metric) => isRecord(metric) && isText(metric.of));
+
 /** The labels of a metric, in the order of the documentation. */
 export function labelsOf(metric: Metric): string[] {
+  takeArgument("labelsOf", "metric", metric, aMetric);
   const own = metric.by === undefined ? [] : [metric.by];
   switch (metric.of) {
     case "actor":

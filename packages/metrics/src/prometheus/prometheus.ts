@@ -1,24 +1,13 @@
 import { createRequire } from "node:module";
 import type { ActorSystem } from "@mini-otp/runtime";
+import { requireSystem } from "@mini-otp/runtime/options";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
-import { checkOptions } from "../known-options.js";
 import { ActorSeries } from "./actor-series.js";
 import { labelsOf, type Metric, type Reading, type SystemView } from "./metric.js";
 import { METRICS } from "./metric-table.js";
+import { type MetricsOptions, takeMetricsOptions } from "./options.js";
 import { addSamples, type Labels, type Sample } from "./readings.js";
 import { SupervisorSeries } from "./supervisor-series.js";
-
-export interface MetricsOptions {
-  /** Default: prom-client's own global registry. */
-  registry?: Registry;
-  /** In front of every name. Default `"mini_otp_"`. */
-  prefix?: string;
-  /**
-   * So many named actors have series of their own; later ones are shown together, with the label
-   * `actor="__overflow__"`. The same holds for supervisors. Default 100.
-   */
-  maxActors?: number;
-}
 
 export interface RegisteredMetrics {
   readonly registry: Registry;
@@ -33,22 +22,12 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
  * Puts collectors for a system on a prom-client registry. They read when they are scraped, from shared memory: no
  * message to an actor, right for one that hangs. Main only; nothing blocks.
  *
- * Throws TypeError for a prefix that no metric's name may begin with, a cap that is no whole number, what is no registry,
- * and options that do not exist; and Error when
- * the registry has a metric of one of the names: then none is put on it.
+ * Throws ERR_INVALID_OPTION, and an Error when the registry has a metric of one of the names: then none is put on it.
  */
 export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
-  checkOptions("registerMetrics", options, ["registry", "prefix", "maxActors"]);
-  const { registry = register, prefix = "mini_otp_", maxActors = 100 } = options;
-  if (typeof (registry as Partial<Registry> | null)?.getSingleMetric !== "function") {
-    throw new TypeError("registerMetrics: registry is no registry of prom-client's");
-  }
-  if (!/^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
-    throw new TypeError(`registerMetrics: prefix=${JSON.stringify(prefix)}; letters, digits, "_" and ":" make a name`);
-  }
-  if (!Number.isInteger(maxActors) || maxActors < 0) {
-    throw new TypeError(`registerMetrics: maxActors=${String(maxActors)}; allowed: a whole number, 0 or more`);
-  }
+  requireSystem("registerMetrics", system);
+  const given = takeMetricsOptions(options);
+  const { registry = register, prefix = "mini_otp_", maxActors = 100 } = given;
   const taken = METRICS.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
     throw new Error(

@@ -20,7 +20,7 @@ import { Introspection } from "../introspection/introspection.js";
 import type { Undelivered } from "../mailbox/mailbox.js";
 import type { LogSource } from "../reporting/actor-logs.js";
 import type { OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
-import { explainNotFound } from "../threads/actor-module.js";
+import { explainNotFound } from "../supervision/module-url.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
 import type { ActorHost } from "./actor-host.js";
 import { exitCause } from "./exit-cause.js";

@@ -1,16 +1,16 @@
 import { totalmem } from "node:os";
-import { checkFields, group, integer, milliseconds, oneOf, positiveMb } from "../supervision/spec-fields.js";
+import { BOUNDS, group, integer, megabytes, oneOf, periodMs } from "@mini-otp/worker-host/protocol";
 import { BYTES_PER_MB } from "./probe.js";
 
 export interface GuardOptions {
-  /** How often busy actors are looked at. Default 5. */
+  /** How often busy actors are looked at, in ms from 1 to 2^31 - 1. Default 5. */
   intervalMs?: number;
   /**
    * How far V8's own limit is above an actor's cap. Reaching V8's limit can end the process: it must have room for
-   * what one operation allocates. Default 4 096; memory that is not used costs nothing.
+   * what one operation allocates. A whole number from 16 to 65 536. Default 4 096; memory that is not used costs nothing.
    */
   headroomMb?: number;
-  /** Bound of the whole process. Default: 80 % of what the machine or its container has. */
+  /** Bound of the whole process in MiB, at most 2^24. Default: 80 % of what the machine or its container has. */
   totalMb?: number;
   /**
    * What to do about a thread that survives its kill. `"report"` (default): leave it behind. `"exit"`: stop the
@@ -28,20 +28,18 @@ export interface GuardOptions {
 
 export type FullGuardOptions = Required<GuardOptions>;
 
-const FIELDS = {
-  guard: group({
-    intervalMs: milliseconds(1),
-    headroomMb: integer(16, 65_536),
-    totalMb: positiveMb,
-    onZombie: oneOf("report", "exit"),
-    onUnattributed: oneOf("report", "kill_suspect", "exit"),
-  }),
-};
+/** What `startSystem` takes as `guard`. */
+export const GUARD_OPTIONS = group({
+  intervalMs: periodMs,
+  headroomMb: integer(BOUNDS.headroomMb),
+  totalMb: megabytes(BOUNDS.totalMb),
+  onZombie: oneOf("report", "exit"),
+  onUnattributed: oneOf("report", "kill_suspect", "exit"),
+});
 const TOTAL_SHARE = 0.8;
 
-/** Throws ERR_INVALID_CHILD_SPEC, naming the field. */
+/** With the defaults filled in. */
 export function normaliseGuard(given: GuardOptions = {}): FullGuardOptions {
-  checkFields("root", { guard: given }, FIELDS);
   return {
     intervalMs: given.intervalMs ?? 5,
     headroomMb: given.headroomMb ?? 4096,

@@ -12,7 +12,6 @@ export class ActorTraces {
     this.#post = post;
   }
 
-  /** Throws TypeError or RangeError for options that make no sense. */
   open(options: TraceOptions): Trace {
     const number = ++this.#last;
     const trace = new Trace(

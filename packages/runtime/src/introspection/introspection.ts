@@ -32,6 +32,7 @@ export class Introspection {
   readonly #life: Introspected;
   readonly #requests: ControlRequests;
   #suspended = false;
+  #profiling = false;
 
   constructor(id: string, codec: Codec, life: Introspected) {
     this.#id = id;
@@ -78,8 +79,18 @@ export class Introspection {
     this.#requests.answer(request, failure !== undefined, failure === undefined ? chunks : new Error(failure));
   }
 
-  cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
-    return this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+  /** One at a time: V8 has one for a thread, which the first to stop it would end for all. */
+  async cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
+    if (this.#profiling) {
+      const message = `id=${this.#id} cpuProfile: a profile of this actor is being taken`;
+      throw new ActorError("ERR_RUNNING", message, { id: this.#id });
+    }
+    this.#profiling = true;
+    try {
+      return await this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+    } finally {
+      this.#profiling = false;
+    }
   }
 
   answer(request: number, failed: boolean, value: Encoded): void {
@@ -102,7 +113,11 @@ export class Introspection {
     const answer = this.#requests.ask(what, timeoutMs, (request) => {
       look(thread).then(
         (value) => this.#requests.answer(request, false, value),
-        (error: unknown) => this.#requests.answer(request, true, error),
+        (error: unknown) => {
+          // It is ending: its exit, which follows, says why.
+          if ((error as { code?: unknown } | null)?.code === "ERR_WORKER_NOT_RUNNING") return;
+          this.#requests.answer(request, true, error);
+        },
       );
     });
     return (await answer) as T;

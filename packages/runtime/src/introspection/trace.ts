@@ -1,9 +1,14 @@
 import {
+  aSignal,
+  type Fields,
   hrtimeMs,
   type MessageKind,
+  numberFrom,
   type ToMain,
   type TraceOutcome,
   type TraceRequest,
+  takeOptions,
+  texts,
 } from "@mini-otp/worker-host/protocol";
 import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 
@@ -34,6 +39,18 @@ export interface TraceEvent {
   readonly missed: number;
 }
 
+const FIELDS: Fields = {
+  methods: texts,
+  // More than 0: the least that a number can be.
+  sample: numberFrom(Number.MIN_VALUE, 1, "a share, more than 0"),
+  signal: aSignal,
+};
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeTraceOptions(options: TraceOptions): TraceOptions {
+  return takeOptions("trace", options, FIELDS, true);
+}
+
 type Traced = Extract<ToMain, { type: "traced" }>;
 
 /**
@@ -47,11 +64,11 @@ export class Trace extends EventStream<TraceEvent> {
   readonly #left: () => void;
   #taken = 0;
 
-  /** Throws TypeError or RangeError for options that make no sense. */
-  constructor(options: TraceOptions, granted: (credit: number) => void, left: () => void) {
-    super(checked(options).signal);
-    this.#methods = options.methods;
-    this.#sample = options.sample ?? 1;
+  /** `options` have been checked: see `takeTraceOptions`. */
+  constructor({ methods, sample = 1, signal }: TraceOptions, granted: (credit: number) => void, left: () => void) {
+    super(signal);
+    this.#methods = methods;
+    this.#sample = sample;
     this.#granted = granted;
     this.#left = left;
   }
@@ -77,19 +94,4 @@ export class Trace extends EventStream<TraceEvent> {
   protected override left(): void {
     this.#left();
   }
-}
-
-function checked(options: TraceOptions): TraceOptions {
-  const { methods, sample = 1, signal, ...rest } = options;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    throw new TypeError(`trace: no option ${unknown}; there are: methods, sample, signal`);
-  }
-  if (methods !== undefined && !(Array.isArray(methods) && methods.every((method) => typeof method === "string"))) {
-    throw new TypeError("trace: methods must be a list of texts");
-  }
-  if (typeof sample !== "number" || !(sample > 0 && sample <= 1)) {
-    throw new RangeError(`trace: sample=${String(sample)}, must be over 0 and at most 1`);
-  }
-  return options;
 }

@@ -1,5 +1,14 @@
 import { channel } from "node:diagnostics_channel";
-import type { ExitReason, LogLevel, OverflowPolicy } from "@mini-otp/worker-host/protocol";
+import {
+  aFunction,
+  type ExitReason,
+  invalidOption,
+  type LogLevel,
+  type OverflowPolicy,
+  printable,
+  showValue,
+  takeArgument,
+} from "@mini-otp/worker-host/protocol";
 import type { UnattributedMemory } from "../guard/guard.js";
 import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
@@ -173,10 +182,10 @@ export class Events {
     }
   }
 
-  /** Returns the function that takes the listener off again. Throws TypeError for an unknown event. */
+  /** Returns the function that takes the listener off again. Throws ERR_INVALID_OPTION for an unknown event. */
   on<E extends EventName>(name: E, listener: (event: SystemEvents[E]) => void): () => void {
-    if (!channels.has(name))
-      throw new TypeError(`event=${String(name)}: unknown; there are: ${EVENT_NAMES.join(", ")}`);
+    if (!channels.has(name)) throw unknownEvent(name);
+    takeArgument("on", "listener", listener, aFunction);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     const own = { listener: listener as Listener };
@@ -221,4 +230,11 @@ export class Events {
     this.#ended = true;
     for (const stream of this.#streams) stream.close();
   }
+}
+
+function unknownEvent(name: unknown): Error {
+  const allowed = EVENT_NAMES.join(", ");
+  const shown = typeof name === "string" ? name.slice(0, 80) : showValue(name);
+  const facts = { function: "on", field: "event", value: name, allowed };
+  return invalidOption(`on: event=${printable(shown)}: unknown; there are: ${allowed}`, facts);
 }

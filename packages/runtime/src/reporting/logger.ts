@@ -1,3 +1,4 @@
+import { field } from "@mini-otp/worker-host/protocol";
 import pino from "pino";
 import { invalidSpec } from "../supervision/spec-fields.js";
 import { StderrLines } from "./stderr-lines.js";
@@ -32,6 +33,11 @@ const silent: Logger = {
   fatal: nothing,
   level: "silent",
 };
+/** What a system logs to. */
+export const aLogger = field(
+  "false, or a logger: an object with methods as error, warn, info and debug",
+  (value) => value === false || isLogger(value),
+);
 
 /** True for what has at least one of the methods by which pino logs. */
 export function isLogger(value: unknown): value is Partial<Logger> {

@@ -3,6 +3,7 @@ import {
   checkExitReason,
   type Encoded,
   type ExitReason,
+  invalidOption,
   type PoolRef,
   processOf,
   type Target,
@@ -93,8 +94,11 @@ export class ProcessSignals {
 
   /** Main watches one. Returns the function that ends it. */
   watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
-    if (typeof listener !== "function")
-      throw new TypeError(`monitor: listener is ${typeof listener}, must be a function`);
+    if (typeof listener !== "function") {
+      const allowed = "a function";
+      const facts = { function: "monitor", field: "listener", value: listener, allowed };
+      throw invalidOption(`monitor: listener is ${typeof listener}, must be ${allowed}`, facts);
+    }
     const { uid, id } = processOf(ref);
     const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));

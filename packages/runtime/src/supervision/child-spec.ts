@@ -3,10 +3,14 @@ import type { Cloneable, ExitReason } from "@mini-otp/worker-host/protocol";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
+import { readSpec } from "./spec-fields.js";
 
 /** What every child spec has. */
 interface Supervised {
-  /** Unique among its siblings, and part of its path: not empty, without "/". */
+  /**
+   * Unique among its siblings, and part of its path: 1 to 255 characters, not "." or "..", without "/", control
+   * characters and lone surrogates.
+   */
   id: string;
   /**
    * `"permanent"` (default): always restarted. `"transient"`: unless it ends with `normal` or `shutdown`.
@@ -21,9 +25,9 @@ interface Supervised {
 }
 
 export interface MailboxOptions {
-  /** Messages. Default 1 024. */
+  /** Messages, 1 to 2^30. Default 1 024. */
   capacity: number;
-  /** Default 1 MiB; rounded up to a power of two, 4 096 at least. */
+  /** 1 to 2^30. Default 1 MiB; rounded up to a power of two, 4 096 at least. */
   capacityBytes: number;
   /** What a full mailbox does to senders. Default `"block"`. */
   overflow: "block" | "reject" | "drop_newest" | "drop_oldest";
@@ -70,20 +74,24 @@ export interface ActorUrl<A> extends URL {
 }
 
 interface ActorOptions<A> extends Supervised {
-  /** Registered for the whole system. */
+  /** Registered for the whole system: 1 to 255 characters, without lone surrogates. */
   name?: string;
-  /** The module whose default export is the actor; or `comlinkActor(url)`. */
+  /**
+   * The module whose default export is the actor; or `comlinkActor(url)`. A relative path is relative to the working
+   * directory at the time the spec is given, for every start to come.
+   */
   actor: ActorUrl<A> | URL | string;
+  /** Copied when the spec is given, for every start to come; so are `env`, `execArgv` and `permissions`. */
   args?: ActorArgs<A>;
   /** How long `init` may take. Default 10 000. */
   startTimeoutMs?: number;
-  /** Default 64. */
+  /** MiB, more than 0 and at most 2^20. Default 64. */
   heapCapMb?: number;
-  /** Buffers, wasm memory and the like. Default 64. */
+  /** Buffers, wasm memory and the like, with the same bounds. Default 64. */
   offHeapCapMb?: number;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
   handlerTimeoutMs?: number;
-  /** How often a message may be handled, when the actor crashes over it. Default 1. */
+  /** How often a message may be handled, when the actor crashes over it: 1 to 2^20. Default 1. */
   maxDeliveries?: number;
   mailbox?: Partial<MailboxOptions>;
   /**
@@ -112,7 +120,7 @@ export interface RouterSpec<A = unknown> extends ActorOptions<A> {
   size: number;
   /** To whom a message goes: each in turn, whoever has the fewest messages, or by `forKey`. */
   route: "round_robin" | "least_loaded" | "consistent_hash";
-  /** Restarts of members allowed within `periodMs`. Default 3. */
+  /** Restarts of members allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
   /** Default 5 000. */
   periodMs?: number;
@@ -123,15 +131,15 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   kind: "pool";
   /** The module whose functions are run: its default export, or what `run` names. */
   filename: URL | string;
-  /** Threads that are kept. Default 1. */
+  /** Threads that are kept, 0 to 1 024. Default 1. */
   minThreads?: number;
-  /** Default: as many as the machine runs at a time. */
+  /** 1 to 1 024. Default: as many as the machine runs at a time. */
   maxThreads?: number;
   /** A thread over `minThreads` that has had no task for so long is ended. Default 10 000. */
   idleTimeoutMs?: number;
-  /** Tasks that may wait for a thread. Default 1 024. */
+  /** Tasks that may wait for a thread, 0 to 2^24. Default 1 024. */
   maxQueue?: number;
-  /** Default 1. With more, tasks whose thread ends take each other along. */
+  /** 1 to 1 024. Default 1. With more, tasks whose thread ends take each other along. */
   concurrentTasksPerWorker?: number;
   /** A task that takes longer is `unresponsive`. Default 30 000, with `concurrentTasksPerWorker` over 1 `Infinity`. */
   taskTimeoutMs?: number;
@@ -141,6 +149,7 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   offHeapCapMb?: number;
   /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;
+  /** As the threads get it; structured cloned when the spec is given. */
   workerData?: unknown;
   env?: Readonly<Record<string, string | undefined>>;
   execArgv?: readonly string[];
@@ -182,7 +191,7 @@ export interface ResourceSpec<T = unknown> extends Supervised {
 }
 
 interface SupervisorOptions extends Supervised {
-  /** Restarts allowed within `periodMs`. Default 3. */
+  /** Restarts allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
   /** Default 5 000. */
   periodMs?: number;
@@ -201,7 +210,7 @@ export interface SupervisorSpec extends SupervisorOptions {
 /** One_for_one, for children that come and go: one that has ended is forgotten, and all are stopped at once. */
 export interface DynamicSupervisorSpec extends SupervisorOptions {
   kind: "dynamic_supervisor";
-  /** Default: no limit. */
+  /** 0 to 2^20, or Infinity. Default: no limit. */
   maxChildren?: number;
   /** What `startChild` need not say. */
   template?: Partial<ActorSpec>;
@@ -266,27 +275,32 @@ export type FullChildSpec =
 
 /** A nested supervisor with children of its own. */
 export function supervisor(spec: Omit<SupervisorSpec, "kind">): SupervisorSpec {
-  return { ...spec, kind: "supervisor" };
+  return ofKind("supervisor", spec);
 }
 
 /** A supervisor for children that are started and stopped as needed. */
 export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
-  return { ...spec, kind: "dynamic_supervisor" };
+  return ofKind("dynamic_supervisor", spec);
 }
 
 /** One reference in front of `size` actors of the same kind. */
 export function router<A = unknown>(spec: Omit<RouterSpec<A>, "kind">): RouterSpec<A> {
-  return { ...spec, kind: "router" };
+  return ofKind("router", spec);
 }
 
 /** A supervised pool of worker threads for plain functions. */
 export function pool<F extends (task: any) => unknown = (task: any) => any>(
   spec: Omit<PoolSpec<F>, "kind" | "function">,
 ): PoolSpec<F> {
-  return { ...spec, kind: "pool" };
+  return ofKind("pool", spec);
 }
 
 /** Something on main that is started and stopped in its place in the order: a server, a socket. */
 export function resource<T>(spec: Omit<ResourceSpec<T>, "kind">): ResourceSpec<T> {
-  return { ...spec, kind: "resource" };
+  return ofKind("resource", spec);
+}
+
+/** What is in it is checked when it is started. Throws ERR_INVALID_CHILD_SPEC for what is no object. */
+function ofKind<K extends ChildSpec["kind"], S extends object>(kind: K, spec: S): S & { kind: K } {
+  return { ...readSpec(spec, `${kind}(…)`), kind };
 }

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol";
+import { field, MAX_TIMER_MS } from "@mini-otp/worker-host/protocol";
 
 export interface Timer {
   cancel(): void;
@@ -11,6 +11,12 @@ export interface Clock {
   /** Calls `fn` once, `ms` from now, never synchronously. A pending timer keeps the process alive. */
   setTimer(ms: number, fn: () => void): Timer;
 }
+
+/** One that a test gives instead of the machine's. */
+export const aClock = field(
+  "a clock, with now and setTimer: virtualClock()",
+  (clock) => typeof clock?.now === "function" && typeof clock.setTimer === "function",
+);
 
 export const systemClock: Clock = {
   now: () => performance.now(),

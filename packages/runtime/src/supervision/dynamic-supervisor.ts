@@ -1,7 +1,7 @@
 import type { OnExit } from "./child.js";
 import type { ChildSpec, FullDynamicSupervisorSpec } from "./child-spec.js";
 import { mergeTemplate, normaliseSpec } from "./normalise-spec.js";
-import { isRecord } from "./spec-fields.js";
+import { readSpec } from "./spec-fields.js";
 import type { TreeEnvironment } from "./supervision-loop.js";
 import { SupervisorProcess } from "./supervisor-process.js";
 import { findChild, type SupervisorState } from "./supervisor-state.js";
@@ -30,15 +30,15 @@ export function createDynamicSupervisor(
   let lastNumber = 0;
 
   const freeId = (state: SupervisorState): string => {
-    for (;;) {
-      const id = `${template?.id ?? "child"}-${++lastNumber}`;
-      if (findChild(state, id) === undefined) return id;
-    }
+    let id: string;
+    do id = `${template?.id ?? "child"}-${++lastNumber}`;
+    while (findChild(state, id) !== undefined);
+    return id;
   };
   const admit = (child: ChildSpec, state: SupervisorState) => {
-    if (!isRecord(child)) return normaliseSpec(child, path);
-    const { id = freeId(state) } = child;
-    return normaliseSpec(mergeTemplate(template, { ...child, id }), path);
+    const read = readSpec(child, path);
+    const { id = freeId(state) } = read;
+    return normaliseSpec(mergeTemplate(template, { ...read, id }), path);
   };
   return new SupervisorProcess({ path, flags, children: [], admit }, environment, onExit);
 }

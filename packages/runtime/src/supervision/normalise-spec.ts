@@ -1,76 +1,75 @@
 import { availableParallelism } from "node:os";
-import { ActorError, copyValue, isActorError, MAX_MEMBERS, MAX_TIMER_MS, ROUTES } from "@mini-otp/worker-host/protocol";
-import type { BackoffOptions } from "./backoff.js";
-import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
-import type { AutoShutdown } from "./restart-strategy.js";
 import {
+  ActorError,
   aFunction,
-  aModule,
+  aName,
+  anId,
   anything,
-  checkFields,
+  BOUNDS,
+  copyValue,
   type Fields,
   field,
   flag,
   group,
   integer,
-  invalidSpec,
+  isActorError,
   isRecord,
-  milliseconds,
+  MAX_MEMBERS,
+  megabytes,
   numberFrom,
   oneOf,
-  positiveMb,
+  or,
+  periodMs,
+  ROUTES,
   required,
-  text,
   texts,
-} from "./spec-fields.js";
+  timerMs,
+} from "@mini-otp/worker-host/protocol";
+import type { BackoffOptions } from "./backoff.js";
+import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
+import { aModule, resolveModule } from "./module-url.js";
+import type { AutoShutdown } from "./restart-strategy.js";
+import { invalidSpec, readSpec, takeSpec } from "./spec-fields.js";
 
-const anId = field(
-  'a text that is not empty and has no "/"',
-  (value) => typeof value === "string" && /^[^/]+$/.test(value),
-);
 const anEnv = field(
   "an object of texts",
-  (value) => isRecord(value) && texts.check(Object.values(value).filter((v) => v !== undefined)) === null,
+  (value) => isRecord(value) && Object.values(value).every((text) => text === undefined || typeof text === "string"),
+  (env) => ({ ...env }),
 );
-const orInfinity = field(
-  `milliseconds, from 1 to ${MAX_TIMER_MS}, or Infinity`,
-  (value) => value === Infinity || milliseconds(1).check(value) === null,
-);
-const aShutdown = field(
-  `milliseconds, from 0 to ${MAX_TIMER_MS}, "brutal_kill", "infinity"`,
-  (value) => value === "brutal_kill" || value === "infinity" || milliseconds(0).check(value) === null,
-);
+/** A thread that starts later is not to see what was changed meanwhile. */
+const workerData = field("what structured cloning can copy", () => true, structuredClone);
+const capMb = megabytes(BOUNDS.capMb);
 
 const SUPERVISED: Fields = {
   kind: anything,
   id: required(anId),
   restart: oneOf("permanent", "transient", "temporary"),
-  shutdown: aShutdown,
+  shutdown: or(timerMs, "brutal_kill", "infinity"),
   significant: flag,
   backoff: group({
-    minMs: milliseconds(0),
-    maxMs: milliseconds(0),
+    minMs: timerMs,
+    maxMs: timerMs,
     factor: numberFrom(1, 1_000),
     jitter: numberFrom(0, 1),
-    resetAfterMs: milliseconds(0),
+    resetAfterMs: timerMs,
   }),
 };
 
 const ACTOR: Fields = {
   ...SUPERVISED,
-  name: text,
+  name: aName,
   actor: required(aModule),
   args: anything,
-  startTimeoutMs: milliseconds(1),
-  heapCapMb: positiveMb,
-  offHeapCapMb: positiveMb,
-  handlerTimeoutMs: orInfinity,
-  maxDeliveries: integer(1),
+  startTimeoutMs: periodMs,
+  heapCapMb: capMb,
+  offHeapCapMb: capMb,
+  handlerTimeoutMs: or(periodMs, Infinity),
+  maxDeliveries: integer(BOUNDS.deliveries),
   mailbox: group({
-    capacity: integer(1, 2 ** 30),
-    capacityBytes: integer(1, 2 ** 30),
+    capacity: integer(BOUNDS.messages),
+    capacityBytes: integer(BOUNDS.mailboxBytes),
     overflow: oneOf("block", "reject", "drop_newest", "drop_oldest"),
-    blockTimeoutMs: milliseconds(0),
+    blockTimeoutMs: timerMs,
     onRestart: oneOf("keep", "drop"),
   }),
   console: oneOf("inherit", "log"),
@@ -87,32 +86,35 @@ const ACTOR: Fields = {
   }),
 };
 
-const aSize = integer(1, MAX_MEMBERS);
+const aSize = integer([1, MAX_MEMBERS]);
 
-const SUPERVISOR: Fields = { ...SUPERVISED, intensity: integer(0), periodMs: milliseconds(1) };
+/** What a supervisor's restarts go by. */
+const RESTARTS: Fields = { intensity: integer(BOUNDS.restarts), periodMs };
+
+/** What the root has of them is said in `startSystem`. */
+export const SUPERVISOR_FLAGS: Fields = {
+  strategy: oneOf("one_for_one", "one_for_all", "rest_for_one"),
+  ...RESTARTS,
+  autoShutdown: oneOf("never", "any_significant", "all_significant"),
+  children: field("a list of child specs", Array.isArray, (list) => [...list]),
+};
 
 const FIELDS = {
   actor: ACTOR,
-  router: {
-    ...ACTOR,
-    intensity: integer(0),
-    periodMs: milliseconds(1),
-    size: required(aSize),
-    route: required(oneOf(...ROUTES)),
-  },
+  router: { ...ACTOR, ...RESTARTS, size: required(aSize), route: required(oneOf(...ROUTES)) },
   pool: {
     ...SUPERVISED,
     filename: required(aModule),
-    minThreads: integer(0),
-    maxThreads: integer(1),
-    idleTimeoutMs: milliseconds(0),
-    maxQueue: integer(0),
-    concurrentTasksPerWorker: integer(1),
-    taskTimeoutMs: orInfinity,
-    heapCapMb: positiveMb,
-    offHeapCapMb: positiveMb,
-    startTimeoutMs: milliseconds(1),
-    workerData: anything,
+    minThreads: integer([0, BOUNDS.poolThreads[1]]),
+    maxThreads: integer(BOUNDS.poolThreads),
+    idleTimeoutMs: timerMs,
+    maxQueue: integer(BOUNDS.queuedTasks),
+    concurrentTasksPerWorker: integer(BOUNDS.tasksPerThread),
+    taskTimeoutMs: or(periodMs, Infinity),
+    heapCapMb: capMb,
+    offHeapCapMb: capMb,
+    startTimeoutMs: periodMs,
+    workerData,
     env: anEnv,
     execArgv: texts,
   },
@@ -120,16 +122,21 @@ const FIELDS = {
     ...SUPERVISED,
     start: required(aFunction),
     stop: required(aFunction),
-    startTimeoutMs: milliseconds(1),
+    startTimeoutMs: periodMs,
   },
-  supervisor: {
-    ...SUPERVISOR,
-    strategy: oneOf("one_for_one", "one_for_all", "rest_for_one"),
-    autoShutdown: oneOf("never", "any_significant", "all_significant"),
-    children: field("a list of child specs", Array.isArray),
+  supervisor: { ...SUPERVISED, ...SUPERVISOR_FLAGS },
+  dynamic_supervisor: {
+    ...SUPERVISED,
+    ...RESTARTS,
+    maxChildren: or(integer(BOUNDS.children), Infinity),
+    template: anything,
   },
-  dynamic_supervisor: { ...SUPERVISOR, maxChildren: integer(0), template: anything },
 } satisfies Record<string, Fields>;
+
+/** A template's are an actor's, and none of them has to be there. */
+const TEMPLATE = group(
+  Object.fromEntries(Object.entries(ACTOR).map(([name, { required: _, ...field }]) => [name, field])),
+);
 
 const WORKER_LIFETIME = { restart: "permanent", shutdown: 5_000, significant: false } as const;
 const SUPERVISOR_LIFETIME = { ...WORKER_LIFETIME, shutdown: "infinity", intensity: 3, periodMs: 5_000 } as const;
@@ -169,14 +176,17 @@ const MAILBOX = {
 type Kind = keyof typeof FIELDS;
 
 /**
- * Checks a spec as a user wrote it, and fills in every default, down to the children of its children.
+ * Checks a spec as a user wrote it, and makes a copy with every default filled in, down to the children of its children.
+ * What it names is found out now: a relative path is relative to the working directory of now, `args`, `env` and
+ * `execArgv` are as they are now, for every start to come.
  * @param parent path of the supervisor it is for
- * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`; ERR_NOT_CLONEABLE for `args`
+ * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`; ERR_NOT_CLONEABLE for `args`;
+ * ERR_ACTOR_MODULE for what no module can be called
  */
 export function normaliseSpec(spec: ChildSpec, parent: string, autoShutdown: AutoShutdown = "never"): FullChildSpec {
-  if (!isRecord(spec)) throw invalidSpec(parent, "", spec, "an object");
-  const path = anId.check(spec.id) === null ? `${parent}/${spec.id}` : parent;
-  return normaliseAt(path, spec, autoShutdown);
+  const read = readSpec(spec, parent);
+  const path = anId.take(read.id) === read.id ? `${parent}/${read.id}` : parent;
+  return normaliseAt(path, read, autoShutdown);
 }
 
 /** The same for the root of a tree, whose path is its id. */
@@ -186,21 +196,21 @@ export function normaliseRoot(spec: SupervisorSpec): FullSupervisorSpec {
 
 function normaliseAt(path: string, spec: ChildSpec, autoShutdown: AutoShutdown): FullChildSpec {
   const kind = kindOf(path, spec);
-  checkFields(path, spec, FIELDS[kind]);
-  checkSignificant(path, spec, autoShutdown);
+  const taken = takeSpec(path, spec, FIELDS[kind]) as unknown as ChildSpec;
+  checkSignificant(path, taken, autoShutdown);
   return {
     ...DEFAULTS[kind],
-    ...given(spec),
+    ...taken,
     kind,
-    backoff: fullBackoff(path, spec.backoff),
-    ...fullParts(path, kind, spec),
+    backoff: fullBackoff(path, taken.backoff),
+    ...fullParts(path, kind, taken),
   } as FullChildSpec;
 }
 
-/** Checks what a dynamic supervisor's template says. Throws ERR_INVALID_CHILD_SPEC. */
-export function checkTemplate(path: string, template: unknown): void {
-  const optional = Object.entries(ACTOR).map(([name, { required: _, ...field }]) => [name, field]);
-  checkFields(path, { template }, { template: group(Object.fromEntries(optional)) });
+/** What a dynamic supervisor's template says, as it is now. Throws as `normaliseSpec`. */
+export function takeTemplate(path: string, template: unknown): Partial<ChildSpec> {
+  const { template: taken } = takeSpec(path, { template }, { template: TEMPLATE });
+  return { ...(taken as object), ...modulesOf(path, taken as ChildSpec), ...argsOf(path, taken as ChildSpec) };
 }
 
 /** `spec` over `template`; of `mailbox` and `backoff`, field by field. Specs of another kind stand alone. */
@@ -221,7 +231,7 @@ function kindOf(path: string, { kind = "actor" }: { kind?: unknown }): Kind {
 
 /** Checks how many members a router is to have. Throws ERR_INVALID_CHILD_SPEC. */
 export function checkSize(path: string, size: number): void {
-  checkFields(path, { size }, { size: required(aSize) });
+  takeSpec(path, { size }, { size: required(aSize) });
 }
 
 function checkSignificant(path: string, { significant, restart, kind }: ChildSpec, autoShutdown: AutoShutdown): void {
@@ -238,26 +248,26 @@ function checkSignificant(path: string, { significant, restart, kind }: ChildSpe
 function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
   switch (kind) {
     case "actor":
-      return { mailbox: fullMailbox(spec), ...argsOf(path, spec) };
+      return { mailbox: fullMailbox(spec), ...argsOf(path, spec), ...modulesOf(path, spec) };
     case "router":
       return {
         mailbox: fullMailbox(spec),
         ...argsOf(path, spec),
+        ...modulesOf(path, spec),
         restart: "permanent",
         backoff: fullBackoff(path),
         memberRestart: spec.restart ?? "permanent",
         memberBackoff: fullBackoff(path, spec.backoff),
       };
     case "pool":
-      return poolThreads(path, spec as PoolSpec);
+      return { ...poolThreads(path, spec as PoolSpec), ...modulesOf(path, spec) };
     case "supervisor": {
       const { children = [], autoShutdown } = spec as { children?: ChildSpec[]; autoShutdown?: AutoShutdown };
       return { children: fullChildren(path, children, autoShutdown) };
     }
     case "dynamic_supervisor": {
       const { template } = spec as { template?: unknown };
-      if (template !== undefined) checkTemplate(path, template);
-      return {};
+      return template === undefined ? {} : { template: takeTemplate(path, template) };
     }
     default:
       return {};
@@ -270,7 +280,7 @@ function fullMailbox(spec: ChildSpec): object {
   return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
 }
 
-/** As they are now, for every start to come. Throws ERR_NOT_CLONEABLE with the path of what no actor can be given. */
+/** Throws ERR_NOT_CLONEABLE with the path of what no actor can be given. */
 function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   const { args } = spec as { args?: unknown };
   if (args === undefined) return {};
@@ -279,6 +289,20 @@ function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   } catch (error) {
     if (!isActorError(error)) throw error;
     throw new ActorError(error.code, `invalid child spec "${path}": ${error.message}`, { id: path, path: error.path });
+  }
+}
+
+/** Where its module is. Throws ERR_ACTOR_MODULE. */
+function modulesOf(path: string, spec: ChildSpec): { actor?: URL; filename?: URL } {
+  const { actor, filename } = spec as { actor?: URL | string; filename?: URL | string };
+  try {
+    return {
+      ...(actor === undefined ? {} : { actor: resolveModule(actor) }),
+      ...(filename === undefined ? {} : { filename: resolveModule(filename) }),
+    };
+  } catch (error) {
+    if (!isActorError(error)) throw error;
+    throw new ActorError(error.code, `${path}: ${error.message}`, { id: path, cause: error.cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { ActorError, type ActorErrorCode, type ActorRef } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ActorErrorCode, type ActorRef, takeArgument, text } from "@mini-otp/worker-host/protocol";
 import type { SupervisedPoolRef } from "../pool/pool-ref.js";
 import type { SupervisedRouterRef } from "../router/router-ref.js";
 import {
@@ -108,6 +108,7 @@ export function createSupervisorRef(
     });
   const onChild = <T>(call: AdministrationCall, id: string, then: (slot: ChildSlot) => T | Promise<T>): Promise<T> =>
     administer(() => {
+      takeArgument(call, "id", id, text);
       refuse(loop, call, id);
       return then(loop.slots.get(id)!);
     });
@@ -147,7 +148,7 @@ export function createSupervisorRef(
       const since = loop.environment.clock.now() - periodMs;
       return { count: loop.state.failures.filter((at) => at >= since).length, intensity, periodMs };
     },
-    child: (id) => loop.slots.get(id)?.child.ref,
+    child: (id) => loop.slots.get(takeArgument("child", "id", id, text))?.child.ref,
   };
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-host/protocol";
 import type { Clock } from "./clock.js";
 
 export interface VirtualClock extends Clock {
@@ -15,6 +16,8 @@ interface PendingTimer {
   readonly at: number;
   readonly fn: () => void;
 }
+
+const advanceMs = duration("a number of ms, 0 or more");
 
 /** A clock that stands still until it is told to `advance`. Starts at 0. */
 export function virtualClock(): VirtualClock {
@@ -36,12 +39,14 @@ export function virtualClock(): VirtualClock {
     },
     now: () => now,
     setTimer(ms, fn) {
+      takeArgument("setTimer", "ms", ms, aNumber, true);
+      takeArgument("setTimer", "fn", fn, aFunction);
       const timer = { at: now + Math.max(0, ms), fn };
       pending.add(timer);
       return { cancel: () => pending.delete(timer) };
     },
     async advance(ms) {
-      if (!(ms >= 0)) throw new RangeError(`advance: ms=${ms}, must be 0 or more`);
+      takeArgument("advance", "ms", ms, advanceMs, true);
       const end = now + ms;
       // A turn of the event loop lets promises settle: they may set timers that are due before `end`.
       for (await setImmediate(); ; await setImmediate()) {

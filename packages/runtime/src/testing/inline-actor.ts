@@ -6,10 +6,10 @@ import {
   describeExit,
   type ExitReason,
   isCleanExit,
+  isOutgoing,
   isReplyError,
   KILLED,
   NORMAL,
-  Outgoing,
   outgoing,
   type PoolRef,
   type RefOptions,
@@ -261,7 +261,7 @@ export class InlineActor implements InlineTarget {
 
   #reply(call: InlineCall, value: unknown): void {
     try {
-      const out = value instanceof Outgoing ? value : outgoing(value);
+      const out = isOutgoing(value) ? value : outgoing(value);
       const [copy] = this.#sender.copyArgs([out === undefined ? value : out.value], out?.transfer);
       call.settle(copy);
     } catch (error) {

@@ -2,12 +2,17 @@ import type { ActorContext } from "@mini-otp/worker-host";
 import {
   ActorError,
   ActorRef,
+  aNumber,
   checkExitReason,
   checkedReference,
   type ExitReason,
+  flag,
   NORMAL,
   type PoolRef,
   type Sender,
+  shownMethod,
+  takeArgument,
+  text,
 } from "@mini-otp/worker-host/protocol";
 import type { Logger } from "../reporting/logger.js";
 import type { InlineBonds } from "./inline-bonds.js";
@@ -45,7 +50,10 @@ export function createInlineContext(actor: ContextActor): ActorContext<any> {
   const requireHandler = (method: string): void => {
     if (actor.hasHandler(method)) return;
     const { id } = actor;
-    throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${method}: no such handler`, { id, method });
+    throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, {
+      id,
+      method,
+    });
   };
   return {
     state: undefined,
@@ -59,16 +67,17 @@ export function createInlineContext(actor: ContextActor): ActorContext<any> {
       return actor.signal;
     },
     whereis(name) {
+      takeArgument("ctx.whereis", "name", name, text);
       const target = inlineByName(name);
       if (target === undefined) return latestTestSystem()?.whereis(name);
       return new ActorRef(sender, INLINE_ADDRESS, target.uid, target.id);
     },
     monitor: (ref) => bonds.monitor(ref),
-    demonitor: (monitor) => bonds.demonitor(monitor),
+    demonitor: (monitor) => bonds.demonitor(takeArgument("ctx.demonitor", "monitor", monitor, aNumber)),
     link: (ref) => bonds.link(ref),
     unlink: (ref) => bonds.unlink(ref),
     trapExit(trap) {
-      bonds.trapsExits = trap;
+      bonds.trapsExits = takeArgument("ctx.trapExit", "trap", trap, flag);
     },
     exit(ref, reason) {
       checkedReference(ref, "ctx.exit");

@@ -14,7 +14,7 @@ export class InlineTimers {
   }
 
   after(delayMs: number, method: string, args: unknown[]): number {
-    checkDelay("sendAfter: delayMs", delayMs);
+    checkDelay("sendAfter", delayMs);
     const id = ++this.#lastId;
     const fire = (): void => {
       this.#timers.delete(id);
@@ -25,7 +25,7 @@ export class InlineTimers {
   }
 
   every(periodMs: number, method: string, args: unknown[]): number {
-    checkPeriod("sendInterval: periodMs", periodMs);
+    checkPeriod("sendInterval", periodMs);
     const id = ++this.#lastId;
     const fire = (): void => {
       this.#timers.set(id, this.#clock.setTimer(periodMs, fire));

@@ -9,6 +9,7 @@ import {
   type RefOptions,
   type RunOptions,
   type Sender,
+  shownMethod,
 } from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
 import type { MainOutbox } from "../messaging/main-outbox.js";
@@ -115,6 +116,7 @@ export class InlineSender implements Sender {
   }
 
   async call(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
+    requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.call(foreign.to, method, args, options);
     if (to.uid === this.#ownUid) {
@@ -125,6 +127,7 @@ export class InlineSender implements Sender {
   }
 
   async cast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<void> {
+    requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.cast(foreign.to, method, args, options);
     const copied = this.copyArgs(args, options.transfer);
@@ -132,6 +135,7 @@ export class InlineSender implements Sender {
   }
 
   tryCast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): CastResult {
+    requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.tryCast(foreign.to, method, args, options);
     const copied = this.copyArgs(args, options.transfer);
@@ -179,6 +183,12 @@ function outboxFor(id: string): MainOutbox {
   const system = latestTestSystem();
   if (system === undefined) throw noproc(id, "no test system runs that it could be of");
   return ActorSystem.actorsOf(system).outbox;
+}
+
+/** As in threads, where names are interned. */
+function requireMethod(method: unknown): void {
+  if (typeof method === "string" && method !== "") return;
+  throw new ActorError("ERR_UNKNOWN_METHOD", `method=${shownMethod(method)}: a method name is a text`);
 }
 
 export function noproc(id: string, why: string): ActorError {

@@ -1,5 +1,18 @@
 import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
-import { ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import {
+  ActorRef,
+  anId,
+  type ExitReason,
+  type Fields,
+  field,
+  isRecord,
+  isText,
+  SHUTDOWN,
+  takeArgument,
+  takeOptions,
+  text,
+  timerMs,
+} from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
 import { systemLogger } from "../reporting/logger.js";
 import { systemClock } from "../supervision/clock.js";
@@ -36,6 +49,13 @@ interface Waiter {
   readonly resolve: (message: Received) => void;
 }
 
+const FIELDS: Fields = {
+  id: anId,
+  system: field("a system: what startTestSystem resolves to", (value) => value instanceof ActorSystem),
+  answers: field("an object with an answer for each method", isRecord, (answers) => ({ ...answers })),
+};
+const aMatch = field("the name of a method, or a function", (match) => isText(match) || typeof match === "function");
+
 const DEADLINE_MS = 5000;
 let probes = 0;
 
@@ -63,18 +83,22 @@ export class Probe<A = any> extends ActorRef<A> {
    * The first message that matches and that no `expect` has taken yet, whether it has come or is still to come. Rejects
    * when `deadlineMs` (default 5 000) is over, and says what came instead.
    */
-  expect(match: Match = () => true, deadlineMs: number = DEADLINE_MS): Promise<Received> {
+  async expect(match: Match = () => true, deadlineMs: number = DEADLINE_MS): Promise<Received> {
+    takeArgument("expect", "match", match, aMatch);
+    takeArgument("expect", "deadlineMs", deadlineMs, timerMs, true);
     return this.#recorder.expect(match, deadlineMs);
   }
 
   /** Resolves when nothing that matches has come for `forMs`; rejects as soon as it does. */
-  expectNone(forMs: number, match: Match = () => true): Promise<void> {
+  async expectNone(forMs: number, match: Match = () => true): Promise<void> {
+    takeArgument("expectNone", "forMs", forMs, timerMs, true);
+    takeArgument("expectNone", "match", match, aMatch);
     return this.#recorder.expectNone(forMs, match);
   }
 
   /** From now on calls of `method` are answered so. */
   answer(method: string, answer: Answer): this {
-    this.#recorder.answers.set(method, answer);
+    this.#recorder.answers.set(takeArgument("answer", "method", method, text), answer);
     return this;
   }
 
@@ -167,7 +191,8 @@ function describe({ kind, method, args }: Received): string {
 
 /** A reference to send to actors, which records what they send to it. */
 export function probe<A = any>(options: ProbeOptions = {}): Probe<A> {
-  const { id = `probe-${++probes}`, system = latestTestSystem(), answers = {} } = options;
+  const taken = takeOptions("probe", options, FIELDS);
+  const { id = `probe-${++probes}`, system = latestTestSystem(), answers = {} } = taken;
   const recorder = new Recorder(answers);
   return system === undefined ? inlineProbe<A>(id, recorder) : systemProbe<A>(id, system, recorder);
 }

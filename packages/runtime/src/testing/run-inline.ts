@@ -1,11 +1,37 @@
 import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
-import { ActorRef, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol";
-import { type Logger, systemLogger } from "../reporting/logger.js";
+import {
+  ActorRef,
+  aName,
+  anId,
+  BOUNDS,
+  type ExitReason,
+  type Fields,
+  field,
+  integer,
+  oneOf,
+  periodMs as periodMsField,
+  SHUTDOWN,
+  takeArgument,
+  takeOptions,
+} from "@mini-otp/worker-host/protocol";
+import { aLogger, type Logger, systemLogger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { ActorArgs } from "../supervision/child-spec.js";
-import { type Clock, systemClock } from "../supervision/clock.js";
+import { aClock, type Clock, systemClock } from "../supervision/clock.js";
 import { InlineActor } from "./inline-actor.js";
 import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";
+
+const aDefinition = field("what defineActor returns", isActorDefinition);
+
+const FIELDS: Fields = {
+  id: anId,
+  name: aName,
+  restart: oneOf("permanent", "transient", "temporary"),
+  intensity: integer(BOUNDS.restarts),
+  periodMs: periodMsField,
+  clock: aClock,
+  logger: aLogger,
+};
 
 export interface InlineOptions {
   /** Default `"inline"`. */
@@ -71,7 +97,7 @@ export class InlineRef<A = any> extends ActorRef<A> {
  * do, with a debugger and coverage at hand. Messages, replies and `args` are copied as between threads, one message is
  * handled at a time, a crash starts it anew. `callSync` and `castSync` throw ERR_WRONG_THREAD, and a mailbox has no bound.
  *
- * Rejects with ERR_INIT_FAILED when `init` throws. Resolves also when `init` answers `ignore()`: then it does not run.
+ * Rejects with ERR_INVALID_OPTION, ERR_INIT_FAILED when `init` throws. Resolves also when `init` answers `ignore()`: then it does not run.
  */
 export async function runInline<A extends ActorDefinition<any, any, any>>(
   actor: A,
@@ -79,9 +105,10 @@ export async function runInline<A extends ActorDefinition<any, any, any>>(
     ? [args?: ActorArgs<A>, options?: InlineOptions]
     : [args: ActorArgs<A>, options?: InlineOptions]
 ): Promise<InlineRef<A>> {
-  if (!isActorDefinition(actor)) throw new TypeError("runInline: the actor is not what defineActor returns");
-  const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = options;
-  const { clock = systemClock, logger = false } = options;
+  takeArgument("runInline", "actor", actor, aDefinition);
+  const taken = takeOptions("runInline", options, FIELDS);
+  const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = taken;
+  const { clock = systemClock, logger = false } = taken;
   const log = systemLogger(logger, id, () => {});
   const inline = new InlineActor(actor, args, { id, name, restart, intensity, periodMs, clock, log });
   await inline.start();

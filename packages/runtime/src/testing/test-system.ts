@@ -1,5 +1,7 @@
+import { aFunction, takeOptions } from "@mini-otp/worker-host/protocol";
 import { ActorSystem } from "../actor-system.js";
-import { type Clock, systemClock } from "../supervision/clock.js";
+import { aClock, type Clock, systemClock } from "../supervision/clock.js";
+import { SYSTEM_OPTIONS } from "../system-option-fields.js";
 import type { SystemOptions } from "../system-options.js";
 
 export interface TestSystemOptions extends SystemOptions {
@@ -9,6 +11,8 @@ export interface TestSystemOptions extends SystemOptions {
   random?: () => number;
 }
 
+const FIELDS = { ...SYSTEM_OPTIONS, clock: aClock, random: aFunction };
+
 const running = new Set<ActorSystem>();
 
 /**
@@ -17,7 +21,7 @@ const running = new Set<ActorSystem>();
  * `process.exitCode` alone. Rejects as `startSystem`.
  */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<ActorSystem> {
-  const { clock = systemClock, random = () => 0.5, ...rest } = options;
+  const { clock = systemClock, random = () => 0.5, ...rest } = takeOptions("startTestSystem", options, FIELDS);
   const system = await ActorSystem.start({ logger: false, ...rest }, { clock, random, failProcess: () => {} });
   running.add(system);
   void system.terminated.then(() => running.delete(system));

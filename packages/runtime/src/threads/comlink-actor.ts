@@ -1,15 +1,16 @@
-import { comlinkActorUrl, type ExposedActor, exposingModules } from "@mini-otp/worker-host/protocol";
+import { comlinkActorUrl, type ExposedActor, exposingModules, takeArgument } from "@mini-otp/worker-host/protocol";
 import type { ActorUrl } from "../supervision/child-spec.js";
+import { aModule } from "../supervision/module-url.js";
 import { moduleCandidates } from "./actor-module.js";
 
 /**
  * The `actor` of a spec for a module that exposes an object, a class or a function with `Comlink.expose`; `T` is what it
  * exposes. `ref.proxy()` is its remote, `ref.call` calls its methods. One message at a time, as with every actor. What a
  * method throws rejects the call and the object lives on, as it is with comlink; whatever else ends a thread ends the
- * actor, and its supervisor loads the module anew.
+ * actor, and its supervisor loads the module anew. Throws ERR_INVALID_OPTION, ERR_ACTOR_MODULE.
  */
 export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedActor<T>> {
-  return comlinkActorUrl(moduleCandidates(module));
+  return comlinkActorUrl(moduleCandidates(takeArgument("comlinkActor", "module", module, aModule)));
 }
 
 /** The URLs of the modules that an actor's URL names. */

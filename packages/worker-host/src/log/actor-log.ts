@@ -1,7 +1,10 @@
 import type { ActorLog } from "../context.js";
-import { describe, describeQuoted } from "../protocol/describe.js";
+import { describe } from "../protocol/describe.js";
+import { anything, type Fields, field, takeArgument, takeOptions, text } from "../protocol/fields.js";
+import { invalidOption } from "../protocol/invalid-option.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
 import { isError } from "../protocol/realms.js";
+import { printable, showValue } from "../protocol/show-value.js";
 import type { LogPort } from "./log-port.js";
 
 type Bindings = Record<string, unknown>;
@@ -15,6 +18,12 @@ interface Inherited {
 }
 
 const ROOT: Inherited = { bindings: {}, serializers: {}, prefix: "", minimum: 0 };
+
+// Read as far as they can be: a line that is spoilt by what it carries must not end the actor.
+const isObject = (given: unknown): boolean => typeof given === "object" && given !== null;
+const fields = field("an object", isObject, readable);
+const serializersOf = field("an object of functions", isObject, readable);
+const CHILD_OPTIONS: Fields = { level: anything, serializers: serializersOf, msgPrefix: text };
 
 /** The actor's logger. Redaction and serializers of main's logger are main's to apply, to bindings and lines alike. */
 export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
@@ -40,17 +49,21 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
     fatal: at("fatal"),
     silent() {},
     child(more, options = {}) {
-      const own = { ...serializers, ...readable(options.serializers) } as Serializers;
+      const taken = takeOptions("log.child", options, CHILD_OPTIONS);
+      const own: Serializers = { ...serializers, ...taken.serializers };
       return createActorLog(port, {
-        bindings: { ...bindings, ...serializedFields(own, more) },
+        bindings: { ...bindings, ...serializedFields(own, takeArgument("log.child", "bindings", more, fields)) },
         serializers: own,
-        prefix: prefix + (options.msgPrefix ?? ""),
-        minimum: options.level === undefined ? minimum : knownLevel(options.level),
+        prefix: prefix + (taken.msgPrefix ?? ""),
+        minimum: taken.level === undefined ? minimum : knownLevel(taken.level),
       });
     },
     bindings: () => ({ ...bindings }),
     setBindings(more) {
-      bindings = { ...bindings, ...serializedFields(serializers, more) };
+      bindings = {
+        ...bindings,
+        ...serializedFields(serializers, takeArgument("log.setBindings", "bindings", more, fields)),
+      };
       carried = bindings;
     },
     isLevelEnabled(level) {
@@ -65,17 +78,22 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
       minimum = knownLevel(level);
     },
     flush(done) {
-      done?.();
+      if (typeof done === "function") done();
     },
   };
 }
 
-/** Throws RangeError. */
+/** Throws ERR_INVALID_OPTION, a RangeError. */
 function knownLevel(level: string): number {
   const value = levelValue(level);
-  if (value === undefined)
-    throw new RangeError(`level=${describeQuoted(level)}: unknown; there are: ${LOG_LEVEL_NAMES.join(", ")}, silent`);
-  return value;
+  if (value !== undefined) return value;
+  const allowed = `${LOG_LEVEL_NAMES.join(", ")}, silent`;
+  const facts = { function: "log", field: "level", value: level, allowed };
+  throw invalidOption(`level=${shownLevel(level)}: unknown; there are: ${allowed}`, facts, true);
+}
+
+function shownLevel(level: unknown): string {
+  return typeof level === "string" ? printable(level.slice(0, 80)) : showValue(level);
 }
 
 function serialized(serializers: Serializers, args: unknown[]): unknown[] {

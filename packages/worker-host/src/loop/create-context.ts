@@ -4,9 +4,10 @@ import { encodeForeign, type InitData, type Target } from "../protocol/boot.js";
 import { checkedReference } from "../protocol/checked-reference.js";
 import { ActorError } from "../protocol/errors.js";
 import { checkExitReason, NORMAL } from "../protocol/exit-reason.js";
+import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "../protocol/fields.js";
 import type { PoolRef } from "../protocol/pool-ref.js";
 import { processOf } from "../protocol/router-ref.js";
-import { checkDelay, checkPeriod } from "../protocol/ticks.js";
+import { shownMethod } from "../protocol/show-value.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { OwnMessages } from "./own-messages.js";
@@ -41,7 +42,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return call.signal;
     },
     whereis(name) {
-      return outbox.whereis(name);
+      return outbox.whereis(takeArgument("ctx.whereis", "name", name, text));
     },
     monitor(ref) {
       const target = targetOf("ctx.monitor", ref);
@@ -50,6 +51,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return monitor;
     },
     demonitor(monitor) {
+      takeArgument("ctx.demonitor", "monitor", monitor, aNumber);
       own.demonitor(monitor);
       outbox.post({ type: "demonitor", monitor });
     },
@@ -60,6 +62,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       outbox.post({ type: "unlink", target: targetOf("ctx.unlink", ref) });
     },
     trapExit(trap) {
+      takeArgument("ctx.trapExit", "trap", trap, flag);
       outbox.post({ type: "trap_exit", trap });
     },
     exit(ref, reason) {
@@ -72,11 +75,11 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       });
     },
     sendAfter(delayMs, method, ...rest) {
-      checkDelay("sendAfter: delayMs", delayMs);
+      checkDelay("sendAfter", delayMs);
       return addTimer(parts, delayMs, 0, method, rest);
     },
     sendInterval(periodMs, method, ...rest) {
-      checkPeriod("sendInterval: periodMs", periodMs);
+      checkPeriod("sendInterval", periodMs);
       return addTimer(parts, periodMs, periodMs, method, rest);
     },
     cancelTimer(id) {
@@ -112,6 +115,6 @@ function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method:
 }
 
 function requireHandler({ init: { id }, handlers }: ContextParts, method: string): void {
-  if (Object.hasOwn(handlers, method)) return;
-  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${method}: no such handler`, { id, method });
+  if (typeof method === "string" && Object.hasOwn(handlers, method)) return;
+  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, { id, method });
 }

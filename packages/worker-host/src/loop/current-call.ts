@@ -3,7 +3,7 @@ import { encodeForeign, payloadOf } from "../protocol/boot.js";
 import type { Payload } from "../protocol/payload.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/record-descriptor.js";
 import { notTransferable } from "../protocol/transfer-list.js";
-import { Outgoing, outgoing } from "../protocol/wire-value.js";
+import { isOutgoing, type Outgoing, outgoing } from "../protocol/wire-value.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { Standing } from "./standing.js";
 
@@ -106,9 +106,10 @@ export class CurrentCall {
 
   reply(to: ReplyTo, value: unknown): void {
     const { codec } = this.#outbox;
-    const out = value instanceof Outgoing ? value : outgoing(value);
+    let out: Outgoing | undefined;
     let payload: Payload;
     try {
+      out = isOutgoing(value) ? value : outgoing(value);
       payload = out === undefined ? codec.encodeValue(value) : codec.encodeValue(out.value, out.transfer);
     } catch (error) {
       // The reply cannot be carried: that is the actor's mistake, not its caller's.

@@ -142,7 +142,7 @@ export class ActorRef<A = any> {
     this.#sender.castSync(this.#connection(), method, args, this.#options);
   }
 
-  /** The same actor with other defaults for its calls. Throws TypeError for options that do not exist or make no sense. */
+  /** The same actor with other defaults for its calls. Throws ERR_INVALID_OPTION. */
   with(options: RefOptions): ActorRef<A> {
     const all = mergeOptions(this.id, this.#options, options);
     return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, all);

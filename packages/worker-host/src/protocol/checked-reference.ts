@@ -1,11 +1,31 @@
 import { ActorRef } from "./actor-ref.js";
+import { invalidOption } from "./invalid-option.js";
 import { PoolRef } from "./pool-ref.js";
 
-/** For what is done to actors, routers and pools by their references. Throws TypeError for what is no reference. */
+/** For what is done to actors, routers and pools by their references. Throws ERR_INVALID_OPTION, a TypeError, for what is no reference. */
 export function checkedReference<R extends ActorRef | PoolRef>(ref: R, what: string): R {
-  if (ref instanceof ActorRef || ref instanceof PoolRef) return ref;
+  if (isReference(ref)) return ref;
   const given: unknown = ref;
-  const isSupervisor = typeof (given as { whichChildren?: unknown } | null)?.whichChildren === "function";
-  const shown = isSupervisor ? "a supervisor" : given === null ? "null" : typeof given;
-  throw new TypeError(`${what}: takes a reference to an actor, a router or a pool, and was given ${shown}`);
+  const shown = isSupervisor(given) ? "a supervisor" : given === null ? "null" : typeof given;
+  const allowed = "a reference to an actor, a router or a pool";
+  const facts = { function: what, field: "ref", value: given, allowed };
+  throw invalidOption(`${what}: takes ${allowed}, and was given ${shown}`, facts);
+}
+
+/** One that a Proxy or a prototype only pretends to be has no address. */
+function isReference(value: unknown): boolean {
+  try {
+    const { uid } = value as { uid?: unknown };
+    return (value instanceof ActorRef || value instanceof PoolRef) && typeof uid === "number";
+  } catch {
+    return false;
+  }
+}
+
+function isSupervisor(value: unknown): boolean {
+  try {
+    return typeof (value as { whichChildren?: unknown } | null)?.whichChildren === "function";
+  } catch {
+    return false;
+  }
 }

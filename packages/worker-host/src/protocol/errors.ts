@@ -12,6 +12,7 @@ export type ActorErrorCode =
   | "ERR_INIT_FAILED"
   | "ERR_INIT_TIMEOUT"
   | "ERR_INVALID_CHILD_SPEC"
+  | "ERR_INVALID_OPTION"
   | "ERR_MAILBOX_FULL"
   | "ERR_MAX_CHILDREN"
   | "ERR_MESSAGE_TOO_LARGE"
@@ -46,7 +47,7 @@ export class ActorError extends Error {
   [fact: string]: unknown;
 
   constructor(code: ActorErrorCode, message: string, facts: Record<string, unknown> = {}) {
-    const { cause, ...rest } = facts;
+    const { cause, ...rest } = facts ?? {};
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, rest);
     this.code = code;
@@ -70,9 +71,10 @@ export class ReplyError extends Error {
   readonly data?: unknown;
 
   constructor(message: string, options: { code?: string; data?: unknown; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    if (options.code !== undefined) this.code = options.code;
-    if (options.data !== undefined) this.data = options.data;
+    const { cause, code, data } = options ?? {};
+    super(message, cause === undefined ? undefined : { cause });
+    if (code !== undefined) this.code = code;
+    if (data !== undefined) this.data = data;
   }
 }
 
@@ -87,12 +89,18 @@ export function isReplyError(error: unknown): error is ReplyError {
 }
 
 function isBranded(error: unknown, brand: symbol): boolean {
+  if (typeof error !== "object" || error === null) return false;
   try {
-    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+    return (error as Record<symbol, unknown>)[brand] === true;
   } catch {
     // A Proxy: whatever it stands for, it is no error of ours.
     return false;
   }
+}
+
+/** Has `isActorError` know the instances of a class that is not `ActorError`. */
+export function brandAsActorError(prototype: object): void {
+  Object.defineProperty(prototype, ACTOR_ERROR, { value: true });
 }
 
 /** `instanceof` for a class of which each thread has more than one copy. A class that extends it is one of its own. */

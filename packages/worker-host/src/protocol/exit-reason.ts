@@ -1,4 +1,5 @@
 import { describe, describeQuoted, shorten } from "./describe.js";
+import { invalidOption } from "./invalid-option.js";
 
 /**
  * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
@@ -86,7 +87,7 @@ function copied(value: unknown, depth: number): ExitReason | undefined {
   return reason as unknown as ExitReason;
 }
 
-/** The reason that a user has given, as `exitReasonOf`. Throws TypeError for what is none. */
+/** The reason that a user has given, as `exitReasonOf`. Throws ERR_INVALID_OPTION, a TypeError, for what is none. */
 export function checkExitReason(what: string, reason: unknown): ExitReason;
 export function checkExitReason(what: string, reason: unknown, orKill: "kill"): ExitReason | "kill";
 export function checkExitReason(what: string, reason: unknown, orKill?: "kill"): ExitReason | "kill" {
@@ -96,14 +97,15 @@ export function checkExitReason(what: string, reason: unknown, orKill?: "kill"):
   return checked;
 }
 
-export function notAReason(what: string, value: unknown): TypeError {
-  return new TypeError(
-    `${what}: reason=${describeQuoted(value)} is no exit reason; reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …`,
-  );
+export function notAReason(what: string, value: unknown): Error {
+  const allowed = 'reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …';
+  const message = `${what}: reason=${describeQuoted(value)} is no exit reason; ${allowed}`;
+  return invalidOption(message, { function: what, field: "reason", value, allowed });
 }
 
 /** True for `normal`, `shutdown` and `shutdown` with detail: no crash report, and a transient child stays down. */
 export function isCleanExit(reason: ExitReason): boolean {
+  if (!isExitReason(reason)) return false;
   return reason.kind === "normal" || reason.kind === "shutdown";
 }
 

@@ -8,6 +8,8 @@
  * Bucket 0–7: whole microseconds. From 8 µs four buckets for each doubling, so that a duration is known to within a
  * fifth; the last holds what is longer than half an hour.
  */
+import { aNumber, takeArgument } from "./fields.js";
+
 export const HISTOGRAM_WORDS = 124;
 export const BUCKETS = 120;
 const FIRST_BUCKET = 4;
@@ -24,6 +26,7 @@ export function bucketOf(ms: number): number {
 
 /** Where a bucket begins, in ms; it ends where the next begins. */
 export function bucketStartMs(bucket: number): number {
+  if (typeof bucket !== "number") takeArgument("bucketStartMs", "bucket", bucket, aNumber);
   if (bucket < LINEAR) return bucket / 1000;
   const step = bucket - LINEAR;
   return ((4 + (step & 3)) * 2 ** ((step >> 2) + 1)) / 1000;

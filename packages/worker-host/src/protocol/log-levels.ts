@@ -7,6 +7,7 @@ export const SILENT = 0x7fff_ffff;
 
 /** The number of a level by its name, `silent` too; undefined for another name. */
 export function levelValue(name: string): number | undefined {
+  if (typeof name !== "string") return undefined;
   return name === "silent" ? SILENT : Object.hasOwn(LOG_LEVELS, name) ? LOG_LEVELS[name as LogLevel] : undefined;
 }
 

@@ -17,7 +17,8 @@ const { SharedArrayBuffer: Shared } = globalThis;
 
 /** Bytes that can be copied. Those in shared memory are to stay shared. */
 export function isOwnBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && areOwnBytes(value);
+  // No trap of a Proxy is asked whether it is a view.
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array && areOwnBytes(value);
 }
 
 export function areOwnBytes(bytes: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 import type { RunOptions, Sender } from "./actor-ref.js";
 import { ActorError } from "./errors.js";
-import { checkRunOptions } from "./ref-options.js";
+import { takeRunOptions } from "./ref-options.js";
 import { checkTransferList } from "./transfer-list.js";
 
 /** `task` and what comes of it, of a function that a pool runs. */
@@ -27,15 +27,15 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    * with what it throws; with ERR_MAILBOX_FULL (the queue is full), ERR_CALL_ABORTED, ERR_NOT_CLONEABLE (`path` says
    * which part of the task or the result), ERR_MESSAGE_TOO_LARGE, ERR_UNKNOWN_METHOD (no such export), ERR_NOPROC (the pool does not run), or ERR_CALL_EXIT: the thread ended before
    * the task did, and `reason` says why (`heap_cap_exceeded`, `unresponsive`, `exit_called`, `error`, `shutdown`).
-   * TypeError for options that do not exist or make no sense.
+   * ERR_INVALID_OPTION for options that do not exist or make no sense.
    */
   async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
     if (this.#sender.runTask === undefined) {
       throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: a pool is out of reach here`, { id: this.id });
     }
-    checkRunOptions(this.id, options);
-    checkTransferList(options.transferList ?? []);
-    return this.#sender.runTask(this.uid, this.id, task, options) as Promise<ResultOf<F>>;
+    const taken = takeRunOptions(this.id, options);
+    checkTransferList(taken.transferList ?? []);
+    return this.#sender.runTask(this.uid, this.id, task, taken) as Promise<ResultOf<F>>;
   }
 
   toJSON(): string {

@@ -1,4 +1,5 @@
 import type { Transferable } from "./actor-types.js";
+import { aSignal, duration, type Fields, field, takeOptions, transferables } from "./fields.js";
 
 export interface RefOptions {
   /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
@@ -9,42 +10,23 @@ export interface RefOptions {
   readonly transfer?: readonly Transferable[];
 }
 
-type Options = Readonly<Record<string, readonly [isRight: (value: any) => boolean, allowed: string]>>;
-
-const SIGNAL = [(signal: any) => typeof signal?.addEventListener === "function", "an AbortSignal"] as const;
-const LIST = [Array.isArray, "a list of what is to change hands"] as const;
-
-const OF_CALLS: Options = {
-  timeoutMs: [(ms) => typeof ms === "number" && ms >= 0, "a number of ms, 0 or more, or Infinity"],
-  signal: SIGNAL,
-  transfer: LIST,
+const OF_CALLS: Fields = {
+  timeoutMs: duration("a number of ms, 0 or more, or Infinity"),
+  signal: aSignal,
+  transfer: transferables,
 };
-const OF_TASKS: Options = {
-  signal: SIGNAL,
-  transferList: LIST,
-  name: [(name) => typeof name === "string", "the name of an export"],
+const OF_TASKS: Fields = {
+  signal: aSignal,
+  transferList: transferables,
+  name: field("the name of an export", (name) => typeof name === "string" && name !== ""),
 };
 
-/** `more` over `before`. Throws TypeError, which names the option, its value and what is allowed. */
+/** `more` over `before`. Throws ERR_INVALID_OPTION, which names the option, its value and what is allowed. */
 export function mergeOptions(id: string, before: RefOptions, more: RefOptions): RefOptions {
-  check(`id=${id} with`, more, OF_CALLS);
-  return { ...before, ...more };
+  return { ...before, ...takeOptions(`id=${id} with`, more, OF_CALLS) };
 }
 
 /** The same for how a pool is to run a task. */
-export function checkRunOptions(id: string, options: object): void {
-  check(`id=${id} run`, options, OF_TASKS);
-}
-
-function check(what: string, given: object, options: Options): void {
-  for (const name in given) {
-    const value = (given as Record<string, unknown>)[name];
-    if (!Object.hasOwn(options, name)) {
-      throw new TypeError(`${what}: no option ${name}; there are: ${Object.keys(options).join(", ")}`);
-    }
-    const [isRight, allowed] = options[name];
-    if (value !== undefined && !isRight(value)) {
-      throw new TypeError(`${what}: ${name}=${String(value)}, must be ${allowed}`);
-    }
-  }
+export function takeRunOptions<T extends object>(id: string, options: T): T {
+  return takeOptions(`id=${id} run`, options, OF_TASKS);
 }

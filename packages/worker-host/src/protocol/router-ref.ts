@@ -1,11 +1,13 @@
 import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import { ActorError } from "./errors.js";
+import { invalidOption } from "./invalid-option.js";
 import type { PoolRef } from "./pool-ref.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "./router-table.js";
 import { hashKey, leastLoadedMember, MAX_MEMBERS, memberForKey, memberInTurn, type RouteKey } from "./routing.js";
+import { shownMethod } from "./show-value.js";
 import {
   HANDLED_SEQ,
   IDENTITY,
@@ -52,7 +54,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
 
   /**
    * The member for this key: the same for the same key in every thread and over all restarts. When members come or go,
-   * only the keys move that have to. Throws TypeError for what is no string, number or bigint.
+   * only the keys move that have to. Throws ERR_INVALID_OPTION for what is no string, number or bigint.
    */
   forKey(key: RouteKey): ActorRef<A> {
     return new RouterRef<A>(this.#sender, this.address, this.uid, this.id, this.#options, hashKey(key));
@@ -109,7 +111,14 @@ export class RouterRef<A = any> extends ActorRef<A> {
 
   #everyone(method: string): readonly Connection[] {
     if (this.#options.transfer !== undefined && this.#options.transfer.length > 0) {
-      throw new TypeError(`id=${this.id} method=${method}: what is transferred can go to one member only`);
+      const allowed = "no transfer: what is transferred can go to one member only";
+      const facts = {
+        function: `id=${this.id} method=${method}`,
+        field: "transfer",
+        value: this.#options.transfer,
+        allowed,
+      };
+      throw invalidOption(`id=${this.id} method=${method}: what is transferred can go to one member only`, facts);
     }
     return this.#routed.connect(this.address, this.uid, this.id).everyone(method);
   }
@@ -309,7 +318,7 @@ class Router implements Connection {
 }
 
 function keyMissing({ id }: Connection, method: string): ActorError {
-  const message = `id=${id} method=${method}: this router routes by consistent_hash; say for which key: ref.forKey(key)`;
+  const message = `id=${id} method=${shownMethod(method)}: this router routes by consistent_hash; say for which key: ref.forKey(key)`;
   return new ActorError("ERR_NO_KEY", message, { id, method });
 }
 

@@ -1,8 +1,9 @@
-import { describeQuoted } from "./describe.js";
-
 /*
  * How a router finds the member for a message: functions over numbers, the same in every thread.
  */
+
+import { invalidOption } from "./invalid-option.js";
+import { showValue } from "./show-value.js";
 
 export const ROUTES = ["round_robin", "least_loaded", "consistent_hash"] as const;
 export type Route = (typeof ROUTES)[number];
@@ -15,12 +16,12 @@ export const MAX_MEMBERS = 1024;
 /** Spreads consecutive member numbers over 32 bits: 2^32 divided by the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 
-/** A key as 32 bits: FNV-1a over its UTF-16 units, then mixed. Throws TypeError for what is no key. */
+/** A key as 32 bits: FNV-1a over its UTF-16 units, then mixed. Throws ERR_INVALID_OPTION for what is no key. */
 export function hashKey(key: RouteKey): number {
   if (typeof key !== "string" && typeof key !== "bigint" && !Number.isFinite(key)) {
-    throw new TypeError(
-      `forKey: key=${describeQuoted(key)} is ${typeof key}, must be a string, a finite number or a bigint`,
-    );
+    const allowed = "a string, a finite number or a bigint";
+    const message = `forKey: key=${showValue(key)} is ${typeof key}, must be ${allowed}`;
+    throw invalidOption(message, { function: "forKey", field: "key", value: key, allowed });
   }
   const text = String(key);
   let hash = 0x811c9dc5;

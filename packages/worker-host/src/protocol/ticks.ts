@@ -1,5 +1,3 @@
-import { describe } from "./describe.js";
-
 /**
  * The system's clock as one int32: 1/64 ms since the system started. Wraps after 18 hours in either
  * direction, so only differences mean anything. `process.hrtime` is one monotonic clock for all threads;
@@ -27,17 +25,6 @@ export function ticksAt(nowMs: number, epochMs: number): number {
 /** Milliseconds from one tick reading to a later one. */
 export function ticksToMs(from: number, to: number): number {
   return ((to - from) | 0) / TICKS_PER_MS;
-}
-
-/** Throws RangeError for what is no number of milliseconds, 0 or more. */
-export function checkDelay(what: string, ms: unknown): void {
-  if (typeof ms !== "number" || !(ms >= 0))
-    throw new RangeError(`${what}=${describe(ms)}, must be a number, 0 or more`);
-}
-
-/** The same, without 0. */
-export function checkPeriod(what: string, ms: unknown): void {
-  if (typeof ms !== "number" || !(ms > 0)) throw new RangeError(`${what}=${describe(ms)}, must be a number over 0`);
 }
 
 /** Longer timers fire at once in Node: whoever waits longer sets another when this one has fired. */

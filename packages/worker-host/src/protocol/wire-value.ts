@@ -25,6 +25,15 @@ export class Outgoing {
   }
 }
 
+/** False for a Proxy that cannot be asked. */
+export function isOutgoing(value: unknown): value is Outgoing {
+  try {
+    return value instanceof Outgoing;
+  } catch {
+    return false;
+  }
+}
+
 /** What comlink makes of a value that is to be sent: of `Comlink.proxy` and `Comlink.transfer`. Undefined: nothing. */
 export function outgoing(value: unknown): Outgoing | undefined {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return undefined;

@@ -1,0 +1,50 @@
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ActorError, field, isActorError } from "@mini-otp/worker-host/protocol";
+
+/** A module as a user names it. */
+export const aModule = field(
+  'a module, by its URL or path: new URL("./x.js", import.meta.url)',
+  // No file has a NUL in its name, and URLs drop it.
+  (value) => value instanceof URL || (typeof value === "string" && value !== "" && !value.includes("\0")),
+);
+
+/** Of URLs that were given as relative paths: those, and what they were relative to. */
+const relative = new WeakMap<URL, { readonly path: string; readonly from: string }>();
+
+/**
+ * Where a module is. A relative path is relative to the working directory of now: whoever keeps the URL finds the same
+ * file after a `process.chdir`. Throws ERR_ACTOR_MODULE for what no file and no module can be called.
+ */
+export function resolveModule(given: URL | string): URL {
+  if (given instanceof URL && relative.has(given)) return given;
+  try {
+    const url = toUrl(given);
+    if (url.protocol === "file:") fileURLToPath(url);
+    return url;
+  } catch (error) {
+    const shown = String(given instanceof URL ? given.href : given);
+    const hint = shown.includes("%") ? '; in a URL "%" is written "%25"' : "";
+    const message = `actor module not found; tried ${shown}, which leads to no file: ${(error as Error).message}${hint}`;
+    throw new ActorError("ERR_ACTOR_MODULE", message, { cause: error });
+  }
+}
+
+function toUrl(given: URL | string): URL {
+  if (given instanceof URL) return new URL(given.href);
+  if (isAbsolute(given)) return pathToFileURL(given);
+  if (URL.canParse(given)) return new URL(given);
+  const from = process.cwd();
+  const url = pathToFileURL(resolve(from, given));
+  relative.set(url, { path: given, from });
+  return url;
+}
+
+/** What a thread says of a module that it could not load, in the words of who asked for it. */
+export function explainNotFound(error: unknown, module: URL | string): unknown {
+  const given = module instanceof URL ? relative.get(module) : undefined;
+  if (given === undefined || !isActorError(error, "ERR_ACTOR_MODULE") || error.cause !== undefined) return error;
+  const path = JSON.stringify(given.path);
+  const hint = `${path} is relative to the working directory, ${given.from}; new URL(${path}, import.meta.url) is relative to the file`;
+  return new ActorError(error.code, `${error.message}; ${hint}`);
+}

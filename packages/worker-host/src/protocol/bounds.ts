@@ -1,0 +1,38 @@
+import { MAX_TIMER_MS } from "./ticks.js";
+
+/**
+ * The least and the most that each kind of number may be, for every option of the project. Above them a platform limit
+ * turns a typing error into a fatal error: V8's lists, Node's timers, the machine's memory.
+ */
+export const BOUNDS = {
+  /** Node's timers count to 2^31 - 1 ms, which is 24 days, and fire at once above that. */
+  timerMs: [0, MAX_TIMER_MS],
+  periodMs: [1, MAX_TIMER_MS],
+  /** Caps of one thread. 1 TiB: more than V8 can reserve for a heap. */
+  capMb: [Number.MIN_VALUE, 2 ** 20],
+  /** Of a process: 16 TiB. */
+  totalMb: [Number.MIN_VALUE, 2 ** 24],
+  /** What V8 needs beyond a cap, from experience, to 64 GiB. */
+  headroomMb: [16, 65_536],
+  /** A mailbox is one piece of shared memory, and its words are counted in 32 bits. */
+  messages: [1, 2 ** 30],
+  mailboxBytes: [1, 2 ** 30],
+  deliveries: [1, 2 ** 20],
+  /** Restarts within a period: the supervisor keeps the time of each. */
+  restarts: [0, 1_000_000],
+  children: [0, 2 ** 20],
+  spareThreads: [0, 1_024],
+  /** A pool allocates places for as many tasks as its threads run at a time: 2^20 of them take 8 MiB. */
+  poolThreads: [1, 1_024],
+  tasksPerThread: [1, 1_024],
+  queuedTasks: [0, 2 ** 24],
+  port: [0, 65_535],
+  series: [0, 100_000],
+  /** To an hour: a reader that has not read for so long is gone. */
+  readerTimeoutMs: [1, 3_600_000],
+} as const satisfies Record<string, readonly [least: number, most: number]>;
+
+/** UTF-16 units of a name. A path is made of them, and is in every line of log. */
+export const MAX_NAME_LENGTH = 255;
+/** Of a list in an option. */
+export const MAX_LIST_LENGTH = 10_000;

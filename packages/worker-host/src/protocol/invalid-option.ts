@@ -1,0 +1,55 @@
+import { type ActorError, brandAsActorError } from "./errors.js";
+
+/** What an ERR_INVALID_OPTION says. */
+export interface OptionFacts {
+  /** What was called, as `stop` or `id=root/a with`. */
+  readonly function: string;
+  /** The option or the argument, with its path: `guard.intervalMs`. Empty for the options as a whole. */
+  readonly field: string;
+  readonly value: unknown;
+  readonly allowed: string;
+}
+
+const CODE = "ERR_INVALID_OPTION";
+
+/** As Node does it: an error of the language's own class that has a code. `isActorError` knows it. */
+class OptionTypeError extends TypeError implements OptionFacts {
+  static {
+    brandAsActorError(this.prototype);
+  }
+
+  readonly code = CODE;
+  readonly function!: string;
+  readonly field!: string;
+  readonly value!: unknown;
+  readonly allowed!: string;
+
+  constructor(message: string, facts: OptionFacts) {
+    super(message);
+    Object.assign(this, facts);
+  }
+}
+
+/** The same for a number that is out of its bounds. */
+class OptionRangeError extends RangeError implements OptionFacts {
+  static {
+    brandAsActorError(this.prototype);
+  }
+
+  readonly code = CODE;
+  readonly function!: string;
+  readonly field!: string;
+  readonly value!: unknown;
+  readonly allowed!: string;
+
+  constructor(message: string, facts: OptionFacts) {
+    super(message);
+    Object.assign(this, facts);
+  }
+}
+
+/** ERR_INVALID_OPTION: an ActorError that is a TypeError, or with `numbers` a RangeError. */
+export function invalidOption(message: string, facts: OptionFacts, isRange = false): ActorError {
+  const error = isRange ? new OptionRangeError(message, facts) : new OptionTypeError(message, facts);
+  return error as unknown as ActorError;
+}
