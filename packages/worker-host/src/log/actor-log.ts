@@ -1,6 +1,6 @@
 import type { ActorLog } from "../context.js";
 import { describe } from "../protocol/describe.js";
-import { anything, type Fields, field, takeArgument, takeOptions, text } from "../protocol/fields.js";
+import { anything, type Fields, field, takeOptions, text } from "../protocol/fields.js";
 import { invalidOption } from "../protocol/invalid-option.js";
 import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
 import { isError } from "../protocol/realms.js";
@@ -20,9 +20,7 @@ interface Inherited {
 const ROOT: Inherited = { bindings: {}, serializers: {}, prefix: "", minimum: 0 };
 
 // Read as far as they can be: a line that is spoilt by what it carries must not end the actor.
-const isObject = (given: unknown): boolean => typeof given === "object" && given !== null;
-const fields = field("an object", isObject, readable);
-const serializersOf = field("an object of functions", isObject, readable);
+const serializersOf = field("an object of functions", (given) => typeof given === "object" && given !== null, readable);
 const CHILD_OPTIONS: Fields = { level: anything, serializers: serializersOf, msgPrefix: text };
 
 /** The actor's logger. Redaction and serializers of main's logger are main's to apply, to bindings and lines alike. */
@@ -52,7 +50,7 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
       const taken = takeOptions("log.child", options, CHILD_OPTIONS);
       const own: Serializers = { ...serializers, ...taken.serializers };
       return createActorLog(port, {
-        bindings: { ...bindings, ...serializedFields(own, takeArgument("log.child", "bindings", more, fields)) },
+        bindings: { ...bindings, ...serializedFields(own, more) },
         serializers: own,
         prefix: prefix + (taken.msgPrefix ?? ""),
         minimum: taken.level === undefined ? minimum : knownLevel(taken.level),
@@ -60,10 +58,7 @@ export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
     },
     bindings: () => ({ ...bindings }),
     setBindings(more) {
-      bindings = {
-        ...bindings,
-        ...serializedFields(serializers, takeArgument("log.setBindings", "bindings", more, fields)),
-      };
+      bindings = { ...bindings, ...serializedFields(serializers, more) };
       carried = bindings;
     },
     isLevelEnabled(level) {

@@ -36,8 +36,9 @@ export class Timers {
     return id;
   }
 
-  /** True when the timer was still to fire. */
+  /** True when the timer was still to fire; false for what is no timer's number. */
   cancel(id: number): boolean {
+    if (typeof id !== "number") return false;
     const timer = this.#byId.get(id);
     if (timer === undefined) return false;
     this.#remove(timer);
