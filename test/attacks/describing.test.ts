@@ -55,6 +55,15 @@ group("whatever a value does when it is looked at", () => {
     );
   });
 
+  test("it is no promise, whatever methods it has", async () => {
+    const reason = exitReasonOf({
+      kind: "shutdown",
+      detail: 1,
+      then: (resolve: (value: unknown) => void) => resolve(2),
+    });
+    expect(await reason).toEqual({ kind: "shutdown", detail: 1 });
+  });
+
   test("it travels as an exit reason of its kind, or as the error of one", () => {
     fc.assert(
       fc.property(recipes, (recipe) => {

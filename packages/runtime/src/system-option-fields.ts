@@ -2,6 +2,7 @@ import {
   aName,
   aSignal,
   BOUNDS,
+  checkExitReason,
   duration,
   type ExitReason,
   type Fields,
@@ -9,8 +10,6 @@ import {
   integer,
   invalidOption,
   isComplaint,
-  isExitReason,
-  notAReason,
   periodMs,
   SHUTDOWN,
   takeFields,
@@ -55,8 +54,7 @@ export function takeSystemOptions(options: SystemOptions): SystemOptions {
 /** Throws ERR_INVALID_OPTION. */
 export function takeStopOptions(options: StopOptions): { readonly timeoutMs: number; readonly reason: ExitReason } {
   const { timeoutMs = Infinity, reason = SHUTDOWN } = takeOptions("stop", options, STOP, true);
-  if (!isExitReason(reason)) throw notAReason("stop", reason);
-  return { timeoutMs, reason };
+  return { timeoutMs, reason: checkExitReason("stop", reason) };
 }
 
 /** Throws ERR_INVALID_OPTION. */

@@ -107,10 +107,20 @@ const OPTIONS: Fields = {
 
 /** A class keeps its methods where nobody looks for handlers. */
 function checkInstance(handlers: object): void {
-  const { constructor: of } = handlers;
-  if (Object.keys(handlers).length > 0 || typeof of !== "function" || of === Object || of.name === "Object") return;
-  const message = `defineActor: handlers is an instance of ${of.name} without functions of its own; list them: { … }`;
+  const className = Object.keys(handlers).length > 0 ? undefined : classNameOf(handlers);
+  if (className === undefined || className === "Object") return;
+  const message = `defineActor: handlers is an instance of ${className} without functions of its own; list them: { … }`;
   throw invalidOption(message, { function: "defineActor", field: "handlers", value: handlers, allowed: HANDLERS });
+}
+
+function classNameOf(handlers: object): string | undefined {
+  try {
+    const { constructor: of } = handlers;
+    return typeof of === "function" && isText(of.name) ? of.name : undefined;
+  } catch {
+    // A Proxy of the user's.
+    return undefined;
+  }
 }
 
 function refused({ path, value, allowed, known }: Complaint): Error {

@@ -79,6 +79,8 @@ function copied(value: unknown, depth: number): ExitReason | undefined {
   const { kind } = value as { kind?: unknown };
   if (typeof kind !== "string" || !Object.hasOwn(SHAPES, kind)) return undefined;
   const reason: Record<string, unknown> = { ...value, kind };
+  // Promises resolve with reasons, as `terminated` does: one with a method `then` would be asked for another.
+  delete reason.then;
   if (!SHAPES[kind as ExitKind](reason)) return undefined;
   if (WITH_REASON.has(kind)) {
     reason.reason = copied(reason.reason, depth + 1);
