@@ -56,11 +56,8 @@ group("whatever a value does when it is looked at", () => {
   });
 
   test("it is no promise, whatever methods it has", async () => {
-    const reason = exitReasonOf({
-      kind: "shutdown",
-      detail: 1,
-      then: (resolve: (value: unknown) => void) => resolve(2),
-    });
+    const methods = Object.fromEntries([["then", (resolve: (value: unknown) => void) => resolve(2)]]);
+    const reason = exitReasonOf({ kind: "shutdown", detail: 1, ...methods });
     expect(await reason).toEqual({ kind: "shutdown", detail: 1 });
   });
 
