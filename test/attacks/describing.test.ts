@@ -56,8 +56,9 @@ group("whatever a value does when it is looked at", () => {
   });
 
   test("it is no promise, whatever methods it has", async () => {
-    const methods = Object.fromEntries([["then", (resolve: (value: unknown) => void) => resolve(2)]]);
-    const reason = exitReasonOf({ kind: "shutdown", detail: 1, ...methods });
+    const given = { kind: "shutdown", detail: 1 };
+    Reflect.set(given, "then", (resolve: (value: unknown) => void) => resolve(2));
+    const reason = exitReasonOf(given);
     expect(await reason).toEqual({ kind: "shutdown", detail: 1 });
   });
 

@@ -1,4 +1,5 @@
-import { MAX_TIMER_MS } from "./ticks.js";
+/** Longer timers fire at once in Node: a longer wait sets another when this one has fired. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The least and the most that each kind of number may be, for every option of the project. Above them a platform limit

@@ -1,5 +1,4 @@
 import { ActorError } from "./errors.js";
-import { newPayload, type Payload } from "./payload.js";
 import { HANDLING, HANDLING_NAME, HANDLING_NAME_BYTES } from "./slot-descriptor.js";
 
 /*
@@ -41,25 +40,17 @@ export function textMethod(name: string): number {
   return -Buffer.byteLength(name);
 }
 
-/** A copy of `payload` with the text of its method behind it. */
-export function withMethodText(payload: Payload, name: string): Payload {
-  const bytes = Buffer.from(name);
-  const { length } = payload;
-  const longer = newPayload(length + bytes.length);
-  longer.bytes.set(payload.bytes.subarray(0, length));
-  longer.bytes.set(bytes, length);
-  longer.length = length + bytes.length;
-  longer.format = payload.format;
-  return longer;
-}
-
 /** The text of a record's method; the record, or the payload that will be one, ends at byte `end`. */
 export function methodTextIn(method: number, bytes: Uint8Array, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + end + method, -method).toString();
 }
 
 /** The name of the method of a message on its way. */
-export function methodOf(names: Names, method: number, { bytes, length }: Payload): string {
+export function methodOf(
+  names: Names,
+  method: number,
+  { bytes, length }: { readonly bytes: Uint8Array; readonly length: number },
+): string {
   return method < 0 ? methodTextIn(method, bytes, length) : names.name(method);
 }
 

@@ -4,9 +4,16 @@ import { encoded, type Notice, type Parcel } from "./boot.js";
 import { countFailure } from "./call-outcome.js";
 import { Codec, keepPayload } from "./codec.js";
 import { ActorError } from "./errors.js";
-import { methodOf, methodTextIn, textMethod, withMethodText } from "./method-name.js";
+import { methodOf, methodTextIn, textMethod } from "./method-name.js";
 import type { NameTable } from "./name-table.js";
-import { FORMAT_PARCEL, FORMAT_TRACED, MAX_MESSAGE_BYTES, newPayload, type Payload } from "./payload.js";
+import {
+  FORMAT_PARCEL,
+  FORMAT_TRACED,
+  MAX_MESSAGE_BYTES,
+  newPayload,
+  type Payload,
+  withMethodText,
+} from "./payload.js";
 import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
 import { PendingCalls } from "./pending-calls.js";
 import {

@@ -124,3 +124,15 @@ export function takeOut(bytes: Uint8Array, offset: number, length: number, forma
   fill.call(taken, bytes.subarray(offset, offset + length), 0, length);
   return payloadOfBytes(taken, format, true);
 }
+
+/** A copy of `payload` with the text of its method behind it. */
+export function withMethodText(payload: Payload, name: string): Payload {
+  const bytes = Buffer.from(name);
+  const { length } = payload;
+  const longer = newPayload(length + bytes.length);
+  longer.bytes.set(payload.bytes.subarray(0, length));
+  longer.bytes.set(bytes, length);
+  longer.length = length + bytes.length;
+  longer.format = payload.format;
+  return longer;
+}

@@ -26,6 +26,3 @@ export function ticksAt(nowMs: number, epochMs: number): number {
 export function ticksToMs(from: number, to: number): number {
   return ((to - from) | 0) / TICKS_PER_MS;
 }
-
-/** Longer timers fire at once in Node: whoever waits longer sets another when this one has fired. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
