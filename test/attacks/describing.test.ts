@@ -1,16 +1,14 @@
 import { fileURLToPath } from "node:url";
 import {
-  Codec,
-  decodeReason,
   describe,
   describeExit,
   describeQuoted,
   type ExitReason,
-  encodeForeign,
   exitReasonOf,
   isExitReason,
-  type Sender,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/errors";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import fc from "fast-check";
 import { expect, describe as group, test } from "vitest";
 import { startProgram } from "../support/program.js";

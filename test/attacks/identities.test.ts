@@ -1,4 +1,11 @@
-import { identity, MAX_UID, STATE_DRAINING, STATE_MOVED, STATE_OPEN, uidOf } from "@mini-otp/worker-host/protocol";
+import {
+  identity,
+  MAX_UID,
+  STATE_DRAINING,
+  STATE_MOVED,
+  STATE_OPEN,
+  uidOf,
+} from "@mini-otp/worker-host/protocol/memory";
 import { expect, onTestFinished, test } from "vitest";
 import { router, startSystem } from "#runtime/index.js";
 import { Slots } from "#runtime/mailbox/slots.js";

@@ -1,20 +1,17 @@
 import {
-  Codec,
   DATA_OFFSET,
   formatSlot,
   HEAD,
   hrtimeMs,
   KIND_CAST,
-  keepPayload,
   MAILBOX_LANE,
-  newPayload,
   RECORD_HEADER_BYTES,
-  RingReader,
-  RingWriter,
-  type Sender,
   slotBytes,
   TAIL,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { newPayload, RingReader, RingWriter } from "@mini-otp/worker-host/protocol/ring";
+import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 import { expect, test } from "vitest";
 
 const RECORDS = 1_000_000;

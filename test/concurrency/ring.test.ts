@@ -1,20 +1,15 @@
 import {
-  CLOSED,
-  FULL,
   formatSlot,
   hrtimeMs,
   IDENTITY,
   KIND_CAST,
   KIND_REPLY,
   MAILBOX_LANE,
-  newPayload,
-  PUSHED,
   R_METHOD,
-  RingReader,
-  RingWriter,
   SYSTEM_LANE,
   slotBytes,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import { CLOSED, FULL, newPayload, PUSHED, RingReader, RingWriter } from "@mini-otp/worker-host/protocol/ring";
 import { expect, test } from "vitest";
 
 const LAYOUT = {

@@ -7,7 +7,7 @@ import {
   claimAttention,
   leave,
   releaseAttention,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import { expect, test } from "vitest";
 
 const words = () => new Int32Array(new SharedArrayBuffer(ATTENTION_BYTES));

@@ -1,4 +1,4 @@
-import { PendingCalls } from "@mini-otp/worker-host/protocol";
+import { PendingCalls } from "@mini-otp/worker-host/protocol/calls";
 import { expect, test } from "vitest";
 
 const REASON = { kind: "killed" } as const;

@@ -1,4 +1,4 @@
-import { OpenCalls } from "@mini-otp/worker-host/protocol";
+import { OpenCalls } from "@mini-otp/worker-host/protocol/calls";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

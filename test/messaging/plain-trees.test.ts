@@ -1,4 +1,5 @@
-import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startProgram } from "../support/program.js";

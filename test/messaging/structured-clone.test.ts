@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
 import { isActorError } from "@mini-otp/runtime";
-import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";

@@ -1,7 +1,8 @@
 import { createSecretKey } from "node:crypto";
 import { BlockList } from "node:net";
 import { MessageChannel } from "node:worker_threads";
-import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 import { describe, expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";
 import type Log from "../fixtures/log.actor.js";

@@ -1,4 +1,4 @@
-import { hashKey, leastLoadedMember, memberForKey, memberInTurn } from "@mini-otp/worker-host/protocol";
+import { hashKey, leastLoadedMember, memberForKey, memberInTurn } from "@mini-otp/worker-host/protocol/memory";
 import { describe, expect, test } from "vitest";
 
 const everybody = () => true;

@@ -1,4 +1,4 @@
-import { ActorError } from "@mini-otp/worker-host/protocol";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { describe, expect, test } from "vitest";
 import { dynamicSupervisor, supervisor } from "#runtime/supervision/child-spec.js";
 import type { SupervisorRef } from "#runtime/supervision/supervisor-ref.js";

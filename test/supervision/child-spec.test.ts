@@ -1,4 +1,4 @@
-import type { ActorError } from "@mini-otp/worker-host/protocol";
+import type { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { describe, expect, test } from "vitest";
 import {
   type ChildSpec,

@@ -1,4 +1,4 @@
-import { SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import type { BackoffOptions } from "#runtime/supervision/backoff.js";
 import type { RestartType } from "#runtime/supervision/child.js";
 import {

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { describe, expect, test } from "vitest";
 import type { Strategy } from "#runtime/supervision/restart-strategy.js";
 import {

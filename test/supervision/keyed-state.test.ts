@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BackoffOptions } from "#runtime/supervision/backoff.js";

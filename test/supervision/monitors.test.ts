@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { describe, expect, test } from "vitest";
 import { Monitors, type Signal } from "#runtime/signals/monitors.js";
 

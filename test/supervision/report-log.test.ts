@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { expect, test } from "vitest";
 import { ReportLog } from "#runtime/reporting/report-log.js";
 import type { SupervisionReport } from "#runtime/supervision/report.js";

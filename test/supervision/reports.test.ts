@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { expect, test } from "vitest";
 import { supervisor } from "#runtime/supervision/child-spec.js";
 import type { SupervisionReport } from "#runtime/supervision/report.js";

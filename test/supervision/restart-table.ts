@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { RestartType } from "#runtime/supervision/child.js";
 import type { Strategy } from "#runtime/supervision/restart-strategy.js";
 

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { StopOutcome, StopRequest } from "#runtime/supervision/child.js";

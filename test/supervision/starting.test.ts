@@ -1,4 +1,4 @@
-import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { describe, expect, test } from "vitest";
 import { supervisor } from "#runtime/supervision/child-spec.js";
 import { BOOM, FakeTree, startTree, worker } from "./fake-tree.js";

@@ -1,35 +1,31 @@
+export type { CallOutcome } from "@mini-otp/worker-host/protocol/calls";
 export {
   ActorError,
   type ActorErrorCode,
-  type ActorRef,
-  bucketStartMs,
-  type CallOutcome,
-  type CastResult,
   describeExit,
   type ExitKind,
   type ExitReason,
-  type ExposedActor,
-  type HistogramReading,
   isActorError,
   isCleanExit,
   isReplyError,
-  type MemberResult,
-  type PoolRef,
-  type RefOptions,
   ReplyError,
-  type RouteKey,
-  type RouterRef,
-  type RunOptions,
-} from "@mini-otp/worker-host/protocol";
-export { ActorSystem, startSystem } from "./actor-system.js";
+} from "@mini-otp/worker-host/protocol/errors";
+export { bucketStartMs, type HistogramReading, type RouteKey } from "@mini-otp/worker-host/protocol/memory";
+export type {
+  ActorRef,
+  CastResult,
+  ExposedActor,
+  MemberResult,
+  PoolRef,
+  RefOptions,
+  RouterRef,
+  RunOptions,
+} from "@mini-otp/worker-host/protocol/refs";
 export type { GuardOptions } from "./guard/guard-options.js";
-export { handleSignals, type SignalOptions } from "./handle-signals.js";
 export type { ActorStats } from "./introspection/actor-stats.js";
 export type { LossCause } from "./introspection/actor-totals.js";
-export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./introspection/meters.js";
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
-export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./pool/pool-ref.js";
 export type {
   DeadLetterCause,
   EventName,
@@ -39,7 +35,6 @@ export type {
   SystemEvents,
 } from "./reporting/events.js";
 export type { Logger } from "./reporting/logger.js";
-export type { SupervisedRouterRef } from "./router/router-ref.js";
 export type { RouterStats } from "./router/router-stats.js";
 export type { Down, Exit } from "./signals/process-signals.js";
 export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
@@ -62,9 +57,14 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
+export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./supervision/pool-ref.js";
+export type { SupervisedRouterRef } from "./supervision/router-ref.js";
 export type {
   DynamicSupervisorRef,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
-export type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
+export { ActorSystem, startSystem } from "./system/actor-system.js";
+export { handleSignals, type SignalOptions } from "./system/handle-signals.js";
+export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./system/meters.js";
+export type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system/system-options.js";
 export { comlinkActor } from "./threads/comlink-actor.js";

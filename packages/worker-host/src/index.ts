@@ -1,4 +1,4 @@
-export type { ActorContext, ActorLog, ActorLogOptions, DeferredReply } from "./context.js";
+export type { ActorContext, ActorLog, ActorLogOptions, DeferredReply } from "./actor/context.js";
 export {
   type ActorDefinition,
   type ActorOptions,
@@ -9,12 +9,12 @@ export {
   isActorDefinition,
   isIgnore,
   OTHERWISE,
-} from "./define-actor.js";
-export type { ActorRef, RunOptions } from "./protocol/actor-ref.js";
-export type { CastResult } from "./protocol/actor-types.js";
-export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./protocol/errors.js";
-export type { ExitKind, ExitReason } from "./protocol/exit-reason.js";
-export type { PoolRef } from "./protocol/pool-ref.js";
-export type { RefOptions } from "./protocol/ref-options.js";
-export type { MemberResult, RouterRef } from "./protocol/router-ref.js";
-export type { RouteKey } from "./protocol/routing.js";
+} from "./actor/define-actor.js";
+export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./protocol/errors/errors.js";
+export type { ExitKind, ExitReason } from "./protocol/errors/exit-reason.js";
+export type { RouteKey } from "./protocol/memory/routing.js";
+export type { ActorRef, RunOptions } from "./protocol/refs/actor-ref.js";
+export type { CastResult } from "./protocol/refs/actor-types.js";
+export type { PoolRef } from "./protocol/refs/pool-ref.js";
+export type { RefOptions } from "./protocol/refs/ref-options.js";
+export type { MemberResult, RouterRef } from "./protocol/refs/router-ref.js";

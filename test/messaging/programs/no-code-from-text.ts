@@ -1,5 +1,6 @@
 import { deepStrictEqual, throws } from "node:assert";
-import { Codec, keepPayload, type Sender } from "@mini-otp/worker-host/protocol";
+import type { Sender } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 
 throws(() => new Function("return 1"), EvalError);
 const codec = new Codec({} as Sender);

@@ -1,12 +1,8 @@
-import {
-  type ActorRef,
-  type ExitReason,
-  encodeForeign,
-  STATE_CLOSED,
-  STATE_OPEN,
-  type ToActor,
-  type Transferable,
-} from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory";
+import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
+import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { GuardReading } from "../guard/guard.js";
 import { ActorTotals } from "../introspection/actor-totals.js";
 import { ActorTraces } from "../introspection/actor-traces.js";

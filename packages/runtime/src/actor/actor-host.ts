@@ -1,4 +1,7 @@
-import type { ActorRef, ExitReason, Notice, Producer, ToMain } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { Producer } from "@mini-otp/worker-host/protocol/memory";
+import type { Notice, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Undelivered } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { SignalRequest } from "../signals/process-signals.js";

@@ -1,21 +1,8 @@
-import {
-  ActorError,
-  type ActorRef,
-  BLOCKED_ON,
-  decodeForeign,
-  decodeReason,
-  type ExitReason,
-  encodeForeign,
-  HANDLING,
-  INCARNATION,
-  type InitData,
-  KILLED,
-  LOG_TAKEN,
-  SHUTDOWN,
-  type ToActor,
-  type ToMain,
-  type Transferable,
-} from "@mini-otp/worker-host/protocol";
+import { ActorError, type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { BLOCKED_ON, HANDLING, INCARNATION, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
+import type { InitData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
+import { decodeForeign, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import { Introspection } from "../introspection/introspection.js";
 import type { Undelivered } from "../mailbox/mailbox.js";
 import type { LogSource } from "../reporting/actor-logs.js";

@@ -1,4 +1,4 @@
-import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
 /** What was known of a thread when it exited. */
 export interface LastWords {

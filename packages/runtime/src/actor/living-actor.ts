@@ -1,4 +1,5 @@
-import type { ActorRef, ToActor, Transferable } from "@mini-otp/worker-host/protocol";
+import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorTotals } from "../introspection/actor-totals.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";

@@ -1,4 +1,4 @@
-import type { ActorRef } from "@mini-otp/worker-host/protocol";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { StartOutcome } from "../supervision/child.js";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";

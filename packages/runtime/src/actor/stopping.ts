@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { StopOutcome, StopRequest } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";

@@ -1,4 +1,5 @@
-import { encoded, type ToActor, type ToMain } from "@mini-otp/worker-host/protocol";
+import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import { encoded } from "@mini-otp/worker-host/protocol/values";
 import type { ActorHost } from "./actor-host.js";
 
 /** Does for an actor what its thread asks of main. What it says of its own life is not for here. */

@@ -1,17 +1,7 @@
-import {
-  ActorError,
-  type Codec,
-  decodeForeign,
-  decodeReason,
-  describe,
-  describeExit,
-  type Encoded,
-  type ExitReason,
-  type InitData,
-  type ToActor,
-  type ToMain,
-  type Transferable,
-} from "@mini-otp/worker-host/protocol";
+import { ActorError, describe, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { InitData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
+import { type Codec, decodeForeign, decodeReason, type Encoded } from "@mini-otp/worker-host/protocol/values";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";

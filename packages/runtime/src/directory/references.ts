@@ -1,17 +1,17 @@
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import {
-  ActorError,
   type ActorRef,
   checkedReference,
   type MemberResult,
   type PoolRef,
   type RouterRef,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
 import type { ActorStats } from "../introspection/actor-stats.js";
 import type { PoolChild } from "../pool/pool.js";
-import type { PoolStats } from "../pool/pool-ref.js";
 import { RouterChild } from "../router/router.js";
 import type { RouterStats } from "../router/router-stats.js";
+import type { PoolStats } from "../supervision/pool-ref.js";
 
 /** What administration answers: of an actor `T`, of a router `T` of each member. */
 export type OfEach<R, T> = 0 extends 1 & R ? any : R extends RouterRef ? MemberResult<T>[] : T;

@@ -1,4 +1,4 @@
-import { ActorError } from "@mini-otp/worker-host/protocol";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /**
  * Names, system-wide. A name points at a slot, so it survives the restarts of what runs there. It is freed when the

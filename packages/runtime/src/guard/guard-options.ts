@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { BOUNDS, group, integer, megabytes, oneOf, periodMs } from "@mini-otp/worker-host/protocol";
+import { BOUNDS, group, integer, megabytes, oneOf, periodMs } from "@mini-otp/worker-host/protocol/options";
 import { BYTES_PER_MB } from "./probe.js";
 
 export interface GuardOptions {

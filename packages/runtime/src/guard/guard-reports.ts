@@ -1,4 +1,4 @@
-import { describeExit } from "@mini-otp/worker-host/protocol";
+import { describeExit } from "@mini-otp/worker-host/protocol/errors";
 import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { GuardListener } from "./guard.js";

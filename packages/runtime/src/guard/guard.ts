@@ -1,14 +1,14 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
   ACTIVE,
   announce,
   DISPATCHES,
-  type ExitReason,
   HANDLING,
   OS_THREAD,
   PARKED,
   sleepAsync,
   TURNS,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import { HAS_HEAP_STATISTICS } from "../threads/actor-thread.js";
 import { threadTimes } from "../threads/thread-cpu.js";
 import { Budget, type Unexplained } from "./budget.js";

@@ -1,4 +1,4 @@
-import { ActorError } from "@mini-otp/worker-host/protocol";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /*
  * Flags of the process that silently take the place of every worker's own limit, while `resourceLimits` goes on

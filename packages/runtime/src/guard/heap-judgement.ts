@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
 /*
  * Whether an actor is over its caps. A single sample says little: an actor that keeps 30 MiB alive may be seen

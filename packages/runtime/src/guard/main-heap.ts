@@ -1,5 +1,5 @@
 import v8 from "node:v8";
-import { type CollectGarbage, garbageCollector } from "@mini-otp/worker-host/protocol";
+import { type CollectGarbage, garbageCollector } from "@mini-otp/worker-host/protocol/port";
 import { BYTES_PER_MB } from "./probe.js";
 
 /**

@@ -1,4 +1,4 @@
-import { GUARD_HOOK } from "@mini-otp/worker-host/protocol";
+import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
 import type { MemorySample } from "./heap-judgement.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { WorkerInspector } from "./worker-inspector.js";

@@ -1,4 +1,4 @@
-import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { FullGuardOptions } from "./guard-options.js";

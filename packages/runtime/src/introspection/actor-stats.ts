@@ -5,7 +5,7 @@ import {
   type NameTable,
   quantileMs,
   readHistogram,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import type { ActorChild } from "../actor/actor-child.js";
 
 /** A snapshot read from shared memory: it answers for a hung actor too. Counts are over all incarnations. */

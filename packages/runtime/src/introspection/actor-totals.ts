@@ -1,10 +1,9 @@
+import { CALL_OUTCOMES, type CallOutcome } from "@mini-otp/worker-host/protocol/calls";
 import {
   ACTIVE,
   BLOCKED_ON,
   BLOCKED_US,
-  CALL_OUTCOMES,
   CALLS,
-  type CallOutcome,
   EXIT_CPU_MS,
   floatAt,
   floatsAt,
@@ -18,7 +17,7 @@ import {
   TURNS,
   ticksSince,
   ticksToMs,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { LoopTimes } from "../threads/actor-thread.js";
 import { threadCpuMs } from "../threads/thread-cpu.js";

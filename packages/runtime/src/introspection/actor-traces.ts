@@ -1,4 +1,4 @@
-import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol";
+import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { Trace, type TraceOptions } from "./trace.js";
 
 /** Who watches the messages of one actor, over its restarts. */

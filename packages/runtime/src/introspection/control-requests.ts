@@ -1,4 +1,4 @@
-import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 

@@ -1,14 +1,8 @@
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
-import {
-  ActorError,
-  type Codec,
-  type Encoded,
-  type ExitReason,
-  encoded,
-  payloadOf,
-  type ToActor,
-} from "@mini-otp/worker-host/protocol";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import { type Codec, type Encoded, encoded, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import type { ActorThread } from "../threads/actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
 import { cpuProfile } from "./cpu-profile.js";

@@ -1,15 +1,6 @@
-import {
-  aSignal,
-  type Fields,
-  hrtimeMs,
-  type MessageKind,
-  numberFrom,
-  type ToMain,
-  type TraceOutcome,
-  type TraceRequest,
-  takeOptions,
-  texts,
-} from "@mini-otp/worker-host/protocol";
+import { hrtimeMs } from "@mini-otp/worker-host/protocol/memory";
+import { aSignal, type Fields, numberFrom, takeOptions, texts } from "@mini-otp/worker-host/protocol/options";
+import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "@mini-otp/worker-host/protocol/port";
 import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 
 export interface TraceOptions {

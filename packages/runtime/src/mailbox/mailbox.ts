@@ -7,7 +7,6 @@ import {
   DATA_BYTES,
   DATA_OFFSET,
   DROPPED,
-  FORMAT_PARCEL,
   formatOf,
   HANDLED_SEQ,
   HEAD,
@@ -45,7 +44,8 @@ import {
   uidOf,
   wakeAll,
   withAttempt,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import { FORMAT_PARCEL } from "@mini-otp/worker-host/protocol/ring";
 
 /** An accepted message that will not be handled. */
 export interface Undelivered {

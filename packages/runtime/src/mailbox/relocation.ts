@@ -25,7 +25,7 @@ import {
   type SlotMemory,
   SYSTEM_LANE,
   TAIL,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 
 const MAILBOX_STATE = [TAIL, NEXT_SEQ, SEEN_HEAD, SEEN_SEQ, HEAD, CURSOR, HANDLED_SEQ, IN_FLIGHT, CLAIMED_SEQ, CLAIMS];
 const COUNTERS = 11 * 32;

@@ -24,7 +24,7 @@ import {
   slotAddress,
   slotBytes,
   wakeAll,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import { recount } from "./mailbox.js";
 import { copyAccepted, layoutOf } from "./relocation.js";
 import { uids } from "./uids.js";

@@ -1,4 +1,4 @@
-import { MAX_UID } from "@mini-otp/worker-host/protocol";
+import { MAX_UID } from "@mini-otp/worker-host/protocol/memory";
 
 /**
  * Numbers of processes. They go round at the last one that a slot's identity has bits for, and pass over those that

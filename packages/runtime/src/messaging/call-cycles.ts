@@ -1,4 +1,5 @@
-import { BLOCKED_ON, DISPATCHES, type ToActor } from "@mini-otp/worker-host/protocol";
+import { BLOCKED_ON, DISPATCHES } from "@mini-otp/worker-host/protocol/memory";
+import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { Slot } from "../mailbox/slots.js";
 
 interface Blockable {

@@ -1,15 +1,8 @@
-import {
-  CALLERS,
-  type Encoded,
-  type ExitReason,
-  encodeForeign,
-  KIND_FAILURE,
-  type Notice,
-  payloadOf,
-  type ToActor,
-  type Transferable,
-  transferLost,
-} from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { CALLERS, KIND_FAILURE } from "@mini-otp/worker-host/protocol/memory";
+import type { Notice, ToActor } from "@mini-otp/worker-host/protocol/port";
+import { type Transferable, transferLost } from "@mini-otp/worker-host/protocol/refs";
+import { type Encoded, encodeForeign, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import type { Slot, Slots } from "../mailbox/slots.js";
 import { handOver, release } from "./hand-over.js";
 import type { MainOutbox } from "./main-outbox.js";

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { DeadLetterCause, Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 

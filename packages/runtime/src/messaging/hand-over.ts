@@ -1,5 +1,5 @@
 import { MessageChannel, MessagePort } from "node:worker_threads";
-import type { Transferable } from "@mini-otp/worker-host/protocol";
+import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 
 /**
  * Posts what changes hands. A port whose other end was closed while it waited here is closed itself, and no thread takes it

@@ -1,29 +1,12 @@
 import { availableParallelism } from "node:os";
-import {
-  ActorError,
-  type ActorRef,
-  decodeTask,
-  encodeTask,
-  MAX_TIMER_MS,
-  type NameTable,
-  type Notice,
-  newPayload,
-  Outbox,
-  PARKED,
-  type Parcel,
-  type Payload,
-  type PoolRef,
-  type Producer,
-  RingReader,
-  type RunOptions,
-  type Self,
-  SYSTEM_LANE,
-  type TaskValue,
-  takeReplies,
-  takeReply,
-  type Unsent,
-  wakeAll,
-} from "@mini-otp/worker-host/protocol";
+import { Outbox, type Self, takeReplies, takeReply, type Unsent } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
+import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
+import type { Notice, Parcel } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef, PoolRef, RunOptions } from "@mini-otp/worker-host/protocol/refs";
+import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
+import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
 import { ReplyWatch } from "./reply-watch.js";
 import { WaitingLine } from "./waiting-line.js";

@@ -1,4 +1,4 @@
-import type { Parcel } from "@mini-otp/worker-host/protocol";
+import type { Parcel } from "@mini-otp/worker-host/protocol/port";
 import { release } from "./hand-over.js";
 
 /** Hands a claimed parcel to its actor; `null` says that there will never be one. */

@@ -1,4 +1,4 @@
-import { announce, PARKED, retract, sleepAsync } from "@mini-otp/worker-host/protocol";
+import { announce, PARKED, retract, sleepAsync } from "@mini-otp/worker-host/protocol/memory";
 
 /*
  * How long main looks for replies itself before it has itself woken. To be woken from another thread costs 10–50 µs,

@@ -1,18 +1,15 @@
+import { mailboxFull, type Peer, type Unsent } from "@mini-otp/worker-host/protocol/calls";
 import {
   announce,
   BLOCKED_US,
-  BUSY,
-  FULL,
   MAILBOX_LANE,
-  mailboxFull,
   methodOf,
   type NameTable,
-  type Peer,
   ring,
   SPACE,
   sleepAsync,
-  type Unsent,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import { BUSY, FULL } from "@mini-otp/worker-host/protocol/ring";
 
 /** The time that main has waited is counted this often at least. */
 const COUNT_EVERY_MS = 1000;

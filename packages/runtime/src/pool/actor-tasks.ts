@@ -1,13 +1,6 @@
-import {
-  type Codec,
-  encodeForeign,
-  type RunOptions,
-  type TaskValue,
-  type ToActor,
-  type ToMain,
-  type Transferable,
-  transferLost,
-} from "@mini-otp/worker-host/protocol";
+import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import { type RunOptions, type Transferable, transferLost } from "@mini-otp/worker-host/protocol/refs";
+import { type Codec, encodeForeign, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import { handOver, release } from "../messaging/hand-over.js";
 
 /** Runs a task in the pool with this uid. */

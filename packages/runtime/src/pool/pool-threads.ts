@@ -1,23 +1,17 @@
 import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
+import { ActorError, type ExitReason, KILLED } from "@mini-otp/worker-host/protocol/errors";
 import {
   ACTIVE,
-  ActorError,
   askUnlessLeavingBy,
   attentionTable,
-  CALLED,
-  type ExitReason,
-  KILLED,
   PARKED,
-  POOL_MAIN,
-  type PoolThreadData,
   releaseAttention,
   ring,
   SLOT_HEADER_WORDS,
-  type TaskMessage,
-  type TaskValue,
-  transferListOf,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import { CALLED, POOL_MAIN, type PoolThreadData, type TaskMessage } from "@mini-otp/worker-host/protocol/port";
+import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
 import { Piscina } from "piscina";
 import type { Guard, GuardedThread } from "../guard/guard.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";

@@ -1,27 +1,14 @@
-import {
-  ActorError,
-  type Codec,
-  describeExit,
-  type ExitReason,
-  isTaskFailure,
-  KILLED,
-  noproc,
-  notTransferable,
-  payloadOf,
-  type RunOptions,
-  type Sender,
-  SHUTDOWN,
-  type TaskFailure,
-  type TaskValue,
-  takeTransferred,
-} from "@mini-otp/worker-host/protocol";
+import { ActorError, describeExit, type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { isTaskFailure, type TaskFailure } from "@mini-otp/worker-host/protocol/port";
+import { noproc, notTransferable, type RunOptions, type Sender } from "@mini-otp/worker-host/protocol/refs";
+import { type Codec, payloadOf, type TaskValue, takeTransferred } from "@mini-otp/worker-host/protocol/values";
 import type { Process } from "../signals/process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
 import type { Clock, Timer } from "../supervision/clock.js";
+import { type PoolStats, SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
-import { type PoolStats, SupervisedPoolRef } from "./pool-ref.js";
 import { PoolThreads, type PoolThreadsHost, TaskEnd } from "./pool-threads.js";
 import { type Task, TaskQueue } from "./task-queue.js";
 

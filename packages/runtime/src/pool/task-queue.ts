@@ -1,14 +1,9 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import {
-  ActorError,
-  describeExit,
-  type ExitReason,
-  type RunOptions,
-  type TaskValue,
-  taskAborted,
-  whenAborted,
-} from "@mini-otp/worker-host/protocol";
-import type { PoolStats, PoolTimes } from "./pool-ref.js";
+import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { type RunOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
+import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
+import type { PoolStats, PoolTimes } from "../supervision/pool-ref.js";
 
 export interface Task {
   readonly name: string;

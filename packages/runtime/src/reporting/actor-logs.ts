@@ -1,4 +1,5 @@
-import { LOG_DROPPED, LOG_LEVELS, LOG_TAKEN, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol";
+import { LOG_DROPPED, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
+import { LOG_LEVELS, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol/port";
 import type { Events } from "./events.js";
 import type { Log } from "./log.js";
 import type { Logger } from "./logger.js";

@@ -1,4 +1,4 @@
-import { whenAborted } from "@mini-otp/worker-host/protocol";
+import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 
 /** Events that may wait to be taken. Those that find no room are counted. */
 export const BACKLOG = 1024;

@@ -1,18 +1,12 @@
 import { channel } from "node:diagnostics_channel";
-import {
-  aFunction,
-  type ExitReason,
-  invalidOption,
-  type LogLevel,
-  type OverflowPolicy,
-  printable,
-  showValue,
-  takeArgument,
-} from "@mini-otp/worker-host/protocol";
+import { type ExitReason, invalidOption, printable, showValue } from "@mini-otp/worker-host/protocol/errors";
+import type { OverflowPolicy } from "@mini-otp/worker-host/protocol/memory";
+import { aFunction, takeArgument } from "@mini-otp/worker-host/protocol/options";
+import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
 import type { UnattributedMemory } from "../guard/guard.js";
-import type { LastSeen } from "../introspection/last-seen.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import { BACKLOG, EventStream } from "./event-stream.js";
+import type { LastSeen } from "./last-seen.js";
 import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 

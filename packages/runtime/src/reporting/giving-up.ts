@@ -1,4 +1,4 @@
-import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol";
+import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { RecentRestarts } from "../supervision/administration.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import { loggableReason } from "./loggable-reason.js";

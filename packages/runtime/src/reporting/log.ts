@@ -1,4 +1,5 @@
-import { describe, type LogLevel } from "@mini-otp/worker-host/protocol";
+import { describe } from "@mini-otp/worker-host/protocol/errors";
+import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
 import { heedStream } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
 import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";

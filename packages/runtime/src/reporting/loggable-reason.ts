@@ -1,4 +1,4 @@
-import { describe, type ExitReason, isError, shorten } from "@mini-otp/worker-host/protocol";
+import { describe, type ExitReason, isError, shorten } from "@mini-otp/worker-host/protocol/errors";
 import pino from "pino";
 
 /** Of an error's message, and of its stack. */

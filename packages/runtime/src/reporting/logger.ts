@@ -1,4 +1,4 @@
-import { field } from "@mini-otp/worker-host/protocol";
+import { field } from "@mini-otp/worker-host/protocol/options";
 import pino from "pino";
 import { invalidSpec } from "../supervision/spec-fields.js";
 import { StderrLines } from "./stderr-lines.js";

@@ -1,7 +1,7 @@
-import { describeExit, isCleanExit } from "@mini-otp/worker-host/protocol";
-import type { LastSeen } from "../introspection/last-seen.js";
+import { describeExit, isCleanExit } from "@mini-otp/worker-host/protocol/errors";
 import type { Clock, Timer } from "../supervision/clock.js";
 import type { SupervisionReport } from "../supervision/report.js";
+import type { LastSeen } from "./last-seen.js";
 import { loggableReason } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
 

@@ -4,7 +4,7 @@ import {
   LATENCY_HISTOGRAM,
   type NameTable,
   readHistogram,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
 import type { ActorChild } from "../actor/actor-child.js";
 import { type ActorStats, latencyOf, statsOf } from "../introspection/actor-stats.js";
 

@@ -1,19 +1,19 @@
+import { ActorError, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
 import {
-  ActorError,
-  type ActorRef,
-  type ExitReason,
-  isActorError,
-  type MemberResult,
   type NameTable,
-  noproc,
   publishMembers,
   ROUTER_TABLE_BYTES,
   type Route,
-  type RouterRef,
-  type Sender,
   SLOT_HEADER_WORDS,
   writeRoute,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/memory";
+import {
+  type ActorRef,
+  type MemberResult,
+  noproc,
+  type RouterRef,
+  type Sender,
+} from "@mini-otp/worker-host/protocol/refs";
 import type { ActorChild } from "../actor/actor-child.js";
 import { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
@@ -21,10 +21,10 @@ import type { Process } from "../signals/process-signals.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullActorSpec, FullRouterSpec } from "../supervision/child-spec.js";
 import { checkSize } from "../supervision/normalise-spec.js";
+import { type SupervisedRouter, SupervisedRouterRef } from "../supervision/router-ref.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { SupervisorProcess } from "../supervision/supervisor-process.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
-import { type SupervisedRouter, SupervisedRouterRef } from "./router-ref.js";
 import { type RouterStats, routerStatsOf } from "./router-stats.js";
 
 /** What a router needs of its system. */

@@ -1,4 +1,4 @@
-import { type ExitReason, KILLED, NOPROC } from "@mini-otp/worker-host/protocol";
+import { type ExitReason, KILLED, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 
 /** What is to be done: `to` is told, or ended. Signals to an actor that has ended meanwhile are void. */
 export type Signal =

@@ -1,14 +1,7 @@
-import {
-  type ActorRef,
-  checkExitReason,
-  type Encoded,
-  type ExitReason,
-  invalidOption,
-  type PoolRef,
-  processOf,
-  type Target,
-  type ToMain,
-} from "@mini-otp/worker-host/protocol";
+import { checkExitReason, type ExitReason, invalidOption } from "@mini-otp/worker-host/protocol/errors";
+import type { Target, ToMain } from "@mini-otp/worker-host/protocol/port";
+import { type ActorRef, type PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
+import type { Encoded } from "@mini-otp/worker-host/protocol/values";
 import { callSafely } from "../reporting/listeners.js";
 import { MonitorNumbers } from "./monitor-numbers.js";
 import { Monitors, type Signal } from "./monitors.js";

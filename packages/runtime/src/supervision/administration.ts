@@ -1,4 +1,4 @@
-import type { ActorErrorCode } from "@mini-otp/worker-host/protocol";
+import type { ActorErrorCode } from "@mini-otp/worker-host/protocol/errors";
 import type { RestartType } from "./child.js";
 import type { Strategy } from "./restart-strategy.js";
 import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";

@@ -1,5 +1,6 @@
 import type { ActorDefinition } from "@mini-otp/worker-host";
-import type { Cloneable, ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { Cloneable } from "@mini-otp/worker-host/protocol/refs";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";

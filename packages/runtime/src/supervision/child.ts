@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
 export type RestartType = "permanent" | "transient" | "temporary";
 

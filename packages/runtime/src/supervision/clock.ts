@@ -1,4 +1,4 @@
-import { field, MAX_TIMER_MS } from "@mini-otp/worker-host/protocol";
+import { field, MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
 
 export interface Timer {
   cancel(): void;

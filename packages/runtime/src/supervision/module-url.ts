@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ActorError, field, isActorError } from "@mini-otp/worker-host/protocol";
+import { ActorError, isActorError } from "@mini-otp/worker-host/protocol/errors";
+import { field } from "@mini-otp/worker-host/protocol/options";
 
 /** A module as a user names it. */
 export const aModule = field(

@@ -1,30 +1,28 @@
 import { availableParallelism } from "node:os";
+import { ActorError, isActorError } from "@mini-otp/worker-host/protocol/errors";
+import { MAX_MEMBERS, ROUTES } from "@mini-otp/worker-host/protocol/memory";
 import {
-  ActorError,
   aFunction,
   aName,
   anId,
   anything,
   BOUNDS,
-  copyValue,
   type Fields,
   field,
   flag,
   group,
   integer,
-  isActorError,
   isRecord,
-  MAX_MEMBERS,
   megabytes,
   numberFrom,
   oneOf,
   or,
   periodMs,
-  ROUTES,
   required,
   texts,
   timerMs,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/options";
+import { copyValue } from "@mini-otp/worker-host/protocol/values";
 import type { BackoffOptions } from "./backoff.js";
 import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
 import { aModule, resolveModule } from "./module-url.js";

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { RestartType, Shutdown } from "./child.js";
 
 /** The part of a child's spec that a report shows. `id` is the spec's, not the path. */

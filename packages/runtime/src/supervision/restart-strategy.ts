@@ -1,4 +1,4 @@
-import { type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol";
+import { type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol/errors";
 import type { RestartType, StopRequest } from "./child.js";
 
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";

@@ -1,12 +1,5 @@
-import {
-  ActorError,
-  type Fields,
-  isComplaint,
-  isRecord,
-  printable,
-  showValue,
-  takeFields,
-} from "@mini-otp/worker-host/protocol";
+import { ActorError, printable, showValue } from "@mini-otp/worker-host/protocol/errors";
+import { type Fields, isComplaint, isRecord, takeFields } from "@mini-otp/worker-host/protocol/options";
 
 /** A copy of a spec that fits `fields`. Throws ERR_INVALID_CHILD_SPEC, which names the field, its value and what is allowed. */
 export function takeSpec(id: string, spec: unknown, fields: Fields): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol";
+import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /**
  * What `startChild`, `restartChild` and `startSystem` reject with: ERR_INIT_FAILED or ERR_INIT_TIMEOUT with `id`,

@@ -1,4 +1,4 @@
-import { type ExitReason, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { type ExitReason, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import type { Shutdown, StopOutcome, StopRequest } from "./child.js";
 
 /** What a supervisor that is stopping holds its children to. */

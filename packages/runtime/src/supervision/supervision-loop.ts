@@ -1,4 +1,5 @@
-import { ActorError, type ExitReason, Queue } from "@mini-otp/worker-host/protocol";
+import { Queue } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import { ChildSlot } from "./child-slot.js";
 import type { FullChildSpec } from "./child-spec.js";

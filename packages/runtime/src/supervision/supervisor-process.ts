@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { childStatus } from "./administration.js";
 import type { Child, ChildStopReport, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";

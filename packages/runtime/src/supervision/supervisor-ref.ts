@@ -1,6 +1,6 @@
-import { ActorError, type ActorErrorCode, type ActorRef, takeArgument, text } from "@mini-otp/worker-host/protocol";
-import type { SupervisedPoolRef } from "../pool/pool-ref.js";
-import type { SupervisedRouterRef } from "../router/router-ref.js";
+import { ActorError, type ActorErrorCode } from "@mini-otp/worker-host/protocol/errors";
+import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import {
   type AdministrationCall,
   type ChildCounts,
@@ -24,6 +24,8 @@ import type {
   RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
+import type { SupervisedPoolRef } from "./pool-ref.js";
+import type { SupervisedRouterRef } from "./router-ref.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { BackoffOptions, BackoffState } from "./backoff.js";
 import type { Shutdown } from "./child.js";
 import { GroupedList } from "./grouped-list.js";

@@ -1,4 +1,4 @@
-import { type ExitReason, isCleanExit, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol";
+import { type ExitReason, isCleanExit, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { nextRestart } from "./backoff.js";
 import type { StopRequest } from "./child.js";
 import { recordFailure } from "./restart-intensity.js";

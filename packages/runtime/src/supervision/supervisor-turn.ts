@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { ChildSummary, SupervisionReport } from "./report.js";
 import { type ChildState, childPath, findChild, type SupervisorState } from "./supervisor-state.js";
 

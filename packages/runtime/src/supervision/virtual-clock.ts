@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-host/protocol";
+import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-host/protocol/options";
 import type { Clock } from "./clock.js";
 
 export interface VirtualClock extends Clock {

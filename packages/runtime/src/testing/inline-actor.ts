@@ -1,19 +1,15 @@
 import { type ActorContext, type ActorDefinition, isIgnore, OTHERWISE } from "@mini-otp/worker-host";
 import {
   ActorError,
-  ActorRef,
   checkExitReason,
   describeExit,
   type ExitReason,
   isCleanExit,
-  isOutgoing,
   isReplyError,
   KILLED,
   NORMAL,
-  outgoing,
-  type PoolRef,
-  type RefOptions,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/errors";
+import { ActorRef, isOutgoing, outgoing, type PoolRef, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";

@@ -1,4 +1,5 @@
-import { type ActorRef, checkedReference, type ExitReason, NOPROC, type PoolRef } from "@mini-otp/worker-host/protocol";
+import { type ExitReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { type ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import { linkedReason } from "../signals/monitors.js";
 import type { Down } from "../signals/process-signals.js";
 import { isInline } from "./inline-world.js";

@@ -1,4 +1,6 @@
-import { ActorError, DEFAULT_CALL_TIMEOUT_MS, type RefOptions, whenAborted } from "@mini-otp/worker-host/protocol";
+import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { DEFAULT_CALL_TIMEOUT_MS, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
 
 /** A call on its way to an actor on this thread. Settles once. */

@@ -1,19 +1,13 @@
 import type { ActorContext } from "@mini-otp/worker-host";
 import {
   ActorError,
-  ActorRef,
-  aNumber,
   checkExitReason,
-  checkedReference,
   type ExitReason,
-  flag,
   NORMAL,
-  type PoolRef,
-  type Sender,
   shownMethod,
-  takeArgument,
-  text,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/errors";
+import { aNumber, flag, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
+import { ActorRef, checkedReference, type PoolRef, type Sender } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { InlineBonds } from "./inline-bonds.js";
 import type { InlineCall } from "./inline-call.js";

@@ -1,4 +1,4 @@
-import { checkDelay, checkPeriod } from "@mini-otp/worker-host/protocol";
+import { checkDelay, checkPeriod } from "@mini-otp/worker-host/protocol/options";
 import type { Clock, Timer } from "../supervision/clock.js";
 
 /** The `sendAfter` and `sendInterval` timers of an actor on this thread. */

@@ -1,18 +1,17 @@
-import {
-  ActorError,
-  type ActorRef,
-  type CastResult,
-  Codec,
-  type Connection,
-  type Peer,
-  type PoolRef,
-  type RefOptions,
-  type RunOptions,
-  type Sender,
-  shownMethod,
-} from "@mini-otp/worker-host/protocol";
-import { ActorSystem } from "../actor-system.js";
+import type { Peer } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError, shownMethod } from "@mini-otp/worker-host/protocol/errors";
+import type {
+  ActorRef,
+  CastResult,
+  Connection,
+  PoolRef,
+  RefOptions,
+  RunOptions,
+  Sender,
+} from "@mini-otp/worker-host/protocol/refs";
+import { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
+import { ActorSystem } from "../system/actor-system.js";
 import { latestTestSystem } from "./test-system.js";
 
 /** In the place of a slot's address: no actor of a system has it. */

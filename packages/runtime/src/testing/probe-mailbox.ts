@@ -1,32 +1,29 @@
+import { SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import {
-  type ActorRef,
   announce,
-  FORMAT_PARCEL,
   KIND_CALL,
   KIND_FAILURE,
   KIND_REPLY,
   KIND_SEND,
   kindOf,
   MAILBOX_LANE,
-  newPayload,
   PARKED,
-  type Payload,
-  payloadOf,
   R_CORRELATION,
   R_METHOD,
   R_SENDER_ADDRESS,
   R_SENDER_UID,
   R_TYPE,
-  RingReader,
   retract,
-  SHUTDOWN,
   SYSTEM_LANE,
   sleepAsync,
   wakeAll,
-} from "@mini-otp/worker-host/protocol";
-import type { Actors } from "../actors.js";
+} from "@mini-otp/worker-host/protocol/memory";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { FORMAT_PARCEL, newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
+import { payloadOf } from "@mini-otp/worker-host/protocol/values";
 import { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
+import type { Actors } from "../system/actors.js";
 
 /** What to do with a message; for a call, what to reply. */
 export type OnProbed = (kind: "call" | "cast" | "send", method: string, args: unknown[]) => unknown;

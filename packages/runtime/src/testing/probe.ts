@@ -1,21 +1,20 @@
 import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
+import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import {
-  ActorRef,
   anId,
-  type ExitReason,
   type Fields,
   field,
   isRecord,
   isText,
-  SHUTDOWN,
   takeArgument,
   takeOptions,
   text,
   timerMs,
-} from "@mini-otp/worker-host/protocol";
-import { ActorSystem } from "../actor-system.js";
+} from "@mini-otp/worker-host/protocol/options";
+import { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { systemLogger } from "../reporting/logger.js";
 import { systemClock } from "../supervision/clock.js";
+import { ActorSystem } from "../system/actor-system.js";
 import { InlineActor } from "./inline-actor.js";
 import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";
 import { type OnProbed, ProbeMailbox, referenceTo } from "./probe-mailbox.js";

@@ -1,19 +1,18 @@
 import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
+import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import {
-  ActorRef,
   aName,
   anId,
   BOUNDS,
-  type ExitReason,
   type Fields,
   field,
   integer,
   oneOf,
   periodMs as periodMsField,
-  SHUTDOWN,
   takeArgument,
   takeOptions,
-} from "@mini-otp/worker-host/protocol";
+} from "@mini-otp/worker-host/protocol/options";
+import { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { aLogger, type Logger, systemLogger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { ActorArgs } from "../supervision/child-spec.js";

@@ -1,8 +1,8 @@
-import { aFunction, takeOptions } from "@mini-otp/worker-host/protocol";
-import { ActorSystem } from "../actor-system.js";
+import { aFunction, takeOptions } from "@mini-otp/worker-host/protocol/options";
 import { aClock, type Clock, systemClock } from "../supervision/clock.js";
-import { SYSTEM_OPTIONS } from "../system-option-fields.js";
-import type { SystemOptions } from "../system-options.js";
+import { ActorSystem } from "../system/actor-system.js";
+import { SYSTEM_OPTIONS } from "../system/system-option-fields.js";
+import type { SystemOptions } from "../system/system-options.js";
 
 export interface TestSystemOptions extends SystemOptions {
   /** For restart windows, backoff, the deadline of `stop` and the time resources may take: `virtualClock()`. Default: the machine's own. */

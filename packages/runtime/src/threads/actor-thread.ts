@@ -6,17 +6,9 @@ import {
   receiveMessageOnPort,
   Worker,
 } from "node:worker_threads";
-import {
-  ATTENTION_BYTES,
-  askUnlessLeaving,
-  type BootData,
-  CONTROL,
-  PARKED,
-  ring,
-  type ToActor,
-  type ToMain,
-  type Transferable,
-} from "@mini-otp/worker-host/protocol";
+import { ATTENTION_BYTES, askUnlessLeaving, CONTROL, PARKED, ring } from "@mini-otp/worker-host/protocol/memory";
+import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { ChildProcesses } from "./child-processes.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";

@@ -1,4 +1,5 @@
-import { AWAKE, type ExitReason, type NameTable } from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { AWAKE, type NameTable } from "@mini-otp/worker-host/protocol/memory";
 import type { Guard, GuardedActor, GuardReading } from "../guard/guard.js";
 import type { Zombies } from "../guard/zombies.js";
 import type { Slot, Slots } from "../mailbox/slots.js";

@@ -1,4 +1,6 @@
-import { comlinkActorUrl, type ExposedActor, exposingModules, takeArgument } from "@mini-otp/worker-host/protocol";
+import { takeArgument } from "@mini-otp/worker-host/protocol/options";
+import { comlinkActorUrl, exposingModules } from "@mini-otp/worker-host/protocol/port";
+import type { ExposedActor } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorUrl } from "../supervision/child-spec.js";
 import { aModule } from "../supervision/module-url.js";
 import { moduleCandidates } from "./actor-module.js";

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ActorError, type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 
 /** This module is inside an application's own bundle, and the packages' files are not where it looks for them. */
 export const IS_BUNDLED = modifiedMs(WORKER_MAIN) === undefined;

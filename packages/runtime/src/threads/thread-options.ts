@@ -1,5 +1,4 @@
 import type { Guard } from "../guard/guard.js";
-import { permissionFlags } from "../guard/permissions.js";
 import type { Slots } from "../mailbox/slots.js";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ActorLogs } from "../reporting/actor-logs.js";
@@ -7,6 +6,7 @@ import type { FullActorSpec } from "../supervision/child-spec.js";
 import { moduleCandidates } from "./actor-module.js";
 import { definedOnly, HAS_HEAP_STATISTICS, type ThreadOptions } from "./actor-thread.js";
 import { modulesWithin } from "./comlink-actor.js";
+import { permissionFlags } from "./permissions.js";
 
 /** What a thread is given of its system. */
 export interface ThreadHost {

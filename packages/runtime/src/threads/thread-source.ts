@@ -1,12 +1,7 @@
-import {
-  ACTIVE,
-  type ExitReason,
-  encodeForeign,
-  type InitData,
-  PARKED,
-  SLOT_HEADER_WORDS,
-  type ToMain,
-} from "@mini-otp/worker-host/protocol";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ACTIVE, PARKED, SLOT_HEADER_WORDS } from "@mini-otp/worker-host/protocol/memory";
+import type { InitData, ToMain } from "@mini-otp/worker-host/protocol/port";
+import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { LogSource } from "../reporting/actor-logs.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { ActorThread, type ThreadListener, type ThreadOptions } from "./actor-thread.js";

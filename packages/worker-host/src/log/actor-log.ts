@@ -1,10 +1,10 @@
-import type { ActorLog } from "../context.js";
-import { describe } from "../protocol/describe.js";
-import { anything, type Fields, field, takeOptions, text } from "../protocol/fields.js";
-import { invalidOption } from "../protocol/invalid-option.js";
-import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/log-levels.js";
-import { isError } from "../protocol/realms.js";
-import { printable, showValue } from "../protocol/show-value.js";
+import type { ActorLog } from "../actor/context.js";
+import { describe } from "../protocol/errors/describe.js";
+import { invalidOption } from "../protocol/errors/invalid-option.js";
+import { isError } from "../protocol/errors/realms.js";
+import { printable, showValue } from "../protocol/errors/show-value.js";
+import { anything, type Fields, field, takeOptions, text } from "../protocol/options/fields.js";
+import { LOG_LEVEL_NAMES, LOG_LEVELS, levelValue } from "../protocol/port/log-levels.js";
 import type { LogPort } from "./log-port.js";
 
 type Bindings = Record<string, unknown>;

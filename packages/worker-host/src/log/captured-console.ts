@@ -1,8 +1,8 @@
 import { Console } from "node:console";
 import { Writable } from "node:stream";
-import type { ActorLog } from "../context.js";
-import { describe } from "../protocol/describe.js";
-import type { LogLevel } from "../protocol/log-levels.js";
+import type { ActorLog } from "../actor/context.js";
+import { describe } from "../protocol/errors/describe.js";
+import type { LogLevel } from "../protocol/port/log-levels.js";
 
 /** What is not here is info. */
 const LEVELS: Readonly<Record<string, LogLevel>> = {

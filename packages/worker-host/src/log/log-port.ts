@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
-import { type Encoded, encoded, type ToMain } from "../protocol/boot.js";
-import type { Codec } from "../protocol/codec.js";
-import { shorten, textOf } from "../protocol/describe.js";
-import { LOG_CREDIT, LOG_CREDIT_FOR_ERRORS, LOG_LEVELS, type LogLevel, logUnits } from "../protocol/log-levels.js";
-import { isError } from "../protocol/realms.js";
-import { LOG_DROPPED, LOG_TAKEN } from "../protocol/slot-descriptor.js";
+import { shorten, textOf } from "../protocol/errors/describe.js";
+import { isError } from "../protocol/errors/realms.js";
+import { LOG_DROPPED, LOG_TAKEN } from "../protocol/memory/slot-descriptor.js";
+import { LOG_CREDIT, LOG_CREDIT_FOR_ERRORS, LOG_LEVELS, type LogLevel, logUnits } from "../protocol/port/log-levels.js";
+import type { ToMain } from "../protocol/port/messages.js";
+import type { Codec } from "../protocol/values/codec.js";
+import { type Encoded, encoded } from "../protocol/values/encoded.js";
 import { loggable } from "./loggable.js";
 
 /** A longer line is cut: its text, and fields that are left out by name. */

@@ -1,5 +1,5 @@
-import { isError } from "../protocol/realms.js";
-import { partsOfError } from "../protocol/remote-error.js";
+import { isError } from "../protocol/errors/realms.js";
+import { partsOfError } from "../protocol/errors/remote-error.js";
 
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 1000;

@@ -1,8 +1,8 @@
-import type { ActorContext } from "../context.js";
-import type { ActorDefinition } from "../define-actor.js";
-import type { InitData } from "../protocol/boot.js";
-import { MAX_TIMER_MS } from "../protocol/bounds.js";
-import { ACTIVE, LATE_REPLIES, STAMP_ALL, TURNS } from "../protocol/slot-descriptor.js";
+import type { ActorContext } from "../actor/context.js";
+import type { ActorDefinition } from "../actor/define-actor.js";
+import { ACTIVE, LATE_REPLIES, STAMP_ALL, TURNS } from "../protocol/memory/slot-descriptor.js";
+import { MAX_TIMER_MS } from "../protocol/options/bounds.js";
+import type { InitData } from "../protocol/port/boot.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import { ControlMessages } from "./control-messages.js";
 import { createContext } from "./create-context.js";

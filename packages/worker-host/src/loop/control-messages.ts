@@ -1,6 +1,7 @@
-import type { ActorContext } from "../context.js";
-import { decodeReason, type Encoded, encoded, encodeForeign, payloadOf, type ToActor } from "../protocol/boot.js";
-import { takeReply } from "../protocol/replies.js";
+import type { ActorContext } from "../actor/context.js";
+import { takeReply } from "../protocol/calls/replies.js";
+import type { ToActor } from "../protocol/port/messages.js";
+import { decodeReason, type Encoded, encoded, encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { ControlChannel } from "./inbox.js";

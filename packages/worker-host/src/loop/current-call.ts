@@ -1,9 +1,9 @@
-import type { DeferredReply } from "../context.js";
-import { encodeForeign, payloadOf } from "../protocol/boot.js";
-import type { Payload } from "../protocol/payload.js";
-import { KIND_FAILURE, KIND_REPLY } from "../protocol/record-descriptor.js";
-import { notTransferable } from "../protocol/transfer-list.js";
-import { isOutgoing, type Outgoing, outgoing } from "../protocol/wire-value.js";
+import type { DeferredReply } from "../actor/context.js";
+import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
+import { notTransferable } from "../protocol/refs/transfer-list.js";
+import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
+import type { Payload } from "../protocol/ring/payload.js";
+import { encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { Standing } from "./standing.js";
 

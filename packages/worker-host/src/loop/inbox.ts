@@ -1,13 +1,9 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import type { ToActor } from "../protocol/boot.js";
-import { announce, retract, ring, sleep, sleepAsync } from "../protocol/doorbell.js";
-import { DroppingReader } from "../protocol/dropping-reader.js";
-import { floatsAt } from "../protocol/histogram.js";
-import { newPayload } from "../protocol/payload.js";
-import { Queue } from "../protocol/queue.js";
-import type { Producer } from "../protocol/ring-lock.js";
-import { RingReader } from "../protocol/ring-reader.js";
-import type { Segments, SlotMemory } from "../protocol/segments.js";
+import { Queue } from "../protocol/calls/queue.js";
+import { announce, retract, ring, sleep, sleepAsync } from "../protocol/memory/doorbell.js";
+import { floatsAt } from "../protocol/memory/histogram.js";
+import type { Producer } from "../protocol/memory/ring-lock.js";
+import type { Segments, SlotMemory } from "../protocol/memory/segments.js";
 import {
   AWAKE,
   CONTROL,
@@ -16,7 +12,11 @@ import {
   PARKED,
   SLEPT_MS,
   SYSTEM_LANE,
-} from "../protocol/slot-descriptor.js";
+} from "../protocol/memory/slot-descriptor.js";
+import type { ToActor } from "../protocol/port/messages.js";
+import { DroppingReader } from "../protocol/ring/dropping-reader.js";
+import { newPayload } from "../protocol/ring/payload.js";
+import { RingReader } from "../protocol/ring/ring-reader.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 

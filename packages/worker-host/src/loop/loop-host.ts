@@ -1,5 +1,5 @@
-import type { ActorLog } from "../context.js";
-import type { ExitReason } from "../protocol/exit-reason.js";
+import type { ActorLog } from "../actor/context.js";
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
 
 /** What the loop leaves to its host. */
 export interface LoopHost {

@@ -1,13 +1,11 @@
-import type { ActorContext } from "../context.js";
-import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../define-actor.js";
-import { type MessageKind, type Parcel, payloadOf } from "../protocol/boot.js";
-import { describe } from "../protocol/describe.js";
-import { ActorError, isReplyError } from "../protocol/errors.js";
-import type { ExitReason } from "../protocol/exit-reason.js";
-import { setHandlingName } from "../protocol/method-name.js";
-import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/name-table.js";
-import type { Payload } from "../protocol/payload.js";
-import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/payload.js";
+import type { ActorContext } from "../actor/context.js";
+import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../actor/define-actor.js";
+import type { OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
+import { describe } from "../protocol/errors/describe.js";
+import { ActorError, isReplyError } from "../protocol/errors/errors.js";
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { setHandlingName } from "../protocol/memory/method-name.js";
+import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
 import {
   KIND_CALL,
   KIND_SEND,
@@ -19,12 +17,15 @@ import {
   R_SENDER_UID,
   R_SEQ,
   R_TYPE,
-} from "../protocol/record-descriptor.js";
-import { COMLINK_METHOD } from "../protocol/remote.js";
-import type { RingReader } from "../protocol/ring-reader.js";
-import { DISPATCHES, HANDLING } from "../protocol/slot-descriptor.js";
-import type { OpenSpan, Telemetry } from "../protocol/telemetry.js";
-import { transferLost } from "../protocol/transfer-list.js";
+} from "../protocol/memory/record-descriptor.js";
+import { DISPATCHES, HANDLING } from "../protocol/memory/slot-descriptor.js";
+import type { MessageKind, Parcel } from "../protocol/port/messages.js";
+import { COMLINK_METHOD } from "../protocol/refs/remote.js";
+import { transferLost } from "../protocol/refs/transfer-list.js";
+import type { Payload } from "../protocol/ring/payload.js";
+import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/ring/payload.js";
+import type { RingReader } from "../protocol/ring/ring-reader.js";
+import { payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { LoopHost } from "./loop-host.js";

@@ -1,7 +1,12 @@
-import { HistogramWriter } from "../protocol/histogram.js";
-import { STAMP_MASK } from "../protocol/record-descriptor.js";
-import { HANDLING_HISTOGRAM, LATENCY_HISTOGRAM, STAMP_ALL, WAIT_HISTOGRAM } from "../protocol/slot-descriptor.js";
-import { ticksAt, ticksToMs } from "../protocol/ticks.js";
+import { HistogramWriter } from "../protocol/memory/histogram.js";
+import { STAMP_MASK } from "../protocol/memory/record-descriptor.js";
+import {
+  HANDLING_HISTOGRAM,
+  LATENCY_HISTOGRAM,
+  STAMP_ALL,
+  WAIT_HISTOGRAM,
+} from "../protocol/memory/slot-descriptor.js";
+import { ticksAt, ticksToMs } from "../protocol/memory/ticks.js";
 
 /** A handler that takes longer can bear that each message is timed: that costs less than 0.2 µs. */
 const SLOW_MS = 0.01;

@@ -1,4 +1,4 @@
-import { Queue } from "../protocol/queue.js";
+import { Queue } from "../protocol/calls/queue.js";
 import type { OwnMessage, Snapshot } from "./snapshot.js";
 import { Timers } from "./timers.js";
 

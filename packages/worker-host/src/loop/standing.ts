@@ -1,4 +1,4 @@
-import type { ExitReason } from "../protocol/exit-reason.js";
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
 
 /** How far an incarnation is on its way from its start to its end, or to another thread. */
 export class Standing {

@@ -1,5 +1,5 @@
-import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "../protocol/boot.js";
-import { hrtimeMs } from "../protocol/ticks.js";
+import { hrtimeMs } from "../protocol/memory/ticks.js";
+import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "../protocol/port/messages.js";
 
 interface Watch {
   readonly methods: ReadonlySet<string> | undefined;

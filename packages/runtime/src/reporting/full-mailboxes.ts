@@ -1,0 +1,44 @@
+import { FULL_TOLD } from "@mini-otp/worker-host/protocol/memory";
+import type { ActorChild } from "../actor/actor-child.js";
+import type { Events } from "./events.js";
+
+/** A full mailbox is looked at this often, to see whether it has room again. */
+const LOOK_MS = 1000;
+
+/** Tells of mailboxes that are full: once each, until they have been half empty. */
+export class FullMailboxes {
+  readonly #events: Events;
+  readonly #full = new Set<ActorChild>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  found(child: ActorChild, method: string): void {
+    const { length, bytes } = child.mailbox.counts();
+    const { overflow } = child.spec.mailbox;
+    this.#full.add(child);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#events.emit({ event: "mailbox_full", id: child.id, at: performance.now(), method, length, bytes, overflow });
+  }
+
+  forget(child: ActorChild): void {
+    this.#full.delete(child);
+    if (this.#full.size === 0) this.close();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    for (const child of this.#full) {
+      const { length, bytes, capacityBytes } = child.mailbox.counts();
+      if (length > child.spec.mailbox.capacity / 2 || bytes > capacityBytes / 2) continue;
+      Atomics.store(child.slot.memory.words, FULL_TOLD, 0);
+      this.forget(child);
+    }
+  }
+}

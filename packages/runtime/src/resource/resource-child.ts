@@ -1,0 +1,172 @@
+import { type ExitReason, KILLED, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import type { Logger } from "../reporting/logger.js";
+import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
+import type { FullResourceSpec, ResourceContext } from "../supervision/child-spec.js";
+import type { Clock, Timer } from "../supervision/clock.js";
+import { afterRunning } from "../supervision/running-time.js";
+import { limitAt, NOTHING_LEFT } from "../supervision/stop-budget.js";
+
+/** One incarnation: from the call of the user's `start` until its value has been given back to the user's `stop`. */
+interface Life {
+  readonly abort: AbortController;
+  readonly value: Promise<unknown>;
+}
+
+interface Starting {
+  readonly resolve: (outcome: StartOutcome) => void;
+  readonly timer: Timer;
+}
+
+interface Ending {
+  readonly outcome: Promise<StopOutcome>;
+  readonly resolve: (outcome: StopOutcome) => void;
+  /** The supervisor has asked for it. Otherwise it ends by itself, and the supervisor is to be told. */
+  asked: boolean;
+  limitAt: number;
+  timer: Timer | undefined;
+}
+
+/**
+ * Something on main with a lifetime, as its supervisor sees it. Main cannot kill what runs on main: a `start` or a
+ * `stop` that takes too long is left behind, and a value that comes late from such a start is stopped when it comes.
+ */
+export class ResourceChild implements Child {
+  readonly type = "worker";
+  readonly #spec: FullResourceSpec;
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #onExit: OnExit;
+  #life: Life | undefined;
+  #starting: Starting | undefined;
+  #ending: Ending | undefined;
+  #value: unknown;
+  #lastReason: ExitReason = SHUTDOWN;
+
+  constructor(spec: FullResourceSpec, path: string, clock: Clock, logger: Logger, onExit: OnExit) {
+    this.#spec = spec;
+    this.#path = path;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#onExit = onExit;
+  }
+
+  /** What `start` returned in this incarnation; undefined while nothing runs. */
+  get ref(): unknown {
+    return this.#value;
+  }
+
+  start(incarnation: number): Promise<StartOutcome> {
+    const { startTimeoutMs: afterMs } = this.#spec;
+    const abort = new AbortController();
+    const context: ResourceContext = {
+      id: this.#path,
+      incarnation,
+      signal: abort.signal,
+      fail: (error) => this.#endsByItself(life, { kind: "error", error }),
+      finish: () => this.#endsByItself(life, NORMAL),
+    };
+    const life: Life = { abort, value: Promise.resolve().then(() => this.#spec.start(context)) };
+    this.#life = life;
+    return new Promise((resolve) => {
+      const timedOut = (): void => this.#startFailed(life, { kind: "init_timeout", afterMs });
+      const timer = afterRunning(this.#clock, afterMs, timedOut);
+      this.#starting = { resolve, timer };
+      life.value.then(
+        (value) => this.#started(life, value),
+        (error: unknown) => this.#startFailed(life, { kind: "init_failed", error }),
+      );
+    });
+  }
+
+  stop(request: StopRequest): Promise<StopOutcome> {
+    if (this.#life === undefined) return Promise.resolve({ ...NOTHING_LEFT, reason: this.#lastReason });
+    const ending = this.#ending ?? this.#end(this.#life, request.reason);
+    ending.asked = true;
+    this.#limit(ending, request);
+    return ending.outcome;
+  }
+
+  dispose(): void {}
+
+  #started(life: Life, value: unknown): void {
+    if (life !== this.#life || this.#starting === undefined) return;
+    this.#value = value;
+    this.#settleStart({ kind: "started", ref: value });
+  }
+
+  #startFailed(life: Life, reason: ExitReason): void {
+    if (life !== this.#life || this.#starting === undefined) return;
+    this.#life = undefined;
+    this.#lastReason = reason;
+    this.#settleStart({ kind: "failed", reason });
+    void this.#giveBack(life, reason);
+  }
+
+  #settleStart(outcome: StartOutcome): void {
+    this.#starting?.timer.cancel();
+    this.#starting?.resolve(outcome);
+    this.#starting = undefined;
+  }
+
+  #endsByItself(life: Life, reason: ExitReason): void {
+    if (life !== this.#life || this.#ending !== undefined) return;
+    if (this.#starting !== undefined) {
+      const error = reason.kind === "error" ? reason.error : new Error(`${this.#path}: it finished before it started`);
+      this.#startFailed(life, { kind: "init_failed", error });
+      return;
+    }
+    // Its value is given back before the supervisor is told: the next incarnation is to find the port free.
+    this.#limit(this.#end(life, reason), { reason, shutdown: this.#spec.shutdown, restarting: true });
+  }
+
+  #end(life: Life, reason: ExitReason): Ending {
+    let resolve!: (outcome: StopOutcome) => void;
+    const outcome = new Promise<StopOutcome>((settle) => {
+      resolve = settle;
+    });
+    const ending: Ending = { outcome, resolve, asked: false, limitAt: Infinity, timer: undefined };
+    this.#ending = ending;
+    this.#settleStart({ kind: "failed", reason: KILLED });
+    void this.#giveBack(life, reason).then((failure) => {
+      // How it ended matters more than that its cleanup failed, which is in the log.
+      this.#ended(ending, failure !== undefined && ending.asked ? failure : reason, false);
+    });
+    return ending;
+  }
+
+  #limit(ending: Ending, request: StopRequest): void {
+    const now = this.#clock.now();
+    ending.limitAt = Math.min(ending.limitAt, limitAt(request, now));
+    ending.timer?.cancel();
+    if (ending.limitAt === Infinity) return;
+    const limitMs = Math.max(0, ending.limitAt - now);
+    ending.timer = this.#clock.setTimer(limitMs, () => this.#ended(ending, KILLED, true));
+  }
+
+  #ended(ending: Ending, reason: ExitReason, leftBehind: boolean): void {
+    if (ending !== this.#ending) return;
+    ending.timer?.cancel();
+    this.#life = this.#ending = this.#value = undefined;
+    this.#lastReason = reason;
+    ending.resolve({ ...NOTHING_LEFT, reason, killed: leftBehind, zombie: leftBehind });
+    if (!ending.asked) this.#onExit(reason);
+  }
+
+  /** Hands the value to the user's `stop`, as soon as there is one. Resolves with what that threw, if it did. */
+  async #giveBack({ abort, value }: Life, reason: ExitReason): Promise<ExitReason | undefined> {
+    abort.abort(reason);
+    const started = await value.then(
+      (resource) => ({ resource }),
+      () => undefined,
+    );
+    if (started === undefined) return undefined;
+    try {
+      await this.#spec.stop(started.resource as never, reason);
+      return undefined;
+    } catch (error) {
+      this.#logger.error({ resource: this.#path, err: error }, `${this.#path}: its stop failed`);
+      return { kind: "error", error };
+    }
+  }
+}

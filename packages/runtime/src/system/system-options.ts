@@ -1,0 +1,67 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { GuardOptions } from "../guard/guard-options.js";
+import type { Logger } from "../reporting/logger.js";
+import type { ChildStopReport } from "../supervision/child.js";
+import type { ChildSpec } from "../supervision/child-spec.js";
+import type { AutoShutdown, Strategy } from "../supervision/restart-strategy.js";
+
+export interface SystemOptions {
+  /** Shown in logs. Default `"mini-otp"`. */
+  name?: string;
+  strategy?: Strategy;
+  intensity?: number;
+  periodMs?: number;
+  autoShutdown?: AutoShutdown;
+  children?: readonly ChildSpec[];
+  /**
+   * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
+   * At most 1 024. Default 2; 0 for none.
+   */
+  spares?: number;
+  /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */
+  logger?: Logger | false;
+  /** What holds actors to their caps. */
+  guard?: GuardOptions;
+}
+
+export interface SystemStats {
+  readonly actors: number;
+  /** Threads that are an actor's incarnation. */
+  readonly threads: number;
+  /** Threads in waiting for the next restart; `ready` ones have loaded their module. */
+  readonly spares: { readonly count: number; readonly ready: number; readonly limit: number };
+  readonly deadLetters: number;
+  /** Threads that did not exit a second after their kill: those there are, and how many there have been. */
+  readonly zombies: { readonly now: number; readonly total: number };
+  /** Lines of log that the logger threw at, or that what it writes to did not take: a full disk, a closed pipe. */
+  readonly logLinesLost: number;
+  /** Growth of what is resident and in no numbers of the actors' or main's, and how often it was told of. */
+  readonly unattributed: { readonly mb: number; readonly reports: number };
+}
+
+export interface StopOptions {
+  /** For the whole tree. Without it, each child has its own `shutdown`. */
+  timeoutMs?: number;
+  /** What each child's `terminate` is told. Default `shutdown`. */
+  reason?: ExitReason;
+}
+
+export interface UpgradeOptions {
+  /** For loading the module, the message being handled, and `codeChange`. Default: the spec's `startTimeoutMs`. */
+  timeoutMs?: number;
+}
+
+/** What became of the whole tree. Its numbers are the sums of the children's. */
+export interface StopReport {
+  readonly reason: ExitReason;
+  /** Messages handled after the stop was asked for. */
+  readonly drained: number;
+  /** Messages accepted, but not handled: they are dead letters, and their callers have the reason. */
+  readonly dropped: number;
+  /** Something had to be killed. */
+  readonly killed: boolean;
+  /** Something did not end although it was killed, and was left behind. */
+  readonly zombie: boolean;
+  /** In the order they ended; of a supervisor, with its `children`. */
+  readonly children: readonly ChildStopReport[];
+}

@@ -1,0 +1,70 @@
+import { createRequire } from "node:module";
+import { dirname, isAbsolute, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
+import type { Permissions } from "../supervision/child-spec.js";
+import { IS_BUNDLED, THREAD_FOLDER } from "./thread-code.js";
+
+const { allowedNodeEnvironmentFlags } = process;
+const PERMISSION = allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+
+/**
+ * Node's flags for a thread that may do only this, beside reading the modules it is made of: its own folder, and the
+ * packages it can import. A flag that this Node
+ * does not know is left out: what it would permit is then not restricted either (`--allow-net`, before Node 25).
+ */
+export function permissionFlags(permissions: Permissions, moduleUrls: readonly string[]): string[] {
+  const { fsRead = [], fsWrite = [], net, childProcess, worker, addons, wasi } = permissions;
+  // Each once: Node 20 aborts over some paths that it is given twice.
+  const readable = new Set([...runtimeFolders(), ...preloaded(), ...moduleUrls.flatMap(folderOf), ...fsRead]);
+  const switches = {
+    "--allow-net": net,
+    "--allow-child-process": childProcess,
+    "--allow-worker": worker,
+    "--allow-addons": addons,
+    "--allow-wasi": wasi,
+  };
+  return [
+    PERMISSION,
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    ...fsWrite.map((path) => `--allow-fs-write=${path}`),
+    ...Object.entries(switches).flatMap(([flag, allowed]) =>
+      allowed === true && allowedNodeEnvironmentFlags.has(flag) ? [flag] : [],
+    ),
+  ];
+}
+
+/** What worker-host is loaded from: itself, the codec, and comlink. */
+function runtimeFolders(): string[] {
+  if (IS_BUNDLED) return [`${fileURLToPath(THREAD_FOLDER)}*`];
+  const main = fileURLToPath(WORKER_MAIN);
+  const libraries = ["msgpackr", "comlink"].map((name) => dirname(dirname(createRequire(main).resolve(name))));
+  return [dirname(dirname(main)), ...libraries].map(inFolder);
+}
+
+/** What main was told to load before anything else, which its threads inherit. */
+function preloaded(): string[] {
+  const flag = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=(.*))?$/;
+  return process.execArgv.flatMap((arg, index) => {
+    const match = flag.exec(arg);
+    const module = match === null ? undefined : (match[1] ?? process.execArgv[index + 1]);
+    if (module === undefined) return [];
+    if (isAbsolute(module)) return [inFolder(dirname(module))];
+    return URL.canParse(module) ? folderOf(module) : [];
+  });
+}
+
+/** A module's folder, and those in which Node looks for what it imports. */
+function folderOf(url: string): string[] {
+  if (!url.startsWith("file:")) return [];
+  const folder = dirname(fileURLToPath(url));
+  const packages: string[] = [];
+  for (let above = folder, inside = ""; above !== inside; inside = above, above = dirname(above)) {
+    packages.push(inFolder(join(above, "node_modules")));
+  }
+  return [inFolder(folder), ...packages];
+}
+
+function inFolder(folder: string): string {
+  return `${folder}${sep}*`;
+}

@@ -1,0 +1,150 @@
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { invalidOption } from "../protocol/errors/invalid-option.js";
+import { printable } from "../protocol/errors/show-value.js";
+import { methodNameFault } from "../protocol/memory/method-name.js";
+import {
+  aFunction,
+  Complaint,
+  type Fields,
+  field,
+  isComplaint,
+  isText,
+  takeFields,
+} from "../protocol/options/fields.js";
+import type { ActorContext } from "./context.js";
+
+const ACTOR = Symbol.for("mini-otp.actor");
+/** @internal In a definition: takes what no handler is named after. */
+export const OTHERWISE = Symbol.for("mini-otp.otherwise");
+const IGNORE = Symbol.for("mini-otp.ignore");
+
+/** What `init` returns to end without an error and without running: the supervisor keeps the spec, stopped. */
+export interface Ignore {
+  readonly [IGNORE]: true;
+}
+
+const ignored: Ignore = Object.freeze({ [IGNORE]: true as const });
+
+/** For `init` to return: started, and not running. */
+export function ignore(): Ignore {
+  return ignored;
+}
+
+/** @internal */
+export function isIgnore(value: unknown): value is Ignore {
+  return typeof value === "object" && value !== null && (value as Partial<Ignore>)[IGNORE] === true;
+}
+
+/** A protocol: each method handles one kind of message. What it returns is the reply when the message was a call. */
+export type HandlersOf<State> = Record<string, (ctx: ActorContext<State>, ...args: any[]) => unknown>;
+
+/** What `init` leaves the handlers with. */
+export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
+  ? undefined
+  : Exclude<Awaited<Init>, Ignore>;
+
+export interface ActorOptions<Init, Args, Handlers> {
+  /** Runs before any message; returns the state, or `ignore()`. May be async. Throwing fails the start. */
+  init?: (args: Args, ctx: ActorContext<undefined>) => Init;
+  /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
+  handlers: Handlers & HandlersOf<StateOf<Init>>;
+  /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
+  info?: (ctx: ActorContext<StateOf<Init>>, message: any) => unknown;
+  /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
+  terminate?: (ctx: ActorContext<StateOf<Init>>, reason: ExitReason) => unknown;
+  /** What the next version's `codeChange` is told it comes from. Default: the URL of the module. */
+  version?: string;
+  /**
+   * Turns the former version's state into this one's, on `system.upgrade`; runs in place of `init`. The default takes
+   * it as it is. Throwing leaves the former version in its place. No messages can be sent from here.
+   */
+  codeChange?: (state: any, fromVersion: string | undefined) => StateOf<Init> | Promise<StateOf<Init>>;
+}
+
+/** An actor's definition: a module's default export. Its type carries the protocol to `startChild<typeof X>`. */
+export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
+  extends Omit<ActorOptions<State | Ignore | Promise<State | Ignore>, Args, Handlers>, "handlers"> {
+  readonly handlers: Handlers;
+  [OTHERWISE]?(ctx: ActorContext<State>, method: string, args: unknown[]): unknown;
+  readonly [ACTOR]: true;
+}
+
+/**
+ * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
+ *
+ * Throws ERR_INVALID_OPTION when a handler is not a function, for a name of one that is empty, longer than 256 bytes or
+ * ill-formed (half of a surrogate pair), and for options that do not exist.
+ */
+export function defineActor<
+  Init = undefined,
+  Args = undefined,
+  Handlers extends HandlersOf<any> = Record<never, never>,
+>(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
+  const taken = takeFields(options, OPTIONS);
+  if (isComplaint(taken)) throw refused(taken);
+  checkInstance(taken.handlers as object);
+  return Object.freeze({ ...taken, [ACTOR]: true as const }) as unknown as ActorDefinition<
+    StateOf<Init>,
+    Args,
+    Handlers
+  >;
+}
+
+const HANDLERS = "an object of functions: { hello(ctx, name) { … } }";
+const OPTIONS: Fields = {
+  init: aFunction,
+  handlers: {
+    allowed: HANDLERS,
+    required: true,
+    take(value) {
+      if (typeof value !== "object" || value === null) return new Complaint("", value, HANDLERS);
+      for (const method of Object.keys(value)) {
+        const fault = methodNameFault(method);
+        if (fault !== undefined) return new Complaint("", method, `named so that senders can send the names: ${fault}`);
+        const handler = (value as Record<string, unknown>)[method];
+        if (typeof handler !== "function") return new Complaint(method, handler, aFunction.allowed);
+      }
+      return value;
+    },
+  },
+  info: aFunction,
+  terminate: aFunction,
+  version: field("a string", isText),
+  codeChange: aFunction,
+};
+
+/** A class keeps its methods where nobody looks for handlers. */
+function checkInstance(handlers: object): void {
+  const className = Object.keys(handlers).length > 0 ? undefined : classNameOf(handlers);
+  if (className === undefined || className === "Object") return;
+  const message = `defineActor: handlers is an instance of ${className} without functions of its own; list them: { … }`;
+  throw invalidOption(message, { function: "defineActor", field: "handlers", value: handlers, allowed: HANDLERS });
+}
+
+function classNameOf(handlers: object): string | undefined {
+  try {
+    const { constructor: of } = handlers;
+    return typeof of === "function" && isText(of.name) ? of.name : undefined;
+  } catch {
+    // A Proxy of the user's.
+    return undefined;
+  }
+}
+
+function refused({ path, value, allowed, known }: Complaint): Error {
+  const facts = { function: "defineActor", field: path, value, allowed };
+  const there = Object.keys(OPTIONS).join(", ");
+  if (known !== undefined) {
+    const where = typeof value === "function" ? "; what an actor is sent is handled by its handlers" : "";
+    const name = printable(path.slice(0, 80));
+    return invalidOption(`defineActor: no option ${name}; there are: ${there}${where}`, facts);
+  }
+  if (path === "") return invalidOption(`defineActor: takes an object with ${there}`, facts);
+  const shown = value === null ? "null" : typeof value;
+  return invalidOption(`defineActor: ${printable(path.slice(0, 80))} is ${shown}, must be ${allowed}`, facts);
+}
+
+/** @internal */
+export function isActorDefinition(value: unknown): value is ActorDefinition {
+  return typeof value === "object" && value !== null && (value as Partial<ActorDefinition>)[ACTOR] === true;
+}

@@ -1,0 +1,37 @@
+import v8 from "node:v8";
+import type { MessagePort } from "node:worker_threads";
+import type { ToMain } from "../protocol/port/messages.js";
+
+const { getHeapSnapshot } = v8;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Answers main's request for a snapshot of this thread's heap, wherever its program stands. */
+export function sendHeapSnapshot(port: MessagePort, request: number): void {
+  const type = "heap_snapshot";
+  try {
+    const chunks = heapSnapshot();
+    port.postMessage(
+      { type, request, chunks } satisfies ToMain,
+      chunks.map(({ buffer }) => buffer),
+    );
+  } catch (error) {
+    port.postMessage({ type, request, chunks: [], failure: String(error) } satisfies ToMain);
+  }
+}
+
+/**
+ * In V8's format, each chunk with memory of its own. It is read in the thread itself: a snapshot that main reads lies in
+ * the heap of a thread that may end meanwhile, and main would read freed memory.
+ */
+function heapSnapshot(): Uint8Array<ArrayBuffer>[] {
+  const stream = getHeapSnapshot();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  // V8 writes all of it before the first read returns.
+  for (let chunk = stream.read(CHUNK_BYTES); chunk !== null; chunk = stream.read(CHUNK_BYTES)) {
+    const ownsMemory = chunk.buffer.byteLength === chunk.length;
+    chunks.push(ownsMemory ? chunk : new Uint8Array(chunk));
+  }
+  const end = String.fromCharCode(...(chunks.at(-1)?.subarray(-2) ?? []));
+  if (!end.trimEnd().endsWith("}")) throw new Error("heapSnapshot: V8 has not written all of it");
+  return chunks;
+}

@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+import module, { createRequire } from "node:module";
+import { describe } from "../protocol/errors/describe.js";
+import { ActorError } from "../protocol/errors/errors.js";
+
+/** A module that could be loaded, and the URL that it was found under. */
+export interface LoadedModule {
+  readonly url: string;
+  readonly exports: { readonly default?: unknown };
+}
+
+/** `import()` of the thread's entry: code that V8 compiled in another thread cannot import. */
+export type ImportModule = (specifier: string) => Promise<unknown>;
+
+/**
+ * Loads the first of these that exists. TypeScript is loaded as it is: by Node itself from 22.18 on, before that by
+ * tsx, if it is installed. Throws ERR_ACTOR_MODULE.
+ */
+export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
+  for (const url of urls) {
+    try {
+      // Half a second for tsx, which nobody needs to hear that the file is not there.
+      if (isTypeScript(url) && existsSync(new URL(url))) await prepareForTypeScript(url, importModule);
+      return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
+    } catch (error) {
+      if (isMissing(error, url)) continue;
+      throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${describe(error)}${hintFor(error, url)}`, {
+        cause: error,
+      });
+    }
+  }
+  throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${urls.join(", ")}`);
+}
+
+/** True when the module itself is not there, false when something it imports is not. */
+function isMissing(error: unknown, url: string): boolean {
+  const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
+  return missing === undefined ? (message ?? "").includes(`'${decodedPath(url)}'`) : missing === url;
+}
+
+/** A URL may have a "%" that stands for nothing: Node says so when it loads it. */
+function decodedPath(url: string): string {
+  const { pathname } = new URL(url);
+  try {
+    return decodeURI(pathname);
+  } catch {
+    return pathname;
+  }
+}
+
+function isTypeScript(url: string): boolean {
+  return /\.[mc]?tsx?$/.test(new URL(url).pathname);
+}
+
+/** Node's own support, since 22.18 without a flag. */
+function stripsTypes(): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript);
+}
+
+/** A program that was started with tsx may use all of TypeScript; tsx leaves its threads to themselves. */
+function isUnderTsx(): boolean {
+  return process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
+}
+
+const HAS_PERMISSIONS = (process as { permission?: unknown }).permission !== undefined;
+
+let prepared: Promise<void> | undefined;
+
+function prepareForTypeScript(url: string, importModule: ImportModule): Promise<void> {
+  prepared ??= stripsTypes() && !isUnderTsx() ? findSources() : registerTsx(url, importModule);
+  return prepared;
+}
+
+type Resolve = (specifier: string, context: { readonly parentURL?: string | undefined }) => unknown;
+
+/** Node has it since 22.15, its types for Node 20 do not. */
+const { registerHooks } = module as unknown as {
+  registerHooks(hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): unknown }): unknown;
+};
+
+/** TypeScript imports `./other.js` and means `./other.ts`; Node takes it at its word. */
+async function findSources(): Promise<void> {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        return nextResolve(specifier, context);
+      } catch (error) {
+        const source = specifier.replace(/\.([mc]?)js$/, ".$1ts");
+        const fromTypeScript = context.parentURL !== undefined && isTypeScript(context.parentURL);
+        if (!fromTypeScript || source === specifier || !isPath(specifier)) throw error;
+        try {
+          return nextResolve(source, context);
+        } catch {
+          throw error;
+        }
+      }
+    },
+  });
+}
+
+function isPath(specifier: string): boolean {
+  return /^(?:\.{0,2}\/|file:)/.test(specifier);
+}
+
+/** The tsx beside this package, or else the actor's own; without any, Node says what it cannot load. */
+async function registerTsx(url: string, importModule: ImportModule): Promise<void> {
+  const tsx = (await importTsx("tsx/esm/api", importModule)) ?? (await importTsx(tsxOf(url), importModule));
+  tsx?.register();
+}
+
+async function importTsx(
+  specifier: string | undefined,
+  importModule: ImportModule,
+): Promise<{ register(): unknown } | undefined> {
+  if (specifier === undefined) return undefined;
+  try {
+    return (await importModule(specifier)) as { register(): unknown };
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+function tsxOf(url: string): string | undefined {
+  try {
+    // What `require` would take has the module to import beside it.
+    return nodeUrl().pathToFileURL(
+      createRequire(url)
+        .resolve("tsx/esm/api")
+        .replace(/\.cjs$/, ".mjs"),
+    ).href;
+  } catch {
+    return undefined;
+  }
+}
+
+function hintFor(error: unknown, url: string): string {
+  switch ((error as { code?: string } | null)?.code) {
+    case "ERR_UNKNOWN_FILE_EXTENSION":
+      return `; Node ${process.versions.node} loads TypeScript only with tsx installed`;
+    case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
+      return HAS_PERMISSIONS
+        ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
+        : "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+    case "ERR_ACCESS_DENIED":
+      return HAS_PERMISSIONS && isTypeScript(url) && !stripsTypes()
+        ? "; before Node 22.18 it is tsx that loads TypeScript, which needs threads and files that this actor's permissions do not name: build it to JavaScript"
+        : "";
+    default:
+      // Where it is, Node keeps to itself until it ends over it.
+      return error instanceof SyntaxError && url.startsWith("file:")
+        ? `; "node ${nodeUrl().fileURLToPath(url)}" shows where`
+        : "";
+  }
+}
+
+/** Loaded when it is needed, which it seldom is. */
+function nodeUrl(): typeof import("node:url") {
+  return createRequire(import.meta.url)("node:url") as typeof import("node:url");
+}

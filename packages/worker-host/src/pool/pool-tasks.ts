@@ -1,0 +1,103 @@
+import { threadId } from "node:worker_threads";
+import { loadFirst } from "../module/load-module.js";
+import { prepareThread } from "../module/prelude.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import { claimAttention, leave } from "../protocol/memory/attention.js";
+import { CALLED, type PoolThreadData, type TaskFailure, type TaskMessage } from "../protocol/port/pool-task.js";
+import type { Connection, Sender } from "../protocol/refs/actor-ref.js";
+import type { Transferable } from "../protocol/refs/actor-types.js";
+import { Codec } from "../protocol/values/codec.js";
+import { encodeForeign } from "../protocol/values/encoded.js";
+import { decodeTask, encodeTask, takeTransferred } from "../protocol/values/task-value.js";
+
+/*
+ * What a pool's threads run: piscina calls `runTask` for each task, by way of pool-main, and it calls the user's function.
+ */
+
+// Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
+const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
+prepareThread(offHeapCapMb);
+const codec = new Codec(outOfReach());
+const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
+  ({ exports }) => exports as Record<string, unknown>,
+);
+// Told to whoever asks for it.
+loading.catch(() => {});
+
+let attention: Int32Array | undefined;
+process.on("exit", () => attention !== undefined && leave(attention));
+
+export async function runTask(message: TaskMessage): Promise<unknown> {
+  const { name, task, place, running } = message;
+  attention ??= claimAttention(message.attention, threadId);
+  Atomics.store(running, 2 * place, threadId);
+  let module: Record<string, unknown>;
+  try {
+    module = await loading;
+    if (name === undefined) return undefined;
+  } catch (error) {
+    throw failure("module", error);
+  }
+  const run = functionNamed(name, module);
+  if (run === undefined) {
+    const message = `name=${name}: ${moduleUrls[0]} has no such function; it has: ${Object.keys(module).join(", ")}`;
+    throw failure("task", new ActorError("ERR_UNKNOWN_METHOD", message, { method: name }));
+  }
+  Atomics.store(running, 2 * place + 1, CALLED);
+  try {
+    const argument = task === undefined ? undefined : decodeTask(codec, task);
+    return resultOf(name, await run(argument));
+  } catch (error) {
+    throw failure("task", error);
+  }
+}
+
+/** A CommonJS module's exports are its default export, or in it. */
+function functionNamed(name: string, module: Record<string, unknown>): ((task: unknown) => unknown) | undefined {
+  const { default: main } = module;
+  for (const exports of [module, main]) {
+    // What every object or function has is no export.
+    if (exports === undefined || exports === null || !Object.hasOwn(exports, name)) continue;
+    const found = (exports as Record<string, unknown>)[name];
+    if (typeof found === "function") return found as (task: unknown) => unknown;
+  }
+  return undefined;
+}
+
+const TRANSFERABLE = Symbol.for("Piscina.transferable");
+const VALUE = Symbol.for("Piscina.valueOf");
+
+/** As `Piscina.move` has marked it, so that piscina moves it. */
+function resultOf(name: string, result: unknown): unknown {
+  const mark = markOf(result);
+  if (mark === undefined) return encodeTask(codec, name, result, [], "result");
+  const marked = result as Record<symbol, unknown>;
+  const list = [marked[TRANSFERABLE]].flat() as Transferable[];
+  // What piscina cannot post ends the thread.
+  const value = takeTransferred(name, encodeTask(codec, name, marked[VALUE], list, "result"));
+  return { [TRANSFERABLE]: value.transferred, [VALUE]: value, [mark]: true };
+}
+
+/** piscina's own symbol is known by its name only. */
+function markOf(result: unknown): symbol | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  if (!(TRANSFERABLE in result && VALUE in result)) return undefined;
+  return Object.getOwnPropertySymbols(result).find(({ description }) => description === "Piscina.kMovable");
+}
+
+/** References pass through a pool's thread, which sends no messages. */
+function outOfReach(): Sender {
+  const refusal = ({ id }: Connection): ActorError =>
+    new ActorError("ERR_WRONG_THREAD", `id=${id}: a pool's thread sends no messages`, { id });
+  const reject = (to: Connection): Promise<never> => Promise.reject(refusal(to));
+  const refuse = (to: Connection): never => {
+    throw refusal(to);
+  };
+  const connect = (_address: number, _uid: number, id: string): Connection => ({ id });
+  return { connect, call: reject, cast: reject, send: reject, callSync: refuse, castSync: refuse, tryCast: refuse };
+}
+
+/** What is thrown is structured cloned, in which errors lose their properties, and which ends the thread if it fails. */
+function failure(of: TaskFailure["of"], error: unknown): TaskFailure {
+  return { of, error: encodeForeign(codec, error) };
+}

@@ -1,0 +1,42 @@
+import { isActorError } from "../errors/errors.js";
+import { CALLS, uidOf } from "../memory/slot-descriptor.js";
+
+/** How calls end, in the order of their words in the callee's slot. */
+export const CALL_OUTCOMES = [
+  "reply",
+  "failure",
+  "timeout",
+  "exit",
+  "noproc",
+  "aborted",
+  "mailbox_full",
+  "cycle",
+  "error",
+] as const;
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+
+const BY_CODE: Readonly<Record<string, CallOutcome>> = {
+  ERR_CALL_TIMEOUT: "timeout",
+  ERR_CALL_EXIT: "exit",
+  ERR_NOPROC: "noproc",
+  ERR_CALL_ABORTED: "aborted",
+  ERR_MAILBOX_FULL: "mailbox_full",
+  ERR_CALL_CYCLE: "cycle",
+};
+const REPLY = 0;
+
+export function countReply(words: Int32Array, uid: number): void {
+  count(words, uid, REPLY);
+}
+
+/** `answered`: the callee sent the error. Otherwise the caller's thread gave the call up, or could not make it. */
+export function countFailure(words: Int32Array, uid: number, answered: boolean, error: unknown): void {
+  const ours = isActorError(error);
+  const outcome = ours ? (BY_CODE[error.code] ?? "error") : answered ? "failure" : "error";
+  count(words, uid, CALL_OUTCOMES.indexOf(outcome));
+}
+
+function count(words: Int32Array, uid: number, outcome: number): void {
+  // The slot of an actor that is gone for good may be another's by now.
+  if (uidOf(words) === uid) Atomics.add(words, CALLS + outcome, 1);
+}

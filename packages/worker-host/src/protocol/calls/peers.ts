@@ -1,0 +1,134 @@
+import type { ActorError } from "../errors/errors.js";
+import type { Producer } from "../memory/ring-lock.js";
+import type { Segments, SlotMemory } from "../memory/segments.js";
+import {
+  addEndpoint,
+  BLOCK_TIMEOUT_MS,
+  ENDPOINT_INDEX,
+  MAILBOX_LANE,
+  OVERFLOW,
+  OVERFLOW_POLICIES,
+  type OverflowPolicy,
+  PEERS,
+  SYSTEM_LANE,
+  uidOf,
+} from "../memory/slot-descriptor.js";
+import type { Parcel } from "../port/messages.js";
+import type { Connection } from "../refs/actor-ref.js";
+import type { Payload } from "../ring/payload.js";
+import { RingWriter } from "../ring/ring-writer.js";
+import type { CallsTo } from "./calls-to.js";
+import type { PendingCall } from "./pending-calls.js";
+import { Queue } from "./queue.js";
+
+/** The slot this thread receives replies in. */
+export interface Self {
+  readonly address: number;
+  readonly uid: number;
+  readonly memory: SlotMemory;
+}
+
+/** One thread's connection to one slot. */
+export interface Peer extends Connection {
+  readonly address: number;
+  readonly uid: number;
+  readonly words: Int32Array;
+  readonly mailbox: RingWriter;
+  readonly system: RingWriter;
+  readonly overflow: OverflowPolicy;
+  readonly blockTimeoutMs: number;
+  /** Messages of this thread that wait for room: later ones queue behind them. Main only. */
+  readonly unsent: Queue<Unsent>;
+  /** This thread's bit in the slot's set of callers is set. */
+  knownAsCaller: boolean;
+  /** This thread's open calls to it, kept by `PendingCalls`. */
+  calls: CallsTo<PendingCall> | undefined;
+}
+
+/** A message that found its mailbox full. */
+export interface Unsent {
+  readonly peer: Peer;
+  readonly kind: number;
+  readonly method: number;
+  readonly correlation: number;
+  readonly payload: Payload;
+  readonly parcel: Parcel | undefined;
+  /** In `performance.now` time: when to give up with ERR_MAILBOX_FULL. */
+  readonly deadline: number;
+  /** False once nobody cares any more (its call has timed out or was aborted). */
+  wanted(): boolean;
+  accepted(seq: number): void;
+  refused(error: ActorError): void;
+}
+
+/** The slots that one thread sends to. */
+export class Peers {
+  readonly #self: Self;
+  readonly #segments: Segments;
+  readonly #producer: Producer;
+  readonly #fetchSegment: (address: number) => void;
+  readonly #peers = new Map<number, Peer>();
+  /** Connected to last, and still among the peers. */
+  #last: Peer | undefined;
+
+  /** `fetchSegment` gets the segment of an address that another thread knew before this one. */
+  constructor(self: Self, segments: Segments, producer: Producer, fetchSegment: (address: number) => void) {
+    this.#self = self;
+    this.#segments = segments;
+    this.#producer = producer;
+    this.#fetchSegment = fetchSegment;
+  }
+
+  get all(): IterableIterator<Peer> {
+    return this.#peers.values();
+  }
+
+  connect(address: number, uid: number, id: string): Peer {
+    const last = this.#last;
+    if (last !== undefined && last.address === address && last.uid === uid) return last;
+    const known = this.#peers.get(address);
+    if (known !== undefined && known.uid === uid) {
+      this.#last = known;
+      return known;
+    }
+    const memory = this.#slotAt(address);
+    const { words } = memory;
+    const mailbox = new RingWriter(memory, MAILBOX_LANE, uid, this.#producer, this.#slotAt);
+    const peer: Peer = {
+      id,
+      address,
+      uid,
+      get words() {
+        return mailbox.words;
+      },
+      mailbox,
+      system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer, this.#slotAt),
+      overflow: OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block",
+      blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
+      unsent: new Queue(),
+      knownAsCaller: false,
+      calls: undefined,
+    };
+    // A reference to an actor that is gone must not displace the slot's new owner.
+    if (uidOf(words) === uid) this.#peers.set(address, peer);
+    return peer;
+  }
+
+  /** Drops what is cached of a slot whose memory is about to be given away. */
+  disconnect(address: number): void {
+    this.#peers.delete(address);
+    this.#last = undefined;
+  }
+
+  memoryAt(address: number): SlotMemory {
+    if (!this.#segments.has(address)) this.#fetchSegment(address);
+    return this.#segments.at(address);
+  }
+
+  readonly #slotAt = (address: number): SlotMemory => {
+    const memory = this.memoryAt(address);
+    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
+    addEndpoint(this.#self.memory.words, PEERS, memory.words[ENDPOINT_INDEX]);
+    return memory;
+  };
+}

@@ -1,0 +1,221 @@
+import { ActorError } from "../errors/errors.js";
+import type { ExitReason } from "../errors/exit-reason.js";
+import { describeExit } from "../errors/exit-reason.js";
+import { takeFrames } from "../errors/remote-error.js";
+import { countFailure, countReply } from "./call-outcome.js";
+import { CallsByCallee, type CallsTo } from "./calls-to.js";
+import { OpenCalls } from "./open-calls.js";
+
+/** Whom a call is for. */
+export interface Callee {
+  readonly uid: number;
+  readonly id: string;
+  /** Its slot, where the calls to it are counted. */
+  readonly words: Int32Array;
+  /** For `PendingCalls` alone. */
+  calls: CallsTo<PendingCall> | undefined;
+}
+
+/** Calls of one timeout expire in the order they were made: the earliest is always first. */
+interface Queue {
+  readonly timeoutMs: number;
+  first: PendingCall | undefined;
+  last: PendingCall | undefined;
+}
+
+/** One call that waits for its reply. */
+export class PendingCall {
+  readonly correlation: number;
+  readonly callee: Callee;
+  readonly method: string;
+  readonly deadline: number;
+  /** The request's seq in the callee's mailbox, undefined until it was accepted. */
+  seq: number | undefined = undefined;
+  /** Takes the abort listener off. */
+  release: (() => void) | undefined = undefined;
+  /** Undefined for a call that may take for ever. */
+  readonly queue: Queue | undefined;
+  // Neighbours in the queue.
+  previous: PendingCall | undefined = undefined;
+  next: PendingCall | undefined = undefined;
+  // Neighbours among the calls to its callee.
+  previousToCallee: PendingCall | undefined = undefined;
+  nextToCallee: PendingCall | undefined = undefined;
+  readonly #settle: (value: unknown) => void;
+  readonly #fail: (error: unknown) => void;
+
+  constructor(
+    correlation: number,
+    callee: Callee,
+    method: string,
+    deadline: number,
+    queue: Queue | undefined,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.correlation = correlation;
+    this.callee = callee;
+    this.method = method;
+    this.deadline = deadline;
+    this.queue = queue;
+    this.#settle = settle;
+    this.#fail = fail;
+  }
+
+  succeed(value: unknown): void {
+    countReply(this.callee.words, this.callee.uid);
+    this.#settle(value);
+  }
+
+  /** `answered`: the callee says so. */
+  fail(error: unknown, answered: boolean): void {
+    countFailure(this.callee.words, this.callee.uid, answered, error);
+    this.#fail(error);
+  }
+}
+
+/**
+ * The calls of one thread that have not settled. Every call ends here exactly once: by reply, timeout,
+ * abort, refusal, or the callee's exit.
+ */
+export class PendingCalls {
+  /** Replies that came after their call had settled. */
+  late = 0;
+
+  readonly #calls = new OpenCalls<PendingCall>();
+  readonly #byCallee = new CallsByCallee<PendingCall>();
+  readonly #queues = new Map<number, Queue>();
+  #lastQueue: Queue | undefined;
+  readonly #armTimer: (deadline: number) => void;
+
+  /** `armTimer` is told whenever a call's deadline (of `performance.now`) becomes the earliest of its queue. */
+  constructor(armTimer: (deadline: number) => void) {
+    this.#armTimer = armTimer;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  open(
+    correlation: number,
+    callee: Callee,
+    method: string,
+    timeoutMs: number,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): PendingCall {
+    const queue = timeoutMs === Infinity ? undefined : this.#queueOf(timeoutMs);
+    const deadline = queue === undefined ? Infinity : performance.now() + timeoutMs;
+    const call = new PendingCall(correlation, callee, method, deadline, queue, settle, fail);
+    this.#calls.add(call);
+    this.#byCallee.add(call, callee);
+    if (queue !== undefined) this.#enqueue(queue, call);
+    return call;
+  }
+
+  has(correlation: number): boolean {
+    return this.#calls.get(correlation) !== undefined;
+  }
+
+  /** The call of this correlation, which is now the caller's to settle; undefined when it has been settled before. */
+  take(correlation: number): PendingCall | undefined {
+    const call = this.#calls.get(correlation);
+    if (call === undefined) {
+      this.late++;
+      return undefined;
+    }
+    this.#calls.delete(correlation);
+    call.callee.calls?.remove(call);
+    call.release?.();
+    if (call.queue !== undefined) this.#dequeue(call.queue, call);
+    return call;
+  }
+
+  /** `error` is this thread's own. */
+  fail(correlation: number, error: unknown): void {
+    this.take(correlation)?.fail(error, false);
+  }
+
+  /**
+   * The callee's thread has ended: what it consumed (seq before `consumedBefore`) will not be answered any
+   * more. What still waits in its mailbox is answered by the next incarnation, unless `closed`.
+   */
+  calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+    const lost: PendingCall[] = [];
+    for (let call = this.#byCallee.first(uid); call !== undefined; call = call.nextToCallee) {
+      if (call.seq !== undefined && (closed || ((call.seq - consumedBefore) | 0) < 0)) lost.push(call);
+    }
+    for (const { callee, correlation, method } of lost) {
+      const { id } = callee;
+      const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
+      const error = new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
+      this.fail(correlation, "error" in reason ? takeFrames(error, reason.error) : error);
+    }
+  }
+
+  /** Rejects every call whose time is over. */
+  expire(now: number): void {
+    for (const queue of this.#queues.values()) {
+      const { timeoutMs } = queue;
+      while (queue.first !== undefined && queue.first.deadline <= now) {
+        const { correlation, method } = queue.first;
+        const { id } = queue.first.callee;
+        const message = `id=${id} method=${method}: no reply within timeoutMs=${timeoutMs}`;
+        this.fail(correlation, new ActorError("ERR_CALL_TIMEOUT", message, { id, method, timeoutMs }));
+      }
+    }
+  }
+
+  /** The earliest deadline, or Infinity. */
+  get nextDeadline(): number {
+    let earliest = Infinity;
+    for (const queue of this.#queues.values()) {
+      if (queue.first !== undefined && queue.first.deadline < earliest) earliest = queue.first.deadline;
+    }
+    return earliest;
+  }
+
+  failAll(errorOf: (callee: Callee) => unknown): void {
+    for (const { correlation, callee } of this.#calls.values()) this.fail(correlation, errorOf(callee));
+  }
+
+  #queueOf(timeoutMs: number): Queue {
+    // Most calls are made with the default.
+    if (this.#lastQueue?.timeoutMs === timeoutMs) return this.#lastQueue;
+    let queue = this.#queues.get(timeoutMs);
+    if (queue === undefined) {
+      queue = { timeoutMs, first: undefined, last: undefined };
+      this.#queues.set(timeoutMs, queue);
+    }
+    this.#lastQueue = queue;
+    return queue;
+  }
+
+  #enqueue(queue: Queue, call: PendingCall): void {
+    if (queue.last === undefined) {
+      queue.first = call;
+      queue.last = call;
+      this.#armTimer(call.deadline);
+    } else {
+      call.previous = queue.last;
+      queue.last.next = call;
+      queue.last = call;
+    }
+  }
+
+  #dequeue(queue: Queue, call: PendingCall): void {
+    if (call.previous === undefined) queue.first = call.next;
+    else call.previous.next = call.next;
+    if (call.next === undefined) queue.last = call.previous;
+    else call.next.previous = call.previous;
+    // One that lives long enough to be old would keep alive all that came after it, until the next full collection.
+    call.previous = undefined;
+    call.next = undefined;
+    // A timeout computed afresh for each call must not leave a queue behind for each value.
+    if (queue.first === undefined && this.#queues.size > 16) {
+      this.#queues.delete(queue.timeoutMs);
+      if (this.#lastQueue === queue) this.#lastQueue = undefined;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/*
+ * A histogram of durations in shared memory: one thread writes, any may read at any time.
+ *
+ *   +0  sum, ms     ┐ 64-bit floats: an aligned store of 8 bytes is one on every platform Node runs on
+ *   +2  longest, ms ┘
+ *   +4  120 buckets, int32 counts
+ *
+ * Bucket 0–7: whole microseconds. From 8 µs four buckets for each doubling, so that a duration is known to within a
+ * fifth; the last holds what is longer than half an hour.
+ */
+import { aNumber, takeArgument } from "../options/fields.js";
+
+export const HISTOGRAM_WORDS = 124;
+export const BUCKETS = 120;
+const FIRST_BUCKET = 4;
+const LINEAR = 8;
+const MAX_US = 0x7fff_ffff;
+
+/** The bucket of a duration. */
+export function bucketOf(ms: number): number {
+  const us = ms * 1000 >= MAX_US ? MAX_US : (ms * 1000) | 0;
+  if (us < LINEAR) return Math.max(0, us);
+  const exponent = 31 - Math.clz32(us);
+  return LINEAR + (exponent - 3) * 4 + ((us >> (exponent - 2)) & 3);
+}
+
+/** Where a bucket begins, in ms; it ends where the next begins. */
+export function bucketStartMs(bucket: number): number {
+  if (typeof bucket !== "number") takeArgument("bucketStartMs", "bucket", bucket, aNumber);
+  if (bucket < LINEAR) return bucket / 1000;
+  const step = bucket - LINEAR;
+  return ((4 + (step & 3)) * 2 ** ((step >> 2) + 1)) / 1000;
+}
+
+/** The writing side, for the one thread that writes. */
+export class HistogramWriter {
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+  readonly #buckets: number;
+
+  /** `start` is the histogram's first word, an even one. */
+  constructor(words: Int32Array, start: number) {
+    this.#words = words;
+    this.#floats = floatsAt(words, start, 2);
+    this.#buckets = start + FIRST_BUCKET;
+  }
+
+  /** Records a duration that stands for `weight` of them. */
+  add(ms: number, weight: number): void {
+    this.#words[this.#buckets + bucketOf(ms)] += weight;
+    this.#floats[0] += ms * weight;
+    if (ms > this.#floats[1]) this.#floats[1] = ms;
+  }
+}
+
+/** A histogram as it was at one moment. */
+export interface HistogramReading {
+  /** How many there were, by bucket. */
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+  readonly maxMs: number;
+}
+
+export function readHistogram(words: Int32Array, start: number): HistogramReading {
+  const counts = new Array<number>(BUCKETS);
+  const first = start + FIRST_BUCKET;
+  for (let i = 0; i < BUCKETS; i++) counts[i] = words[first + i] >>> 0;
+  return { counts, sumMs: floatAt(words, start), maxMs: floatAt(words, start + 2) };
+}
+
+/** The duration below which the share `q` of those recorded lies, in ms: the middle of its bucket. 0 when there are none. */
+export function quantileMs({ counts, maxMs }: HistogramReading, q: number): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  if (total === 0) return 0;
+  let bucket = 0;
+  for (let left = Math.ceil(total * q) - counts[0]; left > 0; left -= counts[bucket]) bucket++;
+  return Math.min(maxMs, (bucketStartMs(bucket) + bucketStartMs(bucket + 1)) / 2);
+}
+
+const views = new WeakMap<Int32Array, Float64Array>();
+
+/** The 64-bit float at an even word. */
+export function floatAt(words: Int32Array, start: number): number {
+  let view = views.get(words);
+  if (view === undefined) {
+    view = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    views.set(words, view);
+  }
+  return view[start >> 1];
+}
+
+/** The words from `start` on as 64-bit floats. */
+export function floatsAt(words: Int32Array, start: number, count: number): Float64Array {
+  return new Float64Array(words.buffer, words.byteOffset + start * 4, count);
+}

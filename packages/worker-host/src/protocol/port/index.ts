@@ -1,0 +1,21 @@
+// Internal: for @mini-otp/runtime of the same version.
+export {
+  type BootData,
+  comlinkActorUrl,
+  exposingModules,
+  GUARD_HOOK,
+  type InitData,
+  type ThreadCode,
+  WORKER_MAIN,
+} from "./boot.js";
+export { type CollectGarbage, garbageCollector } from "./garbage-collector.js";
+export { LOG_LEVELS, type LogLevel, levelValue, logUnits, SILENT } from "./log-levels.js";
+export type { MessageKind, Notice, Parcel, Target, ToActor, ToMain, TraceOutcome, TraceRequest } from "./messages.js";
+export {
+  CALLED,
+  isTaskFailure,
+  POOL_MAIN,
+  type PoolThreadData,
+  type TaskFailure,
+  type TaskMessage,
+} from "./pool-task.js";

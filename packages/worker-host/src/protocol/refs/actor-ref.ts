@@ -1,0 +1,207 @@
+import { ActorError } from "../errors/errors.js";
+import { joinStacks, rejectionOf } from "../errors/remote-error.js";
+import type {
+  CastResult,
+  Cloneable,
+  CloneableArgs,
+  MethodArgs,
+  MethodName,
+  MethodReply,
+  Remote,
+  Transferable,
+} from "./actor-types.js";
+import { mergeOptions, type RefOptions } from "./ref-options.js";
+import { createRemote, RemoteMethods } from "./remote.js";
+
+/** How a pool runs a task. */
+export interface RunOptions {
+  /** Aborting it rejects the task with ERR_CALL_ABORTED, and ends it where it stands. */
+  readonly signal?: AbortSignal;
+  /** Objects in the task that change hands instead of being copied. */
+  readonly transferList?: readonly Transferable[];
+  /** The export of the pool's module to run. Default: its default export. */
+  readonly name?: string;
+}
+
+/** A connection from this thread to one slot; what is in it is the sender's business. */
+export interface Connection {
+  readonly id: string;
+}
+
+/** What a thread does for the references it holds. */
+export interface Sender {
+  /** Of the actor whose thread this is; main has one too. */
+  readonly uid?: number;
+  /** The memory of the slot at this address. A sender that has it connects to slots: see RouterRef. */
+  wordsAt?(address: number): Int32Array;
+  /** Main only: the reference that it has given out for this uid. */
+  ownRef?(uid: number): ActorRef | undefined;
+  ownPool?(uid: number): object | undefined;
+  /** Runs a task in the pool of this uid. */
+  runTask?(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
+  connect(address: number, uid: number, id: string): Connection;
+  call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  /** A call without a promise of the sender's own: `settle` or `fail` is called exactly once, perhaps before it returns. */
+  request?(
+    to: Connection,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): unknown;
+  callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
+  cast(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<void>;
+  castSync(to: Connection, method: string, args: unknown[], options: RefOptions): void;
+  tryCast(to: Connection, method: string, args: unknown[], options: RefOptions): CastResult;
+  send(to: Connection, message: unknown, options: RefOptions): Promise<void>;
+  /** Main only. */
+  stats?(uid: number): unknown;
+}
+
+export const DEFAULT_CALL_TIMEOUT_MS = 5000;
+
+const DEFAULTS: RefOptions = Object.freeze({});
+
+const ignore = (): void => {};
+let lastSettle: (value: unknown) => void;
+const keepSettle = (settle: (value: unknown) => void): void => {
+  lastSettle = settle;
+};
+
+/**
+ * Where to send messages to one actor, in any thread. A message value: it can be sent to another actor and
+ * used there. It names the actor's slot, so it stays valid over restarts.
+ */
+export class ActorRef<A = any> {
+  /** Path from the root, as `root/ingest/hasher`. */
+  readonly id: string;
+  /** @internal */
+  readonly address: number;
+  /** @internal */
+  readonly uid: number;
+  readonly #sender: Sender;
+  readonly #options: RefOptions;
+  #to: Connection | undefined;
+  #remoteMethods: RemoteMethods | undefined;
+
+  /** @internal */
+  constructor(sender: Sender, address: number, uid: number, id: string, options: RefOptions = DEFAULTS) {
+    this.id = id;
+    this.address = address;
+    this.uid = uid;
+    this.#sender = sender;
+    this.#options = options;
+  }
+
+  /**
+   * Asks and waits for the reply. Always settles: with the reply, or rejects with ERR_CALL_TIMEOUT, ERR_NOPROC,
+   * ERR_CALL_EXIT (`reason` is the callee's exit reason), ERR_CALL_ABORTED, ERR_CALLING_SELF, ERR_CALL_CYCLE,
+   * ERR_MAILBOX_FULL, ERR_NOT_CLONEABLE, ERR_UNKNOWN_METHOD, or the handler's ReplyError. Does not block.
+   */
+  call<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M,
+    ...args: P & CloneableArgs<P>
+  ): Promise<MethodReply<A, M>> {
+    return this.#call(method, args) as Promise<MethodReply<A, M>>;
+  }
+
+  /**
+   * Sends without waiting for the handler. Resolves once the mailbox accepted the message, which is the
+   * back-pressure: under `overflow: "block"` an actor's thread waits right here, main's promise stays pending.
+   * Rejects with ERR_MAILBOX_FULL, ERR_NOPROC, ERR_NOT_CLONEABLE or ERR_MESSAGE_TOO_LARGE.
+   */
+  cast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): Promise<void> {
+    return this.#sender.cast(this.#connection(), method, args, this.#options);
+  }
+
+  /** Sends if there is room, at once: "ok", "full", or "closed" for an actor that is stopping or gone. */
+  tryCast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): CastResult {
+    return this.#sender.tryCast(this.#connection(), method, args, this.#options);
+  }
+
+  /** Like `cast`, to the actor's `info`. */
+  send<T>(message: T & Cloneable<T>): Promise<void> {
+    return this.#sender.send(this.#connection(), message, this.#options);
+  }
+
+  /** Like `call`, blocking the actor's thread until the reply is there. On main it throws ERR_WRONG_THREAD. */
+  callSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M,
+    ...args: P & CloneableArgs<P>
+  ): MethodReply<A, M> {
+    try {
+      return this.#sender.callSync(this.#connection(), method, args, this.#options) as MethodReply<A, M>;
+    } catch (error) {
+      throw joinStacks(error, this.id);
+    }
+  }
+
+  /** Like `cast`, blocking the actor's thread until accepted. On main it throws ERR_WRONG_THREAD. */
+  castSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): void {
+    this.#sender.castSync(this.#connection(), method, args, this.#options);
+  }
+
+  /** The same actor with other defaults for its calls. Throws ERR_INVALID_OPTION. */
+  with(options: RefOptions): ActorRef<A> {
+    const all = mergeOptions(this.id, this.#options, options);
+    return new ActorRef<A>(this.#sender, this.address, this.uid, this.id, all);
+  }
+
+  /**
+   * A `Comlink.Remote` of the actor: `await ref.proxy().hash("x")` is `await ref.call("hash", "x")`, through the same
+   * mailbox, and settles as that does. Arguments and replies may be `Comlink.proxy` and `Comlink.transfer` values; a
+   * callback runs in the thread that it was given in.
+   */
+  proxy(): Remote<A> {
+    this.#remoteMethods ??= new RemoteMethods((method, args, transfer) =>
+      transfer === undefined
+        ? this.#call(method, args)
+        : this.with({ transfer: [...(this.#options.transfer ?? []), ...transfer] }).#call(method, args),
+    );
+    return createRemote(this.#remoteMethods) as Remote<A>;
+  }
+
+  /** The actor's numbers, read from shared memory. On an actor's thread it throws ERR_WRONG_THREAD. */
+  stats(): unknown {
+    if (this.#sender.stats === undefined) {
+      throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`);
+    }
+    return this.#sender.stats(this.uid);
+  }
+
+  toJSON(): string {
+    return `ActorRef(${this.id})`;
+  }
+
+  #call(method: string, args: unknown[]): Promise<unknown> {
+    const sender = this.#sender;
+    if (sender.request === undefined) return this.#callBySender(method, args);
+    const { id } = this;
+    const reply = new Promise(keepSettle);
+    const settle = lastSettle;
+    try {
+      sender.request(this.#connection(), method, args, this.#options, settle, (error) =>
+        settle(rejectionOf(error, id)),
+      );
+    } catch (error) {
+      // The call may be open by now, and what becomes of it is nobody's concern any more.
+      reply.catch(ignore);
+      return Promise.reject(joinStacks(error, id));
+    }
+    return reply;
+  }
+
+  async #callBySender(method: string, args: unknown[]): Promise<unknown> {
+    try {
+      return await this.#sender.call(this.#connection(), method, args, this.#options);
+    } catch (error) {
+      throw joinStacks(error, this.id);
+    }
+  }
+
+  #connection(): Connection {
+    this.#to ??= this.#sender.connect(this.address, this.uid, this.id);
+    return this.#to;
+  }
+}

@@ -1,0 +1,10 @@
+// Internal: for @mini-otp/runtime of the same version.
+export { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type RunOptions, type Sender } from "./actor-ref.js";
+export type { CastResult, Cloneable, ExposedActor, Transferable } from "./actor-types.js";
+export { checkedReference } from "./checked-reference.js";
+export { PoolRef } from "./pool-ref.js";
+export { mergeOptions, type RefOptions } from "./ref-options.js";
+export { noproc, taskAborted } from "./refusal.js";
+export { type MemberResult, processOf, RouterRef } from "./router-ref.js";
+export { notTransferable, transferLost } from "./transfer-list.js";
+export { isOutgoing, outgoing } from "./wire-value.js";

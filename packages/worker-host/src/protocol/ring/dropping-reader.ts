@@ -1,0 +1,121 @@
+import {
+  KIND_PADDING,
+  kindOf,
+  R_LENGTH,
+  R_METHOD,
+  R_SEQ,
+  R_TYPE,
+  RECORD_HEADER_BYTES,
+  RECORD_HEADER_WORDS,
+  recordSpan,
+} from "../memory/record-descriptor.js";
+import { acquire, type Producer, release } from "../memory/ring-lock.js";
+import type { SlotMemory } from "../memory/segments.js";
+import {
+  CLAIMED_SEQ,
+  CLAIMS,
+  CURSOR,
+  DATA_BYTES,
+  DATA_OFFSET,
+  DELIVERED_AGAIN,
+  HANDLED_SEQ,
+  HEAD,
+  IN_FLIGHT,
+  IN_FLIGHT_OFFSET,
+  LOCK,
+  TAIL,
+  TO_DELIVER_AGAIN,
+} from "../memory/slot-descriptor.js";
+import { copyIn, type Payload } from "./payload.js";
+import { RingReader } from "./ring-reader.js";
+
+/**
+ * The consuming side of a mailbox whose producers drop the oldest record when it is full. Both sides move the
+ * head, so both hold the lock for it. A record that is claimed leaves the ring for the in-flight area, where the
+ * next incarnation finds it: a long handler must not keep the room behind it from being used.
+ */
+export class DroppingReader extends RingReader {
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #lane: number;
+  readonly #producer: Producer;
+
+  constructor(memory: SlotMemory, lane: number, payload: Payload, producer: Producer) {
+    super(memory, lane, payload);
+    this.#words = memory.words;
+    this.#bytes = memory.bytes;
+    this.#lane = lane;
+    this.#producer = producer;
+    this.#undelivered = memory.words[lane + IN_FLIGHT] === TO_DELIVER_AGAIN;
+  }
+
+  /** What an earlier incarnation died handling is to be handled first. */
+  #undelivered: boolean;
+
+  override get pending(): boolean {
+    const words = this.#words;
+    return this.#undelivered || Atomics.load(words, this.#lane + HEAD) !== Atomics.load(words, this.#lane + TAIL);
+  }
+
+  override next(): boolean {
+    if (this.#undelivered) {
+      this.#undelivered = false;
+      Atomics.store(this.#words, this.#lane + IN_FLIGHT, DELIVERED_AGAIN);
+      this.#load(this.#words[this.#lane + IN_FLIGHT_OFFSET] >> 2);
+      return true;
+    }
+    if (!this.pending) return false;
+    const words = this.#words;
+    const lock = this.#lane + LOCK;
+    if (!acquire(words, lock, this.#producer)) return false;
+    const found = this.#claim();
+    release(words, lock);
+    if (found) this.wakeProducers();
+    return found;
+  }
+
+  override commit(): void {
+    Atomics.store(this.#words, this.#lane + IN_FLIGHT, 0);
+  }
+
+  #claim(): boolean {
+    const words = this.#words;
+    const lane = this.#lane;
+    const head = words[lane + HEAD];
+    if (head === Atomics.load(words, lane + TAIL)) return false;
+    const mask = words[lane + DATA_BYTES] - 1;
+    let at = (words[lane + DATA_OFFSET] + (head & mask)) >> 2;
+    let start = head;
+    if (kindOf(words[at + R_TYPE]) === KIND_PADDING) {
+      start = (head + words[at + R_LENGTH]) | 0;
+      at = words[lane + DATA_OFFSET] >> 2;
+    }
+    this.#load(at);
+    const area = words[lane + IN_FLIGHT_OFFSET];
+    words.set(this.header, area >> 2);
+    copyIn(words, this.#bytes, area + RECORD_HEADER_BYTES, this.payload);
+    this.#copyMethodText(at << 2, area);
+    // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
+    Atomics.store(words, lane + IN_FLIGHT, head | 1);
+    words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
+    words[lane + CLAIMS]++;
+    // After the count: whoever reads this one first never sees more records gone than were claimed or dropped.
+    Atomics.store(words, lane + HANDLED_SEQ, (this.header[R_SEQ] + 1) | 0);
+    const next = (start + recordSpan(this.header[R_LENGTH])) | 0;
+    Atomics.store(words, lane + CURSOR, next);
+    Atomics.store(words, lane + HEAD, next);
+    return true;
+  }
+
+  #copyMethodText(from: number, to: number): void {
+    const method = this.header[R_METHOD];
+    const length = this.header[R_LENGTH];
+    if (method < 0) this.#bytes.copyWithin(to + length + method, from + length + method, from + length);
+  }
+
+  #load(at: number): void {
+    const words = this.#words;
+    for (let i = 0; i < RECORD_HEADER_WORDS; i++) this.header[i] = words[at + i];
+    this.loadRecord(at << 2);
+  }
+}

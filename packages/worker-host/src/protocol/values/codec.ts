@@ -1,0 +1,219 @@
+import { addExtension, Packr } from "msgpackr/pack";
+import { ActorRef, type Sender } from "../refs/actor-ref.js";
+import { PoolRef } from "../refs/pool-ref.js";
+import { RouterRef } from "../refs/router-ref.js";
+import { incoming } from "../refs/wire-value.js";
+import {
+  copyOut,
+  FORMAT_BUFFER,
+  FORMAT_BYTES,
+  FORMAT_GRAPH,
+  FORMAT_NONE,
+  FORMAT_PACKED,
+  FORMAT_PLAIN,
+  growPayload,
+  isBytesFormat,
+  isLargeEnoughForBytes,
+  newPayload,
+  newWritablePayload,
+  type Payload,
+  payloadOfBytes,
+} from "../ring/payload.js";
+import { fromGraph } from "./graph-reader.js";
+import { isOwnBytes, NOT_PLAIN, plainCopy } from "./message-value.js";
+import { PlainDecoder } from "./plain-decoder.js";
+import { PlainEncoder } from "./plain-encoder.js";
+import type { Reads } from "./reads.js";
+import { toGraph } from "./value-graph.js";
+
+const REUSE_BUFFER_MODE = 512;
+const SCRATCH_BYTES = 64 * 1024;
+/** msgpackr keeps this much free before it takes a buffer. */
+const SPARE_BYTES = 4096;
+/** A scratch buffer that one message made larger than this is not kept for the next. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, useToJSON: false } as object);
+
+const REFERENCE_TYPE = 0x52;
+// The extension is global to msgpackr; every decode says first which sender its references belong to.
+let decodingFor: Sender;
+addExtension({
+  Class: ActorRef,
+  type: REFERENCE_TYPE,
+  write: (ref: ActorRef) => [ref.address, ref.uid, ref.id],
+  read: ([address, uid, id]: [number, number, string]) => new ActorRef(decodingFor, address, uid, id),
+} as never);
+
+const ROUTER_REFERENCE_TYPE = 0x53;
+// After the reference's, so that it is asked first: a router's reference is one of both classes.
+addExtension({
+  Class: RouterRef,
+  type: ROUTER_REFERENCE_TYPE,
+  write: (ref: RouterRef) => [ref.address, ref.uid, ref.id, ref.keyHash],
+  read: ([address, uid, id, keyHash]: [number, number, string, number | undefined]) =>
+    (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
+    new RouterRef(decodingFor, address, uid, id, {}, keyHash),
+} as never);
+
+const POOL_REFERENCE_TYPE = 0x54;
+addExtension({
+  Class: PoolRef,
+  type: POOL_REFERENCE_TYPE,
+  write: (ref: PoolRef) => [ref.uid, ref.id],
+  read: ([uid, id]: [number, string]) => decodingFor.ownPool?.(uid) ?? new PoolRef(decodingFor, uid, id),
+} as never);
+
+/**
+ * Turns arguments and replies into bytes and back, for one thread. What an encode returns is overwritten by the
+ * next: push it first.
+ */
+export class Codec {
+  readonly #sender: Sender;
+  #outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
+  readonly #encoder = new PlainEncoder();
+  readonly #decoder = new PlainDecoder();
+
+  /** References in decoded messages send through `sender`. */
+  constructor(sender: Sender) {
+    this.#sender = sender;
+  }
+
+  /**
+   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, by their place
+   * in it. What has `shared` afterwards goes by a port.
+   */
+  encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
+    if (args.length === 0) return this.#encodeNothing();
+    if (transfer !== undefined) return this.#packGraph(args, "args", transfer);
+    if (args.length === 1 && isOwnBytes(args[0])) return this.#encodeBytes(args[0]);
+    return this.#encode(args, "args", true);
+  }
+
+  /**
+   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried, from `root` on. Objects in `transfer` are left
+   * out, as in `encodeArgs`.
+   */
+  encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
+    if (transfer !== undefined) return this.#packGraph(value, root, transfer);
+    if (value === undefined) return this.#encodeNothing();
+    if (isOwnBytes(value)) return this.#encodeBytes(value);
+    return this.#encode(value, root, false);
+  }
+
+  /** Throws when the bytes are no arguments. */
+  decodeArgs(payload: Payload, transferred?: readonly unknown[]): unknown[] {
+    if (payload.format === FORMAT_NONE) return [];
+    if (isBytesFormat(payload.format)) return [bytesOf(payload)];
+    const args =
+      payload.format === FORMAT_PLAIN
+        ? this.#decoder.decode(payload.bytes, payload.length)
+        : this.#decode(payload, transferred);
+    if (!Array.isArray(args)) throw new TypeError("malformed message: the arguments are not a list");
+    return payload.format === FORMAT_GRAPH ? args.map(incoming) : args;
+  }
+
+  /** Throws when the bytes are no value. */
+  decodeValue(payload: Payload, transferred?: readonly unknown[]): unknown {
+    if (payload.format === FORMAT_NONE) return undefined;
+    if (payload.format === FORMAT_PLAIN) return this.#decoder.decode(payload.bytes, payload.length);
+    if (isBytesFormat(payload.format)) return bytesOf(payload);
+    return incoming(this.#decode(payload, transferred));
+  }
+
+  #encodeNothing(): Payload {
+    const payload = this.#outgoing;
+    payload.length = 0;
+    payload.format = FORMAT_NONE;
+    payload.shared = undefined;
+    return payload;
+  }
+
+  #encodeBytes(value: Uint8Array): Payload {
+    const length = value.length;
+    const isPlain = Object.getPrototypeOf(value) === Uint8Array.prototype;
+    const format = !isPlain && Buffer.isBuffer(value) ? FORMAT_BUFFER : FORMAT_BYTES;
+    if (isLargeEnoughForBytes(length)) return payloadOfBytes(value, format, false);
+    const payload = this.#fresh();
+    payload.length = length;
+    payload.format = format;
+    payload.bytes.set(value);
+    return payload;
+  }
+
+  #encode(value: unknown, root: string, isOwn: boolean): Payload {
+    const payload = this.#fresh();
+    const outcome = this.#encoder.encode(value, payload.bytes as Buffer, isOwn);
+    if (typeof outcome === "number") {
+      payload.length = outcome;
+      payload.format = FORMAT_PLAIN;
+      return payload;
+    }
+    const copy = this.#copyOf(value, outcome);
+    if (copy !== NOT_PLAIN) return this.#pack(copy, FORMAT_PACKED);
+    outcome.rewind();
+    return this.#packGraph(value, root, undefined, outcome);
+  }
+
+  #copyOf(value: unknown, reads: Reads): unknown {
+    try {
+      return plainCopy(value, reads);
+    } catch {
+      // A getter has thrown; the value graph says where it is.
+      return NOT_PLAIN;
+    }
+  }
+
+  #packGraph(value: unknown, root: string, transfer?: readonly unknown[], reads?: Reads): Payload {
+    const shared: unknown[] = [];
+    const payload = this.#pack(toGraph(value, root, transfer, shared, reads), FORMAT_GRAPH);
+    if (shared.length > 0) payload.shared = shared;
+    return payload;
+  }
+
+  #pack(value: unknown, format: number): Payload {
+    const payload = this.#fresh();
+    packr.useBuffer(payload.bytes);
+    const packed = packr.pack(value, REUSE_BUFFER_MODE) as Uint8Array & { start: number; end: number };
+    payload.length = packed.end - packed.start;
+    payload.format = format;
+    if (packed !== payload.bytes) {
+      growPayload(payload, payload.length + SPARE_BYTES);
+      payload.bytes.set(packed.subarray(packed.start, packed.end));
+    }
+    return payload;
+  }
+
+  #decode(payload: Payload, transferred?: readonly unknown[]): unknown {
+    decodingFor = this.#sender;
+    const value = packr.unpack(payload.bytes, payload.length as never) as unknown;
+    return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred, payload.shared) : value;
+  }
+
+  #fresh(): Payload {
+    if (this.#outgoing.bytes.length > MAX_KEPT_BYTES) this.#outgoing = newWritablePayload(SCRATCH_BYTES);
+    this.#outgoing.shared = undefined;
+    return this.#outgoing;
+  }
+}
+
+function bytesOf(payload: Payload): Uint8Array {
+  const bytes = payload.own ? payload.bytes : Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
+  payload.own = false;
+  return payload.format === FORMAT_BUFFER
+    ? Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
+    : bytes;
+}
+
+/** A payload of its own, for what must outlive the next encode. */
+export function keepPayload(payload: Payload): Payload {
+  if (payload.words.length === 0) {
+    const bytes = Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);
+    return { ...payload, bytes };
+  }
+  const kept = newPayload(payload.length);
+  copyOut(payload.words, payload.bytes, 0, payload.length, kept);
+  kept.format = payload.format;
+  kept.shared = payload.shared;
+  return kept;
+}

@@ -1,0 +1,89 @@
+import { describe } from "../errors/describe.js";
+import { type ExitReason, exitReasonOf } from "../errors/exit-reason.js";
+import { isError } from "../errors/realms.js";
+import { errorShell, partsOfError } from "../errors/remote-error.js";
+import type { Transferable } from "../refs/actor-types.js";
+import { isBytesFormat, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "../ring/payload.js";
+import type { Codec } from "./codec.js";
+
+/** A message value in the codec's bytes. */
+export interface Encoded {
+  readonly format: number;
+  readonly bytes: Uint8Array;
+  /** See Payload. Copied by the port as structured cloning does: shared memory stays shared. */
+  readonly shared?: readonly unknown[];
+}
+
+/** A task, or what came of it, on its way between threads. */
+export interface TaskValue {
+  readonly content: Encoded;
+  /** What the content refers to by its place here; changes hands without a copy. */
+  readonly transferred: readonly Transferable[];
+}
+
+export function encoded(payload: Payload): Encoded {
+  const { format, length, shared } = payload;
+  const bytes = new Uint8Array(payload.bytes.subarray(0, length));
+  return shared === undefined ? { format, bytes } : { format, bytes, shared };
+}
+
+export function payloadOf(value: Encoded): Payload {
+  // Whoever decodes it makes a copy.
+  if (isBytesFormat(value.format) && isLargeEnoughForBytes(value.bytes.length))
+    return payloadOfBytes(value.bytes, value.format, false);
+  const payload = newPayload(value.bytes.length);
+  payload.bytes.set(value.bytes);
+  payload.length = value.bytes.length;
+  payload.format = value.format;
+  payload.shared = value.shared;
+  return payload;
+}
+
+/** Encodes an exit reason or a thrown value whatever is in it: what no message can carry is described in words. */
+export function encodeForeign(codec: Codec, value: unknown): Encoded {
+  for (const form of [() => value, () => inWords(value), () => new Error(`thrown: ${describe(value)}`)]) {
+    try {
+      return encoded(codec.encodeValue(form()));
+    } catch {
+      // The next form carries less.
+    }
+  }
+  return encoded(codec.encodeValue("a value that cannot be carried"));
+}
+
+/** Whatever a thread may say, main gets a reason. */
+export function decodeReason(codec: Codec, value: Encoded): ExitReason {
+  const reason = decodeForeign(codec, value);
+  return exitReasonOf(reason) ?? { kind: "error", error: reason };
+}
+
+/** What `encodeForeign` has encoded; when it cannot be decoded, why not. */
+export function decodeForeign(codec: Codec, value: Encoded): unknown {
+  try {
+    return codec.decodeValue(payloadOf(value));
+  } catch (error) {
+    return error;
+  }
+}
+
+function inWords(value: unknown): unknown {
+  const reason = exitReasonOf(value);
+  if (reason === undefined) return carried(value);
+  // A reason's own facts are texts and numbers; what else a user has put there stays behind.
+  const { error, detail, ...facts } = reason as ExitReason & { error?: unknown; detail?: unknown };
+  const plain = Object.entries(facts).filter(([, fact]) => typeof fact === "string" || typeof fact === "number");
+  const nested = "reason" in facts ? { reason: inWords(facts.reason) } : {};
+  return {
+    ...Object.fromEntries(plain),
+    ...nested,
+    ...(error === undefined ? {} : { error: carried(error) }),
+    ...(detail === undefined ? {} : { detail: carried(detail) }),
+  };
+}
+
+/** An error without its own properties, and anything else as an error that describes it. */
+function carried(value: unknown): Error {
+  if (!isError(value)) return new Error(`thrown: ${describe(value)}`);
+  const { brand, name, message, stack } = partsOfError(value);
+  return errorShell(brand, name, message, stack);
+}

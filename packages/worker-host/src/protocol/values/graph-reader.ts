@@ -1,0 +1,137 @@
+import { type ErrorBrand, errorShell } from "../errors/remote-error.js";
+import { WireValue } from "../refs/wire-value.js";
+import { ownBuffer, viewOf } from "./views.js";
+
+type Node = unknown[];
+
+/** The value again. Throws TypeError for a graph that `toGraph` cannot have made. */
+export function fromGraph(
+  graph: unknown,
+  transferred: readonly unknown[] = [],
+  shared: readonly unknown[] = [],
+): unknown {
+  if (!Array.isArray(graph) || graph.length === 0) throw new TypeError("malformed message: not a value graph");
+  // All objects first, then what is in them: any of them may hold any other.
+  const objects: unknown[] = [undefined];
+  const views: number[] = [];
+  for (let i = 1; i < graph.length; i++) {
+    const node = graph[i] as Node;
+    if (node[0] === "V") views.push(i);
+    objects.push(node[0] === "V" ? undefined : shellOf(node, transferred, shared));
+  }
+  for (const i of views) {
+    const [, name, buffer, offset, length] = graph[i] as [string, string, number, number, number | null];
+    objects[i] = viewOf(name, objects[buffer] as ArrayBuffer, offset, length ?? undefined);
+  }
+  const value = (encoded: unknown): unknown => {
+    if (!Array.isArray(encoded)) return encoded;
+    if (encoded[0] === "n") return BigInt(encoded[1] as string);
+    if (encoded[0] === "z") return -0;
+    if (encoded[0] === "u") return textOf(encoded);
+    const index = encoded[0] as number;
+    if (!Number.isInteger(index) || index < 1 || index >= objects.length)
+      throw new TypeError(`malformed message: no node ${String(index)}`);
+    return objects[index];
+  };
+  for (let i = 1; i < graph.length; i++) fill(objects[i], graph[i] as Node, value);
+  return value(graph[0]);
+}
+
+function shellOf(node: Node, transferred: readonly unknown[], shared: readonly unknown[]): unknown {
+  switch (node[0]) {
+    case "o":
+      return {};
+    case "a":
+      return [];
+    case "s":
+      return new Array(node[1] as number);
+    case "m":
+      return new Map();
+    case "t":
+      return new Set();
+    case "d":
+      return new Date(node[1] as number);
+    case "r":
+      return new RegExp(textOf(node[1]), node[2] as string);
+    case "b":
+      return ownBuffer(node[1] as Uint8Array, (node[2] as number | null) ?? undefined);
+    case "v":
+      return viewOf(node[1] as string, ownBuffer(node[2] as Uint8Array));
+    case "R":
+      return node[1];
+    case "e":
+      return errorShell(
+        node[1] as ErrorBrand,
+        textOf(node[2]),
+        textOf(node[3]),
+        node[4] === null ? undefined : textOf(node[4]),
+      );
+    case "h":
+      return new WireValue(node[1] as string, undefined);
+    case "x":
+      return transferred[node[1] as number];
+    case "p":
+      return shared[node[1] as number];
+    case "w":
+    case "q": {
+      const buffers = node[0] === "w" ? transferred : shared;
+      const length = (node[4] as number | null) ?? undefined;
+      return viewOf(node[1] as string, buffers[node[2] as number] as ArrayBuffer, node[3] as number, length);
+    }
+    default:
+      throw new TypeError(`malformed message: no such kind of node: ${String(node[0])}`);
+  }
+}
+
+function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown): void {
+  switch (node[0]) {
+    case "o":
+      for (let i = 1; i < node.length; i += 2) define(object as object, textOf(node[i]), value(node[i + 1]));
+      break;
+    case "e":
+      for (let i = 5; i < node.length; i += 2) defineOnError(object as Error, textOf(node[i]), value(node[i + 1]));
+      break;
+    case "h":
+      (object as WireValue).value = value(node[2]);
+      break;
+    case "a":
+      for (let i = 1; i < node.length; i++) (object as unknown[]).push(value(node[i]));
+      break;
+    case "s":
+      for (let i = 2; i < node.length; i += 2) {
+        const key = node[i];
+        if (typeof key === "number") (object as unknown[])[key] = value(node[i + 1]);
+        else define(object as object, textOf(key), value(node[i + 1]));
+      }
+      break;
+    case "m":
+      for (let i = 1; i < node.length; i += 2)
+        (object as Map<unknown, unknown>).set(value(node[i]), value(node[i + 1]));
+      break;
+    case "t":
+      for (let i = 1; i < node.length; i++) (object as Set<unknown>).add(value(node[i]));
+      break;
+    default:
+      break;
+  }
+}
+
+/** Defined, not assigned: the key may be `__proto__`. */
+function define(object: object, key: string, value: unknown): void {
+  if (key === "__proto__")
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else (object as Record<string, unknown>)[key] = value;
+}
+
+function defineOnError(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, {
+    value,
+    enumerable: key !== "cause" && key !== "errors",
+    configurable: true,
+    writable: true,
+  });
+}
+
+function textOf(node: unknown): string {
+  return typeof node === "string" ? node : Buffer.from((node as [string, Uint8Array])[1]).toString("utf16le");
+}

@@ -1,0 +1,13 @@
+// Internal: for @mini-otp/runtime of the same version.
+export { Codec, keepPayload } from "./codec.js";
+export {
+  decodeForeign,
+  decodeReason,
+  type Encoded,
+  encoded,
+  encodeForeign,
+  payloadOf,
+  type TaskValue,
+} from "./encoded.js";
+export { decodeTask, encodeTask, takeTransferred, transferListOf } from "./task-value.js";
+export { copyValue } from "./value-graph.js";

@@ -1,0 +1,43 @@
+import { ActorError } from "../errors/errors.js";
+import type { Transferable } from "../refs/actor-types.js";
+import { checkTransferList, notTransferable } from "../refs/transfer-list.js";
+import { MAX_MESSAGE_BYTES } from "../ring/payload.js";
+import type { Codec } from "./codec.js";
+import { encoded, payloadOf, type TaskValue } from "./encoded.js";
+
+/** Throws ERR_NOT_CLONEABLE naming the path, from `root` on, ERR_MESSAGE_TOO_LARGE. */
+export function encodeTask(
+  codec: Codec,
+  id: string,
+  value: unknown,
+  transfer: readonly Transferable[],
+  root: "task" | "result",
+): TaskValue {
+  const payload = codec.encodeValue(value, transfer.length === 0 ? undefined : transfer, root);
+  if (payload.length > MAX_MESSAGE_BYTES) {
+    const facts = { id, bytes: payload.length, limit: MAX_MESSAGE_BYTES };
+    const message = `id=${id}: ${root} of ${facts.bytes} bytes, at most ${facts.limit}; transfer what is larger`;
+    throw new ActorError("ERR_MESSAGE_TOO_LARGE", message, facts);
+  }
+  return { content: encoded(payload), transferred: transfer };
+}
+
+export function decodeTask(codec: Codec, { content, transferred }: TaskValue): unknown {
+  return codec.decodeValue(payloadOf(content), transferred);
+}
+
+/** All that a port takes along with it. */
+export function transferListOf({ content, transferred }: TaskValue): Transferable[] {
+  return [content.bytes.buffer as ArrayBuffer, ...transferred];
+}
+
+/** Out of this thread's other hands from now on. Throws ERR_NOT_CLONEABLE for what cannot change hands any more. */
+export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
+  if (transferred.length === 0) return { content, transferred };
+  checkTransferList(transferred);
+  try {
+    return { content, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
+  } catch (error) {
+    throw notTransferable(`id=${id}`, error);
+  }
+}
