@@ -27,7 +27,7 @@ if (modifiedMs(BUNDLE) < modifiedMs(".tsbuildinfo")) {
   await build({ ...options, entryPoints: [path("index.js")], outfile: path("thread/index.js"), format: "esm" });
   await build({
     ...options,
-    entryPoints: [path("start-thread.js")],
+    entryPoints: [path("host/start-thread.js")],
     outfile: path(BUNDLE),
     // A function that worker-main.cts calls: only as a script can V8 give the code away that it has compiled.
     format: "cjs",
@@ -36,5 +36,5 @@ if (modifiedMs(BUNDLE) < modifiedMs(".tsbuildinfo")) {
     define: { "import.meta.url": "url" },
   });
   // Beside it what loads it, so that an application can take the folder along.
-  copyFileSync(path("worker-main.cjs"), path("thread/worker-main.cjs"));
+  copyFileSync(path("host/worker-main.cjs"), path("thread/worker-main.cjs"));
 }

@@ -9,7 +9,7 @@ export const IS_BUNDLED = modifiedMs(WORKER_MAIN) === undefined;
 /** The folder from which threads start: the package's own, or one that the application has put beside its bundle. */
 export const THREAD_FOLDER = IS_BUNDLED
   ? new URL("./mini-otp-thread/", import.meta.url)
-  : new URL("./thread/", WORKER_MAIN);
+  : new URL("../thread/", WORKER_MAIN);
 
 const BUNDLE = new URL("start-thread.cjs", THREAD_FOLDER);
 const ENTRY = IS_BUNDLED ? new URL("worker-main.cjs", THREAD_FOLDER) : WORKER_MAIN;
@@ -44,7 +44,7 @@ export function keepCompiled(code: Uint8Array): void {
 function bundleIsCurrent(): boolean {
   const bundled = modifiedMs(BUNDLE);
   // The compiler's own record. It is not in the published package.
-  const compiledAt = modifiedMs(new URL("./.tsbuildinfo", WORKER_MAIN));
+  const compiledAt = modifiedMs(new URL("../.tsbuildinfo", WORKER_MAIN));
   return bundled !== undefined && (compiledAt === undefined || bundled >= compiledAt);
 }
 

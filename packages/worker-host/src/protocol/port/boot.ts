@@ -4,7 +4,8 @@ import type { Encoded } from "../values/encoded.js";
 /** The file a worker thread is started with. */
 export const WORKER_MAIN = new URL("../../host/worker-main.cjs", import.meta.url);
 
-const COMLINK_ACTOR = new URL("../../comlink/comlink-actor.js", import.meta.url).href;
+/** Stands for the actor around a module that exposes something with comlink. No file has this URL. */
+const COMLINK_ACTOR = "mini-otp:comlink-actor";
 
 /** In the place of an actor's module: the actor around what one of these modules exposes with comlink. */
 export function comlinkActorUrl(modules: readonly string[]): URL {
