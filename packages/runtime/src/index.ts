@@ -22,7 +22,6 @@ export type {
   RunOptions,
 } from "@mini-otp/worker-host/protocol/refs";
 export type { GuardOptions } from "./guard/guard-options.js";
-export type { ActorStats } from "./introspection/actor-stats.js";
 export type { LossCause } from "./introspection/actor-totals.js";
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
@@ -35,8 +34,10 @@ export type {
   SystemEvents,
 } from "./reporting/events.js";
 export type { Logger } from "./reporting/logger.js";
-export type { RouterStats } from "./router/router-stats.js";
 export type { Down, Exit } from "./signals/process-signals.js";
+export type { ActorStats } from "./stats/actor-stats.js";
+export type { PoolStats, PoolTimes } from "./stats/pool-stats.js";
+export type { RouterStats } from "./stats/router-stats.js";
 export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
 export type { ChildStopReport } from "./supervision/child.js";
 export {
@@ -57,7 +58,7 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { PoolStats, PoolTimes, SupervisedPoolRef } from "./supervision/pool-ref.js";
+export type { SupervisedPoolRef } from "./supervision/pool-ref.js";
 export type { SupervisedRouterRef } from "./supervision/router-ref.js";
 export type {
   DynamicSupervisorRef,

@@ -7,11 +7,11 @@ import {
   type RouterRef,
 } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
-import type { ActorStats } from "../introspection/actor-stats.js";
 import type { PoolChild } from "../pool/pool.js";
 import { RouterChild } from "../router/router.js";
-import type { RouterStats } from "../router/router-stats.js";
-import type { PoolStats } from "../supervision/pool-ref.js";
+import type { ActorStats } from "../stats/actor-stats.js";
+import type { PoolStats } from "../stats/pool-stats.js";
+import type { RouterStats } from "../stats/router-stats.js";
 
 /** What administration answers: of an actor `T`, of a router `T` of each member. */
 export type OfEach<R, T> = 0 extends 1 & R ? any : R extends RouterRef ? MemberResult<T>[] : T;

@@ -9,7 +9,6 @@ import {
   sleepAsync,
   TURNS,
 } from "@mini-otp/worker-host/protocol/memory";
-import { HAS_HEAP_STATISTICS } from "../threads/actor-thread.js";
 import { threadTimes } from "../threads/thread-cpu.js";
 import { Budget, type Unexplained } from "./budget.js";
 import type { FullGuardOptions } from "./guard-options.js";
@@ -24,7 +23,7 @@ import {
   UNSUSPECTED,
 } from "./heap-judgement.js";
 import { MainHeap, mainMb } from "./main-heap.js";
-import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
+import { BYTES_PER_MB, HAS_HEAP_STATISTICS, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
 import { judgeWatch, passed, type Stuck, slowAfterMs, startWatch, stillSince, watch } from "./watchdog.js";

@@ -1,5 +1,14 @@
-import type { HeapStatistics } from "../threads/actor-thread.js";
+import { Worker } from "node:worker_threads";
 import type { MemorySample } from "./heap-judgement.js";
+
+/** The part of V8's heap statistics that is looked at, in bytes. */
+export interface HeapStatistics {
+  readonly used_heap_size: number;
+  readonly external_memory: number;
+}
+
+/** Node 22.16 and later. */
+export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 /** A thread as a probe sees it. */
 export interface ProbedThread {

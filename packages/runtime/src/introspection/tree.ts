@@ -1,7 +1,7 @@
+import type { ActorStats } from "../stats/actor-stats.js";
 import type { ChildInfo, ChildStatus, SupervisorInfo } from "../supervision/administration.js";
 import type { RestartType } from "../supervision/child.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
-import type { ActorStats } from "./actor-stats.js";
 
 /** A supervision tree as it is now, in start order. */
 export interface TreeNode {

@@ -14,17 +14,12 @@ import { CALLED, POOL_MAIN, type PoolThreadData, type TaskMessage } from "@mini-
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
 import { Piscina } from "piscina";
 import type { Guard, GuardedThread } from "../guard/guard.js";
+import { HAS_HEAP_STATISTICS, type HeapStatistics } from "../guard/probe.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
-import {
-  definedOnly,
-  HAS_HEAP_STATISTICS,
-  type HeapStatistics,
-  inheritedExecArgv,
-  limitsFor,
-} from "../threads/actor-thread.js";
+import { definedOnly, inheritedExecArgv, limitsFor } from "../threads/actor-thread.js";
 import { IS_BUNDLED } from "../threads/thread-code.js";
 import { forwardOutput } from "../threads/thread-output.js";
 

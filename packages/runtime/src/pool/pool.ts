@@ -3,10 +3,11 @@ import { isTaskFailure, type TaskFailure } from "@mini-otp/worker-host/protocol/
 import { noproc, notTransferable, type RunOptions, type Sender } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, payloadOf, type TaskValue, takeTransferred } from "@mini-otp/worker-host/protocol/values";
 import type { Process } from "../signals/process-signals.js";
+import type { PoolStats } from "../stats/pool-stats.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
 import type { Clock, Timer } from "../supervision/clock.js";
-import { type PoolStats, SupervisedPoolRef } from "../supervision/pool-ref.js";
+import { SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
 import { PoolThreads, type PoolThreadsHost, TaskEnd } from "./pool-threads.js";

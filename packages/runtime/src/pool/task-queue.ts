@@ -3,7 +3,7 @@ import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { type RunOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
 import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
-import type { PoolStats, PoolTimes } from "../supervision/pool-ref.js";
+import type { PoolStats, PoolTimes } from "../stats/pool-stats.js";
 
 export interface Task {
   readonly name: string;

@@ -1,21 +1,31 @@
 import { FULL_TOLD } from "@mini-otp/worker-host/protocol/memory";
-import type { ActorChild } from "../actor/actor-child.js";
+import type { Mailbox } from "../mailbox/mailbox.js";
+import type { Slot } from "../mailbox/slots.js";
+import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { Events } from "./events.js";
 
 /** A full mailbox is looked at this often, to see whether it has room again. */
 const LOOK_MS = 1000;
 
+/** An actor, as far as its mailbox goes. */
+export interface MailboxOwner {
+  readonly id: string;
+  readonly slot: Slot;
+  readonly mailbox: Mailbox;
+  readonly spec: Pick<FullActorSpec, "mailbox">;
+}
+
 /** Tells of mailboxes that are full: once each, until they have been half empty. */
 export class FullMailboxes {
   readonly #events: Events;
-  readonly #full = new Set<ActorChild>();
+  readonly #full = new Set<MailboxOwner>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(events: Events) {
     this.#events = events;
   }
 
-  found(child: ActorChild, method: string): void {
+  found(child: MailboxOwner, method: string): void {
     const { length, bytes } = child.mailbox.counts();
     const { overflow } = child.spec.mailbox;
     this.#full.add(child);
@@ -23,7 +33,7 @@ export class FullMailboxes {
     this.#events.emit({ event: "mailbox_full", id: child.id, at: performance.now(), method, length, bytes, overflow });
   }
 
-  forget(child: ActorChild): void {
+  forget(child: MailboxOwner): void {
     this.#full.delete(child);
     if (this.#full.size === 0) this.close();
   }

@@ -18,6 +18,7 @@ import type { ActorChild } from "../actor/actor-child.js";
 import { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
 import type { Process } from "../signals/process-signals.js";
+import type { RouterStats } from "../stats/router-stats.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullActorSpec, FullRouterSpec } from "../supervision/child-spec.js";
 import { checkSize } from "../supervision/normalise-spec.js";
@@ -25,7 +26,7 @@ import { type SupervisedRouter, SupervisedRouterRef } from "../supervision/route
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { SupervisorProcess } from "../supervision/supervisor-process.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
-import { type RouterStats, routerStatsOf } from "./router-stats.js";
+import { routerStatsOf } from "./router-stats.js";
 
 /** What a router needs of its system. */
 export interface RouterHost {

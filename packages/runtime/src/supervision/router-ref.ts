@@ -6,7 +6,7 @@ import {
   RouterRef,
   type Sender,
 } from "@mini-otp/worker-host/protocol/refs";
-import type { RouterStats } from "../router/router-stats.js";
+import type { RouterStats } from "../stats/router-stats.js";
 import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo } from "./administration.js";
 
 /** A router, as its reference on main administers it. */

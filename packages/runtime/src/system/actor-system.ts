@@ -8,7 +8,6 @@ import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
-import type { ActorStats } from "../introspection/actor-stats.js";
 import { MergedTrace } from "../introspection/merged-trace.js";
 import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introspection/trace.js";
 import { type TreeNode, treeOf } from "../introspection/tree.js";
@@ -21,6 +20,8 @@ import { ReportLog } from "../reporting/report-log.js";
 import { ResourceChild } from "../resource/resource-child.js";
 import { RouterChild } from "../router/router.js";
 import type { Down } from "../signals/process-signals.js";
+import type { ActorStats } from "../stats/actor-stats.js";
+import type { PoolStats } from "../stats/pool-stats.js";
 import type { SupervisorInfo } from "../supervision/administration.js";
 import type { OnExit, StopOutcome } from "../supervision/child.js";
 import {
@@ -34,7 +35,6 @@ import {
 import { type Clock, systemClock } from "../supervision/clock.js";
 import { aModule, resolveModule } from "../supervision/module-url.js";
 import { normaliseRoot } from "../supervision/normalise-spec.js";
-import type { PoolStats } from "../supervision/pool-ref.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import { startError } from "../supervision/start-error.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";

@@ -7,11 +7,12 @@ import {
   WAIT_HISTOGRAM,
 } from "@mini-otp/worker-host/protocol/memory";
 import type { ActorChild } from "../actor/actor-child.js";
-import { type ActorStats, statsOf } from "../introspection/actor-stats.js";
+import { statsOf } from "../introspection/actor-stats.js";
 import type { LossCause } from "../introspection/actor-totals.js";
 import type { DeadLetterCause } from "../reporting/events.js";
+import type { ActorStats } from "../stats/actor-stats.js";
+import type { PoolStats } from "../stats/pool-stats.js";
 import type { RecentRestarts } from "../supervision/administration.js";
-import type { PoolStats } from "../supervision/pool-ref.js";
 
 /** How an actor is told from others in metrics. */
 export interface ActorIdentity {

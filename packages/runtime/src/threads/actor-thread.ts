@@ -9,24 +9,16 @@ import {
 import { ATTENTION_BYTES, askUnlessLeaving, CONTROL, PARKED, ring } from "@mini-otp/worker-host/protocol/memory";
 import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
+import type { HeapStatistics } from "../guard/probe.js";
 import { ChildProcesses } from "./child-processes.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
-
-/** The part of V8's heap statistics that is looked at, in bytes. */
-export interface HeapStatistics {
-  readonly used_heap_size: number;
-  readonly external_memory: number;
-}
 
 /** Of an event loop, in ms since its thread started. Asleep at its doorbell it counts as active. */
 export interface LoopTimes {
   readonly activeMs: number;
   readonly idleMs: number;
 }
-
-/** Node 22.16 and later. */
-export const HAS_HEAP_STATISTICS = "getHeapStatistics" in Worker.prototype;
 
 export interface ThreadOptions {
   readonly boot: Omit<BootData, "port" | "attention" | "code" | "cores">;

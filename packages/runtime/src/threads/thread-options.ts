@@ -1,10 +1,11 @@
 import type { Guard } from "../guard/guard.js";
+import { HAS_HEAP_STATISTICS } from "../guard/probe.js";
 import type { Slots } from "../mailbox/slots.js";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ActorLogs } from "../reporting/actor-logs.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { moduleCandidates } from "./actor-module.js";
-import { definedOnly, HAS_HEAP_STATISTICS, type ThreadOptions } from "./actor-thread.js";
+import { definedOnly, type ThreadOptions } from "./actor-thread.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { permissionFlags } from "./permissions.js";
 
