@@ -3,10 +3,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { blankSource } from "./blank-source.mjs";
+import { readSource } from "./read-source.mjs";
+import { placeOf, ROOMS } from "./rooms.mjs";
+
+const PROTOCOL_ROOMS = ROOMS["worker-host"].filter((room) => room.startsWith("protocol/"));
 
 const ENTRY_POINTS = {
-  "worker-host": ["@mini-otp/worker-host", "@mini-otp/worker-host/protocol"],
+  "worker-host": ["@mini-otp/worker-host", ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`)],
   runtime: ["@mini-otp/runtime", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
   metrics: ["@mini-otp/metrics"],
 };
@@ -29,12 +32,12 @@ const ONLY_ONE_FILE = [
   },
   {
     rule: "only-file-with-parent-port",
-    file: "packages/worker-host/src/worker-main.cts",
+    file: "packages/worker-host/src/host/worker-main.cts",
     pattern: /\bparentPort\b/g,
   },
   {
     rule: "only-file-with-atomics-wait",
-    file: `${PROTOCOL}doorbell.ts`,
+    file: `${PROTOCOL}memory/doorbell.ts`,
     pattern: /\bAtomics\s*\.\s*(?:wait|waitAsync|notify)\b|\bAtomics\b(?!\s*\.)/g,
   },
 ];
@@ -47,8 +50,8 @@ const MAIN_RUNS = ["packages/runtime/src/", "packages/metrics/src/", PROTOCOL];
  * an end of its own, or one whose head looks at shared memory.
  */
 const MAY_SPIN = {
-  [`${PROTOCOL}ring-lock.ts`]: "main's patience with a lock, MAIN_LOCK_PATIENCE_MS",
-  [`${PROTOCOL}attention.ts`]: "MAX_NAPS; only a thread on its way out waits there",
+  [`${PROTOCOL}memory/ring-lock.ts`]: "main's patience with a lock, MAIN_LOCK_PATIENCE_MS",
+  [`${PROTOCOL}memory/attention.ts`]: "MAX_NAPS; only a thread on its way out waits there",
   "packages/runtime/src/router/router.ts": "a timer each time round: nothing waits but a promise",
   "packages/runtime/src/guard/leave-process.ts": "SIGKILL, which the process has sent itself",
   "packages/runtime/src/testing/fault.actor.ts": "the guard: it runs in an actor's thread",
@@ -56,7 +59,7 @@ const MAY_SPIN = {
 const SPINS = /\bfor\s*\(\s*;\s*;|\bwhile\s*\(\s*(?:true|1)\s*\)|\b(?:while\s*\(|for\s*\([^;{}]*;)[^;{}]*\bAtomics\b/g;
 /** Blocking waits: for actors' threads, and for `acquire`, which bounds them. */
 const BLOCKS = /(?<![#.\w])(?:napWhile|sleep)\s*\(/g;
-const MAY_BLOCK = [`${PROTOCOL}doorbell.ts`, `${PROTOCOL}ring-lock.ts`, `${PROTOCOL}attention.ts`];
+const MAY_BLOCK = [`${PROTOCOL}memory/doorbell.ts`, `${PROTOCOL}memory/ring-lock.ts`, `${PROTOCOL}memory/attention.ts`];
 const PATIENCE = "MAIN_LOCK_PATIENCE_MS";
 const LONGEST_PATIENCE_MS = 5;
 
@@ -64,6 +67,16 @@ const PURE_CORE = [
   "packages/runtime/src/supervision/restart-strategy.ts",
   "packages/runtime/src/supervision/restart-intensity.ts",
   "packages/runtime/src/supervision/backoff.ts",
+  "packages/runtime/src/supervision/supervisor-step.ts",
+  "packages/runtime/src/supervision/supervisor-turn.ts",
+  "packages/runtime/src/supervision/supervisor-state.ts",
+  "packages/runtime/src/supervision/administration.ts",
+  "packages/runtime/src/supervision/stop-budget.ts",
+  "packages/runtime/src/guard/heap-judgement.ts",
+  "packages/runtime/src/guard/watchdog.ts",
+  "packages/runtime/src/guard/process-budget.ts",
+  "packages/runtime/src/messaging/call-cycles.ts",
+  "packages/runtime/src/messaging/parcels.ts",
   "packages/runtime/src/directory/registry.ts",
   "packages/runtime/src/signals/monitors.ts",
 ];
@@ -72,7 +85,6 @@ const IMPURE =
 
 const VAGUE_NAME = /^(?:utils?|helpers?|common|misc|shared)$/i;
 const UNFINISHED_TEST = /\.\s*(?:skip|only|todo)\b\s*[.(`]/g;
-const BEFORE_SPECIFIER = /\b(?:from|import|import\s*\(|require\s*\()\s*$/;
 const NOT_OURS = new Set(["node_modules", "dist", ".git"]);
 
 const root = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
@@ -90,14 +102,15 @@ function* walk(folder) {
 }
 
 function readModule(file) {
-  const { code, strings } = blankSource(readFileSync(join(root, file), "utf8"));
+  const { code, imports } = readSource(file, readFileSync(join(root, file), "utf8"));
   const lineOf = (index) => code.slice(0, index).split("\n").length;
-  const imports = strings
-    .filter(({ at }) => BEFORE_SPECIFIER.test(code.slice(Math.max(0, at - 100), at)))
-    .map(({ at, value }) => ({ specifier: value, line: lineOf(at), target: target(file, value) }));
-  const [top, name, inside] = file.split("/");
-  const packageName = top === "packages" && inside === "src" ? name : undefined;
-  return { file, code, imports, lineOf, packageName };
+  return {
+    file,
+    code,
+    lineOf,
+    place: placeOf(file),
+    imports: imports.map(({ at, specifier }) => ({ specifier, line: lineOf(at), target: target(file, specifier) })),
+  };
 }
 
 /** The file that a relative import reaches, whether or not it exists. */
@@ -112,7 +125,8 @@ function reportPattern(module, pattern, rule) {
   }
 }
 
-function checkImportDirection({ file, imports, packageName }) {
+function checkImportDirection({ file, imports, place }) {
+  const packageName = place?.packageName;
   const allowed = packageName === undefined ? ALL_ENTRY_POINTS : (MAY_IMPORT[packageName] ?? []);
   const home = packageName === undefined ? `${file.split("/")[0]}/` : `packages/${packageName}/src/`;
   for (const { specifier, line, target } of imports) {
@@ -130,6 +144,18 @@ function checkProtocolStandsAlone({ file, imports }) {
     if (!allowed && !target?.startsWith(PROTOCOL)) {
       report(file, line, `protocol-stands-alone: "${specifier}" is not part of the protocol`);
     }
+  }
+}
+
+/** Within a package, arrows go down: see rooms.mjs. */
+function checkRooms({ file, imports, place }) {
+  const floors = ROOMS[place?.packageName];
+  if (floors === undefined) return;
+  const floor = floors.indexOf(place.room);
+  if (floor === -1) return report(file, 1, `room-unknown: "${place.room}" is not among the rooms of scripts/rooms.mjs`);
+  for (const { line, target } of imports) {
+    const room = target && placeOf(target)?.room;
+    if (room && floors.indexOf(room) > floor) report(file, line, `room-order: "${room}" stands above "${place.room}"`);
   }
 }
 
@@ -200,9 +226,10 @@ if (modules.length === 0) {
 for (const module of modules) {
   checkImportDirection(module);
   checkProtocolStandsAlone(module);
+  checkRooms(module);
   checkPureCore(module);
   checkMainsWaits(module);
-  if (module.packageName !== undefined) {
+  if (module.place !== undefined) {
     for (const { rule, file, pattern } of ONLY_ONE_FILE) {
       if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
     }
@@ -211,7 +238,7 @@ for (const module of modules) {
     reportPattern(module, UNFINISHED_TEST, "unfinished-test: every test runs, every time");
   }
 }
-checkImportCycles(modules.filter(({ packageName }) => packageName !== undefined));
+checkImportCycles(modules.filter(({ place }) => place !== undefined));
 
 for (const violation of violations) console.log(violation);
 console.log(`boundaries: ${modules.length} files, ${violations.length} violations`);

@@ -32,15 +32,15 @@ function checkTree(files: Record<string, string>) {
 }
 
 const GOOD_TREE = {
-  "packages/worker-host/src/index.ts": 'export * from "./protocol/index.js";\n',
-  "packages/worker-host/src/worker-main.cts":
+  "packages/worker-host/src/index.ts": 'export { wake } from "./protocol/memory/doorbell.js";\n',
+  "packages/worker-host/src/host/worker-main.cts":
     'import { parentPort } from "node:worker_threads";\nparentPort?.close();\n',
-  "packages/worker-host/src/protocol/index.ts": 'export { wake } from "./doorbell.js";\n',
-  "packages/worker-host/src/protocol/doorbell.ts":
+  "packages/worker-host/src/protocol/memory/index.ts": 'export { wake } from "./doorbell.js";\n',
+  "packages/worker-host/src/protocol/memory/doorbell.ts":
     "export const wake = (words: Int32Array) => Atomics.notify(words, 0);\n",
-  "packages/worker-host/src/protocol/codec.ts":
+  "packages/worker-host/src/protocol/values/codec.ts":
     'import { Packr } from "msgpackr";\nimport { isProxy } from "node:util/types";\nexport { isProxy, Packr };\n',
-  "packages/runtime/src/index.ts": 'import "@mini-otp/worker-host/protocol";\n',
+  "packages/runtime/src/index.ts": 'import "@mini-otp/worker-host/protocol/ring";\n',
   "packages/runtime/src/threads/actor-thread.ts":
     'import { Worker } from "node:worker_threads";\nexport const open = (url: URL) => new Worker(url);\n',
   "packages/runtime/src/supervision/backoff.ts": "export const next = (delayMs: number) => delayMs * 2;\n",
@@ -91,7 +91,7 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
   [
     "metrics reaches past runtime",
     "packages/metrics/src/index.ts",
-    ['export * from "@mini-otp/worker-host/protocol";'],
+    ['export * from "@mini-otp/worker-host/protocol/ring";'],
     1,
     "import-direction",
   ],
@@ -105,7 +105,7 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
   [
     "runtime reaches inside worker-host by path",
     "packages/runtime/src/index.ts",
-    ["export {", "  loop,", '} from "../../worker-host/src/actor-loop.js";'],
+    ["export {", "  loop,", '} from "../../worker-host/src/loop/actor-loop.js";'],
     3,
     "import-direction",
   ],
@@ -117,43 +117,43 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
     "import-direction",
   ],
   [
-    "the protocol imports the rest of worker-host",
-    "packages/worker-host/src/protocol/frame.ts",
-    ['import type { Context } from "../context.js";'],
+    "the protocol imports a library's type",
+    "packages/worker-host/src/protocol/ring/frame.ts",
+    ['import type { Context } from "lodash";'],
     1,
     "protocol-stands-alone",
   ],
   [
     "the protocol imports a library",
-    "packages/worker-host/src/protocol/codec.ts",
+    "packages/worker-host/src/protocol/values/codec.ts",
     ['import { pino } from "pino";'],
     1,
     "protocol-stands-alone",
   ],
   [
     "a second file starts threads",
-    "packages/runtime/src/router.ts",
+    "packages/runtime/src/router/router.ts",
     ['import * as threads from "node:worker_threads";', "new threads.Worker(url);"],
     2,
     "only-file-with-new-worker",
   ],
   [
     "a second file touches the parent port",
-    "packages/worker-host/src/context.ts",
+    "packages/worker-host/src/actor/context.ts",
     ['import { parentPort } from "node:worker_threads";'],
     1,
     "only-file-with-parent-port",
   ],
   [
     "a second file waits",
-    "packages/worker-host/src/inbox.ts",
+    "packages/worker-host/src/loop/inbox.ts",
     ["const words = new Int32Array(1);", "const parked = `${Atomics.waitAsync(words, 0, 0)}`;"],
     2,
     "only-file-with-atomics-wait",
   ],
   [
     "a second file waits under another name",
-    "packages/runtime/src/mailbox.ts",
+    "packages/runtime/src/mailbox/mailbox.ts",
     ["const { wait } = Atomics;"],
     1,
     "only-file-with-atomics-wait",
@@ -221,7 +221,23 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
     1,
     "pure-core",
   ],
-  ["a file is named for nothing", "packages/runtime/src/utils.ts", ["export {};"], 1, "vague-name"],
+  [
+    "a room imports one that stands above it, if only a type",
+    "packages/runtime/src/supervision/child.ts",
+    ["", 'import type { Router } from "../router/router.js";'],
+    2,
+    "room-order",
+  ],
+  [
+    "a room of the protocol imports one that stands above it",
+    "packages/worker-host/src/protocol/memory/segments.ts",
+    ['export { push } from "../ring/ring-writer.js";'],
+    1,
+    "room-order",
+  ],
+  ["a file stands outside of all rooms", "packages/runtime/src/broker.ts", ["export {};"], 1, "room-unknown"],
+  ["a folder is no room", "packages/metrics/src/export/csv.ts", ["export {};"], 1, "room-unknown"],
+  ["a file is named for nothing", "packages/runtime/src/router/utils.ts", ["export {};"], 1, "vague-name"],
   [
     "a test is left out",
     "test/messaging/order.test.ts",
@@ -246,20 +262,30 @@ describe("a tree in which", () => {
   });
 
   test("a folder is named for nothing is refused", () => {
-    const { violations } = checkTree({ "packages/runtime/src/shared/mailbox.ts": "export {};" });
-    expect(violations).toEqual([expect.stringMatching(/^packages\/runtime\/src\/shared:1 vague-name: /)]);
+    const { violations } = checkTree({ "test/shared/mailbox.ts": "export {};" });
+    expect(violations).toEqual([expect.stringMatching(/^test\/shared:1 vague-name: /)]);
+  });
+
+  test("the protocol imports the rest of its package is refused, as an outsider and as a room above", () => {
+    const { violations } = checkTree({
+      "packages/worker-host/src/protocol/ring/frame.ts": 'import type { Context } from "../../actor/context.js";',
+    });
+    expect(violations).toEqual([
+      expect.stringMatching(/frame\.ts:1 protocol-stands-alone: /),
+      expect.stringMatching(/frame\.ts:1 room-order: "actor" stands above "protocol\/ring"/),
+    ]);
   });
 
   test("three files import one another in a ring is refused, once", () => {
     const { violations } = checkTree({
-      "packages/runtime/src/a.ts": 'import "./b.js";',
-      "packages/runtime/src/b.ts": 'import "./c.js";',
-      "packages/runtime/src/c.ts": '\nimport type { A } from "./a.js";',
-      "packages/runtime/src/index.ts": 'import "./c.js";\nimport "./a.js";',
+      "packages/runtime/src/router/a.ts": 'import "./b.js";',
+      "packages/runtime/src/router/b.ts": 'import "./c.js";',
+      "packages/runtime/src/router/c.ts": '\nimport type { A } from "./a.js";',
+      "packages/runtime/src/system/d.ts": 'import "../router/c.js";\nimport "../router/a.js";',
     });
     expect(violations).toEqual([
-      "packages/runtime/src/c.ts:2 import-cycle: packages/runtime/src/a.ts → " +
-        "packages/runtime/src/b.ts → packages/runtime/src/c.ts → packages/runtime/src/a.ts",
+      "packages/runtime/src/router/c.ts:2 import-cycle: packages/runtime/src/router/a.ts → " +
+        "packages/runtime/src/router/b.ts → packages/runtime/src/router/c.ts → packages/runtime/src/router/a.ts",
     ]);
   });
 });
