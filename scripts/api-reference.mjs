@@ -20,7 +20,6 @@ const ENTRY_POINTS = [
 ];
 const PACKAGES = {
   "@mini-otp/worker-host": "packages/worker-host/dist/index.d.ts",
-  "@mini-otp/worker-host/protocol": "packages/worker-host/dist/protocol/index.d.ts",
   "@mini-otp/runtime": "packages/runtime/dist/index.d.ts",
 };
 
@@ -28,6 +27,8 @@ const PACKAGES = {
 function fileOf(specifier, from) {
   const known = PACKAGES[specifier];
   if (known !== undefined) return join(root, known);
+  const room = /^@mini-otp\/worker-host\/(protocol\/\w+)$/.exec(specifier)?.[1];
+  if (room !== undefined) return join(root, `packages/worker-host/dist/${room}/index.d.ts`);
   return resolve(dirname(from), specifier.replace(/\.js$/, ".d.ts"));
 }
 

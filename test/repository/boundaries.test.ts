@@ -174,14 +174,14 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
   ],
   [
     "main has no end of patience with a lock",
-    "packages/runtime/src/actors.ts",
+    "packages/runtime/src/system/actors.ts",
     ["export const producer = { ownerId: 1, lockPatienceMs: Infinity, epochMs: 0 };"],
     1,
     "main-waits",
   ],
   [
     "main's patience with a lock is long",
-    "packages/worker-host/src/protocol/ring-lock.ts",
+    "packages/worker-host/src/protocol/memory/ring-lock.ts",
     ["", "export const MAIN_LOCK_PATIENCE_MS = 500;"],
     2,
     "main-waits",

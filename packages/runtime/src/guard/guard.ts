@@ -9,7 +9,7 @@ import {
   sleepAsync,
   TURNS,
 } from "@mini-otp/worker-host/protocol/memory";
-import { threadTimes } from "../threads/thread-cpu.js";
+import type { UnattributedMemory } from "../reporting/events.js";
 import { Budget, type Unexplained } from "./budget.js";
 import type { FullGuardOptions } from "./guard-options.js";
 import {
@@ -26,6 +26,7 @@ import { MainHeap, mainMb } from "./main-heap.js";
 import { BYTES_PER_MB, HAS_HEAP_STATISTICS, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 import { NativeProbe } from "./probe-native.js";
+import { threadTimes } from "./thread-cpu.js";
 import { judgeWatch, passed, type Stuck, slowAfterMs, startWatch, stillSince, watch } from "./watchdog.js";
 import { debuggerAttached } from "./worker-inspector.js";
 
@@ -51,14 +52,6 @@ export interface GuardListener {
   /** The process is over its budget for what is in no numbers of the actors' or main's; the most suspect comes first. */
   unattributed(found: UnattributedMemory): void;
   methodName(words: Int32Array): string;
-}
-
-export interface UnattributedMemory {
-  readonly rssMb: number;
-  readonly totalMb: number;
-  readonly unattributedMb: number;
-  /** By how much that grew while they ran. */
-  readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
 }
 
 /** What the guard knows of an actor. Memory is as of the last time it was busy. */

@@ -18,9 +18,9 @@ import {
   ticksSince,
   ticksToMs,
 } from "@mini-otp/worker-host/protocol/memory";
+import { threadCpuMs } from "../guard/thread-cpu.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { LoopTimes } from "../threads/actor-thread.js";
-import { threadCpuMs } from "../threads/thread-cpu.js";
 
 /** Why a message that was sent is never handled; see `DeadLetterCause` for the same of single messages. */
 export type LossCause = "overflow" | "crash" | "restart" | "closed" | "unhandled";

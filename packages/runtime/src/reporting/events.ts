@@ -3,7 +3,6 @@ import { type ExitReason, invalidOption, printable, showValue } from "@mini-otp/
 import type { OverflowPolicy } from "@mini-otp/worker-host/protocol/memory";
 import { aFunction, takeArgument } from "@mini-otp/worker-host/protocol/options";
 import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
-import type { UnattributedMemory } from "../guard/guard.js";
 import type { SupervisionReport } from "../supervision/report.js";
 import { BACKLOG, EventStream } from "./event-stream.js";
 import type { LastSeen } from "./last-seen.js";
@@ -11,6 +10,14 @@ import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 
 type Reported<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
+
+export interface UnattributedMemory {
+  readonly rssMb: number;
+  readonly totalMb: number;
+  readonly unattributedMb: number;
+  /** By how much that grew while they ran. */
+  readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
+}
 
 interface At {
   /** Path of the actor or supervisor. */
