@@ -17,10 +17,17 @@ const builtTests = readdirSync(testRoot, { withFileTypes: true })
 
 // These measure how late something is, so nothing else runs beside them.
 const alone = [
+  "attacks/event-loop",
   "attacks/starvation",
   "faults/faults",
-  "isolation/guard",
-  "lifecycle/deadlines",
+  "guard/guard",
+  "messaging/call-cycles",
+  "messaging/main-waits",
+  "prometheus/metrics",
+  "reporting/logs",
+  "system/handle-signals",
+  "system/shutdown",
+  "actor/deadlines",
   "examples/tcp-ingest",
   "observer/page",
   "soak/soak",

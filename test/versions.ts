@@ -7,7 +7,29 @@ import { parseArgs } from "node:util";
 import { MAJORS, nodeOf } from "./faults/node-versions.js";
 
 /** The fault table has a command of its own, test:matrix. */
-const FOLDERS = ["lifecycle", "messaging", "observability", "pools", "routing", "testing", "typescript", "upgrade"];
+const FOLDERS = [
+  "actor",
+  "attacks",
+  "calls",
+  "comlink",
+  "errors",
+  "introspection",
+  "loop",
+  "mailbox",
+  "messaging",
+  "module",
+  "pool",
+  "prometheus",
+  "refs",
+  "reporting",
+  "resource",
+  "router",
+  "signals",
+  "system",
+  "testing",
+  "threads",
+  "values",
+];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));

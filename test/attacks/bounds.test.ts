@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { fixture, testSystem } from "../support/system.js";
 
-const filename = new URL("../pools/fixtures/work.js", import.meta.url);
+const filename = new URL("../pool/fixtures/work.js", import.meta.url);
 const actor = fixture("counter");
 
 const numbers = (of: (option: object) => object, names: readonly string[]) =>
@@ -45,6 +45,7 @@ const SPECS: (readonly [name: string, spec: (value: number) => object])[] = [
 /** Platform limits, and what overflows where numbers have 32 bits. */
 const HUGE = [2 ** 31, 2 ** 32 + 1, 2 ** 31 + 0.5, 1e308, Number.NaN, -1, -Infinity];
 
+// Promise: number-least-most-error
 test.each(SPECS)("%s has bounds, and nothing is allocated beyond them", async (name, spec) => {
   const system = await testSystem();
   for (const value of HUGE) {
@@ -75,6 +76,7 @@ test("the numbers of metrics and of the observer have bounds", async () => {
   }
 });
 
+// Promise: number-least-most-error
 test("a pool of the most threads and tasks that are allowed starts, and in little memory", async () => {
   const system = await testSystem();
   const before = process.memoryUsage().rss;
@@ -92,6 +94,7 @@ test("the largest mailbox and caps that are allowed start", async () => {
   expect(await ref.call("add", 1)).toBe(1);
 });
 
+// Promise: time-longer-than-timer
 test("waiting longer than a timer of Node's can is waiting long, not no time", async () => {
   const system = await startSystem({ logger: false });
   const ref = await system.startChild({ id: "a", actor });

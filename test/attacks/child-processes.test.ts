@@ -32,6 +32,7 @@ const WAYS: Record<string, (started: Started) => unknown> = {
   "is stopped with its system": ({ system }) => system.stop(),
 };
 
+// Promise: process-actor-started-ends
 test.each(Object.keys(WAYS))("processes that an actor has started end when it %s", async (way) => {
   const started = await parentActor();
   const pids = await started.ref.call("start");
@@ -40,6 +41,7 @@ test.each(Object.keys(WAYS))("processes that an actor has started end when it %s
   await eventually(() => !pids.some(runs));
 });
 
+// Promise: process-actor-started-ends
 test("a process ends with an actor that the watchdog ends in the handler that started it", async () => {
   const { ref } = await parentActor({ handlerTimeoutMs: 300 });
   const told = new SharedArrayBuffer(4);
@@ -49,6 +51,7 @@ test("a process ends with an actor that the watchdog ends in the handler that st
   await eventually(() => !runs(pid));
 });
 
+// Promise: process-actor-started-ends
 test("a detached process outlives its actor, and one that has ended is its own affair", async () => {
   const { system, ref } = await parentActor();
   expect(await ref.call("startAndWait")).toBe(3);

@@ -24,6 +24,7 @@ function isText(text: unknown): boolean {
 }
 
 group("whatever a value does when it is looked at", () => {
+  // Promise: exit-reason-checked-full
   test("it is described in a text that is bounded", () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
@@ -40,6 +41,7 @@ group("whatever a value does when it is looked at", () => {
     );
   });
 
+  // Promise: exit-reason-checked-full
   test("it is an exit reason in full or none, and one that is read again is the same", () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
@@ -60,6 +62,7 @@ group("whatever a value does when it is looked at", () => {
     expect(await reason).toEqual({ kind: "shutdown", detail: 1 });
   });
 
+  // Promise: exit-reason-checked-full
   test("it travels as an exit reason of its kind, or as the error of one", () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
@@ -102,6 +105,7 @@ test.each([
   expect(isExitReason(value)).toBe(false);
 });
 
+// Promise: cannot-carried-logged-far
 test("actors and main may stop, throw, reply, log and print what they like: the process and a bystander live", async () => {
   const seed = Date.now() % 2 ** 31;
   const program = fileURLToPath(new URL("./programs/describing.js", import.meta.url));

@@ -14,6 +14,7 @@ async function medianMs(measure: () => Promise<number>): Promise<number> {
   return times.sort((a, b) => a - b)[CALLS >> 1];
 }
 
+// Promise: actor-waits-event-loop
 test("an actor that waits for a callback of its caller does not hold its thread meanwhile", async () => {
   const system = await testSystem();
   const ref = await system.startChild<typeof Remote>({ id: "remote", actor: fixture("remote") });
@@ -31,6 +32,7 @@ test("an actor that waits for a callback of its caller does not hold its thread 
   expect(median).toBeLessThan(LESS_THAN_HELD_MS);
 });
 
+// Promise: actor-waits-event-loop
 test("what an actor's module opened while it was loaded brings its answers as what was opened later does", async () => {
   const system = await testSystem();
   const actor = new URL("./fixtures/opened-at-load.actor.js", import.meta.url);

@@ -17,6 +17,7 @@ const CASES = ["unread", "read half"].flatMap((read) =>
   Object.entries(WAYS).map(([way, what]) => ({ read, way, what })),
 );
 
+// Promise: heap-snapshot-whole-promise
 test.each(CASES)("with a heap snapshot that is $read, the process outlives $what", async ({ read, way }) => {
   const { output, errors, code, signal } = await startProgram(program, [way, read]).ended;
   expect({ output, code, signal }, errors).toEqual({ output: "lives\n", code: 0, signal: null });

@@ -60,6 +60,7 @@ test("a slot's number is free again once the slot is", () => {
   slots.release(other);
 });
 
+// Promise: numbers-actors-go-round
 test("after 2^30 starts actors are started, called, watched, routed to and replaced as before", async () => {
   const system = await startSystem({ logger: false, intensity: 100 });
   onTestFinished(async () => void (await system.stop({ timeoutMs: 200 })));

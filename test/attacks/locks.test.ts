@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runProgram } from "../isolation/program.js";
+import { runProgram } from "../guard/program.js";
 import { eventually } from "../support/eventually.js";
 import { testSystem } from "../support/system.js";
 import type Flood from "./fixtures/flood.actor.js";
@@ -12,6 +12,7 @@ test.each([
   ["sends to another", "send"],
   ["sends to a mailbox that drops its oldest", "drop_oldest"],
 ])(
+  // Promise: main-goes-thread-stands
   "main goes on while an actor stands still or dies at any atomic operation as it %s",
   async (_how, what) => {
     const { output, code } = await runProgram("../../attacks/programs/locks", { args: [what] });
@@ -26,6 +27,7 @@ test.each([
   40_000,
 );
 
+// Promise: main-hears-exit-although
 test("main hears of an exit although another actor tells it something without end", async () => {
   const system = await testSystem({ intensity: 10 });
   const actor = new URL("./fixtures/flood.actor.js", import.meta.url);

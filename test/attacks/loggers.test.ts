@@ -45,6 +45,7 @@ const CASES = [...LOSING, ...KEEPING].flatMap((mode) =>
 );
 
 test.each(CASES)(
+  // Promise: supervisor-does-whatever-logger
   "a crashed actor is restarted, calls settle and stop resolves: $mode, with $handler",
   async ({ mode, handler }) => {
     const { lost, ...rest } = await attack(mode, handler, async (started) => {
@@ -61,6 +62,7 @@ test.each(CASES)(
   },
 );
 
+// Promise: supervisor-does-whatever-logger
 test("lines that are lost are in stats, and a metric", async () => {
   const raise = (): never => {
     throw new Error("raised");

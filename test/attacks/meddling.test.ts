@@ -7,6 +7,7 @@ const program = fileURLToPath(new URL("./programs/meddling.js", import.meta.url)
 const CASES = MEDDLING_NAMES.flatMap((meddling) => ["actor", "main"].map((where) => ({ where, meddling })));
 
 test.each(CASES)(
+  // Promise: nothing-logs-ends-actor
   "logging, crashes and calls go on when the application has changed what is under them: $meddling ($where)",
   async ({ where, meddling }) => {
     const { output, errors, code } = await startProgram(program, [where, meddling]).ended;

@@ -4,7 +4,7 @@ import * as Comlink from "comlink";
 import { expect, test } from "vitest";
 import type { Counter } from "../fixtures/exposed-counter.js";
 import type Gate from "../fixtures/gate.actor.js";
-import { runProgram } from "../isolation/program.js";
+import { runProgram } from "../guard/program.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
 import type Gateway from "./fixtures/gateway.actor.js";
@@ -13,6 +13,7 @@ const own = (name: string): URL => new URL(`./fixtures/${name}.actor.js`, import
 const HALF_PAIR = "\ud800";
 const OTHER_HALF = "\udfff";
 
+// Promise: call-method-actor-does
 test("200 000 names that no actor has take no memory, and new types start and upgrades work after them", async () => {
   const { output, code } = await runProgram("../../attacks/programs/method-names", { execArgv: ["--expose-gc"] });
   const refused = Object.fromEntries(
@@ -35,6 +36,7 @@ test("200 000 names that no actor has take no memory, and new types start and up
 }, 60_000);
 
 test.each(["", "x".repeat(257), "☃".repeat(86), HALF_PAIR, `a${OTHER_HALF}b`])(
+  // Promise: method-s-name-1
   "a call, a cast and a remote's call of what can be no name are refused where they are made: %j",
   async (name) => {
     const system = await testSystem();
@@ -49,6 +51,7 @@ test.each(["", "x".repeat(257), "☃".repeat(86), HALF_PAIR, `a${OTHER_HALF}b`])
 );
 
 test.each(["", "x".repeat(257), HALF_PAIR])(
+  // Promise: method-s-name-1
   "a definition with a handler of no possible name is refused: %j",
   (name) => {
     expect(() => defineActor({ handlers: { [name]: () => {} } })).toThrow(TypeError);
@@ -68,6 +71,7 @@ test("a definition with more names than the table takes has them all, and so has
   expect(await (upgraded as ActorRef<any>).call("onlyLater", "on")).toBe("later on");
 });
 
+// Promise: call-method-actor-does
 test("a message whose method only the next version has waits for it", async () => {
   const system = await testSystem();
   const ref = await system.startChild<typeof Gateway>({ id: "a", actor: own("gateway") });

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { startProgram } from "../support/program.js";
 import { fixture, testSystem } from "../support/system.js";
 
+// Promise: spec-names-found-out
 test("what a spec names is found where it was when the spec was given, and is as it was then", async () => {
   const program = startProgram(fileURLToPath(new URL("./programs/working-directory.js", import.meta.url)));
   const { output, errors, code } = await program.ended;
@@ -23,6 +24,7 @@ test("what a spec names is found where it was when the spec was given, and is as
   expect(code).toBe(0);
 });
 
+// Promise: spec-names-found-out
 test("a URL that an actor's spec has given is the one of then", async () => {
   const system = await testSystem();
   const actor = fixture("counter");
@@ -34,6 +36,7 @@ test("a URL that an actor's spec has given is the one of then", async () => {
 
 const PERCENT = ["file:///tmp/100%.actor.js", "file:///tmp/%/a.js", "file:///tmp/%zz.js", "file:///tmp/a%2Fb.js"];
 
+// Promise: module-s-url-leads
 test.each(PERCENT)("a module's URL that stands for no path says what was tried: %s", async (url) => {
   const system = await testSystem();
   const one = await system.startChild({ id: "one", actor: fixture("counter") });

@@ -19,6 +19,7 @@ describe("operations", () => {
     ["supervisor,dynamic", 100],
     ["resource", 80],
   ] as const)(
+    // Promise: operation-settles-whatever-state
     "on a thing in whatever state, alone and beside each other, settle, and all else goes on (%s)",
     async (kind, cells) => {
       const count = Number(process.env.OPERATIONS_CELLS ?? cells);

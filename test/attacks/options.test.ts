@@ -15,7 +15,7 @@ import { describe, expect, test } from "vitest";
 import type Careless from "../fixtures/careless.actor.js";
 import { fixture, testSystem } from "../support/system.js";
 
-const work = new URL("../pools/fixtures/work.js", import.meta.url);
+const work = new URL("../pool/fixtures/work.js", import.meta.url);
 
 async function clinic() {
   const system = await testSystem({ intensity: 100 });
@@ -84,6 +84,7 @@ const NO_OPTIONS: [what: string, field: string, wrong: Wrong][] = [
   ["startObserver", "allowedHosts", ({ system }) => startObserver(system, { allowedHosts: "a" } as never)],
 ];
 
+// Promise: wrong-option-argument-err-invalid-option
 test.each(NO_OPTIONS)("%s says what is wrong with its %s, and nothing has begun", async (what, field, wrong) => {
   const { system, actor } = await clinic();
   const listeners = process.eventNames().map((name) => [name, process.listenerCount(name as string)]);
@@ -111,6 +112,7 @@ test("an option that is misspelt is told with the one that was meant", async () 
   await expect(startSystem({ loger: false } as never)).rejects.toThrow('did you mean "logger"?');
 });
 
+// Promise: option-read-once-whose
 test("options whose getters throw are refused, and each is read once", async () => {
   const { system, actor } = await clinic();
   const broken = {
@@ -157,6 +159,7 @@ describe("a child's id", () => {
   ];
   const shown = NO_IDS.map((id) => [JSON.stringify(id)?.slice(0, 20) ?? String(id), id] as const);
 
+  // Promise: child-s-id-1
   test.each(shown)("may not be %s", async (_shown, id) => {
     const { system } = await clinic();
     const error = await failureOf(() => system.startChild({ id: id as string, actor: fixture("careless") }));
@@ -165,6 +168,7 @@ describe("a child's id", () => {
     expect(system.countChildren().specs).toBe(1);
   });
 
+  // Promise: child-s-id-1
   test("may be any other text", async () => {
     const { system } = await clinic();
     for (const id of ["...", "räuber", "日本", "a b", "a (gone)", "🎲", "a".repeat(255)]) {
@@ -183,6 +187,7 @@ test("a registered name is a text that every thread reads the same", async () =>
   }
 });
 
+// Promise: wrong-option-argument-err-invalid-option
 test("what is no spec is refused where it is written", () => {
   for (const make of [supervisor, pool, router] as ((spec: never) => unknown)[]) {
     for (const spec of [5, null, undefined, "a", []]) {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { startProgram } from "../support/program.js";
 
+// Promise: change-hands-may-gone
 test("whatever becomes of what travels by parcel, main lives, and every call settles with a documented outcome", async () => {
   const program = startProgram(new URL("./programs/parcel-fates.js", import.meta.url).pathname);
   const { output, errors, code } = await program.ended;

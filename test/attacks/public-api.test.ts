@@ -31,6 +31,7 @@ describe("every public function, with values at random", () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  // Promise: whatever-values-public-functions
   test.each(AREAS)("works or says clearly what is wrong, and the process and a bystander live on: %s", async (area) => {
     const program = startProgram(PROGRAM, [file, area, String(SEED), String(CALLS), String(FOR_MS)]);
     const { output, errors, code, signal } = await program.ended;
@@ -41,6 +42,7 @@ describe("every public function, with values at random", () => {
     expect(report.worked).toBeGreaterThan(100);
   });
 
+  // Promise: whatever-values-public-functions
   test("was called, and every option was tried", () => {
     const called = new Set(reports.flatMap((report) => report.called));
     const missed = Object.keys(surface.calls).filter((name) => !called.has(name) && !OF_THE_USER.test(name));

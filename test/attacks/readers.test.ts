@@ -46,6 +46,7 @@ async function refusesMore({ socket }: Client, closed: () => boolean): Promise<v
   });
 }
 
+// Promise: clients-do-nothing-keep
 test("readers that stall keep nobody out: after their time newcomers have their places", async () => {
   const system = await testSystem();
   const { url } = await observe(system, { readerTimeoutMs: READER_TIMEOUT_MS });
@@ -71,6 +72,7 @@ test("a reader that reads has its place for as long as there is room", async () 
   expect(stream.ended).toBe(false);
 });
 
+// Promise: clients-do-nothing-keep
 test("a reader that has not taken what it was sent is dropped, though there is room", async () => {
   const system = await testSystem();
   const { url } = await observe(system, { readerTimeoutMs: READER_TIMEOUT_MS });
@@ -110,6 +112,7 @@ test.each([
   await eventually(() => client.closed);
 });
 
+// Promise: clients-do-nothing-keep
 test("an answer that its client does not take is given up", async () => {
   const system = await testSystem();
   const registry = new Registry();
@@ -122,6 +125,7 @@ test("an answer that its client does not take is given up", async () => {
   expect((await ask(url, "/metrics")).text.length).toBeGreaterThan(20 * 1024 * 1024);
 }, 60_000);
 
+// Promise: clients-do-nothing-keep
 test("closing ends every connection, whatever it waits for", async () => {
   const system = await testSystem();
   const observer = await observe(system);

@@ -17,6 +17,7 @@ async function giveUp(mode: string, timeoutMs = 20_000, ...exitCode: string[]) {
 test.each([
   ["a listening server", "server"],
   ["listeners that throw", "throwing listeners"],
+  // Promise: leaves-fatal-record-exit
 ])("when the root gives up, the process ends in order with 1, whatever keeps it alive: %s", async (_what, mode) => {
   const { said, code, fatal } = await giveUp(mode);
   expect(said).toEqual(["stopped shutdown", "terminated shutdown", "exit 1"]);
@@ -24,6 +25,7 @@ test.each([
   expect(fatal).toHaveLength(1);
 });
 
+// Promise: leaves-fatal-record-exit
 test("the fatal record says which child failed how often, in which time, why, and what to do", async () => {
   const { fatal } = await giveUp("server");
   expect(fatal).toMatchObject([
@@ -48,6 +50,7 @@ test("a supervisor below that gave up is named with the failure that was its las
   expect(code).toBe(1);
 });
 
+// Promise: leaves-fatal-record-exit
 test("without handleSignals the process ends when nothing keeps it alive any more, with 1", async () => {
   const { said, code, fatal } = await giveUp("unhandled");
   expect(said).toEqual(["stopped shutdown", "terminated shutdown", "exit 1"]);
@@ -55,6 +58,7 @@ test("without handleSignals the process ends when nothing keeps it alive any mor
   expect(fatal).toHaveLength(1);
 });
 
+// Promise: leaves-fatal-record-exit
 test("an exit code that the application has set stands", async () => {
   expect((await giveUp("server", 20_000, "3")).code).toBe(3);
   expect((await giveUp("nothing open", 20_000, "0")).code).toBe(0);
@@ -70,6 +74,7 @@ test("what handleSignals has undone does not end the process", async () => {
   expect(tookMs).toBeGreaterThan(500);
 });
 
+// Promise: leaves-fatal-record-exit
 test("a sibling that does not end is killed when timeoutMs is over", async () => {
   const { said, code } = await giveUp("hanging sibling", 300);
   expect(said.at(-1)).toBe("exit 1");
@@ -82,6 +87,7 @@ test("a system without a logger says why the process ends all the same", async (
   expect(code).toBe(1);
 });
 
+// Promise: leaves-fatal-record-exit
 test("a system that is stopped has not given up", async () => {
   const { code, fatal } = await giveUp("stopped");
   expect(fatal).toEqual([]);

@@ -12,6 +12,7 @@ interface Seen {
   readonly kills: readonly string[];
 }
 
+// Promise: handlertimeoutms-does-count-time
 test("beside eight busy processes a handler that computes is left alone, and a stuck one is ended", {
   timeout: 60_000,
 }, async () => {

@@ -9,6 +9,7 @@ const program = fileURLToPath(new URL("./programs/terminal.js", import.meta.url)
 const ACTS_ON_A_TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 test.each(["console", "borrowed"])(
+  // Promise: console-actor-logs-acts
   "what an actor logs, throws and prints acts on no terminal, and forges no line: %s",
   async (logger) => {
     const { output, errors, code } = await startProgram(program, [logger]).ended;

@@ -6,6 +6,7 @@ import { startProgram } from "../support/program.js";
 const program = fileURLToPath(new URL("./programs/unattributed.js", import.meta.url));
 
 describe("over guard.totalMb for memory that is in no actor's numbers", () => {
+  // Promise: resident-memory-numbers-told
   test("the actor that ran while it grew is told of, and nobody is ended", async () => {
     const { output, errors, code } = await startProgram(program, ["report"]).ended;
     expect({ lines: output.trim().split("\n"), code }, errors).toEqual({
@@ -14,6 +15,7 @@ describe("over guard.totalMb for memory that is in no actor's numbers", () => {
     });
   });
 
+  // Promise: resident-memory-numbers-told
   test("with kill_suspect it is ended, and the others stay", async () => {
     const { output, errors, code } = await startProgram(program, ["kill_suspect"]).ended;
     expect({ lines: output.trim().split("\n"), code }, errors).toEqual({

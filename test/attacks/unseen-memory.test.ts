@@ -25,6 +25,7 @@ const KINDS: readonly { kind: Kind; what: string; keep: number }[] = [
   { kind: "external", what: "external strings", keep: 10 },
 ];
 
+// Promise: memory-outside-heap-counts
 test.each(KINDS)("an actor that makes $what and drops them is left alone", async ({ kind, keep }) => {
   const { actor, killed } = await garbageActor();
   const made = await actor.call("churn", kind, CHURN_MS, keep);
@@ -43,6 +44,7 @@ test("where no collection can be asked for, an actor that drops shared buffers i
 });
 
 test.each(KINDS.filter(({ kind }) => kind !== "sharedSmall"))(
+  // Promise: memory-outside-heap-counts
   "an actor that keeps $what is ended",
   async ({ kind }) => {
     const { actor, killed } = await garbageActor();

@@ -1,61 +1,50 @@
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
 
 const root = new URL("../../../", import.meta.url);
-const page = readFileSync(new URL("docs/runtime-semantics.md", root), "utf8");
+const script = fileURLToPath(new URL("scripts/semantics-doc.mjs", root));
+const trees: string[] = [];
 
-interface Promised {
-  readonly sentence: string;
-  readonly tests: readonly { readonly file: string; readonly name: string }[];
-}
-
-/** `- sentence`, and under it `  - `file`: name` for each test. */
-function promises(): Promised[] {
-  const [, ...items] = page.split(/^- /m);
-  return items.map((item) => {
-    const [sentence, ...lines] = item.split(/\n(?=\s*- `)/);
-    const tests = lines.map((line) => /^\s*- `(?<file>[^`]+)`: (?<name>.+)/.exec(line)?.groups);
-    return { sentence, tests: tests as unknown as Promised["tests"] };
-  });
-}
-
-/** Placeholders of a name that is made for each case of a table. */
-const PLACEHOLDER = /\$\{[^}]*\}|%[sio]|\$\w+/;
-
-/** What the string literals of a file can be the name of, less the cases of OTP's that stand in front. */
-function namesIn(file: string): RegExp[] {
-  const source = readFileSync(new URL(`test/${file}`, root), "utf8");
-  const literals = [...source.matchAll(/"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`/g)].map(([, a, b]) => a ?? b);
-  return literals.flatMap((literal) => {
-    const name = literal.replace(/^(?:\[[^\]]*\] )+/, "");
-    const fixed = name.split(new RegExp(PLACEHOLDER, "g"));
-    // A name that is all placeholder would pass for any.
-    if (fixed.join("").trim().length < 8) return [];
-    return [new RegExp(`^${fixed.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`)];
-  });
-}
-
-const files = new Map<string, RegExp[]>();
-const isTest = (file: string, name: string) => {
-  if (!files.has(file)) files.set(file, namesIn(file));
-  return files.get(file)?.some((pattern) => pattern.test(name)) === true;
-};
-
-test("each promise names a test", () => {
-  expect(promises().length).toBeGreaterThanOrEqual(80);
-  expect(promises().filter(({ tests }) => tests.length === 0)).toEqual([]);
+afterEach(() => {
+  for (const tree of trees.splice(0)) rmSync(tree, { recursive: true });
 });
 
-test("each test that a promise names exists", () => {
-  const missing = promises().flatMap(({ tests }) =>
-    tests.filter(({ file, name }) => !isTest(file, name)).map(({ file, name }) => `${file}: ${name}`),
-  );
-  expect(missing).toEqual([]);
+function check(...args: string[]) {
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check", ...args], { encoding: "utf8" });
+  return { status, said: stderr.trim() };
+}
+
+function checkTree(page: string, tests: string) {
+  const tree = mkdtempSync(join(tmpdir(), "semantics-"));
+  trees.push(tree);
+  for (const [path, text] of Object.entries({ "docs/runtime-semantics.md": page, "test/calls/calls.test.ts": tests })) {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path), text);
+  }
+  return check("--root", tree);
+}
+
+const PAGE = "- A call settles. <!-- settles -->\n  - `calls/calls.test.ts`: settles, whatever happens\n";
+const TEST = '// Promise: settles\ntest("[call] settles, whatever happens", () => {});\n';
+
+test("each promise of the page names the tests that say they check it", () => {
+  const page = readFileSync(new URL("docs/runtime-semantics.md", root), "utf8");
+  expect(page.match(/<!-- \S+ -->/g)?.length).toBeGreaterThanOrEqual(180);
+  expect(check()).toEqual({ status: 0, said: "" });
 });
 
-test("a test that does not exist would be missed", () => {
-  const { file, name } = promises()[0].tests[0];
-  expect(isTest(file, name)).toBe(true);
-  expect(isTest(file, `${name} or not`)).toBe(false);
-  expect(isTest(file, "")).toBe(false);
+test.each([
+  ["as it should be is taken", PAGE, TEST, ""],
+  ["with a test that has another name by now is out of date", PAGE, TEST.replace("whatever", "what"), "out of date"],
+  ["with a promise that no test checks is refused", PAGE, "", "no test checks the promise settles"],
+  ["without a promise that a test checks is refused", "# Nothing\n", TEST, "checks settles, which is no promise"],
+  ["with a promise that has no key is refused", `${PAGE}- Nothing is lost.\n`, TEST, "no key: Nothing is lost."],
+])("a page %s", (_which, page, tests, complaint) => {
+  const { status, said } = checkTree(page, tests);
+  expect(said).toContain(complaint);
+  expect(status).toBe(complaint === "" ? 0 : 1);
 });

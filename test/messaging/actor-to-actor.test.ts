@@ -11,6 +11,7 @@ async function pair() {
   return { system, echo, counter };
 }
 
+// Promise: reference-can-sent-message
 test("a reference that was sent in a message can be called from there, waiting or blocking", async () => {
   const { echo, counter } = await pair();
   expect(await echo.call("addTo", counter, 3)).toBe(3);
@@ -24,6 +25,7 @@ test("a reference comes back as the same reference", async () => {
   expect(await returned.call("add", 1)).toBe(1);
 });
 
+// Promise: messages-between-actors-do
 test("two actors talk while the main thread is blocked", async () => {
   const { system, counter } = await pair();
   const talker = await system.startChild({ id: "talker", actor: fixture("talker") });
@@ -35,6 +37,7 @@ test("two actors talk while the main thread is blocked", async () => {
   expect(system.stats(counter).mailbox.handled).toBe(1000);
 });
 
+// Promise: reference-can-sent-message
 test("a reference stays valid when its actor is restarted", async () => {
   const { echo, counter } = await pair();
   await counter.call("crash", "x").catch(() => {});
@@ -44,6 +47,7 @@ test("a reference stays valid when its actor is restarted", async () => {
 test.each([
   ["slow", 40, 10],
   ["fast", 200_000, 0],
+  // Promise: actor-s-call-ends
 ])("an actor's call times out while it is busy with %s messages, not after them", async (_, count, forMs) => {
   const system = await testSystem();
   const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });

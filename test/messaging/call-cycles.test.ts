@@ -9,6 +9,7 @@ async function two(capacity = 1024) {
   return { system, a: await start("a"), b: await start("b") };
 }
 
+// Promise: actors-wait-other-circle
 test("two actors that call each other synchronously get ERR_CALL_CYCLE with the cycle, within a second", async () => {
   const { a, b } = await two();
   await b.call("know", a);
@@ -32,6 +33,7 @@ test("two actors that send into each other's full mailbox get ERR_CALL_CYCLE, wi
   expect(performance.now() - before).toBeLessThan(1500);
 });
 
+// Promise: actors-wait-other-circle
 test("an actor that waits long for another, which waits for nobody, is left alone", async () => {
   const { system, a } = await two();
   const gate = await system.startChild({ id: "gate", actor: fixture("gate") });

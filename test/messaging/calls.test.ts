@@ -10,6 +10,7 @@ async function echoSystem() {
   return { system, echo };
 }
 
+// Promise: call-ends-reply-timeout
 test("[call] a call resolves to what the handler returns", async () => {
   const { echo } = await echoSystem();
   expect(await echo.call("echo", { a: [1, "two", null] })).toEqual({ a: [1, "two", null] });
@@ -33,6 +34,7 @@ test("a ReplyError fails only the call, and keeps message, code and data", async
   expect(system.stats(echo).restarts).toBe(0);
 });
 
+// Promise: call-ends-reply-timeout
 test("a call whose handler throws rejects with ERR_CALL_EXIT and the error as the exit reason", async () => {
   const { system } = await echoSystem();
   const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
@@ -45,6 +47,7 @@ test("a call whose handler throws rejects with ERR_CALL_EXIT and the error as th
   expect(reason.error.stack).toContain("counter.actor");
 });
 
+// Promise: error-call-whose-handler
 test("the error of a call whose handler threw shows where it threw and where the call was made", async () => {
   const { system } = await echoSystem();
   const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
@@ -57,6 +60,9 @@ test("the error of a call whose handler threw shows where it threw and where the
   expect(caller).toContain("whoever");
 });
 
+// Promise: call-ends-reply-timeout
+// Promise: late-reply-never-answers
+// Promise: timeout-does-stop-callee
 test("[call] a call that takes too long rejects with ERR_CALL_TIMEOUT, and its late reply answers nothing else", async () => {
   const { echo } = await echoSystem();
   const error = await echo
@@ -69,6 +75,7 @@ test("[call] a call that takes too long rejects with ERR_CALL_TIMEOUT, and its l
   expect(await echo.call("echo", "mine")).toBe("mine");
 });
 
+// Promise: timeout-0-sends-call
 test("a call with a timeout of 0 is sent, and never has its reply", async () => {
   const { system, echo } = await echoSystem();
   const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
@@ -90,6 +97,7 @@ test("[send_request_receive_reqid_collection] a deferred reply answers its own c
   expect(await first).toBe(1);
 });
 
+// Promise: call-whose-reply-was
 test("a call whose reply was deferred rejects when the actor exits", async () => {
   const { system, echo } = await echoSystem();
   const call = echo.call("defer", "k").catch((e: unknown) => e);
@@ -117,6 +125,7 @@ test("a call to a method the actor does not have rejects with ERR_UNKNOWN_METHOD
   expect(system.stats(echo).restarts).toBe(0);
 });
 
+// Promise: actor-calls-itself-gets
 test("[calling_self] an actor that calls itself gets ERR_CALLING_SELF", async () => {
   const { echo } = await echoSystem();
   const error = await echo.call("callMyself").catch((e: unknown) => e);
@@ -141,6 +150,7 @@ test("an argument that cannot be carried fails the call with ERR_NOT_CLONEABLE a
   });
 });
 
+// Promise: call-ends-reply-timeout
 test("[start] a call to a stopped actor rejects with ERR_NOPROC, a tryCast says closed", async () => {
   const { system, echo } = await echoSystem();
   await system.terminateChild("echo");
@@ -176,6 +186,7 @@ test("a reply larger than the caller's reply ring arrives", async () => {
   expect(Buffer.compare(reply, bytes)).toBe(0);
 });
 
+// Promise: late-reply-never-answers
 test("[send_request] 10 000 calls at once are all answered, each with its own reply", async () => {
   const { echo } = await echoSystem();
   const replies = await Promise.all(Array.from({ length: 10_000 }, (_, i) => echo.call("echo", i)));

@@ -5,6 +5,7 @@ import { fixture, testSystem } from "../support/system.js";
 const sleeperIn = async () =>
   (await testSystem()).startChild<typeof Sleeper>({ id: "sleeper", actor: fixture("sleeper") });
 
+// Promise: main-sleeps-waits-handler
 test("main is idle while it waits for a handler that takes long", async () => {
   const sleeper = await sleeperIn();
   // Replies that come at once: main looks for the next ones itself.
@@ -15,6 +16,7 @@ test("main is idle while it waits for a handler that takes long", async () => {
   expect((user + system) / 1000).toBeLessThan(500);
 });
 
+// Promise: main-sleeps-waits-handler
 test("main's event loop turns between replies, however fast they come", async () => {
   const sleeper = await sleeperIn();
   let turns = 0;

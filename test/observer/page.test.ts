@@ -33,6 +33,7 @@ async function ward() {
 const row = (page: Page, id: string) => page.locator(`tr[data-id=${JSON.stringify(id)}]`);
 const node = (id: string) => `#/node/${encodeURIComponent(id)}`;
 
+// Promise: crash-shown-within-two
 test("the tree shows a crash and the restart within two seconds", async () => {
   const { actor, url } = await ward();
   const { page, complaints } = await openPage(browser, url);
@@ -81,6 +82,7 @@ test("an actor's page has its numbers, its log, its last crash and charts that m
 });
 
 describe("actions", () => {
+  // Promise: without-token-nothing-done
   test("kill is refused without the token, and works with it", async () => {
     const { system, actor, url } = await ward();
     const { page, complaints } = await openPage(browser, url, { hash: node("root/patient") });
@@ -168,6 +170,7 @@ test("a page of another origin can neither read nor do anything", async () => {
   expect(system.stats(actor).incarnation).toBe(1);
 });
 
+// Promise: names-errors-log-lines
 test("hostile names, errors and log lines are shown, and do nothing", async () => {
   const { system, url } = await ward();
   const hostile = "<img src=x onerror=alert(1)><script>alert(2)<\\script>";

@@ -89,6 +89,7 @@ describe("what is served", () => {
     expect((await ask(url, "//metrics")).status).toBe(200);
   });
 
+  // Promise: goes-system-stopped-close
   test("close ends open streams, frees the port and may be called again", async () => {
     const { observer, url } = await observed();
     const { port } = new URL(url);
@@ -132,6 +133,7 @@ describe("what is served", () => {
 describe("who may ask", () => {
   const paths = ["/", "/metrics", "/api/tree", "/api/events", "/ui/app.js", "/nowhere"];
 
+  // Promise: request-host-origin-server
   test("a wrong Host gets 403 everywhere, so that no name can be made to point here", async () => {
     const { url } = await observed();
     const { port } = new URL(url);
@@ -154,6 +156,7 @@ describe("who may ask", () => {
     }
   });
 
+  // Promise: request-host-origin-server
   test("a wrong Origin gets 403, whatever the method", async () => {
     const { url, observer } = await observed();
     const { host, port } = new URL(url);
@@ -235,6 +238,7 @@ describe("actions", () => {
     return { ...all, actor, act: act_ };
   }
 
+  // Promise: without-token-nothing-done
   test("without the token nothing is done", async () => {
     const { system, observer, actor } = await ward();
     for (const token of [undefined, "", "open-sesam", "open-sesame2", "OPEN-SESAME", "open-sesame,open-sesame"]) {
@@ -247,6 +251,7 @@ describe("actions", () => {
     expect(system.stats(actor).state).toBe("running");
   });
 
+  // Promise: without-token-nothing-done
   test("kill ends the actor, and its supervisor starts it again", async () => {
     const { system, actor, act } = await ward();
     const reasons: string[] = [];
@@ -256,6 +261,7 @@ describe("actions", () => {
     expect(reasons).toEqual(["killed"]);
   });
 
+  // Promise: suspended-actor-s-state
   test("suspend and resume hold its messages and let them go, and its state says so", async () => {
     const { system, actor, act } = await ward();
     expect((await act("suspend")).status).toBe(200);
@@ -267,6 +273,7 @@ describe("actions", () => {
     expect(system.stats(actor).state).toBe("running");
   });
 
+  // Promise: suspended-actor-s-state
   test("an actor that is started again is not suspended any more", async () => {
     const { system, actor, act } = await ward();
     await act("suspend");
@@ -275,6 +282,7 @@ describe("actions", () => {
     expect(await actor.call("work")).toBe(1);
   });
 
+  // Promise: restart-orderly-stop-start
   test("restart is an orderly stop and a start, and costs none of the intensity", async () => {
     const { system, actor, act } = await ward();
     const reasons: string[] = [];

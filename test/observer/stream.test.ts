@@ -67,6 +67,7 @@ test("only what has changed is sent again", async () => {
   await eventually(() => stream.of("tree").at(-1).order?.includes("root/new") === false);
 });
 
+// Promise: reader-comes-back-gets
 test("a reader that comes back gets the events it has missed, and none twice", async () => {
   const { actor, open } = await ward();
   const first = await open();
@@ -103,6 +104,7 @@ test("an actor's page has its log, its last crash and its charts, also of what w
   await eventually(() => stream.of("actor").some(({ lines }) => lines.some(({ message }: any) => message === "later")));
 });
 
+// Promise: message-contents-sent-log
 test("no message contents and no log fields are sent; fields come by option", async () => {
   const { actor, open } = await ward();
   const stream = await open("/api/events?actor=root%2Fpatient");
@@ -136,6 +138,7 @@ async function dropping(system: ActorSystem): Promise<ActorRef<typeof Patient>> 
   return actor;
 }
 
+// Promise: reader-comes-back-gets
 test("in a storm of events a reader gets the latest, and is told how many it has missed", async () => {
   const { system, open } = await ward();
   const full = await dropping(system);
@@ -150,6 +153,7 @@ test("in a storm of events a reader gets the latest, and is told how many it has
   expect(skipped()).toBeGreaterThan(1000);
 });
 
+// Promise: reader-does-read-sent
 test("a reader that does not read is sent no more than a bounded amount, and slows nobody down", async () => {
   const { system, actor, observer, open } = await ward({ readerTimeoutMs: 60_000 });
   const full = await dropping(system);
@@ -197,6 +201,7 @@ test("there is a limit to how many may look at once", async () => {
   ]);
 });
 
+// Promise: names-errors-log-lines
 test("hostile names, errors and log lines stay data: JSON, under a policy that runs no script of theirs", async () => {
   const { system, observer, open } = await ward();
   const id = `evil ${HOSTILE}`.replaceAll("/", "");
@@ -226,6 +231,7 @@ test("what is done on the page is in the feed", async () => {
   expect(stream.events).toContainEqual(expect.objectContaining({ event: "operator", method: "suspend" }));
 });
 
+// Promise: goes-system-stopped-close
 test("after the system has stopped the observer says so, until it is closed", async () => {
   const { system, observer, open } = await ward();
   const stream = await open();

@@ -294,6 +294,7 @@ test("a tree without sources is an error, not a pass", () => {
   expect(checkTree({ "README.md": "# Nothing" }).exitCode).toBe(2);
 });
 
+// Promise: main-goes-thread-stands
 test("the project itself keeps the rules", () => {
   expect(checkBoundaries()).toMatchObject({ exitCode: 0, violations: [] });
 });

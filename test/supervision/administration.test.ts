@@ -12,6 +12,7 @@ describe("startChild", () => {
     expect(tree.ref.child("b")).toBe(tree.at("b"));
   });
 
+  // Promise: duplicate-id-err-already-started-stopped
   test("[child_adm] refuses an id that is running, and gives its reference", async () => {
     const tree = await startTree({ children: [worker("a")] });
     const refused = { code: "ERR_ALREADY_STARTED", id: "root/a", ref: tree.at("a") };
@@ -19,6 +20,7 @@ describe("startChild", () => {
     expect(tree.created).toEqual([tree.at("a")]);
   });
 
+  // Promise: duplicate-id-err-already-started-stopped
   test("[child_adm] refuses an id that is there but stopped", async () => {
     const tree = await startTree({ children: [worker("a")] });
     await tree.ref.terminateChild("a");
@@ -34,6 +36,7 @@ describe("startChild", () => {
     expect(await first).toBe(tree.at("a"));
   });
 
+  // Promise: startchild-fails-caller-s
   test("[sup_start_child_returns_error] a failed start is the caller's error, costs nothing and leaves no spec", async () => {
     const tree = await startTree({ intensity: 0 });
     tree.plans.set("root/a", BOOM);
@@ -114,6 +117,7 @@ describe("startChild", () => {
 });
 
 describe("terminateChild", () => {
+  // Promise: terminatechild-idempotent-keeps-spec
   test("[child_adm] stops the child and keeps its spec; once more changes nothing", async () => {
     const tree = await startTree({ children: [worker("a"), worker("b")] });
     await tree.ref.terminateChild("a");
@@ -237,6 +241,7 @@ test("child() of an unknown id is undefined", async () => {
   expect(tree.ref.child("hej")).toBeUndefined();
 });
 
+// Promise: children-listed-reverse-start
 test("[which_children] children are listed in reverse start order, with what they are and how they are", async () => {
   const tree = await startTree({
     children: [worker("a"), worker("b", { restart: "transient" }), worker("c"), supervisor({ id: "s" })],

@@ -15,14 +15,17 @@ function delays(options: BackoffOptions, count: number, random = 0.5): number[] 
   });
 }
 
+// Promise: n-th-delay-min
 test("each further restart waits factor times as long, up to maxMs", () => {
   expect(delays(OPTIONS, 6)).toEqual([100, 200, 400, 800, 1_000, 1_000]);
 });
 
+// Promise: minms-0-restart-immediate
 test("with minMs 0 every restart is immediate", () => {
   expect(delays({ ...OPTIONS, minMs: 0 }, 3)).toEqual([0, 0, 0]);
 });
 
+// Promise: healthy-life-resetafterms-begins
 test("a life of resetAfterMs or more makes the next delay the first again", () => {
   const worn: BackoffState = { attempts: 5, upSince: 1_000 };
   expect(nextRestart(OPTIONS, worn, 1_550, 0).delayMs).toBe(100);
@@ -33,6 +36,7 @@ test("a start that fails is no healthy life, however long ago the last one was",
   expect(nextRestart(OPTIONS, { attempts: 2, upSince: null }, 1e9, 0).delayMs).toBe(400);
 });
 
+// Promise: n-th-delay-min
 test("jitter varies a delay up and down by no more than its part, and never past maxMs", () => {
   fc.assert(
     fc.property(

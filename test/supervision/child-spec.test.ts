@@ -51,6 +51,8 @@ describe("defaults", () => {
     });
   });
 
+  // Promise: default-3-5-000
+  // Promise: supervisor-children-permanent-default
   test("[sup_flags] a supervisor is permanent, one_for_one, allows 3 restarts in 5 seconds, and takes its time to stop", () => {
     expect(normaliseSpec(nested(worker("w")), "root")).toMatchObject({
       kind: "supervisor",
@@ -212,6 +214,7 @@ describe("[child_specs] a spec that is wrong", () => {
     expect(refusal(worker("a", { zzzzzz: 5 } as never)).allowed).toContain("no such field, only ");
   });
 
+  // Promise: significant-permanent-under-autoshutdown
   test("asks for significance where it has no meaning", () => {
     const significant = { significant: true } as const;
     expect(refusal(worker("a", significant), "any_significant")).toMatchObject({ field: "significant" });

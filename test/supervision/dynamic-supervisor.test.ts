@@ -126,6 +126,7 @@ test("[significant_simple] it takes no significant children", async () => {
 });
 
 describe("stopping", () => {
+  // Promise: dynamic-supervisor-stops-children
   test("[simple_one_for_one_shutdown] all children stop at once, each within its own shutdown", async () => {
     const { tree, d } = await startDynamic();
     for (const id of ["a", "b", "c"]) await d.startChild(worker(id, { shutdown: 2_000 }));

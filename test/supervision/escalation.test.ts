@@ -6,6 +6,7 @@ import { BOOM, startTree, worker } from "./fake-tree.js";
 const FRAGILE = { intensity: 0, children: [worker("w")] };
 
 describe("a nested supervisor that gives up", () => {
+  // Promise: parent-exit-like-any
   test("is restarted by its own supervisor when it is permanent, which it is by default", async () => {
     const tree = await startTree({ children: [supervisor({ id: "s", ...FRAGILE })] });
     await tree.exit("s/w", BOOM);
@@ -14,12 +15,14 @@ describe("a nested supervisor that gives up", () => {
     expect(tree.exitReason).toBeNull();
   });
 
+  // Promise: parent-exit-like-any
   test("stays down when it is transient, for it ends with shutdown", async () => {
     const tree = await startTree({ children: [supervisor({ id: "s", restart: "transient", ...FRAGILE })] });
     await tree.exit("s/w", BOOM);
     expect(tree.states()).toEqual(["s:stopped"]);
   });
 
+  // Promise: parent-exit-like-any
   test("is forgotten when it is temporary", async () => {
     const tree = await startTree({ children: [supervisor({ id: "s", restart: "temporary", ...FRAGILE })] });
     await tree.exit("s/w", BOOM);
@@ -55,6 +58,7 @@ describe("a nested supervisor that gives up", () => {
   });
 });
 
+// Promise: restarted-supervisor-children-spec
 test("[tree] a restarted supervisor has the children of its spec, not those that were added", async () => {
   const tree = await startTree({
     strategy: "one_for_all",

@@ -85,6 +85,7 @@ test.each<[string, ExitReason, boolean]>([
   expect("context" in report).toBe(isError);
 });
 
+// Promise: stop-clean-reported-succeeds
 test("a child that has to be killed is a shutdown_error, unless brutal_kill was what it was to get", async () => {
   const tree = await startTree({ children: [worker("a", { shutdown: 10 }), worker("b", { shutdown: "brutal_kill" })] });
   tree.at("a").stopPlan = { afterMs: Infinity };

@@ -11,10 +11,12 @@ function allowed(times: readonly number[], intensity: number, periodMs: number):
   });
 }
 
+// Promise: restart-allowed-more-than
 test("as many restarts as the intensity are allowed within the period, and not one more", () => {
   expect(allowed([0, 1, 2, 3], 3, 5_000)).toEqual([true, true, true, false]);
 });
 
+// Promise: time-monotonic-milliseconds-failure
 test("a failure exactly one period ago still counts", () => {
   expect(allowed([0, 5_000], 1, 5_000)).toEqual([true, false]);
 });
@@ -28,6 +30,7 @@ test("[multiple_restarts] failures that keep their distance never reach the limi
   expect(allowed(times, 2, 5_000)).not.toContain(false);
 });
 
+// Promise: intensity-0-first-restart
 test("with intensity 0 the first restart needed is one too many", () => {
   expect(allowed([0], 0, 5_000)).toEqual([false]);
 });

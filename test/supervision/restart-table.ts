@@ -58,6 +58,9 @@ export function cases(): Case[] {
         const otp = reason === "normal" ? "normal" : reason.startsWith("shutdown") ? "shutdown" : "abnormal";
         const said = { restart: "is restarted", keep: "stays down, its spec kept", delete: "is gone" }[outcome];
         return {
+          // Promise: permanent-child-always
+          // Promise: transient-child-unless-ends
+          // Promise: temporary-child-never-spec
           name: `[${restart}_${otp}] a ${restart} child that ends with ${reason} ${said} (${strategy})`,
           strategy,
           restart,

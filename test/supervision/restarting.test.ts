@@ -21,6 +21,7 @@ async function looping(strategy: "one_for_one" | "one_for_all" | "rest_for_one")
 }
 
 describe("while a restart keeps failing", () => {
+  // Promise: restart-keeps-failing-child
   test("[hanging_restart_loop] administration answers at once, and terminateChild ends the loop", async () => {
     const tree = await looping("one_for_one");
     const { ref } = tree;
@@ -41,6 +42,7 @@ describe("while a restart keeps failing", () => {
     expect(tree.states()).toEqual(["a:running", "b:running", "c:running"]);
   });
 
+  // Promise: restart-keeps-failing-child
   test("[hanging_restart_loop] the supervisor can be shut down", async () => {
     const tree = await looping("one_for_one");
     const { reason } = await tree.stop();
@@ -257,6 +259,7 @@ test("a child that dies in the moment it has started is restarted", async () => 
   expect(tree.at("a").incarnation).toBe(3);
 });
 
+// Promise: ignore-init-means-started
 test("init that returns ignore() during a restart is no failure: the child is stopped, its spec kept", async () => {
   const tree = await startTree({ intensity: 1, children: [worker("a")] });
   tree.at("a").starts.push("ignore");
@@ -267,6 +270,7 @@ test("init that returns ignore() during a restart is no failure: the child is st
   expect(tree.states()).toEqual(["a:running"]);
 });
 
+// Promise: whoever-saw-child-s
 test("whoever is told of an exit finds the supervisor already past it", async () => {
   const tree = await startTree({ children: [worker("a"), worker("b", { restart: "transient" })] });
   tree.at("a").exit(BOOM);

@@ -60,6 +60,7 @@ test("where main runs all the time it is over when that time is over", () => {
   expect(clock.pending).toBe(false);
 });
 
+// Promise: time-main-blocked-does
 test("a time in which main was blocked does not count", () => {
   const { clock, over } = started(1000);
   clock.run(450);
@@ -80,6 +81,7 @@ test("after a block at its very end there is time left for what has arrived mean
   expect(over()).toBe(1);
 });
 
+// Promise: time-main-blocked-does
 test("a main that is blocked again and again ends it all the same", () => {
   const { clock, over } = started(1000);
   let blocks = 0;

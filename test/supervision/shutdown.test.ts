@@ -15,6 +15,7 @@ function askToStop(tree: FakeTree, request: Partial<StopRequest> = {}): Promise<
 }
 
 describe("stopping a supervisor", () => {
+  // Promise: brutal-kill-kills-once-infinity
   test("[sup_stop_infinity] a child with shutdown infinity is waited for, however long it takes", async () => {
     const tree = await startTree({ children: [worker("a"), worker("b", { shutdown: "infinity" })] });
     tree.at("b").stopPlan = { afterMs: 3_600_000 };
@@ -25,6 +26,7 @@ describe("stopping a supervisor", () => {
     expect(stopReport(await stopped)["root/b"]).toMatchObject({ killed: false, reason: SHUTDOWN });
   });
 
+  // Promise: child-asked-shutdown-end
   test("[sup_stop_timeout] a child that does not stop in time is killed, and the others still stop in order", async () => {
     const tree = await startTree({ children: [worker("a", { shutdown: 1_000 }), worker("b", { shutdown: 1_000 })] });
     tree.at("b").stopPlan = { afterMs: 200_000 };
@@ -36,6 +38,7 @@ describe("stopping a supervisor", () => {
     expect(tree.takeTrace()).toEqual(["stop b", "killed b", "stop a", "stopped a"]);
   });
 
+  // Promise: brutal-kill-kills-once-infinity
   test("[sup_stop_brutal_kill] a child with brutal_kill is killed without being asked", async () => {
     const tree = await startTree({ children: [worker("a"), worker("b", { shutdown: "brutal_kill" })] });
     await tree.stop();
@@ -179,6 +182,7 @@ describe("once the tree is stopping", () => {
 });
 
 describe("a deadline for the whole tree", () => {
+  // Promise: stop-timeoutms-deadline-whole
   test("is held although every child would hang", async () => {
     const hanging = (id: string) => worker(id, { shutdown: "infinity" });
     const tree = await startTree({
@@ -317,6 +321,7 @@ describe("the division of the time left", () => {
     );
   });
 
+  // Promise: stop-timeoutms-deadline-whole
   test("all together never get more than is left, even if each uses up its share", () => {
     fc.assert(
       fc.property(fc.nat(10_000), fc.array(ms), (total, demands) => {

@@ -65,6 +65,7 @@ describe.each([
     expect(tree.exitReason).toEqual(SHUTDOWN);
   });
 
+  // Promise: terminatechild-stops-never-counts
   test(`${name} one that terminateChild stops does not count`, async () => {
     for (const autoShutdown of ["any_significant", "all_significant"] as const) {
       const tree = await startTree({ autoShutdown, children: ABC });
@@ -136,6 +137,7 @@ test.each(COMBINATIONS)(
   },
 );
 
+// Promise: terminatechild-stops-never-counts
 test("[significant_bystander] a temporary one that is deleted over a sibling does not count", async () => {
   const tree = await startTree({
     strategy: "one_for_all",

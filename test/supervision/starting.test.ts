@@ -18,6 +18,7 @@ describe("the first start of a supervisor", () => {
     expect((await tree.stop()).reason).toEqual({ kind: "shutdown" });
   });
 
+  // Promise: children-start-left-right
   test("a child is started once the init of the one before it has succeeded", async () => {
     const tree = new FakeTree({ children: ABC });
     tree.plans.set("root/b", "hang");
@@ -49,6 +50,7 @@ describe("the first start of a supervisor", () => {
     );
   });
 
+  // Promise: first-start-fails-children
   test("a failed first start is not retried, whatever the intensity", async () => {
     const tree = new FakeTree({ intensity: 100, children: [worker("a")] });
     tree.plans.set("root/a", BOOM);

@@ -55,6 +55,7 @@ describe("one_for_all", () => {
     expect(tree.exitReason).toEqual(DEAD);
   });
 
+  // Promise: failed-start-attempt-during
   test("[one_for_all_escalation] when a child fails to start again, every attempt counts, and the supervisor gives up", async () => {
     const tree = await startTree({ strategy: "one_for_all", intensity: 4, children: [worker("a"), worker("b")] });
     tree.plans.set("root/b", BOOM);
@@ -64,6 +65,7 @@ describe("one_for_all", () => {
     expect(tree.states()).toEqual(["a:stopped", "b:stopped"]);
   });
 
+  // Promise: if-another-child-fails
   test("[one_for_all_other_child_fails_restart] a sibling that fails to start stops those already started, and all start again", async () => {
     const tree = await startTree({ strategy: "one_for_all", children: [worker("a"), worker("b")] });
     tree.at("b").starts.push(BOOM);
@@ -76,6 +78,7 @@ describe("one_for_all", () => {
     expect(tree.states()).toEqual(["a:running", "b:running"]);
   });
 
+  // Promise: there-budget-supervisor-restart
   test("restarting many children costs one restart", async () => {
     const tree = await startTree({ strategy: "one_for_all", intensity: 1, children: ABC });
     await tree.exit("a", BOOM);
@@ -83,6 +86,7 @@ describe("one_for_all", () => {
     expect(tree.states()).toEqual(["a:running", "b:running", "c:running"]);
   });
 
+  // Promise: one-for-all-stops-others-reverse
   test("what terminateChild had stopped is started again with the others", async () => {
     const tree = await startTree({ strategy: "one_for_all", children: ABC });
     await tree.ref.terminateChild("b");
@@ -140,6 +144,7 @@ describe("rest_for_one", () => {
     expect(tree.exitReason).toEqual(DEAD);
   });
 
+  // Promise: if-another-child-fails
   test("[rest_for_one_other_child_fails_restart] the retry goes on from the child that failed to start", async () => {
     const tree = await startTree({ strategy: "rest_for_one", children: ABC });
     tree.at("b").starts.push(BOOM);
@@ -148,6 +153,7 @@ describe("rest_for_one", () => {
     expect(tree.at("a").incarnation).toBe(2);
   });
 
+  // Promise: children-start-left-right
   test("[order_of_children] children start in the order of the spec and stop in the opposite order", async () => {
     const ids = ["ch7", "ch3", "ch10", "ch2", "ch5"];
     const tree = new FakeTree({ strategy: "rest_for_one", children: ids.map((id) => worker(id)) });
@@ -167,6 +173,7 @@ describe("rest_for_one", () => {
 });
 
 describe.each<Strategy>(["one_for_all", "rest_for_one"])("bystanders of %s", (strategy) => {
+  // Promise: temporary-child-never-spec
   test("[temporary_bystander] a temporary sibling is stopped, its spec is deleted, and nobody starts it again", async () => {
     const tree = await startTree({ strategy, children: [worker("a"), worker("b", { restart: "temporary" })] });
     await tree.exit("a", { kind: "normal" });
@@ -201,6 +208,7 @@ describe.each<Strategy>(["one_for_all", "rest_for_one"])("bystanders of %s", (st
 });
 
 describe("the restart budget", () => {
+  // Promise: time-monotonic-milliseconds-failure
   test("the limit counts failures up to exactly periodMs ago", async () => {
     const tree = await startTree({ intensity: 1, periodMs: 5_000, children: ABC });
     await tree.exit("b", BOOM);
@@ -219,6 +227,7 @@ describe("the restart budget", () => {
     expect(tree.exitReason).toBeNull();
   });
 
+  // Promise: intensity-0-first-restart
   test("with intensity 0 the first restart needed ends the supervisor", async () => {
     const tree = await startTree({ intensity: 0, children: ABC });
     await tree.exit("b", BOOM);
@@ -234,12 +243,14 @@ describe("the restart budget", () => {
     expect(tree.states()).toEqual([]);
   });
 
+  // Promise: there-budget-supervisor-restart
   test("one budget holds for all children of a supervisor together", async () => {
     const tree = await startTree({ intensity: 2, children: ABC });
     for (const id of ["a", "c", "b"]) await tree.exit(id, BOOM);
     expect(tree.exitReason).toEqual(DEAD);
   });
 
+  // Promise: restarted-supervisor-children-spec
   test("a supervisor that was restarted has a full budget again", async () => {
     const tree = await startTree({ children: [supervisor({ id: "s", intensity: 1, children: [worker("w")] })] });
     for (let i = 0; i < 2; i++) await tree.exit("s/w", BOOM);

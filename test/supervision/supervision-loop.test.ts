@@ -48,6 +48,7 @@ function brokenTree(broken: { report?: boolean; start?: "throws" | "rejects"; st
   return { root, failures, started, crash: () => exits[0]({ kind: "killed" }) };
 }
 
+// Promise: supervisor-does-whatever-logger
 test("an action that throws keeps the others from nothing, and is told", async () => {
   const { root, failures, started, crash } = brokenTree({ report: true });
   await root.start();

@@ -56,6 +56,7 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     );
   });
 
+  // Promise: actor-runs-inline-behaves
   test("handles messages in the order they were sent, an async one before the next", async () => {
     const basket = await (await way()).start();
     await Promise.all([basket.cast("slowly", "a"), basket.cast("note", "b"), basket.send("c")]);
@@ -63,6 +64,7 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     expect(await basket.call("seen")).toEqual(["a", "b", "c", "d"]);
   });
 
+  // Promise: actor-runs-inline-behaves
   test("gets copies, and gives copies", async () => {
     const basket = await (await way()).start();
     const list = [1, 2, 3];
@@ -87,6 +89,7 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     expect(await basket.call("incarnation")).toBe(1);
   });
 
+  // Promise: actor-runs-inline-behaves
   test("crashes when a handler throws, and starts anew with what waited in its mailbox", async () => {
     const basket = await (await way()).start();
     await basket.call("add", "pear", 1);
@@ -174,6 +177,7 @@ describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
     expect(await basket.call("seen")).toEqual(["DOWN error"]);
   });
 
+  // Promise: actor-runs-inline-behaves
   test("handles what it has accepted before it stops, and then terminates", async () => {
     const { start, stop } = await way();
     const told = probe();

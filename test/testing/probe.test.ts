@@ -74,6 +74,7 @@ test("a probe that is closed refuses messages, and its system ends without it", 
   await system.stop();
 });
 
+// Promise: probe-actor-those-monitor
 test("a probe can be monitored: it is there until it is closed, and DOWN comes then", async () => {
   const { system, basket } = await threadedBasket();
   const [asked, killed] = [probe(), probe()];

@@ -79,6 +79,7 @@ test("a handler that never returns can be killed, and the actor starts anew", as
   expect([ticker.incarnation, ticker.state.ticks]).toEqual([2, 1]);
 });
 
+// Promise: would-block-thread-refused
 test("what would block the thread is refused", async () => {
   const ticker = await runInline(Ticker, { periodMs: 1000 });
   expect(() => ticker.callSync("tick")).toThrow(expect.objectContaining({ code: "ERR_WRONG_THREAD" }));
@@ -123,9 +124,9 @@ test("an inline actor uses the routers and the pools of a test system", async ()
     },
   });
   await using system = await startTestSystem();
-  const actor = new URL("../routing/fixtures/member.actor.js", import.meta.url);
+  const actor = new URL("../router/fixtures/member.actor.js", import.meta.url);
   const members = await system.startChild(router({ id: "pair", actor, size: 2, route: "least_loaded" }));
-  const filename = new URL("../pools/fixtures/work.js", import.meta.url);
+  const filename = new URL("../pool/fixtures/work.js", import.meta.url);
   const work = await system.startChild(pool({ id: "work", filename, maxThreads: 1 }));
   await using client = await runInline(Client, { members, work });
   const [one, other, keyed, all] = (await client.call("everyone")) as unknown[];
@@ -135,6 +136,7 @@ test("an inline actor uses the routers and the pools of a test system", async ()
   expect(await client.call("double", 21)).toBe(42);
 });
 
+// Promise: inline-actor-stopped-forgotten
 test("an inline actor that has stopped is forgotten: its name is free, and references to it lead nowhere", async () => {
   const finder = defineActor({ handlers: { find: (ctx, name: string) => ctx.whereis(name)?.id } });
   const asks = await runInline(finder);

@@ -30,7 +30,7 @@ async function inActor(): Promise<Report> {
   process.on("uncaughtException", (error, origin) => failures.push(`${origin}: ${error.stack}`));
   const system = await startSystem({ logger: false, intensity: 1_000_000 });
   const target = new URL("../fixtures/target.actor.js", import.meta.url);
-  const filename = new URL("../../pools/fixtures/work.js", import.meta.url);
+  const filename = new URL("../../pool/fixtures/work.js", import.meta.url);
   const peer = await system.startChild({ id: "peer", name: "peer", actor: target });
   const routed = await system.startChild(router({ id: "router", actor: target, size: 1, route: "round_robin" }));
   const threads = await system.startChild(pool({ id: "pool", filename, maxThreads: 1 }));

@@ -10,7 +10,7 @@ const actor = "./fixtures/place.actor.js";
 const env: Record<string, string> = { COLOR: "red" };
 const execArgv = ["--no-warnings"];
 const workerData = { list: [1] };
-const work = "../pools/fixtures/work.js";
+const work = "../pool/fixtures/work.js";
 
 const system = await startSystem({ logger: false, intensity: 100 });
 const given = { env, execArgv };

@@ -26,6 +26,7 @@ async function stillSystem(backoff: object, options: SystemOptions = {}) {
   return { clock, system, a, restarts, crash, restarted };
 }
 
+// Promise: n-th-delay-min
 test("a restart waits for its backoff delay, and the next one longer", async () => {
   const { clock, system, restarts, crash, restarted } = await stillSystem({ minMs: 1_000, maxMs: 60_000, factor: 3 });
   for (const [i, delayMs] of [1_000, 3_000].entries()) {
@@ -41,6 +42,7 @@ test("a restart waits for its backoff delay, and the next one longer", async () 
   ]);
 });
 
+// Promise: healthy-life-resetafterms-begins
 test("a healthy life makes the next restart quick again", async () => {
   const { clock, restarts, crash, restarted } = await stillSystem({ minMs: 1_000, maxMs: 9_000, resetAfterMs: 20_000 });
   for (const [i, lifeMs] of [20_000, 0].entries()) {

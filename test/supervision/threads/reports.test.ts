@@ -16,6 +16,7 @@ async function logged(options: SystemOptions = {}) {
   return { system, a, lines, about };
 }
 
+// Promise: normal-shutdown-shutdown-detail
 test("[crash] a crash is one record and one event, with supervisor, context, offender, last method, queue and heap", async () => {
   const { system, a, about } = await logged();
   const events: unknown[] = [];
@@ -55,6 +56,7 @@ test("an actor that goes over its heap cap leaves the heap it had in the record"
   expect(fields.heapUsedMb).toBeGreaterThan(0);
 });
 
+// Promise: stop-clean-reported-succeeds
 test("[terminate_crash_format] a terminate that throws is one error record with its error", async () => {
   const { system, about } = await logged();
   await system.startChild({ id: "t", actor, args: { failTerminate: true } });
@@ -93,6 +95,7 @@ test("a failed start, a restart and an escalation are one record and one event e
   ]);
 });
 
+// Promise: storm-identical-reports-collapsed
 test("a storm of crashes is a few lines, and the system's stop tells how many they were", async () => {
   const { system, a, about } = await logged({ intensity: 1_000 });
   for (let i = 0; i < 6; i++) await a.call("crash", "again").catch(() => {});
@@ -102,6 +105,7 @@ test("a storm of crashes is a few lines, and the system's stop tells how many th
   expect(crashes.map(({ fields }) => fields.repeated)).toEqual([undefined, undefined, undefined, 3]);
 });
 
+// Promise: listener-throws-disturbs-nobody
 test("a listener that throws is logged, and neither its supervisor nor the other listeners notice", async () => {
   const { system, a, lines } = await logged();
   const heard: string[] = [];

@@ -102,6 +102,7 @@ describe.each(Object.keys(ENDINGS))("actors in threads that end with %s", (endin
   }
 });
 
+// Promise: holds-real-threads-whichever
 test("the table of endings has a real one for each", () => {
   expect(Object.keys(ENDINGS)).toEqual(Object.keys(REASONS));
 });

@@ -49,6 +49,7 @@ async function threeUnder(options: SystemOptions) {
 }
 
 describe("a crash of b, between a and c, in threads", () => {
+  // Promise: one-for-one-restarts-only-failed
   test("[one_for_one] restarts b alone under one_for_one", async () => {
     const { system, incarnations, lines } = await threeUnder({ strategy: "one_for_one" });
     await (system.child("b") as EndingRef).cast("crash", "boom");
@@ -57,6 +58,7 @@ describe("a crash of b, between a and c, in threads", () => {
     expect(await incarnations()).toEqual([1, 2, 1]);
   });
 
+  // Promise: one-for-all-stops-others-reverse
   test("[one_for_all] stops c and a, then starts a, b and c under one_for_all", async () => {
     const { system, incarnations, lines } = await threeUnder({ strategy: "one_for_all" });
     await (system.child("b") as EndingRef).cast("crash", "boom");
@@ -65,6 +67,7 @@ describe("a crash of b, between a and c, in threads", () => {
     expect(await incarnations()).toEqual([2, 2, 2]);
   });
 
+  // Promise: rest-for-one-stops-those-failed
   test("[rest_for_one] stops c, then starts b and c under rest_for_one", async () => {
     const { system, incarnations, lines } = await threeUnder({ strategy: "rest_for_one" });
     await (system.child("b") as EndingRef).cast("crash", "boom");
@@ -75,6 +78,7 @@ describe("a crash of b, between a and c, in threads", () => {
 });
 
 describe("escalation, in threads", () => {
+  // Promise: over-limit-remaining-children
   test("[one_for_one_escalation] a nested supervisor over its intensity stops its children and is restarted by its own", async () => {
     const system = await testSystem();
     const nested = await system.startChild(
@@ -106,6 +110,7 @@ describe("escalation, in threads", () => {
     expect(await b.call("incarnation")).toBe(3);
   });
 
+  // Promise: root-gives-up-ends
   test("[tree] a root that gives up ends the system, and nothing is left running", async () => {
     const system = await testSystem({ intensity: 0 });
     const nested = await system.startChild(supervisor({ id: "s", intensity: 0, children: [{ id: "a", actor }] }));
@@ -148,6 +153,7 @@ describe("a dynamic supervisor, in threads", () => {
     expect(states(d)).toEqual(["w-1:running"]);
   });
 
+  // Promise: child-over-maxchildren-err-max-children
   test("refuses one child more than maxChildren with ERR_MAX_CHILDREN", async () => {
     const d = await dynamic(await testSystem(), 1);
     await d.startChild({});
@@ -157,6 +163,7 @@ describe("a dynamic supervisor, in threads", () => {
     expect(d.countChildren()).toMatchObject({ specs: 1, active: 1 });
   });
 
+  // Promise: dynamic-supervisor-stops-children
   test("[simple_one_for_one_shutdown] stops all its children at once", async () => {
     const system = await testSystem();
     const log = await system.startChild<typeof Log>({ id: "log", actor: fixture("log") });
@@ -178,6 +185,7 @@ describe("a dynamic supervisor, in threads", () => {
 describe("significant children, in threads", () => {
   const significant = { restart: "transient", significant: true } as const;
 
+  // Promise: ends-itself-restarted-stops
   test("[significant_transient] one that ends normally takes its supervisor with it under any_significant", async () => {
     const system = await testSystem();
     const s = await system.startChild(
@@ -198,6 +206,7 @@ describe("significant children, in threads", () => {
     expect(system.child("s")).toBeUndefined();
   });
 
+  // Promise: ends-itself-restarted-stops
   test("[significant_transient] the system ends once the last of them has ended under all_significant", async () => {
     const system = await testSystem({
       autoShutdown: "all_significant",
@@ -218,6 +227,7 @@ describe("significant children, in threads", () => {
 });
 
 describe("a start, in threads", () => {
+  // Promise: ignore-init-means-started
   test("[sup_start_ignore_child] that init answers with ignore() succeeds, and nothing runs", async () => {
     const system = await testSystem({ children: [{ id: "first", actor, args: { ignore: true } }] });
     const ref: EndingRef = await system.startChild<typeof Ending>({ id: "second", actor, args: { ignore: true } });
@@ -227,6 +237,7 @@ describe("a start, in threads", () => {
     expect(await ref.call("incarnation").catch((e: unknown) => e)).toMatchObject({ code: "ERR_NOPROC" });
   });
 
+  // Promise: first-start-fails-children
   test("[sup_start_child_returns_error] that fails inside a supervisor stops what had started, and names the child", async () => {
     const system = await testSystem();
     const { lines } = listen(system);
@@ -249,6 +260,7 @@ describe("a start, in threads", () => {
     expect(system.whichChildren()).toEqual([]);
   });
 
+  // Promise: startchild-fails-caller-s
   test("[sup_start_restart_child_returns_error] that restartChild asked for and that fails keeps the spec", async () => {
     const system = await testSystem({ children: [{ id: "a", actor, args: { failFrom: 2 } }] });
     await system.terminateChild("a");
@@ -257,6 +269,7 @@ describe("a start, in threads", () => {
     expect(states(system)).toEqual(["a:stopped"]);
   });
 
+  // Promise: restart-keeps-failing-child
   test("[hanging_restart_loop] that hangs in a restart leaves administration answered, and terminateChild ends it", async () => {
     const system = await testSystem({
       children: [
@@ -275,6 +288,7 @@ describe("a start, in threads", () => {
     expect(states(system)).toEqual(["b:running"]);
   });
 
+  // Promise: failed-start-attempt-during
   test("that is longer than startTimeoutMs in a restart is one failed attempt, and costs one of the intensity", async () => {
     const system = await testSystem({
       intensity: 2,
