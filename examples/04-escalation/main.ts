@@ -17,6 +17,6 @@ for (let i = 1; i <= 2; i++) {
   await fragile.call("crash").catch(() => {});
   console.log("incarnation", await fragile.call("incarnation"));
 }
-// The root allows one restart of `inner`; after the next it gives up too, and the system ends.
+// The root allows one restart of `inner`; after the next it gives up too: the system ends, and the exit code will be 1.
 for (let i = 1; i <= 2; i++) await fragile.call("crash").catch(() => {});
 console.log("the system ended:", (await system.terminated).kind);
