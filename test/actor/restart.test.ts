@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
+import type Lingering from "./fixtures/lingering.actor.js";
 
 async function counterSystem(restart: "permanent" | "transient" | "temporary" = "permanent") {
   const system = await testSystem({ intensity: 100 });
@@ -143,4 +144,17 @@ test("whoever has a reply of an actor's next incarnation has heard of its restar
     expect(heard.at(-1)).toBe(incarnation);
     expect(system.stats(counter)).toMatchObject({ state: "running", incarnation });
   }
+});
+
+// Promise: thread-said-exits-killed
+test("an actor whose thread does not end its exit is started again, and its exit reason is its own", async () => {
+  const system = await testSystem({ intensity: 100 });
+  const actor = new URL("./fixtures/lingering.actor.js", import.meta.url);
+  const lingering = await system.startChild<typeof Lingering>({ id: "lingering", actor });
+  const reasons: ExitReason[] = [];
+  system.on("actor_exited", ({ reason }) => reasons.push(reason));
+  await lingering.call("linger");
+  await lingering.call("crash").catch(() => {});
+  expect(await lingering.with({ timeoutMs: 20_000 }).call("incarnation")).toBe(2);
+  expect(reasons).toMatchObject([{ kind: "error", error: { message: "crash" } }]);
 });

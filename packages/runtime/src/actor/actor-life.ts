@@ -13,7 +13,7 @@ import type { ActorHost } from "./actor-host.js";
 import { exitCause } from "./exit-cause.js";
 import type { LivingActor } from "./living-actor.js";
 import { Starting } from "./starting.js";
-import { Stopping, ZOMBIE_MS } from "./stopping.js";
+import { EXITING_MS, Stopping, ZOMBIE_MS } from "./stopping.js";
 import { serve } from "./thread-requests.js";
 import { Upgrade } from "./upgrade.js";
 
@@ -226,6 +226,7 @@ export class ActorLife<A extends LivingActor> {
       }
       case "exiting":
         this.#reported = decodeReason(codec, message.reason);
+        this.#zombieTimer ??= setTimeout(() => this.#hurryOut(), EXITING_MS);
         break;
       case "handed_over":
         this.#upgrade?.handedOver(message.snapshot);
@@ -344,7 +345,7 @@ export class ActorLife<A extends LivingActor> {
   /** The thread ignores its kill, and is left to itself. */
   #giveUp(thread: ActorThread): void {
     if (this.#thread !== thread) return;
-    const reason = this.#ordered ?? KILLED;
+    const reason = this.#ordered ?? this.#reported ?? KILLED;
     this.#actor.place.abandon(thread);
     this.#host.threadAbandoned(thread, this.#actor, reason);
     if (!this.#swaps(thread)) this.#ended(reason, this.#actor.place.mailbox.recover(), true);

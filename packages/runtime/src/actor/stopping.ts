@@ -6,6 +6,11 @@ import { demandMs } from "../supervision/stop-budget.js";
 
 /** A thread that has not exited this long after its kill is given up. */
 export const ZOMBIE_MS = 1000;
+/**
+ * A thread that has said that it exits is killed after this long. Its exit handlers run meanwhile. A question of the
+ * inspector's that interrupts the exit ends it, and the program would go on.
+ */
+export const EXITING_MS = 2000;
 /** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
 const LATE_MS = 100;
 
