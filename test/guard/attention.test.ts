@@ -22,7 +22,7 @@ test("a thread is asked until it leaves, and never after", () => {
 test("a thread that leaves waits until main has asked", async () => {
   const attention = words();
   const left = new Int32Array(new SharedArrayBuffer(4));
-  const module = JSON.stringify(import.meta.resolve("@mini-otp/worker-host/protocol"));
+  const module = JSON.stringify(import.meta.resolve("@mini-otp/worker-host/protocol/memory"));
   const program = `import(${module}).then(({ leave }) => {
     const { workerData: { attention, left } } = require("node:worker_threads");
     leave(attention);
