@@ -34,7 +34,7 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   if (child.restart === "temporary") {
     throw refused("ERR_NOT_RESTARTABLE", id, "restart", "a temporary child is forgotten once it has ended");
   }
-  // A router's members have a supervisor that nobody else talks to.
+  // A router's members have a supervisor of their own, which only the router uses.
   const { flags }: Partial<SupervisorRef> = parent;
   if (flags === undefined || flags.dynamic) {
     // A dynamic supervisor forgets what it is told to stop; what fails it starts again.

@@ -14,7 +14,7 @@ import type { Registry } from "prom-client";
 import { aPrefix, aRegistry } from "../prometheus/options.js";
 
 export interface ObserverOptions {
-  /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: whoever reaches it sees the tree and the logs. */
+  /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: every client that reaches it sees the tree and the logs. */
   readonly host?: string;
   /** From 0 to 65 535. Default 0: one that is free. */
   readonly port?: number;

@@ -1,4 +1,4 @@
-/** The latest of a sequence, within a number of items and a weight. Whoever reads keeps the `seq` it has got to. */
+/** The latest of a sequence, within a number of items and a weight. A reader keeps the `seq` of the last item it has read. */
 export class Recent<T> {
   readonly #items: (T | undefined)[];
   readonly #weights: number[];

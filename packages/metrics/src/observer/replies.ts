@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Refused } from "./access.js";
 
-/** Nothing from elsewhere, nothing inline, no markup from strings, nobody's frame. */
+/** No resources of other origins, no inline code, no markup from strings, no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -31,7 +31,7 @@ export class Viewer {
   readonly #sinceMs = performance.now();
   #undrainedSinceMs: number | undefined;
 
-  /** Whoever has not taken all that was sent, at no moment for `patienceMs`, is not there any more. */
+  /** A client that never catches up with what was sent, for `patienceMs`, counts as gone. */
   constructor(
     response: ServerResponse,
     watch: Watch,

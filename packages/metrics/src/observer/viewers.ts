@@ -3,7 +3,7 @@ import type { Hello } from "../ui/wire.js";
 import { Viewer, type ViewerStart } from "./viewer.js";
 import type { Watch } from "./watch.js";
 
-/** While someone looks, and while nobody does: then only the charts go on. */
+/** With viewers, everything is sampled; without any, only the charts go on. */
 const LOOK_MS = 500;
 const UNWATCHED_LOOK_MS = 1000;
 /** A look may take this share of main's time: in a large system there are fewer. */

@@ -18,7 +18,7 @@ interface Line {
   readonly revision: number;
 }
 
-/** Looks at the system from main, again and again, and remembers what it saw. Nobody's thread is asked anything. */
+/** Looks at the system from main, again and again, and remembers what it saw. No actor's thread is asked. */
 export class Watch {
   readonly since = Date.now();
   readonly events = new Recent<EventRecord>(KEPT_EVENTS);

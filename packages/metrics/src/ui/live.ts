@@ -49,7 +49,7 @@ export class Live {
   /** `listener` is called at most once a frame. */
   constructor(listener: (changes: ReadonlySet<Change>) => void) {
     this.#listener = listener;
-    // A window nobody sees leaves its connection to others.
+    // A hidden window gives its connection up for others.
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#disconnect();
       else this.#connect();

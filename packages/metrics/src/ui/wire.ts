@@ -1,6 +1,6 @@
 /*
  * What the observer's server and its page say to each other. Times are ms since 1970 by the server's clock, memory is
- * MiB. All text is plain: whoever shows it escapes it.
+ * MiB. All text is plain: the page escapes it where it shows it.
  */
 
 export type NodeState = "running" | "suspended" | "restarting" | "stopped";

@@ -23,7 +23,7 @@ export class ActorChild implements Child<ActorRef> {
   readonly ref: ActorRef;
   readonly id: string;
   readonly spec: FullActorSpec;
-  /** What kind of actor it is, for whoever counts them: its module's name. */
+  /** The actor's type, by which metrics are summed: the name of its module. */
   readonly kind: string;
   readonly totals: ActorTotals;
   readonly place: ActorPlace;

@@ -235,7 +235,7 @@ export class ActorLife<A extends LivingActor> {
         this.#upgrade?.handOverFailed(message.error);
         break;
       case "returned":
-        // Once the upgrade is over, to whoever has the actor now.
+        // Once the upgrade is over, to the thread that has the actor now.
         if (this.#upgrade?.isOpen === true) this.#upgrade.hold(message.message);
         else this.post(message.message);
         break;
@@ -289,7 +289,7 @@ export class ActorLife<A extends LivingActor> {
     return true;
   }
 
-  /** The former thread has left: the new one takes its place, and nobody is told of an exit, for the actor lives on. */
+  /** The former thread has left: the new one takes its place. No exit is reported, because the actor lives on. */
   #swap(upgrade: Upgrade, former: ActorThread): void {
     const host = this.#host;
     const { place, totals } = this.#actor;

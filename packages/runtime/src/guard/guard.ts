@@ -246,7 +246,7 @@ export class Guard {
     else if (this.#wards.size > 0) this.#rest(mode);
   };
 
-  /** No actor is busy: until the next look, whoever gets busy rings. */
+  /** No actor is busy: an actor that gets busy before the next look rings. */
   #rest(mode: Mode): void {
     this.#schedule(mode === "maybe" ? Math.max(LOOP_CHECK_MS, this.#options.intervalMs) : ROUND_MS);
     announce(this.#bellWord, 0);

@@ -3,9 +3,9 @@
  * code, stacks and (on Node 26) wasm memory; the resident set leaves out what was swapped out or never touched.
  */
 
-/** How much more than at first may be nobody's until a thread that survived its kill is taken for one that grows. */
+/** How much unattributed memory may grow before we conclude that a zombie thread is leaking. */
 const RUNAWAY_SHARE = 0.1;
-/** Threads and their code are nobody's either: 10 to 20 MiB each. */
+/** Threads and their code are unattributed too: 10 to 20 MiB each. */
 const RUNAWAY_LEAST_MB = 64;
 
 /** Reading the resident set takes 0.1 ms where there are 500 threads (Linux adds up over all of them). */

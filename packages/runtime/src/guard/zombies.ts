@@ -52,7 +52,7 @@ export class Zombies {
   }
 
   add(thread: AbandonedThread, { id, incarnation }: Abandoned, reason: ExitReason): void {
-    // At the end of the list: whoever else listens for the exit is heard before.
+    // At the end of the list, so that all other listeners for the exit run first.
     process.off("exit", this.#leave).on("exit", this.#leave);
     this.#threads.add(thread);
     this.#count++;
@@ -73,7 +73,7 @@ export class Zombies {
   }
 
   /**
-   * The process is over its budget and no actor is to blame. If what is nobody's goes on growing, a zombie grows, and
+   * The process is over its budget and no actor is to blame. If the unattributed memory goes on growing, a zombie grows, and
    * nothing else ends it. Most are only slow to give back what they had.
    */
   overBudget(totalMb: number, unclaimedMb: number): void {

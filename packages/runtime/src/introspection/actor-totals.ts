@@ -80,7 +80,7 @@ export class ActorTotals {
   }
 
   /**
-   * It sleeps, blocks on nobody, and has neither got anything nor had a turn since `read`. Of what `read` takes in, only
+   * It sleeps, is not blocked, and has neither received anything nor had a turn since `read`. Of what `read` takes in, only
    * refused calls and messages may have become more.
    */
   isQuiet(words: Int32Array): boolean {

@@ -1,7 +1,7 @@
 import { EventStream } from "../reporting/event-stream.js";
 import type { Trace, TraceEvent } from "./trace.js";
 
-/** Several traces as one. Of each, one event is taken ahead; so whoever tells of more than is taken counts, as ever. */
+/** Several traces as one. Prefetches one event per trace; a trace that outruns its reader still counts what it missed. */
 export class MergedTrace extends EventStream<TraceEvent> {
   readonly #traces: Set<Trace>;
   readonly #from = new Map<TraceEvent, Trace>();

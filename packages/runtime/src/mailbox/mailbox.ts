@@ -315,7 +315,7 @@ export class Mailbox {
     return stateOf(this.#words);
   }
 
-  /** What the overflow policy has dropped; an int32 that wraps. Of accepted messages: what has left the ring unclaimed, whoever died over it. */
+  /** What the overflow policy has dropped; an int32 that wraps. For accepted messages: those that left the ring unclaimed, also where a thread died meanwhile. */
   get dropped(): number {
     const words = this.#words;
     if (!this.#dropsAccepted) return words[DROPPED];

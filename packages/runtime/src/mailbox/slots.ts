@@ -95,7 +95,7 @@ export class Slots {
     const address = this.#carve(pagesOf(slot.memory.bytes.length));
     const endpointIndex = this.#indexOf(address);
     const header = this.segments.headerAt(address);
-    // Fresh memory: nobody else can know the lock yet.
+    // Fresh memory: no other thread knows the lock yet.
     Atomics.store(header, MAILBOX_LANE + LOCK, producer.ownerId);
     formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
     const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
@@ -114,7 +114,7 @@ export class Slots {
     return moved;
   }
 
-  /** Takes a slot back. Its mailbox is closed, and nobody holds its locks. */
+  /** Takes a slot back. Its mailbox is closed, and its locks are free. */
   release(slot: Slot): void {
     const { words } = slot.memory;
     Atomics.store(words, IDENTITY, 0);

@@ -12,7 +12,7 @@ export class Uids {
     this.#last = last;
   }
 
-  /** One that nobody has, taken from now on. */
+  /** A number that is not in use; from now on it is. */
   take(): number {
     // Ends: far fewer processes fit into memory than there are numbers.
     do this.#last = this.#last >= MAX_UID ? 1 : this.#last + 1;
@@ -31,5 +31,5 @@ export class Uids {
   }
 }
 
-/** One count for all systems of the process: a reference to an actor of another system leads to nobody, and not to the wrong one. */
+/** One count for all systems of the process: a reference to an actor of another system finds no actor, rather than the wrong one. */
 export const uids = new Uids();

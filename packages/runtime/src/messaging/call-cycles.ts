@@ -8,7 +8,7 @@ interface Blockable {
   post(message: ToActor): void;
 }
 
-/** Breaks what nobody can leave: actors that block on each other. */
+/** Breaks circles of actors that block on each other, because none of them can. */
 export class CycleBreaker {
   #seen = new Set<string>();
 
@@ -37,7 +37,7 @@ export class CycleBreaker {
 
 /**
  * Circles among actors that block on each other (a synchronous call, or a cast into a full mailbox). Each is listed
- * once, from its smallest uid on. Whoever is in one waits for ever: an actor blocks on one other at a time, and
+ * once, from its smallest uid on. An actor in a circle waits for ever: an actor blocks on one other at a time, and
  * none of a circle will do anything before another does.
  *
  * @param blockedOn uid of an actor → uid of the one it waits for

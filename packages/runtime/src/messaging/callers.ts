@@ -11,7 +11,7 @@ interface Caller {
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
 
-/** Whoever waits for replies: main itself, and actors. */
+/** The callers that wait for replies: main itself, and actors. */
 export class Callers {
   readonly #slots: Slots;
   readonly #main: MainOutbox;

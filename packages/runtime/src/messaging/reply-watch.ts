@@ -2,7 +2,7 @@ import { announce, PARKED, retract, sleepAsync } from "@mini-otp/worker-host/pro
 
 /*
  * How long main looks for replies itself before it has itself woken. To be woken from another thread costs 10–50 µs,
- * one turn of the event loop 1–2 µs. But turns that find nothing take the core from whoever would reply. So main
+ * one turn of the event loop 1–2 µs. But turns that find nothing take the core from the thread that would reply. So main
  * turns only while calls are open, while there is a core for it besides those of the actors that are awake, and
  * while that has been paying off; and tries again now and then.
  */
@@ -50,7 +50,7 @@ export class ReplyWatch {
   /** A call has been sent. */
   expect(): void {
     if (this.#watching || this.#closed || !this.#hasCore() || !this.#paysOff()) return;
-    // Nobody need ring.
+    // No sender need ring.
     retract(this.#parts.words, PARKED);
     this.#turn();
   }

@@ -52,7 +52,7 @@ export class ActorTasks<A extends Asker> {
     open?.delete(request);
   }
 
-  /** Its thread has exited: nobody is left who wants to know. */
+  /** Its thread has exited: no one waits for the results. */
   abandon(actor: A): void {
     const open = this.#open.get(actor);
     this.#open.delete(actor);

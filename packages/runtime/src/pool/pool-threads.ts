@@ -162,7 +162,7 @@ export class PoolThreads {
     const { code, message } = error as { code?: unknown; message?: unknown };
     const { heapCapMb } = this.#spec;
     if (code === "ERR_WORKER_OUT_OF_MEMORY") return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapCapMb };
-    // piscina's words for an exit that nobody asked for.
+    // piscina's words for an unexpected exit.
     const exited = /^worker exited with code: (\d+)$/.exec(String(message));
     if (exited !== null) return { kind: "exit_called", code: Number(exited[1]) };
     if (message === "Terminating worker thread") return KILLED;
@@ -205,7 +205,7 @@ export class PoolThreads {
         guard.forget(guarded);
         releaseAttention(this.#attention, id);
         this.#threads.delete(worker);
-        // Whoever had a task there has heard of it in this turn of the event loop.
+        // The caller of a task there has been told in this turn of the event loop.
         setImmediate(() => this.#killed.delete(id));
       });
     }

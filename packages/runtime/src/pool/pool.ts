@@ -128,7 +128,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     else if (this.#threads !== undefined) this.#broken(this.#threads, reason);
   }
 
-  /** Nobody sends it any: it traps no exits, and monitors nobody. */
+  /** It gets none: it traps no exits, and monitors nothing. */
   info(): void {}
 
   park(reason: ExitReason): void {
@@ -262,7 +262,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
         this.#startFailed?.(KILLED);
         break;
       default:
-        // Its threads have ended, or are about to: then whoever sees to that goes on from there.
+        // If threads are already closing, that path finishes the stop.
         if (this.#threads === undefined && this.#closing === undefined) this.#stopped(this.#lastReason, false, false);
     }
     return stopping;

@@ -11,7 +11,7 @@ export interface Task {
   readonly signal: AbortSignal | undefined;
   readonly queuedAt: number;
   startedAt: number;
-  /** Ends it where it stands, for its time is over or nobody wants it any more. */
+  /** Ends it wherever it is, because its time is over or its caller has given it up. */
   readonly end: AbortController;
   /** Takes the listener off the caller's signal. */
   release(): void;

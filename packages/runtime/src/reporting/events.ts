@@ -205,7 +205,7 @@ export class Events {
     };
   }
 
-  /** Somebody listens for log lines. */
+  /** True while there is a listener for log lines. */
   get logListened(): boolean {
     return this.#logListeners.size > 0;
   }

@@ -3,7 +3,7 @@ import { handlingName } from "@mini-otp/worker-host/protocol/memory";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 
-/** What is known of an actor's last moments, for whoever looks into its end. */
+/** An actor's last moments, as far as they are known: for the diagnosis of its end. */
 export interface LastSeen {
   /** The method it was in, if it was in one. */
   readonly lastMethod?: string;

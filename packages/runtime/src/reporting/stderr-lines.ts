@@ -12,7 +12,7 @@ interface Waiting {
 
 /**
  * Where the default logger writes to: stderr, at once, so that the last lines of a process are there. Never throws,
- * and waits for nobody: of a pipe that is full up to 1 MiB is kept for later; what a full disk or a closed pipe refuses
+ * and never waits: for a pipe that is full up to 1 MiB is kept for later; what a full disk or a closed pipe refuses
  * is lost, and counted.
  */
 export class StderrLines {

@@ -219,7 +219,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     this.#size = size;
     const leaving = this.#ids(size, before);
     for (const id of leaving) this.#leaving.add(id);
-    // First nobody finds them any more, then they refuse what was on its way, which its sender takes elsewhere.
+    // First senders stop finding them, then they refuse messages that were on the way, which their senders route again.
     this.#publish();
     await Promise.all(leaving.map((id) => this.#retire(id)));
   }
@@ -309,7 +309,7 @@ function routerSlot(slots: Slots, route: Route): Slot {
   });
   const { words } = slot.memory;
   new Mailbox(words).close();
-  // Whoever had this memory before has left something in it.
+  // The former user of this memory has left something in it.
   words.fill(0, SLOT_HEADER_WORDS);
   writeRoute(words, route);
   publishMembers(words, []);

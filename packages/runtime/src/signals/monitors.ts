@@ -86,7 +86,7 @@ export class Monitors {
     else this.#trapping.delete(id);
   }
 
-  /** An exit signal somebody sends. `"kill"` cannot be trapped, and ends its target as `killed`. */
+  /** An exit signal that a process sends. `"kill"` cannot be trapped, and ends its target as `killed`. */
   exit(from: string, to: string, reason: ExitReason | "kill"): readonly Signal[] {
     if (!this.#alive.has(to)) return [];
     if (reason === "kill") return [{ kind: "end", to, reason: KILLED }];

@@ -82,7 +82,7 @@ export class ChildSlot {
     this.#restartTimer = null;
   }
 
-  /** Whoever called `startChild` or `restartChild`; hears from the next `answer` or `refuse`. */
+  /** The caller of `startChild` or `restartChild`; the next `answer` or `refuse` settles it. */
   nextStart(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#caller = { resolve, reject };

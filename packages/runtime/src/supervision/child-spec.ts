@@ -119,7 +119,7 @@ export interface RouterSpec<A = unknown> extends ActorOptions<A> {
   kind: "router";
   /** Members to start with, 1 to 1 024. `resize` changes it. */
   size: number;
-  /** To whom a message goes: each in turn, whoever has the fewest messages, or by `forKey`. */
+  /** Which member a message goes to: each in turn, the one with the fewest messages, or by `forKey`. */
   route: "round_robin" | "least_loaded" | "consistent_hash";
   /** Restarts of members allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;

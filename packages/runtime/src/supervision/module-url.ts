@@ -14,7 +14,7 @@ export const aModule = field(
 const relative = new WeakMap<URL, { readonly path: string; readonly from: string }>();
 
 /**
- * Where a module is. A relative path is relative to the working directory of now: whoever keeps the URL finds the same
+ * Where a module is. A relative path is relative to the current working directory: a caller that keeps the URL finds the same
  * file after a `process.chdir`. Throws ERR_ACTOR_MODULE for what no file and no module can be called.
  */
 export function resolveModule(given: URL | string): URL {

@@ -194,7 +194,7 @@ function restartAffected(turn: Turn, failedId: string, cause: StartCause): void 
   const { flags, children } = turn.state;
   for (const child of affectedBy(flags.strategy, children, failedId)) {
     turn.cancelRestart(child);
-    // A start that somebody waits for and that has not begun keeps its place in the row.
+    // A start that a caller waits for and that has not begun keeps its place in the order.
     if (child.phase === "down" && child.goal === "start" && child.cause !== null) continue;
     if (isAlive(child) && isLostWhenStopped(child)) turn.update(child.id, { goal: "stop" });
     else {
@@ -232,7 +232,7 @@ function terminate(turn: Turn, child: ChildState): void {
   }
 }
 
-/** It does not run, and nobody is going to start it now. */
+/** It does not run, and no start is due. */
 function staysDown(turn: Turn, child: ChildState, reason: ExitReason): void {
   reply(turn, child, reason);
   const { flags, phase } = turn.state;
@@ -299,7 +299,7 @@ function advanceShutdown(turn: Turn): void {
   turn.do({ kind: "supervisor_ended", reason: exit! });
 }
 
-/** Right to left until nobody is left to be stopped, then left to right. */
+/** Stops right to left until none is left to stop, then starts left to right. */
 function advanceRestarts(turn: Turn): void {
   resumeStart(turn);
   const { phase, children, flags } = turn.state;

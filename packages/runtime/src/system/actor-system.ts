@@ -68,7 +68,7 @@ const MACHINE: Surroundings = {
 const CONTROL_TIMEOUT_MS = 5000;
 /** A full heap of 64 MiB takes about a second to write down. */
 const PROFILING_TIMEOUT_MS = 30_000;
-/** For whoever is to look after every system of a process without being told of each, an observer say. */
+/** For tools that watch every system of a process without being given each, such as an observer. */
 const SYSTEM_STARTED = channel("mini-otp:system_started");
 /** What is left to the others when the process is given up. */
 const GIVE_UP_TIMEOUT_MS = 5000;
@@ -301,7 +301,7 @@ export class ActorSystem implements SupervisorRef {
   /**
    * Tells of each message the actor handles, from now on and over its restarts: an async iterable, which ends when it is
    * left, `signal` is aborted, or the actor is gone for good. An actor that handles messages faster than they are taken
-   * is not slowed down: events count those that are `missed`. Costs nothing while nobody traces. Throws ERR_NOPROC
+   * is not slowed down: events count those that are `missed`. Costs nothing while there is no trace. Throws ERR_NOPROC
    * for an actor that is gone, ERR_INVALID_OPTION. Of a router, the members that
    * there are now are traced as one.
    */
@@ -404,7 +404,7 @@ export class ActorSystem implements SupervisorRef {
 
   async #whenStopped(stopped: Promise<StopOutcome>): Promise<StopReport> {
     // No thread of the system's outlives its stop: Node's own way out joins threads that are still being torn down.
-    // Nobody will need a spare any more, so their end takes nothing from the time that is left.
+    // Spares are not needed any more, so their end costs none of the time that is left.
     const [outcome] = await Promise.all([stopped, this.#actors.spares.close()]);
     this.#end(outcome.reason);
     return { ...outcome, children: outcome.children ?? [] };

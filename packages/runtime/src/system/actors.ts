@@ -78,7 +78,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
   readonly headroomMb: number;
   readonly clock: Clock;
   readonly directory = new Directory();
-  /** Who has a slot and is nobody's child. */
+  /** External processes: they have a slot, and no supervisor. */
   readonly #guests = new Map<number, Process>();
   /** More than one may have a path: the first is meant. */
   readonly #guestsByPath = new Map<string, Set<Process>>();
@@ -456,7 +456,7 @@ export class Actors implements ActorHost<ActorChild>, RouterHost {
 
   /** Takes in what is counted, before it wraps. */
   #round(): void {
-    // Nobody counts anything, nor blocks on anyone, who has slept since the round before.
+    // If an actor slept since the last round, its counters did not move and it is in no circle.
     if (this.guard.quietMs > 2 * CYCLE_CHECK_MS) return;
     this.#rounds++;
     const stirring: ActorChild[] = [];

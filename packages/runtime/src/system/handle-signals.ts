@@ -33,7 +33,7 @@ const stops = new Set<Promise<number>>();
 /**
  * Ties the process's end to the system's. The first of these signals stops the system in order, with `timeoutMs` for
  * the whole tree, and then ends the process; the next one ends it at once, whatever its threads are doing. An
- * uncaught exception on the main thread, or a rejection that nobody handles, is logged and stops the system in order.
+ * uncaught exception on the main thread, or an unhandled rejection, is logged and stops the system in order.
  * When the root gives up the process ends too, once everything has stopped and at the latest after `timeoutMs`, whatever
  * else keeps it alive.
  *
@@ -88,7 +88,7 @@ export function handleSignals(system: ActorSystem, options: SignalOptions = {}):
   };
 
   for (const signal of signals) process.on(signal, onSignal);
-  // Rejections that nobody handles come here too, unless the user has said otherwise (--unhandled-rejections).
+  // Unhandled rejections come here too, unless the user has said otherwise (--unhandled-rejections).
   process.on("uncaughtException", onError);
   void ActorSystem.gaveUp(system).then(onGivingUp);
   void system.terminated.then(() => {

@@ -48,7 +48,7 @@ export class Pools implements PoolHost {
     this.#logger = logger;
   }
 
-  /** Makes a pool; no thread of it runs before `start`. `uid` is nobody else's. */
+  /** Makes a pool; no thread of it runs before `start`. No other process has `uid`. */
   create(spec: FullPoolSpec, path: string, uid: number, onExit: OnExit): PoolChild {
     const pool = new PoolChild(spec, path, uid, this, onExit);
     this.#directory.addPool(pool);

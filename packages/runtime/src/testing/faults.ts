@@ -14,7 +14,7 @@ function fault(name: string): ActorUrl<typeof Fault> {
 export const faults = Object.freeze({
   /** Throws. Ends with `error`. */
   crash: fault("crash"),
-  /** Leaves a rejected promise behind that nobody handles. Ends with `error`. */
+  /** Leaves an unhandled rejected promise behind. Ends with `error`. */
   reject: fault("reject"),
   /** Loops for ever. Ends with `unresponsive` after `handlerTimeoutMs`. */
   hang: fault("hang"),

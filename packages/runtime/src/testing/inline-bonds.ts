@@ -97,7 +97,7 @@ export class InlineBonds {
     this.#actor.signalled();
   }
 
-  /** The incarnation is over: nobody is told for it any more. */
+  /** The incarnation is over: it gets no more messages. */
   forget(): void {
     for (const demonitor of this.#monitors.values()) demonitor();
     this.#monitors.clear();

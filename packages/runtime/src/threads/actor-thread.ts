@@ -68,7 +68,7 @@ export class ActorThread {
     try {
       this.#worker = startWorker(options, workerData);
     } catch (error) {
-      // No descriptor or no thread left, or flags that Node does not take: an exit like others, for whoever has to know.
+      // No descriptor or no thread left, or flags that Node does not take: an exit like others, so that its owner learns of it.
       this.threadId = -1;
       this.#exited = true;
       port1.close();
@@ -98,7 +98,7 @@ export class ActorThread {
     port1.unref();
   }
 
-  /** From now on `listener` is told, and nobody else. */
+  /** From now on only `listener` is told. */
   listen(listener: ThreadListener): void {
     this.#listener = listener;
   }

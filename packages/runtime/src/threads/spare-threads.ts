@@ -88,7 +88,7 @@ export class SpareThreads {
     this.end(spare.thread);
   }
 
-  /** Ends a thread that is nobody's. `close` waits for it. */
+  /** Ends a thread that no actor uses. `close` waits for it. */
   end(thread: ActorThread): void {
     this.#ends(thread);
     const exited = new Promise<void>((resolve) => {

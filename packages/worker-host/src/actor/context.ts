@@ -76,7 +76,7 @@ export interface ActorContext<State = unknown> {
   /** No DOWN of this monitor is delivered any more. */
   demonitor(monitor: number): void;
   /**
-   * Whoever of the two ends first with another reason than `normal` takes the other along, unless that one traps
+   * The first of the two that ends with another reason than `normal` ends the other too, unless that one traps
    * exits: then its `info` gets `{ type: "EXIT", id, ref, reason }`.
    */
   link(ref: ActorRef | PoolRef): void;

@@ -113,7 +113,7 @@ const OPTIONS: Fields = {
   codeChange: aFunction,
 };
 
-/** A class keeps its methods where nobody looks for handlers. */
+/** A class keeps its methods on its prototype, where handlers are not looked for. */
 function checkInstance(handlers: object): void {
   const className = Object.keys(handlers).length > 0 ? undefined : classNameOf(handlers);
   if (className === undefined || className === "Object") return;

@@ -32,7 +32,7 @@ const REHEARSED = defineActor({
 });
 
 /**
- * An actor's whole life in memory that nobody else knows: it starts, answers a call and crashes. V8 compiles a
+ * An actor's whole life in private memory: it starts, answers a call and crashes. V8 compiles a
  * function when it first runs, and a spare thread has the time for it: 2 ms of the report of a crash and 1.5 ms of
  * a start are that (Node 20).
  */

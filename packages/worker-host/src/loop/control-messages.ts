@@ -12,7 +12,7 @@ import type { Snapshot } from "./snapshot.js";
 import type { Standing } from "./standing.js";
 import { Tracer } from "./tracer.js";
 
-/** While its place is being taken, an actor gives these back to main, for whoever has it then. */
+/** During a hand-over these are returned to main, which forwards them to the successor thread. */
 const FOR_THE_SUCCESSOR = new Set(["info", "suspend", "resume", "get_state", "replace_state", "stop"]);
 
 export interface ControlParts {

@@ -16,7 +16,7 @@ export interface ReplyTo {
   readonly correlation: number;
 }
 
-/** The message that is being handled, as far as somebody waits for its reply; and calls that nobody waits for any more. */
+/** The call that is being handled and its reply; and calls that their callers have given up. */
 export class CurrentCall {
   /** Undefined when the message is no call. */
   caller: ReplyTo | undefined;
@@ -41,7 +41,7 @@ export class CurrentCall {
     this.#signal = undefined;
   }
 
-  /** Somebody waits for what the handler returns or throws. */
+  /** True while a caller waits for what the handler returns or throws. */
   get isAwaited(): boolean {
     return this.caller !== undefined && !this.#deferred;
   }

@@ -1,6 +1,6 @@
 /**
  * How long to look for work before sleeping. Waking a sleeper costs 6–12 µs and on a virtual machine up to 50,
- * finding the message while spinning 0.4 µs; but a spin that finds nothing takes the core from whoever would send
+ * finding the message while spinning 0.4 µs; but a spin that finds nothing takes the core from the thread that would send
  * it. So it spins only while there is a core for every thread that is awake, and while that has been paying off; and
  * tries again now and then.
  */
@@ -14,7 +14,7 @@ const PROBE_EVERY = 16;
 export class IdleStrategy {
   readonly #awake: Int32Array;
   readonly #cores: number;
-  // A thread that has just started is alone so far: V8 would compile the loop of a spin that nobody ends.
+  // A thread that has just started is alone so far: V8 would compile the loop of a spin that no sender ends.
   #spins = 0;
   #sleeps = 0;
 

@@ -50,11 +50,11 @@ export interface HandlerParts {
   schedule(): void;
 }
 
-/** Handles one message: finds its handler, runs it, answers whoever waits, and commits it to the mailbox. */
+/** Handles one message: finds its handler, runs it, answers its caller, and commits it to the mailbox. */
 export class MessageHandler {
   /** A message is being handled. Until `init` is done, that is. */
   busy = true;
-  /** While somebody traces this actor. */
+  /** Present while this actor is traced. */
   tracer: Tracer | undefined;
   readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
   readonly #context: ActorContext<any>;

@@ -9,7 +9,7 @@ interface Watch {
   missed: number;
 }
 
-/** Tells main of messages that were handled, to whoever watches. Nothing of it exists while nobody does. */
+/** Reports handled messages to main. Created on the first trace, dropped with the last. */
 export class Tracer {
   readonly #post: (message: ToMain) => void;
   readonly #watches = new Map<number, Watch>();

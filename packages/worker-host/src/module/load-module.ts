@@ -19,7 +19,7 @@ export type ImportModule = (specifier: string) => Promise<unknown>;
 export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
   for (const url of urls) {
     try {
-      // Half a second for tsx, which nobody needs to hear that the file is not there.
+      // tsx takes half a second to load; a missing file needs none of it.
       if (isTypeScript(url) && existsSync(new URL(url))) await prepareForTypeScript(url, importModule);
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {

@@ -21,7 +21,7 @@ const codec = new Codec(outOfReach());
 const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
   ({ exports }) => exports as Record<string, unknown>,
 );
-// Told to whoever asks for it.
+// Each task that awaits it gets the error.
 loading.catch(() => {});
 
 let attention: Int32Array | undefined;

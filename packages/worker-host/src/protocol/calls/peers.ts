@@ -55,7 +55,7 @@ export interface Unsent {
   readonly parcel: Parcel | undefined;
   /** In `performance.now` time: when to give up with ERR_MAILBOX_FULL. */
   readonly deadline: number;
-  /** False once nobody cares any more (its call has timed out or was aborted). */
+  /** False once the caller has given up (its call has timed out or was aborted). */
   wanted(): boolean;
   accepted(seq: number): void;
   refused(error: ActorError): void;

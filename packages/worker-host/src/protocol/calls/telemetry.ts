@@ -54,7 +54,7 @@ export class Telemetry {
     this.#tracer = api.trace.getTracer("mini-otp");
   }
 
-  /** Of the span that is active now, for a message that nobody waits for. */
+  /** The context of the active span, for a message without a reply. */
   get traceparent(): string | undefined {
     const { trace, context } = this.#api;
     const active = trace.getSpanContext(context.active());

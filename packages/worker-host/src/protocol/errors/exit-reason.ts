@@ -35,7 +35,7 @@ export const NOPROC: ExitReason = Object.freeze({ kind: "noproc" });
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
 
-/** What each kind of reason must have for whoever reads it, beside the `reason` of those that have one. */
+/** The facts that each kind of reason must have, beside the nested `reason` of some. */
 const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   normal: () => true,
   shutdown: () => true,

@@ -27,14 +27,14 @@ export function askUnlessLeaving<T>(words: Int32Array, ask: () => T): T | undefi
   }
 }
 
-/** The thread, before it ends: nobody asks it anything from now on. */
+/** The thread, before it ends: main asks it nothing from now on. */
 export function leave(words: Int32Array): void {
   Atomics.store(words, LEAVING, 1);
   for (let naps = 0; Atomics.load(words, ASKING) === 1 && naps < MAX_NAPS; naps++) napWhile(words, ASKING, 1, NAP_MS);
 }
 
 /*
- * Of threads that somebody else starts, who can be told of nothing at their start: a table, sent to them later.
+ * For threads that a library starts, which can be given nothing at their start: a table, sent to them later.
  * An entry is a thread's id, 0 for none, and its two words.
  */
 const ENTRY_WORDS = 1 + ATTENTION_BYTES / 4;

@@ -2,7 +2,7 @@
  * Sleeping and waking across threads. The only file that waits on or notifies shared memory.
  *
  * A waiter announces itself by storing 1 in a word, looks for work once more, then waits for the word to
- * change. Whoever made work afterwards finds the 1, takes it back to 0 and notifies. Announce before look,
+ * change. The thread that makes work afterwards finds the 1, sets it back to 0 and notifies. Announce before look,
  * work before ring: whichever comes second sees the other, so no wake-up is lost. A ringer that dies
  * between taking the 1 and notifying leaves a sleeper behind; main wakes it with `wakeAll` after the exit.
  */
@@ -30,7 +30,7 @@ export function sleepAsync(words: Int32Array, index: number): Promise<unknown> |
 }
 
 /**
- * Wakes whoever has announced itself on this word; a load when nobody has. All waiters: a thread may have an
+ * Wakes the threads that have announced themselves on this word; only a load when there are none. All waiters: a thread may have an
  * asynchronous wait pending from before beside the one it sleeps in now.
  */
 export function ring(words: Int32Array, index: number): void {

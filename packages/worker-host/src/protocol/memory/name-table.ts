@@ -3,7 +3,7 @@ import { acquire, type Producer, release } from "./ring-lock.js";
 
 /*
  * Numbers of method names, the same in every thread of a system: an append-only log in shared memory. A name's number
- * is its place in the log. Definitions enter their names when they are loaded, and nobody else does: so what senders
+ * is its place in the log. Only definitions enter names, when they are loaded: so what senders
  * ask for takes no room. A name without a number (no definition has it, or the log is full) travels as text instead,
  * see method-name.
  *

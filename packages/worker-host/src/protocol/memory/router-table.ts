@@ -7,12 +7,12 @@ import { SLOT_HEADER_WORDS } from "./slot-descriptor.js";
  *
  *   word
  *   1024  route            index into ROUTES
- *   1056  turn             counts messages, whoever sends them (a line of its own: every sender writes it)
+ *   1056  turn             counts messages of all senders (a line of its own: every sender writes it)
  *   1088  version          how often the list was published; its lowest bit says which bank holds it
  *   1120  bank 0           count, then address and uid of each member
  *   3200  bank 1
  *
- * Main alone writes the list, always into the bank nobody reads, then the version: a reader that finds the same
+ * Main alone writes the list, always into the bank that is not read, then the version: a reader that finds the same
  * version before and after has read a whole list, for its bank is written again only after the next version.
  */
 const ROUTE = SLOT_HEADER_WORDS;

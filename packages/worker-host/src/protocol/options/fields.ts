@@ -84,7 +84,7 @@ export function milliseconds([least, most]: Bounds): Field {
   return numberFrom(least, most, "milliseconds");
 }
 
-/** Whoever uses it sets a timer again for as long as it takes, so there is no most. */
+/** Its users set their timer again for as long as it takes, so there is no upper bound. */
 export function duration(allowed: string, least = 0): Field {
   return number(allowed, (value) => value >= least);
 }

@@ -24,7 +24,7 @@ export type MessageKind = "call" | "cast" | "send" | "own";
 /** `failed`: a ReplyError, which ends the call only; `error`: thrown, and the actor crashes of it. */
 export type TraceOutcome = "ok" | "failed" | "error";
 
-/** Somebody on main wants to be told of messages. */
+/** A trace that main asks for. */
 export interface TraceRequest {
   readonly trace: number;
   /** All when undefined. */
@@ -52,9 +52,9 @@ export type ToActor =
   | { readonly type: "take_over"; readonly address: number }
   /** Stand still between two messages and hand the state over. */
   | { readonly type: "hand_over" }
-  /** Nobody takes its place after all. */
+  /** No thread takes its place after all. */
   | { readonly type: "go_on" }
-  /** Somebody has: end the thread, without `terminate`. */
+  /** Another thread has taken its place: end, without `terminate`. */
   | { readonly type: "leave" }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
   /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */

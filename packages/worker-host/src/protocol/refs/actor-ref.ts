@@ -185,7 +185,7 @@ export class ActorRef<A = any> {
         settle(rejectionOf(error, id)),
       );
     } catch (error) {
-      // The call may be open by now, and what becomes of it is nobody's concern any more.
+      // The call may be open by now; its outcome is not awaited.
       reply.catch(ignore);
       return Promise.reject(joinStacks(error, id));
     }

@@ -157,7 +157,7 @@ function portTo(call: CallMethod): MessagePort {
     );
     if (message.type === "RELEASE") port2.close();
   });
-  // The thread may end although somebody has this port.
+  // The thread may end although another thread has this port.
   port2.unref();
   return port1;
 }

@@ -269,7 +269,7 @@ class Router implements Connection {
     return this.#members.filter((_, member) => this.#isOpen(member));
   }
 
-  /** `callerUid` is not chosen while there is another: nobody can call itself. Throws ERR_NOPROC. */
+  /** `callerUid` is not chosen while there is another, because an actor cannot call itself. Throws ERR_NOPROC. */
   memberFor(method: string, keyHash: number | undefined, callerUid?: number): Connection {
     const member = this.findMember(method, keyHash, callerUid) ?? this.findMember(method, keyHash);
     if (member === undefined) throw noproc(this, method);

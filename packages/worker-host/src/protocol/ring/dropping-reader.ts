@@ -99,7 +99,7 @@ export class DroppingReader extends RingReader {
     Atomics.store(words, lane + IN_FLIGHT, head | 1);
     words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
     words[lane + CLAIMS]++;
-    // After the count: whoever reads this one first never sees more records gone than were claimed or dropped.
+    // After the count: a reader that reads this one first never sees more records gone than were claimed or dropped.
     Atomics.store(words, lane + HANDLED_SEQ, (this.header[R_SEQ] + 1) | 0);
     const next = (start + recordSpan(this.header[R_LENGTH])) | 0;
     Atomics.store(words, lane + CURSOR, next);

@@ -61,7 +61,7 @@ export function isBytesFormat(format: number): boolean {
   return format === FORMAT_BYTES || format === FORMAT_BUFFER;
 }
 
-/** The bytes of a message that is nothing else, where they are; `own` if they are nobody's besides. */
+/** Wraps `bytes` without copying. `own`: no one else holds them, so the receiver may keep them. */
 export function payloadOfBytes(bytes: Uint8Array, format: number, own: boolean): Payload {
   return { words: NO_WORDS, bytes, length: bytes.length, format, own, shared: undefined };
 }

@@ -28,7 +28,7 @@ export function encoded(payload: Payload): Encoded {
 }
 
 export function payloadOf(value: Encoded): Payload {
-  // Whoever decodes it makes a copy.
+  // The decoder makes a copy.
   if (isBytesFormat(value.format) && isLargeEnoughForBytes(value.bytes.length))
     return payloadOfBytes(value.bytes, value.format, false);
   const payload = newPayload(value.bytes.length);

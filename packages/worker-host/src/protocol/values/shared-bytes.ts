@@ -103,7 +103,7 @@ const ALIGNMENT = 8;
 function joinRange(views: readonly SeenView[], graph: unknown[]): void {
   const start = views[0].view.byteOffset;
   const end = Math.max(...views.map(({ view }) => view.byteOffset + view.byteLength));
-  // Where views are aligned they stay so; what is before the first of them is nobody's.
+  // Where views are aligned they stay so; the bytes before the first of them belong to none.
   const from = start - (start % ALIGNMENT);
   const bytes = new Uint8Array(end - from);
   bytes.set(new Uint8Array(views[0].view.buffer, start, end - start), start - from);
