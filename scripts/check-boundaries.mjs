@@ -70,10 +70,13 @@ const PURE_CORE = [
   "packages/runtime/src/supervision/supervisor-step.ts",
   "packages/runtime/src/supervision/supervisor-turn.ts",
   "packages/runtime/src/supervision/supervisor-state.ts",
+  "packages/runtime/src/supervision/grouped-list.ts",
+  "packages/runtime/src/supervision/rank-set.ts",
   "packages/runtime/src/supervision/administration.ts",
   "packages/runtime/src/supervision/stop-budget.ts",
   "packages/runtime/src/guard/heap-judgement.ts",
   "packages/runtime/src/guard/watchdog.ts",
+  "packages/runtime/src/guard/unattributed.ts",
   "packages/runtime/src/guard/process-budget.ts",
   "packages/runtime/src/messaging/call-cycles.ts",
   "packages/runtime/src/messaging/parcels.ts",
@@ -109,14 +112,8 @@ function readModule(file) {
     code,
     lineOf,
     place: placeOf(file),
-    imports: imports.map(({ at, specifier }) => ({ specifier, line: lineOf(at), target: target(file, specifier) })),
+    imports: imports.map(({ at, ...rest }) => ({ ...rest, line: lineOf(at) })),
   };
-}
-
-/** The file that a relative import reaches, whether or not it exists. */
-function target(file, specifier) {
-  if (!specifier.startsWith(".")) return undefined;
-  return posix.join(posix.dirname(file), specifier).replace(/\.([cm]?)js$/, ".$1ts");
 }
 
 function reportPattern(module, pattern, rule) {

@@ -1,7 +1,6 @@
 // Draws each package's rooms, and which imports which, into CONTRIBUTING.md.
 // Usage: node scripts/draw-rooms.mjs [--check]. With --check it writes nothing, and fails where the drawing is out of date.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readSource } from "./read-source.mjs";
@@ -20,9 +19,8 @@ function arrowsOf(packageName) {
     const file = `${src}/${entry.replaceAll("\\", "/")}`;
     if (!/\.[cm]?ts$/.test(file) || file.endsWith(".d.ts")) continue;
     const { room } = placeOf(file);
-    for (const { specifier } of readSource(file, readFileSync(`${root}${file}`, "utf8")).imports) {
-      if (!specifier.startsWith(".")) continue;
-      const to = placeOf(posix.join(posix.dirname(file), specifier).replace(/\.([cm]?)js$/, ".$1ts"))?.room;
+    for (const { target } of readSource(file, readFileSync(`${root}${file}`, "utf8")).imports) {
+      const to = target && placeOf(target)?.room;
       if (to !== undefined && to !== room) arrows.get(room).add(to);
     }
   }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import ts from "typescript-api";
 
 const TEXT = new Set([
@@ -13,14 +14,15 @@ const TEXT = new Set([
  * What a TypeScript or JavaScript text imports, and its code with comments, strings, templates and regular expressions
  * blanked out. Every character of the code keeps its line and column.
  *
- * @param {string} file decides how the text is parsed
+ * @param {string} file its path in the project, which decides how the text is parsed
  * @param {string} text
- * @returns {{ code: string, imports: { at: number, specifier: string }[] }} `at`: index of the specifier
+ * @returns {{ code: string, imports: { at: number, specifier: string, target: string | undefined }[] }} `at`: index of
+ *   the specifier; `target`: the source file that a relative one reaches, whether or not it exists
  */
 export function readSource(file, text) {
   const imports = ts
     .preProcessFile(text, true, true)
-    .importedFiles.map(({ pos, fileName }) => ({ at: pos, specifier: fileName }));
+    .importedFiles.map(({ pos, fileName }) => ({ at: pos, specifier: fileName, target: targetOf(file, fileName) }));
   const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const blank = text.replace(/[^\n]/g, " ");
   let code = "";
@@ -34,4 +36,9 @@ export function readSource(file, text) {
   };
   visit(tree);
   return { code: code + blank.slice(code.length), imports };
+}
+
+function targetOf(file, specifier) {
+  if (!specifier.startsWith(".")) return undefined;
+  return posix.join(posix.dirname(file), specifier).replace(/\.([cm]?)js$/, ".$1ts");
 }
