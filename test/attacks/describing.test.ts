@@ -2,10 +2,10 @@ import { fileURLToPath } from "node:url";
 import {
   describe,
   describeExit,
-  describeQuoted,
   type ExitReason,
   exitReasonOf,
   isExitReason,
+  showValue,
 } from "@mini-otp/worker-host/protocol/errors";
 import type { Sender } from "@mini-otp/worker-host/protocol/refs";
 import { Codec, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
@@ -29,12 +29,7 @@ group("whatever a value does when it is looked at", () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
         const value = made(recipe);
-        const texts = [
-          describeQuoted(value),
-          describeExit(value as ExitReason),
-          describe({ value }),
-          describe([value]),
-        ];
+        const texts = [showValue(value), describeExit(value as ExitReason), describe({ value }), describe([value])];
         return [...texts, describe(value)].every(isText);
       }),
       { examples: everyShape, numRuns: 500 },

@@ -10,9 +10,6 @@ const MAX_BIGINT = 1n << 512n;
 const MAX_PROPERTIES = 100;
 const UNPRINTABLE = "a value that cannot be printed";
 
-// Taken before an application has the chance to change it.
-const { stringify } = JSON;
-
 /** At most `chars` characters, with a sign of what is missing. */
 export function shorten(text: string, chars = MAX_CHARS): string {
   return text.length <= chars ? text : `${text.slice(0, chars)}… (${text.length - chars} more)`;
@@ -25,15 +22,6 @@ export function shorten(text: string, chars = MAX_CHARS): string {
 export function describe(value: unknown): string {
   try {
     return shorten(inWords(value));
-  } catch {
-    return UNPRINTABLE;
-  }
-}
-
-/** As `describe`, with a text in quotes and cut earlier: for a value that an error message refuses. */
-export function describeQuoted(value: unknown): string {
-  try {
-    return typeof value === "string" ? stringify(shorten(value, MAX_QUOTED_CHARS)) : describe(value);
   } catch {
     return UNPRINTABLE;
   }

@@ -1,5 +1,6 @@
-import { describe, describeQuoted, shorten } from "./describe.js";
+import { describe, shorten } from "./describe.js";
 import { invalidOption } from "./invalid-option.js";
+import { showValue } from "./show-value.js";
 
 /**
  * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
@@ -101,7 +102,7 @@ export function checkExitReason(what: string, reason: unknown, orKill?: "kill"):
 
 export function notAReason(what: string, value: unknown): Error {
   const allowed = 'reasons are { kind: "normal" }, { kind: "shutdown" }, { kind: "error", error } …';
-  const message = `${what}: reason=${describeQuoted(value)} is no exit reason; ${allowed}`;
+  const message = `${what}: reason=${showValue(value)} is no exit reason; ${allowed}`;
   return invalidOption(message, { function: what, field: "reason", value, allowed });
 }
 

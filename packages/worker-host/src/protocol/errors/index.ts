@@ -1,5 +1,5 @@
 // Internal: for @mini-otp/runtime of the same version.
-export { describe, describeQuoted, shorten } from "./describe.js";
+export { describe, shorten } from "./describe.js";
 export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./errors.js";
 export {
   checkExitReason,

@@ -13,40 +13,28 @@ export interface OptionFacts {
 const CODE = "ERR_INVALID_OPTION";
 
 /** As Node does it: an error of the language's own class that has a code. `isActorError` knows it. */
-class OptionTypeError extends TypeError implements OptionFacts {
-  static {
-    brandAsActorError(this.prototype);
-  }
+function optionError(Base: typeof TypeError | typeof RangeError) {
+  return class OptionError extends Base implements OptionFacts {
+    static {
+      brandAsActorError(this.prototype);
+    }
 
-  readonly code = CODE;
-  readonly function!: string;
-  readonly field!: string;
-  readonly value!: unknown;
-  readonly allowed!: string;
+    readonly code = CODE;
+    readonly function!: string;
+    readonly field!: string;
+    readonly value!: unknown;
+    readonly allowed!: string;
 
-  constructor(message: string, facts: OptionFacts) {
-    super(message);
-    Object.assign(this, facts);
-  }
+    constructor(message: string, facts: OptionFacts) {
+      super(message);
+      Object.assign(this, facts);
+    }
+  };
 }
 
-/** The same for a number that is out of its bounds. */
-class OptionRangeError extends RangeError implements OptionFacts {
-  static {
-    brandAsActorError(this.prototype);
-  }
-
-  readonly code = CODE;
-  readonly function!: string;
-  readonly field!: string;
-  readonly value!: unknown;
-  readonly allowed!: string;
-
-  constructor(message: string, facts: OptionFacts) {
-    super(message);
-    Object.assign(this, facts);
-  }
-}
+const OptionTypeError = optionError(TypeError);
+/** For a number that is out of its bounds. */
+const OptionRangeError = optionError(RangeError);
 
 /** ERR_INVALID_OPTION: an ActorError that is a TypeError, or with `numbers` a RangeError. */
 export function invalidOption(message: string, facts: OptionFacts, isRange = false): ActorError {

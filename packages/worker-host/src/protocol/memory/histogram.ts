@@ -10,7 +10,6 @@
  */
 import { aNumber, takeArgument } from "../options/fields.js";
 
-export const HISTOGRAM_WORDS = 124;
 export const BUCKETS = 120;
 const FIRST_BUCKET = 4;
 const LINEAR = 8;
