@@ -9,6 +9,8 @@ export type Enter = (cell: Cell) => Promise<unknown>;
 const NEVER_SOON = { minMs: 60_000, maxMs: 60_000 };
 /** Tasks wait for the pool's next incarnation, however long that takes. */
 const SOON = { minMs: 500, maxMs: 500 };
+/** Some 60 ms of an event loop that is idle: as long as a thread takes to start. */
+const MOST_TURNS = 50_000;
 const boom = { kind: "error", error: new Error("boom") } as const;
 
 interface Wants {
@@ -137,7 +139,8 @@ const OF_ACTORS: Record<string, (kind: Kind) => Enter> = {
   "between two threads": (kind) => async (cell) => {
     const ref = await start(cell, kind);
     upgraded(cell, ref);
-    await new Promise((resolve) => setTimeout(resolve, 60 * cell.random()));
+    for (let turns = MOST_TURNS * cell.random(); turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve));
     return ref;
   },
   full: (kind) => async (cell) => {
