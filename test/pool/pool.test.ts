@@ -50,6 +50,16 @@ describe("a pool", () => {
     expect(ref.stats()).toMatchObject({ threadsLost: 0, failed: 0 });
   });
 
+  test.each(["open", "closed"])("refuses a MessagePort that is %s anywhere in workerData", async (state) => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port2.close());
+    if (state === "closed") port1.close();
+    await expect(start({ workerData: { held: [new Map([["port", { port1 }]])] } })).rejects.toMatchObject({
+      code: "ERR_INVALID_CHILD_SPEC",
+      message: expect.stringContaining("it holds a MessagePort, which changes hands and cannot be copied"),
+    });
+  });
+
   test("is a worker in the tree, which answers stats", async () => {
     const { system, ref } = await start({ maxThreads: 1 });
     const gate = newGate();

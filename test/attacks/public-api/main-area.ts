@@ -19,7 +19,7 @@ const { Registry } = createRequire(import.meta.resolve("@mini-otp/metrics"))(
   "prom-client",
 ) as typeof import("prom-client");
 const target = new URL("../fixtures/target.actor.js", import.meta.url);
-const filename = new URL("../../pool/fixtures/work.js", import.meta.url);
+const filename = new URL("../fixtures/any-task.js", import.meta.url);
 
 const MODULES: readonly object[] = [workerHost, runtime, testing, metrics];
 const STOP_MS = 500;

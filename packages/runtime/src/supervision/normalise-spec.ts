@@ -25,6 +25,7 @@ import {
 import { copyValue } from "@mini-otp/worker-host/protocol/values";
 import type { BackoffOptions } from "./backoff.js";
 import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
+import { cloneData } from "./clone-data.js";
 import { aModule, resolveModule } from "./module-url.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import { invalidSpec, readSpec, takeSpec } from "./spec-fields.js";
@@ -35,7 +36,7 @@ const anEnv = field(
   (env) => ({ ...env }),
 );
 /** A thread that starts later is not to see what was changed meanwhile. */
-const workerData = field("what structured cloning can copy", () => true, structuredClone);
+const workerData = field("what structured cloning can copy", () => true, cloneData);
 const capMb = megabytes(BOUNDS.capMb);
 
 const SUPERVISED: Fields = {

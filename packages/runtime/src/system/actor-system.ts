@@ -66,8 +66,10 @@ const MACHINE: Surroundings = {
 
 /** How long an actor may take to notice a request of main's, in ms: it does so between two messages. */
 const CONTROL_TIMEOUT_MS = 5000;
-/** A full heap of 64 MiB takes about a second to write down. */
-const PROFILING_TIMEOUT_MS = 30_000;
+/** A full heap of 64 MiB takes about a second to write down; with eight busy processes beside it, ten. */
+const SNAPSHOT_TIMEOUT_MS = 30_000;
+/** Beyond the time that is profiled. An answer that the inspector loses ends by it. */
+const PROFILE_TIMEOUT_MS = 10_000;
 /** For tools that watch every system of a process without being given each, such as an observer. */
 const SYSTEM_STARTED = channel("mini-otp:system_started");
 /** What is left to the others when the process is given up. */
@@ -317,19 +319,20 @@ export class ActorSystem implements SupervisorRef {
    * The actor's heap in V8's format, for the Memory panel of Chrome's DevTools. Its thread stands still meanwhile, and
    * needs memory for it. All of it is in main's memory when this resolves: it can be read whatever becomes of the actor.
    * An actor with `permissions` answers between two messages. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
-   * ERR_CALL_TIMEOUT when the thread is in native code.
+   * ERR_CALL_TIMEOUT after 30 s, when the thread is in native code.
    */
   async heapSnapshot(ref: ActorRef): Promise<Readable> {
-    return this.#references.actor(ref, "heapSnapshot").introspection.heapSnapshot(PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "heapSnapshot").introspection.heapSnapshot(SNAPSHOT_TIMEOUT_MS);
   }
 
   /**
    * Where the actor's time goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a file as JSON.
-   * Rejects as `heapSnapshot` does, with ERR_RUNNING while another profile of it is taken, and with an Error for an actor with `permissions`, whom no inspector reaches.
+   * Rejects as `heapSnapshot` does, with ERR_RUNNING while another profile of it is taken, with ERR_CALL_TIMEOUT 10 s after the profiled
+   * time, and with an Error for an actor with `permissions`, because no inspector reaches it.
    */
   async cpuProfile(ref: ActorRef, ms: number): Promise<Profiler.Profile> {
     takeArgument("cpuProfile", "ms", ms, profileMs, true);
-    return this.#references.actor(ref, "cpuProfile").introspection.cpuProfile(ms, PROFILING_TIMEOUT_MS);
+    return this.#references.actor(ref, "cpuProfile").introspection.cpuProfile(ms, PROFILE_TIMEOUT_MS);
   }
 
   /**
@@ -480,7 +483,7 @@ function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
 }
 
 /** With the time that it takes to be set up it must be no longer than a timer. */
-const profileMs = numberFrom(Number.MIN_VALUE, MAX_TIMER_MS - PROFILING_TIMEOUT_MS, "milliseconds, more than 0");
+const profileMs = numberFrom(Number.MIN_VALUE, MAX_TIMER_MS - PROFILE_TIMEOUT_MS, "milliseconds, more than 0");
 
 /** A system's threads and memory would all be on the account of the actor in whose thread it is. */
 function requireMain(): void {

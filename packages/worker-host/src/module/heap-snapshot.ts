@@ -24,6 +24,26 @@ export function sendHeapSnapshot(port: MessagePort, request: number): void {
  * the heap of a thread that may end meanwhile, and main would read freed memory.
  */
 function heapSnapshot(): Uint8Array<ArrayBuffer>[] {
+  return withoutTicks(readSnapshot);
+}
+
+/**
+ * Drops what `read` gives to `process.nextTick`. The inspector may interrupt the program inside Node's own tick queue,
+ * between "the queue is empty" and "no tick is scheduled". A tick that is added there never runs, and no later tick of
+ * the thread does. Node's streams take `process.nextTick` at each call (Node 20 to 26), for events that have no
+ * listener here.
+ */
+function withoutTicks<T>(read: () => T): T {
+  const { nextTick } = process;
+  process.nextTick = () => {};
+  try {
+    return read();
+  } finally {
+    process.nextTick = nextTick;
+  }
+}
+
+function readSnapshot(): Uint8Array<ArrayBuffer>[] {
   const stream = getHeapSnapshot();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   // V8 writes all of it before the first read returns.
