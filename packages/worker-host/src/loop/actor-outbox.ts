@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import { mailboxFull, Outbox } from "../protocol/calls/outbox.js";
+import { Outbox } from "../protocol/calls/outbox.js";
+import { mailboxFull } from "../protocol/calls/overflow.js";
 import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
 import { type OnCancel, takeReplies } from "../protocol/calls/replies.js";
 import { whenAborted } from "../protocol/calls/when-aborted.js";

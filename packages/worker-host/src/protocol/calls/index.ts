@@ -1,7 +1,8 @@
 // Internal: for @mini-otp/runtime of the same version.
 export { CALL_OUTCOMES, type CallOutcome } from "./call-outcome.js";
 export { OpenCalls } from "./open-calls.js";
-export { mailboxFull, Outbox } from "./outbox.js";
+export { Outbox } from "./outbox.js";
+export { mailboxFull } from "./overflow.js";
 export type { Peer, Self, Unsent } from "./peers.js";
 export { PendingCalls } from "./pending-calls.js";
 export { Queue } from "./queue.js";

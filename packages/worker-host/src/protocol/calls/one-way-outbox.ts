@@ -1,0 +1,227 @@
+import type { ActorError } from "../errors/errors.js";
+import { methodOf, textMethod } from "../memory/method-name.js";
+import type { NameTable } from "../memory/name-table.js";
+import { KIND_CAST, KIND_FAILURE, type KIND_REPLY, KIND_SEND } from "../memory/record-descriptor.js";
+import type { Producer } from "../memory/ring-lock.js";
+import type { Segments } from "../memory/segments.js";
+import type { Notice, Parcel } from "../port/messages.js";
+import type { Sender } from "../refs/actor-ref.js";
+import type { CastResult, Transferable } from "../refs/actor-types.js";
+import type { RefOptions } from "../refs/ref-options.js";
+import { noproc } from "../refs/refusal.js";
+import type { Payload } from "../ring/payload.js";
+import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
+import { Codec, keepPayload } from "../values/codec.js";
+import { encoded } from "../values/encoded.js";
+import { mailboxFull, Overflow } from "./overflow.js";
+import { type EncodedMessage, ParcelWriter } from "./parcel-writer.js";
+import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
+import type { Telemetry } from "./telemetry.js";
+
+const ACCEPTED: Promise<void> = Promise.resolve();
+const ignoreAcceptance = (): void => {};
+
+/**
+ * Sends what no reply comes to: casts, messages, and replies themselves. Encodes a message and pushes it into the
+ * receiver's ring. Main and an actor's thread differ in what they do while a mailbox is full.
+ */
+export abstract class OneWayOutbox implements Sender {
+  readonly self: Self;
+  readonly names: NameTable;
+  readonly codec: Codec;
+  /** Set where an OpenTelemetry SDK is registered in this thread. */
+  telemetry: Telemetry | undefined;
+  protected readonly overflow: Overflow;
+  readonly #peers: Peers;
+  readonly #parcels: ParcelWriter;
+
+  constructor(self: Self, segments: Segments, names: NameTable, producer: Producer) {
+    this.self = self;
+    this.names = names;
+    this.#peers = new Peers(self, segments, producer, (address) => this.fetchSegment(address));
+    this.codec = new Codec(this);
+    const tellMain = (notice: Notice, transfer?: readonly Transferable[]): void => this.tellMain(notice, transfer);
+    this.#parcels = new ParcelWriter(this.codec, producer.ownerId, tellMain);
+    this.overflow = new Overflow(names, tellMain, (address, uid, correlation, error) =>
+      this.reply(address, uid, KIND_FAILURE, correlation, this.codec.encodeValue(error)),
+    );
+  }
+
+  /** Waits for room as this thread may, then pushes. Calls `accepted` or `refused` once, perhaps before it returns. */
+  protected abstract waitForRoom(unsent: Unsent): void;
+  /** Gets the segment of `address`, which another thread knew before this one. */
+  protected abstract fetchSegment(address: number): void;
+  /** Tells main what it has to know of, or see to. Throws when something in `transfer` cannot be transferred. */
+  protected abstract tellMain(notice: Notice, transfer?: readonly Transferable[]): void;
+  abstract call(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  abstract callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown;
+  abstract castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void;
+
+  get uid(): number {
+    return this.self.uid;
+  }
+
+  wordsAt(address: number): Int32Array {
+    return this.#peers.memoryAt(address).words;
+  }
+
+  connect(address: number, uid: number, id: string): Peer {
+    return this.#peers.connect(address, uid, id);
+  }
+
+  /** Drops what is cached of a slot whose memory is about to be given away. */
+  disconnect(address: number): void {
+    this.#peers.disconnect(address);
+  }
+
+  get peers(): IterableIterator<Peer> {
+    return this.#peers.all;
+  }
+
+  tryCast(to: Peer, method: string, args: unknown[], options: RefOptions): CastResult {
+    const id = this.numberOf(method);
+    const { payload, parcel } = this.encode(to, id, method, args, options);
+    if (to.unsent.length !== 0) return "full";
+    const outcome = this.push(to, KIND_CAST, id, 0, payload, parcel);
+    return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : "full";
+  }
+
+  cast(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<void> {
+    try {
+      const id = this.numberOf(method);
+      return this.#sendOneWay(to, KIND_CAST, id, this.encode(to, id, method, args, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Casts in a thread whose `waitForRoom` is over when it returns. */
+  protected castBlocking(to: Peer, method: string, args: unknown[], options: RefOptions): void {
+    const id = this.numberOf(method);
+    const message = this.encode(to, id, method, args, options);
+    if (this.#deliverNow(to, KIND_CAST, id, message)) return;
+    let failure: ActorError | undefined;
+    this.#deliverLater(to, KIND_CAST, id, message, ignoreAcceptance, (error) => {
+      failure = error;
+    });
+    if (failure !== undefined) throw failure;
+  }
+
+  send(to: Peer, message: unknown, options: RefOptions): Promise<void> {
+    try {
+      return this.#sendOneWay(to, KIND_SEND, 0, this.encode(to, 0, "info", [message], options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Answers a call. Never waits: main passes on what transfers something, and what a full system lane refuses. */
+  reply(
+    address: number,
+    uid: number,
+    kind: typeof KIND_REPLY | typeof KIND_FAILURE,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[] = [],
+  ): void {
+    const peer = this.connect(address, uid, "");
+    const fits = payload.length <= peer.system.maxPayloadBytes && payload.shared === undefined;
+    if (transferred.length === 0 && fits) {
+      const outcome = peer.system.push(kind, 0, correlation, this.self.address, this.self.uid, payload);
+      if (outcome === PUSHED || outcome === CLOSED) return;
+    }
+    this.tellMain({ type: "detour", uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
+  }
+
+  /** Pushes a message that waited. Returns PUSHED, FULL, CLOSED or BUSY; of PUSHED and CLOSED it has told `unsent`. */
+  protected retry(unsent: Unsent): number {
+    const { peer, payload, parcel } = unsent;
+    let outcome: number;
+    try {
+      outcome = this.push(peer, unsent.kind, unsent.method, unsent.correlation, payload, parcel);
+    } catch (error) {
+      // The placeholder is in the mailbox, but an object of the parcel has been transferred elsewhere meanwhile.
+      unsent.refused(error as ActorError);
+      return PUSHED;
+    }
+    if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
+    else if (outcome === CLOSED) unsent.refused(noproc(peer, methodOf(this.names, unsent.method, payload)));
+    return outcome;
+  }
+
+  /** What stands for a method in a record. Throws ERR_UNKNOWN_METHOD for a name that no method can have. */
+  protected numberOf(method: string): number {
+    const id = this.names.find(method);
+    return id === 0 ? textMethod(method) : id;
+  }
+
+  /** Throws ERR_NOT_CLONEABLE, ERR_MESSAGE_TOO_LARGE. */
+  protected encode(
+    to: Peer,
+    methodId: number,
+    method: string,
+    args: unknown[],
+    { transfer }: RefOptions,
+    traceparent = this.telemetry?.traceparent,
+  ): EncodedMessage {
+    return this.#parcels.encode(to, methodId, method, args, transfer, traceparent);
+  }
+
+  /** Pushes a message, and hands over its parcel. Throws ERR_NOT_CLONEABLE for a parcel that can no longer be sent. */
+  protected push(
+    to: Peer,
+    kind: number,
+    method: number,
+    correlation: number,
+    payload: Payload,
+    parcel: Parcel | undefined,
+  ): number {
+    const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
+    if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel);
+    if (outcome === FULL) this.overflow.full(to, method, payload);
+    if (to.mailbox.dropped.length > 0) {
+      this.overflow.full(to, method, payload);
+      this.overflow.dropOldest(to);
+    }
+    return outcome;
+  }
+
+  #sendOneWay(to: Peer, kind: number, method: number, message: EncodedMessage): Promise<void> {
+    if (this.#deliverNow(to, kind, method, message)) return ACCEPTED;
+    return new Promise((accepted, refused) => this.#deliverLater(to, kind, method, message, accepted, refused));
+  }
+
+  /** True when the message is in the mailbox or was dropped by policy, false when it has to wait. Throws when refused. */
+  #deliverNow(to: Peer, kind: number, method: number, { payload, parcel }: EncodedMessage): boolean {
+    if (to.unsent.length !== 0) return false;
+    const outcome = this.push(to, kind, method, 0, payload, parcel);
+    if (outcome === PUSHED) return true;
+    if (outcome === CLOSED) throw noproc(to, methodOf(this.names, method, payload));
+    if (outcome !== FULL || to.overflow === "block") return false;
+    if (to.overflow === "reject") throw mailboxFull(to, methodOf(this.names, method, payload));
+    this.overflow.drop(to, methodOf(this.names, method, payload));
+    return true;
+  }
+
+  #deliverLater(
+    peer: Peer,
+    kind: number,
+    method: number,
+    { payload, parcel }: EncodedMessage,
+    accepted: () => void,
+    refused: (error: ActorError) => void,
+  ): void {
+    this.waitForRoom({
+      peer,
+      kind,
+      method,
+      correlation: 0,
+      payload: keepPayload(payload),
+      parcel,
+      deadline: performance.now() + peer.blockTimeoutMs,
+      wanted: () => true,
+      accepted,
+      refused,
+    });
+  }
+}

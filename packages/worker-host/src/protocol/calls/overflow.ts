@@ -1,0 +1,73 @@
+import { ActorError } from "../errors/errors.js";
+import { methodOf, methodTextIn } from "../memory/method-name.js";
+import type { NameTable } from "../memory/name-table.js";
+import {
+  formatOf,
+  KIND_CALL,
+  kindOf,
+  R_CORRELATION,
+  R_LENGTH,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_TYPE,
+  RECORD_HEADER_WORDS,
+} from "../memory/record-descriptor.js";
+import { DROPPED, FULL_TOLD } from "../memory/slot-descriptor.js";
+import type { Connection } from "../refs/actor-ref.js";
+import { FORMAT_PARCEL, type Payload } from "../ring/payload.js";
+import type { TellMain } from "./parcel-writer.js";
+import type { Peer } from "./peers.js";
+
+/** Sends a failure to the caller in the slot at `address`. */
+export type FailCall = (address: number, uid: number, correlation: number, error: ActorError) => void;
+
+/** Accounts for what one thread's messages to full mailboxes lead to: notices to main, counts, failed calls. */
+export class Overflow {
+  readonly #names: NameTable;
+  readonly #tellMain: TellMain;
+  readonly #failCall: FailCall;
+
+  constructor(names: NameTable, tellMain: TellMain, failCall: FailCall) {
+    this.#names = names;
+    this.#tellMain = tellMain;
+    this.#failCall = failCall;
+  }
+
+  /** Tells main that a mailbox is full: once for all senders, until main has seen that there is room again. */
+  full(to: Peer, method: number, payload: Payload): void {
+    if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0)
+      this.#tellMain({ type: "mailbox_full", uid: to.uid, method: methodOf(this.#names, method, payload) });
+  }
+
+  /** Counts a message that the mailbox's policy drops, and sends it to the dead letters. */
+  drop(to: Peer, method: string): void {
+    Atomics.add(to.words, DROPPED, 1);
+    this.#tellMain({ type: "dropped", id: to.id, method });
+  }
+
+  /** Drops what a push took out of the mailbox to make room, and fails the calls among it. */
+  dropOldest(to: Peer): void {
+    for (const record of to.mailbox.dropped.splice(0)) {
+      const type = record[R_TYPE];
+      const method = this.#methodOfRecord(record);
+      this.drop(to, method);
+      if (formatOf(type) === FORMAT_PARCEL) {
+        const [owner, number] = record.subarray(RECORD_HEADER_WORDS);
+        this.#tellMain({ type: "parcel_lost", owner, number });
+      }
+      if (kindOf(type) !== KIND_CALL) continue;
+      this.#failCall(record[R_SENDER_ADDRESS], record[R_SENDER_UID], record[R_CORRELATION], mailboxFull(to, method));
+    }
+  }
+
+  #methodOfRecord(record: Int32Array): string {
+    const method = record[R_METHOD];
+    if (method >= 0) return this.#names.name(method);
+    return methodTextIn(method, new Uint8Array(record.buffer), record[R_LENGTH]);
+  }
+}
+
+export function mailboxFull(to: Connection, method: string): ActorError {
+  return new ActorError("ERR_MAILBOX_FULL", `id=${to.id} method=${method}: the mailbox is full`, { id: to.id, method });
+}

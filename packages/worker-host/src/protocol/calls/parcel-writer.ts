@@ -1,0 +1,102 @@
+import { ActorError } from "../errors/errors.js";
+import type { Notice, Parcel } from "../port/messages.js";
+import type { Transferable } from "../refs/actor-types.js";
+import { checkTransferList, notTransferable } from "../refs/transfer-list.js";
+import {
+  FORMAT_PARCEL,
+  FORMAT_TRACED,
+  MAX_MESSAGE_BYTES,
+  newPayload,
+  type Payload,
+  withMethodText,
+} from "../ring/payload.js";
+import type { Codec } from "../values/codec.js";
+import { encoded } from "../values/encoded.js";
+import type { Peer } from "./peers.js";
+
+/** Sends a notice to main. Throws when something in `transfer` cannot be transferred. */
+export type TellMain = (notice: Notice, transfer?: readonly Transferable[]) => void;
+
+/** An encoded message. The next encode overwrites `payload`. */
+export interface EncodedMessage {
+  /** The content of the ring's record: the message itself, or the placeholder of its parcel. */
+  readonly payload: Payload;
+  /** The message, when it goes by way of main. It is sent once its placeholder is in the mailbox. */
+  readonly parcel: Parcel | undefined;
+}
+
+/** Encodes one thread's messages. A message that its ring cannot carry becomes a parcel, which main hands over. */
+export class ParcelWriter {
+  readonly #codec: Codec;
+  readonly #ownerId: number;
+  readonly #tellMain: TellMain;
+  readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
+  #parcels = 0;
+
+  /** `ownerId` is unique among all threads ever started, so with a count it names a parcel. */
+  constructor(codec: Codec, ownerId: number, tellMain: TellMain) {
+    this.#codec = codec;
+    this.#ownerId = ownerId;
+    this.#tellMain = tellMain;
+  }
+
+  /**
+   * Encodes the arguments of a message to `to`. A method without a number (`methodId` below 0) travels as text behind
+   * them. A message that is too large for the ring, or has objects to transfer, gets a parcel.
+   * Throws ERR_NOT_CLONEABLE, ERR_MESSAGE_TOO_LARGE.
+   */
+  encode(
+    to: Peer,
+    methodId: number,
+    method: string,
+    args: readonly unknown[],
+    transfer: readonly Transferable[] | undefined,
+    traceparent: string | undefined,
+  ): EncodedMessage {
+    const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
+    const payload = this.#codec.encodeArgs(traceparent === undefined ? args : [...args, traceparent], transferred);
+    if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
+    const textBytes = methodId < 0 ? -methodId : 0;
+    const fits = payload.length + textBytes <= to.mailbox.maxPayloadBytes && payload.shared === undefined;
+    if (transferred === undefined && fits) {
+      return { payload: textBytes === 0 ? payload : withMethodText(payload, method), parcel: undefined };
+    }
+    const parcel = this.#parcelOf(to, method, payload, transferred ?? []);
+    const placeholder = this.#placeholderOf(parcel);
+    return { payload: textBytes === 0 ? placeholder : withMethodText(placeholder, method), parcel };
+  }
+
+  /** Hands a parcel over to main. Its placeholder is in the mailbox of `to`. Throws ERR_NOT_CLONEABLE. */
+  send(to: Peer, parcel: Parcel): void {
+    const { owner, number, content, transferred } = parcel;
+    try {
+      // While the message waited for room, an object may have been transferred elsewhere, and postMessage does not
+      // say so of each kind.
+      checkTransferList(transferred);
+      this.#tellMain({ type: "parcel", uid: to.uid, parcel }, [content.bytes.buffer as ArrayBuffer, ...transferred]);
+    } catch (error) {
+      this.#tellMain({ type: "parcel_lost", owner, number });
+      throw notTransferable(`id=${to.id}`, error);
+    }
+  }
+
+  #parcelOf(to: Peer, method: string, payload: Payload, transferred: readonly Transferable[]): Parcel {
+    if (payload.length > MAX_MESSAGE_BYTES) {
+      throw new ActorError(
+        "ERR_MESSAGE_TOO_LARGE",
+        `id=${to.id} method=${method}: message of ${payload.length} bytes, at most ${MAX_MESSAGE_BYTES}; transfer what is larger`,
+        { id: to.id, method, bytes: payload.length, limit: MAX_MESSAGE_BYTES },
+      );
+    }
+    // An int32, as the placeholder holds it.
+    this.#parcels = (this.#parcels + 1) | 0;
+    return { owner: this.#ownerId, number: this.#parcels, content: encoded(payload), transferred };
+  }
+
+  #placeholderOf({ owner, number }: Parcel): Payload {
+    const placeholder = this.#placeholder;
+    placeholder.words[0] = owner;
+    placeholder.words[1] = number;
+    return placeholder;
+  }
+}
