@@ -1,4 +1,5 @@
-import { Mailbox } from "../mailbox/mailbox.js";
+import { mailboxIn } from "../mailbox/dropping-mailbox.js";
+import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { ActorThread } from "../threads/actor-thread.js";
 
@@ -21,7 +22,7 @@ export class ActorPlace {
   constructor(slot: Slot, host: PlaceHost) {
     this.#host = host;
     this.#slot = slot;
-    this.#mailbox = new Mailbox(slot.memory.words);
+    this.#mailbox = mailboxIn(slot.memory.words);
   }
 
   get slot(): Slot {
@@ -57,7 +58,7 @@ export class ActorPlace {
     if (![...this.#zombies.values()].includes(this.#slot)) return;
     this.#formerSlots.push(this.#slot);
     this.#slot = this.#host.relocate(this.#slot);
-    this.#mailbox = new Mailbox(this.words);
+    this.#mailbox = mailboxIn(this.words);
   }
 
   /** Gives all of it back: now, or when the last thread has ended that may write to it. */

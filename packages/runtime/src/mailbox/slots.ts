@@ -1,18 +1,30 @@
 import {
   acquire,
+  DATA_BYTES,
+  DATA_OFFSET,
   ENDPOINT_SET_BITS,
   ENDPOINT_SET_WORDS,
   formatSlot,
+  HANDLED_SEQ,
+  HEAD,
   IDENTITY,
+  IN_FLIGHT_OFFSET,
   identity,
+  KIND_PADDING,
+  kindOf,
   LOCK,
   MAILBOX_LANE,
   MAX_SEGMENT_BYTES,
   MOVED_TO,
+  NEXT_SEQ,
   PAGE_BYTES,
   PARKED,
   PEERS,
   type Producer,
+  R_LENGTH,
+  R_SEQ,
+  R_TYPE,
+  recordSpan,
   release,
   Segments,
   type SlotAddress,
@@ -23,9 +35,9 @@ import {
   SYSTEM_LANE,
   slotAddress,
   slotBytes,
+  TAIL,
   wakeAll,
 } from "@mini-otp/worker-host/protocol/memory";
-import { recount } from "./mailbox.js";
 import { copyAccepted, layoutOf } from "./relocation.js";
 import { uids } from "./uids.js";
 
@@ -180,4 +192,25 @@ export class Slots {
 
 function pagesOf(bytes: number): number {
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/**
+ * A producer died inside: its record may be written but not published, its seq counted or not. Counts afresh
+ * from what is published.
+ */
+function recount(words: Int32Array, ring: number): void {
+  const tail = Atomics.load(words, ring + TAIL);
+  const mask = words[ring + DATA_BYTES] - 1;
+  let position = Atomics.load(words, ring + HEAD);
+  let seq = words[ring + HANDLED_SEQ];
+  let first: number | undefined;
+  while (position !== tail) {
+    const at = (words[ring + DATA_OFFSET] + (position & mask)) >> 2;
+    if (words[ring + IN_FLIGHT_OFFSET] !== 0) first ??= words[at + R_SEQ];
+    if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) seq = (words[at + R_SEQ] + 1) | 0;
+    position = (position + recordSpan(words[at + R_LENGTH])) | 0;
+  }
+  words[ring + NEXT_SEQ] = seq;
+  // A producer that dropped records may have counted one whose place it had not given up yet.
+  if (first !== undefined) words[ring + HANDLED_SEQ] = first;
 }
