@@ -1,5 +1,5 @@
 import { ActorError, type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
-import { BLOCKED_ON, HANDLING, INCARNATION, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
+import { BLOCKED_ON, HANDLING, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
 import type { InitData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { decodeForeign, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
@@ -67,7 +67,6 @@ export class ActorLife<A extends LivingActor> {
     const { place, spec } = this.#actor;
     const host = this.#host;
     place.leaveZombies();
-    place.words[INCARNATION] = this.incarnation;
     this.#forgetThread();
     try {
       host.claimName(this.#actor, spec.name);

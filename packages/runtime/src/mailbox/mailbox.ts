@@ -51,7 +51,7 @@ export interface Undelivered {
   readonly parcel: readonly [owner: number, number: number] | undefined;
 }
 
-export interface MailboxCounts {
+interface MailboxCounts {
   readonly length: number;
   readonly bytes: number;
   readonly capacityBytes: number;

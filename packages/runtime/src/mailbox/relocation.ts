@@ -11,7 +11,6 @@ import {
   HANDLED_SEQ,
   HEAD,
   IN_FLIGHT,
-  INCARNATION,
   MAILBOX_LANE,
   MAX_DELIVERIES,
   NEXT_CORRELATION,
@@ -52,7 +51,7 @@ export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
   for (const word of MAILBOX_STATE) {
     to.words[MAILBOX_LANE + word] = Atomics.load(from.words, MAILBOX_LANE + word);
   }
-  for (const word of [INCARNATION, NEXT_CORRELATION]) to.words[word] = from.words[word];
+  to.words[NEXT_CORRELATION] = from.words[NEXT_CORRELATION];
   copyWords(from, to, COUNTERS, COUNTER_WORDS);
   copyWords(from, to, CALLERS, ENDPOINT_SET_WORDS);
   copyWords(from, to, HISTOGRAMS, SLOT_HEADER_WORDS - HISTOGRAMS);

@@ -1,6 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
-import { ACTIVE, LATE_REPLIES, STAMP_ALL, TURNS } from "../protocol/memory/slot-descriptor.js";
+import { ACTIVE, STAMP_ALL, TURNS } from "../protocol/memory/slot-descriptor.js";
 import { MAX_TIMER_MS } from "../protocol/options/bounds.js";
 import type { InitData } from "../protocol/port/boot.js";
 import type { ActorOutbox } from "./actor-outbox.js";
@@ -153,8 +153,6 @@ export class ActorLoop {
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
     if (inbox.system.noticed) {
       this.#outbox.takeReplies();
-      // Callers of this actor count in words next to it.
-      if (this.#words[LATE_REPLIES] !== pending.late) this.#words[LATE_REPLIES] = pending.late;
       this.#words[TURNS]++;
       return true;
     }

@@ -20,7 +20,7 @@ import type { TellMain } from "./parcel-writer.js";
 import type { Peer } from "./peers.js";
 
 /** Sends a failure to the caller in the slot at `address`. */
-export type FailCall = (address: number, uid: number, correlation: number, error: ActorError) => void;
+type FailCall = (address: number, uid: number, correlation: number, error: ActorError) => void;
 
 /** Accounts for what one thread's messages to full mailboxes lead to: notices to main, counts, failed calls. */
 export class Overflow {

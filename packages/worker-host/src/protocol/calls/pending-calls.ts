@@ -79,9 +79,6 @@ export class PendingCall {
  * abort, refusal, or the callee's exit.
  */
 export class PendingCalls {
-  /** Replies that came after their call had settled. */
-  late = 0;
-
   readonly #calls = new OpenCalls<PendingCall>();
   readonly #byCallee = new CallsByCallee<PendingCall>();
   readonly #queues = new Map<number, Queue>();
@@ -121,10 +118,7 @@ export class PendingCalls {
   /** The call of this correlation, which is now the caller's to settle; undefined when it has been settled before. */
   take(correlation: number): PendingCall | undefined {
     const call = this.#calls.get(correlation);
-    if (call === undefined) {
-      this.late++;
-      return undefined;
-    }
+    if (call === undefined) return undefined;
     this.#calls.delete(correlation);
     call.callee.calls?.remove(call);
     call.release?.();

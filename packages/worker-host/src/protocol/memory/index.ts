@@ -87,7 +87,6 @@ export {
   IDENTITY,
   IN_FLIGHT,
   IN_FLIGHT_OFFSET,
-  INCARNATION,
   identity,
   LATENCY_HISTOGRAM,
   LOCK,

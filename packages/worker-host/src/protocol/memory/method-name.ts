@@ -6,7 +6,7 @@ import { HANDLING, HANDLING_NAME, HANDLING_NAME_BYTES } from "./slot-descriptor.
  * bytes of the record, and stands in the place of the number as minus its length: so what no definition has is
  * refused by the actor itself, and leaves nothing behind.
  */
-export const MAX_METHOD_NAME_BYTES = 256;
+const MAX_METHOD_NAME_BYTES = 256;
 
 /** A lone half of a surrogate pair: there is no UTF-8 for it. */
 const ILL_FORMED = /\p{Surrogate}/u;

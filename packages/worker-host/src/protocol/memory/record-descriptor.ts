@@ -43,7 +43,7 @@ export const KIND_CANCEL = 7;
 export const LAST_KIND = KIND_CANCEL;
 
 export const FORMAT_SHIFT = 8;
-export const ATTEMPT_SHIFT = 24;
+const ATTEMPT_SHIFT = 24;
 export const MAX_ATTEMPT = 0x7f;
 
 export function kindOf(type: number): number {

@@ -24,7 +24,7 @@ export function slotAddress(segment: number, byteOffset: number): SlotAddress {
   return (segment << PAGE_BITS) | (byteOffset / PAGE_BYTES);
 }
 
-export function segmentOf(address: SlotAddress): number {
+function segmentOf(address: SlotAddress): number {
   return address >>> PAGE_BITS;
 }
 

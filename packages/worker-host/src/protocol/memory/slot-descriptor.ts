@@ -36,7 +36,7 @@
 const LINE = 32;
 
 export const SLOT_HEADER_WORDS = 1024;
-export const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
+const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
 
 // identity
 /** uid · 4 + state: one load tells a producer whether its actor is there and takes messages. */
@@ -90,19 +90,18 @@ export const STAMP_ALL = 9 * LINE + 2;
 // activity
 /** 1 while the consumer is parked with timers, handles or requests of the actor's own open, whose callbacks may run. */
 export const ACTIVE = 10 * LINE;
-export const INCARNATION = 10 * LINE + 1;
 /** Number of the method being handled, 0 when none; of one without a number, minus the bytes of its name below. */
-export const HANDLING = 10 * LINE + 2;
+export const HANDLING = 10 * LINE + 1;
 /** Changes with every dispatch: a watcher that sees it stand still knows the same handler is running. */
-export const DISPATCHES = 10 * LINE + 3;
+export const DISPATCHES = 10 * LINE + 2;
 /** Where the next call's correlation id starts, so that no incarnation reuses its predecessor's ids. */
-export const NEXT_CORRELATION = 10 * LINE + 4;
+export const NEXT_CORRELATION = 10 * LINE + 3;
 /** Uid of the slot whose full mailbox or synchronous reply the consumer's thread waits for, 0 when none. */
-export const BLOCKED_ON = 10 * LINE + 5;
+export const BLOCKED_ON = 10 * LINE + 4;
 /** Changes while the loop gets anywhere without dispatching: replies taken, nothing to do. */
-export const TURNS = 10 * LINE + 6;
+export const TURNS = 10 * LINE + 5;
 /** 1 while the consumer's thread is counted among those that do not sleep. */
-export const AWAKE = 10 * LINE + 7;
+export const AWAKE = 10 * LINE + 6;
 /** Name of the method being handled, or as much of it as there is room for. */
 export const HANDLING_NAME = 10 * LINE + 8;
 export const HANDLING_NAME_BYTES = 96;
@@ -112,10 +111,8 @@ export const DROPPED = 11 * LINE;
 export const BLOCKED_US = 11 * LINE + 1;
 /** Accepted records that were dead-lettered instead of handled (written by main while no consumer lives). */
 export const LOST = 11 * LINE + 2;
-/** Replies that no call was waiting for any more (written by the consumer). */
-export const LATE_REPLIES = 11 * LINE + 3;
 /** 1 once main has been told that the mailbox is full, until main takes it back. */
-export const FULL_TOLD = 11 * LINE + 4;
+export const FULL_TOLD = 11 * LINE + 3;
 /** Calls by how they ended, one word for each of `CALL_OUTCOMES` (written by their callers). */
 export const CALLS = 11 * LINE + 8;
 
@@ -126,7 +123,7 @@ export const CALLERS = 12 * LINE;
 export const PEERS = 16 * LINE;
 
 // meters: word offsets, and the 64-bit floats on even words among them
-export const METERS = 20 * LINE;
+const METERS = 20 * LINE;
 /** Histograms of 124 words each, see histogram.ts: time in the mailbox, time in the handler, and both together. */
 export const WAIT_HISTOGRAM = METERS;
 export const HANDLING_HISTOGRAM = METERS + 124;

@@ -3,7 +3,7 @@
  * direction, so only differences mean anything. `process.hrtime` is one monotonic clock for all threads;
  * `performance.now` is cheaper and starts with its thread, so the offset is taken once.
  */
-export const TICKS_PER_MS = 64;
+const TICKS_PER_MS = 64;
 
 export function hrtimeMs(): number {
   const [seconds, nanoseconds] = process.hrtime();

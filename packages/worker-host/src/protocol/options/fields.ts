@@ -220,7 +220,7 @@ function isPlain(given: object): boolean {
 }
 
 /** The words for a field that does not exist. */
-export function noSuchField(name: string, known: readonly string[]): string {
+function noSuchField(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   return meant === undefined ? `no such field, only ${known.join(", ")}` : `no such field, did you mean "${meant}"?`;
 }

@@ -26,7 +26,7 @@ export function areOwnBytes(bytes: Uint8Array): boolean {
   return !isShared(buffer) && (bytes.length > 0 || lostBytes(bytes) === undefined);
 }
 
-export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
+function isShared(buffer: unknown): buffer is SharedArrayBuffer {
   return buffer instanceof Shared;
 }
 

@@ -32,7 +32,7 @@ import { lengthOf, lostBytes, viewName } from "./views.js";
  * So cycles and shared objects survive, and a key never touches a prototype.
  */
 type Node = unknown[];
-export type ValueGraph = [root: unknown, ...nodes: Node[]];
+type ValueGraph = [root: unknown, ...nodes: Node[]];
 
 const MAX_DEPTH = 1000;
 /** In other errors, of one message: one whose getters make ever new ones comes to an end. */

@@ -52,7 +52,7 @@ export function viewOf(name: string, buffer: ArrayBuffer, offset = 0, length?: n
   return new View(buffer, offset, length);
 }
 
-export function isResizable(buffer: ArrayBufferLike): boolean {
+function isResizable(buffer: ArrayBufferLike): boolean {
   return (buffer as Resizable).resizable === true;
 }
 
