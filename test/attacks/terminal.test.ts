@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { printable } from "@mini-otp/worker-host/protocol/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { printable, withoutControls } from "#runtime/reporting/printable.js";
+import { printableArgs } from "#runtime/reporting/printable.js";
 import { startProgram } from "../support/program.js";
 
 const program = fileURLToPath(new URL("./programs/terminal.js", import.meta.url));
@@ -26,7 +27,7 @@ test.each(["console", "borrowed"])(
 test("every character that acts on a terminal is escaped, and everything else stays", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      const escaped = withoutControls(text);
+      const escaped = printable(text, "\t");
       expect(escaped).not.toMatch(ACTS_ON_A_TERMINAL);
       expect(escaped).not.toContain("\n");
       const acts = ACTS_ON_A_TERMINAL.test(text) || /[\n\u061c\u2028\u2029]/.test(text);
@@ -43,5 +44,5 @@ test.each([
   [[{ a: 1 }], "{ a: 1 }"],
   [[{ a: "x\ny" }, "one\ntwo"], "{ a: 'x\\ny' } one\\ntwo"],
 ])("%j is printed as %j", (args, text) => {
-  expect(printable(args)).toEqual(["%s", text]);
+  expect(printableArgs(args)).toEqual(["%s", text]);
 });

@@ -3,7 +3,7 @@ import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
 import { heedStream } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
 import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";
-import { consoleStreams, printable, printsText } from "./printable.js";
+import { consoleStreams, printableArgs, printsText } from "./printable.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -62,7 +62,7 @@ export class Log {
 
   /** Writes a line as pino takes it. When that fails `failed` is told why; a line that is not written then is lost. */
   attempt(level: LogLevel, args: readonly unknown[], failed: (error: unknown) => void): void {
-    callSafely(() => this.logger[level](...(this.#printsText ? printable(args) : args)), failed);
+    callSafely(() => this.logger[level](...(this.#printsText ? printableArgs(args) : args)), failed);
   }
 
   /** Says that a line was lost. A logger that cannot even say that has lost no other. */

@@ -1,15 +1,10 @@
 import { Console } from "node:console";
 import { formatWithOptions, inspect } from "node:util";
+import { printable } from "@mini-otp/worker-host/protocol/errors";
 
-/*
- * What an actor logs may come from a stranger. Printed on a terminal, ESC and the C1 controls move the cursor, change
- * the title or fake a prompt; a newline forges a line; the controls of bidirectional text reorder it.
- */
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above, but for the newlines between a stack's frames.
-const CONTROLS_BUT_NEWLINE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// What an actor logs may come from a stranger, so nothing of it acts on the terminal. A tab does not.
+const TAB = "\t";
+const TAB_AND_NEWLINE = "\t\n";
 
 /** A logger that prints its lines as they are: a `Console`, or what has its methods. Others escape in their own way. */
 export function printsText(logger: unknown): boolean {
@@ -24,21 +19,19 @@ export function consoleStreams(logger: unknown): unknown[] {
   return [_stdout, _stderr];
 }
 
-/** The text without anything that acts on a terminal: each such character as its escape, `\u001b`. */
-export function withoutControls(text: string, keepNewlines = false): string {
-  return text.replace(keepNewlines ? CONTROLS_BUT_NEWLINE : CONTROLS, (char) =>
-    char === "\n" ? "\\n" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+/** A text of several lines, as an error with its stack is, for the terminal. */
+export function printableLines(text: string): string {
+  return printable(text, TAB_AND_NEWLINE);
 }
 
 /** A line's arguments, fields first, for a console's method: one text, formatted as the console would. */
-export function printable(args: readonly unknown[]): string[] {
+export function printableArgs(args: readonly unknown[]): string[] {
   const [first, ...rest] = args;
-  const escaped = rest.map((arg) => (typeof arg === "string" ? withoutControls(arg) : arg));
-  const fields = typeof first === "string" ? "" : withoutControls(inspect(first), true);
+  const escaped = rest.map((arg) => (typeof arg === "string" ? printable(arg, TAB) : arg));
+  const fields = typeof first === "string" ? "" : printableLines(inspect(first));
   const told =
     typeof first === "string"
-      ? formatWithOptions({}, withoutControls(first), ...escaped)
+      ? formatWithOptions({}, printable(first, TAB), ...escaped)
       : formatWithOptions({}, ...escaped);
-  return ["%s", withoutControls(fields === "" || told === "" ? fields + told : `${fields} ${told}`, true)];
+  return ["%s", printableLines(fields === "" || told === "" ? fields + told : `${fields} ${told}`)];
 }

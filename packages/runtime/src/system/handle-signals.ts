@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { type Fields, field, isListOf, takeOptions } from "@mini-otp/worker-host/protocol/options";
 import { leaveBySignal } from "../guard/leave-process.js";
-import { withoutControls } from "../reporting/printable.js";
+import { printableLines } from "../reporting/printable.js";
 import { ActorSystem, requireSystem } from "./actor-system.js";
 import { stopTimeoutMs } from "./system-option-fields.js";
 
@@ -100,7 +100,7 @@ export function handleSignals(system: ActorSystem, options: SignalOptions = {}):
 /** To stderr, for a system that has no logger. Never throws. */
 function print(value: unknown): void {
   try {
-    console.error("%s", withoutControls(typeof value === "string" ? value : inspect(value), true));
+    console.error("%s", printableLines(typeof value === "string" ? value : inspect(value)));
   } catch {
     // A value that cannot be shown, or a console that the application has changed.
   }

@@ -1,7 +1,11 @@
 import { inspect } from "node:util";
 
 const MAX_SHOWN = 80;
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/**
+ * On a terminal, ESC and the C1 controls move the cursor, change the title or fake a prompt; a newline forges a line of a
+ * log; the controls of bidirectional text reorder it. Half of a surrogate pair cannot be written as UTF-8.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** A value in a few characters of one line, for error messages. Never throws: no getter, trap or `toJSON` of it is run. */
 export function showValue(value: unknown): string {
@@ -14,9 +18,12 @@ export function showValue(value: unknown): string {
   }
 }
 
-/** A text without what would change a terminal or begin another line. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** The text with each character that acts on a terminal as its escape, `\u001b`. Those in `kept` stay. */
+export function printable(text: string, kept = ""): string {
+  return text.replace(UNPRINTABLE, (unit) => {
+    if (kept.includes(unit)) return unit;
+    return unit === "\n" ? "\\n" : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** What was given for a method's name, as it is where it is a name. */
