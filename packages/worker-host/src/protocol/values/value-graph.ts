@@ -1,7 +1,5 @@
 import { types } from "node:util";
-import { MessagePort } from "node:worker_threads";
-import { ActorError } from "../errors/errors.js";
-import { isError, isObjectPrototype } from "../errors/realms.js";
+import { isError } from "../errors/realms.js";
 import { partsOfError } from "../errors/remote-error.js";
 import { ActorRef } from "../refs/actor-ref.js";
 import { PoolRef } from "../refs/pool-ref.js";
@@ -10,6 +8,7 @@ import { WireValue } from "../refs/wire-value.js";
 import { hasOnlyElements, indexOf } from "./array-keys.js";
 import { fromGraph } from "./graph-reader.js";
 import { isWellFormed } from "./message-value.js";
+import { notCloneable, Obstacle, obstacleOf, platformCopy } from "./obstacle.js";
 import type { Reads } from "./reads.js";
 import { SharedBytes } from "./shared-bytes.js";
 import { AtKey, Place, pathOf, type Step } from "./value-path.js";
@@ -37,7 +36,6 @@ type ValueGraph = [root: unknown, ...nodes: Node[]];
 const MAX_DEPTH = 1000;
 /** In other errors, of one message: one whose getters make ever new ones comes to an end. */
 const MAX_ERRORS = 1000;
-const MESSAGE_PORT = "a MessagePort, which changes hands";
 const KEY = new Place(".<key>");
 const ITEM = new Place(".<item>");
 
@@ -73,15 +71,6 @@ export function copyValue(value: unknown, root: string): unknown {
     if (node[0] === "b" || node[0] === "v") node[bytesAt] = (node[bytesAt] as Uint8Array).slice();
   }
   return fromGraph(graph, [], shared);
-}
-
-/** Why a value has no place in a message. */
-class Obstacle {
-  readonly what: string;
-
-  constructor(what: string) {
-    this.what = what;
-  }
 }
 
 class Flattening {
@@ -292,62 +281,4 @@ class Flattening {
 /** UTF-8 has no halves of surrogate pairs: a text with one goes by its code units. */
 function textNode(text: string): unknown {
   return isWellFormed(text) ? text : ["u", new Uint8Array(Buffer.from(text, "utf16le"))];
-}
-
-/**
- * A copy of what structured cloning keeps as what it is: shared memory, a Blob, a key, a compiled module. All it has is in
- * places of its own. What has properties is the user's, and is not tried: to clone a MessagePort that is closed ends the
- * process with SIGSEGV (Node 20 to 26), and one may be in them.
- */
-function platformCopy(object: object): object | undefined {
-  if (types.isSharedArrayBuffer(object)) return object;
-  if (object instanceof MessagePort) return undefined;
-  const isBoxed = types.isBoxedPrimitive(object);
-  if (!isBoxed && Object.keys(object).some((key) => key !== "constructor")) return undefined;
-  try {
-    const copy = structuredClone(object);
-    if (isBoxed) return copy;
-    return Object.prototype.isPrototypeOf.call(Object.getPrototypeOf(object) as object, copy) ? copy : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Why an object is more than data, or undefined. */
-function obstacleOf(object: object): string | undefined {
-  for (
-    let level = Object.getPrototypeOf(object) as object | null;
-    level !== null && !isObjectPrototype(level);
-    level = Object.getPrototypeOf(level) as object | null
-  ) {
-    if (Reflect.ownKeys(level).some((key) => key !== "constructor")) {
-      const name = nameOf(object);
-      return object instanceof MessagePort ? MESSAGE_PORT : `an instance of ${name}, which has methods`;
-    }
-  }
-  return undefined;
-}
-
-function nameOf(object: object): string {
-  const name = (object as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof name === "string" && name !== "" ? name : "a class";
-}
-
-/** `cause` is an Obstacle, or what the value itself has thrown while it was read. */
-function notCloneable(path: string, cause: unknown): ActorError {
-  const shown = path.length <= 200 ? path : `${path.slice(0, 200)}…`;
-  if (!(cause instanceof Obstacle)) {
-    return new ActorError("ERR_NOT_CLONEABLE", `${shown} cannot be read: ${wordsOf(cause)}`, { path, cause });
-  }
-  const { what } = cause;
-  const advice = what === MESSAGE_PORT ? "list it in with({ transfer })" : "a message carries data only";
-  return new ActorError("ERR_NOT_CLONEABLE", `${shown} is ${what}; ${advice}`, { path });
-}
-
-function wordsOf(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? String(thrown.message) : String(thrown);
-  } catch {
-    return "it threw what cannot be printed";
-  }
 }
