@@ -1,5 +1,5 @@
 import { ActorError, type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
-import { BLOCKED_ON, HANDLING, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
+import { ConsumerState } from "@mini-otp/worker-host/protocol/memory";
 import type { InitData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { decodeForeign, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
@@ -183,11 +183,8 @@ export class ActorLife<A extends LivingActor> {
   /** What a thread has left in its slot. */
   #forgetThread(): void {
     const { place, totals } = this.#actor;
-    const { words } = place;
-    words[HANDLING] = 0;
-    words[BLOCKED_ON] = 0;
-    words[LOG_TAKEN] = 0;
-    totals.threadStarts(words);
+    new ConsumerState(place.words).forgetThread();
+    totals.threadStarts();
   }
 
   #initData(): InitData {

@@ -6,7 +6,6 @@ import {
   CALLS,
   EXIT_CPU_MS,
   floatAt,
-  floatsAt,
   HANDLING,
   LOG_DROPPED,
   MAILBOX_LANE,
@@ -157,10 +156,7 @@ export class ActorTotals {
   }
 
   /** Before the next thread is started. */
-  threadStarts(words: Int32Array): void {
+  threadStarts(): void {
     this.#restsAtTurn = undefined;
-    words[OS_THREAD] = 0;
-    words[EXIT_CPU_MS] = 0;
-    floatsAt(words, SLEPT_MS, 1)[0] = 0;
   }
 }

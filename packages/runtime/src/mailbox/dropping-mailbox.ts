@@ -3,10 +3,15 @@ import {
   attemptOf,
   CLAIMED_SEQ,
   CLAIMS,
+  claimTaken,
+  countLost,
+  deliverAgain,
+  endClaim,
   HANDLED_SEQ,
   HEAD,
   IN_FLIGHT,
   IN_FLIGHT_OFFSET,
+  isToDeliverAgain,
   LOCK,
   LOST,
   MAILBOX_LANE,
@@ -17,6 +22,7 @@ import {
   R_TYPE,
   release,
   TO_DELIVER_AGAIN,
+  unclaim,
   withAttempt,
 } from "@mini-otp/worker-host/protocol/memory";
 import { Mailbox, type Undelivered } from "./mailbox.js";
@@ -36,7 +42,7 @@ export class DroppingMailbox extends Mailbox {
   override get consumedBefore(): number {
     // Producers tell the callers of what they drop.
     const words = this.words;
-    return words[lane + IN_FLIGHT] === TO_DELIVER_AGAIN ? words[this.#inFlight + R_SEQ] : words[lane + CLAIMED_SEQ];
+    return isToDeliverAgain(words, lane) ? words[this.#inFlight + R_SEQ] : words[lane + CLAIMED_SEQ];
   }
 
   override recover(): Undelivered | undefined {
@@ -53,11 +59,11 @@ export class DroppingMailbox extends Mailbox {
     const attempts = attemptOf(type) + 1;
     if (attempts < words[MAX_DELIVERIES]) {
       words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
-      words[lane + IN_FLIGHT] = TO_DELIVER_AGAIN;
+      deliverAgain(words, lane);
       return undefined;
     }
-    words[lane + IN_FLIGHT] = 0;
-    words[LOST]++;
+    endClaim(words, lane);
+    countLost(words);
     return this.undeliveredAt(at, attempts);
   }
 
@@ -67,8 +73,7 @@ export class DroppingMailbox extends Mailbox {
     if (!acquire(words, lane + LOCK, producer)) return [];
     const claimed = this.#takeClaimed();
     const waiting = super.takeAll(producer);
-    if (waiting.length > 0) words[lane + CLAIMED_SEQ] = words[lane + HANDLED_SEQ];
-    words[lane + CLAIMS] += waiting.length;
+    claimTaken(words, lane, waiting.length);
     release(words, lane + LOCK);
     return claimed.concat(waiting);
   }
@@ -92,19 +97,14 @@ export class DroppingMailbox extends Mailbox {
   /** The record was copied, but never taken out of the ring: it has not been delivered. */
   #unclaim(claimedAt: number): void {
     const words = this.words;
-    words[lane + IN_FLIGHT] = 0;
-    const seq = words[this.skipPadding(claimedAt & ~7) + R_SEQ];
-    if (words[lane + CLAIMED_SEQ] === ((seq + 1) | 0)) {
-      words[lane + CLAIMED_SEQ] = seq;
-      words[lane + CLAIMS]--;
-    }
+    unclaim(words, lane, words[this.skipPadding(claimedAt & ~7) + R_SEQ]);
   }
 
   #takeClaimed(): Undelivered[] {
     const words = this.words;
     if (words[lane + IN_FLIGHT] === 0) return [];
-    words[lane + IN_FLIGHT] = 0;
-    words[LOST]++;
+    endClaim(words, lane);
+    countLost(words);
     const at = this.#inFlight;
     return [this.undeliveredAt(at, attemptOf(words[at + R_TYPE]))];
   }

@@ -1,14 +1,15 @@
 import {
   attemptOf,
   CURSOR,
+  countGone,
+  countLost,
   DATA_BYTES,
   DATA_OFFSET,
   DROPPED,
+  emptyUpTo,
   formatOf,
   HANDLED_SEQ,
   HEAD,
-  IDENTITY,
-  identity,
   KIND_PADDING,
   kindOf,
   LOCK,
@@ -19,6 +20,7 @@ import {
   methodTextIn,
   NEXT_SEQ,
   type Producer,
+  passRecord,
   R_ENQUEUED,
   R_LENGTH,
   R_METHOD,
@@ -26,15 +28,16 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
   recordSpan,
+  returnRecord,
   type SlotState,
   SPACE,
   STAMP_MASK,
   STATE_CLOSED,
   STATE_DRAINING,
   STATE_OPEN,
+  setState,
   stateOf,
   TAIL,
-  uidOf,
   wakeAll,
   withAttempt,
 } from "@mini-otp/worker-host/protocol/memory";
@@ -149,13 +152,12 @@ export class Mailbox {
     const attempts = attemptOf(type) + 1;
     if (attempts < words[MAX_DELIVERIES]) {
       words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
-      Atomics.store(words, lane + CURSOR, head);
+      returnRecord(words, lane, head);
       return undefined;
     }
     const undelivered = this.undeliveredAt(at, attempts);
-    words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
-    words[LOST]++;
-    Atomics.store(words, lane + HEAD, cursor);
+    countLost(words);
+    passRecord(words, lane, words[at + R_SEQ], cursor);
     wakeAll(words, lane + SPACE);
     return undelivered;
   }
@@ -186,11 +188,10 @@ export class Mailbox {
       position = (position + recordSpan(words[at + R_LENGTH])) | 0;
       if (kindOf(type) === KIND_PADDING) continue;
       taken.push(this.undeliveredAt(at, attemptOf(type)));
-      words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
-      words[LOST]++;
+      countGone(words, lane, words[at + R_SEQ]);
+      countLost(words);
     }
-    Atomics.store(words, lane + CURSOR, tail);
-    Atomics.store(words, lane + HEAD, tail);
+    emptyUpTo(words, lane, tail);
     wakeAll(words, lane + SPACE);
     return taken;
   }
@@ -254,7 +255,7 @@ export class Mailbox {
   }
 
   #become(state: SlotState): void {
-    Atomics.store(this.words, IDENTITY, identity(uidOf(this.words), state));
+    setState(this.words, state);
   }
 
   #at(position: number): number {

@@ -5,18 +5,16 @@ import {
   ENDPOINT_SET_BITS,
   ENDPOINT_SET_WORDS,
   formatSlot,
+  freeLock,
   HANDLED_SEQ,
   HEAD,
-  IDENTITY,
   IN_FLIGHT_OFFSET,
-  identity,
   KIND_PADDING,
   kindOf,
   LOCK,
   MAILBOX_LANE,
   MAX_SEGMENT_BYTES,
-  MOVED_TO,
-  NEXT_SEQ,
+  moveTo,
   PAGE_BYTES,
   PARKED,
   PEERS,
@@ -25,17 +23,18 @@ import {
   R_SEQ,
   R_TYPE,
   recordSpan,
+  recountSeqs,
   release,
   Segments,
   type SlotAddress,
   type SlotLayout,
   type SlotMemory,
   SPACE,
-  STATE_MOVED,
   SYSTEM_LANE,
   slotAddress,
   slotBytes,
   TAIL,
+  vacate,
   wakeAll,
 } from "@mini-otp/worker-host/protocol/memory";
 import { copyAccepted, layoutOf } from "./relocation.js";
@@ -111,8 +110,7 @@ export class Slots {
     Atomics.store(header, MAILBOX_LANE + LOCK, producer.ownerId);
     formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
     const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
-    words[MOVED_TO] = address;
-    Atomics.store(words, IDENTITY, identity(slot.uid, STATE_MOVED));
+    moveTo(words, address);
     // A producer that saw the slot open before that is inside for a moment only, unless it died there: then what
     // it was writing was never sent.
     let locked = false;
@@ -129,7 +127,7 @@ export class Slots {
   /** Takes a slot back. Its mailbox is closed, and its locks are free. */
   release(slot: Slot): void {
     const { words } = slot.memory;
-    Atomics.store(words, IDENTITY, 0);
+    vacate(words);
     if (this.#byUid.get(slot.uid) === slot) {
       this.#byUid.delete(slot.uid);
       uids.free(slot.uid);
@@ -162,7 +160,7 @@ export class Slots {
       for (const lane of [MAILBOX_LANE, SYSTEM_LANE]) {
         if (Atomics.load(words, lane + LOCK) === ownerId) {
           recount(words, lane);
-          Atomics.store(words, lane + LOCK, 0);
+          freeLock(words, lane);
         }
         wakeAll(words, lane + SPACE);
       }
@@ -210,7 +208,6 @@ function recount(words: Int32Array, ring: number): void {
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) seq = (words[at + R_SEQ] + 1) | 0;
     position = (position + recordSpan(words[at + R_LENGTH])) | 0;
   }
-  words[ring + NEXT_SEQ] = seq;
-  // A producer that dropped records may have counted one whose place it had not given up yet.
-  if (first !== undefined) words[ring + HANDLED_SEQ] = first;
+  // `first`: a producer that dropped records may have counted one whose place it had not given up yet.
+  recountSeqs(words, ring, seq, first);
 }

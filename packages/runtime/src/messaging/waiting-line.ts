@@ -1,7 +1,7 @@
 import { mailboxFull, type Peer, type Unsent } from "@mini-otp/worker-host/protocol/calls";
 import {
   announce,
-  BLOCKED_US,
+  countBlocked,
   MAILBOX_LANE,
   methodOf,
   type NameTable,
@@ -61,7 +61,7 @@ export class WaitingLine {
 
   #countWaited(words: Int32Array): void {
     const now = performance.now();
-    Atomics.add(words, BLOCKED_US, Math.round((now - this.#waitingSinceMs) * 1000));
+    countBlocked(words, now - this.#waitingSinceMs);
     this.#waitingSinceMs = now;
   }
 

@@ -2,10 +2,9 @@ import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { ActorError, type ExitReason, KILLED } from "@mini-otp/worker-host/protocol/errors";
 import {
-  ACTIVE,
   askUnlessLeavingBy,
   attentionTable,
-  PARKED,
+  ConsumerState,
   releaseAttention,
   ring,
   SLOT_HEADER_WORDS,
@@ -191,7 +190,7 @@ export class PoolThreads {
       if (this.#threads.has(worker)) continue;
       const id = worker.threadId;
       const words = new Int32Array(SLOT_HEADER_WORDS);
-      words[ACTIVE] = 1;
+      new ConsumerState(words).pretend({ sleeps: false, runsCallbacks: true });
       const guarded = guardedThread(worker, id, this.#attention);
       this.#threads.set(worker, { id, guarded, words });
       forwardOutput(worker);
@@ -214,8 +213,7 @@ export class PoolThreads {
   /** Tells the guard whether there is anything to look at. */
   #watch(busy: boolean): void {
     for (const { words } of this.#threads.values()) {
-      Atomics.store(words, PARKED, busy ? 0 : 1);
-      words[ACTIVE] = busy ? 1 : 0;
+      new ConsumerState(words).pretend({ sleeps: !busy, runsCallbacks: busy });
     }
     if (busy) ring(this.#bell, 0);
   }

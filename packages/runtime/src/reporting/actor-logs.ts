@@ -1,4 +1,4 @@
-import { LOG_DROPPED, LOG_TAKEN } from "@mini-otp/worker-host/protocol/memory";
+import { giveLogCredit, LOG_DROPPED } from "@mini-otp/worker-host/protocol/memory";
 import { LOG_LEVELS, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol/port";
 import type { Events } from "./events.js";
 import type { Log } from "./log.js";
@@ -117,7 +117,7 @@ export class ActorLogs {
     const share = Math.max(1, Math.floor(UNITS_AT_ONCE / this.#owed.size));
     for (const [words, owed] of this.#owed) {
       const units = Math.min(owed, share);
-      Atomics.add(words, LOG_TAKEN, units);
+      giveLogCredit(words, units);
       if (units === owed) this.#owed.delete(words);
       else this.#owed.set(words, owed - units);
     }

@@ -1,4 +1,4 @@
-import { FULL_TOLD } from "@mini-otp/worker-host/protocol/memory";
+import { roomAgain } from "@mini-otp/worker-host/protocol/memory";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
@@ -47,7 +47,7 @@ export class FullMailboxes {
     for (const child of this.#full) {
       const { length, bytes, capacityBytes } = child.mailbox.counts();
       if (length > child.spec.mailbox.capacity / 2 || bytes > capacityBytes / 2) continue;
-      Atomics.store(child.slot.memory.words, FULL_TOLD, 0);
+      roomAgain(child.slot.memory.words);
       this.forget(child);
     }
   }

@@ -6,7 +6,7 @@ import {
   receiveMessageOnPort,
   Worker,
 } from "node:worker_threads";
-import { ATTENTION_BYTES, askUnlessLeaving, CONTROL, PARKED, ring } from "@mini-otp/worker-host/protocol/memory";
+import { ATTENTION_BYTES, askUnlessLeaving, ConsumerState } from "@mini-otp/worker-host/protocol/memory";
 import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { HeapStatistics } from "../guard/probe.js";
@@ -166,9 +166,7 @@ export class ActorThread {
   post(message: ToActor, words?: Int32Array, transfer: readonly Transferable[] = []): void {
     if (this.#exited) return;
     this.#port.postMessage(message, transfer);
-    if (words === undefined) return;
-    Atomics.store(words, CONTROL, 1);
-    ring(words, PARKED);
+    if (words !== undefined) new ConsumerState(words).controlPosted();
   }
 
   /**

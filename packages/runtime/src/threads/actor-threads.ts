@@ -1,5 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { AWAKE, type NameTable } from "@mini-otp/worker-host/protocol/memory";
+import { ConsumerState, type NameTable } from "@mini-otp/worker-host/protocol/memory";
 import type { Guard, GuardedActor, GuardReading } from "../guard/guard.js";
 import type { Zombies } from "../guard/zombies.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
@@ -73,13 +73,11 @@ export class ActorThreads<A extends Incarnated> {
   /** Frees what it held. `slot` is the one it consumed. */
   exited(thread: ActorThread, actor: A, slot: Slot): void {
     const { slots, names, awake } = this.#shared;
-    const { words } = slot.memory;
     this.#starting.delete(thread);
     this.#threads.delete(thread);
     this.#lastReadings.set(actor, this.#guard.reading(thread));
     this.#guard.forget(thread);
-    if (words[AWAKE] === 1) Atomics.sub(awake, 0, 1);
-    words[AWAKE] = 0;
+    new ConsumerState(slot.memory.words).uncount(awake);
     names.repair(thread.ownerId);
     slots.repair(slot, thread.ownerId);
     this.#zombies.exited(thread);

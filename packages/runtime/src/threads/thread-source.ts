@@ -1,5 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { ACTIVE, PARKED, SLOT_HEADER_WORDS } from "@mini-otp/worker-host/protocol/memory";
+import { ConsumerState, SLOT_HEADER_WORDS } from "@mini-otp/worker-host/protocol/memory";
 import type { InitData, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { LogSource } from "../reporting/actor-logs.js";
@@ -78,11 +78,12 @@ export class ThreadSource {
     const isSpare = kill === undefined;
     const id = isSpare ? `${this.#id} (spare)` : this.#id;
     const words = new Int32Array(SLOT_HEADER_WORDS);
-    words[PARKED] = words[ACTIVE] = 1;
+    const state = new ConsumerState(words);
+    state.pretend({ sleeps: true, runsCallbacks: true });
     const thread = new ActorThread(options, {
       onMessage: (message) => {
         // A spare sleeps from now on; an upgrade's thread is going to run `codeChange`.
-        if (message.type === "loaded" && isSpare) words[ACTIVE] = 0;
+        if (message.type === "loaded" && isSpare) state.mayRunCallbacks(false);
         if (message.type === "log") {
           this.#host.log({ id, incarnation: 0, thread: thread.threadId, words }, message);
           return;

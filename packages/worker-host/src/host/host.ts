@@ -16,10 +16,10 @@ import { type ImportModule, loadFirst } from "../module/load-module.js";
 import { loadTelemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import { Segments } from "../protocol/memory/segments.js";
-import { EXIT_CPU_MS, OS_THREAD } from "../protocol/memory/slot-descriptor.js";
 import { type BootData, exposingModules } from "../protocol/port/boot.js";
 import type { ToActor, ToMain } from "../protocol/port/messages.js";
 import type { Connection, Sender } from "../protocol/refs/actor-ref.js";
@@ -87,7 +87,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
   const createLoop = (): ActorLoop => {
     const { words } = self.memory;
     thread.words = words;
-    words[OS_THREAD] = osThread;
+    new ConsumerState(words).consumedBy(osThread);
     logPort.use(outbox.codec, words);
     inbox = new Inbox(self.memory, control, producer, new Int32Array(boot.guardBell), awake);
     const args = outbox.codec.decodeValue(payloadOf(init.args));
@@ -175,7 +175,7 @@ class ThreadExit {
 
   /** Main cannot ask any more when it hears of the exit. */
   #countCpu(): void {
-    if (this.words !== undefined) this.words[EXIT_CPU_MS] = ownCpuMs();
+    if (this.words !== undefined) new ConsumerState(this.words).leaving(ownCpuMs());
   }
 
   #report(reason: ExitReason): void {

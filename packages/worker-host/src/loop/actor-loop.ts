@@ -1,6 +1,7 @@
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
-import { ACTIVE, STAMP_ALL, TURNS } from "../protocol/memory/slot-descriptor.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
+import { STAMP_ALL } from "../protocol/memory/slot-descriptor.js";
 import { MAX_TIMER_MS } from "../protocol/options/bounds.js";
 import type { InitData } from "../protocol/port/boot.js";
 import type { ActorOutbox } from "./actor-outbox.js";
@@ -36,6 +37,7 @@ export class ActorLoop {
   readonly #idle: IdleStrategy;
   readonly #microtasks: Microtasks;
   readonly #words: Int32Array;
+  readonly #state: ConsumerState;
   readonly #standing = new Standing();
   readonly #own = new OwnMessages();
   readonly #call: CurrentCall;
@@ -66,6 +68,7 @@ export class ActorLoop {
     this.#idle = idle;
     this.#microtasks = microtasks;
     this.#words = outbox.self.memory.words;
+    this.#state = new ConsumerState(this.#words);
     const { handlers, version } = definition;
     const standing = this.#standing;
     const own = this.#own;
@@ -153,7 +156,7 @@ export class ActorLoop {
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
     if (inbox.system.noticed) {
       this.#outbox.takeReplies();
-      this.#words[TURNS]++;
+      this.#state.turn();
       return true;
     }
     if (pending.size > 0 && this.#clockIsDue && pending.nextDeadline <= performance.now()) {
@@ -203,7 +206,7 @@ export class ActorLoop {
   /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
   #rest(): boolean {
     const inbox = this.#inbox;
-    this.#words[TURNS]++;
+    this.#state.turn();
     const withMailbox = !this.#handler.busy && !this.#standing.waits && !this.#standing.frozen;
     const spins = this.#idle.spins;
     for (let spin = 0; spin < spins; spin++) {
@@ -230,7 +233,7 @@ export class ActorLoop {
       return true;
     }
     this.#lastTurn = now;
-    this.#words[ACTIVE] = ownWork ? 1 : 0;
+    this.#state.mayRunCallbacks(ownWork);
     if (!inbox.sleepAsync(withMailbox, this.#wake)) return true;
     if (due !== Infinity) this.#wakeBy(due, now);
     return false;

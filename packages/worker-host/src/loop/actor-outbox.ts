@@ -5,12 +5,14 @@ import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
 import { type OnCancel, takeReplies } from "../protocol/calls/replies.js";
 import { whenAborted } from "../protocol/calls/when-aborted.js";
 import { ActorError } from "../protocol/errors/errors.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
+import { countBlocked } from "../protocol/memory/counters.js";
 import { announce, ring, sleep } from "../protocol/memory/doorbell.js";
 import { methodOf } from "../protocol/memory/method-name.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
-import { BLOCKED_ON, BLOCKED_US, MAILBOX_LANE, SPACE } from "../protocol/memory/slot-descriptor.js";
+import { MAILBOX_LANE, SPACE } from "../protocol/memory/slot-descriptor.js";
 import type { Notice, ToActor, ToMain } from "../protocol/port/messages.js";
 import type { ActorRef, RunOptions } from "../protocol/refs/actor-ref.js";
 import type { Transferable } from "../protocol/refs/actor-types.js";
@@ -187,15 +189,20 @@ export class ActorOutbox extends Outbox {
     else inbox.sleep(false, deadline - now);
   }
 
+  /** Not kept: a thread that takes an actor over gets its slot only then. */
+  get #state(): ConsumerState {
+    return new ConsumerState(this.self.memory.words);
+  }
+
   #block(on: Peer): void {
     this.#cycle = undefined;
     // Main looks now and then.
-    this.self.memory.words[BLOCKED_ON] = on.uid;
+    this.#state.blockOn(on.uid);
   }
 
   #unblock(): void {
     this.#cycle = undefined;
-    this.self.memory.words[BLOCKED_ON] = 0;
+    this.#state.unblock();
   }
 
   protected override armTimer(): void {
@@ -213,7 +220,7 @@ export class ActorOutbox extends Outbox {
       if (outcome !== FULL && outcome !== BUSY) break;
       const now = performance.now();
       // As it goes, not at the end: the wait may be long.
-      Atomics.add(peer.words, BLOCKED_US, Math.round((now - since) * 1000));
+      countBlocked(peer.words, now - since);
       since = now;
       const left = unsent.deadline - now;
       if (left <= 0) {
@@ -231,7 +238,7 @@ export class ActorOutbox extends Outbox {
     // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
     ring(peer.words, MAILBOX_LANE + SPACE);
     this.#unblock();
-    Atomics.add(peer.words, BLOCKED_US, Math.round((performance.now() - since) * 1000));
+    countBlocked(peer.words, performance.now() - since);
   }
 
   protected override fetchSegment(): void {

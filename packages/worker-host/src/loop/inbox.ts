@@ -1,18 +1,11 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { Queue } from "../protocol/calls/queue.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { announce, retract, ring, sleep, sleepAsync } from "../protocol/memory/doorbell.js";
 import { floatsAt } from "../protocol/memory/histogram.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments, SlotMemory } from "../protocol/memory/segments.js";
-import {
-  AWAKE,
-  CONTROL,
-  IN_FLIGHT_OFFSET,
-  MAILBOX_LANE,
-  PARKED,
-  SLEPT_MS,
-  SYSTEM_LANE,
-} from "../protocol/memory/slot-descriptor.js";
+import { IN_FLIGHT_OFFSET, MAILBOX_LANE, PARKED, SLEPT_MS, SYSTEM_LANE } from "../protocol/memory/slot-descriptor.js";
 import type { ToActor } from "../protocol/port/messages.js";
 import { DroppingReader } from "../protocol/ring/dropping-reader.js";
 import { newPayload } from "../protocol/ring/payload.js";
@@ -72,6 +65,7 @@ export class Inbox {
   readonly system: RingReader;
   readonly control: ControlChannel;
   readonly #words: Int32Array;
+  readonly #state: ConsumerState;
   #asleep = false;
   #announced = false;
   readonly #guardBell: Int32Array;
@@ -91,8 +85,9 @@ export class Inbox {
   ) {
     this.#guardBell = guardBell;
     this.#awake = awake;
-    this.#countAwake(memory.words);
     this.#words = memory.words;
+    this.#state = new ConsumerState(memory.words);
+    this.#state.countAwake(awake);
     this.#slept = floatsAt(memory.words, SLEPT_MS, 1);
     this.control = control;
     const dropsOldest = memory.words[MAILBOX_LANE + IN_FLIGHT_OFFSET] !== 0;
@@ -105,15 +100,12 @@ export class Inbox {
 
   /** Main has posted a control message since the last look. */
   takeControlFlag(): boolean {
-    // Between two messages it does not matter when this is seen; `arrived` sees to it before a sleep.
-    if (this.#words[CONTROL] === 0) return false;
-    Atomics.store(this.#words, CONTROL, 0);
-    return true;
+    return this.#state.takeControl();
   }
 
   /** Something has arrived; `withMailbox` false leaves the mailbox out (while a handler is busy). */
   arrived(withMailbox: boolean): boolean {
-    return (withMailbox && this.mailbox.pending) || this.system.pending || Atomics.load(this.#words, CONTROL) !== 0;
+    return (withMailbox && this.mailbox.pending) || this.system.pending || this.#state.hasControl;
   }
 
   /** Blocks the thread until something arrives or `timeoutMs` has passed. */
@@ -142,36 +134,24 @@ export class Inbox {
         wake();
       });
     }
-    this.#countAsleep(this.#words);
+    this.#state.countAsleep(this.#awake);
     return true;
   }
 
   /** Blocks in `sleep` without counting as awake. */
   asleep(sleep: () => void): void {
-    this.#countAsleep(this.#words);
+    this.#state.countAsleep(this.#awake);
     const since = performance.now();
     sleep();
     this.#slept[0] += performance.now() - since;
-    this.#countAwake(this.#words);
-  }
-
-  #countAwake(words: Int32Array): void {
-    // The flag first: if this thread dies between the two, main takes one off that was not put on, and spinning is
-    // a little too likely until the actors rest.
-    words[AWAKE] = 1;
-    Atomics.add(this.#awake, 0, 1);
-  }
-
-  #countAsleep(words: Int32Array): void {
-    words[AWAKE] = 0;
-    Atomics.sub(this.#awake, 0, 1);
+    this.#state.countAwake(this.#awake);
   }
 
   /** Awake again: producers need not ring. */
   awake(): void {
     if (!this.#announced) return;
     this.#announced = false;
-    if (this.#words[AWAKE] === 0) this.#countAwake(this.#words);
+    if (!this.#state.isCountedAwake) this.#state.countAwake(this.#awake);
     retract(this.#words, PARKED);
     ring(this.#guardBell, 0);
   }

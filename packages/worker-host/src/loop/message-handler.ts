@@ -4,7 +4,7 @@ import type { OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
 import { describe } from "../protocol/errors/describe.js";
 import { ActorError, isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
-import { setHandlingName } from "../protocol/memory/method-name.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
 import {
   KIND_CALL,
@@ -18,7 +18,6 @@ import {
   R_SEQ,
   R_TYPE,
 } from "../protocol/memory/record-descriptor.js";
-import { DISPATCHES, HANDLING } from "../protocol/memory/slot-descriptor.js";
 import type { MessageKind, Parcel } from "../protocol/port/messages.js";
 import { COMLINK_METHOD } from "../protocol/refs/remote.js";
 import { transferLost } from "../protocol/refs/transfer-list.js";
@@ -65,7 +64,7 @@ export class MessageHandler {
   readonly #meter: Meter;
   readonly #host: LoopHost;
   readonly #schedule: () => void;
-  readonly #words: Int32Array;
+  readonly #state: ConsumerState;
   readonly #handlers: ReadonlyMap<string, Handler>;
   /** The same by the numbers of their names. */
   readonly #numbered: (Handler | undefined)[] = [];
@@ -83,7 +82,7 @@ export class MessageHandler {
     this.#meter = parts.meter;
     this.#host = parts.host;
     this.#schedule = parts.schedule;
-    this.#words = parts.outbox.self.memory.words;
+    this.#state = new ConsumerState(parts.outbox.self.memory.words);
     const { handlers } = parts.definition;
     this.#handlers = new Map(Object.entries<Handler>(handlers));
     const { names } = parts.outbox;
@@ -91,13 +90,13 @@ export class MessageHandler {
       const id = names.find(method);
       if (id !== 0) this.#numbered[id] = handler;
     }
-    this.#words[HANDLING] = METHOD_INIT;
+    this.#state.beginInit(METHOD_INIT);
   }
 
   /** Init is done. */
   initialised(): void {
     this.busy = false;
-    this.#words[HANDLING] = 0;
+    this.#state.endHandling();
   }
 
   /** Handles the message that the mailbox is at. */
@@ -161,8 +160,7 @@ export class MessageHandler {
       return;
     }
     this.busy = true;
-    this.#words[HANDLING] = METHOD_TERMINATE;
-    this.#words[DISPATCHES]++;
+    this.#state.beginHandling(METHOD_TERMINATE);
     try {
       const result = terminate.call(this.#definition, this.#context, reason);
       if (isThenable(result)) {
@@ -228,10 +226,8 @@ export class MessageHandler {
 
   /** `method` is the name of one without a number, "" of any other. */
   #run(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): void {
-    const words = this.#words;
-    if (method !== "") setHandlingName(words, method);
-    else words[HANDLING] = methodId === 0 ? METHOD_INFO : methodId;
-    words[DISPATCHES]++;
+    if (method !== "") this.#state.beginHandlingNamed(method);
+    else this.#state.beginHandling(methodId === 0 ? METHOD_INFO : methodId);
     this.tracer?.begin(this.#shownName(methodId, method), this.#kindOf(methodId, fromMailbox));
     let result: unknown;
     try {
@@ -314,11 +310,11 @@ export class MessageHandler {
   #handledOne(fromMailbox: boolean): void {
     this.#meter.end();
     if (fromMailbox) this.#commit();
-    else this.#words[HANDLING] = 0;
+    else this.#state.endHandling();
   }
 
   #commit(): void {
-    this.#words[HANDLING] = 0;
+    this.#state.endHandling();
     this.#mailbox.commit();
   }
 

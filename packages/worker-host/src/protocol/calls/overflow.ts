@@ -1,4 +1,5 @@
 import { ActorError } from "../errors/errors.js";
+import { countDropped, isFirstToFindFull } from "../memory/counters.js";
 import { methodOf, methodTextIn } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
 import {
@@ -13,7 +14,6 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "../memory/record-descriptor.js";
-import { DROPPED, FULL_TOLD } from "../memory/slot-descriptor.js";
 import type { Connection } from "../refs/actor-ref.js";
 import { FORMAT_PARCEL, type Payload } from "../ring/payload.js";
 import type { TellMain } from "./parcel-writer.js";
@@ -36,13 +36,13 @@ export class Overflow {
 
   /** Tells main that a mailbox is full: once for all senders, until main has seen that there is room again. */
   full(to: Peer, method: number, payload: Payload): void {
-    if (Atomics.exchange(to.mailbox.words, FULL_TOLD, 1) === 0)
+    if (isFirstToFindFull(to.mailbox.words))
       this.#tellMain({ type: "mailbox_full", uid: to.uid, method: methodOf(this.#names, method, payload) });
   }
 
   /** Counts a message that the mailbox's policy drops, and sends it to the dead letters. */
   drop(to: Peer, method: string): void {
-    Atomics.add(to.words, DROPPED, 1);
+    countDropped(to.words);
     this.#tellMain({ type: "dropped", id: to.id, method });
   }
 

@@ -8,16 +8,30 @@ export {
   leave,
   releaseAttention,
 } from "./attention.js";
+export { ConsumerState } from "./consumer-state.js";
+export { countBlocked, countLost, giveLogCredit, roomAgain } from "./counters.js";
 export { announce, retract, ring, sleepAsync, wakeAll } from "./doorbell.js";
 export {
   BUCKETS,
   bucketStartMs,
   floatAt,
-  floatsAt,
   type HistogramReading,
   quantileMs,
   readHistogram,
 } from "./histogram.js";
+export {
+  claimTaken,
+  countGone,
+  deliverAgain,
+  emptyUpTo,
+  endClaim,
+  freeLock,
+  isToDeliverAgain,
+  passRecord,
+  recountSeqs,
+  returnRecord,
+  unclaim,
+} from "./lane-transitions.js";
 export { handlingName, methodOf, methodTextIn } from "./method-name.js";
 export { NAME_TABLE_BYTES, NameTable } from "./name-table.js";
 export {
@@ -60,7 +74,6 @@ export {
 export { MAX_SEGMENT_BYTES, PAGE_BYTES, Segments, type SlotAddress, type SlotMemory, slotAddress } from "./segments.js";
 export {
   ACTIVE,
-  AWAKE,
   BLOCK_TIMEOUT_MS,
   BLOCKED_ON,
   BLOCKED_US,
@@ -69,7 +82,6 @@ export {
   CAPACITY,
   CLAIMED_SEQ,
   CLAIMS,
-  CONTROL,
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
@@ -78,7 +90,6 @@ export {
   ENDPOINT_SET_BITS,
   ENDPOINT_SET_WORDS,
   EXIT_CPU_MS,
-  FULL_TOLD,
   formatSlot,
   HANDLED_SEQ,
   HANDLING,
@@ -91,12 +102,11 @@ export {
   LATENCY_HISTOGRAM,
   LOCK,
   LOG_DROPPED,
-  LOG_TAKEN,
   LOST,
   MAILBOX_LANE,
   MAX_DELIVERIES,
   MAX_UID,
-  MOVED_TO,
+  moveTo,
   NEXT_CORRELATION,
   NEXT_SEQ,
   OS_THREAD,
@@ -117,12 +127,14 @@ export {
   STATE_MOVED,
   STATE_OPEN,
   SYSTEM_LANE,
+  setState,
   slotBytes,
   stateOf,
   TAIL,
   TO_DELIVER_AGAIN,
   TURNS,
   uidOf,
+  vacate,
   WAIT_HISTOGRAM,
 } from "./slot-descriptor.js";
 export { hrtimeMs, ticksSince, ticksToMs } from "./ticks.js";

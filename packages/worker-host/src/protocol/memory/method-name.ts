@@ -54,18 +54,6 @@ export function methodOf(
   return method < 0 ? methodTextIn(method, bytes, length) : names.name(method);
 }
 
-/** The consumer: says by its name what it is handling. */
-export function setHandlingName(words: Int32Array, name: string): void {
-  // Whole characters only.
-  const { written } = new TextEncoder().encodeInto(name, encoded);
-  new Uint8Array(words.buffer, words.byteOffset + HANDLING_NAME * 4, HANDLING_NAME_BYTES).set(
-    encoded.subarray(0, written),
-  );
-  words[HANDLING] = -written;
-}
-
-const encoded = new Uint8Array(HANDLING_NAME_BYTES);
-
 /** What the consumer of this slot is handling; "" when nothing. */
 export function handlingName(names: Names, words: Int32Array): string {
   const method = words[HANDLING];

@@ -172,6 +172,22 @@ export function uidOf(words: Int32Array): number {
   return Atomics.load(words, IDENTITY) >>> 2;
 }
 
+/** Main: what the slot takes from now on. */
+export function setState(words: Int32Array, state: SlotState): void {
+  Atomics.store(words, IDENTITY, identity(uidOf(words), state));
+}
+
+/** Main: sends producers on to the slot at `address`. */
+export function moveTo(words: Int32Array, address: number): void {
+  words[MOVED_TO] = address;
+  setState(words, STATE_MOVED);
+}
+
+/** Main: the slot belongs to no actor. */
+export function vacate(words: Int32Array): void {
+  Atomics.store(words, IDENTITY, 0);
+}
+
 // overflow policies
 export const OVERFLOW_POLICIES = ["block", "reject", "drop_newest", "drop_oldest"] as const;
 export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];

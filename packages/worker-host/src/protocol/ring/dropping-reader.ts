@@ -1,3 +1,4 @@
+import { beginAgain, claim, endClaim, isToDeliverAgain } from "../memory/lane-transitions.js";
 import {
   KIND_PADDING,
   kindOf,
@@ -11,21 +12,7 @@ import {
 } from "../memory/record-descriptor.js";
 import { acquire, type Producer, release } from "../memory/ring-lock.js";
 import type { SlotMemory } from "../memory/segments.js";
-import {
-  CLAIMED_SEQ,
-  CLAIMS,
-  CURSOR,
-  DATA_BYTES,
-  DATA_OFFSET,
-  DELIVERED_AGAIN,
-  HANDLED_SEQ,
-  HEAD,
-  IN_FLIGHT,
-  IN_FLIGHT_OFFSET,
-  LOCK,
-  TAIL,
-  TO_DELIVER_AGAIN,
-} from "../memory/slot-descriptor.js";
+import { DATA_BYTES, DATA_OFFSET, HEAD, IN_FLIGHT_OFFSET, LOCK, TAIL } from "../memory/slot-descriptor.js";
 import { copyIn, type Payload } from "./payload.js";
 import { RingReader } from "./ring-reader.js";
 
@@ -46,7 +33,7 @@ export class DroppingReader extends RingReader {
     this.#bytes = memory.bytes;
     this.#lane = lane;
     this.#producer = producer;
-    this.#undelivered = memory.words[lane + IN_FLIGHT] === TO_DELIVER_AGAIN;
+    this.#undelivered = isToDeliverAgain(memory.words, lane);
   }
 
   /** What an earlier incarnation died handling is to be handled first. */
@@ -60,7 +47,7 @@ export class DroppingReader extends RingReader {
   override next(): boolean {
     if (this.#undelivered) {
       this.#undelivered = false;
-      Atomics.store(this.#words, this.#lane + IN_FLIGHT, DELIVERED_AGAIN);
+      beginAgain(this.#words, this.#lane);
       this.#load(this.#words[this.#lane + IN_FLIGHT_OFFSET] >> 2);
       return true;
     }
@@ -75,7 +62,7 @@ export class DroppingReader extends RingReader {
   }
 
   override commit(): void {
-    Atomics.store(this.#words, this.#lane + IN_FLIGHT, 0);
+    endClaim(this.#words, this.#lane);
   }
 
   #claim(): boolean {
@@ -95,15 +82,8 @@ export class DroppingReader extends RingReader {
     words.set(this.header, area >> 2);
     copyIn(words, this.#bytes, area + RECORD_HEADER_BYTES, this.payload);
     this.#copyMethodText(at << 2, area);
-    // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
-    Atomics.store(words, lane + IN_FLIGHT, head | 1);
-    words[lane + CLAIMED_SEQ] = (this.header[R_SEQ] + 1) | 0;
-    words[lane + CLAIMS]++;
-    // After the count: a reader that reads this one first never sees more records gone than were claimed or dropped.
-    Atomics.store(words, lane + HANDLED_SEQ, (this.header[R_SEQ] + 1) | 0);
     const next = (start + recordSpan(this.header[R_LENGTH])) | 0;
-    Atomics.store(words, lane + CURSOR, next);
-    Atomics.store(words, lane + HEAD, next);
+    claim(words, lane, this.header[R_SEQ], head, next);
     return true;
   }
 

@@ -1,4 +1,5 @@
 import { ring } from "../memory/doorbell.js";
+import { passRecord } from "../memory/lane-transitions.js";
 import { methodTextIn } from "../memory/method-name.js";
 import {
   formatOf,
@@ -14,17 +15,7 @@ import {
   recordSpan,
 } from "../memory/record-descriptor.js";
 import type { SlotMemory } from "../memory/segments.js";
-import {
-  CAPACITY,
-  CURSOR,
-  DATA_BYTES,
-  DATA_OFFSET,
-  HANDLED_SEQ,
-  HEAD,
-  NEXT_SEQ,
-  SPACE,
-  TAIL,
-} from "../memory/slot-descriptor.js";
+import { CAPACITY, CURSOR, DATA_BYTES, DATA_OFFSET, HEAD, NEXT_SEQ, SPACE, TAIL } from "../memory/slot-descriptor.js";
 import { copyOut, isBytesFormat, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 
 /**
@@ -116,8 +107,7 @@ export class RingReader {
   commit(): void {
     const words = this.#words;
     this.#head = this.#end;
-    words[this.#lane + HANDLED_SEQ] = (this.header[R_SEQ] + 1) | 0;
-    Atomics.store(words, this.#lane + HEAD, this.#head);
+    passRecord(words, this.#lane, this.header[R_SEQ], this.#head);
     if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
   }
 

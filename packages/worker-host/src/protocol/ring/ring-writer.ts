@@ -1,4 +1,5 @@
 import { ring } from "../memory/doorbell.js";
+import { countGone, emptyUpTo } from "../memory/lane-transitions.js";
 import {
   FORMAT_SHIFT,
   KIND_PADDING,
@@ -23,7 +24,6 @@ import {
   CURSOR,
   DATA_BYTES,
   DATA_OFFSET,
-  HANDLED_SEQ,
   HEAD,
   IDENTITY,
   IN_FLIGHT_OFFSET,
@@ -219,11 +219,9 @@ export class RingWriter {
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) {
       const kept = words[at + R_METHOD] < 0 ? (words[at + R_LENGTH] + 3) >> 2 : RECORD_HEADER_WORDS + 2;
       this.dropped.push(words.slice(at, at + kept));
-      words[lane + HANDLED_SEQ] = (words[at + R_SEQ] + 1) | 0;
+      countGone(words, lane, words[at + R_SEQ]);
     }
-    const next = (head + recordSpan(words[at + R_LENGTH])) | 0;
-    Atomics.store(words, lane + CURSOR, next);
-    Atomics.store(words, lane + HEAD, next);
+    emptyUpTo(words, lane, (head + recordSpan(words[at + R_LENGTH])) | 0);
   }
 
   /** Looks what the consumer has freed. Under the lock: records from the cursor on cannot be overwritten meanwhile. */

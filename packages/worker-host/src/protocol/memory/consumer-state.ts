@@ -1,0 +1,147 @@
+import { announce, retract, ring } from "./doorbell.js";
+import { floatsAt } from "./histogram.js";
+import {
+  ACTIVE,
+  AWAKE,
+  BLOCKED_ON,
+  CONTROL,
+  DISPATCHES,
+  EXIT_CPU_MS,
+  HANDLING,
+  HANDLING_NAME,
+  HANDLING_NAME_BYTES,
+  LOG_TAKEN,
+  OS_THREAD,
+  PARKED,
+  SLEPT_MS,
+  TURNS,
+} from "./slot-descriptor.js";
+
+/**
+ * What a slot's consumer is doing, in words that main reads at any time. Every write to them is a method here. The
+ * consumer's thread writes while it lives; main writes what is marked so.
+ */
+export class ConsumerState {
+  readonly #words: Int32Array;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  /** `init` runs, or `codeChange`: no message has been dispatched yet. */
+  beginInit(method: number): void {
+    this.#words[HANDLING] = method;
+  }
+
+  /** A handler begins. `method` is the number of its name. */
+  beginHandling(method: number): void {
+    const words = this.#words;
+    words[HANDLING] = method;
+    words[DISPATCHES]++;
+  }
+
+  /** The same for a method whose name has no number. */
+  beginHandlingNamed(name: string): void {
+    const words = this.#words;
+    // `written` counts whole characters only.
+    const { written } = new TextEncoder().encodeInto(name, encodedName);
+    new Uint8Array(words.buffer, words.byteOffset + HANDLING_NAME * 4, HANDLING_NAME_BYTES).set(
+      encodedName.subarray(0, written),
+    );
+    words[HANDLING] = -written;
+    words[DISPATCHES]++;
+  }
+
+  endHandling(): void {
+    this.#words[HANDLING] = 0;
+  }
+
+  /** The loop got somewhere without a dispatch: it took replies, or found nothing to do. */
+  turn(): void {
+    this.#words[TURNS]++;
+  }
+
+  /** The event loop turns from now on, and may run callbacks of the actor's own. */
+  mayRunCallbacks(may: boolean): void {
+    this.#words[ACTIVE] = may ? 1 : 0;
+  }
+
+  /** The thread waits for the actor with this uid: for room in its mailbox, or for a synchronous reply. */
+  blockOn(uid: number): void {
+    this.#words[BLOCKED_ON] = uid;
+  }
+
+  unblock(): void {
+    this.#words[BLOCKED_ON] = 0;
+  }
+
+  /** Counts the thread in `awake`, among those that do not sleep. */
+  countAwake(awake: Int32Array): void {
+    // The flag first: if this thread dies between the two, main takes one off that was not put on, and spinning is
+    // a little too likely until the actors rest.
+    this.#words[AWAKE] = 1;
+    Atomics.add(awake, 0, 1);
+  }
+
+  countAsleep(awake: Int32Array): void {
+    this.#words[AWAKE] = 0;
+    Atomics.sub(awake, 0, 1);
+  }
+
+  get isCountedAwake(): boolean {
+    return this.#words[AWAKE] === 1;
+  }
+
+  /** Main: the thread has exited, and counts no longer. */
+  uncount(awake: Int32Array): void {
+    if (this.isCountedAwake) this.countAsleep(awake);
+  }
+
+  /** Main, after it has posted a control message: wakes the thread if it sleeps. */
+  controlPosted(): void {
+    Atomics.store(this.#words, CONTROL, 1);
+    ring(this.#words, PARKED);
+  }
+
+  /** True when main has posted a control message since the last time. */
+  takeControl(): boolean {
+    // A plain load: between two messages it does not matter when this is seen, and `hasControl` looks before a sleep.
+    if (this.#words[CONTROL] === 0) return false;
+    Atomics.store(this.#words, CONTROL, 0);
+    return true;
+  }
+
+  get hasControl(): boolean {
+    return Atomics.load(this.#words, CONTROL) !== 0;
+  }
+
+  /** The thread consumes the slot from now on. `osThread` is the operating system's number of it, 0 if unknown. */
+  consumedBy(osThread: number): void {
+    this.#words[OS_THREAD] = osThread;
+  }
+
+  /** The thread is about to end, and has used this much of the CPU. Main cannot ask any more when it hears of the exit. */
+  leaving(cpuMs: number): void {
+    this.#words[EXIT_CPU_MS] = cpuMs;
+  }
+
+  /** Main, before the slot's next thread starts: clears what the former one left here. */
+  forgetThread(): void {
+    const words = this.#words;
+    words[HANDLING] = 0;
+    words[BLOCKED_ON] = 0;
+    words[LOG_TAKEN] = 0;
+    words[OS_THREAD] = 0;
+    words[EXIT_CPU_MS] = 0;
+    floatsAt(words, SLEPT_MS, 1)[0] = 0;
+  }
+
+  /** Main, for a thread that has no slot of its own, in words that stand for one: it works, or it sleeps. */
+  pretend({ sleeps, runsCallbacks }: { readonly sleeps: boolean; readonly runsCallbacks: boolean }): void {
+    if (sleeps) announce(this.#words, PARKED);
+    else retract(this.#words, PARKED);
+    this.mayRunCallbacks(runsCallbacks);
+  }
+}
+
+const encodedName = new Uint8Array(HANDLING_NAME_BYTES);
