@@ -50,6 +50,7 @@ export interface ActorThreadParts {
 /** The sending side of an actor's thread, which may block. */
 export class ActorOutbox extends Outbox {
   readonly #parts: ActorThreadParts;
+  #ownState: ConsumerState | undefined;
   /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
   #cycle: readonly string[] | undefined;
   #found: Encoded | undefined;
@@ -189,9 +190,10 @@ export class ActorOutbox extends Outbox {
     else inbox.sleep(false, deadline - now);
   }
 
-  /** Not kept: a thread that takes an actor over gets its slot only then. */
+  /** Made when it is needed: a thread that takes an actor over has no slot before, and blocks on no one. */
   get #state(): ConsumerState {
-    return new ConsumerState(this.self.memory.words);
+    this.#ownState ??= new ConsumerState(this.self.memory.words);
+    return this.#ownState;
   }
 
   #block(on: Peer): void {

@@ -94,21 +94,9 @@ export abstract class Outbox extends OneWayOutbox {
     const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
     this.replyExpected();
     if (signal !== undefined) this.#cancelWhenAborted(call, to, signal);
-    if (to.unsent.length === 0 && this.#sendNow(call, to, methodId, message, timeoutMs)) return correlation;
-    this.waitForRoom({
-      peer: to,
-      kind: KIND_CALL,
-      method: methodId,
-      correlation,
-      payload: keepPayload(message.payload),
-      parcel: message.parcel,
-      deadline: performance.now() + Math.min(to.blockTimeoutMs, timeoutMs),
-      wanted: () => this.pending.has(correlation),
-      accepted: (seq) => {
-        call.seq = seq;
-      },
-      refused: (error) => this.pending.fail(correlation, error),
-    });
+    if (to.unsent.length !== 0 || !this.#sendNow(call, to, methodId, message, timeoutMs)) {
+      this.#sendLater(call, to, methodId, message, timeoutMs);
+    }
     return correlation;
   }
 
@@ -162,6 +150,30 @@ export abstract class Outbox extends OneWayOutbox {
     if (to.overflow === "drop_newest") this.overflow.drop(to, method);
     this.pending.fail(correlation, mailboxFull(to, method));
     return true;
+  }
+
+  #sendLater(
+    call: PendingCall,
+    to: Peer,
+    methodId: number,
+    { payload, parcel }: EncodedMessage,
+    timeoutMs: number,
+  ): void {
+    const { correlation } = call;
+    this.waitForRoom({
+      peer: to,
+      kind: KIND_CALL,
+      method: methodId,
+      correlation,
+      payload: keepPayload(payload),
+      parcel,
+      deadline: performance.now() + Math.min(to.blockTimeoutMs, timeoutMs),
+      wanted: () => this.pending.has(correlation),
+      accepted: (seq) => {
+        call.seq = seq;
+      },
+      refused: (error) => this.pending.fail(correlation, error),
+    });
   }
 
   #nextCorrelation(): number {
