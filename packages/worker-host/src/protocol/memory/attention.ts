@@ -1,23 +1,23 @@
 import { napWhile } from "./doorbell.js";
 
 /*
- * Between main, whose inspector asks a thread something, and that thread, which is on its way out. Node aborts the
- * process when a question arrives in the very moment in which the thread takes its side of the inspector down: main
- * holds a weak reference to what is being destroyed there (`MainThreadInterface::Post`, Node 20 and later). So a thread
- * that leaves says so first, and waits until main has asked what it was about to ask.
+ * Keeps main's inspector from asking a thread that is ending. Node aborts the process when a question arrives at the
+ * moment in which the thread tears down its side of the inspector, because main holds a weak reference to the object
+ * that is being destroyed there (`MainThreadInterface::Post`, Node 20 and later). So a thread that ends says so first,
+ * and waits until main has sent the question it had begun.
  *
- *   word 0  asking    1 while main asks; the asking itself does not wait for an answer
- *   word 1  leaving   1 once the thread is on its way out
+ *   word 0  asking    1 while main sends a question; sending does not wait for the answer
+ *   word 1  leaving   1 once the thread is about to end
  */
 const ASKING = 0;
 const LEAVING = 1;
 export const ATTENTION_BYTES = 8;
 
 const NAP_MS = 1;
-/** Main asks within microseconds; it may be preempted meanwhile. */
+/** Main sends a question within microseconds, but it may be preempted meanwhile. */
 const MAX_NAPS = 100;
 
-/** Main: asks, unless the thread is leaving. */
+/** Main: calls `ask`, unless the thread is leaving. */
 export function askUnlessLeaving<T>(words: Int32Array, ask: () => T): T | undefined {
   Atomics.store(words, ASKING, 1);
   try {
@@ -27,15 +27,15 @@ export function askUnlessLeaving<T>(words: Int32Array, ask: () => T): T | undefi
   }
 }
 
-/** The thread, before it ends: main asks it nothing from now on. */
+/** The thread, before it ends: from now on main asks it nothing. Blocks until a question that main has begun is sent. */
 export function leave(words: Int32Array): void {
   Atomics.store(words, LEAVING, 1);
   for (let naps = 0; Atomics.load(words, ASKING) === 1 && naps < MAX_NAPS; naps++) napWhile(words, ASKING, 1, NAP_MS);
 }
 
 /*
- * For threads that a library starts, which can be given nothing at their start: a table, sent to them later.
- * An entry is a thread's id, 0 for none, and its two words.
+ * A table of these words, for threads that a library starts: they get nothing at their start, so the table is sent to
+ * them later. An entry is a thread's id, 0 for none, and its two words.
  */
 const ENTRY_WORDS = 1 + ATTENTION_BYTES / 4;
 
@@ -43,7 +43,7 @@ export function attentionTable(threads: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(threads * ENTRY_WORDS * 4));
 }
 
-/** The thread: the words of its entry from now on; undefined when there is none left. */
+/** The thread: takes an entry and returns its two words; undefined when no entry is free. */
 export function claimAttention(table: Int32Array, threadId: number): Int32Array | undefined {
   for (let entry = 0; entry < table.length; entry += ENTRY_WORDS) {
     if (Atomics.compareExchange(table, entry, 0, threadId) === 0) return wordsOf(table, entry);
@@ -51,13 +51,13 @@ export function claimAttention(table: Int32Array, threadId: number): Int32Array 
   return undefined;
 }
 
-/** Main: asks a thread, unless it is leaving. One without an entry is asked. */
+/** Main: calls `ask`, unless the thread is leaving. A thread without an entry counts as staying. */
 export function askUnlessLeavingBy<T>(table: Int32Array, threadId: number, ask: () => T): T | undefined {
   const entry = entryOf(table, threadId);
   return entry === undefined ? ask() : askUnlessLeaving(wordsOf(table, entry), ask);
 }
 
-/** Main, once the thread has exited. */
+/** Main: frees the entry of a thread that has exited. */
 export function releaseAttention(table: Int32Array, threadId: number): void {
   const entry = entryOf(table, threadId);
   if (entry === undefined) return;

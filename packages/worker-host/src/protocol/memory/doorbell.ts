@@ -1,10 +1,10 @@
 /**
  * Sleeping and waking across threads. The only file that waits on or notifies shared memory.
  *
- * A waiter announces itself by storing 1 in a word, looks for work once more, then waits for the word to
- * change. The thread that makes work afterwards finds the 1, sets it back to 0 and notifies. Announce before look,
- * work before ring: whichever comes second sees the other, so no wake-up is lost. A ringer that dies
- * between taking the 1 and notifying leaves a sleeper behind; main wakes it with `wakeAll` after the exit.
+ * A waiter stores 1 in a word, looks for work once more, then waits for the word to change. A thread that makes work
+ * finds the 1, sets the word back to 0 and notifies. The waiter announces before it looks, and the other makes work
+ * before it rings: whichever comes second sees the other, so no wake-up is lost. A thread that dies between setting
+ * the 0 and notifying leaves a sleeper behind; main wakes that with `wakeAll` after the exit.
  */
 export function announce(words: Int32Array, index: number): void {
   Atomics.store(words, index, 1);
@@ -30,8 +30,8 @@ export function sleepAsync(words: Int32Array, index: number): Promise<unknown> |
 }
 
 /**
- * Wakes the threads that have announced themselves on this word; only a load when there are none. All waiters: a thread may have an
- * asynchronous wait pending from before beside the one it sleeps in now.
+ * Wakes the threads that have announced themselves on this word; costs one load when there are none. Wakes all of them,
+ * because a thread may have an earlier asynchronous wait pending beside the one it sleeps in now.
  */
 export function ring(words: Int32Array, index: number): void {
   if (Atomics.load(words, index) === 1 && Atomics.compareExchange(words, index, 1, 0) === 1) {
@@ -39,13 +39,13 @@ export function ring(words: Int32Array, index: number): void {
   }
 }
 
-/** Wakes every waiter, announced or not: for repair, when a ringer may have died between its two steps. */
+/** Wakes every waiter, announced or not. For repair, when a thread may have died inside `ring`. */
 export function wakeAll(words: Int32Array, index: number): void {
   Atomics.store(words, index, 0);
   Atomics.notify(words, index);
 }
 
-/** Waits a moment for a lock word to leave `owner`. Unlocking does not notify, so this is a bounded nap. */
+/** Blocks while a lock word is `owner`, for `timeoutMs` at most. Releasing a lock does not notify, so the nap ends by its timeout. */
 export function napWhile(words: Int32Array, index: number, owner: number, timeoutMs: number): void {
   Atomics.wait(words, index, owner, timeoutMs);
 }

@@ -5,8 +5,8 @@
  *   +2  longest, ms ┘
  *   +4  120 buckets, int32 counts
  *
- * Bucket 0–7: whole microseconds. From 8 µs four buckets for each doubling, so that a duration is known to within a
- * fifth; the last holds what is longer than half an hour.
+ * Buckets 0–7 are whole microseconds. From 8 µs on, four buckets cover each doubling, so that a duration is known to
+ * within a fifth. The last bucket holds durations of more than half an hour.
  */
 import { aNumber, takeArgument } from "../options/fields.js";
 
@@ -23,7 +23,7 @@ export function bucketOf(ms: number): number {
   return LINEAR + (exponent - 3) * 4 + ((us >> (exponent - 2)) & 3);
 }
 
-/** Where a bucket begins, in ms; it ends where the next begins. */
+/** The start of a bucket in ms, which is the end of the one before. Throws ERR_INVALID_OPTION for what is no number. */
 export function bucketStartMs(bucket: number): number {
   if (typeof bucket !== "number") takeArgument("bucketStartMs", "bucket", bucket, aNumber);
   if (bucket < LINEAR) return bucket / 1000;
@@ -31,7 +31,7 @@ export function bucketStartMs(bucket: number): number {
   return ((4 + (step & 3)) * 2 ** ((step >> 2) + 1)) / 1000;
 }
 
-/** The writing side, for the one thread that writes. */
+/** Writes a histogram. One thread only. */
 export class HistogramWriter {
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
@@ -44,7 +44,7 @@ export class HistogramWriter {
     this.#buckets = start + FIRST_BUCKET;
   }
 
-  /** Records a duration that stands for `weight` of them. */
+  /** Records a duration that was measured once and stands for `weight` messages. */
   add(ms: number, weight: number): void {
     this.#words[this.#buckets + bucketOf(ms)] += weight;
     this.#floats[0] += ms * weight;
@@ -52,9 +52,9 @@ export class HistogramWriter {
   }
 }
 
-/** A histogram as it was at one moment. */
+/** A copy of a histogram. */
 export interface HistogramReading {
-  /** How many there were, by bucket. */
+  /** Number of durations, by bucket. */
   readonly counts: readonly number[];
   readonly sumMs: number;
   readonly maxMs: number;
@@ -67,7 +67,7 @@ export function readHistogram(words: Int32Array, start: number): HistogramReadin
   return { counts, sumMs: floatAt(words, start), maxMs: floatAt(words, start + 2) };
 }
 
-/** The duration below which the share `q` of those recorded lies, in ms: the middle of its bucket. 0 when there are none. */
+/** The q-quantile in ms, as the middle of its bucket. 0 for an empty histogram. */
 export function quantileMs({ counts, maxMs }: HistogramReading, q: number): number {
   let total = 0;
   for (const count of counts) total += count;

@@ -3,9 +3,8 @@ import { acquire, type Producer, release } from "./ring-lock.js";
 
 /*
  * Numbers of method names, the same in every thread of a system: an append-only log in shared memory. A name's number
- * is its place in the log. Only definitions enter names, when they are loaded: so what senders
- * ask for takes no room. A name without a number (no definition has it, or the log is full) travels as text instead,
- * see method-name.
+ * is its place in the log. Only definitions enter names, when they are loaded, so a name that a sender makes up takes no
+ * room. A name without a number (no definition has it, or the log is full) travels as text, see method-name.
  *
  *   word 0   lock (owner id)
  *   word 32  bytes used, published by one store after the entry is written
@@ -16,7 +15,7 @@ const USED = 32;
 const ENTRIES = 256;
 export const NAME_TABLE_BYTES = 512 * 1024;
 
-/** Numbers of what every actor handles. */
+/** Numbers of the methods that every actor has. */
 export const METHOD_INFO = 1;
 export const METHOD_INIT = 2;
 export const METHOD_TERMINATE = 3;
@@ -66,13 +65,13 @@ export class NameTable {
   }
 
   /**
-   * Gives names their numbers, as long as there is room, and as the lock is to be had within this thread's patience.
-   * Throws ERR_UNKNOWN_METHOD for what can be no method's name; then none is entered.
+   * Gives names their numbers. Does nothing for those that find no room, nor when this thread does not get the lock within
+   * its patience. Throws ERR_UNKNOWN_METHOD for a name that no method can have; then none is entered.
    */
   enter(names: readonly string[]): void {
     for (const name of names) checkMethodName(name);
     if (names.every((name) => this.#look(name) !== 0)) return;
-    // Holding the lock. Until the bytes used are stored nothing has been entered; main frees a dead owner's lock.
+    // With the lock held. A name is entered by the store of the bytes used; main frees a dead owner's lock.
     if (!acquire(this.#words, LOCK, this.#producer)) return;
     for (const name of names) if (this.#look(name) === 0) this.#append(name);
     release(this.#words, LOCK);

@@ -6,12 +6,12 @@
  *   1  kind (bits 0–7) · payload format (8–15) · flags (16–23) · attempt (24–30)
  *   2  seq             counts accepted records of this ring; a padding record carries its successor's
  *   3  method          number of its name, see name-table; minus n when the payload's last n bytes are the name
- *   4  correlation     the caller's id for this call, 0 for none
+ *   4  correlation     the caller's number for this call, 0 for none
  *   5  sender address  ┐ the slot a reply goes to
  *   6  sender uid      ┘
  *   7  enqueued        ticks of 1/64 ms since the system started, 0 when not stamped
  *
- * A clock read costs 50 ns, a sixth of what a message costs. So not every record is stamped: every sixteenth is, each
+ * A clock read costs 50 ns, a sixth of the cost of a message. So only these records are stamped: every sixteenth, each
  * that finds its consumer asleep, and all while the consumer's handlers are slow.
  */
 export const RECORD_HEADER_WORDS = 8;

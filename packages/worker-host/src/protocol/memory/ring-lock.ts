@@ -1,17 +1,17 @@
 import { napWhile } from "./doorbell.js";
 
 /**
- * Main's patience with a lock. Longer than any critical section takes a running thread; a lock held longer has an owner
- * that was preempted, or died. Only main's event loop frees a dead owner's, so main goes back to it: what it wanted to
- * push waits in line, and is tried again at the loop's next turn.
+ * How long main waits for a lock. A running thread leaves every critical section sooner, so the owner of a lock held
+ * longer was preempted, or died. Only main's event loop frees a dead owner's lock, so main goes back to it: the message
+ * that it wanted to push waits in line until the loop's next turn.
  */
 export const MAIN_LOCK_PATIENCE_MS = 5;
 
-/** Who pushes: fixed for a thread. */
+/** The identity of a thread that pushes. */
 export interface Producer {
   /** Unique among all threads ever started; the value of a lock this thread holds. */
   readonly ownerId: number;
-  /** How long to wait for a lock: actors for ever (main frees a dead owner's), main `MAIN_LOCK_PATIENCE_MS`. */
+  /** How long to wait for a lock: actors for ever, because main frees a dead owner's; main `MAIN_LOCK_PATIENCE_MS`. */
   readonly lockPatienceMs: number;
   readonly epochMs: number;
 }
@@ -19,7 +19,7 @@ export interface Producer {
 const SPINS = 200;
 const NAP_MS = 1;
 
-/** Takes the lock in `words[lock]` for this thread. False when it was not to be had within the thread's patience. */
+/** Takes the lock in `words[lock]` for this thread. False when the thread did not get it within its patience. */
 export function acquire(words: Int32Array, lock: number, producer: Producer): boolean {
   return Atomics.compareExchange(words, lock, 0, producer.ownerId) === 0 || acquireSlowly(words, lock, producer);
 }
@@ -28,7 +28,10 @@ export function release(words: Int32Array, lock: number): void {
   Atomics.store(words, lock, 0);
 }
 
-/** The only place where main may wait for another thread. The critical sections are short, so the owner is running (then it is done in a moment), preempted, or dead. */
+/**
+ * The only place where main may wait for another thread. The critical sections are short: an owner that runs is done in a
+ * moment, so a longer wait means that it is preempted or dead.
+ */
 function acquireSlowly(words: Int32Array, lock: number, { ownerId, lockPatienceMs }: Producer): boolean {
   const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;
   for (;;) {

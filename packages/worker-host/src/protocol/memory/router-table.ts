@@ -2,8 +2,8 @@ import { MAX_MEMBERS, ROUTES, type Route } from "./routing.js";
 import { SLOT_HEADER_WORDS } from "./slot-descriptor.js";
 
 /*
- * A router has a slot as an actor has, so that a reference to it is an address that every thread can use at once.
- * Its mailbox stays closed; where an actor's has its ring, a router's slot has the list of its members:
+ * A router has a slot, as an actor has, so that a reference to it is an address that every thread can use at once. Its
+ * mailbox stays closed. In the place of the ring, the slot has the list of the router's members:
  *
  *   word
  *   1024  route            index into ROUTES
@@ -12,8 +12,8 @@ import { SLOT_HEADER_WORDS } from "./slot-descriptor.js";
  *   1120  bank 0           count, then address and uid of each member
  *   3200  bank 1
  *
- * Main alone writes the list, always into the bank that is not read, then the version: a reader that finds the same
- * version before and after has read a whole list, for its bank is written again only after the next version.
+ * Only main writes the list: first into the bank that is not read, then the version. A reader that finds the same
+ * version before and after has read a whole list, because its bank is written again only after the next version.
  */
 const ROUTE = SLOT_HEADER_WORDS;
 const TURN = SLOT_HEADER_WORDS + 32;
@@ -22,7 +22,7 @@ const BANKS = SLOT_HEADER_WORDS + 96;
 const MOST_LOOKS = 1000;
 const BANK_WORDS = 32 + 2 * MAX_MEMBERS;
 
-/** What the list takes, as the size of a mailbox: a power of two. */
+/** Bytes of the list, as the size of a mailbox: a power of two. */
 export const ROUTER_TABLE_BYTES = 32 * 1024;
 
 /** A member's slot. */
@@ -39,7 +39,7 @@ export function readRoute(words: Int32Array): Route {
   return ROUTES[words[ROUTE]];
 }
 
-/** Main only. */
+/** Replaces the list. Main only. */
 export function publishMembers(words: Int32Array, members: readonly MemberAddress[]): void {
   const version = (words[VERSION] + 1) | 0;
   let at = bankOf(version);
@@ -55,7 +55,7 @@ export function membersVersion(words: Int32Array): number {
   return Atomics.load(words, VERSION);
 }
 
-/** Undefined when main has published so often meanwhile that there was no whole list to be had. Never on main. */
+/** Undefined when main published so often meanwhile that no read was of one version. Not for main. */
 export function readMembers(
   words: Int32Array,
 ): { readonly version: number; readonly members: MemberAddress[] } | undefined {
@@ -68,7 +68,7 @@ export function readMembers(
   return undefined;
 }
 
-/** Whose turn it is, counted over all threads. */
+/** The number of this message, counted over the senders of all threads. */
 export function takeTurn(words: Int32Array): number {
   return Atomics.add(words, TURN, 1);
 }

@@ -1,5 +1,5 @@
 /*
- * How a router finds the member for a message: functions over numbers, the same in every thread.
+ * How a router finds the member for a message: functions over numbers, with the same result in every thread.
  */
 
 import { invalidOption } from "../errors/invalid-option.js";
@@ -8,7 +8,7 @@ import { showValue } from "../errors/show-value.js";
 export const ROUTES = ["round_robin", "least_loaded", "consistent_hash"] as const;
 export type Route = (typeof ROUTES)[number];
 
-/** What `forKey` takes. A number and its digits are the same key. */
+/** A key for `forKey`. A number and its digits are the same key. */
 export type RouteKey = string | number | bigint;
 
 export const MAX_MEMBERS = 1024;
@@ -16,7 +16,7 @@ export const MAX_MEMBERS = 1024;
 /** Spreads consecutive member numbers over 32 bits: 2^32 divided by the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 
-/** A key as 32 bits: FNV-1a over its UTF-16 units, then mixed. Throws ERR_INVALID_OPTION for what is no key. */
+/** A key as 32 bits: FNV-1a over its UTF-16 units, then mixed. Throws ERR_INVALID_OPTION for any other type. */
 export function hashKey(key: RouteKey): number {
   if (typeof key !== "string" && typeof key !== "bigint" && !Number.isFinite(key)) {
     const allowed = "a string, a finite number or a bigint";
@@ -34,9 +34,9 @@ export function hashKey(key: RouteKey): number {
 }
 
 /**
- * The member with the highest score for this key (rendezvous hashing), so a member that comes takes its share from
- * all others and nothing else moves, and the keys of one that goes are shared out among those that stay. -1 when
- * no member is available.
+ * The member with the highest score for this key (rendezvous hashing). A member that joins takes its share from all
+ * others, and no other key moves; the keys of one that leaves are spread over those that stay. -1 when no member is
+ * available.
  *
  * @see https://en.wikipedia.org/wiki/Rendezvous_hashing
  */
@@ -53,7 +53,7 @@ export function memberForKey(hash: number, members: number, available: (member: 
   return best;
 }
 
-/** The first available member from `turn` on. */
+/** The first available member from `turn` on; -1 when there is none. */
 export function memberInTurn(turn: number, members: number, available: (member: number) => boolean): number {
   for (let step = 0; step < members; step++) {
     const member = ((turn >>> 0) + step) % members;
@@ -62,7 +62,7 @@ export function memberInTurn(turn: number, members: number, available: (member: 
   return -1;
 }
 
-/** The available member with the least load; of several, the first from `turn` on, so that idle ones take turns. */
+/** The available member with the least load; among equals the first from `turn` on, so that idle ones take turns. */
 export function leastLoadedMember(
   turn: number,
   members: number,
@@ -84,7 +84,7 @@ export function leastLoadedMember(
   return best;
 }
 
-/** murmur3's finaliser: every bit of the input changes half of the output's. */
+/** The finaliser of murmur3: a change of any input bit changes half of the output bits. */
 function mix(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,8 +1,8 @@
 import { SLOT_BYTES, SLOT_HEADER_WORDS } from "./slot-descriptor.js";
 
 /*
- * Slots live in a few large SharedArrayBuffers, the segments, which every thread holds. An address is
- * one int32, so a reference in a message can be used at once, without asking main for memory:
+ * Slots lie in a few large SharedArrayBuffers, the segments, which every thread holds. An address is one int32, so a
+ * thread can use a reference in a message at once, without asking main for memory:
  *
  *   bits 20–30  segment index
  *   bits  0–19  page in the segment (4 096 bytes each)
@@ -43,12 +43,12 @@ export class Segments {
     return segmentOf(address) < this.#buffers.length;
   }
 
-  /** The words every slot has, whatever its size. */
+  /** The words that every slot has, whatever its size. */
   headerAt(address: SlotAddress): Int32Array {
     return new Int32Array(this.#buffers[segmentOf(address)], offsetOf(address), SLOT_HEADER_WORDS);
   }
 
-  /** The slot at `address`; its extent is read from its own header. */
+  /** The slot at `address`, whose size is in its own header. */
   at(address: SlotAddress): SlotMemory {
     const bytes = this.headerAt(address)[SLOT_BYTES];
     const buffer = this.#buffers[segmentOf(address)];

@@ -1,25 +1,24 @@
 /*
- * A slot: the shared memory of one actor. It outlives the actor's threads: every incarnation
- * consumes the same mailbox. Word indexes below are in int32 units from the slot's first byte.
- * Words that different threads write stand on lines of their own (128 bytes: two cache lines,
- * since adjacent-line prefetch pairs them).
+ * A slot: the shared memory of one actor. It outlives the actor's threads: every incarnation consumes the same mailbox.
+ * Word indexes below are in int32 units from the slot's first byte. Words that different threads write stand on lines of
+ * their own (128 bytes: two cache lines, because adjacent-line prefetch loads them in pairs).
  *
  *   word
  *      0  identity      uid and state · slot bytes · policy (written by main before the slot is open)
  *     32  mailbox lane  ┐
  *    160  system lane   ┘ four lines each, see below
  *    288  doorbell      the consumer's parked flag · control flag
- *    320  activity      what the consumer is doing (written by the consumer only)
+ *    320  activity      what the consumer is doing, see consumer-state.ts (written by the consumer)
  *    352  counters      written by producers under the mailbox lock, or by the consumer where named so
- *    384  callers       bit set of endpoints that ever called this incarnation chain
- *    512  peers         bit set of endpoints this slot's threads have sent to
- *    640  meters        what the consumer counts of itself: histograms, see below (written by the consumer only)
+ *    384  callers       bit set of the endpoints that have called this actor, in any incarnation
+ *    512  peers         bit set of the endpoints that this slot's threads have sent to
+ *    640  meters        what the consumer measures of itself: histograms, see below (written by the consumer)
  *   1024  data          mailbox ring, system ring, and for drop_oldest the in-flight area
  *
- * A lane is one ring of records, many producers, one consumer:
+ * A lane is one ring of records with many producers and one consumer. Its words change as lane-transitions.ts says:
  *
- *   +0   lock · data offset · data bytes · capacity     lock: 0 or the owner id of the thread inside
- *        · in-flight area's offset, 0 without one
+ *   +0   lock · data offset · data bytes · capacity     lock: 0, or the owner id of the thread that holds it
+ *        · offset of the in-flight area, 0 without one
  *   +32  tail · next seq · seen head · seen seq         written under the lock
  *   +64  head · cursor · handled seq · in flight · …    written by the consumer
  *   +96  space                                          1 while a producer waits for room
@@ -29,8 +28,8 @@
  *    free │ in flight  │ accepted, waiting │ free         counters; index = position & (bytes − 1)
  *   ──────┴────────────┴───────────────────┴──────────
  *
- * cursor ≠ head means: the record at head was being handled. Under drop_oldest, where producers move the head too,
- * the record being handled is in the in-flight area instead, and "in flight" is not 0.
+ * cursor ≠ head means that the record at head is being handled. Under drop_oldest producers move the head too, so the
+ * record being handled is in the in-flight area instead, and "in flight" is not 0.
  */
 
 const LINE = 32;
@@ -39,16 +38,16 @@ export const SLOT_HEADER_WORDS = 1024;
 const SLOT_HEADER_BYTES = SLOT_HEADER_WORDS * 4;
 
 // identity
-/** uid · 4 + state: one load tells a producer whether its actor is there and takes messages. */
+/** uid · 4 + state: with one load a producer knows whether its actor is there and takes messages. */
 export const IDENTITY = 0;
 export const SLOT_BYTES = 1;
 export const ENDPOINT_INDEX = 2;
 export const OVERFLOW = 3;
 export const BLOCK_TIMEOUT_MS = 4;
 export const MAX_DELIVERIES = 5;
-/** Where the actor's slot is now, in state moved. */
+/** In state moved: the address of the actor's present slot. */
 export const MOVED_TO = 6;
-/** How many lines of its log main has taken from the thread that runs (written by main). */
+/** Units of log that main has taken from the thread that runs (written by main), see log-levels.ts. */
 export const LOG_TAKEN = 7;
 
 // lanes
@@ -62,21 +61,21 @@ export const IN_FLIGHT_OFFSET = 4;
 export const TAIL = LINE;
 export const NEXT_SEQ = LINE + 1;
 /**
- * What the consumer had freed when a producer last looked: its head, and the seq of the record at its cursor. Shared
- * by all producers, so that the tail is never further ahead of it than the ring is long, however long one of them
- * has not sent.
+ * The consumer's head, and the seq of the record at its cursor, as a producer last saw them. All producers share these
+ * words, so that the tail is never further ahead of them than the ring is long, even for a producer that has not sent for
+ * long.
  */
 export const SEEN_HEAD = LINE + 2;
 export const SEEN_SEQ = LINE + 3;
 export const HEAD = 2 * LINE;
 export const CURSOR = 2 * LINE + 1;
 export const HANDLED_SEQ = 2 * LINE + 2;
-/** Where the head stood when the record in the in-flight area was claimed, plus 1; 0 when none is. */
+/** The head at which the record in the in-flight area was claimed, plus 1; 0 when the area is empty. */
 export const IN_FLIGHT = 2 * LINE + 3;
-/** Values of IN_FLIGHT that are no position: the record is to be delivered again, and is being delivered again. */
+/** Values of IN_FLIGHT that are no position: the record is to be delivered again, or is being delivered again. */
 export const TO_DELIVER_AGAIN = 2;
 export const DELIVERED_AGAIN = 3;
-/** Under drop_oldest: seq after the record claimed last, and how many were claimed. */
+/** Under drop_oldest: the seq after the record claimed last, and the number of claims. */
 export const CLAIMED_SEQ = 2 * LINE + 4;
 export const CLAIMS = 2 * LINE + 5;
 export const SPACE = 3 * LINE;
@@ -84,36 +83,36 @@ export const SPACE = 3 * LINE;
 // doorbell
 export const PARKED = 9 * LINE;
 export const CONTROL = 9 * LINE + 1;
-/** 1 while handlers take so long that every record is to carry its time. */
+/** 1 while handlers are so slow that producers stamp every record (written by the consumer). */
 export const STAMP_ALL = 9 * LINE + 2;
 
 // activity
-/** 1 while the consumer is parked with timers, handles or requests of the actor's own open, whose callbacks may run. */
+/** 1 while the consumer is parked and timers, handles or requests of the actor's own are open, whose callbacks may run. */
 export const ACTIVE = 10 * LINE;
-/** Number of the method being handled, 0 when none; of one without a number, minus the bytes of its name below. */
+/** Number of the method being handled, 0 for none. For a method without a number: minus the bytes of its name below. */
 export const HANDLING = 10 * LINE + 1;
-/** Changes with every dispatch: a watcher that sees it stand still knows the same handler is running. */
+/** Changes with every dispatch: while it stands still, the same handler is running. */
 export const DISPATCHES = 10 * LINE + 2;
-/** Where the next call's correlation id starts, so that no incarnation reuses its predecessor's ids. */
+/** The correlation of the next call. Kept here, so that no incarnation uses one of its predecessor's again. */
 export const NEXT_CORRELATION = 10 * LINE + 3;
-/** Uid of the slot whose full mailbox or synchronous reply the consumer's thread waits for, 0 when none. */
+/** Uid of the actor that the consumer's thread waits for, blocked by a full mailbox or a synchronous call; 0 for none. */
 export const BLOCKED_ON = 10 * LINE + 4;
-/** Changes while the loop gets anywhere without dispatching: replies taken, nothing to do. */
+/** Changes when the loop turns without a dispatch: it took replies, or found nothing to do. */
 export const TURNS = 10 * LINE + 5;
-/** 1 while the consumer's thread is counted among those that do not sleep. */
+/** 1 while the consumer's thread counts among those that do not sleep. */
 export const AWAKE = 10 * LINE + 6;
-/** Name of the method being handled, or as much of it as there is room for. */
+/** Name of the method being handled, cut to the room there is. */
 export const HANDLING_NAME = 10 * LINE + 8;
 export const HANDLING_NAME_BYTES = 96;
 
 // counters
 export const DROPPED = 11 * LINE;
 export const BLOCKED_US = 11 * LINE + 1;
-/** Accepted records that were dead-lettered instead of handled (written by main while no consumer lives). */
+/** Accepted messages that became dead letters instead of being handled (written by main while no consumer lives). */
 export const LOST = 11 * LINE + 2;
-/** 1 once main has been told that the mailbox is full, until main takes it back. */
+/** 1 from when main was told that the mailbox is full until main sees room again. */
 export const FULL_TOLD = 11 * LINE + 3;
-/** Calls by how they ended, one word for each of `CALL_OUTCOMES` (written by their callers). */
+/** Number of calls by outcome, one word for each of `CALL_OUTCOMES` (written by the callers). */
 export const CALLS = 11 * LINE + 8;
 
 // callers
@@ -122,22 +121,22 @@ export const CALLERS = 12 * LINE;
 // peers
 export const PEERS = 16 * LINE;
 
-// meters: word offsets, and the 64-bit floats on even words among them
+// meters: word offsets; 64-bit floats are on even words
 const METERS = 20 * LINE;
-/** Histograms of 124 words each, see histogram.ts: time in the mailbox, time in the handler, and both together. */
+/** Histograms of 124 words each, see histogram.ts: time in the mailbox, time in the handler, and their sum. */
 export const WAIT_HISTOGRAM = METERS;
 export const HANDLING_HISTOGRAM = METERS + 124;
 export const LATENCY_HISTOGRAM = METERS + 248;
-/** Float: how long the thread has slept at its doorbell, ms. Its event loop counts that as active. */
+/** Float: how long the thread has slept at its doorbell, in ms. Node's event loop counts that time as active. */
 export const SLEPT_MS = METERS + 372;
-/** Lines of its log that were dropped, because main had not taken those before. */
+/** Lines of the actor's log that were dropped, because main had not taken the lines before them. */
 export const LOG_DROPPED = METERS + 374;
-/** The operating system's number of the thread; 0 where it is not known. */
+/** The operating system's number of the thread; 0 where that is unknown. */
 export const OS_THREAD = METERS + 375;
-/** What the thread had used of the CPU when it said that it is leaving, in ms. */
+/** CPU time of the thread when it announced its exit, in ms. */
 export const EXIT_CPU_MS = METERS + 376;
 
-/** Sets of endpoints are this large; beyond, two endpoints share a bit, which only tells someone too many. */
+/** Size of a set of endpoints. Beyond that two endpoints share a bit: then main also looks at one that is not meant. */
 export const ENDPOINT_SET_WORDS = 4 * LINE;
 export const ENDPOINT_SET_BITS = ENDPOINT_SET_WORDS * 32;
 
@@ -152,12 +151,12 @@ export const STATE_CLOSED = 0;
 export const STATE_OPEN = 1;
 /** Refuses new messages; what was accepted is still handled. */
 export const STATE_DRAINING = 2;
-/** The actor has another slot: this one's thread survived its kill and may write here still. */
+/** The actor has another slot, because this one's thread survived its kill and may still write here. */
 export const STATE_MOVED = 3;
 
 export type SlotState = typeof STATE_CLOSED | typeof STATE_OPEN | typeof STATE_DRAINING | typeof STATE_MOVED;
 
-/** A uid has the bits that the state leaves it. */
+/** A uid has the 30 bits that the state leaves. */
 export const MAX_UID = 2 ** 30 - 1;
 
 export function identity(uid: number, state: SlotState): number {
@@ -172,7 +171,7 @@ export function uidOf(words: Int32Array): number {
   return Atomics.load(words, IDENTITY) >>> 2;
 }
 
-/** Main: what the slot takes from now on. */
+/** Main: which messages the slot takes from now on. */
 export function setState(words: Int32Array, state: SlotState): void {
   Atomics.store(words, IDENTITY, identity(uidOf(words), state));
 }
@@ -205,15 +204,15 @@ export interface SlotLayout {
   readonly maxDeliveries: number;
 }
 
-/** Bytes a slot of this layout takes. */
+/** Bytes of a slot with this layout. */
 export function slotBytes(layout: Pick<SlotLayout, "mailboxBytes" | "systemBytes" | "overflow">): number {
   const rings = SLOT_HEADER_BYTES + layout.mailboxBytes + layout.systemBytes;
   return layout.overflow === "drop_oldest" ? rings + (layout.mailboxBytes >> 2) : rings;
 }
 
-/** Writes a fresh slot into zeroed or recycled memory and opens it. Main only, before anyone knows the slot. */
+/** Writes a fresh slot into zeroed or recycled memory and opens it. Main only, before another thread knows the slot. */
 export function formatSlot(words: Int32Array, layout: SlotLayout): void {
-  // All but the locks: a thread that still believes in the slot's former owner may be inside one, and leaves it itself.
+  // All but the locks: a thread that still sends to the slot's former owner may hold one, and releases it itself.
   for (let word = 0; word < SLOT_HEADER_WORDS; word++) {
     if (word !== MAILBOX_LANE + LOCK && word !== SYSTEM_LANE + LOCK) words[word] = 0;
   }
@@ -236,7 +235,7 @@ function formatLane(words: Int32Array, lane: number, offset: number, bytes: numb
   words[lane + DATA_OFFSET] = offset;
   words[lane + DATA_BYTES] = bytes;
   words[lane + CAPACITY] = capacity;
-  // Positions start just below the int32 overflow, so that every process lives through it at once.
+  // Positions start just below the int32 overflow, so that every process meets it early.
   const start = 0x7fff_fe00;
   words[lane + TAIL] = start;
   words[lane + SEEN_HEAD] = start;

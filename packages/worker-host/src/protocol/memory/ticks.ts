@@ -1,7 +1,7 @@
 /**
- * The system's clock as one int32: 1/64 ms since the system started. Wraps after 18 hours in either
- * direction, so only differences mean anything. `process.hrtime` is one monotonic clock for all threads;
- * `performance.now` is cheaper and starts with its thread, so the offset is taken once.
+ * The system's clock as one int32, in 1/64 ms since the system started. It wraps, so only the difference of two readings
+ * less than 9 hours apart means anything. `process.hrtime` is one monotonic clock for all threads; `performance.now`
+ * is cheaper but starts with its thread, so the offset between them is taken once.
  */
 const TICKS_PER_MS = 64;
 
@@ -17,7 +17,7 @@ export function ticksSince(epochMs: number): number {
   return ticksAt(performance.now(), epochMs);
 }
 
-/** The same for a `performance.now()` of this thread. */
+/** The same at a `performance.now()` of this thread. */
 export function ticksAt(nowMs: number, epochMs: number): number {
   return ((nowMs + offsetMs - epochMs) * TICKS_PER_MS) | 1;
 }
