@@ -30,8 +30,8 @@ import { Mailbox, type Undelivered } from "./mailbox.js";
 const lane = MAILBOX_LANE;
 
 /**
- * Main's hand on a mailbox whose producers drop the oldest record when it is full. They move the head too, under the
- * lock, and the message being handled has left the ring for the in-flight area: see `DroppingReader`.
+ * The same for a mailbox whose producers drop the oldest record when it is full. They move the head too, under the lock,
+ * and the message being handled has left the ring for the in-flight area: see `DroppingReader`.
  */
 export class DroppingMailbox extends Mailbox {
   override get isEmpty(): boolean {
@@ -40,7 +40,7 @@ export class DroppingMailbox extends Mailbox {
   }
 
   override get consumedBefore(): number {
-    // Producers tell the callers of what they drop.
+    // A producer fails the calls that it drops, so they need no answer here.
     const words = this.words;
     return isToDeliverAgain(words, lane) ? words[this.#inFlight + R_SEQ] : words[lane + CLAIMED_SEQ];
   }
@@ -67,7 +67,7 @@ export class DroppingMailbox extends Mailbox {
     return this.undeliveredAt(at, attempts);
   }
 
-  /** Takes nothing when the lock is not to be had, because its owner is dying this moment: the next incarnation does. */
+  /** Takes nothing when the lock's owner is dying at this moment; then the messages wait for the next incarnation. */
   override takeAll(producer: Producer): Undelivered[] {
     const words = this.words;
     if (!acquire(words, lane + LOCK, producer)) return [];
@@ -82,7 +82,7 @@ export class DroppingMailbox extends Mailbox {
     return (this.words[lane + CLAIMS] - this.words[LOST]) | 0;
   }
 
-  /** Accepted messages that left the ring unclaimed, also where a thread died meanwhile; an int32 that wraps. */
+  /** Number of accepted messages that left the ring unclaimed, exact also after a producer's death; an int32 that wraps. */
   override get dropped(): number {
     // In this order: a claim between the two reads makes the number too small for the moment, never too large.
     const gone = Atomics.load(this.words, lane + HANDLED_SEQ);

@@ -50,7 +50,7 @@ export interface Undelivered {
   /** The name of a method without a number. */
   readonly methodText: string | undefined;
   readonly attempts: number;
-  /** Owner id and number of the parcel it stood for. */
+  /** Owner id and number of its parcel, when the record was a placeholder. */
   readonly parcel: readonly [owner: number, number: number] | undefined;
 }
 
@@ -60,22 +60,22 @@ interface MailboxCounts {
   readonly capacityBytes: number;
 }
 
-/** The first message that waits. */
+/** The first waiting message. */
 export interface Oldest {
   readonly seq: number;
-  /** When it, or one soon after it, was sent: see `R_ENQUEUED`. 0 when none of them says. */
+  /** When it, or a message soon after it, was sent, see `R_ENQUEUED`; 0 when none of them is stamped. */
   readonly enqueued: number;
 }
 
-/** Of so many records one carries its time. */
+/** One record in this many is stamped at least. */
 const RECORDS_PER_STAMP = STAMP_MASK + 1;
 const LOOKS = 3;
 
 const lane = MAILBOX_LANE;
 
 /**
- * Main's hand on an actor's mailbox: open and close it, and stand in for the consumer while no thread
- * consumes. Nothing here waits.
+ * An actor's mailbox as main handles it: main opens and closes it, reads its counts, and does the consumer's part while no
+ * thread consumes. Nothing here waits.
  */
 export class Mailbox {
   protected readonly words: Int32Array;
@@ -94,38 +94,38 @@ export class Mailbox {
     this.#become(STATE_OPEN);
   }
 
-  /** Refuses new messages; the consumer goes on with what was accepted. */
+  /** Refuses new messages. The consumer still handles the accepted ones. */
   drain(): void {
     this.#become(STATE_DRAINING);
     wakeAll(this.words, lane + SPACE);
   }
 
-  /** Refuses new messages, and replies too. */
+  /** Refuses new messages and replies. */
   close(): void {
     this.#become(STATE_CLOSED);
     wakeAll(this.words, lane + SPACE);
   }
 
   /**
-   * True once no producer is inside that still saw the mailbox open: what is accepted now is all there will be.
-   * False while one is; ask again later (its death would be repaired first).
+   * After `drain` or `close`: true once no producer is inside that still saw the mailbox open, so no further message will be
+   * accepted. False while one is; then ask again later. If it has died, its lock is freed first.
    */
   get settled(): boolean {
     return Atomics.load(this.words, lane + LOCK) === 0;
   }
 
-  /** Nothing waits, nothing is being handled, and no producer is inside. */
+  /** True when no message waits, none is being handled, and no producer is inside. */
   get isEmpty(): boolean {
     if (!this.settled) return false;
     const words = this.words;
     return Atomics.load(words, lane + HEAD) === Atomics.load(words, lane + TAIL);
   }
 
-  /** Requests with an earlier seq have been consumed, and are not to be delivered again. After `recover`. */
+  /** Requests with an earlier seq have been consumed, and will not be delivered again. Valid after `recover`. */
   get consumedBefore(): number {
     const words = this.words;
     const head = Atomics.load(words, lane + HEAD);
-    // With nothing left, not the next seq: a producer counts a record before it publishes it.
+    // For an empty ring not NEXT_SEQ, because a producer counts a record before it publishes it.
     if (head === Atomics.load(words, lane + TAIL)) return words[lane + HANDLED_SEQ];
     return words[this.#at(head) + R_SEQ];
   }
@@ -139,8 +139,8 @@ export class Mailbox {
   }
 
   /**
-   * The consumer is dead, and the locks it may have died holding are not freed yet: decides on the message it was
-   * handling. With deliveries left that stays first in the queue; without, it is taken out and returned.
+   * Decides on the message that a dead consumer was handling, before its locks are freed. A message with deliveries left
+   * stays the first in the queue; without, it is taken out and returned.
    */
   recover(): Undelivered | undefined {
     const words = this.words;
@@ -176,7 +176,7 @@ export class Mailbox {
     };
   }
 
-  /** No consumer lives: takes everything out that waits. A DroppingMailbox needs a lock for that, in `producer`'s name. */
+  /** Takes out all messages that wait, while no consumer lives. A DroppingMailbox takes its lock for `producer`. */
   takeAll(_producer: Producer): Undelivered[] {
     const words = this.words;
     const taken: Undelivered[] = [];
@@ -201,7 +201,7 @@ export class Mailbox {
     const head = Atomics.load(words, lane + HEAD);
     const tail = Atomics.load(words, lane + TAIL);
     const cursor = Atomics.load(words, lane + CURSOR);
-    // Read without the lock: a record overwritten meanwhile would give nonsense, so the count is kept in bounds.
+    // Read without the lock: a record that is overwritten meanwhile gives nonsense, so the count is kept in bounds.
     const waiting = cursor === tail ? 0 : (words[lane + NEXT_SEQ] - words[this.#at(cursor) + R_SEQ]) | 0;
     return {
       length: Math.max(0, Math.min(waiting, (tail - cursor) | 0)),
@@ -210,7 +210,7 @@ export class Mailbox {
     };
   }
 
-  /** How many messages were handled; an int32 that wraps. */
+  /** Number of handled messages; an int32 that wraps. */
   get handled(): number {
     return (this.words[lane + HANDLED_SEQ] - this.words[LOST]) | 0;
   }
@@ -222,7 +222,7 @@ export class Mailbox {
       const tail = Atomics.load(words, lane + TAIL);
       if (cursor === tail) return undefined;
       const oldest = this.#oldestFrom(cursor, tail);
-      // Read without the lock: the consumer may have moved on, and a producer written over it.
+      // Read without the lock: when the consumer has moved on, a producer may have written over the record.
       if (oldest !== undefined && Atomics.load(words, lane + CURSOR) === cursor) return oldest;
     }
     return undefined;
@@ -249,7 +249,7 @@ export class Mailbox {
     return stateOf(this.words);
   }
 
-  /** How many messages the overflow policy has dropped; an int32 that wraps. */
+  /** Number of messages that the overflow policy has dropped; an int32 that wraps. */
   get dropped(): number {
     return this.words[DROPPED];
   }

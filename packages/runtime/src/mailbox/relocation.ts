@@ -31,7 +31,7 @@ const COUNTERS = 11 * 32;
 const COUNTER_WORDS = 32;
 const HISTOGRAMS = 20 * 32;
 
-/** What `formatSlot` was once told. */
+/** The layout that `formatSlot` once wrote. */
 export function layoutOf(words: Int32Array): Omit<SlotLayout, "uid" | "endpointIndex"> {
   return {
     capacity: words[MAILBOX_LANE + CAPACITY],
@@ -44,8 +44,8 @@ export function layoutOf(words: Int32Array): Omit<SlotLayout, "uid" | "endpointI
 }
 
 /**
- * Copies an actor's mailbox to a slot of the same layout, with what is counted of it and who ever called. Not
- * the system lane: replies there are for calls of the thread that is left behind.
+ * Copies an actor's mailbox, counters, meters and set of callers to a slot of the same layout. Not the system lane: its
+ * replies are for calls of the abandoned thread.
  */
 export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
   for (const word of MAILBOX_STATE) {
@@ -59,7 +59,7 @@ export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
   const start = from.words[MAILBOX_LANE + DATA_OFFSET];
   const end = start + from.words[MAILBOX_LANE + DATA_BYTES];
   to.bytes.set(from.bytes.subarray(start, end), start);
-  // Behind the lanes: the message in flight of a mailbox that drops its oldest.
+  // Behind the lanes lies the in-flight area of a mailbox that drops its oldest.
   to.bytes.set(from.bytes.subarray(systemEnd), systemEnd);
 }
 

@@ -40,10 +40,10 @@ import {
 import { copyAccepted, layoutOf } from "./relocation.js";
 import { uids } from "./uids.js";
 
-/** Memory is taken from the operating system only when it is touched, so a segment may be generous. */
+/** The operating system provides memory only when it is touched, so a segment may be large. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
-/** Times main's patience with a lock. */
+/** As often main waits for a lock, each time with its patience. */
 const LOCK_TRIES = 10;
 
 export interface Slot {
@@ -53,15 +53,15 @@ export interface Slot {
   readonly memory: SlotMemory;
 }
 
-/** Hands out slots of shared memory and takes them back. Tells every thread of a new segment before it is used. */
+/** Allocates slots of shared memory and takes them back. Announces a new segment to every thread before it is used. */
 export class Slots {
   readonly segments = new Segments();
   readonly #onSegment: (buffer: SharedArrayBuffer) => void;
-  /** Freed slots by size: a slot is reused for one of the same size, so its words keep their places. */
+  /** Free slots by size. Memory is used again only for a slot of the same size, so its words keep their places. */
   readonly #free = new Map<number, SlotAddress[]>();
   /**
-   * An endpoint index belongs to an address for ever: sets of endpoints, which outlive the actors in them, then always
-   * lead to the memory that is meant. The slot here may be free by now.
+   * The last slot of each endpoint index; it may be free by now. An index belongs to an address for ever, because sets of
+   * endpoints outlive the actors in them and must lead to the same memory.
    */
   readonly #byEndpoint: Slot[] = [];
   readonly #indexes = new Map<SlotAddress, number>();
@@ -94,12 +94,12 @@ export class Slots {
   }
 
   /**
-   * Gives an actor another slot, because a thread that survived its kill may still write to this one. Who sends here
-   * is sent on; what was accepted goes along, and the consumer's position as it is now. The old slot is the
-   * caller's to release, once its thread has ended and the actor is gone.
+   * Gives an actor another slot, because a thread that survived its kill may still write to this one. Senders are sent on.
+   * The accepted messages move along, with the consumer's present position. The caller releases the old slot once its
+   * thread has ended and the actor is gone.
    *
-   * Order: the new slot is locked before anyone can be sent to it, the old one is refused before what it holds
-   * is copied, the new one is unlocked after. So every sender's messages stay in order.
+   * Order: the new slot is locked before a sender can learn of it, the old one refuses messages before its content is
+   * copied, and the new one is unlocked after that. So every sender's messages stay in order.
    */
   relocate(slot: Slot, producer: Producer): Slot {
     const { words } = slot.memory;
@@ -111,8 +111,8 @@ export class Slots {
     formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
     const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
     moveTo(words, address);
-    // A producer that saw the slot open before that is inside for a moment only, unless it died there: then what
-    // it was writing was never sent.
+    // A producer that saw the slot open before is inside for a moment only, unless it died there. Then its record was
+    // never sent.
     let locked = false;
     for (let tries = 0; tries < LOCK_TRIES && !locked; tries++) locked = acquire(words, MAILBOX_LANE + LOCK, producer);
     copyAccepted(slot.memory, moved.memory);
@@ -124,7 +124,7 @@ export class Slots {
     return moved;
   }
 
-  /** Takes a slot back. Its mailbox is closed, and its locks are free. */
+  /** Takes a slot back, whose mailbox is closed and whose locks are free. */
   release(slot: Slot): void {
     const { words } = slot.memory;
     vacate(words);
@@ -138,7 +138,7 @@ export class Slots {
     else free.push(slot.address);
   }
 
-  /** The slots in a set of endpoints kept in `slot`'s memory, free ones included. */
+  /** The slots of the set of endpoints at word `set` of `slot`, including free ones. */
   *members(slot: Slot, set: number): Generator<Slot> {
     const { words } = slot.memory;
     for (let word = 0; word < ENDPOINT_SET_WORDS; word++) {
@@ -151,8 +151,8 @@ export class Slots {
   }
 
   /**
-   * After the thread `ownerId`, which consumed `slot`, has exited (it can write nothing any more): frees the locks
-   * it died holding and wakes every sleeper it may have died without waking, between making work and ringing.
+   * Repairs what the thread `ownerId`, which consumed `slot`, left when it exited: frees the locks that it held, and wakes
+   * every sleeper that it may not have woken, if it died between making work and ringing.
    */
   repair(slot: Slot, ownerId: number): void {
     for (const { memory } of [slot, ...this.members(slot, PEERS)]) {
@@ -193,8 +193,8 @@ function pagesOf(bytes: number): number {
 }
 
 /**
- * A producer died inside: its record may be written but not published, its seq counted or not. Counts afresh
- * from what is published.
+ * Counts the seqs afresh from the published records, after a producer died inside: its record may be written but not
+ * published, and its seq counted or not.
  */
 function recount(words: Int32Array, ring: number): void {
   const tail = Atomics.load(words, ring + TAIL);
@@ -208,6 +208,6 @@ function recount(words: Int32Array, ring: number): void {
     if (kindOf(words[at + R_TYPE]) !== KIND_PADDING) seq = (words[at + R_SEQ] + 1) | 0;
     position = (position + recordSpan(words[at + R_LENGTH])) | 0;
   }
-  // `first`: a producer that dropped records may have counted one whose place it had not given up yet.
+  // `first`, because a producer that dropped records may have counted one whose place it had not given up yet.
   recountSeqs(words, ring, seq, first);
 }

@@ -1,8 +1,8 @@
 import { MAX_UID } from "@mini-otp/worker-host/protocol/memory";
 
 /**
- * Numbers of processes. They go round at the last one that a slot's identity has bits for, and pass over those that
- * are in use: so two that live never share one, however many have been before.
+ * Numbers of processes. They start again at 1 after the last one that a slot's identity has bits for, and skip numbers in
+ * use, so two live processes never share one.
  */
 export class Uids {
   readonly #taken = new Set<number>();
@@ -12,9 +12,9 @@ export class Uids {
     this.#last = last;
   }
 
-  /** A number that is not in use; from now on it is. */
+  /** Takes a number that is not in use. */
   take(): number {
-    // Ends: far fewer processes fit into memory than there are numbers.
+    // Ends, because far fewer processes fit into memory than there are numbers.
     do this.#last = this.#last >= MAX_UID ? 1 : this.#last + 1;
     while (this.#taken.has(this.#last));
     this.#taken.add(this.#last);
@@ -25,11 +25,11 @@ export class Uids {
     this.#taken.delete(uid);
   }
 
-  /** The next one that is taken comes after `uid`. */
+  /** The next number taken comes after `uid`. */
   goOnFrom(uid: number): void {
     this.#last = uid;
   }
 }
 
-/** One count for all systems of the process: a reference to an actor of another system finds no actor, rather than the wrong one. */
+/** One count for all systems of the process, so that a reference from another system finds no actor, not a wrong one. */
 export const uids = new Uids();

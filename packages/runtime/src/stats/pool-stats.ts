@@ -1,4 +1,4 @@
-/** Milliseconds, of the tasks of the pool's whole life. 0 before there was one. */
+/** Milliseconds, over all tasks since the pool started; 0 before the first task. */
 export interface PoolTimes {
   readonly count: number;
   readonly meanMs: number;
@@ -13,23 +13,23 @@ export interface PoolStats {
   readonly restarts: number;
   readonly threads: number;
   readonly maxThreads: number;
-  /** Tasks that wait for a thread. */
+  /** Tasks waiting for a thread. */
   readonly queueLength: number;
   readonly maxQueue: number;
   /** Tasks being run. */
   readonly running: number;
   /** Tasks that have returned. */
   readonly completed: number;
-  /** Tasks that have thrown, or whose thread ended. */
+  /** Tasks that threw, or whose thread ended. */
   readonly failed: number;
-  /** Tasks that were given up by who had asked for them. */
+  /** Tasks that their caller aborted. */
   readonly aborted: number;
-  /** Tasks that found the queue full. */
+  /** Tasks that were refused because the queue was full. */
   readonly rejected: number;
   /** Threads that ended before their task. */
   readonly threadsLost: number;
-  /** From `run` until a thread had the task. */
+  /** Time from `run` until a thread had the task. */
   readonly wait: PoolTimes;
-  /** From then until the task had ended, if it was not aborted. */
+  /** Time from then until the task ended. Without aborted tasks. */
   readonly run: PoolTimes;
 }

@@ -1,12 +1,13 @@
 import type { ActorStats } from "./actor-stats.js";
 
 /**
- * The members' numbers as one: counts, memory and CPU in sum, `oldestAgeMs` and `silentMs` of the worst, `handling` of
- * who has been at it for longest, `latency` over all their messages. `incarnation` is the router's own, `restarts` are
- * its members'. It is `suspended` when every member that runs is. Members that are gone are in no sum.
+ * The members' stats as one. Counts, memory and CPU are sums; `oldestAgeMs` and `silentMs` are those of the worst member;
+ * `handling` is that of the member whose handler has run longest; `latency` is over the messages of all members.
+ * `incarnation` is the router's own, `restarts` are its members'. The router is `suspended` when every running member is.
+ * Members that have ended for good are in no sum.
  */
 export interface RouterStats extends ActorStats {
   readonly size: number;
-  /** By member; undefined of one that has ended for good. */
+  /** By member; undefined for a member that has ended for good. */
   readonly members: readonly (ActorStats | undefined)[];
 }

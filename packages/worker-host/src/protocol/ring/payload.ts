@@ -1,13 +1,13 @@
-/** An encoded payload in memory private to its thread. `words` and `bytes` are the same memory. */
+/** An encoded payload in memory of its thread's own. `words` and `bytes` are views of the same memory. */
 export interface Payload {
   words: Int32Array;
   bytes: Uint8Array;
   length: number;
   /** One of FORMAT_…. */
   format: number;
-  /** What no bytes can carry, and a port can: the bytes refer to it by its place here. Never in a ring. */
+  /** Objects that a port can carry and bytes cannot. The bytes refer to each by its index. Never in a ring. */
   shared: readonly unknown[] | undefined;
-  /** `bytes` has this length and no other use: a value may be made of it without a copy. */
+  /** True when `bytes` has exactly this length and no other user: a value may take it without a copy. */
   own: boolean;
 }
 
@@ -19,27 +19,27 @@ export const FORMAT_PLAIN = 1;
 export const FORMAT_GRAPH = 2;
 /** One Uint8Array and nothing else: its bytes as they are. */
 export const FORMAT_BYTES = 3;
-/** The message goes by way of main: the payload is the parcel's number (owner id, count). */
+/** The message goes by way of main: the payload is the number of its parcel (owner id, count). */
 export const FORMAT_PARCEL = 4;
 /** Any other plain tree, as MessagePack. */
 export const FORMAT_PACKED = 5;
 /** As FORMAT_BYTES, of a Buffer. */
 export const FORMAT_BUFFER = 6;
 
-/** Longer messages have to transfer. */
+/** A larger message has to transfer its bytes. */
 export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 
-/** On top of the others: the last argument is the sender's place in a trace, see telemetry. */
+/** A flag beside the format: the last argument is the sender's place in a trace, see telemetry. */
 export const FORMAT_TRACED = 0x80;
 
 /** Up to here a word loop beats `TypedArray.set` (measured at 150–250 bytes on Node 20). */
 const WORD_COPY_BYTES = 160;
 /**
- * To and from shared memory, `TypedArray.set` moves word by word, and byte by byte what is not aligned: 64 KB in 2.9
- * and 22 µs on Node 20. `Buffer.fill` is one native copy, 1.8 µs, but takes 90 ns to begin with.
+ * To and from shared memory, `TypedArray.set` copies word by word, and unaligned bytes one by one: 64 KB in 2.9 and 22 µs
+ * on Node 20. `Buffer.fill` is one native copy of 1.8 µs, but has 90 ns of overhead.
  */
 const NATIVE_COPY_BYTES = 2048;
-/** Memory that need not be zeroed first: from here on that pays for the second object it takes. */
+/** From this size on, memory that is not zeroed first saves more than the second object costs that it takes. */
 const UNZEROED_BYTES = 16 * 1024;
 
 const { fill } = Buffer.prototype;
@@ -66,7 +66,7 @@ export function payloadOfBytes(bytes: Uint8Array, format: number, own: boolean):
   return { words: NO_WORDS, bytes, length: bytes.length, format, own, shared: undefined };
 }
 
-/** Fewer bytes are copied by words, which only a payload made by `newPayload` has. */
+/** False for a length that is copied by words, which only a payload made by `newPayload` has. */
 export function isLargeEnoughForBytes(length: number): boolean {
   return length > WORD_COPY_BYTES;
 }
@@ -78,7 +78,7 @@ export function newWritablePayload(bytes: number): Payload {
   return payload;
 }
 
-/** Replaces the memory by at least `bytes`; the content is lost. */
+/** Replaces the memory by one of at least `bytes`. The content is lost. */
 export function growPayload(payload: Payload, bytes: number): void {
   const size = Math.max(bytes, payload.bytes.length * 2);
   const grown = Buffer.isBuffer(payload.bytes) ? newWritablePayload(size) : newPayload(size);
@@ -101,7 +101,7 @@ export function copyIn(words: Int32Array, bytes: Uint8Array, offset: number, pay
   else fill.call(bytes, source, offset, offset + length);
 }
 
-/** Copies `length` bytes at `offset` (a multiple of 8) out of a ring, growing the payload when needed. */
+/** Copies `length` bytes at `offset` (a multiple of 8) out of a ring. Grows the payload when needed. */
 export function copyOut(words: Int32Array, bytes: Uint8Array, offset: number, length: number, into: Payload): void {
   if (length > into.bytes.length) growPayload(into, length);
   into.length = length;
@@ -117,7 +117,7 @@ export function copyOut(words: Int32Array, bytes: Uint8Array, offset: number, le
   else fill.call(into.bytes, source, 0, length);
 }
 
-/** Copies `length` bytes at `offset` out of a ring into memory that the message's handler may keep. */
+/** Copies `length` bytes at `offset` out of a ring, into memory that the handler may keep. */
 export function takeOut(bytes: Uint8Array, offset: number, length: number, format: number): Payload {
   if (length < UNZEROED_BYTES) return payloadOfBytes(bytes.slice(offset, offset + length), format, true);
   const taken = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);

@@ -19,15 +19,15 @@ import { CAPACITY, CURSOR, DATA_BYTES, DATA_OFFSET, HEAD, NEXT_SEQ, SPACE, TAIL 
 import { copyOut, isBytesFormat, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 
 /**
- * The consuming side of one lane. `next` makes a record current (the cursor is stored: from here it counts
- * as being handled), `commit` finishes it (the head is stored: its room is free). The record is read from a
- * private copy only, whatever another thread may do to the ring meanwhile.
+ * The consuming side of one lane. `next` makes a record current: it stores the cursor, and from then on the record counts
+ * as being handled. `commit` finishes it: it stores the head, and the record's room is free. The record is read from a
+ * private copy only, so another thread cannot change it meanwhile.
  */
 export class RingReader {
-  /** The current record's header, a private copy; see record-descriptor. */
+  /** A private copy of the current record's header, see record-descriptor. */
   readonly header = new Int32Array(RECORD_HEADER_WORDS);
   payload: Payload;
-  /** The name of the current record's method, where that is text. */
+  /** The name of the current record's method, when it travels as text. */
   methodText = "";
 
   readonly #reused: Payload;
@@ -51,15 +51,15 @@ export class RingReader {
     this.#lane = lane;
     this.#dataOffset = words[lane + DATA_OFFSET];
     this.#dataBytes = words[lane + DATA_BYTES];
-    // Producers are woken when half the ring is free, not at every record: a switch of threads costs more
-    // than handling a hundred records.
+    // Producers are woken when half the ring is free, not at every record, because a switch of threads costs more than
+    // handling a hundred records.
     this.#wakeBelowBytes = this.#dataBytes >> 1;
     this.#wakeBelowCount = Math.max(1, words[lane + CAPACITY] >> 1);
     this.#head = words[lane + HEAD];
     this.#tail = this.#head;
   }
 
-  /** True when a record waits. May miss one that has just come, so it is not for the last look before a sleep. */
+  /** True when a record waits. May miss one that has just come, so do not use it for the last look before a sleep. */
   get noticed(): boolean {
     return this.#head !== this.#tail || (this.#words[this.#lane + TAIL] !== this.#tail && this.pending);
   }
@@ -77,7 +77,7 @@ export class RingReader {
     const words = this.#words;
     let at = (this.#dataOffset + (this.#head & (this.#dataBytes - 1))) >> 2;
     if (kindOf(words[at + R_TYPE]) === KIND_PADDING) {
-      // Padding reaches to the ring's end; it and its successor were published by one store, so there is a successor.
+      // Padding reaches to the ring's end. One store published it and the record after it, so that record is there.
       this.#head = (this.#head + this.#toEnd()) | 0;
       at = this.#dataOffset >> 2;
     }
@@ -85,15 +85,15 @@ export class RingReader {
     for (let i = 0; i < RECORD_HEADER_WORDS; i++) header[i] = words[at + i];
     const length = header[R_LENGTH];
     const kind = kindOf(header[R_TYPE]);
-    // Cannot happen while everyone keeps to the protocol; memory that someone has scribbled over is not read.
+    // Never true while every thread keeps to the protocol. Memory that was overwritten by accident is not read.
     if (length < RECORD_HEADER_BYTES || length > this.#toEnd() || kind <= KIND_PADDING || kind > LAST_KIND) {
       const facts = `length=${length} kind=${kind} position=${this.#head} ringBytes=${this.#dataBytes}`;
       throw new RangeError(`torn record: ${facts}`);
     }
     this.loadRecord(at << 2);
     this.#end = (this.#head + recordSpan(length)) | 0;
-    // A producer counts what waits from the cursor on, so room by count appears here. While more records wait,
-    // the next commit is soon enough to publish that; with none left, a producer may be asleep that nothing else wakes.
+    // A producer counts the waiting records from the cursor on, so here the count falls. While more records wait, the next
+    // commit is soon enough to publish that. With none left, a producer may be asleep that nothing else wakes.
     if (this.#end !== this.#tail) {
       words[this.#lane + CURSOR] = this.#end;
     } else {
@@ -103,7 +103,7 @@ export class RingReader {
     return true;
   }
 
-  /** The current record has been handled. */
+  /** Finishes the current record, and wakes producers when enough room is free. */
   commit(): void {
     const words = this.#words;
     this.#head = this.#end;
@@ -111,7 +111,7 @@ export class RingReader {
     if (Atomics.load(words, this.#lane + SPACE) !== 0) this.#wakeWhenRoomy();
   }
 
-  /** Takes out of the memory what belongs to `header`, whose record is at byte `start`. */
+  /** Loads the method's text and the payload of `header`, whose record is at byte `start`. */
   protected loadRecord(start: number): void {
     const { header } = this;
     const end = start + header[R_LENGTH];
@@ -126,7 +126,7 @@ export class RingReader {
     this.load(offset, end + method - offset, formatOf(header[R_TYPE]));
   }
 
-  /** Takes the payload out of the ring: into memory used again for the next, or bytes into memory of their own. */
+  /** Copies the payload out of the ring: into memory that the next one uses again, or large bytes into memory of their own. */
   protected load(offset: number, length: number, format: number): void {
     if (isBytesFormat(format) && isLargeEnoughForBytes(length)) {
       this.payload = takeOut(this.#bytes, offset, length, format);
@@ -142,7 +142,7 @@ export class RingReader {
     ring(this.#words, this.#lane + SPACE);
   }
 
-  /** Bytes from the head to where the ring wraps; 0 for a position no record can have. */
+  /** Bytes from the head to where the ring wraps; 0 for a position that no record can have. */
   #toEnd(): number {
     return (this.#head & 7) === 0 ? this.#dataBytes - (this.#head & (this.#dataBytes - 1)) : 0;
   }

@@ -44,21 +44,21 @@ import {
 import { ticksSince } from "../memory/ticks.js";
 import { copyIn, type Payload } from "./payload.js";
 
-/** What became of a push. */
+/** Outcomes of a push. */
 export const PUSHED = 0;
 export const FULL = 1;
-/** The slot is draining, closed, or belongs to another actor by now. */
+/** The slot is draining or closed, or belongs to another actor by now. */
 export const CLOSED = 2;
-/** The lock was not free within this thread's patience. Nothing was written. */
+/** This thread did not get the lock within its patience. Nothing was written. */
 export const BUSY = 3;
 
 /** The producing side of one lane of one slot, for one thread. */
 export class RingWriter {
-  /** Seq of the record last pushed: with the callee's consumed seq it says whether a call can still be answered. */
+  /** Seq of the record pushed last. Compared with the callee's consumed seq it says whether a call can still be answered. */
   lastSeq = 0;
   /**
-   * Records that `push` dropped to make room: their headers, and the payload's first two words; whole ones where their
-   * method is text. Taken by the caller.
+   * Records that `push` dropped to make room: header and first two words of the payload, or all of a record whose method
+   * is text. The caller empties it.
    */
   readonly dropped: Int32Array[] = [];
 
@@ -75,7 +75,7 @@ export class RingWriter {
   readonly #capacity: number;
   readonly #dropsOldest: boolean;
 
-  /** `slotAt` gives the memory at the address an actor has moved to. */
+  /** `slotAt` gives the memory at the address that an actor has moved to. */
   constructor(
     memory: SlotMemory,
     lane: number,
@@ -91,7 +91,7 @@ export class RingWriter {
     this.#producer = producer;
     this.#lane = lane;
     this.#open = identity(uid, STATE_OPEN);
-    // Replies reach an actor while it drains; messages do not.
+    // While an actor drains, replies still reach it, and messages do not.
     this.#alsoOpen = lane === MAILBOX_LANE ? this.#open : identity(uid, STATE_DRAINING);
     this.#dataOffset = words[lane + DATA_OFFSET];
     this.#dataBytes = words[lane + DATA_BYTES];
@@ -99,12 +99,12 @@ export class RingWriter {
     this.#dropsOldest = words[lane + IN_FLIGHT_OFFSET] !== 0;
   }
 
-  /** The slot's words, wherever the slot is now. */
+  /** The words of the slot, where it is now. */
   get words(): Int32Array {
     return this.#words;
   }
 
-  /** Largest payload one record may carry: a quarter of the ring with its header. */
+  /** The largest payload of a record: with its header it takes a quarter of the ring. */
   get maxPayloadBytes(): number {
     return (this.#dataBytes >> 2) - RECORD_HEADER_BYTES;
   }
@@ -122,8 +122,8 @@ export class RingWriter {
     const lock = this.#lane + LOCK;
     if (!acquire(words, lock, this.#producer)) return BUSY;
 
-    // Holding the lock. Until the tail is stored nothing has been sent; a thread killed here is undone by
-    // main, which frees the lock once the thread has exited.
+    // With the lock held. The store of the tail sends the record. If the thread is killed before, main undoes its work and
+    // frees the lock once the thread has exited.
     const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
     release(words, lock);
     if (outcome === PUSHED) ring(words, PARKED);
@@ -133,7 +133,7 @@ export class RingWriter {
     return outcome;
   }
 
-  /** Goes where the actor has moved to; false when it has not. The new slot is laid out like this one. */
+  /** Moves on to the actor's new slot, which has the same layout; false when the actor has none. */
   #follow(): boolean {
     const words = this.#words;
     if (Atomics.load(words, IDENTITY) !== identity(this.#uid, STATE_MOVED) || this.#slotAt === undefined) return false;
@@ -196,7 +196,7 @@ export class RingWriter {
     this.lastSeq = seq;
     seq = (seq + 1) | 0;
     words[lane + NEXT_SEQ] = seq;
-    // The one publishing store.
+    // The store that publishes.
     Atomics.store(words, lane + TAIL, (tail + span) | 0);
     return PUSHED;
   }
@@ -210,7 +210,7 @@ export class RingWriter {
     );
   }
 
-  /** Takes the oldest record out. Under the lock, without which no one moves the head of a ring that drops its oldest. */
+  /** Takes the oldest record out. Under the lock, which protects the head of a ring that drops its oldest. */
   #dropOldest(): void {
     const words = this.#words;
     const lane = this.#lane;
@@ -224,7 +224,7 @@ export class RingWriter {
     emptyUpTo(words, lane, (head + recordSpan(words[at + R_LENGTH])) | 0);
   }
 
-  /** Looks what the consumer has freed. Under the lock: records from the cursor on cannot be overwritten meanwhile. */
+  /** Reads how far the consumer is. Under the lock, so that no record from the cursor on is overwritten meanwhile. */
   #look(tail: number, seq: number): void {
     const words = this.#words;
     const lane = this.#lane;
