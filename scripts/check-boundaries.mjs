@@ -74,6 +74,8 @@ const PURE_CORE = [
   "packages/runtime/src/supervision/rank-set.ts",
   "packages/runtime/src/supervision/administration.ts",
   "packages/runtime/src/supervision/stop-budget.ts",
+  "packages/runtime/src/actor/life-step.ts",
+  "packages/runtime/src/actor/exit-cause.ts",
   "packages/runtime/src/guard/heap-judgement.ts",
   "packages/runtime/src/guard/watchdog.ts",
   "packages/runtime/src/guard/unattributed.ts",

@@ -9,7 +9,12 @@ import type { Clock } from "../supervision/clock.js";
 import type { ActorThread } from "../threads/actor-thread.js";
 import type { StartGate } from "../threads/start-gate.js";
 import type { ThreadSourceHost } from "../threads/thread-source.js";
-import type { UpgradeReport } from "./upgrade.js";
+
+/** An upgrade that is done. */
+export interface UpgradeReport {
+  readonly fromVersion: string;
+  readonly version: string | undefined;
+}
 
 /** What an actor, an `A`, asks of its system. */
 export interface ActorHost<A> extends ThreadSourceHost {

@@ -1,3 +1,4 @@
+import { ConsumerState } from "@mini-otp/worker-host/protocol/memory";
 import { mailboxIn } from "../mailbox/dropping-mailbox.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
@@ -59,6 +60,11 @@ export class ActorPlace {
     this.#formerSlots.push(this.#slot);
     this.#slot = this.#host.relocate(this.#slot);
     this.#mailbox = mailboxIn(this.words);
+  }
+
+  /** Before another thread consumes the slot. */
+  forgetThread(): void {
+    new ConsumerState(this.words).forgetThread();
   }
 
   /** Gives all of it back: now, or when the last thread has ended that may write to it. */

@@ -9,8 +9,6 @@ export class Starting {
   readonly outcome: Promise<StartOutcome<ActorRef>>;
   /** Where its thread waits to be started. */
   turn: StartTurn | undefined;
-  /** `init` has returned `ignore()`. */
-  ignored = false;
   #timer: Timer | undefined;
   #resolve!: (outcome: StartOutcome<ActorRef>) => void;
 

@@ -16,6 +16,8 @@ const LATE_MS = 100;
 
 /** The incarnation that is stopped. */
 export interface StoppedLife {
+  /** Asks its thread to stop in order; with `drain` it still handles what it has accepted. */
+  ask(reason: ExitReason, drain: boolean): void;
   /** Asks its thread to end, whatever it does. False when there is none. */
   kill(): boolean;
   /** Goes on as if its thread had exited. */
@@ -49,6 +51,14 @@ export class Stopping {
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  ask(): void {
+    const { reason, restarting } = this.request;
+    // A bystander's mailbox is kept for its next incarnation, so it is neither closed nor drained.
+    if (!restarting) this.#place.mailbox.drain();
+    this.#life.ask(reason, !restarting);
+    this.limit(this.request);
   }
 
   /** Holds the stop to the earlier of its limits. */

@@ -6,7 +6,11 @@ import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
+import type { ActorHost, UpgradeReport } from "./actor-host.js";
 import type { LivingActor } from "./living-actor.js";
+
+/** What callers learn whose reply was deferred, and is lost with the thread that owed it. */
+const UPGRADED: ExitReason = Object.freeze({ kind: "shutdown", detail: "upgraded" });
 
 /** The incarnation that is upgraded. */
 export interface UpgradedLife {
@@ -17,11 +21,8 @@ export interface UpgradedLife {
   committed(): void;
   /** What the new thread says that is nothing of the upgrade's. */
   onMessage(message: ToMain): void;
-}
-
-export interface UpgradeReport {
-  readonly fromVersion: string;
-  readonly version: string | undefined;
+  /** The former thread is gone: this one is the actor's from now on. */
+  take(thread: ActorThread): void;
 }
 
 /** In this order; failing up to `changing the code` leaves the former thread in its place. */
@@ -43,12 +44,13 @@ interface Held {
  * state over; the second turns it into its own; the first leaves; and when it has exited, so that no two threads ever
  * consume one mailbox, the second takes over.
  */
-export class Upgrade {
+export class Upgrade<A extends LivingActor = LivingActor> {
   readonly done: Promise<UpgradeReport>;
   readonly thread: ActorThread;
   /** Why the new thread has exited, once it has. */
   exited: ExitReason | undefined;
-  readonly #actor: LivingActor;
+  readonly #actor: A;
+  readonly #host: ActorHost<A>;
   readonly #codec: Codec;
   readonly #module: URL | string;
   readonly #life: UpgradedLife;
@@ -63,9 +65,10 @@ export class Upgrade {
   #resolve!: (report: UpgradeReport) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(actor: LivingActor, codec: Codec, module: URL | string, timeoutMs: number, life: UpgradedLife) {
+  constructor(actor: A, host: ActorHost<A>, module: URL | string, timeoutMs: number, life: UpgradedLife) {
     this.#actor = actor;
-    this.#codec = codec;
+    this.#host = host;
+    this.#codec = host.outbox.codec;
     this.#module = module;
     this.#life = life;
     this.#fromVersion = moduleCandidates(actor.threads.module)[0];
@@ -82,6 +85,7 @@ export class Upgrade {
     this.#timer = afterRunning(systemClock, timeoutMs, () => this.#timedOut(timeoutMs));
   }
 
+  /** The former thread leaves, and the new one has not taken over: neither acts upon a control message. */
   get isSwapping(): boolean {
     return this.#stage === "swapping";
   }
@@ -115,15 +119,35 @@ export class Upgrade {
     this.#held.push({ message, transfer });
   }
 
-  /** The former thread has exited; `words` is the slot that the new one consumes. */
-  takeOver(address: number, words: Int32Array): void {
-    this.thread.post({ type: "take_over", address }, words);
-    for (const { message, transfer } of this.#held.splice(0)) this.thread.post(message, words, transfer);
+  /**
+   * The former thread has exited, or is given up: the new one takes its place. Returns why the actor ends instead,
+   * when the new thread has exited meanwhile.
+   */
+  swap(former: ActorThread): ExitReason | undefined {
+    const host = this.#host;
+    const { place, totals } = this.#actor;
+    host.takeMessages();
+    place.mailbox.recover();
+    if (place.leftTo(former) === undefined) host.threadExited(former, this.#actor, place.slot);
+    const { consumedBefore } = place.mailbox;
+    if (this.exited !== undefined) return this.exited;
+    place.leaveZombies();
+    totals.threadEnded(place.words);
+    this.#life.take(this.thread);
+    host.guard.forget(this.thread);
+    host.threadStarted(this.thread, this.#actor);
+    // Replies that the former thread deferred and took with it.
+    host.notifyCallers(place.slot, UPGRADED, consumedBefore, false);
+    // From now on the new thread's end is the actor's.
+    this.#stage = "taking over";
+    this.#takeOver();
+    return undefined;
   }
 
-  /** The new thread is the actor's: its end is the actor's from now on. */
-  tookOver(): void {
-    this.#stage = "taking over";
+  #takeOver(): void {
+    const { slot, words } = this.#actor.place;
+    this.thread.post({ type: "take_over", address: slot.address }, words);
+    for (const { message, transfer } of this.#held.splice(0)) this.thread.post(message, words, transfer);
   }
 
   /** Gives it up, while there is a way back. */

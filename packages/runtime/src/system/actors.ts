@@ -12,8 +12,7 @@ import { logUnits, type Notice, type Parcel, type ToMain } from "@mini-otp/worke
 import { ActorRef, PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import { ActorChild } from "../actor/actor-child.js";
-import type { ActorHost } from "../actor/actor-host.js";
-import type { UpgradeReport } from "../actor/upgrade.js";
+import type { ActorHost, UpgradeReport } from "../actor/actor-host.js";
 import { Directory, type Referable } from "../directory/directory.js";
 import { Registry } from "../directory/registry.js";
 import { Guard } from "../guard/guard.js";

@@ -15,6 +15,9 @@ export interface ThreadSourceHost extends ThreadHost {
   log(source: LogSource, line: Extract<ToMain, { type: "log" }>): void;
 }
 
+/** Of a thread that has just been made: it says nothing before the event loop turns. */
+const NOT_YET: ThreadListener = { onMessage: () => {}, onExit: () => {} };
+
 /** Where the threads of one actor come from. */
 export class ThreadSource {
   /** What they run: the spec's, or what the actor was upgraded to. */
@@ -35,8 +38,9 @@ export class ThreadSource {
     return this.#host.spares.take(spareKey(this.#options(this.module)));
   }
 
-  start(listener: ThreadListener): ActorThread {
-    return new ActorThread(this.#options(this.module), listener);
+  /** The caller listens to it from now on. */
+  start(): ActorThread {
+    return new ActorThread(this.#options(this.module), NOT_YET);
   }
 
   /** What was restarted once is likely to need it again. */

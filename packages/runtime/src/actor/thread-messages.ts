@@ -1,0 +1,110 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import { decodeForeign, decodeReason, encoded } from "@mini-otp/worker-host/protocol/values";
+import type { Introspection } from "../introspection/introspection.js";
+import type { LogSource } from "../reporting/actor-logs.js";
+import { explainNotFound } from "../supervision/module-url.js";
+import type { ActorThread } from "../threads/actor-thread.js";
+import type { ActorHost } from "./actor-host.js";
+import type { LivingActor } from "./living-actor.js";
+import type { Upgrade } from "./upgrade.js";
+
+/** The incarnation whose thread speaks. */
+export interface SpeakingLife {
+  readonly incarnation: number;
+  readonly introspection: Introspection;
+  readonly thread: ActorThread | undefined;
+  readonly upgrade: Upgrade | undefined;
+  post(message: ToActor): void;
+  /** The module is loaded. */
+  loaded(): void;
+  /** `init` is done; or an upgrade's new thread has taken over. */
+  started(): void;
+  /** `init` returned `ignore()`. */
+  ignored(): void;
+  /** The thread will exit for this reason. */
+  reported(reason: ExitReason): void;
+  /** It has begun to. */
+  exiting(): void;
+}
+
+/** Carries out what an actor's thread says to main by its port. */
+export class ThreadMessages<A extends LivingActor> {
+  readonly #actor: A;
+  readonly #host: ActorHost<A>;
+  readonly #life: SpeakingLife;
+
+  constructor(actor: A, host: ActorHost<A>, life: SpeakingLife) {
+    this.#actor = actor;
+    this.#host = host;
+    this.#life = life;
+  }
+
+  handle(source: LogSource, message: ToMain): void {
+    const actor = this.#actor;
+    const host = this.#host;
+    const life = this.#life;
+    const { codec } = host.outbox;
+    switch (message.type) {
+      case "log":
+        return host.log(source, message);
+      case "loaded":
+        return life.loaded();
+      case "started":
+        return life.started();
+      case "ignored":
+        return life.ignored();
+      case "init_failed":
+      case "module_failed": {
+        const error = decodeForeign(codec, message.error);
+        return life.reported({ kind: "init_failed", error: explainNotFound(error, actor.threads.module) });
+      }
+      case "exiting":
+        life.reported(decodeReason(codec, message.reason));
+        return life.exiting();
+      case "handed_over":
+        return life.upgrade?.handedOver(message.snapshot);
+      case "hand_over_failed":
+        return life.upgrade?.handOverFailed(message.error);
+      case "returned":
+        // Once the upgrade is over, to the thread that has the actor now.
+        if (life.upgrade?.isOpen === true) return life.upgrade.hold(message.message);
+        return life.post(message.message);
+      case "answer":
+        return life.introspection.answer(message.request, message.failed, message.value);
+      case "heap_snapshot":
+        return life.introspection.snapshotTaken(message.request, message.chunks, message.failure);
+      case "unseen_memory":
+        if (life.thread !== undefined) host.guard.unseenMemory(life.thread, message.bytes);
+        return;
+      case "unhandled":
+        actor.totals.lost.unhandled++;
+        return host.unhandled(actor.id, message.method, message.detail);
+      case "traced":
+        return actor.traces.add(actor.id, life.incarnation, message);
+      case "run_task":
+        return host.runTaskFor(actor, message);
+      case "abort_task":
+        return host.abortTaskOf(actor, message.request);
+      case "whereis": {
+        const ref = encoded(codec.encodeValue(host.whereis(message.name)));
+        return life.post({ type: "found", ref });
+      }
+      case "monitor":
+      case "demonitor":
+      case "link":
+      case "unlink":
+      case "trap_exit":
+      case "exit":
+        return host.signal(actor, message);
+      case "claim":
+        return host.claim(actor, message.owner, message.number);
+      case "parcel":
+      case "parcel_lost":
+      case "mailbox_full":
+      case "dropped":
+      case "detour":
+        return host.heed(message);
+    }
+  }
+}
