@@ -82,7 +82,10 @@ const PURE_CORE = [
   "packages/runtime/src/guard/process-budget.ts",
   "packages/runtime/src/messaging/call-cycles.ts",
   "packages/runtime/src/messaging/parcels.ts",
+  "packages/runtime/src/threads/owner-ids.ts",
   "packages/runtime/src/directory/registry.ts",
+  "packages/runtime/src/directory/external-processes.ts",
+  "packages/runtime/src/signals/monitor-numbers.ts",
   "packages/runtime/src/signals/monitors.ts",
 ];
 const IMPURE =

@@ -41,9 +41,9 @@ export class ActorChild implements Child<ActorRef> {
     this.id = id;
     this.ref = ref;
     this.kind = moduleName(spec.actor);
-    this.totals = new ActorTotals(host.epochMs);
-    this.place = new ActorPlace(slot, host);
-    this.threads = new ThreadSource(host, id, spec);
+    this.totals = new ActorTotals(host.threads.epochMs);
+    this.place = new ActorPlace(slot, host.threads);
+    this.threads = new ThreadSource(host.threads, id, spec);
     this.#host = host;
     this.#onExit = onExit;
     this.#life = new ActorLife(0, this, host, onExit);
@@ -82,7 +82,7 @@ export class ActorChild implements Child<ActorRef> {
   /** What the guard knows of the thread that runs. */
   get guardReading(): GuardReading | undefined {
     const { thread } = this.#life;
-    return thread === undefined ? undefined : this.#host.guard.reading(thread);
+    return thread === undefined ? undefined : this.#host.threads.guard.reading(thread);
   }
 
   /** Refuses new messages while it runs on. True once it has handled all that it had accepted. */
@@ -118,7 +118,7 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   park(reason: ExitReason): void {
-    this.#host.releaseName(this, this.spec.name);
+    this.#host.names.release(this, this.spec.name);
     this.#close(reason);
   }
 
@@ -126,15 +126,17 @@ export class ActorChild implements Child<ActorRef> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.traces.close();
-    this.#host.releaseName(this, this.spec.name);
+    this.#host.names.release(this, this.spec.name);
     this.#close(this.#life.reason, () => {
       try {
-        this.#host.gone(this);
+        this.#host.names.gone(this);
       } finally {
         this.place.release();
       }
     });
-    this.#host.disposed(this);
+    this.#host.names.disposed(this);
+    this.#host.mail.forget(this);
+    this.#host.threads.logs.forget(this.id);
   }
 
   /** Tells the running thread; does nothing when there is none. */
@@ -144,7 +146,7 @@ export class ActorChild implements Child<ActorRef> {
 
   /** Delivers a message to `info`, past the mailbox. */
   info(message: unknown): void {
-    this.post({ type: "info", message: encodeForeign(this.#host.outbox.codec, [message]) });
+    this.post({ type: "info", message: encodeForeign(this.#host.mail.outbox.codec, [message]) });
   }
 
   /** Other code for this incarnation and the next ones; see `ActorLife.upgrade`. */
@@ -158,10 +160,10 @@ export class ActorChild implements Child<ActorRef> {
     this.#whenSettled(() => {
       // It may have been opened again by a restart meanwhile.
       if (this.mailbox.state !== STATE_CLOSED || this.#life.thread !== undefined) return;
-      const undelivered = this.mailbox.takeAll(this.#host.producer);
+      const undelivered = this.mailbox.takeAll(this.#host.mail.producer);
       this.totals.lost.closed += undelivered.length;
-      if (undelivered.length > 0) this.#host.undelivered(this.id, undelivered, reason);
-      this.#host.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
+      if (undelivered.length > 0) this.#host.mail.undelivered(this.id, undelivered, reason);
+      this.#host.mail.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
       then();
     });
   }

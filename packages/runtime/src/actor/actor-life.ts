@@ -54,7 +54,7 @@ export class ActorLife<A extends LivingActor> {
     this.#actor = actor;
     this.#host = host;
     this.#onExit = onExit;
-    this.introspection = new Introspection(actor.id, host.outbox.codec, this);
+    this.introspection = new Introspection(actor.id, host.mail.outbox.codec, this);
     this.#messages = new ThreadMessages(actor, host, this.#speaking());
     this.#thread = new LifeThread(actor, incarnation, {
       onMessage: (source, message) => this.#messages.handle(source, message),
@@ -82,7 +82,7 @@ export class ActorLife<A extends LivingActor> {
     place.leaveZombies();
     this.#thread.forgetFormer();
     try {
-      host.claimName(this.#actor, spec.name);
+      host.names.claim(this.#actor, spec.name);
     } catch (error) {
       return Promise.resolve({ kind: "failed", reason: { kind: "init_failed", error } });
     }
@@ -92,7 +92,7 @@ export class ActorLife<A extends LivingActor> {
     this.#take({ kind: "start" });
     const spare = this.#actor.threads.takeSpare();
     if (spare !== undefined) this.#startThread(starting, spare);
-    else starting.turn = host.startGate.enter(() => this.#startThread(starting, undefined));
+    else starting.turn = host.threads.startGate.enter(() => this.#startThread(starting, undefined));
     return starting.outcome;
   }
 
@@ -107,9 +107,9 @@ export class ActorLife<A extends LivingActor> {
       current.limit(request);
       return current.outcome;
     }
-    const stopping = new Stopping(request, this.#actor.place, this.#host.clock, {
+    const stopping = new Stopping(request, this.#actor.place, this.#host.threads.clock, {
       ask: (reason, drain) =>
-        this.post({ type: "stop", reason: encodeForeign(this.#host.outbox.codec, reason), drain }),
+        this.post({ type: "stop", reason: encodeForeign(this.#host.mail.outbox.codec, reason), drain }),
       kill: () => this.#kill(KILLED),
       giveUp: () => this.thread !== undefined && this.#giveUp(this.thread),
     });
@@ -152,7 +152,7 @@ export class ActorLife<A extends LivingActor> {
     });
     this.#upgrade = upgrade;
     try {
-      this.#host.upgraded(this.#actor, await upgrade.done);
+      this.#host.names.upgraded(this.#actor, await upgrade.done);
     } finally {
       if (this.#upgrade === upgrade) this.#upgrade = undefined;
     }
@@ -168,8 +168,8 @@ export class ActorLife<A extends LivingActor> {
     const thread = spare ?? this.#actor.threads.start();
     this.#thread.use(thread);
     this.#take({ kind: "thread_started" });
-    this.#host.threadStarted(thread, this.#actor);
-    this.#host.lifeStarted(this.#actor);
+    this.#host.threads.started(thread, this.#actor);
+    this.#host.names.lifeStarted(this.#actor);
     thread.post(this.#thread.initData);
     this.#thread.requestTraces();
   }
@@ -205,19 +205,19 @@ export class ActorLife<A extends LivingActor> {
   #onThreadExit(thread: ActorThread, source: LogSource, error: Error | undefined): void {
     const host = this.#host;
     const { id, spec, place } = this.#actor;
-    host.logs.ended(source);
+    host.threads.logs.ended(source);
     const left = place.leftTo(thread);
     if (left !== undefined) {
-      host.threadExited(thread, this.#actor, left);
+      host.threads.exited(thread, this.#actor, left);
       place.zombieExited(thread);
       return;
     }
     if (this.#swaps(thread)) return;
     // What others asked for before they did what led to this exit, a monitor say, comes first.
-    host.takeMessages();
+    host.threads.takeMessages();
     // What was in flight is decided on before the dead thread's locks are freed: producers may drop it then.
     const inFlight = place.mailbox.recover();
-    host.threadExited(thread, this.#actor, place.slot);
+    host.threads.exited(thread, this.#actor, place.slot);
     const cause = exitCause(id, spec.heapCapMb, {
       ordered: orderedReason(this.#state),
       reported: this.#state.reported,
@@ -250,7 +250,7 @@ export class ActorLife<A extends LivingActor> {
     if (this.thread !== thread) return;
     const reason = orderedReason(this.#state) ?? this.#state.reported ?? KILLED;
     this.#actor.place.abandon(thread);
-    this.#host.threadAbandoned(thread, this.#actor, reason);
+    this.#host.threads.abandoned(thread, this.#actor, reason);
     if (!this.#swaps(thread)) this.#ended(reason, this.#actor.place.mailbox.recover(), true);
   }
 
@@ -267,7 +267,7 @@ export class ActorLife<A extends LivingActor> {
     const lost = inFlight === undefined ? [] : [inFlight];
     totals.lost.crash += lost.length;
     if (spec.mailbox.onRestart === "drop" && this.#stopping === undefined) {
-      const queued = place.mailbox.takeAll(host.producer);
+      const queued = place.mailbox.takeAll(host.mail.producer);
       totals.lost.restart += queued.length;
       lost.push(...queued);
     }
@@ -275,12 +275,12 @@ export class ActorLife<A extends LivingActor> {
     const { consumedBefore } = place.mailbox;
 
     // Before the supervisor is told, who may start the next incarnation at once.
-    const tellWatchers = host.lifeEnded(this.#actor, reason);
+    const tellWatchers = host.names.lifeEnded(this.#actor, reason);
     this.introspection.ended(reason);
     this.#perform(actions);
 
-    if (lost.length > 0) host.undelivered(id, lost, reason);
-    host.notifyCallers(place.slot, reason, consumedBefore, false);
+    if (lost.length > 0) host.mail.undelivered(id, lost, reason);
+    host.mail.notifyCallers(place.slot, reason, consumedBefore, false);
     tellWatchers();
     this.#stopped(reason, zombie);
   }
@@ -323,7 +323,7 @@ export class ActorLife<A extends LivingActor> {
     const { ref, spec } = this.#actor;
     const starting = this.#starting;
     this.#starting = undefined;
-    if (settled.outcome !== "started" && this.incarnation === 1) this.#host.releaseName(this.#actor, spec.name);
+    if (settled.outcome !== "started" && this.incarnation === 1) this.#host.names.release(this.#actor, spec.name);
     if (settled.outcome === "started") starting?.settle({ kind: "started", ref });
     else if (settled.outcome === "failed") starting?.settle({ kind: "failed", reason: settled.reason });
     else starting?.settle({ kind: "ignored" });

@@ -35,7 +35,7 @@ export class LifeThread {
   forgetFormer(): void {
     const { place, totals } = this.#actor;
     place.forgetThread();
-    totals.threadStarts(place.words);
+    totals.threadStarts();
   }
 
   /** From now on this thread runs the incarnation. */

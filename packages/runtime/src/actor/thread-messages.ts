@@ -44,10 +44,10 @@ export class ThreadMessages<A extends LivingActor> {
     const actor = this.#actor;
     const host = this.#host;
     const life = this.#life;
-    const { codec } = host.outbox;
+    const { codec } = host.mail.outbox;
     switch (message.type) {
       case "log":
-        return host.log(source, message);
+        return host.threads.log(source, message);
       case "loaded":
         return life.loaded();
       case "started":
@@ -75,19 +75,19 @@ export class ThreadMessages<A extends LivingActor> {
       case "heap_snapshot":
         return life.introspection.snapshotTaken(message.request, message.chunks, message.failure);
       case "unseen_memory":
-        if (life.thread !== undefined) host.guard.unseenMemory(life.thread, message.bytes);
+        if (life.thread !== undefined) host.threads.guard.unseenMemory(life.thread, message.bytes);
         return;
       case "unhandled":
         actor.totals.lost.unhandled++;
-        return host.unhandled(actor.id, message.method, message.detail);
+        return host.mail.unhandled(actor.id, message.method, message.detail);
       case "traced":
         return actor.traces.add(actor.id, life.incarnation, message);
       case "run_task":
-        return host.runTaskFor(actor, message);
+        return host.threads.runTask(actor, message);
       case "abort_task":
-        return host.abortTaskOf(actor, message.request);
+        return host.threads.abortTask(actor, message.request);
       case "whereis": {
-        const ref = encoded(codec.encodeValue(host.whereis(message.name)));
+        const ref = encoded(codec.encodeValue(host.names.whereis(message.name)));
         return life.post({ type: "found", ref });
       }
       case "monitor":
@@ -96,15 +96,15 @@ export class ThreadMessages<A extends LivingActor> {
       case "unlink":
       case "trap_exit":
       case "exit":
-        return host.signal(actor, message);
+        return host.names.signal(actor, message);
       case "claim":
-        return host.claim(actor, message.owner, message.number);
+        return host.mail.claim(actor, message.owner, message.number);
       case "parcel":
       case "parcel_lost":
       case "mailbox_full":
       case "dropped":
       case "detour":
-        return host.heed(message);
+        return host.mail.handleNotice(message);
     }
   }
 }

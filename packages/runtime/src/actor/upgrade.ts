@@ -68,7 +68,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
   constructor(actor: A, host: ActorHost<A>, module: URL | string, timeoutMs: number, life: UpgradedLife) {
     this.#actor = actor;
     this.#host = host;
-    this.#codec = host.outbox.codec;
+    this.#codec = host.mail.outbox.codec;
     this.#module = module;
     this.#life = life;
     this.#fromVersion = moduleCandidates(actor.threads.module)[0];
@@ -126,18 +126,18 @@ export class Upgrade<A extends LivingActor = LivingActor> {
   swap(former: ActorThread): ExitReason | undefined {
     const host = this.#host;
     const { place, totals } = this.#actor;
-    host.takeMessages();
+    host.threads.takeMessages();
     place.mailbox.recover();
-    if (place.leftTo(former) === undefined) host.threadExited(former, this.#actor, place.slot);
+    if (place.leftTo(former) === undefined) host.threads.exited(former, this.#actor, place.slot);
     const { consumedBefore } = place.mailbox;
     if (this.exited !== undefined) return this.exited;
     place.leaveZombies();
     totals.threadEnded(place.words);
     this.#life.take(this.thread);
-    host.guard.forget(this.thread);
-    host.threadStarted(this.thread, this.#actor);
+    host.threads.guard.forget(this.thread);
+    host.threads.started(this.thread, this.#actor);
     // Replies that the former thread deferred and took with it.
-    host.notifyCallers(place.slot, UPGRADED, consumedBefore, false);
+    host.mail.notifyCallers(place.slot, UPGRADED, consumedBefore, false);
     // From now on the new thread's end is the actor's.
     this.#stage = "taking over";
     this.#takeOver();

@@ -13,7 +13,7 @@ import { WaitingLine } from "./waiting-line.js";
 
 /** Main's wishes of the rest of the runtime. */
 export interface MainOutboxHost {
-  heed(notice: Notice): void;
+  handleNotice(notice: Notice): void;
   /** Takes in which actors have started by now: a reply of theirs comes after it. True when one has. */
   takeStarts(): boolean;
   stats(uid: number): unknown;
@@ -137,7 +137,7 @@ export class MainOutbox extends Outbox {
   }
 
   protected override tellMain(notice: Notice): void {
-    this.#host.heed(notice.type === "parcel" ? { ...notice, parcel: takenFromSender(notice.parcel) } : notice);
+    this.#host.handleNotice(notice.type === "parcel" ? { ...notice, parcel: takenFromSender(notice.parcel) } : notice);
   }
 }
 

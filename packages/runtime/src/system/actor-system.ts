@@ -221,7 +221,7 @@ export class ActorSystem implements SupervisorRef {
   /** The whole supervision tree as it is now. */
   tree(): TreeNode {
     return treeOf(this.#root.ref, this.#ended ? "stopped" : "running", (ref) =>
-      ref instanceof ActorRef ? this.#actors.stats(ref.uid) : undefined,
+      ref instanceof ActorRef ? this.#actors.census.stats(ref.uid) : undefined,
     );
   }
 
@@ -255,19 +255,19 @@ export class ActorSystem implements SupervisorRef {
   stats(...given: [ref?: ActorRef | PoolRef]): ActorStats | PoolStats | SystemStats {
     // What is undefined by mistake is not the whole system.
     if (given.length === 0) return this.#systemStats();
-    return this.#actors.statsOf(this.#references.find(given[0], "stats"));
+    return this.#actors.census.statsOf(this.#references.find(given[0], "stats"));
   }
 
   /** What metrics read. */
   get meters(): Meters {
     const actors = this.#actors;
     return {
-      actors: () => actors.meters(),
+      actors: () => actors.census.meters(),
       supervisors: () => supervisorsUnder(this.#root.ref),
       pools: () => actors.pools.meters(),
-      actor: (id) => actors.identity(id),
+      actor: (id) => actors.census.identity(id),
       deadLetters: () => actors.deadLetters.byCause,
-      onGone: (listener) => actors.onGone(takeArgument("onGone", "listener", listener, aFunction)),
+      onGone: (listener) => actors.census.onGone(takeArgument("onGone", "listener", listener, aFunction)),
     };
   }
 
@@ -421,7 +421,7 @@ export class ActorSystem implements SupervisorRef {
 
   #report(report: SupervisionReport): void {
     const ended = report.event === "actor_exited" || report.event === "child_start_failed";
-    const event = ended ? { ...report, ...this.#actors.lastSeen(report.id) } : report;
+    const event = ended ? { ...report, ...this.#actors.census.lastSeen(report.id) } : report;
     this.#reportLog.add(event);
     this.#events.emit(event);
     this.#lastFailures.add(report, this.flags.periodMs);

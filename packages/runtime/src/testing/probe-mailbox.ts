@@ -68,7 +68,7 @@ export class ProbeMailbox {
     if (this.#closed) return;
     this.#closed = true;
     this.#mailbox.close();
-    this.#actors.notifyCallers(this.#slot, SHUTDOWN, this.#mailbox.nextSeq, true);
+    this.#actors.mail.notifyCallers(this.#slot, SHUTDOWN, this.#mailbox.nextSeq, true);
     wakeAll(this.#slot.memory.words, PARKED);
   }
 
@@ -102,7 +102,7 @@ export class ProbeMailbox {
     }
     this.#waitsForParcel = true;
     const [owner, number] = payload.words;
-    this.#actors.claimParcel(this.#slot.uid, owner, number, false, (parcel) => {
+    this.#actors.mail.claimParcel(this.#slot.uid, owner, number, false, (parcel) => {
       this.#waitsForParcel = false;
       if (parcel === null) this.#messages.commit();
       else this.#open(payloadOf(parcel.content), parcel.transferred);

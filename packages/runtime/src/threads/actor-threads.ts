@@ -1,9 +1,11 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ConsumerState, type NameTable } from "@mini-otp/worker-host/protocol/memory";
+import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { Guard, GuardedActor, GuardReading } from "../guard/guard.js";
 import type { Zombies } from "../guard/zombies.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
 import type { ActorThread } from "./actor-thread.js";
+import type { SpareThreads } from "./spare-threads.js";
 
 interface Incarnated extends GuardedActor {
   readonly incarnation: number;
@@ -22,18 +24,18 @@ export class ActorThreads<A extends Incarnated> {
   readonly #shared: Shared;
   readonly #guard: Guard;
   readonly #zombies: Zombies;
+  readonly spares: SpareThreads;
+  /** Threads of upgrades: they are not an actor's yet. */
+  readonly preparing = new Set<ActorThread>();
   readonly #threads = new Map<ActorThread, A>();
   readonly #starting = new Map<ActorThread, A>();
   readonly #lastReadings = new WeakMap<A, GuardReading | undefined>();
 
-  constructor(shared: Shared, guard: Guard, zombies: Zombies) {
+  constructor(shared: Shared, guard: Guard, zombies: Zombies, spares: SpareThreads) {
     this.#shared = shared;
+    this.spares = spares;
     this.#guard = guard;
     this.#zombies = zombies;
-  }
-
-  get all(): IterableIterator<ActorThread> {
-    return this.#threads.keys();
   }
 
   get count(): number {
@@ -41,7 +43,12 @@ export class ActorThreads<A extends Incarnated> {
   }
 
   has(ownerId: number): boolean {
-    return [...this.all].some((thread) => thread.ownerId === ownerId);
+    return [...this.#threads.keys()].some((thread) => thread.ownerId === ownerId);
+  }
+
+  /** Posts to every thread that is an actor's or may become one. */
+  post(message: ToActor): void {
+    for (const thread of [...this.#threads.keys(), ...this.spares.threads, ...this.preparing]) thread.post(message);
   }
 
   /** What the guard knew of the actor's thread when it exited. */
@@ -51,7 +58,7 @@ export class ActorThreads<A extends Incarnated> {
 
   /** Takes in what all threads have said so far. */
   takeMessages(): void {
-    for (const thread of this.all) thread.takeMessages();
+    for (const thread of this.#threads.keys()) thread.takeMessages();
   }
 
   /** Takes in which actors have started by now. */
@@ -65,6 +72,7 @@ export class ActorThreads<A extends Incarnated> {
   }
 
   started(thread: ActorThread, actor: A): void {
+    this.preparing.delete(thread);
     this.#starting.set(thread, actor);
     this.#threads.set(thread, actor);
     this.#guard.guard(thread, actor, actor.slot.memory.words);

@@ -10,7 +10,7 @@ import { modulesWithin } from "./comlink-actor.js";
 import { permissionFlags } from "./permissions.js";
 
 /** What a thread is given of its system. */
-export interface ThreadHost {
+export interface ThreadResources {
   readonly slots: Slots;
   readonly outbox: MainOutbox;
   readonly epochMs: number;
@@ -28,7 +28,12 @@ export interface ThreadHost {
 const UNCOLLECTED_HEADROOM_MB = 256;
 
 /** Of a thread that is to run this module as the actor at path `id`. */
-export function threadOptions(host: ThreadHost, id: string, spec: FullActorSpec, module: URL | string): ThreadOptions {
+export function threadOptions(
+  host: ThreadResources,
+  id: string,
+  spec: FullActorSpec,
+  module: URL | string,
+): ThreadOptions {
   const moduleUrls = moduleCandidates(module);
   const permitted =
     spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls.flatMap(modulesWithin));
@@ -54,7 +59,7 @@ export function threadOptions(host: ThreadHost, id: string, spec: FullActorSpec,
 }
 
 /** A thread with a permission model has no inspector: no collection on demand, and on Node 20 no probe at all. */
-function headroomMb(host: ThreadHost, { permissions }: FullActorSpec): number {
+function headroomMb(host: ThreadResources, { permissions }: FullActorSpec): number {
   if (permissions === undefined) return host.headroomMb;
   return HAS_HEAP_STATISTICS ? Math.min(host.headroomMb, UNCOLLECTED_HEADROOM_MB) : 0;
 }

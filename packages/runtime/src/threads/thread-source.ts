@@ -6,9 +6,9 @@ import type { LogSource } from "../reporting/actor-logs.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { ActorThread, type ThreadListener, type ThreadOptions } from "./actor-thread.js";
 import { type SpareThreads, spareKey } from "./spare-threads.js";
-import { type ThreadHost, threadOptions } from "./thread-options.js";
+import { type ThreadResources, threadOptions } from "./thread-options.js";
 
-export interface ThreadSourceHost extends ThreadHost {
+export interface ThreadSourceHost extends ThreadResources {
   readonly spares: SpareThreads;
   /** Threads that are to be actors, and have to know of new segments. */
   readonly preparing: Set<ActorThread>;

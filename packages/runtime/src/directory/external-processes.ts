@@ -1,0 +1,31 @@
+import type { Process } from "../signals/process-signals.js";
+
+/** Processes that have a slot and no supervisor. */
+export class ExternalProcesses {
+  readonly #byUid = new Map<number, Process>();
+  /** More than one may have a path: the first is meant. */
+  readonly #byPath = new Map<string, Set<Process>>();
+
+  /** Returns the function that takes it off; true for the call that did. */
+  add(uid: number, process: Process): () => boolean {
+    const { id } = process;
+    this.#byUid.set(uid, process);
+    const there = this.#byPath.get(id) ?? new Set();
+    this.#byPath.set(id, there.add(process));
+    return () => {
+      if (!this.#byUid.delete(uid)) return false;
+      there.delete(process);
+      if (there.size === 0) this.#byPath.delete(id);
+      return true;
+    };
+  }
+
+  byUid(uid: number): Process | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  at(path: string): Process | undefined {
+    const [first] = this.#byPath.get(path) ?? [];
+    return first;
+  }
+}

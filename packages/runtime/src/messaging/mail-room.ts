@@ -1,0 +1,123 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { NameTable, Producer } from "@mini-otp/worker-host/protocol/memory";
+import type { Notice, Parcel, ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
+import type { Undelivered } from "../mailbox/mailbox.js";
+import type { Slot, Slots } from "../mailbox/slots.js";
+import type { Events } from "../reporting/events.js";
+import { FullMailboxes, type MailboxOwner } from "../reporting/full-mailboxes.js";
+import type { FullActorSpec } from "../supervision/child-spec.js";
+import { Callers } from "./callers.js";
+import type { DeadLetters } from "./dead-letters.js";
+import { handOver } from "./hand-over.js";
+import type { MainOutbox } from "./main-outbox.js";
+import { Parcels } from "./parcels.js";
+
+/** An actor, as far as its mail goes. */
+export interface MailedActor extends MailboxOwner {
+  readonly spec: Pick<FullActorSpec, "mailbox" | "maxDeliveries">;
+  post(message: ToActor, transfer?: readonly Transferable[]): void;
+}
+
+export interface MailRoomParts {
+  readonly slots: Slots;
+  readonly names: NameTable;
+  readonly producer: Producer;
+  readonly outbox: MainOutbox;
+  readonly deadLetters: DeadLetters;
+  readonly events: Events;
+  actorBy(uid: number): MailedActor | undefined;
+  /** Whether the thread with this owner id still runs. */
+  hasThread(ownerId: number): boolean;
+}
+
+/** Main's part in messages: parcels, replies that take a detour, callers of an actor that has exited, dead letters. */
+export class MailRoom {
+  readonly outbox: MainOutbox;
+  readonly producer: Producer;
+  readonly deadLetters: DeadLetters;
+  readonly #parts: MailRoomParts;
+  readonly #parcels = new Parcels();
+  readonly #callers: Callers;
+  readonly #fullMailboxes: FullMailboxes;
+
+  constructor(parts: MailRoomParts) {
+    this.#parts = parts;
+    this.outbox = parts.outbox;
+    this.producer = parts.producer;
+    this.deadLetters = parts.deadLetters;
+    this.#callers = new Callers(parts.slots, parts.outbox, (uid) => parts.actorBy(uid));
+    this.#fullMailboxes = new FullMailboxes(parts.events);
+  }
+
+  handleNotice(notice: Notice): void {
+    switch (notice.type) {
+      case "parcel":
+        return this.#parcels.add(notice.uid, notice.parcel);
+      case "parcel_lost":
+        return this.#parcels.discard(notice.owner, notice.number);
+      case "mailbox_full": {
+        const actor = this.#parts.actorBy(notice.uid);
+        if (actor !== undefined) this.#fullMailboxes.found(actor, notice.method);
+        return;
+      }
+      case "dropped":
+        return this.deadLetters.add(notice.id, notice.method, "dropped");
+      case "detour":
+        return this.#callers.detour(notice);
+    }
+  }
+
+  /** Posts a parcel to the actor that has come to its placeholder. */
+  claim(actor: MailedActor, owner: number, number: number): void {
+    this.claimParcel(actor.slot.uid, owner, number, actor.spec.maxDeliveries > 1, (parcel) => {
+      const none = (): void => actor.post({ type: "parcel", parcel: null });
+      if (parcel === null) none();
+      else
+        handOver(
+          parcel.transferred,
+          (list) => actor.post({ type: "parcel", parcel: { ...parcel, transferred: list } }, list),
+          none,
+        );
+    });
+  }
+
+  /** Gives a parcel to the process `uid` that has come to its placeholder. `keep`: it may be delivered once more. */
+  claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
+    const senderLives = owner === this.producer.ownerId || this.#parts.hasThread(owner);
+    this.#parcels.claim(uid, owner, number, senderLives, keep, take);
+  }
+
+  /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
+  notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+    this.#callers.notify(slot, reason, consumedBefore, closed);
+  }
+
+  undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
+    for (const { method, methodText, attempts, parcel } of messages) {
+      if (parcel !== undefined) this.#parcels.discard(...parcel);
+      const name = methodText ?? this.#parts.names.name(method);
+      this.deadLetters.add(id, name, attempts > 0 ? "in_flight" : "queued", reason);
+    }
+  }
+
+  unhandled(id: string, method: string, detail: string): void {
+    this.deadLetters.add(id, method, "unhandled", undefined, detail);
+  }
+
+  /** It sends no more parcels, and its claims are void. */
+  threadExited(ownerId: number, actor: MailedActor): void {
+    this.#parcels.senderExited(ownerId);
+    this.#parcels.forget(actor.slot.uid, "claims");
+  }
+
+  /** The actor is gone for good. */
+  forget(actor: MailedActor): void {
+    this.#parcels.forget(actor.slot.uid, "all");
+    this.#fullMailboxes.forget(actor);
+  }
+
+  close(): void {
+    this.#fullMailboxes.close();
+  }
+}

@@ -1,0 +1,93 @@
+import type { NameTable } from "@mini-otp/worker-host/protocol/memory";
+import { ActorChild } from "../actor/actor-child.js";
+import type { Directory, Referable } from "../directory/directory.js";
+import type { GuardReading } from "../guard/guard.js";
+import { statsOf } from "../introspection/actor-stats.js";
+import { type LastSeen, lastSeen } from "../reporting/last-seen.js";
+import { callSafely } from "../reporting/listeners.js";
+import type { Log } from "../reporting/log.js";
+import type { ActorStats } from "../stats/actor-stats.js";
+import type { PoolStats } from "../stats/pool-stats.js";
+import type { RouterStats } from "../stats/router-stats.js";
+import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./meters.js";
+
+/** A sleeper's counts are read once in this many rounds: at 250 ms a round, once a minute. */
+const ROUNDS_FOR_ALL = 240;
+
+/** What is counted of a system's actors. */
+export class Census {
+  readonly #directory: Directory;
+  readonly #names: NameTable;
+  readonly #lastReading: (actor: ActorChild) => GuardReading | undefined;
+  readonly #logger: Log;
+  readonly #goneListeners = new Set<(last: ActorMeters) => void>();
+  #rounds = 0;
+
+  /** `lastReading` is what the guard knew of an actor's thread when it exited. */
+  constructor(
+    directory: Directory,
+    names: NameTable,
+    lastReading: (actor: ActorChild) => GuardReading | undefined,
+    logger: Log,
+  ) {
+    this.#directory = directory;
+    this.#names = names;
+    this.#lastReading = lastReading;
+    this.#logger = logger;
+  }
+
+  /** Undefined for a pool, and for what is gone for good. */
+  stats(uid: number): ActorStats | undefined {
+    const child = this.#directory.actor(uid);
+    return child === undefined ? this.#directory.router(uid)?.stats() : statsOf(child, this.#names);
+  }
+
+  statsOf(found: Referable): ActorStats | RouterStats | PoolStats {
+    return found instanceof ActorChild ? statsOf(found, this.#names) : found.stats();
+  }
+
+  meters(): ActorMeters[] {
+    return Array.from(this.#directory.actors, (child) => metersOf(child, this.#names));
+  }
+
+  identity(id: string): ActorIdentity | undefined {
+    const child = this.#directory.actorAt(id);
+    return child === undefined ? undefined : identityOf(child);
+  }
+
+  /** What is known of an actor that has just ended. */
+  lastSeen(id: string): LastSeen {
+    const child = this.#directory.actorAt(id);
+    return child === undefined ? {} : lastSeen(child, this.#lastReading(child), this.#names);
+  }
+
+  onGone(listener: (last: ActorMeters) => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => void this.#goneListeners.delete(listener);
+  }
+
+  gone(child: ActorChild): void {
+    if (this.#goneListeners.size === 0) return;
+    const last = metersOf(child, this.#names);
+    for (const listener of this.#goneListeners) {
+      callSafely(
+        () => listener(last),
+        (error) => this.#logger.error({ id: child.id, err: error }, `a listener for the end of ${child.id} threw`),
+      );
+    }
+  }
+
+  /** Takes in counts before they wrap. Returns the actors that have not slept since the round before. */
+  takeRound(): ActorChild[] {
+    this.#rounds++;
+    const stirring: ActorChild[] = [];
+    for (const child of this.#directory.actors) {
+      const { words } = child.slot.memory;
+      // A sleeper costs no more than this look at it.
+      const isQuiet = child.totals.isQuiet(words);
+      if (!isQuiet || (child.slot.uid + this.#rounds) % ROUNDS_FOR_ALL === 0) child.totals.read(child.mailbox, words);
+      if (!isQuiet) stirring.push(child);
+    }
+    return stirring;
+  }
+}

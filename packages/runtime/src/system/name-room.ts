@@ -1,0 +1,105 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorRef, PoolRef } from "@mini-otp/worker-host/protocol/refs";
+import { decodeReason } from "@mini-otp/worker-host/protocol/values";
+import type { ActorChild } from "../actor/actor-child.js";
+import type { NameHost, UpgradeReport } from "../actor/actor-host.js";
+import type { Directory } from "../directory/directory.js";
+import { ExternalProcesses } from "../directory/external-processes.js";
+import { Registry } from "../directory/registry.js";
+import type { MainOutbox } from "../messaging/main-outbox.js";
+import type { Events } from "../reporting/events.js";
+import type { Log } from "../reporting/log.js";
+import { RouterChild } from "../router/router.js";
+import { type Process, ProcessSignals, type SignalRequest } from "../signals/process-signals.js";
+import type { Census } from "./census.js";
+
+type Named = ActorChild | RouterChild;
+
+export interface NameRoomParts {
+  readonly directory: Directory;
+  readonly census: Census;
+  readonly outbox: MainOutbox;
+  readonly events: Events;
+  readonly logger: Log;
+}
+
+/** Which processes there are: their names, their monitors and links, and what is told of their lives. */
+export class NameRoom implements NameHost<ActorChild> {
+  readonly signals: ProcessSignals;
+  readonly #parts: NameRoomParts;
+  readonly #external = new ExternalProcesses();
+  readonly #registry = new Registry<Named>();
+
+  constructor(parts: NameRoomParts) {
+    const { directory, outbox, logger } = parts;
+    this.#parts = parts;
+    const byUid = (uid: number) => directory.byUid(uid) ?? this.#external.byUid(uid);
+    this.signals = new ProcessSignals({
+      byUid,
+      byPath: (id) => directory.at(id) ?? this.#external.at(id),
+      refTo: ({ address, uid, id }) =>
+        address === undefined ? new PoolRef(outbox, uid, id) : new ActorRef(outbox, address, uid, id),
+      reasonOf: (reason) => decodeReason(outbox.codec, reason),
+      behind: (uid) => {
+        const found = byUid(uid);
+        return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];
+      },
+      listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
+    });
+  }
+
+  /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
+  welcome(uid: number, process: Process): (reason: ExitReason) => void {
+    const remove = this.#external.add(uid, process);
+    this.signals.started(process);
+    return (reason) => {
+      if (remove()) this.signals.ended(process, reason)();
+    };
+  }
+
+  lifeStarted(child: Named): void {
+    this.signals.started(child, child.type === "supervisor");
+  }
+
+  lifeEnded(child: Named, reason: ExitReason): () => void {
+    return this.signals.ended(child, reason);
+  }
+
+  signal(actor: ActorChild, request: SignalRequest): void {
+    this.signals.handle(actor, request);
+  }
+
+  claim(holder: Named, name: string | undefined): void {
+    if (name !== undefined) this.#registry.claim(name, holder);
+  }
+
+  release(holder: Named, name: string | undefined): void {
+    if (name !== undefined) this.#registry.release(name, holder);
+  }
+
+  whereis(name: string): ActorRef | undefined {
+    return this.#registry.whereis(name)?.ref;
+  }
+
+  upgraded({ id, incarnation }: ActorChild, { fromVersion, version }: UpgradeReport): void {
+    const { events, logger } = this.#parts;
+    const at = performance.now();
+    events.emit({
+      event: "actor_upgraded",
+      id,
+      at,
+      incarnation,
+      fromVersion,
+      ...(version === undefined ? {} : { version }),
+    });
+    logger.info({ id, incarnation, fromVersion, version }, `${id} upgraded`);
+  }
+
+  disposed(child: Named): void {
+    this.#parts.directory.remove(child.slot.uid, child);
+  }
+
+  gone(actor: ActorChild): void {
+    this.#parts.census.gone(actor);
+  }
+}
