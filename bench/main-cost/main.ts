@@ -39,7 +39,7 @@ function downUs(count: number): number {
     byPath: (id) => paths.get(id),
     refTo: (target) => target as never,
     reasonOf: (reason) => reason as never,
-    behind: () => [],
+    membersOf: () => [],
     listenerFailed() {},
   });
   for (const one of all) signals.started(one);

@@ -79,7 +79,7 @@ export class ActorLife<A extends LivingActor> {
   start(): Promise<StartOutcome<ActorRef>> {
     const { place, spec } = this.#actor;
     const host = this.#host;
-    place.leaveZombies();
+    place.relocateIfShared();
     this.#thread.forgetFormer();
     try {
       host.names.claim(this.#actor, spec.name);
@@ -206,7 +206,7 @@ export class ActorLife<A extends LivingActor> {
     const host = this.#host;
     const { id, spec, place } = this.#actor;
     host.threads.logs.ended(source);
-    const left = place.leftTo(thread);
+    const left = place.abandonedSlotOf(thread);
     if (left !== undefined) {
       host.threads.exited(thread, this.#actor, left);
       place.zombieExited(thread);

@@ -44,7 +44,7 @@ export class ActorPlace {
   }
 
   /** The slot of a thread that was abandoned. */
-  leftTo(thread: ActorThread): Slot | undefined {
+  abandonedSlotOf(thread: ActorThread): Slot | undefined {
     return this.#zombies.get(thread);
   }
 
@@ -55,7 +55,7 @@ export class ActorPlace {
   }
 
   /** Before a start: the next thread must not share a slot with one that may still write there. */
-  leaveZombies(): void {
+  relocateIfShared(): void {
     if (![...this.#zombies.values()].includes(this.#slot)) return;
     this.#formerSlots.push(this.#slot);
     this.#slot = this.#host.relocate(this.#slot);

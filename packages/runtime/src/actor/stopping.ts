@@ -66,7 +66,7 @@ export class Stopping {
     const drawnIn = deadlineAt < this.#deadlineAt;
     if (drawnIn) this.#deadlineAt = deadlineAt;
     if (this.#ending) {
-      if (drawnIn) this.#seeOut();
+      if (drawnIn) this.#giveUpAfterKill();
       return;
     }
     if (shutdown === "brutal_kill") {
@@ -108,12 +108,12 @@ export class Stopping {
     if (this.#ending || !this.#life.kill()) return false;
     this.#ending = true;
     clearTimeout(this.#timer);
-    this.#seeOut();
+    this.#giveUpAfterKill();
     return true;
   }
 
   /** A thread that ignores its kill must not make the whole tree late. */
-  #seeOut(): void {
+  #giveUpAfterKill(): void {
     if (this.#deadlineAt === Infinity) return;
     const leftMs = Math.max(0, this.#deadlineAt - this.#clock.now()) + LATE_MS;
     this.#after(Math.min(ZOMBIE_MS, leftMs), () => this.#life.giveUp());

@@ -128,10 +128,10 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     const { place, totals } = this.#actor;
     host.threads.takeMessages();
     place.mailbox.recover();
-    if (place.leftTo(former) === undefined) host.threads.exited(former, this.#actor, place.slot);
+    if (place.abandonedSlotOf(former) === undefined) host.threads.exited(former, this.#actor, place.slot);
     const { consumedBefore } = place.mailbox;
     if (this.exited !== undefined) return this.exited;
-    place.leaveZombies();
+    place.relocateIfShared();
     totals.threadEnded(place.words);
     this.#life.take(this.thread);
     host.threads.guard.forget(this.thread);

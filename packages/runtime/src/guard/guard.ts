@@ -318,7 +318,7 @@ export class Guard {
 
   async #sample(ward: Ward, nowMs: number): Promise<void> {
     if (ward.probingSinceMs !== 0) return;
-    if (comesUp(ward, nowMs)) return;
+    if (isStarting(ward, nowMs)) return;
     if (nowMs - ward.sampledAtMs < ward.gapMs - EARLY_MS) return;
     ward.sampledAtMs = nowMs;
     ward.probingSinceMs = nowMs;
@@ -404,6 +404,6 @@ export class Guard {
   }
 }
 
-function comesUp({ actor, sinceMs }: Ward, nowMs: number): boolean {
+function isStarting({ actor, sinceMs }: Ward, nowMs: number): boolean {
   return !actor.running && nowMs - sinceMs < COMES_UP_MS;
 }

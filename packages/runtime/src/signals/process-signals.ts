@@ -47,7 +47,7 @@ interface Processes {
   refTo(target: Target): ActorRef | PoolRef;
   reasonOf(reason: Encoded): ExitReason;
   /** Those whom an exit signal ends that is sent to this one: a router's members. */
-  behind(uid: number): readonly Process[];
+  membersOf(uid: number): readonly Process[];
   /** What main's listener for an actor has thrown. */
   listenerFailed(id: string, error: unknown): void;
 }
@@ -143,7 +143,7 @@ export class ProcessSignals {
   }
 
   #exit(from: Source, uid: number, reason: ExitReason | "kill"): void {
-    for (const { id } of this.#processes.behind(uid)) {
+    for (const { id } of this.#processes.membersOf(uid)) {
       this.#carryOut(this.#monitors.exit(from.id, id, reason), from);
     }
   }

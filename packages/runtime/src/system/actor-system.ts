@@ -47,7 +47,7 @@ import { takeEventsOptions, takeStopOptions, takeSystemOptions, takeUpgradeOptio
 import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 
 /** What a system takes from the machine it runs on, and a test may give it instead. */
-export interface Surroundings {
+export interface Dependencies {
   /** For restart windows, backoff and the deadline of `stop`. */
   readonly clock: Clock;
   /** A number in [0, 1), for the jitter of backoff. */
@@ -56,7 +56,7 @@ export interface Surroundings {
   readonly failProcess: () => void;
 }
 
-const MACHINE: Surroundings = {
+const MACHINE: Dependencies = {
   clock: systemClock,
   random: Math.random,
   failProcess: () => {
@@ -106,7 +106,7 @@ export class ActorSystem implements SupervisorRef {
 
   private constructor(
     { name = "mini-otp", logger: given, guard, spares = 2, ...flags }: SystemOptions,
-    { clock, random, failProcess }: Surroundings,
+    { clock, random, failProcess }: Dependencies,
   ) {
     this.name = name;
     this.#clock = clock;
@@ -168,9 +168,9 @@ export class ActorSystem implements SupervisorRef {
    * Starts a system with these children. Rejects as `startChild` does; then nothing is left running. In an actor's
    * thread it rejects with ERR_WRONG_THREAD.
    */
-  static async start(options: SystemOptions = {}, surroundings: Surroundings = MACHINE): Promise<ActorSystem> {
+  static async start(options: SystemOptions = {}, dependencies: Dependencies = MACHINE): Promise<ActorSystem> {
     requireMain();
-    const system = new ActorSystem(takeSystemOptions(options), surroundings);
+    const system = new ActorSystem(takeSystemOptions(options), dependencies);
     system.#actors.outbox.telemetry = await loadTelemetry();
     const outcome = await system.#root.start();
     if (outcome.kind === "failed") {

@@ -193,8 +193,8 @@ export class Actors {
   }
 
   /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
-  welcome(uid: number, process: Process): (reason: ExitReason) => void {
-    return this.#names.welcome(uid, process);
+  attach(uid: number, process: Process): (reason: ExitReason) => void {
+    return this.#names.attach(uid, process);
   }
 
   get zombies(): { readonly now: number; readonly total: number } {

@@ -40,7 +40,7 @@ export class NameRoom implements NameHost<ActorChild> {
       refTo: ({ address, uid, id }) =>
         address === undefined ? new PoolRef(outbox, uid, id) : new ActorRef(outbox, address, uid, id),
       reasonOf: (reason) => decodeReason(outbox.codec, reason),
-      behind: (uid) => {
+      membersOf: (uid) => {
         const found = byUid(uid);
         return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];
       },
@@ -49,7 +49,7 @@ export class NameRoom implements NameHost<ActorChild> {
   }
 
   /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
-  welcome(uid: number, process: Process): (reason: ExitReason) => void {
+  attach(uid: number, process: Process): (reason: ExitReason) => void {
     const remove = this.#external.add(uid, process);
     this.signals.started(process);
     return (reason) => {

@@ -204,7 +204,7 @@ function systemProbe<A>(id: string, system: ActorSystem, recorder: Recorder): Pr
     tellWatchers(reason);
   };
   const ref = new Probe<A>(referenceTo(mailbox, id), recorder, () => close(SHUTDOWN));
-  const tellWatchers = actors.welcome(ref.uid, {
+  const tellWatchers = actors.attach(ref.uid, {
     id,
     ref,
     kill: close,
