@@ -2,10 +2,10 @@ import { ActorChild } from "../actor/actor-child.js";
 import type { PoolChild } from "../pool/pool.js";
 import type { RouterChild } from "../router/router.js";
 
-/** What a reference can mean. */
+/** A process that a reference can mean. */
 export type Referable = ActorChild | RouterChild | PoolChild;
 
-/** Who there is in a system, by uid and by path. */
+/** The actors, routers and pools of a system, by uid and by path. */
 export class Directory {
   readonly #actors = new Map<number, ActorChild>();
   readonly #routers = new Map<number, RouterChild>();
@@ -64,12 +64,12 @@ export class Directory {
     this.#byPath.set(pool.id, pool);
   }
 
-  /** Nothing refers to it any more. */
+  /** Its spec is gone. */
   remove(uid: number, child: Referable): void {
     this.#actors.delete(uid);
     this.#routers.delete(uid);
     this.#pools.delete(uid);
-    // Another may have its path by now.
+    // A new child may have its path by now.
     if (this.#byPath.get(child.id) === child) this.#byPath.delete(child.id);
   }
 }

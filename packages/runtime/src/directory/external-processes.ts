@@ -1,12 +1,12 @@
 import type { Process } from "../signals/process-signals.js";
 
-/** Processes that have a slot and no supervisor. */
+/** Processes that have a slot but no supervisor: the testing kit's probes. */
 export class ExternalProcesses {
   readonly #byUid = new Map<number, Process>();
-  /** More than one may have a path: the first is meant. */
+  /** Several may share a path: `at` returns the first. */
   readonly #byPath = new Map<string, Set<Process>>();
 
-  /** Returns the function that takes it off; true for the call that did. */
+  /** Returns the function that removes it, which returns whether this call did. */
   add(uid: number, process: Process): () => boolean {
     const { id } = process;
     this.#byUid.set(uid, process);

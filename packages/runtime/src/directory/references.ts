@@ -13,10 +13,10 @@ import type { ActorStats } from "../stats/actor-stats.js";
 import type { PoolStats } from "../stats/pool-stats.js";
 import type { RouterStats } from "../stats/router-stats.js";
 
-/** What administration answers: of an actor `T`, of a router `T` of each member. */
+/** The answer of an administrative request: `T` for an actor, one `T` per member for a router. */
 export type OfEach<R, T> = 0 extends 1 & R ? any : R extends RouterRef ? MemberResult<T>[] : T;
 
-/** What `stats` answers. */
+/** The answer of `stats`. */
 export type StatsOf<R> = 0 extends 1 & R
   ? ActorStats
   : R extends RouterRef
@@ -27,7 +27,7 @@ export type StatsOf<R> = 0 extends 1 & R
 
 type MeantBy = (ref: ActorRef | PoolRef) => ActorChild | RouterChild | PoolChild | undefined;
 
-/** What the references given to a system mean. */
+/** Finds the process that a user's reference means, and refuses references that a request cannot use. */
 export class References {
   readonly #meantBy: MeantBy;
 
@@ -35,7 +35,7 @@ export class References {
     this.#meantBy = meantBy;
   }
 
-  /** Throws ERR_NOPROC for what is gone for good, TypeError for what is no reference. */
+  /** Throws ERR_NOPROC for a process that is gone for good, and TypeError for a value that is no reference. */
   find(ref: unknown, what: string): ActorChild | RouterChild | PoolChild {
     const checked = checkedReference(ref as ActorRef | PoolRef, what);
     const found = this.#meantBy(checked);
@@ -43,27 +43,27 @@ export class References {
     return found;
   }
 
-  /** One actor. Throws ERR_NOT_AN_ACTOR for a router and a pool, and as `find`. */
+  /** Throws ERR_NOT_AN_ACTOR for a router and a pool, and otherwise as `find` does. */
   actor(ref: unknown, what: string): ActorChild {
     const found = this.find(ref, what);
     if (found instanceof ActorChild) return found;
     throw notAnActor(found, what);
   }
 
-  /** An actor, or a router. Throws ERR_NOT_AN_ACTOR for a pool, and as `find`. */
+  /** Throws ERR_NOT_AN_ACTOR for a pool, and otherwise as `find` does. */
   actorOrRouter(ref: unknown, what: string): ActorChild | RouterChild {
     const found = this.find(ref, what);
     if (found instanceof ActorChild || found instanceof RouterChild) return found;
     throw notAnActor(found, what);
   }
 
-  /** Asks an actor, or every member of a router. Rejects as the actor does, not as a member. */
+  /** Asks an actor, or every member of a router. Rejects as an actor rejects; a member's rejection is a result. */
   async ask<T>(ref: unknown, what: string, ask: (actor: ActorChild) => Promise<T>): Promise<T | MemberResult<T>[]> {
     const found = this.actorOrRouter(ref, what);
     return found instanceof ActorChild ? ask(found) : askEach(found, what, ask);
   }
 
-  /** Tells an actor, or every member of a router. Rejects with the first failure, when all have been told. */
+  /** Tells an actor, or every member of a router. Rejects with the first failure, after all members were told. */
   async tell(ref: unknown, what: string, tell: (actor: ActorChild) => Promise<unknown>): Promise<void> {
     const found = this.actorOrRouter(ref, what);
     const results = found instanceof ActorChild ? await tell(found) : await askEach(found, what, tell);

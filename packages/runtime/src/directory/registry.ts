@@ -1,13 +1,13 @@
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /**
- * Names, system-wide. A name points at a slot, so it survives the restarts of what runs there. It is freed when the
- * slot's actor has ended for now or for good, before anyone is told so.
+ * The names of a system. A name belongs to a slot, so it survives restarts. The slot's owner frees it when the actor
+ * has ended and stays down, before its watchers hear of the end.
  */
 export class Registry<Slot extends { readonly id: string }> {
   readonly #slots = new Map<string, Slot>();
 
-  /** Gives `slot` the name; once more changes nothing. Throws ERR_NAME_TAKEN when another slot has it. */
+  /** Gives `slot` the name. A second claim changes nothing. Throws ERR_NAME_TAKEN when another slot has the name. */
   claim(name: string, slot: Slot): void {
     const holder = this.#slots.get(name);
     if (holder !== undefined && holder !== slot) {
@@ -17,7 +17,7 @@ export class Registry<Slot extends { readonly id: string }> {
     this.#slots.set(name, slot);
   }
 
-  /** Frees the name, if it is this slot's. */
+  /** Frees the name if this slot has it. */
   release(name: string, slot: Slot): void {
     if (this.#slots.get(name) === slot) this.#slots.delete(name);
   }

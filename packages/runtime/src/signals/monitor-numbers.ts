@@ -1,10 +1,10 @@
-/** Both ways, for one watcher. */
+/** The numbers of one watcher's monitors. */
 interface Numbers {
   readonly toMain: Map<number, number>;
   readonly toOwn: Map<number, number>;
 }
 
-/** Watchers number their monitors themselves, and main numbers all monitors: which of the one is which of the other. */
+/** Maps a watcher's own numbers for its monitors to main's numbers, and back. */
 export class MonitorNumbers<Watcher> {
   readonly #numbers = new Map<Watcher, Numbers>();
 

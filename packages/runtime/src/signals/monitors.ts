@@ -1,6 +1,6 @@
 import { type ExitReason, KILLED, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 
-/** What is to be done: `to` is told, or ended. Signals to an actor that has ended meanwhile are void. */
+/** A signal to carry out. The caller drops it when `to` has ended meanwhile. */
 export type Signal =
   /** The DOWN message of one monitor, sent once. */
   | {
@@ -17,12 +17,12 @@ export type Signal =
       readonly from: string | undefined;
       readonly reason: ExitReason;
     }
-  /** `to` ends with this reason. */
+  /** End `to` with this reason. */
   | { readonly kind: "end"; readonly to: string; readonly reason: ExitReason };
 
 /**
- * Who watches whom. Knows actors by their path, and of each only the life it is in: links and monitors end with it
- * and are not there after a restart. A watcher may be anything, an actor or not.
+ * The monitors and links between processes, by path. They belong to one incarnation: a restart begins without them.
+ * A watcher need not be an actor.
  *
  * @see https://www.erlang.org/doc/system/ref_man_processes.html
  */
@@ -31,11 +31,11 @@ export class Monitors {
   readonly #trapping = new Set<string>();
   readonly #links = new Map<string, Set<string>>();
   readonly #monitors = new Map<number, { readonly watcher: string; readonly target: string }>();
-  /** Monitors that `id` watches with or is watched by. */
+  /** Monitors that `id` has set, or that watch it. */
   readonly #monitorsOf = new Map<string, Set<number>>();
   #lastMonitor = 0;
 
-  /** How many actors, monitors, links and traps it knows of. */
+  /** The number of actors, monitors, links and traps kept here. */
   get size(): number {
     return this.#alive.size + this.#monitors.size + this.#monitorsOf.size + this.#links.size + this.#trapping.size;
   }
@@ -45,8 +45,8 @@ export class Monitors {
   }
 
   /**
-   * One way, and they stack: each sends its own DOWN, at once (`noproc`) when the target does not run. Without a target
-   * it was one that is gone: another may have its path.
+   * Monitors are one-way, and they stack: each sends its own DOWN, at once (`noproc`) when the target does not run.
+   * `target` is undefined for a process that is gone, because another process may have its path by now.
    */
   monitor(
     watcher: string,
@@ -61,12 +61,12 @@ export class Monitors {
     return { monitor, signals: [] };
   }
 
-  /** No DOWN of this monitor is sent from now on. Only its watcher can end it. */
+  /** Ends a monitor: it sends no DOWN from now on. Does nothing unless `watcher` has set it. */
   demonitor(watcher: string, monitor: number): void {
     if (this.#monitors.get(monitor)?.watcher === watcher) this.#forget(monitor);
   }
 
-  /** Both ways, however often it is called. To an actor that does not run: an exit signal `noproc` to the caller. */
+  /** Links go both ways; a second one changes nothing. If `partner` does not run, `id` gets an exit signal `noproc`. */
   link(id: string, partner: string | undefined): readonly Signal[] {
     if (id === partner) return [];
     if (partner === undefined || !this.#alive.has(partner)) return this.#exitSignal(partner, id, NOPROC, NOPROC);
@@ -80,20 +80,20 @@ export class Monitors {
     remove(this.#links, partner, id);
   }
 
-  /** Whether exit signals reach this actor as messages instead of ending it. */
+  /** With `trap`, exit signals reach this actor as messages instead of ending it. */
   trapExit(id: string, trap: boolean): void {
     if (trap) this.#trapping.add(id);
     else this.#trapping.delete(id);
   }
 
-  /** An exit signal that a process sends. `"kill"` cannot be trapped, and ends its target as `killed`. */
+  /** Sends an exit signal. `"kill"` cannot be trapped, and ends its target as `killed`. */
   exit(from: string, to: string, reason: ExitReason | "kill"): readonly Signal[] {
     if (!this.#alive.has(to)) return [];
     if (reason === "kill") return [{ kind: "end", to, reason: KILLED }];
     return this.#exitSignal(from, to, reason, reason);
   }
 
-  /** `id` has ended: its watchers hear of it, its partners end with it, and nothing of it is left here. */
+  /** `id` has ended: its watchers get DOWN, its partners an exit signal, and its monitors and links are forgotten. */
   ended(id: string, reason: ExitReason): readonly Signal[] {
     const signals: Signal[] = [];
     for (const monitor of this.#monitorsOf.get(id) ?? []) {
@@ -110,7 +110,7 @@ export class Monitors {
     return signals;
   }
 
-  /** `told` is the reason in the message, `fatal` the one an actor that does not trap ends with. */
+  /** `told` is the reason in an EXIT message; an actor that does not trap exits ends with `fatal`. */
   #exitSignal(from: string | undefined, to: string, told: ExitReason, fatal: ExitReason): readonly Signal[] {
     if (this.#trapping.has(to)) return [{ kind: "exit_message", to, from, reason: told }];
     return told.kind === "normal" ? [] : [{ kind: "end", to, reason: fatal }];
@@ -125,8 +125,8 @@ export class Monitors {
 }
 
 /**
- * A shutdown goes through a chain of links as it is, so that transient partners stay down; anything else names the
- * actor in which it began.
+ * A shutdown passes through a chain of links unchanged, so that transient partners stay down. Any other reason names
+ * the actor in which the failure began.
  */
 export function linkedReason(id: string, reason: ExitReason): ExitReason {
   return reason.kind === "shutdown" || reason.kind === "linked" ? reason : { kind: "linked", id, reason };

@@ -34,7 +34,7 @@ export type SignalRequest = Extract<
 export interface Process {
   readonly id: string;
   readonly ref: ActorRef | PoolRef;
-  /** Ends its thread for this reason. */
+  /** Ends its thread with this reason. */
   kill(reason: ExitReason): void;
   /** Delivers a message to `info`. */
   info(message: unknown): void;
@@ -43,18 +43,18 @@ export interface Process {
 interface Processes {
   byUid(uid: number): Process | undefined;
   byPath(id: string): Process | undefined;
-  /** A reference to one that may be gone. */
+  /** A reference to a process that may be gone. */
   refTo(target: Target): ActorRef | PoolRef;
   reasonOf(reason: Encoded): ExitReason;
-  /** Those whom an exit signal ends that is sent to this one: a router's members. */
+  /** The processes that an exit signal to `uid` reaches: a router's members, or the process itself. */
   membersOf(uid: number): readonly Process[];
-  /** What main's listener for an actor has thrown. */
+  /** Main's listener for an actor threw `error`. */
   listenerFailed(id: string, error: unknown): void;
 }
 
 const MAIN = "main thread";
 
-/** Whom signals come from, for those who get them as messages. */
+/** The sender of a signal, as DOWN and EXIT messages name it. */
 interface Source {
   readonly id: string;
   readonly ref: ActorRef | PoolRef | undefined;
@@ -62,7 +62,7 @@ interface Source {
 
 const FROM_MAIN: Source = { id: MAIN, ref: undefined };
 
-/** Carries out what monitors and links ask for: tells watchers, ends partners. */
+/** Carries out monitors and links: tells watchers, ends partners. */
 export class ProcessSignals {
   readonly #processes: Processes;
   readonly #monitors = new Monitors();
@@ -78,14 +78,14 @@ export class ProcessSignals {
     if (trapsExits) this.#monitors.trapExit(id, true);
   }
 
-  /** An incarnation is over. Returns what tells everyone who has to know. */
+  /** An incarnation is over. Returns the function that tells its watchers and partners. */
   ended(child: Process, reason: ExitReason): () => void {
     this.#numbers.forgetAll(child);
     const signals = this.#monitors.ended(child.id, reason);
     return () => this.#carryOut(signals, child);
   }
 
-  /** Main watches one. Returns the function that ends it. */
+  /** Sets a monitor for main. Returns the function that ends it. */
   watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
     if (typeof listener !== "function") {
       const allowed = "a function";
@@ -95,7 +95,7 @@ export class ProcessSignals {
     const { uid, id } = processOf(ref);
     const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
-    // Never before `watch` has returned.
+    // The listener must not run before `watch` has returned.
     queueMicrotask(() => this.#carryOut(signals, { id, ref }));
     return () => {
       this.#monitors.demonitor(MAIN, monitor);
@@ -107,7 +107,7 @@ export class ProcessSignals {
     this.#exit(FROM_MAIN, processOf(ref).uid, checkExitReason("exit", reason, "kill"));
   }
 
-  /** What an actor has asked for. */
+  /** Carries out an actor's request. */
   handle(child: Process, request: SignalRequest): void {
     switch (request.type) {
       case "monitor": {
@@ -148,7 +148,7 @@ export class ProcessSignals {
     }
   }
 
-  /** All of them come from the same. */
+  /** `from` is the sender of all `signals`. */
   #carryOut(signals: readonly Signal[], from: Source): void {
     for (const signal of signals) this.#carry(signal, from);
   }
@@ -179,7 +179,7 @@ export class ProcessSignals {
     return { id: target.id, ref: this.#processes.byUid(target.uid)?.ref ?? this.#processes.refTo(target) };
   }
 
-  /** Of an actor that is gone there is none: its reference must not mean the one that has its path now. */
+  /** Undefined for an actor that is gone, because another actor may have its path now. */
   #pathOf(uid: number, id: string): string | undefined {
     return this.#processes.byUid(uid) === undefined ? undefined : id;
   }
