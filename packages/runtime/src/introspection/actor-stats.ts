@@ -13,7 +13,7 @@ import type { ActorStats } from "../stats/actor-stats.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { ActorTotals } from "./actor-totals.js";
 
-/** An actor, as far as its numbers go. */
+/** The part of an actor that its stats are read from. */
 export interface Measured {
   readonly running: boolean;
   readonly suspended: boolean;
@@ -24,7 +24,7 @@ export interface Measured {
   readonly spec: FullActorSpec;
   readonly totals: ActorTotals;
   readonly guardReading: GuardReading | undefined;
-  /** Takes in what has been counted in shared memory. */
+  /** Brings `totals` up to date with the counters in shared memory. */
   readTotals(): void;
 }
 
@@ -51,7 +51,7 @@ export function statsOf(child: Measured, names: NameTable): ActorStats {
     offHeapMb: guardReading?.offHeapMb ?? 0,
     silentMs: guardReading?.silentMs ?? 0,
     cpuMs: totals.cpuMs,
-    // Between two threads nothing is handled, whatever the last one has left there.
+    // Without a thread nothing is handled; the word still holds the last thread's method.
     handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardReading?.handlingMs ?? 0 },
     latency: latencyOf(readHistogram(words, LATENCY_HISTOGRAM)),
   };

@@ -24,13 +24,13 @@ import type { LoopTimes } from "../threads/actor-thread.js";
 /** Why a message that was sent is never handled; see `DeadLetterCause` for the same of single messages. */
 export type LossCause = "overflow" | "crash" | "restart" | "closed" | "unhandled";
 
-/** A count in shared memory, which is an int32 and wraps, as a number that does not. It is to be read often enough. */
+/** An int32 counter in shared memory, which wraps, as a number that does not. Read it every 2³¹ events at least. */
 class Unwrapped {
   #last = 0;
   #total = 0;
 
   read(now: number): number {
-    // A repair may take one back: then the total waits until it is caught up with.
+    // A repair may lower the counter: the total stays until the counter has caught up.
     const more = (now - this.#last) | 0;
     if (more > 0) {
       this.#total += more;
@@ -40,12 +40,12 @@ class Unwrapped {
   }
 }
 
-/** The thread that runs an actor, as far as time is concerned. */
+/** A thread whose event loop can be timed. */
 export interface TimedThread {
   loopTimes(): LoopTimes;
 }
 
-/** What is counted of one actor over all its incarnations. Main reads it from shared memory, and adds what it alone knows. */
+/** One actor's counts over all its incarnations. Main reads them from shared memory and adds what only main counts. */
 export class ActorTotals {
   readonly lost: Record<LossCause, number> = { overflow: 0, crash: 0, restart: 0, closed: 0, unhandled: 0 };
   readonly calls: Record<CallOutcome, number>;
@@ -64,7 +64,7 @@ export class ActorTotals {
   #oldestSinceMs = 0;
   #readAtTurn: number | undefined;
   #readAtSeq: number | undefined;
-  /** Of threads that have ended. */
+  /** The sum over threads that have ended; `#cpuMs` is the running thread's. */
   #cpuBeforeMs = 0;
   #cpuMs = 0;
   #restsAtTurn: number | undefined;
@@ -79,8 +79,8 @@ export class ActorTotals {
   }
 
   /**
-   * It sleeps, is not blocked, and has neither received anything nor had a turn since `read`. Of what `read` takes in, only
-   * refused calls and messages may have become more.
+   * The actor sleeps, is not blocked, and has neither received a message nor had a turn since `read`. Since then, only
+   * the counts of refused calls and messages may have grown.
    */
   isQuiet(words: Int32Array): boolean {
     return (
@@ -91,7 +91,7 @@ export class ActorTotals {
     );
   }
 
-  /** Takes the counts in. At least every 12 minutes, in which 2³¹ messages may pass. */
+  /** Reads the counters. Call it at least every 12 minutes, because 2³¹ messages may pass in that time. */
   read(mailbox: Mailbox, words: Int32Array): void {
     this.#readAtTurn = words[TURNS];
     this.#readAtSeq = words[MAILBOX_LANE + NEXT_SEQ];
@@ -109,7 +109,7 @@ export class ActorTotals {
     this.#oldestSinceMs = performance.now();
   }
 
-  /** How long the first message that waits has done so, at least; 0 when none does. After `read`. */
+  /** A lower bound of how long the oldest queued message has waited; 0 when none waits. Call `read` first. */
   oldestAgeMs(mailbox: Mailbox): number {
     const oldest = mailbox.oldest();
     if (oldest === undefined) return 0;
@@ -118,20 +118,20 @@ export class ActorTotals {
     return Math.max(seenMs, stampedMs);
   }
 
-  /** What its threads have used of the CPU; where the system does not say, for how long their event loops were busy. */
+  /** CPU time of the actor's threads. Where the system does not tell it, the time their event loops were busy. */
   get cpuMs(): number {
     return this.#cpuBeforeMs + this.#cpuMs;
   }
 
-  /** For how long its threads' event loops ran something, out of how long they have been there. */
+  /** How long its threads' event loops ran something, and how long the threads have existed. */
   get loop(): { readonly busyMs: number; readonly elapsedMs: number } {
     return { busyMs: this.#busyBeforeMs + this.#busyMs, elapsedMs: this.#elapsedBeforeMs + this.#elapsedMs };
   }
 
-  /** Reads the times of the thread that runs. */
+  /** Reads the times of the running thread. */
   time(thread: TimedThread, words: Int32Array): void {
     const { activeMs, idleMs } = thread.loopTimes();
-    // A sleep that lasts is not in the sum yet: what was busy before stays.
+    // SLEPT_MS does not contain a sleep that still lasts. The busy time never goes back.
     this.#busyMs = Math.max(this.#busyMs, activeMs - floatAt(words, SLEPT_MS));
     this.#elapsedMs = Math.max(this.#elapsedMs, activeMs + idleMs);
     const osThread = words[OS_THREAD];
@@ -139,7 +139,7 @@ export class ActorTotals {
     else if (!this.#rests(words)) this.#cpuMs = Math.max(this.#cpuMs, threadCpuMs(osThread) ?? 0);
   }
 
-  /** It slept when it was asked about last, and has not had a turn since. To ask the kernel takes 8 to 12 µs. */
+  /** The thread slept at the last look and had no turn since. Saves asking the kernel, which takes 8 to 12 µs. */
   #rests(words: Int32Array): boolean {
     const sleeps = Atomics.load(words, PARKED) === 1 && words[HANDLING] === 0 && words[ACTIVE] === 0;
     const rests = sleeps && words[TURNS] === this.#restsAtTurn;
@@ -155,7 +155,7 @@ export class ActorTotals {
     this.#cpuMs = this.#busyMs = this.#elapsedMs = 0;
   }
 
-  /** Before the next thread is started. */
+  /** Call it before the next thread starts. */
   threadStarts(): void {
     this.#restsAtTurn = undefined;
   }

@@ -1,13 +1,13 @@
 import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { Trace, type TraceOptions } from "./trace.js";
 
-/** Who watches the messages of one actor, over its restarts. */
+/** The traces of one actor. They outlive its restarts. */
 export class ActorTraces {
   readonly #post: (message: ToActor) => void;
   readonly #traces = new Map<number, Trace>();
   #last = 0;
 
-  /** `post` tells the thread that runs, if one does. */
+  /** `post` reaches the running thread, and does nothing when there is none. */
   constructor(post: (message: ToActor) => void) {
     this.#post = post;
   }
@@ -28,7 +28,7 @@ export class ActorTraces {
     return trace;
   }
 
-  /** What a thread has to be asked that knows of none. */
+  /** The requests that make a new thread take part in every open trace. */
   get requests(): ToActor[] {
     return Array.from(this.#traces, ([number, trace]) => ({ type: "trace", ...trace.request(number) }));
   }

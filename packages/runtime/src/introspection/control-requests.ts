@@ -9,7 +9,7 @@ interface Open {
   reject(error: unknown): void;
 }
 
-/** Questions main has asked one actor's thread by its port. Each settles once: answer, timeout, or the thread's exit. */
+/** Main's open requests to one actor's thread. Each settles once: by its answer, its timeout, or the thread's exit. */
 export class ControlRequests {
   readonly #id: string;
   readonly #open = new Map<number, Open>();
@@ -19,7 +19,7 @@ export class ControlRequests {
     this.#id = id;
   }
 
-  /** `send` gets the number the answer is to name. */
+  /** `send` gets the number that the answer must name. */
   ask(what: string, timeoutMs: number, send: (request: number) => void): Promise<unknown> {
     const request = ++this.#last;
     return new Promise((resolve, reject) => {

@@ -3,14 +3,14 @@ import { setTimeout } from "node:timers/promises";
 import type { ProbedThread } from "../guard/probe.js";
 import { sharedInspector } from "../guard/probe-inspector.js";
 
-/** A thread that does not answer is ending: its exit says why. */
+/** The answer of a thread that is ending: none. Its exit says why. */
 const NEVER = new Promise<never>(() => {});
 /** How long the inspector may take to attach to a thread. */
 export const ATTACH_MS = 2000;
 
 /**
- * Where a thread's time goes for `ms`, whatever it is doing. Rejects where there is no inspector: a Node built
- * without it, a thread with a permission model. Never settles when the thread ends meanwhile.
+ * Profiles a thread for `ms`, also one that is inside a handler. Rejects where there is no inspector: in a Node built
+ * without it, and for a thread with a permission model. Never settles when the thread ends meanwhile.
  */
 export async function cpuProfile(thread: ProbedThread, ms: number): Promise<Profiler.Profile> {
   const { threadId } = thread;

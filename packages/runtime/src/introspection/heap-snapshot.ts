@@ -4,8 +4,8 @@ import { HOOK, sharedInspector } from "../guard/probe-inspector.js";
 import { ATTACH_MS } from "./cpu-profile.js";
 
 /**
- * Has the thread take a snapshot of its heap and send it, wherever its program stands. `ask` asks a thread that no
- * inspector reaches: it answers between two messages.
+ * Makes the thread take a heap snapshot and send it, also in the middle of a handler. A thread that no inspector
+ * reaches is asked by `ask`, and answers between two messages.
  */
 export async function requestHeapSnapshot(thread: ProbedThread, request: number, ask: () => void): Promise<void> {
   const { threadId } = thread;
@@ -14,7 +14,7 @@ export async function requestHeapSnapshot(thread: ProbedThread, request: number,
   void thread.ask(() => inspector.evaluate(threadId, `${HOOK}.snapshot(${request})`));
 }
 
-/** Gives the chunks up as they are read. */
+/** A stream of the chunks, which frees each chunk as it is read. */
 export function readableOf(chunks: Uint8Array[]): Readable {
   return Readable.from(
     (function* () {

@@ -8,7 +8,7 @@ import { ControlRequests } from "./control-requests.js";
 import { cpuProfile } from "./cpu-profile.js";
 import { readableOf, requestHeapSnapshot } from "./heap-snapshot.js";
 
-/** The incarnation that is looked into. */
+/** The incarnation that answers. */
 export interface Introspected {
   /** Once `init` is done. */
   readonly running: boolean;
@@ -17,8 +17,8 @@ export interface Introspected {
 }
 
 /**
- * What is asked of one incarnation by its port, and what main finds out about its thread from outside. Everything rejects with
- * ERR_NOPROC when it does not run, ERR_CALL_EXIT when it ends meanwhile, ERR_CALL_TIMEOUT.
+ * Main's requests to one incarnation: by its port, and by the inspector of its thread. Every request rejects with
+ * ERR_NOPROC when the incarnation does not run, ERR_CALL_EXIT when it ends meanwhile, and ERR_CALL_TIMEOUT.
  */
 export class Introspection {
   readonly #id: string;
@@ -35,12 +35,12 @@ export class Introspection {
     this.#requests = new ControlRequests(id);
   }
 
-  /** It was asked to suspend, and took notice. */
+  /** The actor has confirmed a `suspend`, and no `resume` since. */
   get suspended(): boolean {
     return this.#suspended;
   }
 
-  /** User messages wait until `resume`. Resolves when the actor has taken notice. */
+  /** User messages wait until `resume`. Resolves when the actor has confirmed it. */
   async suspend(timeoutMs: number): Promise<void> {
     await this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
     this.#suspended = true;
@@ -73,7 +73,7 @@ export class Introspection {
     this.#requests.answer(request, failure !== undefined, failure === undefined ? chunks : new Error(failure));
   }
 
-  /** One at a time: V8 has one for a thread, which the first to stop it would end for all. */
+  /** One profile at a time, because V8 has one profiler for each thread: the first `stop` would end it for all. */
   async cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
     if (this.#profiling) {
       const message = `id=${this.#id} cpuProfile: a profile of this actor is being taken`;
@@ -108,7 +108,7 @@ export class Introspection {
       look(thread).then(
         (value) => this.#requests.answer(request, false, value),
         (error: unknown) => {
-          // It is ending: its exit, which follows, says why.
+          // The thread is ending: its exit follows and says why.
           if ((error as { code?: unknown } | null)?.code === "ERR_WORKER_NOT_RUNNING") return;
           this.#requests.answer(request, true, error);
         },

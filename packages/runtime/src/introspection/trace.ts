@@ -32,7 +32,7 @@ export interface TraceEvent {
 
 const FIELDS: Fields = {
   methods: texts,
-  // More than 0: the least that a number can be.
+  // Above 0: the smallest positive number.
   sample: numberFrom(Number.MIN_VALUE, 1, "a share, more than 0"),
   signal: aSignal,
 };
@@ -45,8 +45,8 @@ export function takeTraceOptions(options: TraceOptions): TraceOptions {
 type Traced = Extract<ToMain, { type: "traced" }>;
 
 /**
- * A trace as its user sees it, from now until it is left, aborted, or the actor is gone for good. When as many events as
- * may wait do so the actor counts instead of telling, and neither thread's memory grows.
+ * A trace as its user sees it, from now until the user leaves or aborts it, or the actor is gone for good. While the
+ * buffer of events is full the actor only counts what it does not report, so neither thread's memory grows.
  */
 export class Trace extends EventStream<TraceEvent> {
   readonly #methods: readonly string[] | undefined;
@@ -64,7 +64,7 @@ export class Trace extends EventStream<TraceEvent> {
     this.#left = left;
   }
 
-  /** What a thread is asked for that knows nothing of this trace. */
+  /** The request that makes a thread take part in this trace. */
   request(trace: number): TraceRequest {
     this.#taken = 0;
     return { trace, methods: this.#methods, sample: this.#sample, credit: BACKLOG - this.backlog };
@@ -75,7 +75,7 @@ export class Trace extends EventStream<TraceEvent> {
     this.offer({ id, incarnation, method, kind, at, tookMs, outcome, missed });
   }
 
-  /** Credit goes back by halves, so that not every event costs a message. */
+  /** Grants credit when half of it is used up, so that not every event costs a message. */
   protected override taken(): void {
     if (++this.#taken < BACKLOG / 2) return;
     this.#granted(this.#taken);

@@ -25,7 +25,7 @@ export function treeOf(
   const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
     const path = `${parent}/${id}`;
     if (type === "supervisor") {
-      // Or a router, which has its members below it.
+      // A router is a supervisor too: its members are below it.
       const supervisor = ref as SupervisorRef;
       return { id: path, type, state, restart, flags: supervisor.flags, children: childrenOf(supervisor, path) };
     }
