@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { resolveModule } from "../supervision/module-url.js";
 
-/** TypeScript's name for what the URL calls JavaScript, and the other way round. */
+/** The TypeScript source beside a JavaScript file that does not exist, and the other way round. */
 const SIBLINGS: readonly (readonly [RegExp, string])[] = [
   [/\.js$/, ".ts"],
   [/\.mjs$/, ".mts"],
@@ -10,7 +10,7 @@ const SIBLINGS: readonly (readonly [RegExp, string])[] = [
   [/\.mts$/, ".mjs"],
 ];
 
-/** The URLs under which an actor's module may be found, in the order to try them. Throws ERR_ACTOR_MODULE. */
+/** The URLs to try for an actor's module, in this order. Throws ERR_ACTOR_MODULE. */
 export function moduleCandidates(actor: URL | string): string[] {
   const url = resolveModule(actor);
   if (url.protocol !== "file:" || existsSync(fileURLToPath(url))) return [url.href];
@@ -23,14 +23,14 @@ export function moduleCandidates(actor: URL | string): string[] {
   return [url.href, ...siblings];
 }
 
-/** What a module's file is called, less its ending: `hasher` for `…/hasher.actor.js`. */
+/** A module's file name without its ending: `hasher` for `…/hasher.actor.js`. */
 export function moduleName(actor: URL | string): string {
   const { pathname } = resolveModule(actor);
   const file = decoded(pathname.slice(pathname.lastIndexOf("/") + 1));
   return file.replace(/\.[cm]?[jt]s$/, "").replace(/\.actor$/, "") || "actor";
 }
 
-/** A URL may have a "%" that stands for nothing. */
+/** A URL may contain a "%" that encodes nothing; `decodeURIComponent` throws on it. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

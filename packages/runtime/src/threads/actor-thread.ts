@@ -14,7 +14,7 @@ import { ChildProcesses } from "./child-processes.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
 
-/** Of an event loop, in ms since its thread started. Asleep at its doorbell it counts as active. */
+/** An event loop's times in ms since its thread started. A sleep at the doorbell counts as active. */
 export interface LoopTimes {
   readonly activeMs: number;
   readonly idleMs: number;
@@ -24,7 +24,7 @@ export interface ThreadOptions {
   readonly boot: Omit<BootData, "port" | "attention" | "code" | "cores">;
   readonly name: string;
   readonly heapCapMb: number;
-  /** How far V8's own limit is above the cap: see the guard. */
+  /** V8's own limit is this far above the cap: see the guard. */
   readonly headroomMb: number;
   readonly env: Record<string, string>;
   readonly execArgv: readonly string[] | undefined;
@@ -32,12 +32,12 @@ export interface ThreadOptions {
 
 export interface ThreadListener {
   onMessage(message: ToMain): void;
-  /** The thread is joined: it will never write to shared memory again. `error` is what Node says it died of. */
+  /** The thread is joined: it never writes to shared memory again. `error` is what ended it, if Node names an error. */
   onExit(error: Error | undefined): void;
 }
 
 const CORES = availableParallelism();
-/** A thread that has been asked to end and has not is asked again after this long, then after twice as long, … */
+/** A thread that does not end is asked again after this long, then after twice as long, … */
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
 const MOST_AT_ONCE = 10_000;
@@ -45,9 +45,9 @@ const MOST_AT_ONCE = 10_000;
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
   readonly ownerId: number;
-  /** Node's number for it; -1 for one that never was. */
+  /** Node's number for the thread; -1 if it could not be started. */
   readonly threadId: number;
-  /** Undefined where there was no thread to be had. */
+  /** Undefined if the thread could not be started. */
   readonly #worker: Worker | undefined;
   readonly #port: MessagePort;
   readonly #attention: Int32Array;
@@ -68,7 +68,7 @@ export class ActorThread {
     try {
       this.#worker = startWorker(options, workerData);
     } catch (error) {
-      // No descriptor or no thread left, or flags that Node does not take: an exit like others, so that its owner learns of it.
+      // No file descriptor or thread is left, or Node refuses the flags. The owner learns of it by an ordinary exit.
       this.threadId = -1;
       this.#exited = true;
       port1.close();
@@ -77,15 +77,15 @@ export class ActorThread {
     }
     this.threadId = this.#worker.threadId;
     forwardOutput(this.#worker);
-    // Error and exit come back to back, and only after exit is the thread known to be gone: one outcome, at exit.
+    // Node emits "error" just before "exit", and only at "exit" is the thread gone: both are told at once, at "exit".
     let death: Error | undefined;
-    // Each request to end it listens for its exit.
+    // Each terminate() adds a listener for "exit".
     this.#worker.setMaxListeners(0);
     this.#worker.on("error", (error: Error) => {
       death = error;
     });
     this.#worker.on("exit", () => {
-      // It says nothing more.
+      // The port holds the last messages; none comes after them.
       this.takeMessages(Infinity);
       this.#exited = true;
       clearTimeout(this.#asking);
@@ -94,18 +94,18 @@ export class ActorThread {
       this.#listener.onExit(death);
     });
     port1.on("message", (message: ToMain) => this.#take(message));
-    // The worker is what keeps the process alive.
+    // The worker keeps the process alive; the port must not.
     port1.unref();
   }
 
-  /** From now on only `listener` is told. */
+  /** Replaces the listener. */
   listen(listener: ThreadListener): void {
     this.#listener = listener;
   }
 
   /**
-   * Takes in what the thread has said so far, without waiting for the event loop to deliver it. A thread that runs may
-   * say more meanwhile, and faster than it is taken in: what is beyond a bound comes by the event loop.
+   * Handles the messages that the thread has posted so far, without waiting for the event loop to deliver them. A
+   * running thread may post faster than main handles, so there is a bound: the event loop delivers the rest.
    */
   takeMessages(most = MOST_AT_ONCE): void {
     for (let taken = 0; taken < most; taken++) {
@@ -126,13 +126,13 @@ export class ActorThread {
     else this.#children.started(pid);
   }
 
-  /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
+  /** Runs `ask`, a request through the inspector, unless the thread is ending. */
   ask<T>(ask: () => T): T | undefined {
     if (this.#exited || this.#asking !== undefined) return undefined;
     return askUnlessLeaving(this.#attention, ask);
   }
 
-  /** What V8 says of its heap; answers when the thread can be interrupted. Undefined where Node has no such thing. */
+  /** V8's numbers for the thread's heap. Resolves when V8 can interrupt the thread. Undefined where Node cannot ask. */
   heapStatistics(): Promise<HeapStatistics> | undefined {
     const worker: (Worker & { getHeapStatistics?(): Promise<HeapStatistics> }) | undefined = this.#worker;
     return worker?.getHeapStatistics?.();
@@ -148,7 +148,7 @@ export class ActorThread {
     return { activeMs: times?.active ?? 0, idleMs: times?.idle ?? 0 };
   }
 
-  /** The process may end although this thread has not. */
+  /** The process may end before this thread does. */
   abandon(): void {
     this.#abandoned = true;
     this.takeMessages();
@@ -156,13 +156,13 @@ export class ActorThread {
     this.#worker?.unref();
   }
 
-  /** The process may not end before this thread has. As from the start. */
+  /** The process must not end before this thread does, as at the thread's start. */
   hold(): void {
     this.#abandoned = false;
     this.#worker?.ref();
   }
 
-  /** Posts a control message; `words` is the slot the thread consumes, to wake it there. */
+  /** Posts a control message, and wakes the thread if `words`, the slot it consumes, is given. */
   post(message: ToActor, words?: Int32Array, transfer: readonly Transferable[] = []): void {
     if (this.#exited) return;
     this.#port.postMessage(message, transfer);
@@ -170,8 +170,8 @@ export class ActorThread {
   }
 
   /**
-   * Asks Node to end the thread, whatever it is doing. `onExit` follows. Asks again until it has: a request that
-   * arrives while the inspector evaluates in the thread ends the evaluation, and the program goes on.
+   * Asks Node to end the thread, whatever it is doing; `onExit` follows. Asks again until the thread has ended, because
+   * a request that arrives while the inspector evaluates in the thread ends only the evaluation.
    */
   terminate(): void {
     if (this.#exited) return;
@@ -181,7 +181,7 @@ export class ActorThread {
 
   #end(): void {
     void this.#worker?.terminate();
-    // Node's terminate() takes back an earlier unref().
+    // Node's terminate() undoes an earlier unref().
     if (this.#abandoned) this.#worker?.unref();
   }
 
@@ -206,7 +206,7 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
       execArgv: [...inherited, ...own],
     });
   } catch (error) {
-    // Flags of V8 and of the whole process apply to workers as it is, but may not be given to one.
+    // Workers have the flags of V8 and of the whole process anyway, and Node refuses them in a worker's execArgv.
     const { code, message } = error as { code?: string; message: string };
     const refused = inherited.filter((arg) => message.includes(arg));
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || refused.length === 0) throw error;
@@ -218,8 +218,8 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
 const refusedInWorkers = new Set<string>();
 
 /**
- * What main was started with, which carries loaders and permission flags (an explicit list replaces them all),
- * less what is about main's own program.
+ * Main's flags without those for main's own program. Threads need its loaders and permission flags, and a worker's
+ * explicit execArgv replaces all inherited flags.
  */
 export function inheritedExecArgv(): string[] {
   const kept: string[] = [];
@@ -237,7 +237,7 @@ export function inheritedExecArgv(): string[] {
 
 const PERMISSION = /^--(?:experimental-)?permission$/;
 
-/** tsx starts a thread and writes to a folder of its own, which a thread with permissions may not. */
+/** tsx starts a thread and writes to a folder of its own. A thread with permissions may do neither. */
 function withoutTsx(args: readonly string[]): string[] {
   const isTsx = (arg: string | undefined): boolean => arg !== undefined && /(?:^|[\\/=])tsx(?:[\\/]|$)/.test(arg);
   const loads = (arg: string): boolean => /^(?:-r|--require|--import|--loader|--experimental-loader)$/.test(arg);
@@ -255,7 +255,7 @@ export function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits
   };
 }
 
-/** A spec's environment as a worker takes it: what is undefined is not there. */
+/** A spec's environment without its undefined values. */
 export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

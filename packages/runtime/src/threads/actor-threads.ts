@@ -15,17 +15,17 @@ interface Incarnated extends GuardedActor {
 interface Shared {
   readonly slots: Slots;
   readonly names: NameTable;
-  /** One word: how many actors' threads do not sleep. */
+  /** One word: the number of actors' threads that do not sleep. */
   readonly awake: Int32Array;
 }
 
-/** The threads that are an actor's incarnation, from start to exit, and what each leaves behind in shared memory. */
+/** The threads that run actors, from start to exit. Clears up in shared memory after each. */
 export class ActorThreads<A extends Incarnated> {
   readonly #shared: Shared;
   readonly #guard: Guard;
   readonly #zombies: Zombies;
   readonly spares: SpareThreads;
-  /** Threads of upgrades: they are not an actor's yet. */
+  /** Threads of upgrades that do not run an actor yet. */
   readonly preparing = new Set<ActorThread>();
   readonly #threads = new Map<ActorThread, A>();
   readonly #starting = new Map<ActorThread, A>();
@@ -46,22 +46,22 @@ export class ActorThreads<A extends Incarnated> {
     return [...this.#threads.keys()].some((thread) => thread.ownerId === ownerId);
   }
 
-  /** Posts to every thread that is an actor's or may become one. */
+  /** Posts to every thread that runs an actor or may come to run one. */
   post(message: ToActor): void {
     for (const thread of [...this.#threads.keys(), ...this.spares.threads, ...this.preparing]) thread.post(message);
   }
 
-  /** What the guard knew of the actor's thread when it exited. */
+  /** The guard's reading of the actor's thread when it exited. */
   lastReading(actor: A): GuardReading | undefined {
     return this.#lastReadings.get(actor);
   }
 
-  /** Takes in what all threads have said so far. */
+  /** Handles the messages that all threads have posted so far. */
   takeMessages(): void {
     for (const thread of this.#threads.keys()) thread.takeMessages();
   }
 
-  /** Takes in which actors have started by now. */
+  /** Handles the messages of threads that are starting. True when one of their actors has started. */
   takeStarts(): boolean {
     let started = false;
     for (const [thread, actor] of this.#starting) {
@@ -78,7 +78,7 @@ export class ActorThreads<A extends Incarnated> {
     this.#guard.guard(thread, actor, actor.slot.memory.words);
   }
 
-  /** Frees what it held. `slot` is the one it consumed. */
+  /** Frees the locks that the thread held. `slot` is the slot it consumed. */
   exited(thread: ActorThread, actor: A, slot: Slot): void {
     const { slots, names, awake } = this.#shared;
     this.#starting.delete(thread);
@@ -91,7 +91,7 @@ export class ActorThreads<A extends Incarnated> {
     this.#zombies.exited(thread);
   }
 
-  /** It has survived its kill. */
+  /** The thread has survived its kill. */
   abandoned(thread: ActorThread, actor: A, reason: ExitReason): void {
     this.#starting.delete(thread);
     this.#guard.forget(thread);

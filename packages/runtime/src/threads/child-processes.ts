@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
 /**
- * The processes that a thread has started, on Linux: elsewhere nothing tells a process from a later one with its number,
- * and they outlive their actor.
+ * The processes that a thread has started. Linux only: elsewhere nothing tells a process from a later one with the same
+ * number, so there the processes outlive their actor.
  */
 export class ChildProcesses {
-  /** By number, when each was started. */
+  /** When each was started, by its process id. */
   readonly #startedAt = new Map<number, string>();
 
   started(pid: number): void {
@@ -17,14 +17,14 @@ export class ChildProcesses {
     this.#startedAt.delete(pid);
   }
 
-  /** Ends those that are left. Their owner had its time to do so in order. */
+  /** Kills the processes that are left: their actor had its time to end them in order. */
   kill(): void {
     for (const [pid, at] of this.#startedAt) {
       if (startOf(pid) !== at) continue;
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has just ended, or runs as another user.
+        // The process has just ended, or runs as another user.
       }
     }
     this.#startedAt.clear();
@@ -34,7 +34,8 @@ export class ChildProcesses {
 /** When a child of this process was started, in the kernel's ticks; undefined when there is no such child. */
 function startOf(pid: number): string | undefined {
   try {
-    // What follows the command, in parentheses and of any characters: https://docs.kernel.org/filesystems/proc.html
+    // The fields after the command, which stands in parentheses and may contain any character:
+    // https://docs.kernel.org/filesystems/proc.html
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [, parent] = fields;

@@ -15,7 +15,7 @@ export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedAct
   return comlinkActorUrl(moduleCandidates(takeArgument("comlinkActor", "module", module, aModule)));
 }
 
-/** The URLs of the modules that an actor's URL names. */
+/** The URLs of all modules that an actor's URL names. */
 export function modulesWithin(url: string): string[] {
   return [url, ...(exposingModules(url) ?? [])];
 }

@@ -1,9 +1,9 @@
-/** Main's owner id: what a lock holds while main has it. */
+/** A lock that main holds contains this. */
 export const MAIN_OWNER_ID = 1;
 const FIRST_OWNER_ID = MAIN_OWNER_ID + 1;
 const MAX_OWNER_ID = 2 ** 31 - 1;
 
-/** Numbers by which locks tell which thread holds them. */
+/** Gives each thread the number that a lock contains while the thread holds it. */
 export class OwnerIds {
   readonly #isTaken: (ownerId: number) => boolean;
   #last: number;

@@ -9,13 +9,13 @@ const { allowedNodeEnvironmentFlags } = process;
 const PERMISSION = allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
 
 /**
- * Node's flags for a thread that may do only this, beside reading the modules it is made of: its own folder, and the
- * packages it can import. A flag that this Node
- * does not know is left out: what it would permit is then not restricted either (`--allow-net`, before Node 25).
+ * Node's flags for a thread that may do only what `permissions` says, and read its modules: their own folder, and the
+ * packages they can import. A flag that this Node does not know is left out, because such a Node does not restrict
+ * what the flag would permit (`--allow-net`, before Node 25).
  */
 export function permissionFlags(permissions: Permissions, moduleUrls: readonly string[]): string[] {
   const { fsRead = [], fsWrite = [], net, childProcess, worker, addons, wasi } = permissions;
-  // Each once: Node 20 aborts over some paths that it is given twice.
+  // Each path once, because Node 20 aborts when it gets certain paths twice.
   const readable = new Set([...runtimeFolders(), ...preloaded(), ...moduleUrls.flatMap(folderOf), ...fsRead]);
   const switches = {
     "--allow-net": net,
@@ -34,7 +34,7 @@ export function permissionFlags(permissions: Permissions, moduleUrls: readonly s
   ];
 }
 
-/** What worker-host is loaded from: itself, the codec, and comlink. */
+/** The files that a thread loads worker-host from: its own, the codec's, and comlink's. */
 function runtimeFolders(): string[] {
   if (IS_BUNDLED) return [`${fileURLToPath(THREAD_FOLDER)}*`];
   const main = fileURLToPath(WORKER_MAIN);
@@ -42,7 +42,7 @@ function runtimeFolders(): string[] {
   return [dirname(dirname(main)), ...libraries].map(inFolder);
 }
 
-/** What main was told to load before anything else, which its threads inherit. */
+/** The modules that main's flags preload; its threads inherit them. */
 function preloaded(): string[] {
   const flag = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=(.*))?$/;
   return process.execArgv.flatMap((arg, index) => {
@@ -54,7 +54,7 @@ function preloaded(): string[] {
   });
 }
 
-/** A module's folder, and those in which Node looks for what it imports. */
+/** A module's folder, and the folders in which Node looks for its imports. */
 function folderOf(url: string): string[] {
   if (!url.startsWith("file:")) return [];
   const folder = dirname(fileURLToPath(url));

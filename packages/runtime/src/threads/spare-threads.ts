@@ -3,7 +3,7 @@ import type { ActorThread, ThreadListener, ThreadOptions } from "./actor-thread.
 /** Starts a thread that loads its module and waits to become an actor. */
 export type StartThread = (listener: ThreadListener) => ActorThread;
 
-/** A thread that has not exited this long after its kill is not waited for. */
+/** `close` waits this long for a killed thread to exit. */
 const GIVE_UP_MS = 100;
 
 interface Spare {
@@ -14,19 +14,19 @@ interface Spare {
 }
 
 /**
- * Threads that have an actor's module loaded already, so that a restart need not wait for a thread to start. They
- * are kept for what has been restarted before: what crashed once is likely to crash again.
+ * Threads that have loaded an actor's module already, so that a restart need not wait for a thread to start. Only
+ * actors that were restarted before have one, because they are likely to crash again.
  */
 export class SpareThreads {
   readonly limit: number;
-  // The one made last is last: when there are too many, the oldest goes.
+  // In the order they were made: the oldest goes when there are too many.
   readonly #spares = new Set<Spare>();
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
   readonly #ends: (thread: ActorThread) => void;
 
-  /** `ends` is told of each thread that is going to be ended here. */
+  /** Calls `ends` with each thread before it ends that thread. */
   constructor(limit: number, ends: (thread: ActorThread) => void) {
     this.limit = limit;
     this.#ends = ends;
@@ -36,7 +36,7 @@ export class SpareThreads {
     return this.#spares.size;
   }
 
-  /** How many have loaded their module. */
+  /** The number of spares that have loaded their module. */
   get ready(): number {
     return [...this.#spares].filter(({ loaded }) => loaded).length;
   }
@@ -45,7 +45,7 @@ export class SpareThreads {
     return [...this.#spares].map(({ thread }) => thread);
   }
 
-  /** Gives a spare away, one that is ready if there is one. Its new owner listens to it from now on. */
+  /** Gives a spare away, one with its module loaded if there is one. The caller has to `listen` to it. */
   take(key: string): ActorThread | undefined {
     const fitting = [...this.#spares].filter((spare) => spare.key === key);
     const spare = fitting.find(({ loaded }) => loaded) ?? fitting[0];
@@ -55,7 +55,7 @@ export class SpareThreads {
     return spare.thread;
   }
 
-  /** Sees to it that there is a spare for `key`. One whose module does not load within `loadTimeoutMs` is ended. */
+  /** Starts a spare for `key` unless there is one. Ends it if its module does not load within `loadTimeoutMs`. */
   provide(key: string, loadTimeoutMs: number, start: StartThread): void {
     if (this.#closed || this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
     const [oldest] = this.#spares;
@@ -67,7 +67,7 @@ export class SpareThreads {
       },
       onExit: () => this.#remove(spare),
     });
-    // The process may end although it waits.
+    // A waiting spare must not keep the process alive.
     thread.abandon();
     const timer = setTimeout(() => {
       if (!spare.loaded) this.#end(spare);
@@ -76,7 +76,7 @@ export class SpareThreads {
     this.#spares.add(spare);
   }
 
-  /** Ends all spares, for good. Resolves when their threads have exited, or are given up. */
+  /** Ends all spares and makes no more. Resolves when their threads have exited, or their time is over. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const spare of this.#spares) this.#end(spare);
@@ -112,7 +112,7 @@ export class SpareThreads {
   }
 }
 
-/** Threads of the same key are interchangeable until they become an actor. */
+/** Threads with the same key are interchangeable until they become an actor. */
 export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
   const { moduleUrls, offHeapCapMb, console } = boot;
   const variables = Object.entries(env).flat();
@@ -127,6 +127,6 @@ export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadO
     ...variables,
     ...(execArgv ?? []),
   ];
-  // Not as JSON: what an application has made of `Array.prototype.toJSON` must not make two keys one.
+  // Not JSON, because an application's own `Array.prototype.toJSON` could make two keys equal.
   return parts.map((part) => `${String(part).length}:${part}`).join("");
 }

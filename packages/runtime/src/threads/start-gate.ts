@@ -1,14 +1,14 @@
-/** A thread that has not loaded its module after this long waits for something: others may load meanwhile. */
+/** A thread that still loads its module after this long waits for something other than a core: the next may begin. */
 const HOLDS_UP_MS = 500;
 
-/** A place in the line; `leave` gives it up, whether its turn has come or not. */
+/** A start's place in the line. `leave` gives it up, before its turn or after. */
 export interface StartTurn {
   leave(): void;
 }
 
 /**
- * Lets only so many threads load at once. A thread that loads keeps a core busy for 30 to 50 ms: hundreds at once
- * finish no sooner than one after the other, but each takes as long as all of them.
+ * Limits how many threads load at once. Loading keeps a core busy for 30 to 50 ms, so hundreds at once finish no sooner
+ * than one after the other, but each of them takes as long as all.
  */
 export class StartGate {
   readonly #places: number;
@@ -19,7 +19,7 @@ export class StartGate {
     this.#places = places;
   }
 
-  /** Calls `start` when there is a place: at once, or when another has left. */
+  /** Calls `start` at once if there is a place, and otherwise when another start has left. */
   enter(start: () => void): StartTurn {
     let leave = (): void => void this.#waiting.delete(begin);
     const begin = (): void => {

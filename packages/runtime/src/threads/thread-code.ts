@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 
-/** This module is inside an application's own bundle, and the packages' files are not where it looks for them. */
+/** This module is part of an application's bundle, so the packages' files are not where it looks for them. */
 export const IS_BUNDLED = modifiedMs(WORKER_MAIN) === undefined;
 
-/** The folder from which threads start: the package's own, or one that the application has put beside its bundle. */
+/** The folder with the threads' files: the package's own, or the one that an application has put beside its bundle. */
 export const THREAD_FOLDER = IS_BUNDLED
   ? new URL("./mini-otp-thread/", import.meta.url)
   : new URL("../thread/", WORKER_MAIN);
@@ -15,14 +15,11 @@ const BUNDLE = new URL("start-thread.cjs", THREAD_FOLDER);
 const ENTRY = IS_BUNDLED ? new URL("worker-main.cjs", THREAD_FOLDER) : WORKER_MAIN;
 const entryIsThere = modifiedMs(ENTRY) !== undefined;
 
-/**
- * In a checkout that was compiled but not bundled since, threads load the modules that their code is made of. That takes
- * four times as long.
- */
+/** A checkout may be compiled but not bundled: its threads load single modules, which takes four times as long. */
 const bundle = bundleIsCurrent() ? { file: fileURLToPath(BUNDLE), url: BUNDLE.href } : undefined;
 let compiled: SharedArrayBuffer | undefined;
 
-/** The file a worker thread is started with. Throws ERR_ACTOR_MODULE where an application was bundled without it. */
+/** The file that a worker thread starts with. Throws ERR_ACTOR_MODULE if an application was bundled without it. */
 export function threadEntry(): URL {
   if (entryIsThere) return ENTRY;
   const advice = "leave @mini-otp/* out of the bundle, or put the thread's files beside it: see docs/bundling.md";
@@ -30,12 +27,12 @@ export function threadEntry(): URL {
   throw new ActorError("ERR_ACTOR_MODULE", message);
 }
 
-/** What the next thread runs. */
+/** The code that the next thread runs. */
 export function threadCode(): ThreadCode | undefined {
   return bundle === undefined ? undefined : { ...bundle, compiled };
 }
 
-/** What V8 has made of it in a thread: the threads to come need not compile it. */
+/** Keeps the code that V8 compiled in a thread, so that later threads need not compile it. */
 export function keepCompiled(code: Uint8Array): void {
   compiled = new SharedArrayBuffer(code.length);
   new Uint8Array(compiled).set(code);
@@ -43,7 +40,7 @@ export function keepCompiled(code: Uint8Array): void {
 
 function bundleIsCurrent(): boolean {
   const bundled = modifiedMs(BUNDLE);
-  // The compiler's own record. It is not in the published package.
+  // The TypeScript compiler writes this file, and the published package does not contain it.
   const compiledAt = modifiedMs(new URL("../.tsbuildinfo", WORKER_MAIN));
   return bundled !== undefined && (compiledAt === undefined || bundled >= compiledAt);
 }

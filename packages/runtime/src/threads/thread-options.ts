@@ -9,25 +9,25 @@ import { definedOnly, type ThreadOptions } from "./actor-thread.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { permissionFlags } from "./permissions.js";
 
-/** What a thread is given of its system. */
+/** The parts of its system that a thread gets. */
 export interface ThreadResources {
   readonly slots: Slots;
   readonly outbox: MainOutbox;
   readonly epochMs: number;
-  /** One word: how many actors' threads do not sleep. */
+  /** One word: the number of actors' threads that do not sleep. */
   readonly awake: Int32Array;
   readonly guard: Guard;
-  /** How far V8's limit is above an actor's heap cap. */
+  /** V8's limit is this far above an actor's heap cap. */
   readonly headroomMb: number;
-  /** What actors log. */
+  /** Takes the actors' log lines. */
   readonly logs: ActorLogs;
   nextOwnerId(): number;
 }
 
-/** Little enough that V8 collects by itself before much of the heap is garbage. */
+/** Small enough that V8 collects by itself before much of the heap is garbage. */
 const UNCOLLECTED_HEADROOM_MB = 256;
 
-/** Of a thread that is to run this module as the actor at path `id`. */
+/** The options of a thread that will run `module` as the actor at path `id`. */
 export function threadOptions(
   host: ThreadResources,
   id: string,
@@ -58,7 +58,7 @@ export function threadOptions(
   };
 }
 
-/** A thread with a permission model has no inspector: no collection on demand, and on Node 20 no probe at all. */
+/** A thread with a permission model has no inspector: the guard cannot collect its garbage, nor on Node 20 probe it. */
 function headroomMb(host: ThreadResources, { permissions }: FullActorSpec): number {
   if (permissions === undefined) return host.headroomMb;
   return HAS_HEAP_STATISTICS ? Math.min(host.headroomMb, UNCOLLECTED_HEADROOM_MB) : 0;

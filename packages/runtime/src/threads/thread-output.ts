@@ -2,13 +2,13 @@ import type { Readable, Writable } from "node:stream";
 import type { Worker } from "node:worker_threads";
 
 /*
- * What a thread prints goes to main's stdout and stderr. Node does that with a pipe, and a pipe hands an error of what
- * it leads to (a full disk, a reader that has gone) to the process, which ends of it. So it is done here, as
- * `console.log` does it on main: what is not taken is lost, and main's own writes fail as they always did.
+ * A thread's output goes to main's stdout and stderr. Node would use a pipe, and a pipe turns an error of its target (a
+ * full disk, a reader that has gone) into an uncaught error that ends the process. This module writes as `console.log`
+ * does on main: output that the target refuses is lost, and main's own writes fail as they always did.
  */
 
 const OUTPUTS = ["stdout", "stderr"] as const;
-/** By main's stream, the threads that wait until it has room. */
+/** The threads that wait until a stream of main's has room, by stream. */
 const waiting = new Map<Writable, Set<Readable>>();
 
 export function forwardOutput(worker: Worker): void {
@@ -31,7 +31,7 @@ function forward(from: Readable, to: Writable): void {
   from.resume();
 }
 
-/** The stream emits this error next, before anything else comes to be. */
+/** The stream emits this error next, before any other event. */
 function swallow(to: Writable): void {
   if (to.listenerCount("error") > 0) return;
   const ignore = (): void => {};
@@ -39,7 +39,7 @@ function swallow(to: Writable): void {
   setImmediate(() => to.off("error", ignore));
 }
 
-/** Called after every write, failed or not: a stream with an error does not say that it has room again. */
+/** Runs after every write, also one that failed, because a stream with an error emits no "drain". */
 function goOn(to: Writable): void {
   if (to.writableLength >= to.writableHighWaterMark) return;
   const readers = [...waitersFor(to)];

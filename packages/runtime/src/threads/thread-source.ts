@@ -10,17 +10,17 @@ import { type ThreadResources, threadOptions } from "./thread-options.js";
 
 export interface ThreadSourceHost extends ThreadResources {
   readonly spares: SpareThreads;
-  /** Threads that are to be actors, and have to know of new segments. */
+  /** Threads that will run actors, and have to learn of new segments. */
   readonly preparing: Set<ActorThread>;
   log(source: LogSource, line: Extract<ToMain, { type: "log" }>): void;
 }
 
-/** Of a thread that has just been made: it says nothing before the event loop turns. */
+/** A new thread's listener until it has an owner. Nothing arrives before the event loop turns, so nothing is missed. */
 const NOT_YET: ThreadListener = { onMessage: () => {}, onExit: () => {} };
 
-/** Where the threads of one actor come from. */
+/** Makes the threads of one actor. */
 export class ThreadSource {
-  /** What they run: the spec's, or what the actor was upgraded to. */
+  /** The module they run: the spec's, or the one that the actor was upgraded to. */
   module: URL | string;
   readonly #host: ThreadSourceHost;
   readonly #id: string;
@@ -33,37 +33,37 @@ export class ThreadSource {
     this.module = spec.actor;
   }
 
-  /** A thread that has loaded the module already, or is about to. */
+  /** A thread that has loaded the module, or is loading it. The caller has to `listen` to it. */
   takeSpare(): ActorThread | undefined {
     return this.#host.spares.take(spareKey(this.#options(this.module)));
   }
 
-  /** The caller listens to it from now on. */
+  /** The caller has to `listen` to it. */
   start(): ActorThread {
     return new ActorThread(this.#options(this.module), NOT_YET);
   }
 
-  /** What was restarted once is likely to need it again. */
+  /** Prepares a thread for the next restart: an actor that was restarted is likely to be restarted again. */
   provideSpare(): void {
     const options = this.#options(this.module);
     const prepare = (listener: ThreadListener) => this.#prepare(options, listener);
     this.#host.spares.provide(spareKey(options), this.#spec.startTimeoutMs, prepare);
   }
 
-  /** Starts the thread that an upgrade to `module` is made by. `kill` ends it for the guard's reason. */
+  /** Starts the new thread of an upgrade to `module`. The guard ends it by calling `kill`. */
   startSuccessor(module: URL | string, listener: ThreadListener, kill: (reason: ExitReason) => void): ActorThread {
     const thread = this.#prepare(this.#options(module), listener, kill);
     this.#host.preparing.add(thread);
     return thread;
   }
 
-  /** Of an upgrade that came to nothing. */
+  /** Ends the new thread of an upgrade that failed. */
   endSuccessor(thread: ActorThread): void {
     this.#host.preparing.delete(thread);
     this.#host.spares.end(thread);
   }
 
-  /** What makes a thread an incarnation. */
+  /** The message that makes a thread an incarnation of the actor. */
   initData(slot: { readonly address: number; readonly uid: number }, incarnation: number): InitData {
     const { name, args } = this.#spec;
     const { address, uid } = slot;
@@ -75,7 +75,7 @@ export class ThreadSource {
     return threadOptions(this.#host, this.#id, this.#spec, module);
   }
 
-  /** The guard looks after these as well: loading the module may go wrong this time. Without `kill` it is a spare. */
+  /** The guard watches these threads too: loading a module can use up memory. Without `kill` the thread is a spare. */
   #prepare(options: ThreadOptions, listener: ThreadListener, kill?: (reason: ExitReason) => void): ActorThread {
     const { guard } = this.#host;
     const { heapCapMb, offHeapCapMb } = this.#spec;
@@ -86,7 +86,7 @@ export class ThreadSource {
     state.pretend({ sleeps: true, runsCallbacks: true });
     const thread = new ActorThread(options, {
       onMessage: (message) => {
-        // A spare sleeps from now on; an upgrade's thread is going to run `codeChange`.
+        // A spare sleeps from now on; an upgrade's new thread will run `codeChange`.
         if (message.type === "loaded" && isSpare) state.mayRunCallbacks(false);
         if (message.type === "log") {
           this.#host.log({ id, incarnation: 0, thread: thread.threadId, words }, message);
