@@ -8,11 +8,11 @@ interface Blockable {
   post(message: ToActor): void;
 }
 
-/** Breaks circles of actors that block on each other, because none of them can. */
+/** Breaks circles of actors that block on each other, because none of them can break it. */
 export class CycleBreaker {
   #seen = new Set<string>();
 
-  /** A circle is broken when it is seen for the second time, so that it is no passing state. */
+  /** Breaks a circle when it sees it for the second time, because one look may catch a passing state. */
   check(actors: Iterable<Blockable>): void {
     const byUid = new Map<number, Blockable>();
     const blockedOn = new Map<number, number>();
@@ -36,11 +36,11 @@ export class CycleBreaker {
 }
 
 /**
- * Circles among actors that block on each other (a synchronous call, or a cast into a full mailbox). Each is listed
- * once, from its smallest uid on. An actor in a circle waits for ever: an actor blocks on one other at a time, and
- * none of a circle will do anything before another does.
+ * Finds circles of actors that block on each other (by a synchronous call, or a cast into a full mailbox). Lists each
+ * circle once, from its smallest uid on. The actors of a circle wait for ever, because an actor blocks on one other
+ * actor at a time, and each of them waits for the next.
  *
- * @param blockedOn uid of an actor → uid of the one it waits for
+ * @param blockedOn uid of an actor → uid of the actor it waits for
  */
 function findCycles(blockedOn: ReadonlyMap<number, number>): number[][] {
   const cycles: number[][] = [];

@@ -11,7 +11,7 @@ interface Caller {
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
 
-/** The callers that wait for replies: main itself, and actors. */
+/** Reaches callers that wait for replies: main itself, and actors. */
 export class Callers {
   readonly #slots: Slots;
   readonly #main: MainOutbox;
@@ -23,13 +23,13 @@ export class Callers {
     this.#byUid = byUid;
   }
 
-  /** Tells everyone who ever called the actor in `slot` that what it consumed so far is not answered any more. */
+  /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
   notify(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
     const main = this.#main;
     let encodedReason: Encoded | undefined;
     for (const caller of this.#slots.members(slot, CALLERS)) {
       if (caller.uid === main.self.uid) {
-        // Replies sent before the exit come first.
+        // Replies that the actor sent before its exit come first.
         main.takeReplies();
         main.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
         continue;
@@ -40,7 +40,7 @@ export class Callers {
     }
   }
 
-  /** Passes a reply on that its receiver's system lane had no room for. */
+  /** Passes on a reply that found no room in its receiver's system lane. */
   detour({ uid, kind, correlation, payload, transferred }: Extract<Notice, { type: "detour" }>): void {
     if (uid === this.#main.self.uid) {
       this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);

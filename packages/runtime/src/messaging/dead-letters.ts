@@ -5,7 +5,7 @@ import type { Logger } from "../reporting/logger.js";
 const LOGGED_AT_FIRST = 10;
 const LOG_EVERY_MS = 5000;
 
-/** Counts and tells of messages that will not be handled. The first ten are logged, then one line in five seconds. */
+/** Counts and reports messages that will not be handled. Logs the first ten, then one line every five seconds. */
 export class DeadLetters {
   readonly #events: Events;
   readonly #logger: Logger;

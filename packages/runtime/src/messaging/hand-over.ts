@@ -2,8 +2,8 @@ import { MessageChannel, MessagePort } from "node:worker_threads";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 
 /**
- * Posts what changes hands. A port whose other end was closed while it waited here is closed itself, and no thread takes it
- * any more: the receiver gets another one that is closed. `lost` is called when something else has gone.
+ * Posts transferred objects. A port whose other end was closed while the message waited is closed too, and cannot be
+ * transferred: the receiver gets another closed port instead. Calls `lost` when another object cannot be transferred.
  */
 export function handOver(
   transferred: readonly Transferable[],
@@ -14,7 +14,7 @@ export function handOver(
     post(transferred);
     return;
   } catch {
-    // Nothing has changed hands yet.
+    // A failed post transfers nothing: all objects are still here.
   }
   try {
     post(transferred.map(inOrder));
@@ -47,7 +47,7 @@ interface Closable {
   readonly writable?: Closable;
 }
 
-/** No thread gets these: who has the other end is told, and a file is closed. */
+/** Closes transferred objects that no thread will get, so that the holders of their other ends learn of it. */
 export function release(transferred: readonly Transferable[]): void {
   for (const object of transferred as unknown as readonly Closable[]) {
     for (const end of [object, object.readable, object.writable]) void releaseOne(end);
@@ -60,6 +60,6 @@ async function releaseOne(end: Closable | undefined): Promise<void> {
     else if (typeof end?.abort === "function") await end.abort();
     else if (typeof end?.close === "function") await end.close();
   } catch {
-    // It was in other hands, or closed already.
+    // The object was transferred or closed already.
   }
 }

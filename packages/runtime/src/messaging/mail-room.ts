@@ -13,7 +13,7 @@ import { handOver } from "./hand-over.js";
 import type { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 
-/** An actor, as far as its mail goes. */
+/** The part of an actor that its mail needs. */
 export interface MailedActor extends MailboxOwner {
   readonly spec: Pick<FullActorSpec, "mailbox" | "maxDeliveries">;
   post(message: ToActor, transfer?: readonly Transferable[]): void;
@@ -68,7 +68,7 @@ export class MailRoom {
     }
   }
 
-  /** Posts a parcel to the actor that has come to its placeholder. */
+  /** Posts a parcel to the actor that has reached the parcel's placeholder in its mailbox. */
   claim(actor: MailedActor, owner: number, number: number): void {
     this.claimParcel(actor.slot.uid, owner, number, actor.spec.maxDeliveries > 1, (parcel) => {
       const none = (): void => actor.post({ type: "parcel", parcel: null });
@@ -82,13 +82,13 @@ export class MailRoom {
     });
   }
 
-  /** Gives a parcel to the process `uid` that has come to its placeholder. `keep`: it may be delivered once more. */
+  /** Gives a parcel to the process that has reached its placeholder. With `keep`, it can be delivered once more. */
   claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
     const senderLives = owner === this.producer.ownerId || this.#parts.hasThread(owner);
     this.#parcels.claim(uid, owner, number, senderLives, keep, take);
   }
 
-  /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
+  /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
     this.#callers.notify(slot, reason, consumedBefore, closed);
   }
@@ -105,7 +105,7 @@ export class MailRoom {
     this.deadLetters.add(id, method, "unhandled", undefined, detail);
   }
 
-  /** It sends no more parcels, and its claims are void. */
+  /** The thread hands over no more parcels, and the claims it made for its actor are void. */
   threadExited(ownerId: number, actor: MailedActor): void {
     this.#parcels.senderExited(ownerId);
     this.#parcels.forget(actor.slot.uid, "claims");

@@ -11,10 +11,10 @@ import type { Slots } from "../mailbox/slots.js";
 import { ReplyWatch } from "./reply-watch.js";
 import { WaitingLine } from "./waiting-line.js";
 
-/** Main's wishes of the rest of the runtime. */
+/** What main's outbox needs of the rest of the runtime. */
 export interface MainOutboxHost {
   handleNotice(notice: Notice): void;
-  /** Takes in which actors have started by now: a reply of theirs comes after it. True when one has. */
+  /** Handles the starts that threads have reported, because an actor's start comes before its replies. True if any. */
   takeStarts(): boolean;
   stats(uid: number): unknown;
   ownRef(uid: number): ActorRef | undefined;
@@ -23,13 +23,13 @@ export interface MainOutboxHost {
 }
 
 /**
- * Replies taken before those who got them have their turn. They may call again, and should before the actor has nothing
- * left to do and goes to sleep.
+ * Main takes this many replies, then lets their callers run: they may call again, and should do so before the actor has
+ * nothing left to do and goes to sleep.
  */
 const REPLIES_PER_TURN = 32;
 const ignoreCancel = (): void => {};
 
-/** Main's sending side. It never blocks: what finds a mailbox full waits in line here, woken by the consumer. */
+/** Main's sending side. It never blocks: a message that finds its mailbox full waits in line until there is room. */
 export class MainOutbox extends Outbox {
   readonly #replies: RingReader;
   readonly #host: MainOutboxHost;
@@ -37,7 +37,7 @@ export class MainOutbox extends Outbox {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
 
-  /** `awake` counts the actors' threads that do not sleep. */
+  /** `awake` is the number of actors' threads that do not sleep. */
   constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
     super(self, slots.segments, names, producer);
     this.#host = host;
@@ -46,7 +46,7 @@ export class MainOutbox extends Outbox {
       words: self.memory.words,
       awake,
       cores: availableParallelism(),
-      // Supervisors learn of a start, and theirs of that, before the event loop turns; replies come after.
+      // Starts come first, alone: their supervisors take microtasks to learn of them, and replies come after that.
       take: () => (this.#host.takeStarts() ? 1 : this.#take(REPLIES_PER_TURN)),
       arrived: () => this.#replies.pending,
       expecting: () => this.pending.size > 0,
@@ -78,12 +78,12 @@ export class MainOutbox extends Outbox {
     throw new ActorError("ERR_WRONG_THREAD", "castSync blocks its thread; on main use cast");
   }
 
-  /** A reply that came by port instead of by ring. */
+  /** Takes a reply that came by port instead of by ring. */
   takeReply(kind: number, correlation: number, payload: Payload, transferred: readonly unknown[]): void {
     takeReply(this.codec, this.pending, kind, correlation, payload, transferred);
   }
 
-  /** Takes the replies that have arrived: before anyone is told of an exit that came after them. */
+  /** Takes the replies that have arrived. Call it before telling callers of an exit, because the replies came first. */
   takeReplies(): void {
     this.#host.takeStarts();
     this.#take(Infinity);
@@ -99,7 +99,7 @@ export class MainOutbox extends Outbox {
       }
     }
     this.pending.failAll((call) => errorOf(call.id));
-    // Ends the outstanding wait.
+    // Ends the reply watch's outstanding wait.
     wakeAll(this.self.memory.words, PARKED);
   }
 
@@ -114,7 +114,7 @@ export class MainOutbox extends Outbox {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        // A reply that has arrived counts, however late main gets to look.
+        // A reply that has arrived counts, however late main looks.
         this.takeReplies();
         this.pending.expire(performance.now());
         const next = this.pending.nextDeadline;
@@ -141,7 +141,7 @@ export class MainOutbox extends Outbox {
   }
 }
 
-/** The objects it transfers are out of the sender's hands from now on, though they stay on this thread for the moment. */
+/** Detaches the transferred objects from the sender, although they stay on main for now. */
 function takenFromSender(parcel: Parcel): Parcel {
   const { transferred } = parcel;
   if (transferred.length === 0) return parcel;

@@ -1,14 +1,14 @@
 import type { Parcel } from "@mini-otp/worker-host/protocol/port";
 import { release } from "./hand-over.js";
 
-/** Hands a claimed parcel to its actor; `null` says that there will never be one. */
+/** Hands a claimed parcel to its actor, or `null` when the parcel will never come. */
 export type Deliver = (parcel: Parcel | null) => void;
 
 interface Entry {
-  /** The thread it comes from, and that thread's number for it. */
+  /** The thread that sends the parcel, and that thread's number for it. */
   readonly owner: number;
   readonly number: number;
-  /** The actor it is for. */
+  /** The receiving actor. */
   readonly uid: number;
   readonly parcel: Parcel | undefined;
   readonly deliver: Deliver | undefined;
@@ -21,17 +21,20 @@ interface Delivered {
 }
 
 /**
- * Messages that are too large for a ring, or carry objects to transfer, wait here until their placeholder is
- * handled: so they keep their place in the order, and outlive the threads at both ends.
+ * Messages that are too large for a ring, or carry objects to transfer. A placeholder in the mailbox keeps their place
+ * in the order; they wait here until it is handled, and outlive the threads at both ends.
  */
 export class Parcels {
   readonly #bySender = new Map<number, Map<number, Entry>>();
   readonly #byReceiver = new Map<number, Set<Entry>>();
-  /** By actor: the parcel it got last. Kept itself for a second delivery, if it can be delivered twice. */
+  /** The last parcel of each actor, by uid. Holds the parcel itself if it can be delivered a second time. */
   readonly #last = new Map<number, Delivered>();
-  /** Who has got them, by sender and number. */
+  /** The actors that hold a last parcel, by its sender and number. */
   readonly #holders = new Map<string, number>();
-  /** By sender: placeholders that will not be handled, and whose parcel has not come yet; or that will be, and it never comes. */
+  /**
+   * By sender: numbers whose placeholder was discarded before the parcel came, and numbers whose parcel was lost before
+   * the placeholder is handled.
+   */
   readonly #discarded = new Map<number, Set<number>>();
   #size = 0;
 
@@ -55,8 +58,8 @@ export class Parcels {
   }
 
   /**
-   * The placeholder's turn has come. With `keep`, the parcel stays for a second delivery, if it can be delivered
-   * twice: what was transferred is gone after the first, and the second is told that there is none.
+   * The actor has reached the placeholder. With `keep`, the parcel stays for a second delivery, unless it transfers
+   * objects: they are gone after the first delivery, and a second one gets `null`.
    */
   claim(uid: number, owner: number, number: number, senderLives: boolean, keep: boolean, deliver: Deliver): void {
     const last = this.#last.get(uid);
@@ -64,7 +67,7 @@ export class Parcels {
       deliver(last.parcel ?? null);
       return;
     }
-    // An actor claims in its mailbox's order: what it claimed before has been handled.
+    // An actor claims in its mailbox's order, so it has handled the parcel that it claimed before.
     this.#forgetLast(uid);
     const give: Deliver = (parcel) => {
       if (parcel !== null) this.#setLast(uid, parcel, keep && parcel.transferred.length === 0);
@@ -84,7 +87,7 @@ export class Parcels {
     }
   }
 
-  /** The placeholder will not be handled, or not again. */
+  /** The placeholder will not be handled, or not once more. */
   discard(owner: number, number: number): void {
     const holder = this.#holders.get(keyOf(owner, number));
     if (holder !== undefined) {
@@ -102,7 +105,7 @@ export class Parcels {
     else entry.deliver?.(null);
   }
 
-  /** The sender's thread has exited: what it has not handed over by now never comes. */
+  /** The sender's thread has exited: a parcel that it has not handed over by now never comes. */
   senderExited(owner: number): void {
     for (const entry of [...(this.#bySender.get(owner)?.values() ?? [])]) {
       if (entry.deliver === undefined) continue;
@@ -112,7 +115,7 @@ export class Parcels {
     this.#discarded.delete(owner);
   }
 
-  /** The actor is gone, or its thread is and its claims with it. */
+  /** Drops everything for an actor that is gone (`all`), or the open claims of a thread that has exited (`claims`). */
   forget(uid: number, what: "all" | "claims"): void {
     if (what === "all") this.#forgetLast(uid);
     for (const entry of [...(this.#byReceiver.get(uid) ?? [])]) {

@@ -1,41 +1,41 @@
 import { announce, PARKED, retract, sleepAsync } from "@mini-otp/worker-host/protocol/memory";
 
 /*
- * How long main looks for replies itself before it has itself woken. To be woken from another thread costs 10–50 µs,
- * one turn of the event loop 1–2 µs. But turns that find nothing take the core from the thread that would reply. So main
- * turns only while calls are open, while there is a core for it besides those of the actors that are awake, and
- * while that has been paying off; and tries again now and then.
+ * How long main polls for replies before it sleeps until a thread wakes it. A wake-up from another thread costs
+ * 10–50 µs, one turn of the event loop 1–2 µs. But turns that find nothing take the core from the thread that would
+ * reply. So main polls only while calls are open, while a core is free beside those of the awake actors, and while
+ * polling has paid off; and it tries again now and then.
  */
 const MAX_MS = 0.1;
 const PROBE_MS = 0.05;
 const MIN_MS = 0.01;
-/** After this many calls that main was woken for, it looks once. */
+/** When polling does not pay off, main tries it once in this many calls. */
 const PROBE_EVERY = 16;
 
-// As they were before anybody's tests put false timers in their place.
+// Taken when this module loads, because a test may replace them by fake timers later.
 const { setImmediate: atNextTurn } = globalThis;
 const now = performance.now.bind(performance);
 
 export interface ReplyWatchParts {
   /** Main's slot, whose doorbell replies ring. */
   readonly words: Int32Array;
-  /** How many threads of actors do not sleep. */
+  /** One word: the number of actors' threads that do not sleep. */
   readonly awake: Int32Array;
   readonly cores: number;
-  /** Takes replies, not for too long. Returns how many there were. */
+  /** Takes replies, up to a limit. Returns their number. */
   take(): number;
-  /** Something has arrived that `take` would take. */
+  /** Whether a reply has arrived that `take` would take. */
   arrived(): boolean;
-  /** A reply is expected. */
+  /** Whether a call is open. */
   expecting(): boolean;
 }
 
 /** Calls `take` when replies have come. Never blocks, and does nothing while no call is open. */
 export class ReplyWatch {
   readonly #parts: ReplyWatchParts;
-  /** The event loop turns on its account. */
+  /** Main polls: it looks at every turn of the event loop. */
   #watching = false;
-  /** A wait is outstanding. One at a time: one that turning preceded stays, and serves the next sleep. */
+  /** A wait is outstanding. There is one at a time: it stays while main polls, and serves the next sleep. */
   #waiting = false;
   #closed = false;
   #patienceMs = PROBE_MS;
@@ -50,7 +50,7 @@ export class ReplyWatch {
   /** A call has been sent. */
   expect(): void {
     if (this.#watching || this.#closed || !this.#hasCore() || !this.#paysOff()) return;
-    // No sender need ring.
+    // Main polls now: senders need not ring the doorbell.
     retract(this.#parts.words, PARKED);
     this.#turn();
   }
@@ -71,7 +71,7 @@ export class ReplyWatch {
     return true;
   }
 
-  /** Looks at the event loop's next turn. */
+  /** Looks again at the event loop's next turn. */
   #turn(): void {
     if (!this.#watching) this.#sinceMs = now();
     this.#watching = true;
@@ -86,7 +86,7 @@ export class ReplyWatch {
         this.#patienceMs = Math.min(MAX_MS, Math.max(PROBE_MS, this.#patienceMs * 2));
         this.#sinceMs = now();
       }
-      // Also when that was the last: who got it may call again before the event loop turns.
+      // Also after the last reply, because its caller may call again before the event loop turns.
       this.#turn();
       return;
     }

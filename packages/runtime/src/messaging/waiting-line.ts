@@ -11,12 +11,12 @@ import {
 } from "@mini-otp/worker-host/protocol/memory";
 import { BUSY, FULL } from "@mini-otp/worker-host/protocol/ring";
 
-/** The time that main has waited is counted this often at least. */
+/** The time that messages have waited is counted at least this often. */
 const COUNT_EVERY_MS = 1000;
 
 /**
- * The messages of main that wait, in order, for room in one mailbox. Moves on when the consumer makes room
- * (or main closes the mailbox, which rings too), and gives up on a message whose time is over.
+ * Main's messages that wait, in order, for room in one mailbox. The line moves when the consumer makes room, or when
+ * main closes the mailbox, which rings too. A message whose time is over is refused.
  */
 export class WaitingLine {
   readonly #peer: Peer;
@@ -55,7 +55,7 @@ export class WaitingLine {
       }
       line.shift();
     }
-    // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
+    // Main's announcement may have swallowed a wake-up that other waiting threads needed: this ring makes them look.
     ring(words, MAILBOX_LANE + SPACE);
   }
 
