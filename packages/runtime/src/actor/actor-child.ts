@@ -17,22 +17,22 @@ import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
 import { ActorPlace } from "./actor-place.js";
 
-/** An actor as its supervisor sees it: a mailbox with its messages, whose incarnations come and go. */
+/** An actor as its supervisor sees it: a mailbox that stays, and incarnations that come and go. */
 export class ActorChild implements Child<ActorRef> {
   readonly type = "worker";
   readonly ref: ActorRef;
   readonly id: string;
   readonly spec: FullActorSpec;
-  /** The actor's type, by which metrics are summed: the name of its module. */
+  /** The actor's type in metrics: the name of its module. */
   readonly kind: string;
   readonly totals: ActorTotals;
   readonly place: ActorPlace;
   readonly threads: ThreadSource;
-  /** Over restarts. */
+  /** They outlive restarts. */
   readonly traces = new ActorTraces((message) => this.post(message));
   readonly #host: ActorHost<ActorChild>;
   readonly #onExit: OnExit;
-  /** The latest; the one before the first start never begins. */
+  /** The latest incarnation. Before the first `start` it is one that never begins. */
   #life: ActorLife<ActorChild>;
   #disposed = false;
 
@@ -49,7 +49,7 @@ export class ActorChild implements Child<ActorRef> {
     this.#life = new ActorLife(0, this, host, onExit);
   }
 
-  /** Another one after a thread that survived its kill. */
+  /** The actor moves to another slot when a thread has survived its kill. */
   get slot(): Slot {
     return this.place.slot;
   }
@@ -70,7 +70,7 @@ export class ActorChild implements Child<ActorRef> {
     return this.#life.thread?.threadId;
   }
 
-  /** Between a `suspend` and its `resume`. The next incarnation is not. */
+  /** True between `suspend` and `resume`. A restart ends the suspension. */
   get suspended(): boolean {
     return this.running && this.introspection.suspended;
   }
@@ -79,13 +79,13 @@ export class ActorChild implements Child<ActorRef> {
     return this.#life.introspection;
   }
 
-  /** What the guard knows of the thread that runs. */
+  /** The guard's reading of the running thread. */
   get guardReading(): GuardReading | undefined {
     const { thread } = this.#life;
     return thread === undefined ? undefined : this.#host.threads.guard.reading(thread);
   }
 
-  /** Refuses new messages while it runs on. True once it has handled all that it had accepted. */
+  /** Reading it closes the mailbox to new messages. True once the actor has handled all messages it had accepted. */
   get drained(): boolean {
     if (this.mailbox.state === STATE_OPEN) this.mailbox.drain();
     return this.mailbox.isEmpty;
@@ -95,7 +95,7 @@ export class ActorChild implements Child<ActorRef> {
     return this.mailbox.counts().length;
   }
 
-  /** Takes in what has been counted in shared memory. */
+  /** Brings `totals` up to date with the counters in shared memory. */
   readTotals(): void {
     const { words } = this.place;
     this.totals.read(this.mailbox, words);
@@ -108,7 +108,7 @@ export class ActorChild implements Child<ActorRef> {
     return this.#life.start();
   }
 
-  /** Ends the thread for this reason, which no handler can delay. The supervisor sees an exit of its own accord. */
+  /** Ends the thread with this reason, and no handler can delay that. The supervisor sees an exit, not a stop. */
   kill(reason: ExitReason): void {
     this.#life.end(reason);
   }
@@ -139,7 +139,7 @@ export class ActorChild implements Child<ActorRef> {
     this.#host.threads.logs.forget(this.id);
   }
 
-  /** Tells the running thread; does nothing when there is none. */
+  /** Posts to the running thread. Does nothing when there is none. */
   post(message: ToActor, transfer?: readonly Transferable[]): void {
     this.#life.post(message, transfer);
   }
@@ -149,16 +149,16 @@ export class ActorChild implements Child<ActorRef> {
     this.post({ type: "info", message: encodeForeign(this.#host.mail.outbox.codec, [message]) });
   }
 
-  /** Other code for this incarnation and the next ones; see `ActorLife.upgrade`. */
+  /** Gives this incarnation and the next ones other code; see `ActorLife.upgrade`. */
   upgrade(module: URL | string, timeoutMs = this.spec.startTimeoutMs): Promise<void> {
     return this.#life.upgrade(module, timeoutMs);
   }
 
-  /** Nothing is accepted any more; what waits becomes dead letters, and its callers learn why. */
+  /** Closes the mailbox: queued messages become dead letters, and their callers learn `reason`. */
   #close(reason: ExitReason, then = (): void => {}): void {
     this.mailbox.close();
     this.#whenSettled(() => {
-      // It may have been opened again by a restart meanwhile.
+      // A restart may have opened the mailbox again meanwhile.
       if (this.mailbox.state !== STATE_CLOSED || this.#life.thread !== undefined) return;
       const undelivered = this.mailbox.takeAll(this.#host.mail.producer);
       this.totals.lost.closed += undelivered.length;

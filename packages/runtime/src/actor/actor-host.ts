@@ -17,22 +17,22 @@ export interface UpgradeReport {
   readonly version: string | undefined;
 }
 
-/** What an actor, an `A`, asks of its system. */
+/** The parts of a system that an actor, an `A`, uses. */
 export interface ActorHost<A> {
   readonly threads: ThreadHost<A>;
   readonly mail: MailHost<A>;
   readonly names: NameHost<A>;
 }
 
-/** Where an actor's threads come from, and who clears up after them. */
+/** Provides an actor's threads, and clears up after them. */
 export interface ThreadHost<A> extends ThreadSourceHost {
   readonly startGate: StartGate;
-  /** What `deadlineAt` is told by. */
+  /** The clock of `deadlineAt`. */
   readonly clock: Clock;
-  /** Takes in what all threads have said so far. */
+  /** Handles the messages that all threads have posted so far. */
   takeMessages(): void;
   started(thread: ActorThread, actor: A): void;
-  /** `slot` is the one it consumed. */
+  /** `slot` is the slot that the thread consumed. */
   exited(thread: ActorThread, actor: A, slot: Slot): void;
   /** The thread has survived its kill. */
   abandoned(thread: ActorThread, actor: A, reason: ExitReason): void;
@@ -44,9 +44,9 @@ export interface ThreadHost<A> extends ThreadSourceHost {
 /** Main's part in an actor's messages. */
 export interface MailHost<A> {
   readonly outbox: MainOutbox;
-  /** Main, where it takes part in the rings' protocol. */
+  /** Main as a party to the rings' protocol. */
   readonly producer: Producer;
-  /** Tells everyone who ever called this actor that what it consumed so far is not answered any more. */
+  /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
   handleNotice(notice: Notice): void;
   claim(actor: A, owner: number, number: number): void;
@@ -56,19 +56,20 @@ export interface MailHost<A> {
   forget(actor: A): void;
 }
 
-/** Who knows an actor: by its name, by a monitor or a link, by its path. */
+/** Makes an actor known: by its name, its path, its monitors and links, and events. */
 export interface NameHost<A> {
   /** Throws ERR_NAME_TAKEN. */
   claim(actor: A, name: string | undefined): void;
   release(actor: A, name: string | undefined): void;
   whereis(name: string): ActorRef | undefined;
   lifeStarted(actor: A): void;
-  /** An incarnation is over. Returns what tells its monitors and links, the last thing that follows from an exit. */
+  /** An incarnation is over. Returns the function that tells its monitors and links: the last step of an exit. */
   lifeEnded(actor: A, reason: ExitReason): () => void;
   signal(actor: A, request: SignalRequest): void;
-  /** Other code runs in the same incarnation now. */
+  /** The incarnation runs other code now. */
   upgraded(actor: A, report: UpgradeReport): void;
+  /** The actor's spec is gone. */
   disposed(actor: A): void;
-  /** Nothing is counted of it any more. */
+  /** The actor's counts are final. */
   gone(actor: A): void;
 }

@@ -29,8 +29,9 @@ import { type SpeakingLife, ThreadMessages } from "./thread-messages.js";
 import { Upgrade } from "./upgrade.js";
 
 /**
- * One incarnation of an actor, from its start to its exit: one thread, and after an upgrade another. When it has
- * exited, in this order: its locks are freed, the message in flight is decided on, the supervisor is told, then callers.
+ * One incarnation of an actor, from its start to its exit: one thread, and after an upgrade another. `life-step.ts` has
+ * its phases. An exit takes these steps, in this order: the message in flight is retried or given up, the dead thread's
+ * locks are freed, the supervisor is told, then callers, then monitors and links.
  */
 export class ActorLife<A extends LivingActor> {
   readonly incarnation: number;
@@ -71,7 +72,7 @@ export class ActorLife<A extends LivingActor> {
     return isRunning(this.#state);
   }
 
-  /** Why it ended, or is going to. */
+  /** Why it ended, or will end. */
   get reason(): ExitReason {
     return reasonOf(this.#state);
   }
@@ -96,7 +97,7 @@ export class ActorLife<A extends LivingActor> {
     return starting.outcome;
   }
 
-  /** Ends the thread for this reason, which no handler can delay. The supervisor sees an exit of its own accord. */
+  /** Ends the thread with this reason, and no handler can delay that. The supervisor sees an exit, not a stop. */
   end(reason: ExitReason): void {
     this.#take({ kind: "kill", reason });
   }
@@ -119,15 +120,15 @@ export class ActorLife<A extends LivingActor> {
     return stopping.outcome;
   }
 
-  /** Tells the thread; does nothing when there is none. */
+  /** Posts to the thread. Does nothing when there is none. */
   post(message: ToActor, transfer?: readonly Transferable[]): void {
     if (this.#upgrade?.isSwapping === true) this.#upgrade.hold(message, transfer);
     else this.#thread.post(message, transfer);
   }
 
   /**
-   * Loads this module in a second thread, and lets that take the actor over between two messages. Later restarts
-   * use it too. Rejects when it did not come to that; the actor goes on as it was then.
+   * Loads this module in a second thread, which takes the actor over between two messages. Later restarts use the
+   * module too. Rejects when the upgrade fails; the actor then goes on as before.
    */
   async upgrade(module: URL | string, timeoutMs: number): Promise<void> {
     const { id } = this.#actor;
@@ -161,7 +162,7 @@ export class ActorLife<A extends LivingActor> {
   #startThread(starting: Starting, spare: ActorThread | undefined): void {
     const afterMs = this.#actor.spec.startTimeoutMs;
     starting.threadStarts(afterMs, () => {
-      // It may have said by now that it has started.
+      // The thread may have reported its start by now.
       this.thread?.takeMessages();
       if (isStarting(this.#state)) this.#kill({ kind: "init_timeout", afterMs });
     });
@@ -195,7 +196,7 @@ export class ActorLife<A extends LivingActor> {
   }
 
   #started(): void {
-    // It says so too late: it is being ended, and its start has failed.
+    // The report comes too late: the thread is being killed, and the start fails.
     if (orderedReason(this.#state) !== undefined) return;
     this.#take({ kind: "initialised" });
     if (this.incarnation > 1) this.#actor.threads.provideSpare();
@@ -213,9 +214,9 @@ export class ActorLife<A extends LivingActor> {
       return;
     }
     if (this.#swaps(thread)) return;
-    // What others asked for before they did what led to this exit, a monitor say, comes first.
+    // Another actor may have asked for a monitor, say, and then caused this exit: its request comes first.
     host.threads.takeMessages();
-    // What was in flight is decided on before the dead thread's locks are freed: producers may drop it then.
+    // This comes before the dead thread's locks are freed, because producers may drop the message in flight after that.
     const inFlight = place.mailbox.recover();
     host.threads.exited(thread, this.#actor, place.slot);
     const cause = exitCause(id, spec.heapCapMb, {
@@ -227,7 +228,7 @@ export class ActorLife<A extends LivingActor> {
     this.#ended(cause, inFlight, false);
   }
 
-  /** Whether this was the former thread of an upgrade. The new one takes its place: no exit is reported. */
+  /** True if `former` was an upgrade's former thread: the new thread takes its place, and no exit is reported. */
   #swaps(former: ActorThread): boolean {
     const upgrade = this.#upgrade;
     if (this.#state.phase.kind !== "swapping" || upgrade === undefined) return false;
@@ -238,14 +239,14 @@ export class ActorLife<A extends LivingActor> {
     return true;
   }
 
-  /** Asks the thread to end, whatever it does. False when there is none. */
+  /** Kills the thread. False when there is none. */
   #kill(reason: ExitReason): boolean {
     if (!hasThread(this.#state)) return false;
     this.#take({ kind: "kill", reason });
     return true;
   }
 
-  /** The thread ignores its kill, and is left to itself. */
+  /** The thread has survived its kill: the actor goes on without it. */
   #giveUp(thread: ActorThread): void {
     if (this.thread !== thread) return;
     const reason = orderedReason(this.#state) ?? this.#state.reported ?? KILLED;
@@ -254,7 +255,7 @@ export class ActorLife<A extends LivingActor> {
     if (!this.#swaps(thread)) this.#ended(reason, this.#actor.place.mailbox.recover(), true);
   }
 
-  /** The thread has exited, or is given up: what follows is the same. */
+  /** The thread has exited, or is given up. */
   #ended(reason: ExitReason, inFlight: Undelivered | undefined, zombie: boolean): void {
     const host = this.#host;
     const { id, spec, place, totals } = this.#actor;
@@ -274,7 +275,7 @@ export class ActorLife<A extends LivingActor> {
     this.#stopping?.lost(lost.length);
     const { consumedBefore } = place.mailbox;
 
-    // Before the supervisor is told, who may start the next incarnation at once.
+    // This comes before the supervisor is told, because it may start the next incarnation at once.
     const tellWatchers = host.names.lifeEnded(this.#actor, reason);
     this.introspection.ended(reason);
     this.#perform(actions);
@@ -332,7 +333,7 @@ export class ActorLife<A extends LivingActor> {
   #endThread(): void {
     const { thread } = this;
     if (thread === undefined) return;
-    // While it can still be asked.
+    // The thread answers only as long as it has not ended.
     this.#actor.readTotals();
     thread.terminate();
     this.#leaving.giveUpAfterKill(thread);

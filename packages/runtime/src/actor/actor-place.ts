@@ -10,12 +10,12 @@ interface PlaceHost {
   relocate(slot: Slot): Slot;
 }
 
-/** Where an actor's threads live, one after another: a slot, and the mailbox in it. Both outlive each of them. */
+/** An actor's slot and the mailbox in it. Its threads consume it one after another, and it outlives each of them. */
 export class ActorPlace {
   readonly #host: PlaceHost;
   #slot: Slot;
   #mailbox: Mailbox;
-  /** Threads that survived their kill, and the slot each may still write to. */
+  /** Threads that survived their kill, and the slot that each may still write to. */
   readonly #zombies = new Map<ActorThread, Slot>();
   readonly #formerSlots: Slot[] = [];
   #released = false;
@@ -38,23 +38,23 @@ export class ActorPlace {
     return this.#slot.memory.words;
   }
 
-  /** The thread ignores its kill. It may still write to its slot, so that is not given to anyone else before it ends. */
+  /** The thread has survived its kill. No other actor gets its slot before it ends, because it may still write there. */
   abandon(thread: ActorThread): void {
     this.#zombies.set(thread, this.#slot);
   }
 
-  /** The slot of a thread that was abandoned. */
+  /** The slot that an abandoned thread may still write to; undefined for any other thread. */
   abandonedSlotOf(thread: ActorThread): Slot | undefined {
     return this.#zombies.get(thread);
   }
 
-  /** A thread that was abandoned has ended after all. */
+  /** An abandoned thread has ended after all. */
   zombieExited(thread: ActorThread): void {
     this.#zombies.delete(thread);
     if (this.#released) this.release();
   }
 
-  /** Before a start: the next thread must not share a slot with one that may still write there. */
+  /** Moves to a fresh slot if an abandoned thread may still write to this one. Call it before a thread starts. */
   relocateIfShared(): void {
     if (![...this.#zombies.values()].includes(this.#slot)) return;
     this.#formerSlots.push(this.#slot);
@@ -62,12 +62,12 @@ export class ActorPlace {
     this.#mailbox = mailboxIn(this.words);
   }
 
-  /** Before another thread consumes the slot. */
+  /** Clears the last thread's words. Call it before another thread consumes the slot. */
   forgetThread(): void {
     new ConsumerState(this.words).forgetThread();
   }
 
-  /** Gives all of it back: now, or when the last thread has ended that may write to it. */
+  /** Gives the actor's slots back: now, or when the last abandoned thread has ended. */
   release(): void {
     this.#released = true;
     if (this.#zombies.size > 0) return;

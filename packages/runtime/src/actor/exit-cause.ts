@@ -1,18 +1,18 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
-/** What was known of a thread when it exited. */
+/** What main knows of a thread when it has exited. */
 export interface LastWords {
-  /** Why the runtime ended it, when it did. */
+  /** The reason that the runtime killed it for, if it did. */
   readonly ordered: ExitReason | undefined;
-  /** What it said before it left. */
+  /** The reason that the thread reported. */
   readonly reported: ExitReason | undefined;
-  /** What Node says it died of. */
+  /** The error that Node gives for its end. */
   readonly error: Error | undefined;
   /** Its `init` was not done. */
   readonly starting: boolean;
 }
 
-/** What the runtime ordered, else what the thread reported, else what Node says; never the exit code. */
+/** The exit reason: the runtime's, else the thread's own, else the one that Node's error stands for. */
 export function exitCause(
   id: string,
   heapCapMb: number,
@@ -21,7 +21,7 @@ export function exitCause(
   const said = ordered ?? reported;
   if (said !== undefined) return said;
   if ((error as { code?: string } | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY") {
-    // V8 gave up at its limit: the cap and nothing more precise.
+    // V8 gave up at its own limit and says no number: the cap stands for it.
     return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapCapMb };
   }
   if (error !== undefined) return { kind: "error", error };

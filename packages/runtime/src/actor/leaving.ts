@@ -13,12 +13,12 @@ export class Leaving {
     this.#giveUp = giveUp;
   }
 
-  /** The thread leaves by itself. It is killed if it has not after this long. The first limit counts. */
+  /** The thread is leaving, by itself or because it was asked: kills it if it stays longer. The first limit counts. */
   forceOutAfter(ms: number): void {
     this.#timer ??= setTimeout(() => this.#forceOut(), ms);
   }
 
-  /** The thread was killed. The first limit counts. */
+  /** The thread was killed: gives it up if it survives. The first limit counts. */
   giveUpAfterKill(thread: ActorThread): void {
     this.#timer ??= setTimeout(() => this.#giveUp(thread), ZOMBIE_MS);
   }

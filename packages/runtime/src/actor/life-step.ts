@@ -1,9 +1,9 @@
 import { type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 
-/** Whether the promise of `start` is open, and after `init` returned `ignore()` what it will resolve with. */
+/** The promise of `start`: open; open, and it will resolve with `ignored`; settled. */
 type Start = "open" | "ignored" | "settled";
 
-/** Where one incarnation of an actor is. It has a thread in `starting`, `running`, `stopping`, `swapping`, `killed`. */
+/** The phase of one incarnation. It has a thread in `starting`, `running`, `stopping`, `swapping` and `killed`. */
 export type LifePhase =
   | { readonly kind: "new" }
   /** The start waits for its turn. */
@@ -21,13 +21,13 @@ export type LifePhase =
 
 export interface LifeState {
   readonly phase: LifePhase;
-  /** Why it ends: first as its thread reports it; once it has ended, as the supervisor is told. */
+  /** The reason that its thread reported; once it has ended, its exit reason. */
   readonly reported: ExitReason | undefined;
 }
 
 export type LifeEvent =
   | { readonly kind: "start" }
-  /** The start's turn came: its thread runs. */
+  /** The start's turn has come: its thread runs. */
   | { readonly kind: "thread_started" }
   /** `init` returned `ignore()`. */
   | { readonly kind: "ignored" }
@@ -68,7 +68,7 @@ const STOPPING: LifePhase = { kind: "stopping" };
 const ENDED: LifePhase = { kind: "ended" };
 const NOTHING: readonly LifeAction[] = [];
 
-/** The state after an event, and what follows from it. An event that means nothing in a phase changes nothing. */
+/** The state after an event, and the actions that follow. An event that a phase does not expect changes nothing. */
 export function lifeStep(state: LifeState, event: LifeEvent): LifeTurn {
   const { phase } = state;
   switch (event.kind) {
@@ -81,7 +81,7 @@ export function lifeStep(state: LifeState, event: LifeEvent): LifeTurn {
         ? to(state, { ...phase, start: "ignored" })
         : unchanged(state);
     case "initialised":
-      // In `killed` it comes too late: the start fails.
+      // In `killed` this comes too late, and the start fails.
       return phase.kind === "starting"
         ? to(state, RUNNING, [{ kind: "settle_start", outcome: "started" }])
         : unchanged(state);
@@ -94,7 +94,7 @@ export function lifeStep(state: LifeState, event: LifeEvent): LifeTurn {
     case "swap":
       return phase.kind === "running" ? to(state, { kind: "swapping", isStopping: false }) : unchanged(state);
     case "swapped":
-      // What the former thread reported of its end is not the actor's.
+      // The reason that the former thread reported is not the actor's.
       return phase.kind === "swapping"
         ? { state: { phase: phase.isStopping ? STOPPING : RUNNING, reported: undefined }, actions: NOTHING }
         : unchanged(state);
@@ -143,7 +143,7 @@ function kill(state: LifeState, reason: ExitReason): LifeTurn {
   }
 }
 
-/** A start that is open fails. Otherwise the supervisor is told, unless it has asked for the stop and waits for that. */
+/** An open start fails. Otherwise the supervisor is told, unless it has asked for a stop and waits for its outcome. */
 function end(state: LifeState, reason: ExitReason): LifeTurn {
   const { phase } = state;
   if (phase.kind === "new" || phase.kind === "ended") return unchanged(state);
@@ -182,12 +182,12 @@ export function isStopping({ phase }: LifeState): boolean {
   return phase.kind === "stopping" || ((phase.kind === "swapping" || phase.kind === "killed") && phase.isStopping);
 }
 
-/** Why the runtime ends the thread, when it does. */
+/** The reason that the runtime kills the thread for, if it does. */
 export function orderedReason({ phase }: LifeState): ExitReason | undefined {
   return phase.kind === "killed" ? phase.reason : undefined;
 }
 
-/** Why it ended, or is going to. */
+/** Why it ended, or will end. */
 export function reasonOf(state: LifeState): ExitReason {
   return state.reported ?? orderedReason(state) ?? SHUTDOWN;
 }

@@ -9,7 +9,7 @@ export interface LifeThreadListener {
   onExit(thread: ActorThread, source: LogSource, error: Error | undefined): void;
 }
 
-/** The thread that runs one incarnation, if one does: after an upgrade it is another. */
+/** The thread that runs one incarnation, if there is one. An upgrade replaces it. */
 export class LifeThread {
   readonly #actor: LivingActor;
   readonly #incarnation: number;
@@ -26,12 +26,12 @@ export class LifeThread {
     return this.#current;
   }
 
-  /** What makes a thread this incarnation. */
+  /** The message that makes a thread this incarnation. */
   get initData(): InitData {
     return this.#actor.threads.initData(this.#actor.place.slot, this.#incarnation);
   }
 
-  /** Before another thread consumes the slot. */
+  /** Clears what the last thread left. Call it before another thread consumes the slot. */
   forgetFormer(): void {
     const { place, totals } = this.#actor;
     place.forgetThread();

@@ -6,7 +6,7 @@ import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { ThreadSource } from "../threads/thread-source.js";
 import type { ActorPlace } from "./actor-place.js";
 
-/** What an actor keeps over its incarnations. */
+/** The parts of an actor that outlive its incarnations. */
 export interface LivingActor {
   readonly id: string;
   readonly ref: ActorRef;
@@ -15,8 +15,8 @@ export interface LivingActor {
   readonly threads: ThreadSource;
   readonly totals: ActorTotals;
   readonly traces: ActorTraces;
-  /** Takes in what has been counted in shared memory. */
+  /** Brings `totals` up to date with the counters in shared memory. */
   readTotals(): void;
-  /** Tells the incarnation that lives now. */
+  /** Posts to the latest incarnation's thread. */
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }

@@ -7,7 +7,7 @@ import type { StartTurn } from "../threads/start-gate.js";
 /** A start that is under way. */
 export class Starting {
   readonly outcome: Promise<StartOutcome<ActorRef>>;
-  /** Where its thread waits to be started. */
+  /** The start's place at the gate, where it waits for a thread. */
   turn: StartTurn | undefined;
   #timer: Timer | undefined;
   #resolve!: (outcome: StartOutcome<ActorRef>) => void;
@@ -18,7 +18,7 @@ export class Starting {
     });
   }
 
-  /** Its time runs from when its thread is started, while main runs. */
+  /** The thread is started: from now on the start's time runs, as long as main runs. */
   threadStarts(timeoutMs: number, timedOut: () => void): void {
     this.#timer = afterRunning(systemClock, timeoutMs, timedOut);
   }

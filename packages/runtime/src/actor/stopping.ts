@@ -7,24 +7,24 @@ import { demandMs } from "../supervision/stop-budget.js";
 /** A thread that has not exited this long after its kill is given up. */
 export const ZOMBIE_MS = 1000;
 /**
- * A thread that has said that it exits is killed after this long. Its exit handlers run meanwhile. A question of the
- * inspector's that interrupts the exit ends it, and the program would go on.
+ * A thread that has announced its exit is killed after this long; its exit handlers run meanwhile. It needs a limit,
+ * because an inspector request that interrupts the exit cancels it, and the program would go on.
  */
 export const EXITING_MS = 2000;
-/** What a deadline may be overrun by to see a killed thread out: it takes 1 to 5 ms, more on a busy machine. */
+/** A stop may overrun its deadline by this while a killed thread ends: that takes 1 to 5 ms, more on a busy machine. */
 const LATE_MS = 100;
 
 /** The incarnation that is stopped. */
 export interface StoppedLife {
-  /** Asks its thread to stop in order; with `drain` it still handles what it has accepted. */
+  /** Asks its thread to stop in order. With `drain`, the thread first handles the messages it has accepted. */
   ask(reason: ExitReason, drain: boolean): void;
-  /** Asks its thread to end, whatever it does. False when there is none. */
+  /** Kills its thread. False when there is none. */
   kill(): boolean;
   /** Goes on as if its thread had exited. */
   giveUp(): void;
 }
 
-/** A stop that is under way, and the limits it is held to. */
+/** A stop that is under way, with its limits. */
 export class Stopping {
   readonly request: StopRequest;
   readonly outcome: Promise<StopOutcome>;
@@ -34,9 +34,9 @@ export class Stopping {
   readonly #handledBefore: number;
   #resolve!: (outcome: StopOutcome) => void;
   #timer: NodeJS.Timeout | undefined;
-  /** The earliest there was, in the clock's ms. */
+  /** The earliest deadline so far, in the clock's ms. */
   #deadlineAt: number;
-  /** Its thread has been asked to end. */
+  /** The thread was killed, or its start given up. */
   #ending = false;
   #killed = false;
   #dropped = 0;
@@ -55,7 +55,7 @@ export class Stopping {
 
   ask(): void {
     const { reason, restarting } = this.request;
-    // A bystander's mailbox is kept for its next incarnation, so it is neither closed nor drained.
+    // An actor that will be started again keeps its mailbox for that, so the mailbox is neither closed nor drained.
     if (!restarting) this.#place.mailbox.drain();
     this.#life.ask(reason, !restarting);
     this.limit(this.request);
@@ -81,12 +81,12 @@ export class Stopping {
     if (this.#end()) this.#killed = true;
   }
 
-  /** It does not run yet: nothing of it is to be drained or terminated. */
+  /** Ends a start under way. That is no kill in the stop's outcome, because nothing that ran is cut short. */
   giveUpStart(): void {
     this.#end();
   }
 
-  /** Messages that were taken out of the mailbox, not handled. */
+  /** Counts messages that were taken out of the mailbox without being handled. */
   lost(count: number): void {
     this.#dropped += count;
   }
@@ -112,7 +112,7 @@ export class Stopping {
     return true;
   }
 
-  /** A thread that ignores its kill must not make the whole tree late. */
+  /** A thread that survives its kill must not delay the whole tree. */
   #giveUpAfterKill(): void {
     if (this.#deadlineAt === Infinity) return;
     const leftMs = Math.max(0, this.#deadlineAt - this.#clock.now()) + LATE_MS;

@@ -9,7 +9,7 @@ import type { ActorHost } from "./actor-host.js";
 import type { LivingActor } from "./living-actor.js";
 import type { Upgrade } from "./upgrade.js";
 
-/** The incarnation whose thread speaks. */
+/** The incarnation whose thread posts the messages. */
 export interface SpeakingLife {
   readonly incarnation: number;
   readonly introspection: Introspection;
@@ -24,11 +24,11 @@ export interface SpeakingLife {
   ignored(): void;
   /** The thread will exit for this reason. */
   reported(reason: ExitReason): void;
-  /** It has begun to. */
+  /** The thread has begun to exit. */
   exiting(): void;
 }
 
-/** Carries out what an actor's thread says to main by its port. */
+/** Handles the messages that an actor's thread posts to main. */
 export class ThreadMessages<A extends LivingActor> {
   readonly #actor: A;
   readonly #host: ActorHost<A>;
@@ -67,7 +67,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "hand_over_failed":
         return life.upgrade?.handOverFailed(message.error);
       case "returned":
-        // Once the upgrade is over, to the thread that has the actor now.
+        // While an upgrade is open, its end decides which thread gets the message.
         if (life.upgrade?.isOpen === true) return life.upgrade.hold(message.message);
         return life.post(message.message);
       case "answer":

@@ -9,23 +9,23 @@ import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
 import type { ActorHost, UpgradeReport } from "./actor-host.js";
 import type { LivingActor } from "./living-actor.js";
 
-/** What callers learn whose reply was deferred, and is lost with the thread that owed it. */
+/** The reason for callers whose deferred reply is lost with the former thread. */
 const UPGRADED: ExitReason = Object.freeze({ kind: "shutdown", detail: "upgraded" });
 
 /** The incarnation that is upgraded. */
 export interface UpgradedLife {
   initData(): InitData;
-  /** Tells the former thread, which has not exited. */
+  /** Posts to the former thread, which has not exited. */
   postFormer(message: ToActor, transfer?: readonly Transferable[]): void;
-  /** The new thread is ready and the former one will be gone in a moment: there is no way back. */
+  /** The new thread is ready, and the former one will leave: there is no way back. */
   committed(): void;
-  /** What the new thread says that is nothing of the upgrade's. */
+  /** The new thread has posted a message that does not concern the upgrade. */
   onMessage(message: ToMain): void;
-  /** The former thread is gone: this one is the actor's from now on. */
+  /** The former thread is gone: `thread` runs the actor from now on. */
   take(thread: ActorThread): void;
 }
 
-/** In this order; failing up to `changing the code` leaves the former thread in its place. */
+/** In this order. A failure up to `changing the code` leaves the former thread in its place. */
 type Stage =
   | "loading the module"
   | "waiting for the message being handled"
@@ -40,24 +40,24 @@ interface Held {
 }
 
 /**
- * One upgrade: a second thread loads the new module; then the first stands still between two messages and hands its
- * state over; the second turns it into its own; the first leaves; and when it has exited, so that no two threads ever
- * consume one mailbox, the second takes over.
+ * One upgrade. A second thread loads the new module; the first stops between two messages and hands its state over; the
+ * second converts the state; the first leaves. Only when the first has exited does the second take over, so that two
+ * threads never consume one mailbox.
  */
 export class Upgrade<A extends LivingActor = LivingActor> {
   readonly done: Promise<UpgradeReport>;
   readonly thread: ActorThread;
-  /** Why the new thread has exited, once it has. */
+  /** The new thread's exit reason, once it has exited. */
   exited: ExitReason | undefined;
   readonly #actor: A;
   readonly #host: ActorHost<A>;
   readonly #codec: Codec;
   readonly #module: URL | string;
   readonly #life: UpgradedLife;
-  /** For code that does not name its version. */
+  /** Stands for the version of code that does not name one: its module's URL. */
   readonly #fromVersion: string;
   readonly #timer: Timer;
-  /** Control messages that the former thread did not act upon any more. */
+  /** Control messages that the former thread did not handle any more. */
   readonly #held: Held[] = [];
   #stage: Stage = "loading the module";
   #reported: ExitReason | undefined;
@@ -80,17 +80,17 @@ export class Upgrade<A extends LivingActor = LivingActor> {
       onMessage: (message) => this.#onMessage(message),
       onExit: (error) => this.#onExit(error),
     };
-    // Throws for a module that cannot be meant: nothing has begun then.
+    // Throws for an impossible module, before anything has begun.
     this.thread = actor.threads.startSuccessor(module, listener, (reason) => this.kill(reason));
     this.#timer = afterRunning(systemClock, timeoutMs, () => this.#timedOut(timeoutMs));
   }
 
-  /** The former thread leaves, and the new one has not taken over: neither acts upon a control message. */
+  /** The former thread leaves, and the new one has not taken over: neither handles a control message. */
   get isSwapping(): boolean {
     return this.#stage === "swapping";
   }
 
-  /** It is not known yet which thread has the actor in the end. */
+  /** It is still open which of the two threads will run the actor. */
   get isOpen(): boolean {
     return this.#stage !== "taking over" && this.#stage !== "over";
   }
@@ -101,7 +101,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     this.thread.terminate();
   }
 
-  /** The former thread stands still. */
+  /** The former thread has stopped between two messages. */
   handedOver(snapshot: Encoded): void {
     if (this.#stage !== "waiting for the message being handled") return;
     this.#stage = "changing the code";
@@ -114,14 +114,14 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     this.#fail(this.#decode(error));
   }
 
-  /** Keeps a control message for whichever thread has the actor in the end. */
+  /** Keeps a control message for the thread that will run the actor. */
   hold(message: ToActor, transfer?: readonly Transferable[]): void {
     this.#held.push({ message, transfer });
   }
 
   /**
-   * The former thread has exited, or is given up: the new one takes its place. Returns why the actor ends instead,
-   * when the new thread has exited meanwhile.
+   * The former thread has exited, or is given up: the new one takes its place. If the new one has exited meanwhile,
+   * returns its exit reason instead, and the actor ends with it.
    */
   swap(former: ActorThread): ExitReason | undefined {
     const host = this.#host;
@@ -136,9 +136,9 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     this.#life.take(this.thread);
     host.threads.guard.forget(this.thread);
     host.threads.started(this.thread, this.#actor);
-    // Replies that the former thread deferred and took with it.
+    // The former thread took the replies that it had deferred with it.
     host.mail.notifyCallers(place.slot, UPGRADED, consumedBefore, false);
-    // From now on the new thread's end is the actor's.
+    // From now on the new thread's exit ends the actor.
     this.#stage = "taking over";
     this.#takeOver();
     return undefined;
@@ -150,20 +150,20 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     for (const { message, transfer } of this.#held.splice(0)) this.thread.post(message, words, transfer);
   }
 
-  /** Gives it up, while there is a way back. */
+  /** Gives the upgrade up, as long as there is a way back. */
   abort(why: string): void {
     if (this.#stage === "swapping" || this.#stage === "taking over") return;
     this.#fail(this.#error("ERR_CALL_EXIT", why, {}));
   }
 
-  /** The actor has ended, by whichever thread it had. */
+  /** The actor has ended. */
   ended(reason: ExitReason): void {
     if (this.#stage === "over") return;
     const ours = this.#stage === "taking over" || this.exited !== undefined;
     this.#fail(this.#error("ERR_CALL_EXIT", `the actor ended: ${describeExit(reason)}`, { reason }), !ours);
   }
 
-  /** The new thread has the actor. */
+  /** The new thread runs the actor. */
   finished(): void {
     if (this.#stage !== "taking over") return;
     this.#stage = "over";
