@@ -43,10 +43,10 @@ import { ThreadRoom } from "./thread-room.js";
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
 const ACTOR_SYSTEM_BYTES = 128 * 1024;
-/** A circle is broken when it is seen for the second time, so within twice this and a sleeper's slice of 50 ms. */
+/** A circle is broken when it is seen for the second time: within twice this and an idle thread's sleep of 50 ms. */
 const CYCLE_CHECK_MS = 250;
 
-/** All actors of a system: makes them, and puts together what does for them what needs main. Knows no supervisor. */
+/** Makes the actors, routers and pools of a system, and wires the parts of main that serve them. Knows no supervisor. */
 export class Actors {
   readonly slots: Slots;
   readonly names: NameTable;
@@ -153,7 +153,7 @@ export class Actors {
     return this.#names.signals;
   }
 
-  /** What a reference means, unless it is gone for good: a key of a router, that member. */
+  /** The process that a reference means, unless it is gone for good. A router's key means the router's member. */
   meantBy(ref: ActorRef | PoolRef): Referable | undefined {
     return this.directory.byUid(processOf(ref).uid);
   }
@@ -192,7 +192,7 @@ export class Actors {
     return this.pools.create(spec, path, uids.take(), onExit);
   }
 
-  /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
+  /** Makes an external process known. Returns the function that ends it and tells its watchers. */
   attach(uid: number, process: Process): (reason: ExitReason) => void {
     return this.#names.attach(uid, process);
   }
@@ -209,7 +209,7 @@ export class Actors {
     return this.#threads.count;
   }
 
-  /** Settles whatever is still open on main. Every thread has ended. */
+  /** Settles everything that is still open on main. Every thread has ended. */
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);
     this.#guard.close();

@@ -14,7 +14,7 @@ import { type ActorIdentity, type ActorMeters, identityOf, metersOf } from "./me
 /** A sleeper's counts are read once in this many rounds: at 250 ms a round, once a minute. */
 const ROUNDS_FOR_ALL = 240;
 
-/** What is counted of a system's actors. */
+/** The numbers of a system's actors: stats, meters, and last readings. */
 export class Census {
   readonly #directory: Directory;
   readonly #names: NameTable;
@@ -23,7 +23,7 @@ export class Census {
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   #rounds = 0;
 
-  /** `lastReading` is what the guard knew of an actor's thread when it exited. */
+  /** `lastReading` gives the guard's reading of an actor's thread when it exited. */
   constructor(
     directory: Directory,
     names: NameTable,
@@ -36,7 +36,7 @@ export class Census {
     this.#logger = logger;
   }
 
-  /** Undefined for a pool, and for what is gone for good. */
+  /** Undefined for a pool, and for an actor or a router that is gone for good. */
   stats(uid: number): ActorStats | undefined {
     const child = this.#directory.actor(uid);
     return child === undefined ? this.#directory.router(uid)?.stats() : statsOf(child, this.#names);
@@ -55,7 +55,7 @@ export class Census {
     return child === undefined ? undefined : identityOf(child);
   }
 
-  /** What is known of an actor that has just ended. */
+  /** The last facts about an actor that has just ended. */
   lastSeen(id: string): LastSeen {
     const child = this.#directory.actorAt(id);
     return child === undefined ? {} : lastSeen(child, this.#lastReading(child), this.#names);
@@ -77,13 +77,13 @@ export class Census {
     }
   }
 
-  /** Takes in counts before they wrap. Returns the actors that have not slept since the round before. */
+  /** Reads counters before they wrap. Returns the actors that have not slept since the round before. */
   takeRound(): ActorChild[] {
     this.#rounds++;
     const stirring: ActorChild[] = [];
     for (const child of this.#directory.actors) {
       const { words } = child.slot.memory;
-      // A sleeper costs no more than this look at it.
+      // A sleeping actor costs only this look.
       const isQuiet = child.totals.isQuiet(words);
       if (!isQuiet || (child.slot.uid + this.#rounds) % ROUNDS_FOR_ALL === 0) child.totals.read(child.mailbox, words);
       if (!isQuiet) stirring.push(child);

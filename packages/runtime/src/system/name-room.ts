@@ -23,7 +23,7 @@ export interface NameRoomParts {
   readonly logger: Log;
 }
 
-/** Which processes there are: their names, their monitors and links, and what is told of their lives. */
+/** Makes processes known: their names, their monitors and links, their upgrades and ends. */
 export class NameRoom implements NameHost<ActorChild> {
   readonly signals: ProcessSignals;
   readonly #parts: NameRoomParts;
@@ -48,7 +48,7 @@ export class NameRoom implements NameHost<ActorChild> {
     });
   }
 
-  /** From now on this one can be watched. Returns what ends that, and tells its watchers why. */
+  /** Makes an external process known. Returns the function that ends it and tells its watchers. */
   attach(uid: number, process: Process): (reason: ExitReason) => void {
     const remove = this.#external.add(uid, process);
     this.signals.started(process);

@@ -17,7 +17,7 @@ import { OwnerIds } from "../threads/owner-ids.js";
 import type { SpareThreads } from "../threads/spare-threads.js";
 import { StartGate } from "../threads/start-gate.js";
 
-/** Some of the loading is waiting for the disk. */
+/** More than one, because a thread that loads waits for the disk some of the time. */
 const LOADING_PER_CORE = 2;
 
 export interface ThreadRoomParts {
@@ -29,12 +29,12 @@ export interface ThreadRoomParts {
   readonly headroomMb: number;
   readonly logs: ActorLogs;
   readonly epochMs: number;
-  /** One word: how many actors' threads do not sleep. */
+  /** One word: the number of actors' threads that do not sleep. */
   readonly awake: Int32Array;
   readonly runTask: RunTask;
 }
 
-/** What main does for actors' threads: starts them, and clears up after each. */
+/** Main's part in actors' threads: numbers them, runs their tasks, takes their log lines, clears up after each. */
 export class ThreadRoom implements ThreadHost<ActorChild> {
   readonly clock: Clock;
   readonly slots: Slots;
