@@ -4,9 +4,9 @@ import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "@mini-otp/
 import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 
 export interface TraceOptions {
-  /** Only these. Default: all, with `info` for what comes by `send`, monitors and links. */
+  /** Reports only these methods. Default: all, with `info` for messages from `send`, monitors and links. */
   methods?: readonly string[];
-  /** The share of messages to tell of, chosen at random: over 0 to 1. Default 1. */
+  /** The share of messages to report, chosen at random: more than 0, at most 1. Default 1. */
   sample?: number;
   /** Ends the trace. */
   signal?: AbortSignal;
@@ -22,11 +22,11 @@ export interface TraceEvent {
   readonly kind: MessageKind;
   /** When its handler was called: monotonic ms, `performance.now()` of the main thread. */
   readonly at: number;
-  /** How long it took, what the handler waited for included. */
+  /** How long the handler took, its waiting included. */
   readonly tookMs: number;
   /** `failed`: a ReplyError; `error`: it crashed the actor. */
   readonly outcome: TraceOutcome;
-  /** Messages before this one that are missing, since they were handled faster than events were taken. */
+  /** Messages before this one that are missing, because the actor handled them faster than the reader took events. */
   readonly missed: number;
 }
 

@@ -10,9 +10,9 @@ export interface TreeNode {
   readonly type: "supervisor" | "worker";
   readonly state: ChildStatus;
   readonly restart: RestartType;
-  /** Of an actor. */
+  /** Actors only. */
   readonly stats?: ActorStats;
-  /** Of a supervisor: what its restarts go by. */
+  /** Supervisors only: the rules of its restarts. */
   readonly flags?: SupervisorInfo;
   readonly children?: readonly TreeNode[];
 }

@@ -6,7 +6,7 @@ import { callSafely } from "../reporting/listeners.js";
 import { MonitorNumbers } from "./monitor-numbers.js";
 import { Monitors, type Signal } from "./monitors.js";
 
-/** What a monitor's watcher gets when the actor has ended: an actor in `info`, main in its listener. */
+/** A monitor's message to its watcher when the actor has ended: to an actor's `info`, or to main's listener. */
 export interface Down<R = ActorRef> {
   readonly type: "DOWN";
   /** What `ctx.monitor` returned. */
@@ -16,11 +16,11 @@ export interface Down<R = ActorRef> {
   readonly reason: ExitReason;
 }
 
-/** What an actor that traps exits gets in `info` when one it is linked to has ended. */
+/** A link's message to the `info` of an actor that traps exits, when its partner has ended. */
 export interface Exit {
   readonly type: "EXIT";
   readonly id: string;
-  /** Undefined when it was main that sent the signal. */
+  /** Undefined when main sent the signal. */
   readonly ref: ActorRef | undefined;
   readonly reason: ExitReason;
 }

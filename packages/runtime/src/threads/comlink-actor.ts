@@ -6,10 +6,10 @@ import { aModule } from "../supervision/module-url.js";
 import { moduleCandidates } from "./actor-module.js";
 
 /**
- * The `actor` of a spec for a module that exposes an object, a class or a function with `Comlink.expose`; `T` is what it
- * exposes. `ref.proxy()` is its remote, `ref.call` calls its methods. One message at a time, as with every actor. What a
- * method throws rejects the call and the object lives on, as it is with comlink; whatever else ends a thread ends the
- * actor, and its supervisor loads the module anew. Throws ERR_INVALID_OPTION, ERR_ACTOR_MODULE.
+ * The `actor` of a spec for a module that exposes a `T`, an object, a class or a function, with `Comlink.expose`.
+ * `ref.proxy()` is its remote, and `ref.call` calls its methods. It handles one message at a time, as every actor does.
+ * A method that throws rejects the call, and the object lives on, as with comlink. Anything else that ends a thread ends
+ * the actor, and its supervisor loads the module again. Throws ERR_INVALID_OPTION, ERR_ACTOR_MODULE.
  */
 export function comlinkActor<T = any>(module: URL | string): ActorUrl<ExposedActor<T>> {
   return comlinkActorUrl(moduleCandidates(takeArgument("comlinkActor", "module", module, aModule)));
