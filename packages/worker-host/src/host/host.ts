@@ -57,7 +57,7 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
   // The module may have registered an SDK.
   const telemetry = await loadTelemetry(importModule);
   thread.post({ type: "loaded" });
-  const microtasks = new Microtasks();
+  const microtasks = Microtasks.install();
   // What is already an actor has no time for it.
   control.poll();
   if (!control.pending) await rehearse(microtasks);

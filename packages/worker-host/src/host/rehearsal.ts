@@ -87,6 +87,7 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
       {
         log: {} as ActorLog,
         unhandled: () => {},
+        leave: () => {},
         exit: (reason) => {
           outbox.codec.decodeValue(payloadOf(encodeForeign(outbox.codec, reason)));
           ended();

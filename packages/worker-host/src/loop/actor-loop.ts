@@ -1,5 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { STAMP_ALL } from "../protocol/memory/slot-descriptor.js";
 import { MAX_TIMER_MS } from "../protocol/options/bounds.js";
@@ -11,13 +12,14 @@ import { CurrentCall } from "./current-call.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import type { LoopHost } from "./loop-host.js";
+import { LoopState } from "./loop-state.js";
 import { MessageHandler } from "./message-handler.js";
 import type { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
+import { DRAINED, HAND_OVER, MAIL, NOTHING, nextWork, STOP } from "./next-work.js";
 import { OwnMessages } from "./own-messages.js";
 import { OwnWork } from "./own-work.js";
 import type { Snapshot } from "./snapshot.js";
-import { Standing } from "./standing.js";
 
 /** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
 const HOLD_MS = 10;
@@ -26,9 +28,10 @@ const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
 /** While calls are open. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
+
 /**
- * One incarnation of an actor: takes one message at a time, in the order of: main's control messages, replies,
- * what `continueWith` asked for, due timers, the mailbox. Between two messages microtasks run.
+ * One incarnation of an actor: takes one message at a time. Main's control messages and replies come first,
+ * the rest in the order of `nextWork`. Between two messages microtasks run.
  */
 export class ActorLoop {
   readonly context: ActorContext<any>;
@@ -38,10 +41,9 @@ export class ActorLoop {
   readonly #microtasks: Microtasks;
   readonly #words: Int32Array;
   readonly #state: ConsumerState;
-  readonly #standing = new Standing();
-  readonly #own = new OwnMessages();
+  readonly #loopState = new LoopState();
+  readonly #own = new OwnMessages(performance);
   readonly #call: CurrentCall;
-  // Until init is done it is busy: the loop serves replies and main only.
   readonly #handler: MessageHandler;
   readonly #control: ControlMessages;
   readonly #ownWork: OwnWork;
@@ -70,11 +72,11 @@ export class ActorLoop {
     this.#words = outbox.self.memory.words;
     this.#state = new ConsumerState(this.#words);
     const { handlers, version } = definition;
-    const standing = this.#standing;
+    const loopState = this.#loopState;
     const own = this.#own;
-    const call = new CurrentCall(outbox, standing);
+    const call = new CurrentCall(outbox, loopState);
     const schedule = (): void => this.#schedule();
-    const context = createContext({ init, args, log: host.log, handlers, outbox, own, call, standing, schedule });
+    const context = createContext({ init, args, log: host.log, handlers, outbox, own, call, loopState, schedule });
     const { mailbox, control: channel } = inbox;
     const handler = new MessageHandler({
       definition,
@@ -82,7 +84,7 @@ export class ActorLoop {
       mailbox,
       outbox,
       call,
-      standing,
+      loopState,
       meter,
       host,
       schedule,
@@ -90,7 +92,7 @@ export class ActorLoop {
     this.#call = call;
     this.context = context;
     this.#handler = handler;
-    this.#control = new ControlMessages({ channel, outbox, context, version, standing, own, call, handler, host });
+    this.#control = new ControlMessages({ channel, outbox, context, version, loopState, own, call, handler, host });
     outbox.onDeadline = schedule;
     this.#ownWork = new OwnWork(schedule);
   }
@@ -120,13 +122,13 @@ export class ActorLoop {
 
   /** A caller has given up: its handler's signal is aborted, or it is not handled at all. */
   cancelled(callerUid: number, correlation: number): void {
-    if (this.#handler.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
+    if (this.#loopState.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
     else this.#call.cancel(callerUid, correlation);
   }
 
   /** The next turn comes when all microtasks have run. */
   #schedule(): void {
-    if (this.#scheduled || this.#standing.ended) return;
+    if (this.#scheduled || this.#loopState.ended) return;
     this.#scheduled = true;
     this.#microtasks.drain(this.#turn);
   }
@@ -134,7 +136,7 @@ export class ActorLoop {
   readonly #turn = (): void => {
     this.#scheduled = false;
     this.#inbox.awake();
-    while (!this.#standing.ended) {
+    while (!this.#loopState.ended) {
       if (!this.#work()) {
         if (!this.#rest()) return;
       } else if (++this.#handled % MESSAGES_PER_CLOCK_READ === 0 && this.#turnIsDue()) {
@@ -150,7 +152,7 @@ export class ActorLoop {
   /** Does one thing. False when there was nothing to do. */
   #work(): boolean {
     const inbox = this.#inbox;
-    const standing = this.#standing;
+    const loopState = this.#loopState;
     const handler = this.#handler;
     const { pending } = this.#outbox;
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
@@ -163,30 +165,26 @@ export class ActorLoop {
       pending.expire(performance.now());
       return true;
     }
-    if (handler.busy || standing.frozen) return false;
-    if (standing.stopping !== undefined) {
-      handler.terminate(standing.stopping);
-      return true;
+    const work = nextWork(loopState, this.#own, inbox.mailbox);
+    switch (work) {
+      case NOTHING:
+        return false;
+      case MAIL:
+        handler.handle();
+        return true;
+      case STOP:
+        handler.terminate(loopState.stopping as ExitReason);
+        return true;
+      case DRAINED:
+        handler.terminate(loopState.draining as ExitReason);
+        return true;
+      case HAND_OVER:
+        this.#control.handOver();
+        return true;
+      default:
+        handler.handleOwn(work);
+        return true;
     }
-    const own = standing.waits ? undefined : this.#own.next();
-    if (own !== undefined) {
-      handler.handleOwn(own);
-      return true;
-    }
-    if (standing.handOver) {
-      this.#control.handOver();
-      return true;
-    }
-    if (standing.waits) return false;
-    if (inbox.mailbox.next()) {
-      handler.handle();
-      return true;
-    }
-    if (standing.draining !== undefined) {
-      handler.terminate(standing.draining);
-      return true;
-    }
-    return false;
   }
 
   /** After each message of an actor whose handlers are slow. A clock read takes a third of what a fast message does. */
@@ -206,8 +204,9 @@ export class ActorLoop {
   /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
   #rest(): boolean {
     const inbox = this.#inbox;
+    const loopState = this.#loopState;
     this.#state.turn();
-    const withMailbox = !this.#handler.busy && !this.#standing.waits && !this.#standing.frozen;
+    const withMailbox = !loopState.busy && !loopState.waits && !loopState.frozen;
     const spins = this.#idle.spins;
     for (let spin = 0; spin < spins; spin++) {
       if (inbox.arrived(withMailbox)) {

@@ -36,7 +36,7 @@ interface OpenTask {
 }
 
 /** What the outbox needs of its thread. */
-export interface ActorThreadParts {
+export interface OutboxParts {
   readonly inbox: Inbox;
   readonly port: MessagePort;
   readonly idle: IdleStrategy;
@@ -49,7 +49,7 @@ export interface ActorThreadParts {
 
 /** The sending side of an actor's thread, which may block. */
 export class ActorOutbox extends Outbox {
-  readonly #parts: ActorThreadParts;
+  readonly #parts: OutboxParts;
   #ownState: ConsumerState | undefined;
   /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
   #cycle: readonly string[] | undefined;
@@ -60,7 +60,7 @@ export class ActorOutbox extends Outbox {
   /** Called when a call's deadline becomes the earliest. */
   onDeadline: () => void = () => {};
 
-  constructor(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: ActorThreadParts) {
+  constructor(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: OutboxParts) {
     super(self, segments, names, producer);
     this.#parts = parts;
   }

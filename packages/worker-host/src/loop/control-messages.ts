@@ -6,10 +6,10 @@ import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { ControlChannel } from "./inbox.js";
 import type { LoopHost } from "./loop-host.js";
+import type { LoopState } from "./loop-state.js";
 import type { MessageHandler } from "./message-handler.js";
 import type { OwnMessages } from "./own-messages.js";
 import type { Snapshot } from "./snapshot.js";
-import type { Standing } from "./standing.js";
 import { Tracer } from "./tracer.js";
 
 /** During a hand-over these are returned to main, which forwards them to the successor thread. */
@@ -20,7 +20,7 @@ export interface ControlParts {
   readonly outbox: ActorOutbox;
   readonly context: ActorContext<any>;
   readonly version: string | undefined;
-  readonly standing: Standing;
+  readonly loopState: LoopState;
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly handler: MessageHandler;
@@ -37,29 +37,29 @@ export class ControlMessages {
 
   /** Handles all that have arrived. */
   take(): void {
-    const { channel, standing, outbox } = this.#parts;
+    const { channel, loopState, outbox } = this.#parts;
     channel.poll();
     for (let message = channel.next(); message !== undefined; message = channel.next()) {
-      if (standing.frozen && FOR_THE_SUCCESSOR.has(message.type)) outbox.post({ type: "returned", message });
+      if (loopState.frozen && FOR_THE_SUCCESSOR.has(message.type)) outbox.post({ type: "returned", message });
       else this.#handle(message);
     }
   }
 
   /** Between two messages: gives main what the next thread needs, and stands still. A state that cannot be carried stays here. */
   handOver(): void {
-    const { outbox, context, version, standing, own, call } = this.#parts;
-    standing.handOver = false;
+    const { outbox, context, version, loopState, own, call } = this.#parts;
+    loopState.handOver = false;
     const snapshot: Snapshot = {
       state: context.state,
       version,
-      suspended: standing.suspended,
+      suspended: loopState.suspended,
       ...own.save(),
       cancelled: call.cancelled,
     };
     try {
       const value = encoded(outbox.codec.encodeValue(snapshot, undefined, "ctx"));
       outbox.post({ type: "handed_over", snapshot: value });
-      standing.frozen = true;
+      loopState.frozen = true;
     } catch (error) {
       outbox.post({ type: "hand_over_failed", error: encodeForeign(outbox.codec, error) });
     }
@@ -67,25 +67,25 @@ export class ControlMessages {
 
   /** Goes on where another thread has left off. */
   restore(snapshot: Snapshot): void {
-    const { standing, own, call } = this.#parts;
-    standing.suspended = snapshot.suspended;
+    const { loopState, own, call } = this.#parts;
+    loopState.suspended = snapshot.suspended;
     own.restore(snapshot);
     call.restore(snapshot.cancelled);
   }
 
   #handle(message: ToActor): void {
-    const { outbox, context, standing, own, call, handler, host } = this.#parts;
+    const { outbox, context, loopState, own, call, handler, host } = this.#parts;
     const { codec, pending } = outbox;
     switch (message.type) {
       case "hand_over":
-        standing.handOver = true;
+        loopState.handOver = true;
         break;
       case "go_on":
-        standing.handOver = standing.frozen = false;
+        loopState.handOver = loopState.frozen = false;
         break;
       case "leave":
-        standing.ended = true;
-        host.leave?.();
+        loopState.ended = true;
+        host.leave();
         break;
       case "callee_exited": {
         // Replies sent before the exit come first.
@@ -108,7 +108,7 @@ export class ControlMessages {
         break;
       case "suspend":
       case "resume":
-        standing.suspended = message.type === "suspend";
+        loopState.suspended = message.type === "suspend";
         this.#answer(message.request, undefined);
         break;
       case "get_state":
@@ -138,8 +138,8 @@ export class ControlMessages {
         own.signal(codec.decodeArgs(payloadOf(message.message)));
         break;
       case "stop":
-        if (message.drain) standing.draining ??= decodeReason(codec, message.reason);
-        else standing.stopping ??= decodeReason(codec, message.reason);
+        if (message.drain) loopState.draining ??= decodeReason(codec, message.reason);
+        else loopState.stopping ??= decodeReason(codec, message.reason);
         call.abort();
         break;
       default:

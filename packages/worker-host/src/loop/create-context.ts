@@ -12,8 +12,8 @@ import { processOf } from "../protocol/refs/router-ref.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
+import type { LoopState } from "./loop-state.js";
 import type { OwnMessages } from "./own-messages.js";
-import type { Standing } from "./standing.js";
 
 /** What a context acts upon. */
 export interface ContextParts {
@@ -24,14 +24,14 @@ export interface ContextParts {
   readonly outbox: ActorOutbox;
   readonly own: OwnMessages;
   readonly call: CurrentCall;
-  readonly standing: Standing;
+  readonly loopState: LoopState;
   /** There is something to do. The context may be used outside of a message, while the loop sleeps. */
   schedule(): void;
 }
 
 /** The object that an actor's code is given. */
 export function createContext(parts: ContextParts): ActorContext<any> {
-  const { init, args, log, outbox, own, call, standing } = parts;
+  const { init, args, log, outbox, own, call, loopState } = parts;
   return {
     state: undefined,
     self: new ActorRef(outbox, init.address, init.uid, init.id),
@@ -92,7 +92,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     },
     stop(reason = NORMAL) {
       const checked = checkExitReason("ctx.stop", reason);
-      standing.stopping ??= checked;
+      loopState.stopping ??= checked;
       call.abort();
       parts.schedule();
     },

@@ -1,11 +1,12 @@
 import type { DeferredReply } from "../actor/context.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
+import type { Transferable } from "../protocol/refs/actor-types.js";
 import { notTransferable } from "../protocol/refs/transfer-list.js";
 import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
 import type { Payload } from "../protocol/ring/payload.js";
+import type { Codec } from "../protocol/values/codec.js";
 import { encodeForeign, payloadOf } from "../protocol/values/encoded.js";
-import type { ActorOutbox } from "./actor-outbox.js";
-import type { Standing } from "./standing.js";
+import type { LoopState } from "./loop-state.js";
 
 const MAX_CANCELLED = 1024;
 
@@ -16,12 +17,26 @@ export interface ReplyTo {
   readonly correlation: number;
 }
 
+/** What carries replies to their callers. */
+export interface Replies {
+  readonly codec: Codec;
+  /** Throws when an object of `transfer` cannot change hands. */
+  reply(
+    address: number,
+    uid: number,
+    kind: typeof KIND_REPLY | typeof KIND_FAILURE,
+    correlation: number,
+    payload: Payload,
+    transfer?: readonly Transferable[],
+  ): void;
+}
+
 /** The call that is being handled and its reply; and calls that their callers have given up. */
 export class CurrentCall {
   /** Undefined when the message is no call. */
   caller: ReplyTo | undefined;
-  readonly #outbox: ActorOutbox;
-  readonly #standing: Standing;
+  readonly #replies: Replies;
+  readonly #loopState: LoopState;
   #deferred = false;
   #givenUp = false;
   /** Made when the handler asks for its signal. */
@@ -29,9 +44,9 @@ export class CurrentCall {
   /** Calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
 
-  constructor(outbox: ActorOutbox, standing: Standing) {
-    this.#outbox = outbox;
-    this.#standing = standing;
+  constructor(replies: Replies, loopState: LoopState) {
+    this.#replies = replies;
+    this.#loopState = loopState;
   }
 
   begin(caller: ReplyTo | undefined): void {
@@ -49,7 +64,7 @@ export class CurrentCall {
   get signal(): AbortSignal {
     if (this.#signal === undefined) {
       this.#signal = new AbortController();
-      if (this.#givenUp || this.#standing.stopRequested) this.#signal.abort();
+      if (this.#givenUp || this.#loopState.stopRequested) this.#signal.abort();
     }
     return this.#signal.signal;
   }
@@ -105,7 +120,7 @@ export class CurrentCall {
   }
 
   reply(to: ReplyTo, value: unknown): void {
-    const { codec } = this.#outbox;
+    const { codec } = this.#replies;
     let out: Outgoing | undefined;
     let payload: Payload;
     try {
@@ -117,19 +132,19 @@ export class CurrentCall {
       return;
     }
     try {
-      this.#outbox.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
+      this.#replies.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
     } catch (error) {
       this.fail(to, notTransferable("the reply", error));
     }
   }
 
   fail(to: ReplyTo, error: unknown): void {
-    this.#outbox.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#encodeFailure(error));
+    this.#replies.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#encodeFailure(error));
   }
 
   /** What has failed is told, whatever it is: the caller waits for it. */
   #encodeFailure(error: unknown): Payload {
-    const { codec } = this.#outbox;
+    const { codec } = this.#replies;
     try {
       return codec.encodeValue(error);
     } catch {

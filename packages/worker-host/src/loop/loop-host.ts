@@ -7,7 +7,7 @@ export interface LoopHost {
   /** Reports the reason and ends the thread. Does not return. */
   exit(reason: ExitReason): void;
   /** Ends the thread, whose actor lives on in another. */
-  leave?(): void;
+  leave(): void;
   /** Answers main's request for a snapshot of this thread's heap. */
   heapSnapshot?(request: number): void;
   /** A message that no handler was there for. */

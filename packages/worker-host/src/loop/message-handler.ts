@@ -1,8 +1,8 @@
 import type { ActorContext } from "../actor/context.js";
-import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../actor/define-actor.js";
+import type { ActorDefinition, HandlersOf } from "../actor/define-actor.js";
 import type { OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
 import { describe } from "../protocol/errors/describe.js";
-import { ActorError, isReplyError } from "../protocol/errors/errors.js";
+import { isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
@@ -19,7 +19,6 @@ import {
   R_TYPE,
 } from "../protocol/memory/record-descriptor.js";
 import type { MessageKind, Parcel } from "../protocol/port/messages.js";
-import { COMLINK_METHOD } from "../protocol/refs/remote.js";
 import { transferLost } from "../protocol/refs/transfer-list.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/ring/payload.js";
@@ -27,13 +26,12 @@ import type { RingReader } from "../protocol/ring/ring-reader.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
+import { type Handler, HandlerTable } from "./handler-table.js";
 import type { LoopHost } from "./loop-host.js";
+import type { LoopState } from "./loop-state.js";
 import type { Meter } from "./meter.js";
 import type { OwnMessage } from "./snapshot.js";
-import type { Standing } from "./standing.js";
 import type { Tracer } from "./tracer.js";
-
-type Handler = (context: ActorContext<any>, ...args: any[]) => unknown;
 
 /** Where a handler stands, and whom it tells. */
 export interface HandlerParts {
@@ -42,7 +40,7 @@ export interface HandlerParts {
   readonly mailbox: RingReader;
   readonly outbox: ActorOutbox;
   readonly call: CurrentCall;
-  readonly standing: Standing;
+  readonly loopState: LoopState;
   readonly meter: Meter;
   readonly host: LoopHost;
   /** There is something to do again. */
@@ -51,8 +49,6 @@ export interface HandlerParts {
 
 /** Handles one message: finds its handler, runs it, answers its caller, and commits it to the mailbox. */
 export class MessageHandler {
-  /** A message is being handled. Until `init` is done, that is. */
-  busy = true;
   /** Present while this actor is traced. */
   tracer: Tracer | undefined;
   readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
@@ -60,14 +56,12 @@ export class MessageHandler {
   readonly #mailbox: RingReader;
   readonly #outbox: ActorOutbox;
   readonly #call: CurrentCall;
-  readonly #standing: Standing;
+  readonly #loopState: LoopState;
   readonly #meter: Meter;
   readonly #host: LoopHost;
   readonly #schedule: () => void;
   readonly #state: ConsumerState;
-  readonly #handlers: ReadonlyMap<string, Handler>;
-  /** The same by the numbers of their names. */
-  readonly #numbered: (Handler | undefined)[] = [];
+  readonly #handlers: HandlerTable;
   /** Of the message that is being handled, when it is traced. */
   #traceparent: string | undefined;
   #span: OpenSpan | undefined;
@@ -78,24 +72,18 @@ export class MessageHandler {
     this.#mailbox = parts.mailbox;
     this.#outbox = parts.outbox;
     this.#call = parts.call;
-    this.#standing = parts.standing;
+    this.#loopState = parts.loopState;
     this.#meter = parts.meter;
     this.#host = parts.host;
     this.#schedule = parts.schedule;
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
-    const { handlers } = parts.definition;
-    this.#handlers = new Map(Object.entries<Handler>(handlers));
-    const { names } = parts.outbox;
-    for (const [method, handler] of this.#handlers) {
-      const id = names.find(method);
-      if (id !== 0) this.#numbered[id] = handler;
-    }
+    this.#handlers = new HandlerTable(parts.definition, parts.outbox.names);
     this.#state.beginInit(METHOD_INIT);
   }
 
   /** Init is done. */
   initialised(): void {
-    this.busy = false;
+    this.#loopState.busy = false;
     this.#state.endHandling();
   }
 
@@ -116,7 +104,7 @@ export class MessageHandler {
     this.#meter.begin(header[R_ENQUEUED], header[R_SEQ]);
     if (payload.format === FORMAT_PARCEL) {
       // The rest of the mailbox waits until main has handed it over: messages keep their order.
-      this.busy = true;
+      this.#loopState.busy = true;
       this.#outbox.post({ type: "claim", owner: payload.words[0], number: payload.words[1] });
       return;
     }
@@ -127,7 +115,7 @@ export class MessageHandler {
   parcelArrived(parcel: Parcel | null): void {
     const { header } = this.#mailbox;
     const methodId = header[R_METHOD];
-    this.busy = false;
+    this.#loopState.busy = false;
     if (parcel === null) {
       const method = this.#nameOf(methodId);
       const detail = "lost: its sender died before it was handed over, or what it transfers is gone";
@@ -140,7 +128,7 @@ export class MessageHandler {
 
   handleOwn({ method, args }: OwnMessage): void {
     this.#call.begin(undefined);
-    const handler = method === "" ? this.#info : this.#handlers.get(method);
+    const handler = method === "" ? this.#info : this.#handlers.named(method);
     if (handler === undefined) {
       this.#host.unhandled(method, "unknown method");
       return;
@@ -159,7 +147,7 @@ export class MessageHandler {
       this.#end(reason);
       return;
     }
-    this.busy = true;
+    this.#loopState.busy = true;
     this.#state.beginHandling(METHOD_TERMINATE);
     try {
       const result = terminate.call(this.#definition, this.#context, reason);
@@ -188,26 +176,18 @@ export class MessageHandler {
       return;
     }
     this.#traceparent = traced ? (args.pop() as string) : undefined;
-    const handler = kind === KIND_SEND ? this.#info : (this.#numbered[methodId] ?? this.#find(methodId));
+    const handler = kind === KIND_SEND ? this.#info : (this.#handlers.numbered(methodId) ?? this.#find(methodId));
     if (handler === undefined) {
       const method = this.#nameOf(methodId);
-      this.#unhandled(method, "unknown method", this.#unknownMethod(method, args));
+      this.#unhandled(method, "unknown method", this.#handlers.unknownMethod(this.#context.id, method, args));
       this.#commit();
       return;
     }
     this.#run(handler, methodId, methodId < 0 ? this.#mailbox.methodText : "", args, true);
   }
 
-  /** By its name, which its sender or this thread found no number for. */
   #find(methodId: number): Handler | undefined {
-    const method = this.#nameOf(methodId);
-    const handler = this.#handlers.get(method);
-    if (handler !== undefined) {
-      if (methodId > 0) this.#numbered[methodId] = handler;
-      return handler;
-    }
-    const otherwise = this.#definition[OTHERWISE];
-    return otherwise === undefined ? undefined : (context, ...args) => otherwise(context, method, args);
+    return this.#handlers.find(methodId, this.#nameOf(methodId));
   }
 
   /** Of the message that the mailbox is at. */
@@ -240,15 +220,15 @@ export class MessageHandler {
       return;
     }
     if (isThenable(result)) {
-      this.busy = true;
+      this.#loopState.busy = true;
       result.then(
         (value) => {
-          this.busy = false;
+          this.#loopState.busy = false;
           this.#succeeded(value, fromMailbox);
           this.#schedule();
         },
         (error: unknown) => {
-          this.busy = false;
+          this.#loopState.busy = false;
           this.#failed(error, fromMailbox);
           this.#schedule();
         },
@@ -286,7 +266,7 @@ export class MessageHandler {
   #succeeded(value: unknown, fromMailbox: boolean): void {
     const { caller, isAwaited } = this.#call;
     if (caller !== undefined && isAwaited) this.#call.reply(caller, value);
-    if (this.#standing.ended) return;
+    if (this.#loopState.ended) return;
     this.tracer?.end("ok");
     this.#endSpan();
     this.#handledOne(fromMailbox);
@@ -324,23 +304,13 @@ export class MessageHandler {
     else this.#host.unhandled(method, detail);
   }
 
-  #unknownMethod(method: string, args: readonly unknown[]): ActorError {
-    const { id } = this.#context;
-    const known = Object.keys(this.#definition.handlers).join(", ");
-    const message =
-      method === COMLINK_METHOD
-        ? `id=${id}: ${String(args[0])} ${String(args[1])}: an actor's remote has methods only: ${known}`
-        : `id=${id} method=${method}: no such handler; it has: ${known}`;
-    return new ActorError("ERR_UNKNOWN_METHOD", message, { id, method });
-  }
-
   #kindOf(methodId: number, fromMailbox: boolean): MessageKind {
     if (!fromMailbox) return "own";
     return this.#call.caller !== undefined ? "call" : methodId === 0 ? "send" : "cast";
   }
 
   #end(reason: ExitReason): void {
-    this.#standing.ended = true;
+    this.#loopState.ended = true;
     this.#host.exit(reason);
   }
 }

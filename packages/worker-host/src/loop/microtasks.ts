@@ -7,26 +7,30 @@ import { promiseHooks } from "node:v8";
 export class Microtasks {
   due = false;
 
-  constructor() {
+  readonly #nextTick = process.nextTick;
+
+  private constructor() {}
+
+  /** Watches this thread's promises, and its `queueMicrotask` and `process.nextTick`, which it replaces. Once per thread. */
+  static install(): Microtasks {
+    const microtasks = new Microtasks();
     const mark = (): void => {
-      this.due = true;
+      microtasks.due = true;
     };
     promiseHooks.onInit(mark);
     promiseHooks.onSettled(mark);
     const { queueMicrotask: queue } = globalThis;
     globalThis.queueMicrotask = (callback) => {
-      this.due = true;
+      microtasks.due = true;
       queue(callback);
     };
     const { nextTick } = process;
     process.nextTick = (callback: (...args: any[]) => void, ...args: unknown[]) => {
-      this.due = true;
+      microtasks.due = true;
       nextTick(callback, ...args);
     };
-    this.#nextTick = nextTick;
+    return microtasks;
   }
-
-  readonly #nextTick: typeof process.nextTick;
 
   /** Runs `then` when all microtasks have run, those they queue included, and before the event loop turns. */
   drain(then: () => void): void {

@@ -4,15 +4,25 @@ import { Timers } from "./timers.js";
 
 const MAX_DEMONITORED = 1024;
 
+/** What an actor's timers go by: `performance` in a thread. */
+export interface MessageClock {
+  now(): number;
+}
+
 /** Of an actor's messages those that never were in its mailbox: its continuations, DOWN and EXIT, its timers. */
 export class OwnMessages {
+  readonly #clock: MessageClock;
   readonly #timers = new Timers();
   readonly #continuations = new Queue<OwnMessage>();
   readonly #signals = new Queue<OwnMessage>();
   readonly #demonitored = new Set<number>();
   #lastMonitor = 0;
 
-  /** When the next timer fires, by `performance.now`. */
+  constructor(clock: MessageClock) {
+    this.#clock = clock;
+  }
+
+  /** When the next timer fires, by the clock. */
   get nextDue(): number {
     return this.#timers.nextDue;
   }
@@ -33,7 +43,7 @@ export class OwnMessages {
   }
 
   addTimer(delayMs: number, everyMs: number, method: string, args: unknown[]): number {
-    return this.#timers.add(performance.now(), delayMs, everyMs, method, args);
+    return this.#timers.add(this.#clock.now(), delayMs, everyMs, method, args);
   }
 
   /** True when the timer was still to fire. */
@@ -55,7 +65,7 @@ export class OwnMessages {
 
   save(): Pick<Snapshot, "timers" | "lastTimer" | "continuations" | "signals" | "lastMonitor" | "demonitored"> {
     return {
-      ...this.#timers.save(performance.now()),
+      ...this.#timers.save(this.#clock.now()),
       continuations: [...this.#continuations],
       signals: [...this.#signals],
       lastMonitor: this.#lastMonitor,
@@ -64,7 +74,7 @@ export class OwnMessages {
   }
 
   restore(snapshot: Snapshot): void {
-    this.#timers.restore(performance.now(), snapshot.timers, snapshot.lastTimer);
+    this.#timers.restore(this.#clock.now(), snapshot.timers, snapshot.lastTimer);
     for (const message of snapshot.continuations) this.#continuations.push(message);
     for (const message of snapshot.signals) this.#signals.push(message);
     this.#lastMonitor = snapshot.lastMonitor;
@@ -81,6 +91,6 @@ export class OwnMessages {
   }
 
   #dueTimer(): OwnMessage | undefined {
-    return this.#timers.nextDue === Infinity ? undefined : this.#timers.takeDue(performance.now());
+    return this.#timers.nextDue === Infinity ? undefined : this.#timers.takeDue(this.#clock.now());
   }
 }

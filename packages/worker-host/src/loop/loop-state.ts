@@ -1,12 +1,14 @@
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 
 /** How far an incarnation is on its way from its start to its end, or to another thread. */
-export class Standing {
+export class LoopState {
+  /** A message is being handled. Until `init` is done, that is. */
+  busy = true;
   /** User messages wait. */
   suspended = false;
   /** Another thread is to take this one's place before the next message. */
   handOver = false;
-  /** The state has been handed over: nothing is handled here any more, unless main says to go on. */
+  /** The state has been handed over: the loop handles nothing here any more, unless main says to go on. */
   frozen = false;
   /** To end before the next message. */
   stopping: ExitReason | undefined;
@@ -18,7 +20,7 @@ export class Standing {
     return this.stopping !== undefined || this.draining !== undefined;
   }
 
-  /** Only main and replies are listened to. A drain goes on although the actor is suspended. */
+  /** The loop listens to main and to replies only. A drain goes on although the actor is suspended. */
   get waits(): boolean {
     return this.suspended && this.draining === undefined;
   }

@@ -1,0 +1,53 @@
+import type { ActorContext } from "../actor/context.js";
+import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../actor/define-actor.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import type { NameTable } from "../protocol/memory/name-table.js";
+import { COMLINK_METHOD } from "../protocol/refs/remote.js";
+
+export type Handler = (context: ActorContext<any>, ...args: any[]) => unknown;
+
+/** An actor's handlers, by the numbers of their names and by the names. */
+export class HandlerTable {
+  readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
+  readonly #named: ReadonlyMap<string, Handler>;
+  readonly #numbered: (Handler | undefined)[] = [];
+
+  constructor(definition: ActorDefinition<any, any, HandlersOf<any>>, names: NameTable) {
+    this.#definition = definition;
+    this.#named = new Map(Object.entries<Handler>(definition.handlers));
+    for (const [method, handler] of this.#named) {
+      const id = names.find(method);
+      if (id !== 0) this.#numbered[id] = handler;
+    }
+  }
+
+  /** Undefined also when this thread has not met the number yet: then `find` knows. */
+  numbered(methodId: number): Handler | undefined {
+    return this.#numbered[methodId];
+  }
+
+  named(method: string): Handler | undefined {
+    return this.#named.get(method);
+  }
+
+  /** By its name, because its sender or this thread found no number for it. */
+  find(methodId: number, method: string): Handler | undefined {
+    const handler = this.#named.get(method);
+    if (handler !== undefined) {
+      if (methodId > 0) this.#numbered[methodId] = handler;
+      return handler;
+    }
+    const otherwise = this.#definition[OTHERWISE];
+    return otherwise === undefined ? undefined : (context, ...args) => otherwise(context, method, args);
+  }
+
+  /** The error for a message that `id` has no handler for. */
+  unknownMethod(id: string, method: string, args: readonly unknown[]): ActorError {
+    const known = [...this.#named.keys()].join(", ");
+    const message =
+      method === COMLINK_METHOD
+        ? `id=${id}: ${String(args[0])} ${String(args[1])}: an actor's remote has methods only: ${known}`
+        : `id=${id} method=${method}: no such handler; it has: ${known}`;
+    return new ActorError("ERR_UNKNOWN_METHOD", message, { id, method });
+  }
+}
