@@ -9,7 +9,11 @@ import { placeOf, ROOMS } from "./rooms.mjs";
 const PROTOCOL_ROOMS = ROOMS["worker-host"].filter((room) => room.startsWith("protocol/"));
 
 const ENTRY_POINTS = {
-  "worker-host": ["@mini-otp/worker-host", ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`)],
+  "worker-host": [
+    "@mini-otp/worker-host",
+    "@mini-otp/worker-host/loop",
+    ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`),
+  ],
   runtime: ["@mini-otp/runtime", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
   metrics: ["@mini-otp/metrics"],
 };

@@ -1,9 +1,9 @@
 import type { ActorRef } from "@mini-otp/runtime";
-import { probe, runInline, startTestSystem } from "@mini-otp/runtime/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { probe } from "@mini-otp/runtime/testing";
+import { describe, expect, test } from "vitest";
 import Basket from "../fixtures/basket.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture } from "../support/system.js";
+import { PLACES } from "../support/places.js";
 
 const ITEMS = { items: { apple: 1 } };
 type Args = { items: Record<string, number>; tell?: ActorRef };
@@ -13,30 +13,13 @@ interface Way {
   stop(): Promise<unknown>;
 }
 
-/** The two places an actor can be in. */
-const ways: Readonly<Record<string, () => Promise<Way>>> = {
-  inline: async () => {
-    const started: Awaited<ReturnType<typeof runInline<typeof Basket>>>[] = [];
-    return {
-      start: async (args = ITEMS) => {
-        const basket = await runInline(Basket, args, { id: `basket-${started.length}` });
-        started.push(basket);
-        return basket;
-      },
-      stop: () => Promise.all(started.map((basket) => basket.stop())),
-    };
-  },
-  threaded: async () => {
-    const system = await startTestSystem();
-    onTestFinished(async () => void (await system.stop()));
-    let started = 0;
-    return {
-      start: (args = ITEMS) =>
-        system.startChild<typeof Basket>({ id: `basket-${started++}`, actor: fixture("basket"), args }),
-      stop: () => system.stop(),
-    };
-  },
-};
+const ways = Object.entries(PLACES).map(([name, enter]) => {
+  const way = async (): Promise<Way> => {
+    const place = await enter();
+    return { start: (args: Args = ITEMS) => place.start(Basket, "basket", args), stop: place.stop };
+  };
+  return [name, way] as const;
+});
 
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -44,7 +27,7 @@ const codeOf = (promise: Promise<unknown>) =>
     (error: { code?: string }) => error.code,
   );
 
-describe.each(Object.entries(ways))("an actor that runs %s", (_name, way) => {
+describe.each(ways)("an actor that runs %s", (_name, way) => {
   test("answers calls with what its handlers return, from the state that init returned", async () => {
     const basket = await (await way()).start();
     expect(await basket.call("add", "pear", 2)).toBe(2);

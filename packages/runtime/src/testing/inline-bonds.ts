@@ -1,3 +1,4 @@
+import type { LoopState, OwnMessages } from "@mini-otp/worker-host/loop";
 import { type ExitReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import { linkedReason } from "../signals/monitors.js";
@@ -5,16 +6,18 @@ import type { Down } from "../signals/process-signals.js";
 import { isInline } from "./inline-world.js";
 import { latestTestSystem } from "./test-system.js";
 
-/** The actor whose bonds these are. */
+/** The incarnation whose bonds these are. */
 export interface BondedActor {
   readonly id: string;
   readonly ref: ActorRef;
-  readonly isStopped: boolean;
-  /** Another actor of this thread's, running or not. */
+  /** Where its signals wait. */
+  readonly own: OwnMessages;
+  readonly loopState: LoopState;
+  /** The bonds of another actor on this thread, of its current incarnation. */
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
   exit(reason: ExitReason): void;
   /** A signal waits. */
-  signalled(): void;
+  schedule(): void;
 }
 
 interface Watcher {
@@ -22,33 +25,22 @@ interface Watcher {
   readonly monitor: number;
 }
 
-/** An inline actor's monitors and links, both ways, and the signals that have come of them. */
+/** The monitors and links of one incarnation of an inline actor, both ways. */
 export class InlineBonds {
   trapsExits = false;
   readonly #actor: BondedActor;
-  readonly #signals: unknown[] = [];
   readonly #watchers = new Set<Watcher>();
   readonly #links = new Set<InlineBonds>();
   /** What takes each of its own monitors off again. */
   readonly #monitors = new Map<number, () => void>();
-  #lastMonitor = 0;
 
   constructor(actor: BondedActor) {
     this.#actor = actor;
   }
 
-  /** DOWN and EXIT that wait. */
-  get waiting(): number {
-    return this.#signals.length;
-  }
-
-  next(): unknown {
-    return this.#signals.shift();
-  }
-
   monitor(ref: ActorRef | PoolRef): number {
     checkedReference(ref, "ctx.monitor");
-    const monitor = ++this.#lastMonitor;
+    const monitor = this.#actor.own.newMonitor();
     const target = this.#living(ref);
     if (target !== undefined) {
       const watcher = { by: this, monitor };
@@ -66,8 +58,7 @@ export class InlineBonds {
   demonitor(monitor: number): void {
     this.#monitors.get(monitor)?.();
     this.#monitors.delete(monitor);
-    const others = this.#signals.filter((signal) => (signal as { monitor?: number }).monitor !== monitor);
-    this.#signals.splice(0, Infinity, ...others);
+    this.#actor.own.demonitor(monitor);
   }
 
   link(ref: ActorRef | PoolRef): void {
@@ -92,22 +83,24 @@ export class InlineBonds {
   }
 
   signal(message: unknown): void {
-    if (this.#actor.isStopped) return;
-    this.#signals.push(message);
-    this.#actor.signalled();
+    if (this.#actor.loopState.ended) return;
+    this.#actor.own.signal([message]);
+    this.#actor.schedule();
   }
 
-  /** The incarnation is over: it gets no more messages. */
+  /** The incarnation is over: it monitors nothing any more. */
   forget(): void {
     for (const demonitor of this.#monitors.values()) demonitor();
     this.#monitors.clear();
-    this.#signals.length = 0;
   }
 
-  /** Tells who watches the incarnation that is over, and takes along who is linked to it. */
+  /** Sends DOWN to the actors that monitor the incarnation that is over, and exit signals to those linked to it. */
   tell(reason: ExitReason): void {
     const { id, ref } = this.#actor;
-    for (const { by, monitor } of this.#watchers) by.signal({ type: "DOWN", monitor, id, ref, reason });
+    for (const { by, monitor } of this.#watchers) {
+      by.#monitors.delete(monitor);
+      by.signal({ type: "DOWN", monitor, id, ref, reason });
+    }
     this.#watchers.clear();
     for (const partner of this.#links) {
       partner.#links.delete(this);
@@ -119,6 +112,6 @@ export class InlineBonds {
 
   #living(ref: ActorRef | PoolRef): InlineBonds | undefined {
     const bonds = this.#actor.bondsOf(ref);
-    return bonds === undefined || bonds.#actor.isStopped ? undefined : bonds;
+    return bonds === undefined || bonds.#actor.loopState.ended ? undefined : bonds;
   }
 }

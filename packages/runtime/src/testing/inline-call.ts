@@ -1,22 +1,32 @@
+import type { Replies } from "@mini-otp/worker-host/loop";
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
-import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
 import { DEFAULT_CALL_TIMEOUT_MS, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
+import { type InlineSender, moved } from "./inline-world.js";
 
 /** A call on its way to an actor on this thread. Settles once. */
 export class InlineCall {
+  readonly correlation: number;
   readonly method: string;
   readonly outcome: Promise<unknown>;
-  /** The reply is not what the handler returns. */
-  deferred = false;
   settled = false;
   #settle!: (value: unknown) => void;
   #fail!: (error: unknown) => void;
   readonly #cleanUp: () => void;
 
   /** `givenUp` is called when the caller stops waiting. */
-  constructor(id: string, method: string, options: RefOptions, clock: Clock, givenUp: () => void) {
+  constructor(
+    id: string,
+    correlation: number,
+    method: string,
+    options: RefOptions,
+    clock: Clock,
+    givenUp: (call: InlineCall) => void,
+  ) {
     const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = options;
+    this.correlation = correlation;
     this.method = method;
     this.outcome = new Promise((settle, fail) => {
       this.#settle = settle;
@@ -30,11 +40,12 @@ export class InlineCall {
           cause: signal?.reason,
         }),
       );
-      givenUp();
+      givenUp(this);
     };
     const expire = (): void => {
       const message = `id=${id} method=${method}: no reply within timeoutMs=${timeoutMs}`;
       this.fail(new ActorError("ERR_CALL_TIMEOUT", message, { id, method, timeoutMs }));
+      givenUp(this);
     };
     const timer = timeoutMs === Infinity ? undefined : clock.setTimer(timeoutMs, expire);
     const release = signal === undefined ? undefined : whenAborted(signal, abort);
@@ -58,5 +69,62 @@ export class InlineCall {
     this.settled = true;
     this.#cleanUp?.();
     return true;
+  }
+}
+
+/** The calls to one inline actor that have not settled, and the way of their replies. */
+export class InlineCalls implements Replies {
+  readonly #id: string;
+  readonly #sender: InlineSender;
+  readonly #clock: Clock;
+  readonly #givenUp: (call: InlineCall) => void;
+  readonly #open = new Map<number, InlineCall>();
+  #lastCorrelation = 0;
+
+  /** `givenUp` is called with a call whose caller waits no longer. */
+  constructor(id: string, sender: InlineSender, clock: Clock, givenUp: (call: InlineCall) => void) {
+    this.#id = id;
+    this.#sender = sender;
+    this.#clock = clock;
+    this.#givenUp = givenUp;
+  }
+
+  get codec(): InlineSender["codec"] {
+    return this.#sender.codec;
+  }
+
+  open(method: string, options: RefOptions): InlineCall {
+    const correlation = ++this.#lastCorrelation;
+    const call = new InlineCall(this.#id, correlation, method, options, this.#clock, this.#givenUp);
+    this.#open.set(correlation, call);
+    const settled = (): boolean => this.#open.delete(correlation);
+    call.outcome.then(settled, settled);
+    return call;
+  }
+
+  reply(...[, , kind, correlation, payload, transfer]: Parameters<Replies["reply"]>): void {
+    const transferred = moved(transfer);
+    const call = this.#open.get(correlation);
+    if (call === undefined) return;
+    let value: unknown;
+    try {
+      value = this.codec.decodeValue(payload, transferred);
+    } catch (error) {
+      call.fail(error);
+      return;
+    }
+    if (kind === KIND_REPLY) call.settle(value);
+    else call.fail(value);
+  }
+
+  /** The actor has ended for this reason: all calls fail but those that wait for its next incarnation. */
+  exited(reason: ExitReason, waiting: ReadonlySet<InlineCall | undefined>): void {
+    const id = this.#id;
+    for (const call of this.#open.values()) {
+      if (waiting.has(call)) continue;
+      const { method } = call;
+      const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
+      call.fail(new ActorError("ERR_CALL_EXIT", message, { id, method, reason }));
+    }
   }
 }

@@ -1,64 +1,53 @@
 import type { ActorContext } from "@mini-otp/worker-host";
-import {
-  ActorError,
-  checkExitReason,
-  type ExitReason,
-  NORMAL,
-  shownMethod,
-} from "@mini-otp/worker-host/protocol/errors";
-import { aNumber, flag, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
+import { type CurrentCall, type LoopState, type OwnMessages, requireHandler } from "@mini-otp/worker-host/loop";
+import { checkExitReason, type ExitReason, NORMAL } from "@mini-otp/worker-host/protocol/errors";
+import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef, checkedReference, type PoolRef, type Sender } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { InlineBonds } from "./inline-bonds.js";
-import type { InlineCall } from "./inline-call.js";
 import { inlineLog } from "./inline-log.js";
-import type { InlineTimers } from "./inline-timers.js";
 import { INLINE_ADDRESS, inlineByName } from "./inline-world.js";
 import { latestTestSystem } from "./test-system.js";
 
-/** The actor that a context is of. */
-export interface ContextActor {
+/** What a context acts upon. */
+export interface InlineContextParts {
   readonly id: string;
   readonly name: string | undefined;
   readonly incarnation: number;
   readonly args: unknown;
+  readonly handlers: object;
   readonly ref: ActorRef;
   readonly sender: Sender;
   readonly log: Logger;
   readonly bonds: InlineBonds;
-  readonly timers: InlineTimers;
-  /** That is being handled. */
-  readonly call: InlineCall | undefined;
-  readonly signal: AbortSignal;
-  hasHandler(method: string): boolean;
-  reply(call: InlineCall, value: unknown): void;
-  /** Ends another actor of this thread's. False: it is none. */
+  readonly own: OwnMessages;
+  readonly call: CurrentCall;
+  readonly loopState: LoopState;
+  /** Ends another actor on this thread. False: it is none. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
-  stopAfterThis(reason: ExitReason): void;
-  continueWith(method: string, args: unknown[]): void;
+  /** There is something to do. */
+  schedule(): void;
 }
 
 /** The object that the actor's code is given. */
-export function createInlineContext(actor: ContextActor): ActorContext<any> {
-  const { bonds, timers, sender } = actor;
-  const requireHandler = (method: string): void => {
-    if (actor.hasHandler(method)) return;
-    const { id } = actor;
-    throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, {
-      id,
-      method,
-    });
+export function createInlineContext(parts: InlineContextParts): ActorContext<any> {
+  const { id, handlers, bonds, own, call, loopState, sender } = parts;
+  const addTimer = (delayMs: number, everyMs: number, method: string, args: unknown[]): number => {
+    requireHandler(id, handlers, method);
+    const timer = own.addTimer(delayMs, everyMs, method, args);
+    parts.schedule();
+    return timer;
   };
   return {
     state: undefined,
-    self: actor.ref,
-    id: actor.id,
-    name: actor.name,
-    incarnation: actor.incarnation,
-    args: actor.args,
-    log: inlineLog(actor.log),
+    self: parts.ref,
+    id,
+    name: parts.name,
+    incarnation: parts.incarnation,
+    args: parts.args,
+    log: inlineLog(parts.log),
     get signal() {
-      return actor.signal;
+      return call.signal;
     },
     whereis(name) {
       takeArgument("ctx.whereis", "name", name, text);
@@ -76,30 +65,28 @@ export function createInlineContext(actor: ContextActor): ActorContext<any> {
     exit(ref, reason) {
       checkedReference(ref, "ctx.exit");
       const checked = checkExitReason("ctx.exit", reason, "kill");
-      if (!actor.exitInline(ref, checked)) latestTestSystem()?.exit(ref, checked);
+      if (!parts.exitInline(ref, checked)) latestTestSystem()?.exit(ref, checked);
     },
     sendAfter(delayMs, method, ...rest) {
-      requireHandler(method);
-      return timers.after(delayMs, method, rest);
+      checkDelay("sendAfter", delayMs);
+      return addTimer(delayMs, 0, method, rest);
     },
     sendInterval(periodMs, method, ...rest) {
-      requireHandler(method);
-      return timers.every(periodMs, method, rest);
+      checkPeriod("sendInterval", periodMs);
+      return addTimer(periodMs, periodMs, method, rest);
     },
-    cancelTimer: (id) => timers.cancel(id),
-    deferReply() {
-      const { call } = actor;
-      if (call === undefined) throw new TypeError("deferReply: the message being handled is not a call");
-      call.deferred = true;
-      return {
-        reply: (value?: unknown) => actor.reply(call, value),
-        fail: (error: Error) => call.fail(error),
-      };
+    cancelTimer: (timer) => own.cancelTimer(timer),
+    deferReply: () => call.defer(),
+    stop(reason = NORMAL) {
+      const checked = checkExitReason("ctx.stop", reason);
+      loopState.stopping ??= checked;
+      call.abort();
+      parts.schedule();
     },
-    stop: (reason = NORMAL) => actor.stopAfterThis(checkExitReason("ctx.stop", reason)),
     continueWith(method, ...rest) {
-      requireHandler(method);
-      actor.continueWith(method, rest);
+      requireHandler(id, handlers, method);
+      own.continueWith(method, rest);
+      parts.schedule();
     },
   };
 }

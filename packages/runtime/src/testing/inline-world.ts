@@ -165,9 +165,9 @@ export class InlineSender implements Sender {
 
   /** What the receiver of these gets. Throws ERR_NOT_CLONEABLE. */
   copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"]): unknown[] {
-    const list = transfer === undefined || transfer.length === 0 ? undefined : [...transfer];
+    const list = transfer === undefined || transfer.length === 0 ? undefined : transfer;
     const payload = this.codec.encodeArgs(args, list);
-    return this.codec.decodeArgs(payload, list === undefined ? [] : structuredClone(list, { transfer: list as never }));
+    return this.codec.decodeArgs(payload, moved(list));
   }
 
   #target(to: InlineConnection, method: string): InlineTarget {
@@ -175,6 +175,11 @@ export class InlineSender implements Sender {
     if (target === undefined) throw noproc(to.id, `stopped, or not of this thread, for ${method}`);
     return target;
   }
+}
+
+/** What the receiver has of objects that change hands. Throws when one cannot. */
+export function moved(transfer: RefOptions["transfer"] = []): unknown[] {
+  return transfer.length === 0 ? [] : structuredClone([...transfer], { transfer: [...transfer] as never });
 }
 
 /** Of the system that the reference to this one must be of. */

@@ -68,7 +68,7 @@ export class InlineRef<A = any> extends ActorRef<A> {
   }
 
   get running(): boolean {
-    return this.#actor.state === "running";
+    return this.#actor.running;
   }
 
   /** Resolves with the reason once the actor has ended and is not started again. */

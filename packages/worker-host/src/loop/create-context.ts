@@ -1,7 +1,5 @@
 import type { ActorContext, ActorLog } from "../actor/context.js";
-import { ActorError } from "../protocol/errors/errors.js";
 import { checkExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
-import { shownMethod } from "../protocol/errors/show-value.js";
 import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "../protocol/options/fields.js";
 import type { InitData } from "../protocol/port/boot.js";
 import type { Target } from "../protocol/port/messages.js";
@@ -12,6 +10,7 @@ import { processOf } from "../protocol/refs/router-ref.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
+import { requireHandler } from "./handler-table.js";
 import type { LoopState } from "./loop-state.js";
 import type { OwnMessages } from "./own-messages.js";
 
@@ -97,7 +96,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       parts.schedule();
     },
     continueWith(method, ...rest) {
-      requireHandler(parts, method);
+      requireHandler(init.id, parts.handlers, method);
       own.continueWith(method, rest);
       parts.schedule();
     },
@@ -110,13 +109,8 @@ function targetOf(what: string, ref: ActorRef | PoolRef): Target {
 }
 
 function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
-  requireHandler(parts, method);
+  requireHandler(parts.init.id, parts.handlers, method);
   const id = parts.own.addTimer(delayMs, everyMs, method, args);
   parts.schedule();
   return id;
-}
-
-function requireHandler({ init: { id }, handlers }: ContextParts, method: string): void {
-  if (typeof method === "string" && Object.hasOwn(handlers, method)) return;
-  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, { id, method });
 }

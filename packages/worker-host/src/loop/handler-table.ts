@@ -1,6 +1,7 @@
 import type { ActorContext } from "../actor/context.js";
 import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../actor/define-actor.js";
 import { ActorError } from "../protocol/errors/errors.js";
+import { shownMethod } from "../protocol/errors/show-value.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
 import { COMLINK_METHOD } from "../protocol/refs/remote.js";
 
@@ -12,7 +13,7 @@ export class HandlerTable {
   readonly #named: ReadonlyMap<string, Handler>;
   readonly #numbered: (Handler | undefined)[] = [];
 
-  constructor(definition: ActorDefinition<any, any, HandlersOf<any>>, names: NameTable) {
+  constructor(definition: ActorDefinition<any, any, HandlersOf<any>>, names: Pick<NameTable, "find">) {
     this.#definition = definition;
     this.#named = new Map(Object.entries<Handler>(definition.handlers));
     for (const [method, handler] of this.#named) {
@@ -50,4 +51,10 @@ export class HandlerTable {
         : `id=${id} method=${method}: no such handler; it has: ${known}`;
     return new ActorError("ERR_UNKNOWN_METHOD", message, { id, method });
   }
+}
+
+/** Throws ERR_UNKNOWN_METHOD when an actor asks for a message to itself that it has no handler for. */
+export function requireHandler(id: string, handlers: object, method: string): void {
+  if (typeof method === "string" && Object.hasOwn(handlers, method)) return;
+  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, { id, method });
 }

@@ -1,0 +1,220 @@
+import { type ActorContext, type ActorDefinition, isIgnore } from "@mini-otp/worker-host";
+import {
+  CurrentCall,
+  DRAINED,
+  type Handler,
+  HandlerTable,
+  LoopState,
+  MAIL,
+  NOTHING,
+  nextWork,
+  OwnMessages,
+  STOP,
+  type Work,
+} from "@mini-otp/worker-host/loop";
+import { type ExitReason, isReplyError } from "@mini-otp/worker-host/protocol/errors";
+import type { ActorRef, PoolRef } from "@mini-otp/worker-host/protocol/refs";
+import type { Logger } from "../reporting/logger.js";
+import type { Clock, Timer } from "../supervision/clock.js";
+import { InlineBonds } from "./inline-bonds.js";
+import type { InlineCall, InlineCalls } from "./inline-call.js";
+import { createInlineContext } from "./inline-context.js";
+import type { InlineMailbox, InlineMessage } from "./inline-mailbox.js";
+import { INLINE_ADDRESS, type InlineSender } from "./inline-world.js";
+
+/** Callers need no address here: a call is known by its correlation. */
+const MAIN_UID = 0;
+
+export interface InlineLoopParts {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly incarnation: number;
+  readonly definition: ActorDefinition;
+  readonly args: unknown;
+  readonly ref: ActorRef;
+  readonly sender: InlineSender;
+  readonly mailbox: InlineMailbox;
+  readonly calls: InlineCalls;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The bonds of another actor on this thread. */
+  bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
+  /** Ends another actor on this thread. False: it is none. */
+  exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
+  /** An exit signal of a partner. */
+  exit(reason: ExitReason): void;
+  /** A handler has thrown, or `terminate` is done. */
+  ended(reason: ExitReason): void;
+}
+
+/**
+ * One incarnation of an actor on the calling thread. It takes the actor's work in the order of the threaded loop, one
+ * message at a time; between two messages microtasks run.
+ */
+export class InlineLoop {
+  readonly state = new LoopState();
+  readonly own: OwnMessages;
+  readonly call: CurrentCall;
+  readonly bonds: InlineBonds;
+  readonly context: ActorContext<any>;
+  /** `init` is done. */
+  initialised = false;
+  readonly #parts: InlineLoopParts;
+  readonly #handlers: HandlerTable;
+  #scheduled = false;
+  #wakeTimer: Timer | undefined;
+
+  constructor(parts: InlineLoopParts) {
+    this.#parts = parts;
+    this.own = new OwnMessages(parts.clock);
+    this.call = new CurrentCall(parts.calls, this.state);
+    this.#handlers = new HandlerTable(parts.definition, { find: () => 0 });
+    const { id, ref, definition } = parts;
+    const { own, call, state: loopState } = this;
+    const schedule = (): void => this.schedule();
+    const exit = (reason: ExitReason): void => parts.exit(reason);
+    this.bonds = new InlineBonds({ id, ref, own, loopState, bondsOf: parts.bondsOf, exit, schedule });
+    this.context = createInlineContext({
+      ...parts,
+      handlers: definition.handlers,
+      bonds: this.bonds,
+      own,
+      call,
+      loopState,
+      schedule,
+    });
+  }
+
+  /** Runs `init`. Messages are taken once it is done. */
+  async start(): Promise<"started" | "ignored" | ExitReason> {
+    const { definition, args } = this.#parts;
+    try {
+      const state: unknown = await definition.init?.(args, this.context);
+      if (this.state.ended) return "started";
+      if (isIgnore(state)) return "ignored";
+      this.context.state = state;
+    } catch (error) {
+      return this.state.ended ? "started" : { kind: "init_failed", error };
+    }
+    this.initialised = true;
+    this.state.busy = false;
+    this.schedule();
+    return "started";
+  }
+
+  /** The incarnation is over. A handler that still runs is not waited for, and what it returns is dropped. */
+  end(): void {
+    this.state.ended = true;
+    this.#wakeTimer?.cancel();
+    this.bonds.forget();
+  }
+
+  givenUp(call: InlineCall): void {
+    if (this.state.busy && this.call.is(MAIN_UID, call.correlation)) this.call.abort();
+  }
+
+  schedule(): void {
+    if (this.#scheduled || this.state.ended) return;
+    this.#scheduled = true;
+    queueMicrotask(() => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    while (!this.state.ended) {
+      const work = nextWork(this.state, this.own, this.#parts.mailbox);
+      if (work === NOTHING) break;
+      await this.#do(work);
+    }
+    this.#scheduled = false;
+    this.#rest();
+  }
+
+  /** Wakes up for the next timer. While `init` runs there is no hurry: the loop is scheduled after it. */
+  #rest(): void {
+    this.#wakeTimer?.cancel();
+    this.#wakeTimer = undefined;
+    const { clock } = this.#parts;
+    const due = this.own.nextDue;
+    if (due === Infinity || this.state.busy || this.state.ended) return;
+    this.#wakeTimer = clock.setTimer(Math.max(0, due - clock.now()), () => this.schedule());
+  }
+
+  async #do(work: Work): Promise<void> {
+    const { mailbox } = this.#parts;
+    if (work === STOP || work === DRAINED) {
+      const { stopping, draining } = this.state;
+      await this.#terminate((stopping ?? draining) as ExitReason);
+    } else if (work === MAIL) {
+      await this.#handle(mailbox.current);
+    } else if (typeof work === "object") {
+      await this.#handle(work);
+    }
+  }
+
+  async #handle({ method, args, call }: InlineMessage): Promise<void> {
+    // Its caller has given it up.
+    if (call?.settled === true) return;
+    this.call.begin(call && { address: INLINE_ADDRESS, uid: MAIN_UID, correlation: call.correlation });
+    const handler = method === "" ? this.#info : this.#handlers.find(0, method);
+    if (handler === undefined) {
+      const { id, log } = this.#parts;
+      const { caller } = this.call;
+      if (caller !== undefined) this.call.fail(caller, this.#handlers.unknownMethod(id, method, args));
+      else log.warn({ actor: id, method }, "unknown method");
+      return;
+    }
+    this.state.busy = true;
+    let run: Promise<unknown>;
+    try {
+      run = Promise.resolve(handler.call(this.#parts.definition.handlers, this.context, ...args));
+    } catch (error) {
+      run = Promise.reject(error);
+    }
+    await run.then(
+      (value) => this.#succeeded(value),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #succeeded(value: unknown): void {
+    if (this.state.ended) return;
+    this.state.busy = false;
+    const { caller, isAwaited } = this.call;
+    if (caller !== undefined && isAwaited) this.call.reply(caller, value);
+    this.#parts.mailbox.handled++;
+  }
+
+  #failed(error: unknown): void {
+    if (this.state.ended) return;
+    this.state.busy = false;
+    if (!isReplyError(error)) {
+      this.#parts.ended({ kind: "error", error });
+      return;
+    }
+    const { id, log, mailbox } = this.#parts;
+    const { caller, isAwaited } = this.call;
+    if (caller !== undefined && isAwaited) this.call.fail(caller, error);
+    else log.warn({ actor: id, err: error }, "a ReplyError was thrown where no call waits for it");
+    mailbox.handled++;
+  }
+
+  readonly #info: Handler = (context, message: unknown) => {
+    const { id, definition, log } = this.#parts;
+    const { info } = definition;
+    if (info !== undefined) return info.call(definition, context, message);
+    log.warn({ actor: id }, "the actor has no info handler");
+    return undefined;
+  };
+
+  async #terminate(reason: ExitReason): Promise<void> {
+    const { definition, ended } = this.#parts;
+    this.state.busy = true;
+    let last = reason;
+    try {
+      await definition.terminate?.(this.context, reason);
+    } catch (error) {
+      last = { kind: "error", error };
+    }
+    if (!this.state.ended) ended(last);
+  }
+}

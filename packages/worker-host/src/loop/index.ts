@@ -1,0 +1,6 @@
+// Internal: for the testing kit of @mini-otp/runtime of the same version, which runs actors without a thread.
+export { CurrentCall, type Replies, type ReplyTo } from "./current-call.js";
+export { type Handler, HandlerTable, requireHandler } from "./handler-table.js";
+export { LoopState } from "./loop-state.js";
+export { DRAINED, HAND_OVER, MAIL, type Mail, NOTHING, nextWork, STOP, type Work } from "./next-work.js";
+export { OwnMessages } from "./own-messages.js";
