@@ -1,0 +1,100 @@
+import type { ActorLog } from "../actor/context.js";
+import type { ActorDefinition } from "../actor/define-actor.js";
+import type { LogPort } from "../log/log-port.js";
+import { ActorLoop } from "../loop/actor-loop.js";
+import { ActorOutbox } from "../loop/actor-outbox.js";
+import { IdleStrategy } from "../loop/idle-strategy.js";
+import { type ControlChannel, Inbox } from "../loop/inbox.js";
+import { Meter } from "../loop/meter.js";
+import type { Microtasks } from "../loop/microtasks.js";
+import { sendHeapSnapshot } from "../module/heap-snapshot.js";
+import type { Telemetry } from "../protocol/calls/telemetry.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
+import type { NameTable } from "../protocol/memory/name-table.js";
+import type { Producer } from "../protocol/memory/ring-lock.js";
+import type { Segments, SlotMemory } from "../protocol/memory/segments.js";
+import type { BootData, InitData } from "../protocol/port/boot.js";
+import { payloadOf } from "../protocol/values/encoded.js";
+import type { ThreadExit } from "./thread-exit.js";
+
+/** What is in this thread before it is an actor's. */
+export interface LoadedThread {
+  readonly boot: BootData;
+  /** Its number, 0 where that is not known. */
+  readonly osThread: number;
+  readonly definition: ActorDefinition;
+  readonly segments: Segments;
+  readonly producer: Producer;
+  readonly names: NameTable;
+  readonly control: ControlChannel;
+  readonly exit: ThreadExit;
+  readonly log: ActorLog;
+  readonly logPort: LogPort;
+  readonly telemetry: Telemetry | undefined;
+  readonly microtasks: Microtasks;
+}
+
+/** An actor's slot, and what the thread sends with. Until the slot is taken, the thread consumes nothing there. */
+export class Seat {
+  readonly outbox: ActorOutbox;
+  readonly #thread: LoadedThread;
+  readonly #init: InitData;
+  readonly #self: { address: number; readonly uid: number; memory: SlotMemory };
+  readonly #idle: IdleStrategy;
+  readonly #awake: Int32Array;
+  #taken: { readonly inbox: Inbox; readonly loop: ActorLoop } | undefined;
+
+  constructor(thread: LoadedThread, init: InitData) {
+    const { boot, segments, names, producer, exit, telemetry } = thread;
+    this.#thread = thread;
+    this.#init = init;
+    this.#awake = new Int32Array(boot.awake);
+    this.#idle = new IdleStrategy(this.#awake, boot.cores);
+    const seat = this;
+    this.#self = { address: init.address, uid: init.uid, memory: segments.at(init.address) };
+    this.outbox = new ActorOutbox(this.#self, segments, names, producer, {
+      get inbox() {
+        return seat.#holder.inbox;
+      },
+      port: boot.port,
+      idle: this.#idle,
+      takeControl: () => seat.#holder.loop.takeControl(),
+      cancelled: (callerUid, correlation) => seat.#holder.loop.cancelled(callerUid, correlation),
+      mayConnect: () => void seat.#holder,
+    });
+    this.outbox.telemetry = telemetry;
+    exit.use(this.outbox.codec);
+  }
+
+  /** From now on this thread consumes the slot, which a growing mailbox may have moved to `address` meanwhile. */
+  take(address = this.#init.address): ActorLoop {
+    const { boot, osThread, definition, segments, producer, control, exit, log, logPort, microtasks } = this.#thread;
+    const { outbox } = this;
+    const memory = segments.at(address);
+    const { words } = memory;
+    this.#self.address = address;
+    this.#self.memory = memory;
+    exit.words = words;
+    new ConsumerState(words).consumedBy(osThread);
+    logPort.use(outbox.codec, words);
+    const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), this.#awake);
+    const args = outbox.codec.decodeValue(payloadOf(this.#init.args));
+    const meter = new Meter(words, boot.epochMs);
+    const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, {
+      log,
+      exit: (reason) => exit.exit(reason),
+      leave: () => exit.leave(),
+      heapSnapshot: (request) => sendHeapSnapshot(boot.port, request),
+      unhandled: (method, detail) => exit.post({ type: "unhandled", method, detail }),
+    });
+    this.#taken = { inbox, loop };
+    return loop;
+  }
+
+  get #holder(): { readonly inbox: Inbox; readonly loop: ActorLoop } {
+    if (this.#taken !== undefined) return this.#taken;
+    const { id } = this.#init;
+    throw new ActorError("ERR_WRONG_THREAD", `id=${id}: codeChange cannot send messages`, { id });
+  }
+}
