@@ -1,21 +1,19 @@
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { StartOutcome } from "../supervision/child.js";
 import { systemClock, type Timer } from "../supervision/clock.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { afterRunning } from "../supervision/running-time.js";
 import type { StartTurn } from "../threads/start-gate.js";
 
 /** A start that is under way. */
 export class Starting {
-  readonly outcome: Promise<StartOutcome<ActorRef>>;
+  readonly #outcome: Deferred<StartOutcome<ActorRef>> = deferred();
   /** The start's place at the gate, where it waits for a thread. */
   turn: StartTurn | undefined;
   #timer: Timer | undefined;
-  #resolve!: (outcome: StartOutcome<ActorRef>) => void;
 
-  constructor() {
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  get outcome(): Promise<StartOutcome<ActorRef>> {
+    return this.#outcome.promise;
   }
 
   /** The thread is started: from now on the start's time runs, as long as main runs. */
@@ -26,6 +24,6 @@ export class Starting {
   settle(outcome: StartOutcome<ActorRef>): void {
     this.#timer?.cancel();
     this.turn?.leave();
-    this.#resolve(outcome);
+    this.#outcome.resolve(outcome);
   }
 }

@@ -3,6 +3,7 @@ import type { InitData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/p
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, decodeForeign, decodeReason, type Encoded } from "@mini-otp/worker-host/protocol/values";
 import { systemClock, type Timer } from "../supervision/clock.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
@@ -45,10 +46,10 @@ interface Held {
  * threads never consume one mailbox.
  */
 export class Upgrade<A extends LivingActor = LivingActor> {
-  readonly done: Promise<UpgradeReport>;
   readonly thread: ActorThread;
   /** The new thread's exit reason, once it has exited. */
   exited: ExitReason | undefined;
+  readonly #done: Deferred<UpgradeReport> = deferred();
   readonly #actor: A;
   readonly #host: ActorHost<A>;
   readonly #codec: Codec;
@@ -62,8 +63,6 @@ export class Upgrade<A extends LivingActor = LivingActor> {
   #stage: Stage = "loading the module";
   #reported: ExitReason | undefined;
   #report: UpgradeReport | undefined;
-  #resolve!: (report: UpgradeReport) => void;
-  #reject!: (error: unknown) => void;
 
   constructor(actor: A, host: ActorHost<A>, module: URL | string, timeoutMs: number, life: UpgradedLife) {
     this.#actor = actor;
@@ -72,10 +71,6 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     this.#module = module;
     this.#life = life;
     this.#fromVersion = moduleCandidates(actor.threads.module)[0];
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     const listener: ThreadListener = {
       onMessage: (message) => this.#onMessage(message),
       onExit: (error) => this.#onExit(error),
@@ -83,6 +78,10 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     // Throws for an impossible module, before anything has begun.
     this.thread = actor.threads.startSuccessor(module, listener, (reason) => this.kill(reason));
     this.#timer = afterRunning(systemClock, timeoutMs, () => this.#timedOut(timeoutMs));
+  }
+
+  get done(): Promise<UpgradeReport> {
+    return this.#done.promise;
   }
 
   /** The former thread leaves, and the new one has not taken over: neither handles a control message. */
@@ -167,7 +166,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
   finished(): void {
     if (this.#stage !== "taking over") return;
     this.#stage = "over";
-    this.#resolve(this.#report as UpgradeReport);
+    this.#done.resolve(this.#report as UpgradeReport);
   }
 
   #onMessage(message: ToMain): void {
@@ -221,7 +220,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     this.#stage = "over";
     this.#timer.cancel();
     if (endThread) this.#actor.threads.endSuccessor(this.thread);
-    this.#reject(error);
+    this.#done.reject(error);
     if (stage !== "waiting for the message being handled" && stage !== "changing the code") return;
     this.#life.postFormer({ type: "go_on" });
     for (const { message, transfer } of this.#held.splice(0)) this.#life.postFormer(message, transfer);

@@ -33,6 +33,7 @@ import {
   supervisor,
 } from "../supervision/child-spec.js";
 import { type Clock, systemClock } from "../supervision/clock.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { aModule, resolveModule } from "../supervision/module-url.js";
 import { normaliseRoot } from "../supervision/normalise-spec.js";
 import type { SupervisionReport } from "../supervision/report.js";
@@ -94,12 +95,11 @@ export class ActorSystem implements SupervisorRef {
   readonly #clock: Clock;
   readonly #lastFailures: LastFailures;
   readonly #failProcess: () => void;
-  readonly #gaveUp: Promise<string>;
-  #resolveGaveUp!: (text: string) => void;
+  readonly #gaveUp: Deferred<string> = deferred();
   #started = false;
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
-  #resolveTerminated!: (reason: ExitReason) => void;
+  readonly #terminated: Deferred<ExitReason> = deferred();
 
   /** As of the root: see `SupervisorRef`. */
   readonly startChild: SupervisorRef["startChild"] = (spec: ChildSpec): Promise<any> => this.#root.ref.startChild(spec);
@@ -110,12 +110,7 @@ export class ActorSystem implements SupervisorRef {
   ) {
     this.name = name;
     this.#clock = clock;
-    this.terminated = new Promise((resolve) => {
-      this.#resolveTerminated = resolve;
-    });
-    this.#gaveUp = new Promise((resolve) => {
-      this.#resolveGaveUp = resolve;
-    });
+    this.terminated = this.#terminated.promise;
     this.#failProcess = failProcess;
     const logger = new Log(given, name);
     this.#log = logger;
@@ -161,7 +156,7 @@ export class ActorSystem implements SupervisorRef {
 
   /** @internal Resolves with the words for it when the root gives up. */
   static gaveUp(system: ActorSystem): Promise<string> {
-    return system.#gaveUp;
+    return system.#gaveUp.promise;
   }
 
   /**
@@ -433,7 +428,7 @@ export class ActorSystem implements SupervisorRef {
     if (!this.#started) return;
     const text = this.#lastFailures.tell(this.#log, this.recentRestarts());
     this.#failProcess();
-    this.#resolveGaveUp(text);
+    this.#gaveUp.resolve(text);
   }
 
   /** Everything under the root has ended. */
@@ -444,7 +439,7 @@ export class ActorSystem implements SupervisorRef {
     this.#reportLog.close();
     this.#actors.close((id) => new ActorError("ERR_SYSTEM_STOPPED", `id=${id}: the system has stopped`, { id }));
     this.#events.emit({ event: "system_stopped", id: this.id, at: performance.now(), reason });
-    this.#resolveTerminated(reason);
+    this.#terminated.resolve(reason);
   }
 
   #createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment) {

@@ -11,6 +11,7 @@ import { ActorRef, type PoolRef, type RefOptions } from "@mini-otp/worker-host/p
 import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { recordFailure } from "../supervision/restart-intensity.js";
 import { startError } from "../supervision/start-error.js";
 import { InlineCalls } from "./inline-call.js";
@@ -46,8 +47,6 @@ export class InlineActor implements InlineTarget {
   readonly uid = nextInlineUid();
   readonly id: string;
   readonly name: string | undefined;
-  /** Resolves when it has ended and is not started again. */
-  readonly exited: Promise<ExitReason>;
   incarnation = 0;
   readonly #definition: ActorDefinition;
   readonly #args: unknown;
@@ -60,7 +59,7 @@ export class InlineActor implements InlineTarget {
   #failures: readonly number[] = [];
   #stopped = false;
   #accepts = true;
-  #resolveExited!: (reason: ExitReason) => void;
+  readonly #exited: Deferred<ExitReason> = deferred();
 
   constructor(definition: ActorDefinition, args: unknown, options: FullInlineOptions) {
     this.#definition = definition;
@@ -70,10 +69,12 @@ export class InlineActor implements InlineTarget {
     this.name = options.name;
     this.#ref = new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
     this.#calls = new InlineCalls(this.id, this.#sender, options.clock, (call) => this.#loop.givenUp(call));
-    this.exited = new Promise((resolve) => {
-      this.#resolveExited = resolve;
-    });
     enterWorld(this);
+  }
+
+  /** Resolves when it has ended and is not started again. */
+  get exited(): Promise<ExitReason> {
+    return this.#exited.promise;
   }
 
   /** Of the current incarnation. */
@@ -184,7 +185,7 @@ export class InlineActor implements InlineTarget {
     this.#mailbox.clear();
     leaveWorld(this);
     this.#calls.exited(reason, new Set());
-    this.#resolveExited(reason);
+    this.#exited.resolve(reason);
   }
 
   #createLoop(): InlineLoop {

@@ -4,16 +4,15 @@ import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host
 import { KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
 import { DEFAULT_CALL_TIMEOUT_MS, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { type InlineSender, moved } from "./inline-world.js";
 
 /** A call on its way to an actor on this thread. Settles once. */
 export class InlineCall {
   readonly correlation: number;
   readonly method: string;
-  readonly outcome: Promise<unknown>;
   settled = false;
-  #settle!: (value: unknown) => void;
-  #fail!: (error: unknown) => void;
+  readonly #outcome: Deferred<unknown> = deferred();
   readonly #cleanUp: () => void;
 
   /** `givenUp` is called when the caller stops waiting. */
@@ -28,10 +27,6 @@ export class InlineCall {
     const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = options;
     this.correlation = correlation;
     this.method = method;
-    this.outcome = new Promise((settle, fail) => {
-      this.#settle = settle;
-      this.#fail = fail;
-    });
     const abort = (): void => {
       this.fail(
         new ActorError("ERR_CALL_ABORTED", `id=${id} method=${method}: the call was aborted`, {
@@ -56,12 +51,16 @@ export class InlineCall {
     if (signal?.aborted === true) abort();
   }
 
+  get outcome(): Promise<unknown> {
+    return this.#outcome.promise;
+  }
+
   settle(value: unknown): void {
-    if (this.#isFirst()) this.#settle(value);
+    if (this.#isFirst()) this.#outcome.resolve(value);
   }
 
   fail(error: unknown): void {
-    if (this.#isFirst()) this.#fail(error);
+    if (this.#isFirst()) this.#outcome.reject(error);
   }
 
   #isFirst(): boolean {
