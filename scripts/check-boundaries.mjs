@@ -80,6 +80,7 @@ const PURE_CORE = [
   "packages/runtime/src/supervision/stop-budget.ts",
   "packages/runtime/src/actor/life-step.ts",
   "packages/runtime/src/actor/exit-cause.ts",
+  "packages/runtime/src/supervision/deadline.ts",
   "packages/runtime/src/guard/heap-judgement.ts",
   "packages/runtime/src/guard/watchdog.ts",
   "packages/runtime/src/guard/unattributed.ts",

@@ -1,8 +1,10 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { StopOutcome, StopRequest } from "../supervision/child.js";
-import type { Clock } from "../supervision/clock.js";
-import { demandMs } from "../supervision/stop-budget.js";
+import { type Clock, systemClock } from "../supervision/clock.js";
+import { Deadline } from "../supervision/deadline.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
+import { limitAt } from "../supervision/stop-budget.js";
 
 /** A thread that has not exited this long after its kill is given up. */
 export const ZOMBIE_MS = 1000;
@@ -27,15 +29,17 @@ export interface StoppedLife {
 /** A stop that is under way, with its limits. */
 export class Stopping {
   readonly request: StopRequest;
-  readonly outcome: Promise<StopOutcome>;
+  readonly #outcome: Deferred<StopOutcome> = deferred();
   readonly #place: { readonly mailbox: Mailbox };
   readonly #life: StoppedLife;
   readonly #clock: Clock;
   readonly #handledBefore: number;
-  #resolve!: (outcome: StopOutcome) => void;
-  #timer: NodeJS.Timeout | undefined;
-  /** The earliest deadline so far, in the clock's ms. */
-  #deadlineAt: number;
+  /** By when it has to have ended, whatever its own spec gives it. */
+  readonly #treeDeadline: Deadline;
+  /** By when it is killed. */
+  readonly #killDeadline: Deadline;
+  /** By when its thread, which has been killed, is given up. */
+  readonly #exitDeadline: Deadline;
   /** The thread was killed, or its start given up. */
   #ending = false;
   #killed = false;
@@ -47,10 +51,15 @@ export class Stopping {
     this.#life = life;
     this.#clock = clock;
     this.#handledBefore = place.mailbox.handledSeq;
-    this.#deadlineAt = request.deadlineAt ?? Infinity;
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+    // Its limits are told by its supervisor's clock, its thread takes real time.
+    const threadClock: Clock = { now: () => clock.now(), setTimer: systemClock.setTimer };
+    this.#treeDeadline = new Deadline(clock);
+    this.#killDeadline = new Deadline(threadClock, () => this.kill());
+    this.#exitDeadline = new Deadline(threadClock, () => life.giveUp());
+  }
+
+  get outcome(): Promise<StopOutcome> {
+    return this.#outcome.promise;
   }
 
   ask(): void {
@@ -62,19 +71,15 @@ export class Stopping {
   }
 
   /** Holds the stop to the earlier of its limits. */
-  limit({ shutdown, deadlineAt = Infinity }: StopRequest): void {
-    const drawnIn = deadlineAt < this.#deadlineAt;
-    if (drawnIn) this.#deadlineAt = deadlineAt;
+  limit(request: StopRequest): void {
+    const isEarlier = this.#treeDeadline.drawIn(request.deadlineAt ?? Infinity);
     if (this.#ending) {
-      if (drawnIn) this.#giveUpAfterKill();
-      return;
-    }
-    if (shutdown === "brutal_kill") {
+      if (isEarlier) this.#limitExit();
+    } else if (request.shutdown === "brutal_kill") {
       this.kill();
-      return;
+    } else {
+      this.#killDeadline.drawIn(limitAt(request, this.#clock.now()));
     }
-    const limitMs = Math.min(demandMs(shutdown), deadlineAt - this.#clock.now());
-    if (limitMs !== Infinity) this.#after(limitMs, () => this.kill());
   }
 
   kill(): void {
@@ -93,9 +98,10 @@ export class Stopping {
 
   /** The incarnation is over. */
   settle(reason: ExitReason, zombie: boolean): void {
-    clearTimeout(this.#timer);
+    this.#killDeadline.cancel();
+    this.#exitDeadline.cancel();
     const { mailbox } = this.#place;
-    this.#resolve({
+    this.#outcome.resolve({
       reason,
       drained: (mailbox.handledSeq - this.#handledBefore - this.#dropped) | 0,
       dropped: this.#dropped + (this.request.restarting ? 0 : mailbox.counts().length),
@@ -107,20 +113,14 @@ export class Stopping {
   #end(): boolean {
     if (this.#ending || !this.#life.kill()) return false;
     this.#ending = true;
-    clearTimeout(this.#timer);
-    this.#giveUpAfterKill();
+    this.#killDeadline.cancel();
+    this.#limitExit();
     return true;
   }
 
-  /** A thread that survives its kill must not delay the whole tree. */
-  #giveUpAfterKill(): void {
-    if (this.#deadlineAt === Infinity) return;
-    const leftMs = Math.max(0, this.#deadlineAt - this.#clock.now()) + LATE_MS;
-    this.#after(Math.min(ZOMBIE_MS, leftMs), () => this.#life.giveUp());
-  }
-
-  #after(ms: number, then: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(then, Math.max(0, ms));
+  /** A thread that ignores its kill must not make the whole tree late. */
+  #limitExit(): void {
+    const { atMs, leftMs } = this.#treeDeadline;
+    if (atMs !== Infinity) this.#exitDeadline.drawIn(this.#clock.now() + Math.min(ZOMBIE_MS, leftMs + LATE_MS));
   }
 }

@@ -6,7 +6,9 @@ import type { Process } from "../signals/process-signals.js";
 import type { PoolStats } from "../stats/pool-stats.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
-import type { Clock, Timer } from "../supervision/clock.js";
+import type { Clock } from "../supervision/clock.js";
+import { Deadline } from "../supervision/deadline.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
@@ -28,10 +30,8 @@ export interface PoolHost extends PoolThreadsHost {
 
 interface Stopping {
   readonly request: StopRequest;
-  readonly outcome: Promise<StopOutcome>;
-  resolve(outcome: StopOutcome): void;
-  limitAt: number;
-  timer: Timer | undefined;
+  readonly outcome: Deferred<StopOutcome>;
+  readonly deadline: Deadline;
   drained: number;
   dropped: number;
 }
@@ -82,9 +82,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#stopping = undefined;
     this.#lives = true;
     this.#host.lifeStarted(this);
-    const failed = new Promise<ExitReason>((resolve) => {
-      this.#startFailed = resolve;
-    });
+    const failed = deferred<ExitReason>();
+    this.#startFailed = failed.resolve;
     const timer = afterRunning(this.#host.clock, afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
     let reason: ExitReason | undefined;
     try {
@@ -96,7 +95,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
         () => undefined,
         (end: unknown): ExitReason => ({ kind: "init_failed", error: this.#errorOf(threads, end, "load") }),
       );
-      reason = await Promise.race([loaded, failed]);
+      reason = await Promise.race([loaded, failed.promise]);
     } catch (error) {
       reason = { kind: "init_failed", error };
     }
@@ -118,7 +117,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   stop(request: StopRequest): Promise<StopOutcome> {
     const stopping = this.#stopping ?? this.#beginStop(request);
     this.#limit(stopping, request);
-    return stopping.outcome;
+    return stopping.outcome.promise;
   }
 
   /** Ends its threads for this reason. The supervisor sees an exit of its own accord. */
@@ -239,16 +238,10 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   }
 
   #beginStop(request: StopRequest): Stopping {
-    let resolve!: (outcome: StopOutcome) => void;
-    const outcome = new Promise<StopOutcome>((settle) => {
-      resolve = settle;
-    });
     const stopping: Stopping = {
       request,
-      outcome,
-      resolve,
-      limitAt: Infinity,
-      timer: undefined,
+      outcome: deferred(),
+      deadline: new Deadline(this.#host.clock, () => void this.#end(stopping, true)),
       drained: 0,
       dropped: 0,
     };
@@ -268,15 +261,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     return stopping;
   }
 
-  /** Holds the stop to the earlier of its limits. */
-  #limit(stopping: Stopping, request: StopRequest): void {
-    const { clock } = this.#host;
-    const now = clock.now();
-    stopping.limitAt = Math.min(stopping.limitAt, limitAt(request, now));
-    stopping.timer?.cancel();
-    if (stopping.limitAt === Infinity || this.#state !== "stopping") return;
-    const limitMs = request.shutdown === "brutal_kill" ? 0 : stopping.limitAt - now;
-    stopping.timer = clock.setTimer(Math.max(0, limitMs), () => void this.#end(stopping, true));
+  /** While tasks run; threads that are being closed have a limit of their own. */
+  #limit({ deadline }: Stopping, request: StopRequest): void {
+    if (this.#state === "stopping") deadline.drawIn(limitAt(request, this.#host.clock.now()));
   }
 
   #checkDrained(): void {
@@ -288,8 +275,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   /** Nothing runs any more, or its time is over. */
   async #end(stopping: Stopping, killed: boolean): Promise<void> {
     if (this.#threads === undefined || this.#state !== "stopping") return;
-    stopping.timer?.cancel();
-    const { request } = stopping;
+    const { deadline, request } = stopping;
+    deadline.cancel();
     this.#closing = request.reason;
     stopping.dropped += this.#running.size;
     stopping.drained -= this.#running.size;
@@ -307,12 +294,12 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const stopping = this.#stopping;
     if (stopping === undefined) return;
     this.#stopping = undefined;
-    stopping.timer?.cancel();
-    const { drained, dropped, request } = stopping;
+    const { deadline, drained, dropped, outcome, request } = stopping;
+    deadline.cancel();
     if (!request.restarting) this.#state = "down";
     this.#lastReason = reason;
     this.#ended(reason)();
-    stopping.resolve({ reason, drained, dropped, killed, zombie });
+    outcome.resolve({ reason, drained, dropped, killed, zombie });
   }
 
   #ended(reason: ExitReason): () => void {

@@ -3,8 +3,10 @@ import type { Logger } from "../reporting/logger.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullResourceSpec, ResourceContext } from "../supervision/child-spec.js";
 import type { Clock, Timer } from "../supervision/clock.js";
+import { Deadline } from "../supervision/deadline.js";
+import { type Deferred, deferred } from "../supervision/deferred.js";
 import { afterRunning } from "../supervision/running-time.js";
-import { limitAt, NOTHING_LEFT } from "../supervision/stop-budget.js";
+import { demandMs, limitAt, NOTHING_LEFT } from "../supervision/stop-budget.js";
 
 /** One incarnation: from the call of the user's `start` until its value has been given back to the user's `stop`. */
 interface Life {
@@ -18,12 +20,10 @@ interface Starting {
 }
 
 interface Ending {
-  readonly outcome: Promise<StopOutcome>;
-  readonly resolve: (outcome: StopOutcome) => void;
+  readonly outcome: Deferred<StopOutcome>;
+  readonly deadline: Deadline;
   /** The supervisor has asked for it. Otherwise it ends by itself, and the supervisor is to be told. */
   asked: boolean;
-  limitAt: number;
-  timer: Timer | undefined;
 }
 
 /**
@@ -83,8 +83,8 @@ export class ResourceChild implements Child {
     if (this.#life === undefined) return Promise.resolve({ ...NOTHING_LEFT, reason: this.#lastReason });
     const ending = this.#ending ?? this.#end(this.#life, request.reason);
     ending.asked = true;
-    this.#limit(ending, request);
-    return ending.outcome;
+    ending.deadline.drawIn(limitAt(request, this.#clock.now()));
+    return ending.outcome.promise;
   }
 
   dispose(): void {}
@@ -117,15 +117,12 @@ export class ResourceChild implements Child {
       return;
     }
     // Its value is given back before the supervisor is told: the next incarnation is to find the port free.
-    this.#limit(this.#end(life, reason), { reason, shutdown: this.#spec.shutdown, restarting: true });
+    this.#end(life, reason).deadline.drawIn(this.#clock.now() + demandMs(this.#spec.shutdown));
   }
 
   #end(life: Life, reason: ExitReason): Ending {
-    let resolve!: (outcome: StopOutcome) => void;
-    const outcome = new Promise<StopOutcome>((settle) => {
-      resolve = settle;
-    });
-    const ending: Ending = { outcome, resolve, asked: false, limitAt: Infinity, timer: undefined };
+    const deadline = new Deadline(this.#clock, () => this.#ended(ending, KILLED, true));
+    const ending: Ending = { outcome: deferred(), deadline, asked: false };
     this.#ending = ending;
     this.#settleStart({ kind: "failed", reason: KILLED });
     void this.#giveBack(life, reason).then((failure) => {
@@ -135,21 +132,12 @@ export class ResourceChild implements Child {
     return ending;
   }
 
-  #limit(ending: Ending, request: StopRequest): void {
-    const now = this.#clock.now();
-    ending.limitAt = Math.min(ending.limitAt, limitAt(request, now));
-    ending.timer?.cancel();
-    if (ending.limitAt === Infinity) return;
-    const limitMs = Math.max(0, ending.limitAt - now);
-    ending.timer = this.#clock.setTimer(limitMs, () => this.#ended(ending, KILLED, true));
-  }
-
   #ended(ending: Ending, reason: ExitReason, leftBehind: boolean): void {
     if (ending !== this.#ending) return;
-    ending.timer?.cancel();
+    ending.deadline.cancel();
     this.#life = this.#ending = this.#value = undefined;
     this.#lastReason = reason;
-    ending.resolve({ ...NOTHING_LEFT, reason, killed: leftBehind, zombie: leftBehind });
+    ending.outcome.resolve({ ...NOTHING_LEFT, reason, killed: leftBehind, zombie: leftBehind });
     if (!ending.asked) this.#onExit(reason);
   }
 

@@ -1,6 +1,7 @@
 import type { Child, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import type { FullChildSpec } from "./child-spec.js";
 import type { Clock, Timer } from "./clock.js";
+import { Deadline } from "./deadline.js";
 import { limitAt, NOTHING_LEFT } from "./stop-budget.js";
 
 interface Caller {
@@ -15,7 +16,7 @@ export class ChildSlot {
   readonly child: Child;
   #restartTimer: Timer | null = null;
   #stopRequest: StopRequest | null = null;
-  #limitAt = Infinity;
+  #deadline: Deadline | null = null;
   #stopped: Promise<void> | null = null;
   #caller: Caller | null = null;
 
@@ -44,9 +45,10 @@ export class ChildSlot {
     }
   }
 
-  stop(request: StopRequest, now: number, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
+  stop(request: StopRequest, clock: Clock, settled: (outcome: StopOutcome, request: StopRequest) => void): void {
     this.#stopRequest = request;
-    this.#limitAt = limitAt(request, now);
+    this.#deadline = new Deadline(clock);
+    this.#deadline.drawIn(limitAt(request, clock.now()));
     const over = (outcome: StopOutcome): void => {
       const last = this.#stopRequest!;
       this.#stopRequest = null;
@@ -64,9 +66,10 @@ export class ChildSlot {
 
   /** It is stopping already, and may get less time for it, but not more. */
   hurry(request: StopRequest, now: number): void {
-    this.#limitAt = Math.min(this.#limitAt, limitAt(request, now));
-    const brutal = request.shutdown === "brutal_kill";
-    this.#stopRequest = brutal || this.#limitAt === Infinity ? request : { ...request, deadlineAt: this.#limitAt };
+    const deadline = this.#deadline!;
+    deadline.drawIn(limitAt(request, now));
+    const isBound = request.shutdown !== "brutal_kill" && deadline.atMs !== Infinity;
+    this.#stopRequest = isBound ? { ...request, deadlineAt: deadline.atMs } : request;
     void this.child.stop(this.#stopRequest);
   }
 

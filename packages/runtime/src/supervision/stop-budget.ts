@@ -1,16 +1,5 @@
-import { type ExitReason, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { NORMAL } from "@mini-otp/worker-host/protocol/errors";
 import type { Shutdown, StopOutcome, StopRequest } from "./child.js";
-
-/** What a supervisor that is stopping holds its children to. */
-export interface StopLimit {
-  readonly reason: ExitReason;
-  /** Clock time, ms. */
-  readonly deadlineAt: number;
-  /** No more asking: whatever still runs is killed. */
-  readonly brutal: boolean;
-}
-
-export const NO_LIMIT: StopLimit = Object.freeze({ reason: SHUTDOWN, deadlineAt: Infinity, brutal: false });
 
 export const NOTHING_LEFT: StopOutcome = Object.freeze({
   reason: NORMAL,
@@ -23,17 +12,6 @@ export const NOTHING_LEFT: StopOutcome = Object.freeze({
 /** How long a child may take to stop, as far as its own spec goes. */
 export function demandMs(shutdown: Shutdown): number {
   return shutdown === "infinity" ? Infinity : shutdown === "brutal_kill" ? 0 : shutdown;
-}
-
-/** The stricter of a limit and what is asked at `now`. */
-export function tighten(limit: StopLimit, request: StopRequest, now: number): StopLimit {
-  const { reason, shutdown, deadlineAt = Infinity } = request;
-  const brutal = shutdown === "brutal_kill";
-  return {
-    reason,
-    deadlineAt: Math.min(limit.deadlineAt, brutal ? deadlineAt : limitAt(request, now)),
-    brutal: limit.brutal || brutal,
-  };
 }
 
 /**

@@ -117,9 +117,7 @@ export class SupervisionLoop {
       }
       case "stop_child": {
         const request = this.#owner.stopRequest(slot, action.restarting);
-        return slot.stop(request, this.environment.clock.now(), (outcome, last) =>
-          this.#stopSettled(slot, outcome, last),
-        );
+        return slot.stop(request, this.environment.clock, (outcome, last) => this.#stopSettled(slot, outcome, last));
       }
       case "park_child":
         return slot.child.park?.(action.reason);

@@ -1,9 +1,11 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { childStatus } from "./administration.js";
 import type { Child, ChildStopReport, OnExit, StartOutcome, StopOutcome, StopRequest } from "./child.js";
 import type { ChildSlot } from "./child-slot.js";
 import type { ChildSpec, FullChildSpec } from "./child-spec.js";
-import { demandMs, NO_LIMIT, NOTHING_LEFT, shareOf, tighten, totalOf } from "./stop-budget.js";
+import { Deadline } from "./deadline.js";
+import { type Deferred, deferred } from "./deferred.js";
+import { demandMs, limitAt, NOTHING_LEFT, shareOf, totalOf } from "./stop-budget.js";
 import { SupervisionLoop, type TreeEnvironment } from "./supervision-loop.js";
 import { createSupervisorRef, type SupervisorRef } from "./supervisor-ref.js";
 import {
@@ -33,15 +35,18 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   readonly #onExit: OnExit;
   readonly #loop: SupervisionLoop;
   #answerStart: ((outcome: StartOutcome<SupervisorRef>) => void) | null = null;
-  #answerStop: ((outcome: StopOutcome) => void) | null = null;
-  #stopped: Promise<StopOutcome> | null = null;
-  #limit = NO_LIMIT;
-  #cancelDeadline = () => {};
+  #stopped: Deferred<StopOutcome> | null = null;
+  #stopReason: ExitReason = SHUTDOWN;
+  /** By when all children have to have ended. */
+  #deadline: Deadline;
+  /** Children are not asked to stop any more: those that still run are killed. */
+  #isBrutal = false;
   #endedChildren: ChildStopReport[] = [];
 
   constructor(plan: SupervisorPlan, environment: TreeEnvironment, onExit: OnExit) {
     this.#plan = plan;
     this.#onExit = onExit;
+    this.#deadline = this.#newDeadline(environment);
     this.#loop = new SupervisionLoop(newSupervisor(plan.path, plan.flags), environment, {
       hasStarted: () => this.#hasStarted(),
       hasEnded: (reason) => this.#hasEnded(reason),
@@ -60,7 +65,9 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   start(_incarnation?: number): Promise<StartOutcome<SupervisorRef>> {
     return new Promise((resolve) => {
       this.#loop.run(() => {
-        this.#limit = NO_LIMIT;
+        this.#stopReason = SHUTDOWN;
+        this.#deadline = this.#newDeadline(this.#loop.environment);
+        this.#isBrutal = false;
         this.#endedChildren = [];
         try {
           this.#disposeUndeclared();
@@ -88,12 +95,10 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   stop(request: StopRequest): Promise<StopOutcome> {
     const { phase, exit } = this.#loop.state;
     if (phase === "down") return Promise.resolve({ ...NOTHING_LEFT, reason: exit ?? request.reason });
-    this.#stopped ??= new Promise((resolve) => {
-      this.#answerStop = resolve;
-    });
-    const stopped = this.#stopped;
+    this.#stopped ??= deferred();
+    const { promise } = this.#stopped;
     this.#loop.run(() => this.#stopWithin(request));
-    return stopped;
+    return promise;
   }
 
   park(reason: ExitReason): void {
@@ -123,34 +128,36 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     const wasUp = findChild(state, spec.id)?.restarts.upSince !== null;
     // A start that is given up has failed with `killed` for its caller; nothing that ran was killed.
     const isGivenUp = !wasUp && !outcome.killed && outcome.reason.kind === "killed";
-    const reason = isGivenUp ? this.#limit.reason : outcome.reason;
+    const reason = isGivenUp ? this.#stopReason : outcome.reason;
     this.#endedChildren.push({ ...outcome, reason, id: path, state: wasUp ? "running" : "restarting" });
   }
 
   #hasEnded(reason: ExitReason): void {
-    this.#cancelDeadline();
-    const [answerStart, answerStop] = [this.#answerStart, this.#answerStop];
+    this.#deadline.cancel();
+    const [answerStart, stopped] = [this.#answerStart, this.#stopped];
     this.#answerStart = null;
-    this.#answerStop = null;
     this.#stopped = null;
     answerStart?.({ kind: "failed", reason });
-    answerStop?.({ ...totalOf(this.#endedChildren), reason, children: this.#endedChildren });
-    if (answerStart === null && answerStop === null) this.#onExit(reason);
+    stopped?.resolve({ ...totalOf(this.#endedChildren), reason, children: this.#endedChildren });
+    if (answerStart === null && stopped === null) this.#onExit(reason);
   }
 
   #stopWithin(request: StopRequest): void {
-    const { clock } = this.#loop.environment;
-    const { deadlineAt: before } = this.#limit;
-    this.#limit = tighten(this.#limit, request, clock.now());
-    if (!request.restarting && this.#loop.state.phase !== "stopping") this.#giveUpWaiting(request.reason);
-    this.#loop.dispatch({ kind: "stop", reason: request.reason });
-    if (this.#loop.state.phase !== "stopping") return;
-    if (this.#limit.brutal) return this.#killTheRest();
-    if (this.#limit.deadlineAt >= before) return;
-    this.#hurryChildren();
-    this.#cancelDeadline();
-    const timer = clock.setTimer(this.#limit.deadlineAt - clock.now(), () => this.#loop.run(() => this.#killTheRest()));
-    this.#cancelDeadline = () => timer.cancel();
+    const { reason, shutdown, deadlineAt = Infinity } = request;
+    const asksBrutally = shutdown === "brutal_kill";
+    const limit = asksBrutally ? deadlineAt : limitAt(request, this.#loop.environment.clock.now());
+    this.#stopReason = reason;
+    this.#isBrutal ||= asksBrutally;
+    const isEarlier = this.#deadline.drawIn(limit);
+    if (!request.restarting && this.#loop.state.phase !== "stopping") this.#giveUpWaiting(reason);
+    this.#loop.dispatch({ kind: "stop", reason });
+    if (this.#loop.state.phase !== "stopping") return this.#deadline.cancel();
+    if (this.#isBrutal) this.#killTheRest();
+    else if (isEarlier) this.#hurryChildren();
+  }
+
+  #newDeadline({ clock }: TreeEnvironment): Deadline {
+    return new Deadline(clock, () => this.#loop.run(() => this.#killTheRest()));
   }
 
   /** Children that do not run refuse messages from now on; those that wait in them are lost. */
@@ -190,9 +197,10 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   }
 
   #stopRequest(slot: ChildSlot, restarting: boolean): StopRequest {
-    const { reason, deadlineAt, brutal } = this.#limit;
-    if (brutal && deadlineAt === Infinity) return { reason, shutdown: "brutal_kill", restarting };
-    if (brutal) return { reason, shutdown: "brutal_kill", deadlineAt, restarting };
+    const reason = this.#stopReason;
+    const deadlineAt = this.#deadline.atMs;
+    if (this.#isBrutal && deadlineAt === Infinity) return { reason, shutdown: "brutal_kill", restarting };
+    if (this.#isBrutal) return { reason, shutdown: "brutal_kill", deadlineAt, restarting };
     const { shutdown } = slot.spec;
     if (deadlineAt === Infinity) return { reason, shutdown, restarting };
     const now = this.#loop.environment.clock.now();
