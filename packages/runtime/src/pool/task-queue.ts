@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
+import { Queue, whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { type RunOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
 import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
@@ -26,7 +26,7 @@ export class TaskQueue {
   readonly #id: string;
   readonly #maxQueue: number;
   readonly #left: () => void;
-  readonly #waiting: Task[] = [];
+  readonly #waiting = new Queue<Task>();
   readonly #wait = createHistogram();
   readonly #run = createHistogram();
   readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = { completed: 0, failed: 0, aborted: 0, rejected: 0 };
@@ -103,7 +103,7 @@ export class TaskQueue {
 
   /** The pool has ended before their turn. */
   refuseAll(reason: ExitReason): void {
-    for (const task of this.#waiting.splice(0)) {
+    for (let task = this.#waiting.shift(); task !== undefined; task = this.#waiting.shift()) {
       task.release();
       this.#counts.failed++;
       const message = `id=${this.#id} task=${task.name}: the pool ended before its turn: ${describeExit(reason)}`;
@@ -112,12 +112,10 @@ export class TaskQueue {
   }
 
   #giveUp(task: Task): void {
-    const at = this.#waiting.indexOf(task);
-    if (at === -1) {
+    if (!this.#waiting.remove(task)) {
       task.end.abort();
       return;
     }
-    this.#waiting.splice(at, 1);
     this.aborted(task);
     this.#left();
   }

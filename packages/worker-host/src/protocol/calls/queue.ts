@@ -32,4 +32,12 @@ export class Queue<T> implements Iterable<T> {
     }
     return item;
   }
+
+  /** Takes one out of the middle, which costs more the longer the queue is. False when it is not in it. */
+  remove(item: T): boolean {
+    const at = this.#items.indexOf(item, this.#head);
+    if (at === -1) return false;
+    this.#items.splice(at, 1);
+    return true;
+  }
 }
