@@ -30,7 +30,7 @@ test("the fatal record says which child failed how often, in which time, why, an
   const { fatal } = await giveUp("server");
   expect(fatal).toMatchObject([
     {
-      id: "root",
+      actor: "root",
       child: "root/bad",
       failures: { "root/bad": 3 },
       intensity: 2,

@@ -29,7 +29,7 @@ test("a crash is one error with OTP's context, the offender and the error in the
       message: "root/a actor_exited: error (TypeError: boom)",
       fields: {
         event: "actor_exited",
-        id: "root/a",
+        actor: "root/a",
         supervisor: "root",
         context: "child_terminated",
         offender: OFFENDER,

@@ -29,7 +29,6 @@ test("[crash] a crash is one record and one event, with supervisor, context, off
   expect(await waiting).toBe(2);
   const facts = {
     event: "actor_exited",
-    id: "root/a",
     supervisor: "root",
     context: "child_terminated",
     offender: { id: "a", type: "worker", restart: "permanent" },
@@ -38,9 +37,12 @@ test("[crash] a crash is one record and one event, with supervisor, context, off
     queueLength: 1,
     heapCapMb: 32,
   };
-  expect(events).toMatchObject([{ ...facts, reason: { kind: "error", error: { message: "boom" } } }]);
+  expect(events).toMatchObject([{ ...facts, id: "root/a", reason: { kind: "error", error: { message: "boom" } } }]);
   expect(about("actor_exited")).toMatchObject([
-    { level: "error", fields: { ...facts, reason: { kind: "error", err: { type: "Error", message: "boom" } } } },
+    {
+      level: "error",
+      fields: { ...facts, actor: "root/a", reason: { kind: "error", err: { type: "Error", message: "boom" } } },
+    },
   ]);
 });
 
@@ -65,7 +67,7 @@ test("[terminate_crash_format] a terminate that throws is one error record with 
     {
       level: "error",
       fields: {
-        id: "root/t",
+        actor: "root/t",
         context: "shutdown_error",
         lastMethod: "terminate",
         reason: { kind: "error", err: { message: "terminate" } },
@@ -86,12 +88,12 @@ test("a failed start, a restart and an escalation are one record and one event e
   await a.call("crash", "two").catch(() => {});
   await system.terminated;
   expect(told).toEqual(["child_start_failed", "actor_restarted", "supervisor_escalated"]);
-  expect(about("child_start_failed")).toMatchObject([{ level: "error", fields: { id: "root/b", incarnation: 1 } }]);
+  expect(about("child_start_failed")).toMatchObject([{ level: "error", fields: { actor: "root/b", incarnation: 1 } }]);
   expect(about("actor_restarted")).toMatchObject([
     { level: "info", fields: { attempt: 1, delayMs: 0, incarnation: 2 } },
   ]);
   expect(about("supervisor_escalated")).toMatchObject([
-    { level: "error", fields: { id: "root", context: "shutdown", offender: { id: "a" } } },
+    { level: "error", fields: { actor: "root", context: "shutdown", offender: { id: "a" } } },
   ]);
 });
 

@@ -178,7 +178,10 @@ export class Events {
       callSafely(
         () => listener(event),
         (error) =>
-          this.#logger.error({ event: event.event, id: event.id, err: error }, `a listener for ${event.event} threw`),
+          this.#logger.error(
+            { actor: event.id, event: event.event, err: error },
+            `a listener for ${event.event} threw`,
+          ),
       );
     }
   }
@@ -215,7 +218,7 @@ export class Events {
     for (const listener of this.#logListeners) {
       callSafely(
         () => listener(line),
-        (error) => this.#logger.error({ id: line.id, err: error }, "a listener for log lines threw"),
+        (error) => this.#logger.error({ actor: line.id, err: error }, "a listener for log lines threw"),
       );
     }
   }

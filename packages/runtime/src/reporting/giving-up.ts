@@ -38,7 +38,8 @@ export class LastFailures {
       "Mend what fails there; if it heals by itself, give that child a backoff, or put it under a supervisor of its own.",
     ].join(" ");
     const reason = last === undefined ? {} : { child: last.id, reason: loggableReason(last.reason) };
-    logger.fatal({ id: this.#supervisor, failures: Object.fromEntries(times), intensity, periodMs, ...reason }, text);
+    const failures = Object.fromEntries(times);
+    logger.fatal({ actor: this.#supervisor, failures, intensity, periodMs, ...reason }, text);
     return text;
   }
 }

@@ -72,13 +72,14 @@ export class ReportLog {
   }
 
   #write(report: Seen, repeated?: number): void {
-    const fields = repeated === undefined ? report : { ...report, repeated };
+    const { id, ...about } = report;
+    const fields = { actor: id, ...about, ...(repeated === undefined ? {} : { repeated }) };
     const times = repeated === undefined ? "" : ` (${repeated} times)`;
     if (!("reason" in report)) {
-      this.#logger.debug(fields, `${report.id} ${report.event}${times}`);
+      this.#logger.debug(fields, `${id} ${report.event}${times}`);
       return;
     }
-    const { event, id, reason } = report;
+    const { event, reason } = report;
     const failed = "context" in report && report.context !== undefined && !isCleanExit(reason);
     const level = event === "supervisor_escalated" || failed ? "error" : "info";
     this.#logger[level](

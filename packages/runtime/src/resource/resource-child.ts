@@ -153,7 +153,7 @@ export class ResourceChild implements Child {
       await this.#spec.stop(started.resource as never, reason);
       return undefined;
     } catch (error) {
-      this.#logger.error({ resource: this.#path, err: error }, `${this.#path}: its stop failed`);
+      this.#logger.error({ actor: this.#path, err: error }, `${this.#path}: its stop failed`);
       return { kind: "error", error };
     }
   }

@@ -138,7 +138,7 @@ export class ActorSystem implements SupervisorRef {
         random,
         createChild: (child, path, onExit, tree) => this.#createChild(child, path, onExit, tree),
         report: (report) => this.#report(report),
-        failed: (id, error) => logger.error({ id, err: error }, `${id}: a step of its supervision failed`),
+        failed: (id, error) => logger.error({ actor: id, err: error }, `${id}: a step of its supervision failed`),
       },
       (reason) => this.#end(reason),
     );

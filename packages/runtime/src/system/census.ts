@@ -72,7 +72,7 @@ export class Census {
     for (const listener of this.#goneListeners) {
       callSafely(
         () => listener(last),
-        (error) => this.#logger.error({ id: child.id, err: error }, `a listener for the end of ${child.id} threw`),
+        (error) => this.#logger.error({ actor: child.id, err: error }, `a listener for the end of ${child.id} threw`),
       );
     }
   }

@@ -44,7 +44,7 @@ export class NameRoom implements NameHost<ActorChild> {
         const found = byUid(uid);
         return found === undefined ? [] : found instanceof RouterChild ? found.actors : [found];
       },
-      listenerFailed: (id, error) => logger.error({ id, err: error }, `a monitor's listener for ${id} threw`),
+      listenerFailed: (id, error) => logger.error({ actor: id, err: error }, `a monitor's listener for ${id} threw`),
     });
   }
 
@@ -92,7 +92,7 @@ export class NameRoom implements NameHost<ActorChild> {
       fromVersion,
       ...(version === undefined ? {} : { version }),
     });
-    logger.info({ id, incarnation, fromVersion, version }, `${id} upgraded`);
+    logger.info({ actor: id, incarnation, fromVersion, version }, `${id} upgraded`);
   }
 
   disposed(child: Named): void {

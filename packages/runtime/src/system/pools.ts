@@ -79,6 +79,9 @@ export class Pools implements PoolHost {
 
   poolThreadLost({ id }: PoolChild, task: string, reason: ExitReason): void {
     this.#events.emit({ event: "pool_thread_lost", id, at: performance.now(), task, reason });
-    this.#logger.error({ id, task, reason }, `${id}: a thread ended before its task ${task}: ${describeExit(reason)}`);
+    this.#logger.error(
+      { actor: id, task, reason },
+      `${id}: a thread ended before its task ${task}: ${describeExit(reason)}`,
+    );
   }
 }
