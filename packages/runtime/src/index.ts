@@ -22,7 +22,7 @@ export type {
   RunOptions,
 } from "@mini-otp/worker-host/protocol/refs";
 export type { GuardOptions } from "./guard/guard-options.js";
-export type { LossCause } from "./introspection/actor-totals.js";
+export type { LossCause } from "./introspection/actor-meter.js";
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
 export type {

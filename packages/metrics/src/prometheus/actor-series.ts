@@ -1,7 +1,7 @@
 import type { ActorIdentity, ActorMeters, ActorSystem } from "@mini-otp/runtime";
-import type { ActorMetric, ActorView, CountedEvent, EventMetric, Reading } from "./metric.js";
+import type { ActorMetric, ActorView, CountedEvent, EventMetric, MetricValue } from "./metric.js";
 import { METRICS } from "./metric-table.js";
-import { combine } from "./readings.js";
+import { combine } from "./metric-value.js";
 
 /** The `actor` label of named actors beyond the cap. */
 export const OVERFLOW = "__overflow__";
@@ -13,7 +13,7 @@ export interface Series {
   /** Of one actor: ends with it. Otherwise its counters go on when one of its actors is gone. */
   readonly single: boolean;
   /** What its actors that are gone have left, by metric. */
-  readonly left: Map<string, Reading>;
+  readonly left: Map<string, MetricValue>;
   readonly events: Record<CountedEvent, Record<string, number>>;
 }
 
@@ -24,7 +24,7 @@ interface LoopSeen {
 }
 
 const ACTOR_METRICS = METRICS.filter((metric): metric is ActorMetric => metric.of === "actor");
-const TOTALS = ACTOR_METRICS.filter(({ type }) => type !== "gauge");
+const COUNTED = ACTOR_METRICS.filter(({ type }) => type !== "gauge");
 
 /** Which actors are shown together, and what there is to show of them. */
 export class ActorSeries {
@@ -61,7 +61,7 @@ export class ActorSeries {
   }
 
   /** Everything there is to show, by metric and series. */
-  read(): Map<string, Map<Series, Reading>> {
+  read(): Map<string, Map<Series, MetricValue>> {
     const present = new Map<Series, ActorView[]>();
     for (const meters of this.#system.meters.actors()) {
       const series = this.#of(meters);
@@ -69,22 +69,22 @@ export class ActorSeries {
       if (views.length === 0) present.set(series, views);
       views.push({ meters, utilization: this.#utilization(meters) });
     }
-    const shown = new Map<string, Map<Series, Reading>>();
+    const shown = new Map<string, Map<Series, MetricValue>>();
     for (const { name, together, read } of ACTOR_METRICS) {
-      const values = new Map<Series, Reading>();
+      const values = new Map<Series, MetricValue>();
       for (const [series, views] of present) values.set(series, combine(views.map(read), together));
       shown.set(name, values);
     }
     for (const series of this.#series.values()) {
       for (const [name, left] of series.left) {
-        const values = shown.get(name) as Map<Series, Reading>;
+        const values = shown.get(name) as Map<Series, MetricValue>;
         values.set(series, plus(values.get(series), left));
       }
     }
     return shown;
   }
 
-  events({ counts }: EventMetric): Map<Series, Reading> {
+  events({ counts }: EventMetric): Map<Series, MetricValue> {
     return new Map(Array.from(this.#series.values(), (series) => [series, series.events[counts]]));
   }
 
@@ -117,7 +117,7 @@ export class ActorSeries {
       return;
     }
     const view: ActorView = { meters: last, utilization: 0 };
-    for (const { name, read } of TOTALS) series.left.set(name, plus(series.left.get(name), snapshot(read(view))));
+    for (const { name, read } of COUNTED) series.left.set(name, plus(series.left.get(name), snapshot(read(view))));
   }
 
   #utilization({ id, loop: { busyMs, elapsedMs } }: ActorMeters): number {
@@ -130,11 +130,11 @@ export class ActorSeries {
   }
 }
 
-function plus(before: Reading | undefined, more: Reading): Reading {
+function plus(before: MetricValue | undefined, more: MetricValue): MetricValue {
   return before === undefined ? more : combine([before, more], "sum");
 }
 
 /** The runtime goes on counting in what it gave. */
-function snapshot(reading: Reading): Reading {
-  return typeof reading === "number" ? reading : structuredClone(reading);
+function snapshot(value: MetricValue): MetricValue {
+  return typeof value === "number" ? value : structuredClone(value);
 }

@@ -9,7 +9,7 @@ import type {
 import { field, isRecord, isText, takeArgument } from "@mini-otp/runtime/options";
 
 /** One value, or one for each value of the metric's own label, or a histogram of durations in ms. */
-export type Reading = number | Readonly<Record<string, number>> | HistogramReading;
+export type MetricValue = number | Readonly<Record<string, number>> | HistogramReading;
 
 /** An actor as a scrape sees it. */
 export interface ActorView {
@@ -38,7 +38,7 @@ interface Described {
     | "events"
     | "info";
   readonly type: "gauge" | "counter" | "histogram";
-  /** The label that tells its readings apart, beside those of whom they are. */
+  /** The label that tells its values apart, beside those of whom they are. */
   readonly by?: string;
 }
 
@@ -47,7 +47,7 @@ export interface ActorMetric extends Described {
   readonly of: "actor";
   /** What the actors in one series come to together. */
   readonly together: "sum" | "max";
-  read(actor: ActorView): Reading;
+  read(actor: ActorView): MetricValue;
 }
 
 /** The same labels, counted from events. */
@@ -75,7 +75,7 @@ export interface SupervisorView {
 /** Of each pool, with the label `pool`. */
 export interface PoolMetric extends Described {
   readonly of: "pool";
-  read(pool: PoolMeters["stats"]): Reading;
+  read(pool: PoolMeters["stats"]): MetricValue;
 }
 
 /** Of the whole system. */

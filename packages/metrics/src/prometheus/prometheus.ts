@@ -3,10 +3,10 @@ import type { ActorSystem } from "@mini-otp/runtime";
 import { requireSystem } from "@mini-otp/runtime/options";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
 import { ActorSeries } from "./actor-series.js";
-import { labelsOf, type Metric, type Reading, type SystemView } from "./metric.js";
+import { labelsOf, type Metric, type MetricValue, type SystemView } from "./metric.js";
 import { METRICS } from "./metric-table.js";
+import { addSamples, type Labels, type Sample } from "./metric-value.js";
 import { type MetricsOptions, takeMetricsOptions } from "./options.js";
-import { addSamples, type Labels, type Sample } from "./readings.js";
 import { SupervisorSeries } from "./supervisor-series.js";
 
 export interface RegisteredMetrics {
@@ -108,18 +108,18 @@ class Scrape {
   samples(metric: Metric, name: string): Sample[] {
     const { actors, supervisors, pools, system } = this.#look();
     const samples: Sample[] = [];
-    const add = (labels: Labels, reading: Reading, by?: string): void => addSamples(samples, name, labels, reading, by);
+    const add = (labels: Labels, value: MetricValue, by?: string): void => addSamples(samples, name, labels, value, by);
     switch (metric.of) {
       case "actor":
-        for (const [{ labels }, reading] of actors.get(metric.name) ?? []) add(labels, reading, metric.by);
+        for (const [{ labels }, value] of actors.get(metric.name) ?? []) add(labels, value, metric.by);
         break;
       case "event":
-        for (const [{ labels }, reading] of this.#actors.events(metric)) add(labels, reading, metric.by);
+        for (const [{ labels }, value] of this.#actors.events(metric)) add(labels, value, metric.by);
         break;
       case "supervisor":
         for (const supervisor of supervisors) {
-          const reading = metric.read(supervisor);
-          if (reading !== undefined) add({ supervisor: supervisor.id }, reading);
+          const value = metric.read(supervisor);
+          if (value !== undefined) add({ supervisor: supervisor.id }, value);
         }
         break;
       case "pool":

@@ -3,8 +3,8 @@ import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory"
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
-import type { GuardReading } from "../guard/guard.js";
-import { ActorTotals } from "../introspection/actor-totals.js";
+import type { GuardStats } from "../guard/guard.js";
+import { ActorMeter } from "../introspection/actor-meter.js";
 import { ActorTraces } from "../introspection/actor-traces.js";
 import type { Introspection } from "../introspection/introspection.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
@@ -25,7 +25,7 @@ export class ActorChild implements Child<ActorRef> {
   readonly spec: FullActorSpec;
   /** The actor's type in metrics: the name of its module. */
   readonly kind: string;
-  readonly totals: ActorTotals;
+  readonly meter: ActorMeter;
   readonly place: ActorPlace;
   readonly threads: ThreadSource;
   /** They outlive restarts. */
@@ -41,7 +41,7 @@ export class ActorChild implements Child<ActorRef> {
     this.id = id;
     this.ref = ref;
     this.kind = moduleName(spec.actor);
-    this.totals = new ActorTotals(host.threads.epochMs);
+    this.meter = new ActorMeter(host.threads.epochMs);
     this.place = new ActorPlace(slot, host.threads);
     this.threads = new ThreadSource(host.threads, id, spec);
     this.#host = host;
@@ -80,9 +80,9 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   /** The guard's reading of the running thread. */
-  get guardReading(): GuardReading | undefined {
+  get guardStats(): GuardStats | undefined {
     const { thread } = this.#life;
-    return thread === undefined ? undefined : this.#host.threads.guard.reading(thread);
+    return thread === undefined ? undefined : this.#host.threads.guard.stats(thread);
   }
 
   /** Reading it closes the mailbox to new messages. True once the actor has handled all messages it had accepted. */
@@ -95,12 +95,12 @@ export class ActorChild implements Child<ActorRef> {
     return this.mailbox.counts().length;
   }
 
-  /** Brings `totals` up to date with the counters in shared memory. */
-  readTotals(): void {
+  /** Brings `meter` up to date with the counters in shared memory. */
+  readMeter(): void {
     const { words } = this.place;
-    this.totals.read(this.mailbox, words);
+    this.meter.read(this.mailbox, words);
     const { thread } = this.#life;
-    if (thread !== undefined) this.totals.time(thread, words);
+    if (thread !== undefined) this.meter.time(thread, words);
   }
 
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {
@@ -161,7 +161,7 @@ export class ActorChild implements Child<ActorRef> {
       // A restart may have opened the mailbox again meanwhile.
       if (this.mailbox.state !== STATE_CLOSED || this.#life.thread !== undefined) return;
       const undelivered = this.mailbox.takeAll(this.#host.mail.producer);
-      this.totals.lost.closed += undelivered.length;
+      this.meter.lost.closed += undelivered.length;
       if (undelivered.length > 0) this.#host.mail.undelivered(this.id, undelivered, reason);
       this.#host.mail.notifyCallers(this.slot, reason, this.mailbox.nextSeq, true);
       then();

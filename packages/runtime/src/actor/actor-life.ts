@@ -258,18 +258,18 @@ export class ActorLife<A extends LivingActor> {
   /** The thread has exited, or is given up. */
   #ended(reason: ExitReason, inFlight: Undelivered | undefined, zombie: boolean): void {
     const host = this.#host;
-    const { id, spec, place, totals } = this.#actor;
+    const { id, spec, place, meter } = this.#actor;
     this.#leaving.clear();
     this.#upgrade?.ended(reason);
     this.#thread.ended();
     const { state, actions } = lifeStep(this.#state, { kind: "ended", reason });
     this.#state = state;
-    totals.threadEnded(place.words);
+    meter.threadEnded(place.words);
     const lost = inFlight === undefined ? [] : [inFlight];
-    totals.lost.crash += lost.length;
+    meter.lost.crash += lost.length;
     if (spec.mailbox.onRestart === "drop" && this.#stopping === undefined) {
       const queued = place.mailbox.takeAll(host.mail.producer);
-      totals.lost.restart += queued.length;
+      meter.lost.restart += queued.length;
       lost.push(...queued);
     }
     this.#stopping?.lost(lost.length);
@@ -334,7 +334,7 @@ export class ActorLife<A extends LivingActor> {
     const { thread } = this;
     if (thread === undefined) return;
     // The thread answers only as long as it has not ended.
-    this.#actor.readTotals();
+    this.#actor.readMeter();
     thread.terminate();
     this.#leaving.giveUpAfterKill(thread);
   }

@@ -33,9 +33,9 @@ export class LifeThread {
 
   /** Clears what the last thread left. Call it before another thread consumes the slot. */
   forgetFormer(): void {
-    const { place, totals } = this.#actor;
+    const { place, meter } = this.#actor;
     place.forgetThread();
-    totals.threadStarts();
+    meter.threadStarts();
   }
 
   /** From now on this thread runs the incarnation. */

@@ -1,6 +1,6 @@
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
-import type { ActorTotals } from "../introspection/actor-totals.js";
+import type { ActorMeter } from "../introspection/actor-meter.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { ThreadSource } from "../threads/thread-source.js";
@@ -13,10 +13,10 @@ export interface LivingActor {
   readonly spec: FullActorSpec;
   readonly place: ActorPlace;
   readonly threads: ThreadSource;
-  readonly totals: ActorTotals;
+  readonly meter: ActorMeter;
   readonly traces: ActorTraces;
-  /** Brings `totals` up to date with the counters in shared memory. */
-  readTotals(): void;
+  /** Brings `meter` up to date with the counters in shared memory. */
+  readMeter(): void;
   /** Posts to the latest incarnation's thread. */
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }

@@ -78,7 +78,7 @@ export class ThreadMessages<A extends LivingActor> {
         if (life.thread !== undefined) host.threads.guard.unseenMemory(life.thread, message.bytes);
         return;
       case "unhandled":
-        actor.totals.lost.unhandled++;
+        actor.meter.lost.unhandled++;
         return host.mail.unhandled(actor.id, message.method, message.detail);
       case "traced":
         return actor.traces.add(actor.id, life.incarnation, message);

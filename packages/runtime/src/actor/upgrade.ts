@@ -124,14 +124,14 @@ export class Upgrade<A extends LivingActor = LivingActor> {
    */
   swap(former: ActorThread): ExitReason | undefined {
     const host = this.#host;
-    const { place, totals } = this.#actor;
+    const { place, meter } = this.#actor;
     host.threads.takeMessages();
     place.mailbox.recover();
     if (place.abandonedSlotOf(former) === undefined) host.threads.exited(former, this.#actor, place.slot);
     const { consumedBefore } = place.mailbox;
     if (this.exited !== undefined) return this.exited;
     place.relocateIfShared();
-    totals.threadEnded(place.words);
+    meter.threadEnded(place.words);
     this.#life.take(this.thread);
     host.threads.guard.forget(this.thread);
     host.threads.started(this.thread, this.#actor);

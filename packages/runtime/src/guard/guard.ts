@@ -55,7 +55,7 @@ export interface GuardListener {
 }
 
 /** What the guard knows of an actor. Memory is as of the last time it was busy. */
-export interface GuardReading extends MemorySample {
+export interface GuardStats extends MemorySample {
   /** How long the thread has left a probe unanswered: it is inside a native operation. 0 when none is open. */
   readonly silentMs: number;
   /** For how long the handler that runs has been seen. */
@@ -87,7 +87,7 @@ class Ward {
   idleAtMs: number;
   probingSinceMs = 0;
   sampledAtMs = Number.NEGATIVE_INFINITY;
-  reading: MemorySample & { atMs: number } = { heapMb: 0, offHeapMb: 0, atMs: 0 };
+  memory: MemorySample = { heapMb: 0, offHeapMb: 0 };
   /** Memory that the thread itself has counted, garbage included. */
   unseenMb = 0;
   /** Until it is to be sampled again. */
@@ -110,7 +110,7 @@ class Ward {
     intervalMs: number,
   ) {
     this.watch = startWatch(watchMs);
-    this.gapMs = sampleGapMs(this.reading, actor.spec, intervalMs);
+    this.gapMs = sampleGapMs(this.memory, actor.spec, intervalMs);
     this.idleAtMs = this.sinceMs = nowMs;
   }
 }
@@ -168,18 +168,18 @@ export class Guard {
     this.#setGap(ward);
   }
 
-  reading(thread: GuardedThread): GuardReading | undefined {
+  stats(thread: GuardedThread): GuardStats | undefined {
     const ward = this.#wards.get(thread);
     if (ward === undefined) return undefined;
     const nowMs = performance.now();
-    const { reading, probingSinceMs, watch: watched, words } = ward;
+    const { memory, probingSinceMs, watch: watched, words } = ward;
     // A sleeper answers when it wakes up.
     const isSilent = probingSinceMs !== 0 && Atomics.load(words, PARKED) === 0;
     // The dispatch that was seen last may be over, and another have begun.
     const isHandling = watched.handling !== 0 && words[DISPATCHES] === watched.dispatches;
     return {
-      heapMb: reading.heapMb,
-      offHeapMb: reading.offHeapMb,
+      heapMb: memory.heapMb,
+      offHeapMb: memory.offHeapMb,
       silentMs: isSilent ? nowMs - probingSinceMs : 0,
       handlingMs: isHandling ? this.#watchMs - watched.handlingSinceMs + (nowMs - this.#roundBeforeMs) : 0,
     };
@@ -350,9 +350,9 @@ export class Guard {
 
   #take(ward: Ward, { heapMb, offHeapMb, unseenMb = ward.unseenMb }: ProbedMemory): MemorySample {
     ward.unseenMb = unseenMb;
-    ward.reading = { heapMb, offHeapMb: offHeapMb + ward.unseenMb, atMs: performance.now() };
+    ward.memory = { heapMb, offHeapMb: offHeapMb + ward.unseenMb };
     this.#setGap(ward);
-    return ward.reading;
+    return ward.memory;
   }
 
   #conclude(ward: Ward, { state, verdict }: Judgement): void {
@@ -362,7 +362,7 @@ export class Guard {
   }
 
   #setGap(ward: Ward): void {
-    const { heapMb, offHeapMb } = ward.reading;
+    const { heapMb, offHeapMb } = ward.memory;
     const seen = { heapMb, offHeapMb: Math.max(offHeapMb, ward.unseenMb) };
     ward.gapMs = sampleGapMs(seen, ward.actor.spec, this.#options.intervalMs);
   }
@@ -374,7 +374,7 @@ export class Guard {
       wards.map((ward) => ({
         who: ward,
         ran: ward.ran,
-        usedMb: ward.reading.heapMb + ward.reading.offHeapMb,
+        usedMb: ward.memory.heapMb + ward.memory.offHeapMb,
         capMb: ward.actor.spec.heapCapMb + ward.actor.spec.offHeapCapMb,
       })),
       mainMb(),
@@ -390,9 +390,9 @@ export class Guard {
     this.#listener.unattributed({ rssMb, totalMb, unattributedMb, suspects: named });
     const [first] = suspects;
     if (this.#options.onUnattributed !== "kill_suspect" || first === undefined) return;
-    const { actor, reading } = first.who;
+    const { actor, memory } = first.who;
     const { offHeapCapMb } = actor.spec;
-    const usedMb = reading.offHeapMb + first.grewMb;
+    const usedMb = memory.offHeapMb + first.grewMb;
     this.#kill(first.who, { kind: "off_heap_cap_exceeded", offHeapCapMb, usedMb });
   }
 

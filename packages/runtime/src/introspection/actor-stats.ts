@@ -6,12 +6,12 @@ import {
   quantileMs,
   readHistogram,
 } from "@mini-otp/worker-host/protocol/memory";
-import type { GuardReading } from "../guard/guard.js";
+import type { GuardStats } from "../guard/guard.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { ActorStats } from "../stats/actor-stats.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
-import type { ActorTotals } from "./actor-totals.js";
+import type { ActorMeter } from "./actor-meter.js";
 
 /** The part of an actor that its stats are read from. */
 export interface Measured {
@@ -22,15 +22,15 @@ export interface Measured {
   readonly mailbox: Mailbox;
   readonly slot: Slot;
   readonly spec: FullActorSpec;
-  readonly totals: ActorTotals;
-  readonly guardReading: GuardReading | undefined;
-  /** Brings `totals` up to date with the counters in shared memory. */
-  readTotals(): void;
+  readonly meter: ActorMeter;
+  readonly guardStats: GuardStats | undefined;
+  /** Brings `meter` up to date with the counters in shared memory. */
+  readMeter(): void;
 }
 
 export function statsOf(child: Measured, names: NameTable): ActorStats {
-  const { running, suspended, threadId, incarnation, mailbox, spec, slot, guardReading, totals } = child;
-  child.readTotals();
+  const { running, suspended, threadId, incarnation, mailbox, spec, slot, guardStats, meter } = child;
+  child.readMeter();
   const { words } = slot.memory;
   const method = handlingName(names, words);
   return {
@@ -40,23 +40,23 @@ export function statsOf(child: Measured, names: NameTable): ActorStats {
     mailbox: {
       ...mailbox.counts(),
       capacity: spec.mailbox.capacity,
-      enqueued: totals.enqueued,
-      handled: totals.handled,
-      dropped: totals.lost.overflow,
-      blockedMs: totals.blockedMs,
-      oldestAgeMs: totals.oldestAgeMs(mailbox),
+      enqueued: meter.enqueued,
+      handled: meter.handled,
+      dropped: meter.lost.overflow,
+      blockedMs: meter.blockedMs,
+      oldestAgeMs: meter.oldestAgeMs(mailbox),
     },
-    heapUsedMb: guardReading?.heapMb ?? 0,
+    heapUsedMb: guardStats?.heapMb ?? 0,
     heapCapMb: spec.heapCapMb,
-    offHeapMb: guardReading?.offHeapMb ?? 0,
-    silentMs: guardReading?.silentMs ?? 0,
-    cpuMs: totals.cpuMs,
+    offHeapMb: guardStats?.offHeapMb ?? 0,
+    silentMs: guardStats?.silentMs ?? 0,
+    cpuMs: meter.cpuMs,
     // Without a thread nothing is handled; the word still holds the last thread's method.
-    handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardReading?.handlingMs ?? 0 },
+    handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardStats?.handlingMs ?? 0 },
     latency: latencyOf(readHistogram(words, LATENCY_HISTOGRAM)),
   };
 }
 
-export function latencyOf(reading: HistogramReading): ActorStats["latency"] {
-  return { p50Ms: quantileMs(reading, 0.5), p99Ms: quantileMs(reading, 0.99), maxMs: reading.maxMs };
+export function latencyOf(histogram: HistogramReading): ActorStats["latency"] {
+  return { p50Ms: quantileMs(histogram, 0.5), p99Ms: quantileMs(histogram, 0.99), maxMs: histogram.maxMs };
 }

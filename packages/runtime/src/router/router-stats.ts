@@ -23,7 +23,7 @@ export function routerStatsOf({ running, incarnation, members }: RouterFacts, na
   const sum = (of: (one: ActorStats) => number): number => known.reduce((total, one) => total + of(one), 0);
   const most = (of: (one: ActorStats) => number): number => known.reduce((max, one) => Math.max(max, of(one)), 0);
   const handled = known.flatMap(({ handling }) => (handling === null ? [] : [handling]));
-  const readings = present.map(({ slot }) => readHistogram(slot.memory.words, LATENCY_HISTOGRAM));
+  const histograms = present.map(({ slot }) => readHistogram(slot.memory.words, LATENCY_HISTOGRAM));
   return {
     state: running ? stateOf(known) : "stopped",
     incarnation,
@@ -45,7 +45,7 @@ export function routerStatsOf({ running, incarnation, members }: RouterFacts, na
     silentMs: most(({ silentMs }) => silentMs),
     cpuMs: sum(({ cpuMs }) => cpuMs),
     handling: handled.reduce<ActorStats["handling"]>((a, b) => (a !== null && a.sinceMs >= b.sinceMs ? a : b), null),
-    latency: latencyOf(together(readings)),
+    latency: latencyOf(together(histograms)),
     size: members.length,
     members: stats,
   };
@@ -56,11 +56,11 @@ function stateOf(members: readonly ActorStats[]): ActorStats["state"] {
   return running.length > 0 && running.every(({ state }) => state === "suspended") ? "suspended" : "running";
 }
 
-function together(readings: readonly HistogramReading[]): HistogramReading {
+function together(histograms: readonly HistogramReading[]): HistogramReading {
   const counts = new Array<number>(BUCKETS).fill(0);
-  for (const reading of readings) {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) counts[bucket] += reading.counts[bucket];
+  for (const histogram of histograms) {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) counts[bucket] += histogram.counts[bucket];
   }
-  const sumMs = readings.reduce((sum, reading) => sum + reading.sumMs, 0);
-  return { counts, sumMs, maxMs: Math.max(0, ...readings.map(({ maxMs }) => maxMs)) };
+  const sumMs = histograms.reduce((sum, histogram) => sum + histogram.sumMs, 0);
+  return { counts, sumMs, maxMs: Math.max(0, ...histograms.map(({ maxMs }) => maxMs)) };
 }

@@ -99,7 +99,7 @@ export class Actors {
     this.#reports = guardListener(logger, events, this.#zombies, methodName, guard.onUnattributed, giveUpProcess);
     this.#guard = new Guard(guard, this.#reports);
     this.#threads = new ActorThreads({ slots, names, awake }, this.#guard, this.#zombies, this.spares);
-    this.census = new Census(directory, names, (actor) => this.#threads.lastReading(actor), logger);
+    this.census = new Census(directory, names, (actor) => this.#threads.lastStats(actor), logger);
 
     this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, {
       handleNotice: (notice) => this.mail.handleNotice(notice),

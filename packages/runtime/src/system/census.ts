@@ -1,7 +1,7 @@
 import type { NameTable } from "@mini-otp/worker-host/protocol/memory";
 import { ActorChild } from "../actor/actor-child.js";
 import type { Directory, Referable } from "../directory/directory.js";
-import type { GuardReading } from "../guard/guard.js";
+import type { GuardStats } from "../guard/guard.js";
 import { statsOf } from "../introspection/actor-stats.js";
 import { type LastSeen, lastSeen } from "../reporting/last-seen.js";
 import { callSafely } from "../reporting/listeners.js";
@@ -18,21 +18,21 @@ const ROUNDS_FOR_ALL = 240;
 export class Census {
   readonly #directory: Directory;
   readonly #names: NameTable;
-  readonly #lastReading: (actor: ActorChild) => GuardReading | undefined;
+  readonly #lastStats: (actor: ActorChild) => GuardStats | undefined;
   readonly #logger: Log;
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   #rounds = 0;
 
-  /** `lastReading` gives the guard's reading of an actor's thread when it exited. */
+  /** `lastStats` gives the guard's reading of an actor's thread when it exited. */
   constructor(
     directory: Directory,
     names: NameTable,
-    lastReading: (actor: ActorChild) => GuardReading | undefined,
+    lastStats: (actor: ActorChild) => GuardStats | undefined,
     logger: Log,
   ) {
     this.#directory = directory;
     this.#names = names;
-    this.#lastReading = lastReading;
+    this.#lastStats = lastStats;
     this.#logger = logger;
   }
 
@@ -58,7 +58,7 @@ export class Census {
   /** The last facts about an actor that has just ended. */
   lastSeen(id: string): LastSeen {
     const child = this.#directory.actorAt(id);
-    return child === undefined ? {} : lastSeen(child, this.#lastReading(child), this.#names);
+    return child === undefined ? {} : lastSeen(child, this.#lastStats(child), this.#names);
   }
 
   onGone(listener: (last: ActorMeters) => void): () => void {
@@ -84,8 +84,8 @@ export class Census {
     for (const child of this.#directory.actors) {
       const { words } = child.slot.memory;
       // A sleeping actor costs only this look.
-      const isQuiet = child.totals.isQuiet(words);
-      if (!isQuiet || (child.slot.uid + this.#rounds) % ROUNDS_FOR_ALL === 0) child.totals.read(child.mailbox, words);
+      const isQuiet = child.meter.isQuiet(words);
+      if (!isQuiet || (child.slot.uid + this.#rounds) % ROUNDS_FOR_ALL === 0) child.meter.read(child.mailbox, words);
       if (!isQuiet) stirring.push(child);
     }
     return stirring;

@@ -7,8 +7,8 @@ import {
   WAIT_HISTOGRAM,
 } from "@mini-otp/worker-host/protocol/memory";
 import type { ActorChild } from "../actor/actor-child.js";
+import type { LossCause } from "../introspection/actor-meter.js";
 import { statsOf } from "../introspection/actor-stats.js";
-import type { LossCause } from "../introspection/actor-totals.js";
 import type { DeadLetterCause } from "../reporting/events.js";
 import type { ActorStats } from "../stats/actor-stats.js";
 import type { PoolStats } from "../stats/pool-stats.js";
@@ -68,7 +68,7 @@ export function identityOf({ id, spec, kind }: ActorChild): ActorIdentity {
 export function metersOf(child: ActorChild, names: NameTable): ActorMeters {
   const { words } = child.slot.memory;
   const stats = statsOf(child, names);
-  const { lost, calls, loop, logDropped } = child.totals;
+  const { lost, calls, loop, logDropped } = child.meter;
   return {
     ...identityOf(child),
     stats,

@@ -1,7 +1,7 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ConsumerState, type NameTable } from "@mini-otp/worker-host/protocol/memory";
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
-import type { Guard, GuardedActor, GuardReading } from "../guard/guard.js";
+import type { Guard, GuardedActor, GuardStats } from "../guard/guard.js";
 import type { Zombies } from "../guard/zombies.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
 import type { ActorThread } from "./actor-thread.js";
@@ -29,7 +29,7 @@ export class ActorThreads<A extends Incarnated> {
   readonly preparing = new Set<ActorThread>();
   readonly #threads = new Map<ActorThread, A>();
   readonly #starting = new Map<ActorThread, A>();
-  readonly #lastReadings = new WeakMap<A, GuardReading | undefined>();
+  readonly #lastStats = new WeakMap<A, GuardStats | undefined>();
 
   constructor(shared: Shared, guard: Guard, zombies: Zombies, spares: SpareThreads) {
     this.#shared = shared;
@@ -52,8 +52,8 @@ export class ActorThreads<A extends Incarnated> {
   }
 
   /** The guard's reading of the actor's thread when it exited. */
-  lastReading(actor: A): GuardReading | undefined {
-    return this.#lastReadings.get(actor);
+  lastStats(actor: A): GuardStats | undefined {
+    return this.#lastStats.get(actor);
   }
 
   /** Handles the messages that all threads have posted so far. */
@@ -83,7 +83,7 @@ export class ActorThreads<A extends Incarnated> {
     const { slots, names, awake } = this.#shared;
     this.#starting.delete(thread);
     this.#threads.delete(thread);
-    this.#lastReadings.set(actor, this.#guard.reading(thread));
+    this.#lastStats.set(actor, this.#guard.stats(thread));
     this.#guard.forget(thread);
     new ConsumerState(slot.memory.words).uncount(awake);
     names.repair(thread.ownerId);

@@ -46,7 +46,7 @@ export interface TimedThread {
 }
 
 /** One actor's counts over all its incarnations. Main reads them from shared memory and adds what only main counts. */
-export class ActorTotals {
+export class ActorMeter {
   readonly lost: Record<LossCause, number> = { overflow: 0, crash: 0, restart: 0, closed: 0, unhandled: 0 };
   readonly calls: Record<CallOutcome, number>;
   enqueued = 0;

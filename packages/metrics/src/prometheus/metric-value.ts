@@ -1,5 +1,5 @@
 import { bucketStartMs, type HistogramReading } from "@mini-otp/runtime";
-import type { Reading } from "./metric.js";
+import type { MetricValue } from "./metric.js";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -19,29 +19,29 @@ const BOUNDS = Array.from({ length: 11 }, (_, i) => FIRST_SHOWN + i * SHOWN_EVER
   le: bucketStartMs(bucket) / 1000,
 }));
 
-function isHistogram(reading: Reading): reading is HistogramReading {
-  return typeof reading === "object" && Array.isArray(reading.counts);
+function isHistogram(value: MetricValue): value is HistogramReading {
+  return typeof value === "object" && Array.isArray(value.counts);
 }
 
-/** Readings of one metric, of which there is at least one, as one. None of them is changed. */
-export function combine(readings: readonly Reading[], together: "sum" | "max"): Reading {
-  const [first] = readings;
-  if (readings.length === 1) return first;
+/** Values of one metric, of which there is at least one, as one. None of them is changed. */
+export function combine(values: readonly MetricValue[], together: "sum" | "max"): MetricValue {
+  const [first] = values;
+  if (values.length === 1) return first;
   const both = (a: number, b: number): number => (together === "sum" ? a + b : Math.max(a, b));
-  if (typeof first === "number") return (readings as readonly number[]).reduce((a, b) => both(a, b));
+  if (typeof first === "number") return (values as readonly number[]).reduce((a, b) => both(a, b));
   if (isHistogram(first)) {
     const counts = first.counts.map(() => 0);
     let [sumMs, maxMs] = [0, 0];
-    for (const reading of readings as readonly HistogramReading[]) {
-      for (let i = 0; i < counts.length; i++) counts[i] += reading.counts[i];
-      sumMs += reading.sumMs;
-      maxMs = Math.max(maxMs, reading.maxMs);
+    for (const value of values as readonly HistogramReading[]) {
+      for (let i = 0; i < counts.length; i++) counts[i] += value.counts[i];
+      sumMs += value.sumMs;
+      maxMs = Math.max(maxMs, value.maxMs);
     }
     return { counts, sumMs, maxMs };
   }
   const merged: Record<string, number> = {};
-  for (const reading of readings as readonly Readonly<Record<string, number>>[]) {
-    for (const key in reading) merged[key] = both(merged[key] ?? 0, reading[key]);
+  for (const value of values as readonly Readonly<Record<string, number>>[]) {
+    for (const key in value) merged[key] = both(merged[key] ?? 0, value[key]);
   }
   return merged;
 }
@@ -63,25 +63,25 @@ function withLabel(labels: Labels, name: string, value: string | number): Labels
   return more;
 }
 
-/** Adds a reading to the lines of the exposition. `by` is the label of its parts. */
-export function addSamples(to: Sample[], name: string, labels: Labels, reading: Reading, by = ""): void {
-  if (typeof reading === "number") {
-    to.push({ labels: NONE, sharedLabels: labels, value: reading });
-  } else if (isHistogram(reading)) {
+/** Adds a value to the lines of the exposition. `by` is the label of its parts. */
+export function addSamples(to: Sample[], name: string, labels: Labels, value: MetricValue, by = ""): void {
+  if (typeof value === "number") {
+    to.push({ labels: NONE, sharedLabels: labels, value });
+  } else if (isHistogram(value)) {
     const metricName = `${name}_bucket`;
     let count = 0;
     let next = 0;
     for (const { bucket, le } of BOUNDS) {
-      while (next < bucket) count += reading.counts[next++];
+      while (next < bucket) count += value.counts[next++];
       to.push({ metricName, labels: NONE, sharedLabels: withLabel(labels, "le", le), value: count });
     }
-    while (next < reading.counts.length) count += reading.counts[next++];
+    while (next < value.counts.length) count += value.counts[next++];
     to.push({ metricName, labels: NONE, sharedLabels: withLabel(labels, "le", "+Inf"), value: count });
-    to.push({ metricName: `${name}_sum`, labels: NONE, sharedLabels: labels, value: reading.sumMs / 1000 });
+    to.push({ metricName: `${name}_sum`, labels: NONE, sharedLabels: labels, value: value.sumMs / 1000 });
     to.push({ metricName: `${name}_count`, labels: NONE, sharedLabels: labels, value: count });
   } else {
-    for (const key of Object.keys(reading)) {
-      to.push({ labels: NONE, sharedLabels: withLabel(labels, by, key), value: reading[key] });
+    for (const key of Object.keys(value)) {
+      to.push({ labels: NONE, sharedLabels: withLabel(labels, by, key), value: value[key] });
     }
   }
 }
