@@ -41,26 +41,26 @@ const b = { id: "b" };
 
 test("what grows is put down to those who ran, in proportion", () => {
   const unattributed = new Unattributed<object>();
-  unattributed.see(100, [{ who: a, times: 5 }]);
+  unattributed.see(100, [{ owner: a, times: 5 }]);
   expect(unattributed.mb).toBe(0);
   unattributed.see(140, [
-    { who: a, times: 3 },
-    { who: b, times: 1 },
+    { owner: a, times: 3 },
+    { owner: b, times: 1 },
   ]);
   expect(unattributed.suspects).toEqual([
-    { who: a, grewMb: 30 },
-    { who: b, grewMb: 10 },
+    { owner: a, grewMb: 30 },
+    { owner: b, grewMb: 10 },
   ]);
 });
 
 test("what shrinks is taken off everyone, and what grows while no actor runs is no actor's", () => {
   const unattributed = new Unattributed<object>();
-  const ran = (times: number) => [{ who: a, times }];
+  const ran = (times: number) => [{ owner: a, times }];
   unattributed.see(0, ran(0));
   unattributed.see(40, ran(1));
   unattributed.see(80, ran(0));
   unattributed.see(40, ran(1));
-  expect(unattributed.suspects).toEqual([{ who: a, grewMb: 20 }]);
+  expect(unattributed.suspects).toEqual([{ owner: a, grewMb: 20 }]);
   expect(unattributed.mb).toBe(40);
   unattributed.see(-100, ran(1));
   expect(unattributed.mb).toBe(0);
@@ -68,8 +68,8 @@ test("what shrinks is taken off everyone, and what grows while no actor runs is 
 
 test("an actor that is gone is no suspect any more", () => {
   const unattributed = new Unattributed<object>();
-  unattributed.see(0, [{ who: a, times: 1 }]);
-  unattributed.see(50, [{ who: a, times: 1 }]);
+  unattributed.see(0, [{ owner: a, times: 1 }]);
+  unattributed.see(50, [{ owner: a, times: 1 }]);
   unattributed.see(50, []);
   expect(unattributed.mb).toBe(0);
 });

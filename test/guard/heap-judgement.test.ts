@@ -36,16 +36,16 @@ test("garbage over the cap is no reason to end an actor, however much it is", ()
 
 test("what stays over the cap after a collection is, with the numbers", () => {
   expect(judgeCollected(PRIMED, CAPS, heap(84), 0, 20).verdict).toEqual({
-    kind: "guilty",
+    kind: "over_cap",
     reason: { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 84 },
   });
   expect(judgeCollected(PRIMED, CAPS, offHeap(33), 0, 20).verdict).toEqual({
-    kind: "guilty",
+    kind: "over_cap",
     reason: { kind: "off_heap_cap_exceeded", offHeapCapMb: 32, usedMb: 33 },
   });
 });
 
-test("an actor that was collected and acquitted keeps three quarters of its time", () => {
+test("an actor that is under its caps after a collection keeps three quarters of its time", () => {
   const { state } = judgeCollected(PRIMED, CAPS, heap(51), 1000, 1040);
   expect(judgeSample(state, CAPS, heap(90), 1040 + 119, true).verdict.kind).toBe("fine");
   expect(judgeSample(state, CAPS, heap(90), 1040 + 120, true).verdict.kind).toBe("collect");
@@ -79,7 +79,7 @@ test("the rest between two collections never delays the end of a leak beyond 300
   expect(judgeSample(state, CAPS, heap(90), 5300, true).verdict.kind).toBe("collect");
 });
 
-test("without a collection, an actor is guilty once no sample was under the cap for 400 ms, by the lowest", () => {
+test("without a collection, an actor is over its cap once no sample was under the cap for 400 ms, by the lowest", () => {
   let state = UNSUSPECTED;
   for (const [nowMs, heapMb] of [
     [0, 90],
@@ -91,7 +91,7 @@ test("without a collection, an actor is guilty once no sample was under the cap 
     state = judged.state;
   }
   expect(judgeSample(state, CAPS, heap(95), 400, false).verdict).toEqual({
-    kind: "guilty",
+    kind: "over_cap",
     reason: { kind: "heap_cap_exceeded", heapCapMb: 64, usedMb: 80 },
   });
 });

@@ -3,7 +3,7 @@ import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory"
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
-import type { GuardStats } from "../guard/guard.js";
+import type { GuardStats } from "../guard/watched.js";
 import { ActorMeter } from "../introspection/actor-meter.js";
 import { ActorTraces } from "../introspection/actor-traces.js";
 import type { Introspection } from "../introspection/introspection.js";

@@ -51,7 +51,7 @@ export class Budget<A extends object> {
   }
 
   /** The actor to end now, if one has to be. `mainMb`: main's own heap and buffers. */
-  check<B extends BudgetedActor & { readonly who: A }>(
+  check<B extends BudgetedActor & { readonly owner: A }>(
     nowMs: number,
     actors: readonly B[],
     mainMb: number,
@@ -62,7 +62,7 @@ export class Budget<A extends object> {
     const usedMb = sumOf(actors);
     this.#unattributed.see(
       rssMb - usedMb - mainMb,
-      actors.map(({ who, ran }) => ({ who, times: ran })),
+      actors.map(({ owner, ran }) => ({ owner, times: ran })),
     );
     const isOver = isOverBudget(totalMb, rssMb, actors);
     const isUnexplained = isOver && usedMb <= totalMb && rssMb - this.#unattributed.mb <= totalMb;

@@ -31,7 +31,7 @@ export type Verdict =
   | { readonly kind: "fine" }
   /** Collect garbage, then judge again. */
   | { readonly kind: "collect" }
-  | { readonly kind: "guilty"; readonly reason: ExitReason };
+  | { readonly kind: "over_cap"; readonly reason: ExitReason };
 
 export interface Judgement {
   readonly state: JudgementState;
@@ -79,7 +79,7 @@ export function judgeSample(
   nowMs: number,
   canCollect: boolean,
 ): Judgement {
-  if (guilt(caps, sample) === undefined) {
+  if (overCap(caps, sample) === undefined) {
     if (canCollect && state.collections === 0 && sample.heapMb > limits(caps).heapMb * PRIME_SHARE) {
       return { state, verdict: { kind: "collect" } };
     }
@@ -94,8 +94,8 @@ export function judgeSample(
   if (canCollect) {
     return { state: next, verdict: nowMs >= state.collectFromMs ? { kind: "collect" } : FINE };
   }
-  const reason = nowMs - over.sinceMs >= STAYS_MS ? guilt(caps, over) : undefined;
-  return { state: next, verdict: reason === undefined ? FINE : { kind: "guilty", reason } };
+  const reason = nowMs - over.sinceMs >= STAYS_MS ? overCap(caps, over) : undefined;
+  return { state: next, verdict: reason === undefined ? FINE : { kind: "over_cap", reason } };
 }
 
 /**
@@ -110,14 +110,14 @@ export function judgeCollected(
   startedMs: number,
   nowMs: number,
 ): Judgement {
-  const reason = guilt(caps, left);
+  const reason = overCap(caps, left);
   const { heapMb, offHeapMb } = limits(caps);
   const isClose = left.heapMb > heapMb * CLOSE_SHARE || left.offHeapMb > offHeapMb * CLOSE_SHARE;
   const longRestMs = Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, REST_FACTOR * (nowMs - startedMs)));
   const restMs = collections === 0 ? 0 : isClose || collections === 1 ? MIN_REST_MS : longRestMs;
   return {
     state: { collectFromMs: nowMs + restMs, collections: collections + 1, over: undefined },
-    verdict: reason === undefined ? FINE : { kind: "guilty", reason },
+    verdict: reason === undefined ? FINE : { kind: "over_cap", reason },
   };
 }
 
@@ -135,7 +135,7 @@ export function limits({ heapCapMb, offHeapCapMb }: Caps): MemorySample {
 }
 
 /** The reason to end an actor that uses this much, if there is one. */
-function guilt(caps: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
+function overCap(caps: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
   const { heapCapMb, offHeapCapMb } = caps;
   if (heapMb > limits(caps).heapMb) return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapMb };
   if (offHeapMb > offHeapCapMb) return { kind: "off_heap_cap_exceeded", offHeapCapMb, usedMb: offHeapMb };

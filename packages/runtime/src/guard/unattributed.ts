@@ -6,13 +6,13 @@
 
 /** What was seen of one actor since the last look. */
 export interface Ran<K> {
-  readonly who: K;
+  readonly owner: K;
   /** How often it was seen to run, or to have a handler that waits. */
   readonly times: number;
 }
 
 export interface Suspect<K> {
-  readonly who: K;
+  readonly owner: K;
   readonly grewMb: number;
 }
 
@@ -24,8 +24,8 @@ export class Unattributed<K extends object> {
 
   /** `restMb`: what is resident less everyone's own numbers. `ran` names all actors that there are. */
   see(restMb: number, ran: readonly Ran<K>[]): void {
-    const present = new Set(ran.map(({ who }) => who));
-    for (const who of this.#grew.keys()) if (!present.has(who)) this.#grew.delete(who);
+    const present = new Set(ran.map(({ owner }) => owner));
+    for (const owner of this.#grew.keys()) if (!present.has(owner)) this.#grew.delete(owner);
     const changeMb = restMb - (this.#lastMb ?? restMb);
     this.#lastMb = restMb;
     if (changeMb < 0) this.#shrink(-changeMb);
@@ -41,14 +41,14 @@ export class Unattributed<K extends object> {
 
   /** The most suspect first. */
   get suspects(): Suspect<K>[] {
-    return Array.from(this.#grew, ([who, grewMb]) => ({ who, grewMb })).sort((a, b) => b.grewMb - a.grewMb);
+    return Array.from(this.#grew, ([owner, grewMb]) => ({ owner, grewMb })).sort((a, b) => b.grewMb - a.grewMb);
   }
 
   #grow(byMb: number, ran: readonly Ran<K>[]): void {
     const all = ran.reduce((sum, { times }) => sum + times, 0);
     if (all === 0) this.#nobodysMb += byMb;
-    for (const { who, times } of ran) {
-      if (times > 0) this.#grew.set(who, (this.#grew.get(who) ?? 0) + (byMb * times) / all);
+    for (const { owner, times } of ran) {
+      if (times > 0) this.#grew.set(owner, (this.#grew.get(owner) ?? 0) + (byMb * times) / all);
     }
   }
 
@@ -57,6 +57,6 @@ export class Unattributed<K extends object> {
     if (mb === 0) return;
     const left = Math.max(0, 1 - byMb / mb);
     this.#nobodysMb *= left;
-    for (const [who, grewMb] of this.#grew) this.#grew.set(who, grewMb * left);
+    for (const [owner, grewMb] of this.#grew) this.#grew.set(owner, grewMb * left);
   }
 }

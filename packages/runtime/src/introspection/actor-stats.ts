@@ -6,7 +6,7 @@ import {
   quantileMs,
   readHistogram,
 } from "@mini-otp/worker-host/protocol/memory";
-import type { GuardStats } from "../guard/guard.js";
+import type { GuardStats } from "../guard/watched.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { ActorStats } from "../stats/actor-stats.js";

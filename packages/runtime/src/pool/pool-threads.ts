@@ -12,8 +12,9 @@ import {
 import { CALLED, POOL_MAIN, type PoolThreadData, type TaskMessage } from "@mini-otp/worker-host/protocol/port";
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
 import { Piscina } from "piscina";
-import type { Guard, GuardedThread } from "../guard/guard.js";
+import type { Guard } from "../guard/guard.js";
 import { HAS_HEAP_STATISTICS, type HeapStatistics } from "../guard/probe.js";
+import type { GuardedThread } from "../guard/watched.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";

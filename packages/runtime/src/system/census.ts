@@ -1,7 +1,7 @@
 import type { NameTable } from "@mini-otp/worker-host/protocol/memory";
 import { ActorChild } from "../actor/actor-child.js";
 import type { Directory, Referable } from "../directory/directory.js";
-import type { GuardStats } from "../guard/guard.js";
+import type { GuardStats } from "../guard/watched.js";
 import { statsOf } from "../introspection/actor-stats.js";
 import { type LastSeen, lastSeen } from "../reporting/last-seen.js";
 import { callSafely } from "../reporting/listeners.js";

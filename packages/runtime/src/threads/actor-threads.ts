@@ -1,7 +1,8 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ConsumerState, type NameTable } from "@mini-otp/worker-host/protocol/memory";
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
-import type { Guard, GuardedActor, GuardStats } from "../guard/guard.js";
+import type { Guard } from "../guard/guard.js";
+import type { GuardedActor, GuardStats } from "../guard/watched.js";
 import type { Zombies } from "../guard/zombies.js";
 import type { Slot, Slots } from "../mailbox/slots.js";
 import type { ActorThread } from "./actor-thread.js";
