@@ -4,9 +4,9 @@ import type { Strategy } from "./restart-strategy.js";
 import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
 
 export interface ChildCounts {
-  /** Children known, running or not. */
+  /** All children that have a spec, running or not. */
   readonly specs: number;
-  /** Of these, how many run. */
+  /** How many of these run. */
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;
@@ -30,12 +30,12 @@ export interface RecentRestarts {
   readonly periodMs: number;
 }
 
-/** What a supervisor's restarts go by. */
+/** The flags that a supervisor restarts its children by. */
 export interface SupervisorInfo {
   readonly strategy: Strategy;
   readonly intensity: number;
   readonly periodMs: number;
-  /** It forgets children that have ended, also by `terminateChild`. */
+  /** It forgets children that have ended, including those that `terminateChild` ended. */
   readonly dynamic: boolean;
 }
 
@@ -54,7 +54,7 @@ export function childStatus({ phase, goal }: ChildState): ChildStatus {
   }
 }
 
-/** Why a supervisor that runs refuses a call, or null. */
+/** The error with which a running supervisor refuses a call, or null. */
 export function refusal(state: SupervisorState, call: AdministrationCall, id: string): ActorErrorCode | null {
   const child = findChild(state, id);
   if (call === "startChild") return startRefusal(state, child);

@@ -1,24 +1,24 @@
 export interface BackoffOptions {
-  /** Before the first restart; 0 restarts at once, always. */
+  /** The delay before the first restart. With 0 every restart is immediate. */
   readonly minMs: number;
   /** No restart waits longer. */
   readonly maxMs: number;
   /** Each further restart waits this many times as long. */
   readonly factor: number;
-  /** 0 to 1: the delay is varied at random by up to this part of it, up or down. */
+  /** 0 to 1: each delay is changed at random, up or down, by at most this share of it. */
   readonly jitter: number;
-  /** A life this long counts as healthy, and the next delay is the first again. */
+  /** An incarnation that runs this long counts as healthy, and the next delay is `minMs` again. */
   readonly resetAfterMs: number;
 }
 
 export interface BackoffState {
-  /** Restarts in a row without a healthy life between them. */
+  /** Restarts in a row without a healthy incarnation between them. */
   readonly attempts: number;
   /** When the last start succeeded (monotonic ms), or null when it failed. */
   readonly upSince: number | null;
 }
 
-/** How long to wait before the next restart, after a failure at `at`. `random` is in [0, 1). */
+/** The delay before the next restart, after a failure at `at`. `random` is in [0, 1). */
 export function nextRestart(
   options: BackoffOptions,
   { attempts, upSince }: BackoffState,

@@ -9,7 +9,7 @@ interface Caller {
   reject(error: unknown): void;
 }
 
-/** One child of a supervisor, and what is under way with it. */
+/** One child of a supervisor, and the start, stop or restart that is under way. */
 export class ChildSlot {
   readonly spec: FullChildSpec;
   readonly path: string;
@@ -35,7 +35,7 @@ export class ChildSlot {
     return this.#stopped !== null;
   }
 
-  /** What throws, against its contract, has failed to start. */
+  /** A child that throws, which its contract forbids, has failed to start. */
   start(incarnation: number, settled: (outcome: StartOutcome) => void): void {
     const failed = (error: unknown): void => settled({ kind: "failed", reason: { kind: "error", error } });
     try {
@@ -55,7 +55,7 @@ export class ChildSlot {
       this.#stopped = null;
       settled(outcome, last);
     };
-    // What throws, against its contract, is not waited for.
+    // A child that throws, which its contract forbids, is not waited for.
     const failed = (error: unknown): void => over({ ...NOTHING_LEFT, reason: { kind: "error", error } });
     try {
       this.#stopped = this.child.stop(request).then(over, failed);
@@ -64,7 +64,7 @@ export class ChildSlot {
     }
   }
 
-  /** It is stopping already, and may get less time for it, but not more. */
+  /** Tightens the stop that is under way: it may get less time, but not more. */
   hurry(request: StopRequest, now: number): void {
     const deadline = this.#deadline!;
     deadline.drawIn(limitAt(request, now));
@@ -85,7 +85,7 @@ export class ChildSlot {
     this.#restartTimer = null;
   }
 
-  /** The caller of `startChild` or `restartChild`; the next `answer` or `refuse` settles it. */
+  /** For the caller of `startChild` or `restartChild`. The next `answer` or `refuse` settles it. */
   nextStart(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#caller = { resolve, reject };

@@ -6,7 +6,7 @@ import type { RestartType, Shutdown } from "./child.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 import { readSpec } from "./spec-fields.js";
 
-/** What every child spec has. */
+/** The fields of every child spec. */
 interface Supervised {
   /**
    * Unique among its siblings, and part of its path: 1 to 255 characters, not "." or "..", without "/", control
@@ -14,13 +14,13 @@ interface Supervised {
    */
   id: string;
   /**
-   * `"permanent"` (default): always restarted. `"transient"`: unless it ends with `normal` or `shutdown`.
-   * `"temporary"`: never, and its spec is deleted.
+   * `"permanent"` (default): always restarted. `"transient"`: restarted unless it ends with `normal` or `shutdown`.
+   * `"temporary"`: never restarted, and its spec is deleted when it ends.
    */
   restart?: RestartType;
   /** How long it may take to stop: ms (default 5 000; supervisors `"infinity"`), `"brutal_kill"`, `"infinity"`. */
   shutdown?: Shutdown;
-  /** Its own end can shut its supervisor down: see `autoShutdown`. Not with `"permanent"`. */
+  /** When it ends by itself, its supervisor may shut down: see `autoShutdown`. Not allowed with `"permanent"`. */
   significant?: boolean;
   backoff?: Partial<BackoffOptions>;
 }
@@ -30,7 +30,7 @@ export interface MailboxOptions {
   capacity: number;
   /** 1 to 2^30. Default 1 MiB; rounded up to a power of two, 4 096 at least. */
   capacityBytes: number;
-  /** What a full mailbox does to senders. Default `"block"`. */
+  /** What happens to a message that is sent to a full mailbox. Default `"block"`. */
   overflow: "block" | "reject" | "drop_newest" | "drop_oldest";
   /** How long a sender waits under `"block"`. Default 10 000. */
   blockTimeoutMs: number;
@@ -38,7 +38,7 @@ export interface MailboxOptions {
   onRestart: "keep" | "drop";
 }
 
-/** What the actor's thread may do, as Node's permission model has it. Without it: what main may. */
+/** What the actor's thread may do, by Node's permission model. Default: all that main may do. */
 export interface Permissions {
   fsRead?: readonly string[];
   fsWrite?: readonly string[];
@@ -51,7 +51,7 @@ export interface Permissions {
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-/** The argument that an actor's `init` takes; `A` is the type of its definition. */
+/** The type of the argument that an actor's `init` takes. `A` is the type of its definition. */
 export type ActorArgs<A> =
   IsAny<A> extends true
     ? any
@@ -61,10 +61,10 @@ export type ActorArgs<A> =
         : Cloneable<Args>
       : unknown;
 
-/** An actor whose `init` asks for arguments is not started without. */
+/** Requires `args` for an actor whose `init` takes an argument. */
 export type RequiredArgs<A> = undefined extends ActorArgs<A> ? unknown : { args: ActorArgs<A> };
 
-/** The actor that a spec is for, as far as its type says. */
+/** The type of the actor that a spec is for; `any` when the spec does not say. */
 export type ActorOf<S> = S extends ActorSpec<infer A> ? (unknown extends A ? any : A) : any;
 
 declare const ACTOR_TYPE: unique symbol;
@@ -78,11 +78,14 @@ interface ActorOptions<A> extends Supervised {
   /** Registered for the whole system: 1 to 255 characters, without lone surrogates. */
   name?: string;
   /**
-   * The module whose default export is the actor; or `comlinkActor(url)`. A relative path is relative to the working
-   * directory at the time the spec is given, for every start to come.
+   * The module whose default export is the actor; or `comlinkActor(url)`. A relative path is resolved once, when the
+   * spec is given, against the working directory of that moment.
    */
   actor: ActorUrl<A> | URL | string;
-  /** Copied when the spec is given, for every start to come; so are `env`, `execArgv` and `permissions`. */
+  /**
+   * Copied when the spec is given, and every start gets this copy. The same holds for `env`, `execArgv` and
+   * `permissions`.
+   */
   args?: ActorArgs<A>;
   /** How long `init` may take. Default 10 000. */
   startTimeoutMs?: number;
@@ -92,12 +95,13 @@ interface ActorOptions<A> extends Supervised {
   offHeapCapMb?: number;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
   handlerTimeoutMs?: number;
-  /** How often a message may be handled, when the actor crashes over it: 1 to 2^20. Default 1. */
+  /** How often a message is delivered at most when the actor crashes while it handles it: 1 to 2^20. Default 1. */
   maxDeliveries?: number;
   mailbox?: Partial<MailboxOptions>;
   /**
-   * Where `console` in the actor writes to: `"inherit"` (default), the process's own streams by Node's way, which loses
-   * the last lines of a thread that ends; or `"log"`, the system's logger, each call a line as from `ctx.log`.
+   * Where the actor's `console` writes to. `"inherit"` (default): the process's own streams, as in any Node worker,
+   * which loses the last lines of a thread that ends. `"log"`: the system's logger, one line for each call, as from
+   * `ctx.log`.
    */
   console?: "inherit" | "log";
   env?: Readonly<Record<string, string | undefined>>;
@@ -111,15 +115,17 @@ export interface ActorSpec<A = unknown> extends ActorOptions<A> {
 }
 
 /**
- * One reference in front of `size` actors, which are supervised one_for_one. What an actor's spec can say is said of
- * each member, but for `name`, which is the router's. The router itself is permanent, as supervisors are; `shutdown`
- * holds for a member, and for all of them together.
+ * One reference in front of `size` actors, which are supervised one_for_one. The fields of an actor's spec apply to
+ * each member, except `name`, which is the router's name. The router itself is permanent, as supervisors are.
+ * `shutdown` limits the stop of each member, and the stop of all members together.
  */
 export interface RouterSpec<A = unknown> extends ActorOptions<A> {
   kind: "router";
   /** Members to start with, 1 to 1 024. `resize` changes it. */
   size: number;
-  /** Which member a message goes to: each in turn, the one with the fewest messages, or by `forKey`. */
+  /**
+   * Chooses the member for a message: each in turn, the one with the fewest messages, or by the key given to `forKey`.
+   */
   route: "round_robin" | "least_loaded" | "consistent_hash";
   /** Restarts of members allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
@@ -134,13 +140,13 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   filename: URL | string;
   /** Threads that are kept, 0 to 1 024. Default 1. */
   minThreads?: number;
-  /** 1 to 1 024. Default: as many as the machine runs at a time. */
+  /** 1 to 1 024. Default: as many as the machine can run at a time. */
   maxThreads?: number;
-  /** A thread over `minThreads` that has had no task for so long is ended. Default 10 000. */
+  /** A thread beyond `minThreads` ends when it has had no task for this long. Default 10 000. */
   idleTimeoutMs?: number;
   /** Tasks that may wait for a thread, 0 to 2^24. Default 1 024. */
   maxQueue?: number;
-  /** 1 to 1 024. Default 1. With more, tasks whose thread ends take each other along. */
+  /** 1 to 1 024. Default 1. With more, the end of one thread ends all tasks that it runs. */
   concurrentTasksPerWorker?: number;
   /** A task that takes longer is `unresponsive`. Default 30 000, with `concurrentTasksPerWorker` over 1 `Infinity`. */
   taskTimeoutMs?: number;
@@ -150,44 +156,44 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   offHeapCapMb?: number;
   /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;
-  /** As the threads get it; structured cloned when the spec is given. */
+  /** `workerData` of each thread. Structured cloned when the spec is given. */
   workerData?: unknown;
   env?: Readonly<Record<string, string | undefined>>;
   execArgv?: readonly string[];
-  /** Only a type. @internal */
+  /** Exists only as a type. @internal */
   readonly function?: F;
 }
 
-/** What a resource's `start` gets: its side of being supervised. */
+/** The argument of a resource's `start`, by which it reports to its supervisor. */
 export interface ResourceContext {
   /** Path from the root. */
   readonly id: string;
-  /** 1, 2, …: counts its starts. */
+  /** Counts the starts: 1, 2, … */
   readonly incarnation: number;
-  /** Aborted when it is to stop, or its start is given up; `signal.reason` is the exit reason. */
+  /** Aborted when the resource has to stop or its start is given up. `signal.reason` is the exit reason. */
   readonly signal: AbortSignal;
   /**
-   * It has failed by itself, with this error: a server's `"error"`, a connection that was lost. Its `stop` is called,
-   * then it has ended with `error`, and is restarted as its spec says. Before it has started, its start fails. Once
-   * it is stopping this does nothing.
+   * Reports that the resource has failed with this error: a server's `"error"`, a lost connection. Its `stop` is
+   * called, then it ends with `error`, and its spec decides whether it is restarted. If it has not started yet, the
+   * start fails. While it is stopping this does nothing.
    */
   fail(error: unknown): void;
-  /** It has ended by itself because its work is done. As `fail`, but it ends with `normal`. */
+  /** Reports that the resource has done its work. As `fail`, but it ends with `normal`. */
   finish(): void;
 }
 
 /**
- * Anything on main with a lifetime: a server, a socket. Its reference is what `start` returned, for as long as it
- * runs, and undefined otherwise. Main cannot kill what runs on main: a `stop` that takes longer than `shutdown` is
+ * Anything on main with a lifetime: a server, a socket. Its reference is the value that `start` returned while it runs,
+ * and undefined otherwise. Main cannot kill code that runs on main. So a `stop` that takes longer than `shutdown` is
  * left behind, and with `"brutal_kill"` it is called but not waited for.
  */
 export interface ResourceSpec<T = unknown> extends Supervised {
   kind: "resource";
-  /** It has started when this returns, or its promise resolves. */
+  /** The resource has started when this returns, or when its promise resolves. */
   start(context: ResourceContext): T | Promise<T>;
-  /** Gets what `start` returned. It has ended when this returns, or its promise resolves. */
+  /** Gets the value that `start` returned. The resource has ended when this returns, or when its promise resolves. */
   stop(resource: T, reason: ExitReason): unknown;
-  /** How long `start` may take. Default 10 000. What comes later is stopped when it comes. */
+  /** How long `start` may take. Default 10 000. A value that comes later is passed to `stop` when it comes. */
   startTimeoutMs?: number;
 }
 
@@ -208,18 +214,18 @@ export interface SupervisorSpec extends SupervisorOptions {
   children?: readonly ChildSpec[];
 }
 
-/** One_for_one, for children that come and go: one that has ended is forgotten, and all are stopped at once. */
+/** A one_for_one supervisor for children that come and go. It forgets a child that has ended, and stops all at once. */
 export interface DynamicSupervisorSpec extends SupervisorOptions {
   kind: "dynamic_supervisor";
   /** 0 to 2^20, or Infinity. Default: no limit. */
   maxChildren?: number;
-  /** What `startChild` need not say. */
+  /** Defaults for the specs that are given to `startChild`. */
   template?: Partial<ActorSpec>;
 }
 
 export type ChildSpec = ActorSpec | RouterSpec | PoolSpec | ResourceSpec | SupervisorSpec | DynamicSupervisorSpec;
 
-/** `S` with its defaults filled in: those every spec has, and `K`. */
+/** `S` with defaults filled in for the common fields and for `K`. */
 type Full<S, K extends keyof S> = Omit<S, keyof Supervised | K> &
   Required<Pick<S, K>> & {
     readonly id: string;
@@ -301,7 +307,7 @@ export function resource<T>(spec: Omit<ResourceSpec<T>, "kind">): ResourceSpec<T
   return ofKind("resource", spec);
 }
 
-/** What is in it is checked when it is started. Throws ERR_INVALID_CHILD_SPEC for what is no object. */
+/** The fields are checked when the child is started. Throws ERR_INVALID_CHILD_SPEC when `spec` is not an object. */
 function ofKind<K extends ChildSpec["kind"], S extends object>(kind: K, spec: S): S & { kind: K } {
   return { ...readSpec(spec, `${kind}(…)`), kind };
 }

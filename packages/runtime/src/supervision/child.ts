@@ -12,49 +12,55 @@ export type StartOutcome<R = unknown> =
   | { readonly kind: "failed"; readonly reason: ExitReason };
 
 export interface StopRequest {
-  /** What the child's `terminate` is told, and the exit reason of a child that stops in order. */
+  /** Passed to the child's `terminate`; also the exit reason of a child that stops in order. */
   readonly reason: ExitReason;
   readonly shutdown: Shutdown;
-  /** Clock time in ms by which it must have ended, whatever `shutdown` says: its share of the tree's deadline. */
+  /**
+   * Clock time in ms by which it must have ended, even if `shutdown` gives it longer: its share of the tree's deadline.
+   */
   readonly deadlineAt?: number;
-  /** The supervisor is going to start it again (a bystander of one_for_all or rest_for_one). */
+  /** The supervisor will start it again (a bystander of one_for_all or rest_for_one). */
   readonly restarting: boolean;
 }
 
 export interface StopOutcome {
   readonly reason: ExitReason;
-  /** Messages handled, and messages given up, after the stop was asked for. */
+  /** `drained` messages were handled after the stop was requested, and `dropped` were given up. */
   readonly drained: number;
   readonly dropped: number;
-  /** It had to be killed. One whose start was under way was not: its start is given up, and nothing is cut short. */
+  /**
+   * It had to be killed. False when its start was under way: then the start is given up, and no work is interrupted.
+   */
   readonly killed: boolean;
-  /** Its thread did not end: given up and left behind. */
+  /** Its thread did not end, and was left behind. */
   readonly zombie: boolean;
-  /** Of a supervisor: what became of its children, in the order they ended. */
+  /** For a supervisor: the outcomes of its children, in the order in which they ended. */
   readonly children?: readonly ChildStopReport[];
 }
 
 export interface ChildStopReport extends StopOutcome {
   /** Path from the root. */
   readonly id: string;
-  /** What it was when its stop began. `restarting`: between two lives, waiting for a start or in the middle of one. */
+  /**
+   * Its state when its stop began. `restarting`: between two incarnations, waiting for a start or in the middle of one.
+   */
   readonly state: "running" | "restarting";
 }
 
-/** Called by a child, synchronously, when it ended by itself. */
+/** A child calls this synchronously when it ended by itself. */
 export type OnExit = (reason: ExitReason) => void;
 
 /**
- * What a supervisor supervises: one slot, whose threads come and go. The supervisor's side of the contract:
- * `start` only when nothing of it runs, `dispose` only once it has ended, nothing after `dispose`.
+ * What a supervisor supervises: one slot, whose threads come and go. The supervisor calls `start` only when nothing of
+ * it runs, `dispose` only once it has ended, and nothing after `dispose`.
  */
 export interface Child<R = unknown> {
   readonly type: "worker" | "supervisor";
 
-  /** The same object over all restarts; of a resource, what runs now. */
+  /** The same object over all restarts; for a resource, the value of the current incarnation. */
   readonly ref: R;
 
-  /** Messages that wait in it, running or not. Absent: it has no mailbox. */
+  /** How many messages wait in it, running or not. Absent when it has no mailbox. */
   readonly queued?: number;
 
   /**
@@ -65,23 +71,23 @@ export interface Child<R = unknown> {
   start(incarnation: number): Promise<StartOutcome<R>>;
 
   /**
-   * Ends it: asks, waits as long as `shutdown` and `deadlineAt` allow, kills. Never rejects, and resolves no
-   * matter what the child does: a thread that survives its kill is reported as a zombie. Stops a start in
-   * progress too, whose promise then resolves `failed`.
+   * Ends it: asks, waits as long as `shutdown` and `deadlineAt` allow, then kills. Never rejects, and always resolves:
+   * a thread that survives its kill is reported as a zombie. It also stops a start in progress, whose promise then
+   * resolves `failed`.
    *
-   * It may be called again while it is stopping, with a limit no later than the one before: all calls resolve to
-   * the same outcome. And it may come too late, in the moment between its end, or the failure of its start, and the
-   * supervisor's learning of it: then it resolves with that reason.
+   * It may be called again while the child is stopping, with a limit no later than the one before: all calls resolve to
+   * the same outcome. It may also come too late, after the child has ended or failed to start, and before the
+   * supervisor knows: then it resolves with that reason.
    */
   stop(request: StopRequest): Promise<StopOutcome>;
 
   /**
-   * It ended and stays down for now, but its spec is kept: its name is freed, messages to it are refused
-   * (`noproc`). Undone by the next `start`. Between an exit and the `start` that follows it is *not* called:
-   * then the mailbox stays open.
+   * The child ended and stays down for now, but its spec is kept: frees its name, and refuses messages to it
+   * (`noproc`). The next `start` undoes this. It is *not* called between an exit and the `start` that follows it: then
+   * the mailbox stays open.
    */
   park?(reason: ExitReason): void;
 
-  /** Its spec is gone: name, mailbox and everything else is released, what is queued becomes dead letters. */
+  /** Its spec is gone: releases its name, its mailbox and everything else. Queued messages become dead letters. */
   dispose(): void;
 }

@@ -4,7 +4,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Where a supervisor gets its time from. */
+/** The source of a supervisor's time. */
 export interface Clock {
   /** Monotonic, in milliseconds. */
   now(): number;
@@ -12,7 +12,7 @@ export interface Clock {
   setTimer(ms: number, fn: () => void): Timer;
 }
 
-/** One that a test gives instead of the machine's. */
+/** A clock that a test passes in place of the machine's. */
 export const aClock = field(
   "a clock, with now and setTimer: virtualClock()",
   (clock) => typeof clock?.now === "function" && typeof clock.setTimer === "function",
@@ -21,7 +21,7 @@ export const aClock = field(
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(ms, fn) {
-    // A deadline that is over already: Node 24 and later warn of a negative time.
+    // Negative when a deadline has passed already; Node 24 and later print a warning for a negative time.
     const timer = setTimeout(fn, Math.max(0, Math.min(ms, MAX_TIMER_MS)));
     return { cancel: () => clearTimeout(timer) };
   },

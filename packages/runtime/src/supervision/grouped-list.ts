@@ -2,18 +2,18 @@ import { RankSet } from "./rank-set.js";
 
 interface Row<Item> {
   item: Item;
-  /** Rises along the list. */
+  /** Increases along the list. */
   readonly rank: number;
-  /** Bit i: it is in group i. */
+  /** Bit i is set when the item is in group i. */
   groups: number;
 }
 
-/** A list is numbered afresh when less than half of its ranks are in use, but not below this. */
+/** A list is renumbered when less than half of its ranks are in use, but not while it has fewer ranks than this. */
 const FEWEST_RANKS = 64;
 
 /**
- * A list by id that knows at any time who is in which group. Nothing but an iteration takes longer when it is longer;
- * `add` renumbers the list now and then, after at least as many calls as the list has items.
+ * A list by id that always knows which items are in which group. Only an iteration takes longer when the list is
+ * longer. `add` renumbers the list now and then, after at least as many calls as the list has items.
  */
 export class GroupedList<Item extends { readonly id: string }, Group extends string, Tally extends string, Key>
   implements Iterable<Item>
@@ -49,7 +49,7 @@ export class GroupedList<Item extends { readonly id: string }, Group extends str
     return this.#rows.get(id)?.item;
   }
 
-  /** At the end. None of its id may be in the list. */
+  /** Adds an item at the end. No item of the list may have the same id. */
   add(item: Item): void {
     if (this.#byRank.length >= Math.max(FEWEST_RANKS, 2 * this.#rows.size)) this.#renumber();
     const row = { item, rank: this.#byRank.length, groups: 0 };
@@ -59,7 +59,7 @@ export class GroupedList<Item extends { readonly id: string }, Group extends str
     this.#count(item, 1);
   }
 
-  /** In the place of the item that has its id; nothing if there is none. */
+  /** Replaces the item that has the same id. Does nothing if there is none. */
   replace(item: Item): void {
     const row = this.#rows.get(item.id);
     if (row === undefined) return;

@@ -6,16 +6,17 @@ import { field } from "@mini-otp/worker-host/protocol/options";
 /** A module as a user names it. */
 export const aModule = field(
   'a module, by its URL or path: new URL("./x.js", import.meta.url)',
-  // No file has a NUL in its name, and URLs drop it.
+  // No file name contains a NUL, and a URL drops it.
   (value) => value instanceof URL || (typeof value === "string" && value !== "" && !value.includes("\0")),
 );
 
-/** Of URLs that were given as relative paths: those, and what they were relative to. */
+/** For each URL that was given as a relative path: that path, and the directory it was relative to. */
 const relative = new WeakMap<URL, { readonly path: string; readonly from: string }>();
 
 /**
- * Where a module is. A relative path is relative to the current working directory: a caller that keeps the URL finds the same
- * file after a `process.chdir`. Throws ERR_ACTOR_MODULE for what no file and no module can be called.
+ * The URL of a module. A relative path is resolved against the current working directory, so a caller that keeps the
+ * URL finds the same file after a `process.chdir`. Throws ERR_ACTOR_MODULE for a text that cannot name a file or a
+ * module.
  */
 export function resolveModule(given: URL | string): URL {
   if (given instanceof URL && relative.has(given)) return given;
@@ -41,7 +42,7 @@ function toUrl(given: URL | string): URL {
   return url;
 }
 
-/** What a thread says of a module that it could not load, in the words of who asked for it. */
+/** The error of a thread that could not load a module, with the path that the user gave. */
 export function explainNotFound(error: unknown, module: URL | string): unknown {
   const given = module instanceof URL ? relative.get(module) : undefined;
   if (given === undefined || !isActorError(error, "ERR_ACTOR_MODULE") || error.cause !== undefined) return error;

@@ -35,7 +35,7 @@ const anEnv = field(
   (value) => isRecord(value) && Object.values(value).every((text) => text === undefined || typeof text === "string"),
   (env) => ({ ...env }),
 );
-/** A thread that starts later is not to see what was changed meanwhile. */
+/** Copied, so that a thread that starts later does not see later changes. */
 const workerData = field("what structured cloning can copy", () => true, cloneData);
 const capMb = megabytes(BOUNDS.capMb);
 
@@ -87,10 +87,10 @@ const ACTOR: Fields = {
 
 const aSize = integer([1, MAX_MEMBERS]);
 
-/** What a supervisor's restarts go by. */
+/** The fields that a supervisor restarts its children by. */
 const RESTARTS: Fields = { intensity: integer(BOUNDS.restarts), periodMs };
 
-/** What the root has of them is said in `startSystem`. */
+/** For the root, `startSystem` takes them. */
 export const SUPERVISOR_FLAGS: Fields = {
   strategy: oneOf("one_for_one", "one_for_all", "rest_for_one"),
   ...RESTARTS,
@@ -132,7 +132,7 @@ const FIELDS = {
   },
 } satisfies Record<string, Fields>;
 
-/** A template's are an actor's, and none of them has to be there. */
+/** A template has the fields of an actor's spec, all of them optional. */
 const TEMPLATE = group(
   Object.fromEntries(Object.entries(ACTOR).map(([name, { required: _, ...field }]) => [name, field])),
 );
@@ -175,12 +175,12 @@ const MAILBOX = {
 type Kind = keyof typeof FIELDS;
 
 /**
- * Checks a spec as a user wrote it, and makes a copy with every default filled in, down to the children of its children.
- * What it names is found out now: a relative path is relative to the working directory of now, `args`, `env` and
- * `execArgv` are as they are now, for every start to come.
+ * Checks a spec that a user wrote, and makes a copy with every default filled in, down to the children of its children.
+ * The copy is fixed: a relative path is resolved against the current working directory, and every start uses `args`,
+ * `env` and `execArgv` as they are now.
  * @param parent path of the supervisor it is for
  * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`; ERR_NOT_CLONEABLE for `args`;
- * ERR_ACTOR_MODULE for what no module can be called
+ * ERR_ACTOR_MODULE for a text that cannot name a module
  */
 export function normaliseSpec(spec: ChildSpec, parent: string, autoShutdown: AutoShutdown = "never"): FullChildSpec {
   const read = readSpec(spec, parent);
@@ -206,13 +206,16 @@ function normaliseAt(path: string, spec: ChildSpec, autoShutdown: AutoShutdown):
   } as FullChildSpec;
 }
 
-/** What a dynamic supervisor's template says, as it is now. Throws as `normaliseSpec`. */
+/** Checks and copies a dynamic supervisor's template. Throws as `normaliseSpec`. */
 export function takeTemplate(path: string, template: unknown): Partial<ChildSpec> {
   const { template: taken } = takeSpec(path, { template }, { template: TEMPLATE });
   return { ...(taken as object), ...modulesOf(path, taken as ChildSpec), ...argsOf(path, taken as ChildSpec) };
 }
 
-/** `spec` over `template`; of `mailbox` and `backoff`, field by field. Specs of another kind stand alone. */
+/**
+ * Puts `spec` over `template`; `mailbox` and `backoff` are merged field by field. A spec of another kind than the
+ * template's is left as it is.
+ */
 export function mergeTemplate(template: Partial<ChildSpec> | undefined, spec: ChildSpec): ChildSpec {
   if (template === undefined || (spec.kind ?? "actor") !== (template.kind ?? "actor")) return spec;
   const merged: Record<string, unknown> = { ...template, ...given(spec) };
@@ -228,7 +231,7 @@ function kindOf(path: string, { kind = "actor" }: { kind?: unknown }): Kind {
   throw invalidSpec(path, "kind", kind, Object.keys(FIELDS).join(", "));
 }
 
-/** Checks how many members a router is to have. Throws ERR_INVALID_CHILD_SPEC. */
+/** Checks the number of members of a router. Throws ERR_INVALID_CHILD_SPEC. */
 export function checkSize(path: string, size: number): void {
   takeSpec(path, { size }, { size: required(aSize) });
 }
@@ -279,7 +282,7 @@ function fullMailbox(spec: ChildSpec): object {
   return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
 }
 
-/** Throws ERR_NOT_CLONEABLE with the path of what no actor can be given. */
+/** Throws ERR_NOT_CLONEABLE with the path of a value that cannot be sent to an actor. */
 function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   const { args } = spec as { args?: unknown };
   if (args === undefined) return {};
@@ -291,7 +294,7 @@ function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   }
 }
 
-/** Where its module is. Throws ERR_ACTOR_MODULE. */
+/** The URL of its module. Throws ERR_ACTOR_MODULE. */
 function modulesOf(path: string, spec: ChildSpec): { actor?: URL; filename?: URL } {
   const { actor, filename } = spec as { actor?: URL | string; filename?: URL | string };
   try {
@@ -323,7 +326,7 @@ function fullChildren(path: string, children: readonly ChildSpec[], autoShutdown
   });
 }
 
-/** Without a delay unless one is asked for, as in OTP. */
+/** No delay unless the spec asks for one, as in OTP. */
 function fullBackoff(path: string, backoff: Partial<BackoffOptions> = {}): BackoffOptions {
   const { minMs = 0, maxMs = Math.max(minMs, 10_000), factor = 2, jitter = 0 } = backoff;
   if (maxMs < minMs) throw invalidSpec(path, "backoff.maxMs", maxMs, `minMs (${minMs}) or more`);
@@ -331,7 +334,7 @@ function fullBackoff(path: string, backoff: Partial<BackoffOptions> = {}): Backo
   return { minMs, maxMs, factor, jitter, resetAfterMs };
 }
 
-/** Without the fields that are there but undefined, which must not hide a default. */
+/** Leaves out fields whose value is undefined, because they would hide a default. */
 function given<T extends object>(spec: T): T {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,7 +1,7 @@
 /** 32 ranks are the bits of one word, 32 words are the bits of one word of the next level, and so on: 2^30 ranks. */
 const LEVELS = 6;
 
-/** A set of whole numbers from 0. What it is asked takes a few steps, however many are in it. */
+/** A set of whole numbers from 0. Each query takes a few steps, whatever the size of the set. */
 export class RankSet {
   readonly #levels: number[][] = Array.from({ length: LEVELS }, () => [0]);
   #size = 0;

@@ -11,7 +11,7 @@ export interface ChildSummary {
 }
 
 interface Report {
-  /** Path of the child; of the supervisor itself in `supervisor_escalated`. */
+  /** Path of the child; in `supervisor_escalated` the path of the supervisor itself. */
   readonly id: string;
   /** Clock time, ms. */
   readonly at: number;
@@ -21,8 +21,8 @@ interface Report {
 }
 
 /**
- * What a supervisor tells of its children. `context` is that of OTP's supervisor report, and is there exactly when
- * OTP would log an error: a clean exit has none.
+ * What a supervisor reports about its children. `context` is that of OTP's supervisor report, and is present exactly
+ * when OTP would log an error: a clean exit has none.
  *
  * @see https://www.erlang.org/doc/apps/sasl/error_logging.html
  */
@@ -31,10 +31,10 @@ export type SupervisionReport =
   | (Report & {
       readonly event: "actor_restarted";
       readonly incarnation: number;
-      /** 1 for the first restart after a healthy life, counting failed starts. */
+      /** 1 for the first restart after a healthy incarnation. Failed starts count too. */
       readonly attempt: number;
       readonly delayMs: number;
-      /** Why: the exit or failed start that the strategy answered, also when it was a sibling's. */
+      /** The exit or failed start that caused the restart, which may be a sibling's. */
       readonly reason: ExitReason;
     })
   | (Report & {

@@ -5,8 +5,8 @@ export interface IntensityLimit {
 }
 
 /**
- * One more failure at `at` (monotonic ms). A failure exactly `periodMs` ago still counts. One budget per
- * supervisor, whatever its strategy restarts; every failed start attempt during a restart is a failure too.
+ * Records a failure at `at` (monotonic ms). A failure exactly `periodMs` ago still counts. A supervisor has one budget,
+ * however many children its strategy restarts; every failed start attempt during a restart is a failure too.
  *
  * @see https://www.erlang.org/doc/system/sup_princ.html#maximum-restart-intensity
  */
@@ -15,7 +15,7 @@ export function recordFailure(
   at: number,
   { intensity, periodMs }: IntensityLimit,
 ): { readonly failures: readonly number[]; readonly restartAllowed: boolean } {
-  // Oldest first: what is forgotten lies at the front, and the rest is copied as a whole.
+  // Oldest first: the failures to forget are at the front, and the rest is copied at once.
   let forgotten = 0;
   while (forgotten < failures.length && failures[forgotten] < at - periodMs) forgotten++;
   const recent = failures.slice(forgotten);

@@ -4,7 +4,7 @@ import type { RestartType, StopRequest } from "./child.js";
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
-/** What a supervisor does with a child that ended by itself: its spec is kept, or deleted with it. */
+/** What a supervisor does with a child that ended by itself: restarts it, keeps its spec, or deletes that too. */
 export type AfterExit = "restart" | "keep" | "delete";
 
 export function afterExit(restart: RestartType, reason: ExitReason): AfterExit {
@@ -18,7 +18,7 @@ export function afterExit(restart: RestartType, reason: ExitReason): AfterExit {
   }
 }
 
-/** Who is stopped and started with a child that failed, itself included, in start order. */
+/** The children that are stopped and started because one failed, that one included, in start order. */
 export function affectedBy<C>(strategy: Strategy, children: StartOrder<C>, failedId: string): Iterable<C> {
   switch (strategy) {
     case "one_for_one": {
@@ -38,7 +38,7 @@ interface StartOrder<C> extends Iterable<C> {
   from(id: string): Iterable<C>;
 }
 
-/** Whether the supervisor shuts down, now that a child ended by itself and is not restarted. */
+/** Whether the supervisor shuts down because a child ended by itself and is not restarted. */
 export function shutsDown(
   autoShutdown: AutoShutdown,
   ended: { readonly significant: boolean },
@@ -55,8 +55,8 @@ export function shutsDown(
 }
 
 /**
- * Whether a stop that the supervisor asked for went as it should. Anything else is reported; the stop has
- * succeeded all the same.
+ * Whether a stop that the supervisor requested ended as expected. Otherwise it is reported as an error, although the
+ * stop has succeeded.
  */
 export function isCleanStop(restart: RestartType, request: StopRequest, reason: ExitReason): boolean {
   if (restart !== "permanent" && isCleanExit(reason)) return true;

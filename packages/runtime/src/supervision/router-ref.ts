@@ -9,7 +9,7 @@ import {
 import type { RouterStats } from "../stats/router-stats.js";
 import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo } from "./administration.js";
 
-/** A router, as its reference on main administers it. */
+/** A router, as its reference on main uses it. */
 export interface SupervisedRouter {
   readonly id: string;
   readonly size: number;
@@ -24,7 +24,7 @@ export interface SupervisedRouter {
   stats(): RouterStats;
 }
 
-/** A router's reference on main, where it can also be resized and its members be looked at. */
+/** A router's reference on main, which can also resize it and list its members. */
 export class SupervisedRouterRef<A = any> extends RouterRef<A> {
   readonly #router: SupervisedRouter;
   readonly #sender: Sender;
@@ -49,13 +49,13 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
   }
 
   /**
-   * Changes how many members there are. Those that come get messages once all of them have started; if one cannot
-   * start, none is kept, and this rejects as `startChild`. Those that go, the last ones, get no more messages; they
-   * are stopped when they have handled what they had accepted, however long that takes. Resolves when all of this is
-   * done; one resize follows the other. The size outlasts a restart of the router.
+   * Changes the number of members. New members get messages once all of them have started; if one cannot start, none is
+   * kept, and this rejects as `startChild`. Members that are removed, the last ones, get no more messages; they are
+   * stopped when they have handled the messages they had accepted, however long that takes. Resolves when all of this
+   * is done. Resizes run one after the other. The size stays over a restart of the router.
    *
-   * Rejects with ERR_INVALID_CHILD_SPEC, and, when the router does not run, with ERR_NOPROC or ERR_SYSTEM_STOPPED; one that is under
-   * way when the router is stopped is done then. Main only.
+   * Rejects with ERR_INVALID_CHILD_SPEC, and, when the router does not run, with ERR_NOPROC or ERR_SYSTEM_STOPPED. A
+   * resize that is under way when the router is stopped resolves then. Main only.
    */
   resize(size: number): Promise<void> {
     return this.#router.resize(size);
@@ -75,12 +75,12 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
     return this.#router.members.recentRestarts();
   }
 
-  /** What the restarts of members go by. */
+  /** The flags by which members are restarted. */
   get flags(): SupervisorInfo {
     return this.#router.members.flags;
   }
 
-  /** The reference of one member: ids are `"0"` to `size - 1`. It passes the router by. */
+  /** The reference of one member: ids are `"0"` to `size - 1`. Its messages do not go through the router. */
   child(id: string): ActorRef<A> | undefined {
     return this.#router.members.child(id) as ActorRef<A> | undefined;
   }

@@ -1,14 +1,15 @@
 import type { Clock, Timer } from "./clock.js";
 
-/** How often time is taken. Of a longer gap between two looks only this much counts. */
+/** How often the time is taken. When two looks are further apart, only this much counts. */
 const SLICE_MS = 100;
-/** A look that is late by more than this was kept from happening: main was busy, or the process was stopped. */
+/** A look that is later than this was delayed, because main was busy or the process was stopped. */
 const LATE_MS = 20;
 
 /**
- * Calls `fn` once main has run for `ms`. Time in which main was blocked does not count, since what it waits for may
- * have arrived meanwhile and is read only after the timers. So after such a time there is a further slice, and only one
- * when main is blocked again in that: the wait is always bounded.
+ * Calls `fn` once main has run for `ms`. Time in which main was blocked does not count, because the event that `fn`
+ * gives up on may have arrived meanwhile, and the event loop reads it only after the timers. So a blocked time is
+ * followed by one more slice. If main is blocked again in that slice, no further slice is added: the wait is always
+ * bounded.
  */
 export function afterRunning(clock: Clock, ms: number, fn: () => void): Timer {
   let leftMs = ms;

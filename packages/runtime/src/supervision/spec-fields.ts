@@ -8,7 +8,7 @@ export function takeSpec(id: string, spec: unknown, fields: Fields): Record<stri
   return taken;
 }
 
-/** A copy of a spec, for which each field was read once: it may be a getter. Throws ERR_INVALID_CHILD_SPEC. */
+/** A copy of a spec that reads each field once, because it may be a getter. Throws ERR_INVALID_CHILD_SPEC. */
 export function readSpec<S extends object>(spec: S, id: string): S {
   try {
     if (isRecord(spec)) return { ...spec };
@@ -18,13 +18,13 @@ export function readSpec<S extends object>(spec: S, id: string): S {
   throw invalidSpec(id, "", spec, "an object");
 }
 
-/** ERR_INVALID_CHILD_SPEC with `id`, `field`, `value` and `allowed`. */
+/** An ERR_INVALID_CHILD_SPEC with `id`, `field`, `value` and `allowed`. */
 export function invalidSpec(id: string, field: string, value: unknown, allowed: string): ActorError {
   const message = `invalid child spec ${showValue(id)}: ${complaintOf(field, value, allowed)}`;
   return new ActorError("ERR_INVALID_CHILD_SPEC", message, { id, field, value, allowed });
 }
 
-/** What is wrong with a field, in the words that are used of specs. */
+/** Says what is wrong with a field, in the words that errors of specs use. */
 export function complaintOf(field: string, value: unknown, allowed: string): string {
   const what = field === "" ? "" : `${printable(field).slice(0, 80)} is `;
   return `${what}${showValue(value)}; allowed: ${allowed}`;

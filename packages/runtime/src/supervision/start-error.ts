@@ -1,9 +1,9 @@
 import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /**
- * What `startChild`, `restartChild` and `startSystem` reject with: ERR_INIT_FAILED or ERR_INIT_TIMEOUT with `id`,
- * `reason` and `cause`. An error that already says all of it passes through: ERR_ACTOR_MODULE, ERR_NAME_TAKEN,
- * and what a nested supervisor says of its own child.
+ * The error with which `startChild`, `restartChild` and `startSystem` reject: ERR_INIT_FAILED or ERR_INIT_TIMEOUT with
+ * `id`, `reason` and `cause`. An error that already has all of these passes through: ERR_ACTOR_MODULE, ERR_NAME_TAKEN,
+ * and a nested supervisor's error about its own child.
  */
 export function startError(id: string, type: "worker" | "supervisor", reason: ExitReason): ActorError {
   const cause = reason.kind === "init_failed" || reason.kind === "error" ? reason.error : undefined;

@@ -9,15 +9,15 @@ export const NOTHING_LEFT: StopOutcome = Object.freeze({
   zombie: false,
 });
 
-/** How long a child may take to stop, as far as its own spec goes. */
+/** How long a child may take to stop by its own spec. */
 export function demandMs(shutdown: Shutdown): number {
   return shutdown === "infinity" ? Infinity : shutdown === "brutal_kill" ? 0 : shutdown;
 }
 
 /**
- * How much of `remainingMs` the child that is stopped now may take, while others still have to stop after it who
- * ask for `othersMs` together. If there is enough for everyone, all that it asks for; otherwise the time is divided
- * in proportion to what each asks for. What it leaves over goes to those after it.
+ * The part of `remainingMs` that a child may take to stop, when the children that stop after it ask for `othersMs`
+ * together. If the time is enough for all, the child gets all that it asks for. Otherwise the time is divided in
+ * proportion to the demands. Time that it does not use goes to the children after it.
  */
 export function shareOf(remainingMs: number, demandMs: number, othersMs: number): number {
   const total = demandMs + othersMs;
@@ -25,12 +25,12 @@ export function shareOf(remainingMs: number, demandMs: number, othersMs: number)
   return total <= left ? demandMs : (left * demandMs) / total;
 }
 
-/** The moment by which a child has to have ended that is asked to stop at `now`. */
+/** The time by which a child must have ended when it is asked to stop at `now`. */
 export function limitAt({ shutdown, deadlineAt = Infinity }: StopRequest, now: number): number {
   return Math.min(deadlineAt, now + demandMs(shutdown));
 }
 
-/** What became of a supervisor's children, taken together. */
+/** The outcomes of a supervisor's children as one. */
 export function totalOf(outcomes: readonly StopOutcome[]): StopOutcome {
   const sum = (count: (outcome: StopOutcome) => number) =>
     outcomes.reduce((total, outcome) => total + count(outcome), 0);

@@ -17,22 +17,22 @@ export interface TreeEnvironment {
   random(): number;
   createChild(spec: FullChildSpec, path: string, onExit: OnExit): Child;
   report(report: SupervisionReport): void;
-  /** Something threw that must not, while `id` was seen to: its supervisor goes on. Never throws. */
+  /** A step for `id` threw, which must not happen; the supervisor goes on. Never throws. */
   failed(id: string, error: unknown): void;
   /** The root is stopping, or has stopped. */
   isStopping(): boolean;
 }
 
-/** The supervisor whose loop it is. */
+/** The supervisor that owns the loop. */
 export interface LoopOwner {
   hasStarted(): void;
   hasEnded(reason: ExitReason): void;
-  /** How a child is to be stopped now. */
+  /** The request to stop a child now. */
   stopRequest(slot: ChildSlot, restarting: boolean): StopRequest;
   childEnded(slot: ChildSlot, outcome: StopOutcome): void;
 }
 
-/** Turns what happens into events, one at a time, and carries out the actions `step` answers with. */
+/** Dispatches events one at a time, and performs the actions that `step` returns. */
 export class SupervisionLoop {
   state: SupervisorState;
   readonly slots = new Map<string, ChildSlot>();
@@ -47,7 +47,7 @@ export class SupervisionLoop {
     this.#owner = owner;
   }
 
-  /** Does it now, or after the event that is being dealt with: an action may set something off synchronously. */
+  /** Runs a task now, or after the current event, because an action may cause further events synchronously. */
   run(task: () => void): void {
     this.#inbox.push(task);
     if (this.#busy) return;
@@ -58,11 +58,11 @@ export class SupervisionLoop {
     this.#busy = false;
   }
 
-  /** Only within `run`. */
+  /** May be called only within `run`. */
   dispatch(event: SupervisorEvent): void {
     const { state, actions } = step(this.state, event, this.environment.clock.now());
     this.state = state;
-    // All of them, whatever one of them runs into: the state is that after all.
+    // All actions are performed, even if one throws, because the new state assumes them.
     for (const action of actions) {
       this.#safely("id" in action ? `${this.state.id}/${action.id}` : this.state.id, () => this.#perform(action));
     }
@@ -85,7 +85,7 @@ export class SupervisionLoop {
     return slot;
   }
 
-  /** Why nothing can be changed here now. */
+  /** The error of a call that needs a running supervisor. */
   notRunning(): ActorError {
     const { id } = this.state;
     return this.environment.isStopping()
@@ -141,7 +141,7 @@ export class SupervisionLoop {
     else slot.refuse(startError(slot.path, slot.child.type, failure));
   }
 
-  /** News of a child that is gone must not be taken for news of another with its id. */
+  /** Runs a task unless the child is gone: another child may have its id by now. */
   #runFor(slot: ChildSlot, task: (id: string) => void): void {
     const { id } = slot.spec;
     this.run(() => {

@@ -7,25 +7,28 @@ import type { TreeEnvironment } from "./supervision-loop.js";
 import { createSupervisor } from "./supervisor.js";
 import type { SupervisorProcess } from "./supervisor-process.js";
 
-/** What is no supervisor. */
+/** The spec of a child that is not a supervisor. */
 export type LeafSpec = Exclude<FullChildSpec, FullSupervisorSpec | FullDynamicSupervisorSpec>;
 
-/** What the system does for its supervision tree. Called synchronously; nothing here may throw but `createChild`. */
+/** What the supervision tree needs of the system. Called synchronously; only `createChild` may throw. */
 export interface SupervisionEnvironment {
   readonly clock: Clock;
   /** A number in [0, 1), for the jitter of restart delays. */
   random(): number;
-  /** Makes the child; nothing of it runs before `start`. `tree` is for one with children of its own. An ActorError thrown here reaches `startChild`'s caller. */
+  /**
+   * Makes the child; nothing of it runs before `start`. `tree` is for a child that has children of its own. An
+   * ActorError that this throws reaches the caller of `startChild`.
+   */
   createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment): Child;
-  /** May administer the tree: what it asks for is done after the event that is being reported. */
+  /** May administer the tree: its requests are carried out after the current event. */
   report(report: SupervisionReport): void;
-  /** Something threw that must not, while `id` was seen to: its supervisor goes on. */
+  /** A step for `id` threw, which must not happen; the supervisor goes on. */
   failed(id: string, error: unknown): void;
 }
 
 /**
- * The root of a tree; `spec.id` is its path. It is a child like any other, of the system: `start` it once, `stop` it
- * with the system, and when `onExit` is called it has given up and everything under it has ended.
+ * The root of a tree; `spec.id` is its path. It is a child of the system: the system calls `start` once, and `stop`
+ * when it stops. When `onExit` is called, the root has given up and everything under it has ended.
  */
 export function createRootSupervisor(
   spec: FullSupervisorSpec,

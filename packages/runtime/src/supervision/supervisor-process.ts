@@ -23,11 +23,11 @@ export interface SupervisorPlan {
   readonly path: string;
   readonly flags: SupervisorFlags;
   readonly children: readonly FullChildSpec[];
-  /** Makes a full spec of what was given to `startChild`. Throws ERR_INVALID_CHILD_SPEC. */
+  /** Completes a spec that was given to `startChild`. Throws ERR_INVALID_CHILD_SPEC. */
   admit(spec: ChildSpec, state: SupervisorState): FullChildSpec;
 }
 
-/** A supervisor as its own supervisor sees it: a child that is started and stopped. */
+/** A supervisor as a child of its own supervisor: it is started and stopped. */
 export class SupervisorProcess implements Child<SupervisorRef> {
   readonly type = "supervisor";
   readonly ref: SupervisorRef;
@@ -37,9 +37,9 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   #answerStart: ((outcome: StartOutcome<SupervisorRef>) => void) | null = null;
   #stopped: Deferred<StopOutcome> | null = null;
   #stopReason: ExitReason = SHUTDOWN;
-  /** By when all children have to have ended. */
+  /** The time by which all children must have ended. */
   #deadline: Deadline;
-  /** Children are not asked to stop any more: those that still run are killed. */
+  /** Children that still run are killed, without being asked to stop. */
   #isBrutal = false;
   #endedChildren: ChildStopReport[] = [];
 
@@ -56,7 +56,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     this.ref = createSupervisorRef(this.#loop, plan.admit);
   }
 
-  /** It is stopping, or has stopped after it ran. */
+  /** True while it is stopping, and after it has stopped. */
   get isStopping(): boolean {
     const { phase, exit } = this.#loop.state;
     return phase === "stopping" || (phase === "down" && exit !== null);
@@ -82,7 +82,10 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     });
   }
 
-  /** What was declared in the life before and is not any more: a member that a router has given up. */
+  /**
+   * Disposes of children that the previous incarnation declared and this one does not: members that a router has given
+   * up.
+   */
   #disposeUndeclared(): void {
     const declared = new Set(this.#plan.children.map(({ id }) => id));
     for (const [id, { child }] of this.#loop.slots) {
@@ -110,7 +113,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     this.#loop.slots.clear();
   }
 
-  /** A child that is in the spec keeps its slot, and with it its references and mailbox, over the supervisor's restarts. */
+  /** A child of the spec keeps its slot over the supervisor's restarts, and with it its references and its mailbox. */
   #declare(spec: FullChildSpec): ChildState {
     const slot = this.#loop.slots.get(spec.id) ?? this.#loop.addSlot(spec);
     const before = findChild(this.#loop.state, spec.id);
@@ -126,7 +129,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     const { state } = this.#loop;
     if (state.phase !== "stopping") return;
     const wasUp = findChild(state, spec.id)?.restarts.upSince !== null;
-    // A start that is given up has failed with `killed` for its caller; nothing that ran was killed.
+    // A start that is given up fails with `killed` for its caller, but nothing ran that was killed.
     const isGivenUp = !wasUp && !outcome.killed && outcome.reason.kind === "killed";
     const reason = isGivenUp ? this.#stopReason : outcome.reason;
     this.#endedChildren.push({ ...outcome, reason, id: path, state: wasUp ? "running" : "restarting" });
@@ -160,7 +163,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     return new Deadline(clock, () => this.#loop.run(() => this.#killTheRest()));
   }
 
-  /** Children that do not run refuse messages from now on; those that wait in them are lost. */
+  /** Children that do not run refuse messages from now on; messages that wait in them are lost. */
   #giveUpWaiting(reason: ExitReason): void {
     for (const child of this.#loop.state.children) {
       const slot = this.#loop.slots.get(child.id);
@@ -170,7 +173,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     }
   }
 
-  /** Of a child that does not run: there is something to tell if it was to be started, or if messages wait in it. */
+  /** The report on a child that does not run: there is one if it was going to be started, or if messages wait in it. */
   static #leftIn({ child, path: id }: ChildSlot, reason: ExitReason, toBeStarted: boolean): ChildStopReport[] {
     const about = { id, reason, state: "restarting" } as const;
     if (!(child instanceof SupervisorProcess)) {
@@ -181,7 +184,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     return toBeStarted || children.length > 0 ? [{ ...totalOf(children), ...about, children }] : [];
   }
 
-  /** No time left: whatever still runs is killed, all at once. */
+  /** The time is over: kills all children that still run, at once. */
   #killTheRest(): void {
     if (this.#loop.state.phase !== "stopping") return;
     this.#loop.dispatch({ kind: "overdue" });
@@ -215,8 +218,8 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   }
 
   /**
-   * How long those children that run may take to stop, as far as their specs go; none longer than `mostMs`. Workers
-   * count by the time that their specs give them: a stop asks this once for each child.
+   * How long the children that run may take to stop by their specs, each at most `mostMs`. Workers are counted by their
+   * `shutdown`, not walked, because a stop asks this once for each child.
    */
   #demand(mostMs: number, of: "alive" | "unasked"): number {
     const { children } = this.#loop.state;

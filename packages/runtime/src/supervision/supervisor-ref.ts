@@ -31,9 +31,9 @@ import { declaredChild, newChild, type SupervisorState } from "./supervisor-stat
 import type { SupervisorEvent } from "./supervisor-step.js";
 
 /**
- * A supervisor as its administrators see it. Valid over restarts. What changes something rejects with
- * ERR_NOPROC while the supervisor itself does not run, and with ERR_SYSTEM_STOPPED once the whole tree is stopping.
- * Nothing here waits for another child, or for one that keeps failing to restart.
+ * Administers a supervisor. Valid over restarts. Methods that change something reject with ERR_NOPROC while the
+ * supervisor itself does not run, and with ERR_SYSTEM_STOPPED once the whole tree is stopping. No method waits for
+ * another child, or for one that keeps failing to restart.
  */
 export interface SupervisorRef {
   /** Path from the root. */
@@ -42,10 +42,10 @@ export interface SupervisorRef {
   readonly flags: SupervisorInfo;
 
   /**
-   * Adds a child and starts it; resolves to its reference once it has started (also when its init returned
-   * `ignore()`). Rejects with ERR_INVALID_CHILD_SPEC, ERR_ALREADY_STARTED, ERR_ALREADY_PRESENT, ERR_MAX_CHILDREN,
-   * and with ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE or ERR_NAME_TAKEN when the start failed: then the
-   * spec is not kept.
+   * Adds a child and starts it. Resolves to its reference once it has started, or when its `init` has returned
+   * `ignore()`. Rejects with ERR_INVALID_CHILD_SPEC, ERR_ALREADY_STARTED, ERR_ALREADY_PRESENT, ERR_MAX_CHILDREN, and
+   * with ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE or ERR_NAME_TAKEN when the start failed: then the spec is
+   * not kept.
    */
   startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
   startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
@@ -57,8 +57,8 @@ export interface SupervisorRef {
   startChild(spec: ChildSpec): Promise<any>;
 
   /**
-   * Stops a child, or ends the attempts to restart it, and keeps its spec (unless it is temporary). Resolves when
-   * it has ended; at once if it does not run. Rejects with ERR_NOT_FOUND.
+   * Stops a child, or ends the attempts to restart it, and keeps its spec unless it is temporary. Resolves when it has
+   * ended, and at once if it does not run. Rejects with ERR_NOT_FOUND.
    */
   terminateChild(id: string): Promise<void>;
 
@@ -76,14 +76,16 @@ export interface SupervisorRef {
 
   countChildren(): ChildCounts;
 
-  /** How many restarts count against its intensity now: those needed within `periodMs`. One more than `intensity` is too many. */
+  /**
+   * How many restarts count against its intensity now: those within `periodMs`. With more than `intensity` it gives up.
+   */
   recentRestarts(): RecentRestarts;
 
   /** The reference of the child with this id, running or not. */
   child(id: string): any;
 }
 
-/** A dynamic supervisor, whose template has what `startChild` is not told. */
+/** A dynamic supervisor, whose template completes the specs that are given to `startChild`. */
 export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
   startChild<T>(spec: ResourceSpec<T>): Promise<T>;
   startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;

@@ -6,7 +6,7 @@ import type { ChildSummary } from "./report.js";
 import type { IntensityLimit } from "./restart-intensity.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 
-/** Why a child is being started. It decides what a failure of that start means. */
+/** Why a child is being started. It decides the meaning of a failure of that start. */
 export type StartCause =
   | { readonly kind: "supervisor_start" }
   | { readonly kind: "start_child" }
@@ -15,13 +15,13 @@ export type StartCause =
 
 export interface ChildState extends ChildSummary {
   readonly backoff: BackoffOptions;
-  /** In the supervisor's own spec: comes back when the supervisor is restarted. */
+  /** It is in the supervisor's own spec, and comes back when the supervisor is restarted. */
   readonly declared: boolean;
-  /** What is the case. `waiting`: for the moment of its next restart attempt. */
+  /** `waiting`: until its next restart attempt is due. */
   readonly phase: "down" | "starting" | "up" | "stopping" | "waiting";
-  /** What the supervisor wants of it besides: that it stops, or that it is started once it and its siblings are down. */
+  /** What the supervisor wants next: that it stops, or that it is started once it and its siblings are down. */
   readonly goal: "none" | "stop" | "start";
-  /** Until its start has succeeded. */
+  /** Null once its start has succeeded. */
   readonly cause: StartCause | null;
   /** How often it was started. */
   readonly incarnation: number;
@@ -41,19 +41,19 @@ export interface SupervisorState {
   readonly id: string;
   readonly flags: SupervisorFlags;
   readonly phase: "down" | "starting" | "running" | "stopping";
-  /** In start order. Changed in place: it belongs to the latest state, and those before must not be used any more. */
+  /** In start order. Changed in place: it belongs to the latest state, and earlier states must not be used any more. */
   readonly children: Children;
-  /** When restarts were needed (monotonic ms), as far back as the intensity's period. */
+  /** The times at which restarts were needed (monotonic ms), within the period of the intensity. */
   readonly failures: readonly number[];
   /** Why it is stopping, or stopped. */
   readonly exit: ExitReason | null;
-  /** No more time: what is left is stopped all at once. */
+  /** The time is over: children that are left are stopped all at once. */
   readonly overdue: boolean;
 }
 
 export type DeclaredChild = Pick<ChildState, "id" | "type" | "restart" | "significant" | "shutdown" | "backoff">;
 
-/** What the state keeps of a spec. */
+/** The fields of a spec that the state keeps. */
 export function declaredChild(spec: Omit<DeclaredChild, "type">, type: ChildState["type"]): DeclaredChild {
   const { id, restart, significant, shutdown, backoff } = spec;
   return { id, type, restart, significant, shutdown, backoff };
@@ -81,17 +81,17 @@ export function findChild(state: SupervisorState, id: string): ChildState | unde
   return state.children.get(id);
 }
 
-/** Its own start as the supervisor starts is not over. */
+/** Its start is part of the supervisor's own start, and is not over. */
 function startsWithSupervisor({ cause }: ChildState): boolean {
   return cause?.kind === "supervisor_start";
 }
 
-/** It runs or is going to, unless it is being stopped for good. */
+/** It runs, or will run, and is not being stopped for good. */
 function countsOn({ phase, goal }: ChildState): boolean {
   return goal === "start" || phase === "starting" || phase === "up" || phase === "waiting";
 }
 
-/** What every event asks about all children, kept up to date so that none has to look at all of them. */
+/** The groups that events ask for, kept up to date so that no event has to walk over all children. */
 export const GROUPS = {
   alive: isAlive,
   stopping: ({ phase }: ChildState) => phase === "stopping",
@@ -124,7 +124,7 @@ export function childrenOf(children: Iterable<ChildState>): Children {
   return list;
 }
 
-/** Something of it runs. */
+/** It runs, starts or stops. */
 export function isAlive({ phase }: ChildState): boolean {
   return phase === "starting" || phase === "up" || phase === "stopping";
 }

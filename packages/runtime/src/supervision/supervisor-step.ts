@@ -35,8 +35,8 @@ export type SupervisorEvent =
   | { readonly kind: "terminate_child" | "restart_child" | "delete_child"; readonly id: string };
 
 /**
- * What one event at `at` (monotonic ms) makes of a supervisor, and what is to be done about it. Administration is
- * expected to have passed `refusal`. `state` is used up: its children go over into the new state.
+ * The state of a supervisor after one event at `at` (monotonic ms), and the actions to perform. Administration must
+ * have passed `refusal`. `state` must not be used afterwards, because the new state takes over its children.
  */
 export function step(
   state: SupervisorState,
@@ -99,7 +99,7 @@ function handleChild(turn: Turn, child: ChildState, event: ChildEvent): void {
   }
 }
 
-/** A start that was stopped answers too, and by then another may be under way. */
+/** A start that was stopped settles too, and by then another may be under way. */
 function isCurrentStart(child: ChildState, incarnation: number): boolean {
   return child.phase === "starting" && child.incarnation === incarnation;
 }
@@ -132,7 +132,7 @@ function startFailed(turn: Turn, child: ChildState, reason: ExitReason, random: 
 }
 
 function exited(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
-  // The exit of a child that dies as it starts can overtake the news of its start.
+  // The exit of a child that dies right after its start can arrive before the news that it started.
   if (child.phase === "starting") started(turn, child);
   else if (child.phase !== "up") return;
   if (child.goal !== "none") return bystanderEnded(turn, child, reason);
@@ -147,7 +147,7 @@ function exited(turn: Turn, child: ChildState, reason: ExitReason, random: numbe
   if (shutsDown(flags.autoShutdown, child, children.count("significant") > 0)) shutDown(turn, SHUTDOWN);
 }
 
-/** It ended by itself while it was waiting to be stopped. */
+/** The child ended by itself before its turn to be stopped. */
 function bystanderEnded(turn: Turn, child: ChildState, reason: ExitReason): void {
   turn.reportExited(child, reason, isCleanExit(reason) ? null : "shutdown_error");
   hasStopped(turn, child, reason);
@@ -165,7 +165,7 @@ function hasStopped(turn: Turn, child: ChildState, reason: ExitReason): void {
   else staysDown(turn, child, reason);
 }
 
-/** An exit that calls for a restart, or a restart whose start failed. */
+/** Handles an exit that calls for a restart, or a restart whose start failed. */
 function failed(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
   const { flags } = turn.state;
   const { failures, restartAllowed } = recordFailure(turn.state.failures, turn.at, flags);
@@ -175,8 +175,8 @@ function failed(turn: Turn, child: ChildState, reason: ExitReason, random: numbe
   const { state: restarts, delayMs } = nextRestart(child.backoff, child.restarts, turn.at, random);
   const cause: StartCause = { kind: "restart", attempt: restarts.attempts, delayMs, reason };
   turn.update(child.id, { phase: "down", goal: "none", cause, restarts });
-  // A failed start is retried from a timer even without a delay, so that a supervisor whose child never starts
-  // gets round to everything else.
+  // A failed start is retried from a timer even without a delay. Otherwise a supervisor whose child never starts would
+  // do nothing else.
   if (child.phase !== "starting" && delayMs === 0) return restartAffected(turn, child.id, cause);
   turn.update(child.id, { phase: "waiting" });
   turn.do({ kind: "schedule_restart", id: child.id, delayMs });
@@ -194,7 +194,7 @@ function restartAffected(turn: Turn, failedId: string, cause: StartCause): void 
   const { flags, children } = turn.state;
   for (const child of affectedBy(flags.strategy, children, failedId)) {
     turn.cancelRestart(child);
-    // A start that a caller waits for and that has not begun keeps its place in the order.
+    // A start that has a caller and has not begun keeps its place in the order.
     if (child.phase === "down" && child.goal === "start" && child.cause !== null) continue;
     if (isAlive(child) && isLostWhenStopped(child)) turn.update(child.id, { goal: "stop" });
     else {
@@ -204,7 +204,7 @@ function restartAffected(turn: Turn, failedId: string, cause: StartCause): void 
   }
 }
 
-/** While the child that failed waits for its restart, its siblings are down. */
+/** Keeps a sibling down while the child that failed waits for its restart. */
 function holdBack(turn: Turn, sibling: ChildState): void {
   turn.cancelRestart(sibling);
   if (isAlive(sibling)) return turn.update(sibling.id, { goal: "stop" });
@@ -232,7 +232,7 @@ function terminate(turn: Turn, child: ChildState): void {
   }
 }
 
-/** It does not run, and no start is due. */
+/** The child does not run, and no start is due. */
 function staysDown(turn: Turn, child: ChildState, reason: ExitReason): void {
   reply(turn, child, reason);
   const { flags, phase } = turn.state;
@@ -271,7 +271,7 @@ function reply(turn: Turn, { id, cause }: ChildState, failure: ExitReason | null
   if (cause?.kind === "start_child" || cause?.kind === "restart_child") turn.do({ kind: "reply", id, failure });
 }
 
-/** Stops and starts whatever is next, now that something has happened. */
+/** Stops and starts the children that are next, after an event. */
 function advance(turn: Turn): void {
   switch (turn.state.phase) {
     case "starting":
@@ -285,7 +285,7 @@ function advance(turn: Turn): void {
 function advanceShutdown(turn: Turn): void {
   const { children, flags, overdue, exit } = turn.state;
   if (flags.dynamic || overdue) {
-    // All at once: after that, every one that is alive is stopping.
+    // Stops all at once: after that, each child that is alive is stopping.
     if (children.count("alive") > children.count("stopping")) {
       for (const child of children.in("alive")) if (child.phase !== "stopping") stop(turn, child);
     }
@@ -299,7 +299,7 @@ function advanceShutdown(turn: Turn): void {
   turn.do({ kind: "supervisor_ended", reason: exit! });
 }
 
-/** Stops right to left until none is left to stop, then starts left to right. */
+/** Stops children from right to left, and when none is left to stop starts them from left to right. */
 function advanceRestarts(turn: Turn): void {
   resumeStart(turn);
   const { phase, children, flags } = turn.state;
@@ -319,14 +319,14 @@ function advanceRestarts(turn: Turn): void {
   }
 }
 
-/** The supervisor's own start, held back by a child that failed meanwhile, goes on when that child is given up. */
+/** Continues the supervisor's own start, which a failed child has held back, when that child is given up. */
 function resumeStart(turn: Turn): void {
   const { phase, children } = turn.state;
   if (phase !== "starting" || children.count("waiting") > 0) return;
   for (const { id } of children.in("heldBack")) turn.update(id, { goal: "start" });
 }
 
-/** Whether those after this child are started only once it has started. */
+/** Whether the children after this one wait until it has started. */
 function keepsOrder(turn: Turn, child: ChildState): boolean {
   return turn.state.flags.strategy !== "one_for_one" || child.cause?.kind === "supervisor_start";
 }

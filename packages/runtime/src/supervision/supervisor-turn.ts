@@ -2,7 +2,7 @@ import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { ChildSummary, SupervisionReport } from "./report.js";
 import { type ChildState, childPath, findChild, type SupervisorState } from "./supervisor-state.js";
 
-/** What the shell is to do, in this order. */
+/** An action for the supervision loop. Actions are performed in the order in which they were added. */
 export type Action =
   | { readonly kind: "start_child"; readonly id: string; readonly incarnation: number }
   | { readonly kind: "stop_child"; readonly id: string; readonly restarting: boolean }
@@ -18,7 +18,7 @@ export type Action =
   /** Nothing runs any more. */
   | { readonly kind: "supervisor_ended"; readonly reason: ExitReason };
 
-/** One event being handled: the state so far, and the actions it has led to. */
+/** The handling of one event: the state so far, and the actions so far. */
 export class Turn {
   state: SupervisorState;
   readonly at: number;
@@ -51,7 +51,7 @@ export class Turn {
     this.do({ kind: "dispose_child", id });
   }
 
-  /** Ends the wait for the next restart attempt, if there is one. */
+  /** Cancels the next restart attempt, if one is due. */
   cancelRestart({ id, phase }: ChildState): void {
     if (phase !== "waiting") return;
     this.update(id, { phase: "down", cause: null });

@@ -5,8 +5,8 @@ import type { TreeEnvironment } from "./supervision-loop.js";
 import { SupervisorProcess } from "./supervisor-process.js";
 
 /**
- * A supervisor with children of its own, in start order: they start from the first to the last, each once the one
- * before it has started, and stop from the last to the first, one after the other.
+ * A supervisor with children in start order. They start from the first to the last, each after the one before it has
+ * started, and stop from the last to the first, one after the other.
  *
  * @see https://www.erlang.org/doc/apps/stdlib/supervisor.html
  */

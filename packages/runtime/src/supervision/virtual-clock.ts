@@ -3,11 +3,11 @@ import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-hos
 import type { Clock } from "./clock.js";
 
 export interface VirtualClock extends Clock {
-  /** Timers that are set and have not been called yet. */
+  /** How many timers are set and have not been called yet. */
   readonly pendingTimers: number;
   /**
-   * Moves time on and calls every timer that comes due on the way, each at its own moment. Resolves when all that
-   * they set off on this thread has settled.
+   * Advances the time by `ms` and calls every timer that comes due meanwhile, each at its own time. Resolves when
+   * everything that they started on this thread has settled.
    */
   advance(ms: number): Promise<void>;
 }
@@ -24,7 +24,7 @@ export function virtualClock(): VirtualClock {
   let now = 0;
   const pending = new Set<PendingTimer>();
 
-  /** Of several due at the same moment, the one set first. */
+  /** The next timer that is due by `end`; of several due at the same time, the one that was set first. */
   const nextUntil = (end: number) => {
     let next: PendingTimer | undefined;
     for (const timer of pending) {
