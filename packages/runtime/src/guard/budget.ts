@@ -2,21 +2,21 @@ import { BYTES_PER_MB } from "./probe.js";
 import { type BudgetShare, checkGapMs, farthestOver, isOverBudget, type Overdraft, sumOf } from "./process-budget.js";
 import { type Suspect, Unattributed } from "./unattributed.js";
 
-/** A killed actor's memory needs a moment to be given back: no second kill before. */
+/** It takes a moment until the memory of a killed actor is given back. There is no second kill before that. */
 const SETTLE_MS = 250;
 
-/** Actors' numbers are some ten ms old: what seems to be in no numbers is in an actor's soon. */
+/** Actors' samples are some ten ms old: memory that no sample shows yet is in an actor's sample soon. */
 const UNATTRIBUTED_FOR_MS = 500;
 
-/** `unclaimedMb`: what is resident and no actor's. */
-type OnNobody = (rssMb: number, totalMb: number, unclaimedMb: number) => void;
+/** `unclaimedMb`: resident memory that no actor uses, by the actors' samples. */
+type OnNoneOver = (rssMb: number, totalMb: number, unclaimedMb: number) => void;
 
 export interface BudgetedActor extends BudgetShare {
   /** How often it was seen to run since the last check. */
   readonly ran: number;
 }
 
-/** The process is over its budget for what is in no numbers of the actors' or main's. */
+/** The process is over its budget because of memory that neither the actors' samples nor main's own numbers show. */
 export interface Unexplained<A> {
   readonly rssMb: number;
   readonly totalMb: number;
@@ -27,7 +27,7 @@ export interface Unexplained<A> {
 /** Holds the process to its budget. */
 export class Budget<A extends object> {
   readonly #totalMb: number;
-  readonly #onNobody: OnNobody;
+  readonly #onNoneOver: OnNoneOver;
   readonly #onUnexplained: (found: Unexplained<A>) => void;
   readonly #unattributed = new Unattributed<A>();
   /** When to check next. */
@@ -37,12 +37,13 @@ export class Budget<A extends object> {
   #rssMb = 0;
 
   /**
-   * `onNobody`: over budget, and no actor is over its share. `onUnexplained`: over budget for half a second, for what is
-   * in no numbers of the actors' or main's. Both are told four times a second while it lasts.
+   * `onNoneOver` is called while the process is over its budget and no actor is over its share. `onUnexplained` is
+   * called once unattributed memory has kept the process over its budget for half a second. Both are called every 250
+   * ms while that lasts.
    */
-  constructor(totalMb: number, onNobody: OnNobody, onUnexplained: (found: Unexplained<A>) => void) {
+  constructor(totalMb: number, onNoneOver: OnNoneOver, onUnexplained: (found: Unexplained<A>) => void) {
     this.#totalMb = totalMb;
-    this.#onNobody = onNobody;
+    this.#onNoneOver = onNoneOver;
     this.#onUnexplained = onUnexplained;
   }
 
@@ -50,7 +51,7 @@ export class Budget<A extends object> {
     return this.#unattributed.mb;
   }
 
-  /** The actor to end now, if one has to be. `mainMb`: main's own heap and buffers. */
+  /** Checks the budget. Returns the actor to end now, if there is one. `mainMb`: main's own heap and buffers. */
   check<B extends BudgetedActor & { readonly owner: A }>(
     nowMs: number,
     actors: readonly B[],
@@ -75,11 +76,11 @@ export class Budget<A extends object> {
       this.#quietUntilMs = nowMs + SETTLE_MS;
       const { mb, suspects } = this.#unattributed;
       if (isSure) this.#onUnexplained({ rssMb, totalMb, unattributedMb: mb, suspects });
-      this.#onNobody(rssMb, totalMb, rssMb - usedMb);
+      this.#onNoneOver(rssMb, totalMb, rssMb - usedMb);
       return undefined;
     }
     this.#quietUntilMs = nowMs + SETTLE_MS;
-    if (over === undefined) this.#onNobody(rssMb, totalMb, rssMb - usedMb);
+    if (over === undefined) this.#onNoneOver(rssMb, totalMb, rssMb - usedMb);
     return over;
   }
 
@@ -87,7 +88,7 @@ export class Budget<A extends object> {
     try {
       this.#rssMb = process.memoryUsage.rss() / BYTES_PER_MB;
     } catch {
-      // It reads a file, and an actor may have taken the last descriptor: the sum over actors is still known.
+      // It reads a file, which fails when an actor has taken the last descriptor. The sum over actors is still known.
     }
     return this.#rssMb;
   }

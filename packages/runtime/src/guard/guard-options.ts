@@ -3,32 +3,35 @@ import { BOUNDS, group, integer, megabytes, oneOf, periodMs } from "@mini-otp/wo
 import { BYTES_PER_MB } from "./probe.js";
 
 export interface GuardOptions {
-  /** How often busy actors are looked at, in ms from 1 to 2^31 - 1. Default 5. */
+  /** How often the guard looks at busy actors, in ms from 1 to 2^31 - 1. Default 5. */
   intervalMs?: number;
   /**
-   * How far V8's own limit is above an actor's cap. Reaching V8's limit can end the process: it must have room for
-   * what one operation allocates. A whole number from 16 to 65 536. Default 4 096; memory that is not used costs nothing.
+   * How far V8's own limit is above an actor's cap, in MiB. An actor that reaches V8's limit can end the process, so
+   * the distance must be more than one operation allocates. A whole number from 16 to 65 536. Default 4 096; memory
+   * that is not used costs nothing.
    */
   headroomMb?: number;
-  /** Bound of the whole process in MiB, at most 2^24. Default: 80 % of what the machine or its container has. */
+  /**
+   * Memory budget of the whole process in MiB, at most 2^24. Default: 80 % of the memory of the machine or container.
+   */
   totalMb?: number;
   /**
-   * What to do about a thread that survives its kill. `"report"` (default): leave it behind. `"exit"`: stop the
-   * others in order, then leave the process.
+   * What to do about a thread that survives its kill. `"report"` (default): leave it behind. `"exit"`: stop all others
+   * in order, then end the process.
    */
   onZombie?: "report" | "exit";
   /**
-   * What to do when the process is over `totalMb` for memory that is in no numbers of the actors' or main's, as what
-   * native code allocates. `"report"` (default): tell it by `memory_unattributed`, with who ran while it grew.
-   * `"kill_suspect"`: end the most suspect actor; it may be the wrong one. `"exit"`: stop all in order, then leave the
-   * process.
+   * What to do when memory that neither the actors' samples nor main's own numbers show puts the process over
+   * `totalMb`: memory that native code allocates, for example. `"report"` (default): emit `memory_unattributed`, with
+   * the actors that ran while it grew. `"kill_suspect"`: end the most suspect actor, which may be the wrong one.
+   * `"exit"`: stop all in order, then end the process.
    */
   onUnattributed?: "report" | "kill_suspect" | "exit";
 }
 
 export type FullGuardOptions = Required<GuardOptions>;
 
-/** What `startSystem` takes as `guard`. */
+/** The fields of the option `guard` of `startSystem`. */
 export const GUARD_OPTIONS = group({
   intervalMs: periodMs,
   headroomMb: integer(BOUNDS.headroomMb),
@@ -38,7 +41,7 @@ export const GUARD_OPTIONS = group({
 });
 const TOTAL_SHARE = 0.8;
 
-/** With the defaults filled in. */
+/** Fills in the defaults. */
 export function normaliseGuard(given: GuardOptions = {}): FullGuardOptions {
   return {
     intervalMs: given.intervalMs ?? 5,

@@ -7,7 +7,7 @@ import type { Zombies } from "./zombies.js";
 
 const REMIND_MS = 5000;
 
-/** Told once in five seconds at most, while it lasts. */
+/** Limits a report that repeats to one in five seconds. */
 class Reminder {
   #atMs = 0;
 
@@ -20,11 +20,11 @@ class Reminder {
 }
 
 export interface GuardReports extends GuardListener {
-  /** How often unattributed memory was told of. */
+  /** How often unattributed memory was reported. */
   readonly unattributedReports: number;
 }
 
-/** Tells events and log what the guard does. */
+/** Writes what the guard does to the events and the log. */
 export function guardListener(
   logger: Logger,
   events: Events,
@@ -53,7 +53,7 @@ export function guardListener(
       zombies.overBudget(totalMb, unclaimedMb);
     },
     unattributed(found) {
-      // Each suspect that is ended has its own report.
+      // With `"kill_suspect"` each suspect that is ended has its own report.
       if (leaving || (onUnattributed === "report" && !ofUnattributed.isDue())) return;
       reports++;
       const { unattributedMb, suspects } = found;

@@ -18,19 +18,22 @@ import { passed } from "./watchdog.js";
 import { type GuardedActor, type GuardedThread, type GuardStats, Watched } from "./watched.js";
 import { debuggerAttached } from "./worker-inspector.js";
 
-/** What the guard tells. */
+/** Reports of the guard. */
 export interface GuardListener {
   killing(actor: GuardedActor, reason: ExitReason): void;
   /** The process is over its budget, and no actor is over its share. */
   overBudget(rssMb: number, totalMb: number, unclaimedMb: number): void;
-  /** The process is over its budget for what is in no numbers of the actors' or main's; the most suspect comes first. */
+  /** Unattributed memory has put the process over its budget. The most suspect actor comes first. */
   unattributed(found: UnattributedMemory): void;
   methodName(words: Int32Array): string;
 }
 
-/** Threads whose event loop may run callbacks are looked at this often, to see whether it does. */
+/** How often the guard checks whether a parked thread runs callbacks of its event loop. */
 const LOOP_CHECK_MS = 20;
-/** Everyone is looked at this often, whatever shared memory says: for callbacks that nothing announces. */
+/**
+ * How often the guard looks at every thread, even one that shared memory shows asleep, because some callbacks leave no
+ * trace there.
+ */
 const ROUND_MS = 1000;
 /** The guard stays awake this long after the last activity: waking it costs more than a few rounds. */
 const LINGER_MS = 100;
@@ -38,11 +41,11 @@ const LINGER_MS = 100;
 type Mode = "busy" | "maybe" | "idle";
 
 /**
- * Ends actors that are over their caps or stuck. One timer on main, which runs while some actor is busy; an actor
- * that wakes up while it does not rings the guard's bell.
+ * Ends actors that are over their caps or stuck. It has one timer on main, which runs while some actor is busy. An
+ * actor that wakes up while the timer rests rings the guard's bell.
  */
 export class Guard {
-  /** The bell: shared with every actor's thread. */
+  /** Shared with every actor's thread. */
   readonly bell = new SharedArrayBuffer(4);
   readonly #bellWord = new Int32Array(this.bell);
   readonly #options: FullGuardOptions;
@@ -73,7 +76,7 @@ export class Guard {
     this.#budget = new Budget<Watched>(options.totalMb, listener.overBudget, (found) => this.#unexplained(found));
   }
 
-  /** Guards a thread from now until `forget`. `words` is the slot it consumes. */
+  /** Guards a thread from now until `forget`. `words` is the slot that the thread consumes. */
   guard(thread: GuardedThread, actor: GuardedActor, words: Int32Array): void {
     if (this.#watched.size === 0) this.#mainHeap.beforeActors();
     const { intervalMs } = this.#options;
@@ -96,12 +99,12 @@ export class Guard {
     return this.#watched.get(thread)?.stats(performance.now(), this.#watchMs, this.#roundBeforeMs);
   }
 
-  /** What has become resident and is in no numbers of the actors' or main's. */
+  /** Growth of the resident memory that neither the actors' samples nor main's own numbers show. */
   get unattributedMb(): number {
     return this.#budget.unattributedMb;
   }
 
-  /** For how long every actor has slept, as far as the last look could tell. */
+  /** For how long every actor has slept, as of the last round. */
   get quietMs(): number {
     return performance.now() - this.#awakeAtMs;
   }
@@ -140,7 +143,7 @@ export class Guard {
     let gapMs = Infinity;
     for (const watched of this.#watched.values()) {
       const own = this.#look(watched, nowMs, everyone, loops, watching);
-      // A sleeper counts, too: until the guard rests, nothing tells that it wakes up.
+      // A sleeping actor counts too, because until the guard rests, nothing tells it that the actor wakes up.
       const isCase = own === "busy" || watched.isSuspect;
       gapMs = Math.min(
         gapMs,
@@ -157,7 +160,7 @@ export class Guard {
     else if (this.#watched.size > 0) this.#rest(mode);
   };
 
-  /** No actor is busy: an actor that gets busy before the next look rings. */
+  /** No actor is busy. An actor that becomes busy before the next round rings the bell. */
   #rest(mode: Mode): void {
     this.#schedule(mode === "maybe" ? Math.max(LOOP_CHECK_MS, this.#options.intervalMs) : ROUND_MS);
     announce(this.#bellWord, 0);
@@ -178,7 +181,8 @@ export class Guard {
     if (watched.killed) return "idle";
     const { words, actor } = watched;
     const suspected = watched.isSuspect;
-    // Of hundreds most sleep, and main comes by every few ms while a single one is busy.
+    // A shortcut, because most of hundreds of actors sleep, and the guard looks every few ms while a single one is
+    // busy.
     if (
       watched.asleep &&
       words[PARKED] === 1 &&

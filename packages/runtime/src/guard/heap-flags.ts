@@ -1,20 +1,20 @@
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 
 /*
- * Flags of the process that silently take the place of every worker's own limit, while `resourceLimits` goes on
- * reporting what was asked for. Where they leave less than an actor's cap, V8 ends the process before the guard
- * can end the actor; where they leave more, the guard enforces the cap all the same.
+ * Flags of the process that silently replace every worker's own limit, while `resourceLimits` still reports the
+ * requested values. If a flag allows less than an actor's cap, V8 ends the process before the guard can end the actor.
+ * If it allows more, the guard enforces the cap as usual.
  */
 
 export interface HeapFlag {
-  /** As it was given, and where. */
+  /** The flag as it was given, and where. */
   readonly flag: string;
   readonly limitMb: number;
 }
 
 const HEAP_FLAG = /^--max[-_](?:old[-_]space|heap)[-_]size(?:=(\d+))?$/;
 
-/** The flag that limits every heap of the process, if there is one. The last one given counts. */
+/** The flag that limits every heap of the process, if there is one. V8 uses the last one given. */
 export function findHeapFlag(execArgv: readonly string[], nodeOptions = ""): HeapFlag | undefined {
   const given = [
     ...nodeOptions.split(/\s+/).map((arg) => ({ arg, from: "NODE_OPTIONS " })),
@@ -30,7 +30,7 @@ export function findHeapFlag(execArgv: readonly string[], nodeOptions = ""): Hea
   return found;
 }
 
-/** Throws ERR_HEAP_CAP_INEFFECTIVE when the flag leaves an actor less than its cap. */
+/** Throws ERR_HEAP_CAP_INEFFECTIVE when the flag allows less than an actor's cap. */
 export function checkHeapFlag(flag: HeapFlag | undefined, id: string, heapCapMb: number): void {
   if (flag === undefined || flag.limitMb >= heapCapMb) return;
   throw new ActorError(

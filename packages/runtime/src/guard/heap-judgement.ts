@@ -1,10 +1,10 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
 /*
- * Whether an actor is over its caps. A single sample says little: an actor that keeps 30 MiB alive may be seen
- * at 150 MiB, most of it garbage that V8 is in no hurry to collect. So what is over a cap is collected, and
- * what is left after the collection is judged. Where a collection cannot be had, what never fell under the
- * cap for a while is.
+ * Decides whether an actor is over its caps. A single sample says little: an actor that keeps 30 MiB alive may be seen
+ * at 150 MiB, most of it garbage that V8 has not collected yet. So when a sample is over a cap, the guard has the
+ * garbage collected, and judges the memory that is left. Where it cannot collect, it judges the lowest sample of a
+ * period in which no sample was under the cap.
  */
 
 export interface Caps {
@@ -19,11 +19,14 @@ export interface MemorySample {
 }
 
 export interface JudgementState {
-  /** No collection before: each stops the actor, and must not become most of what it does. */
+  /** No collection before this time. Each one stops the actor, and must not take most of its time. */
   readonly collectFromMs: number;
-  /** After the first, V8's own limit is far above the cap, and no marking of V8's is under way. */
+  /**
+   * How many there were. After the first, V8's own limit is far above the cap, and V8 is not in the middle of a
+   * marking.
+   */
   readonly collections: number;
-  /** Since when no sample was under the caps, and the least that was seen meanwhile. */
+  /** Set while no sample is under the caps: since when, and the lowest numbers seen. */
   readonly over: (MemorySample & { readonly sinceMs: number }) | undefined;
 }
 
@@ -41,37 +44,40 @@ export interface Judgement {
 export const UNSUSPECTED: JudgementState = { collectFromMs: 0, collections: 0, over: undefined };
 
 /**
- * What a thread that runs an empty actor uses of its heap, after a collection: 5.5 MiB on Node 20, 7.4 on Node 24.
- * The cap is what the actor may use beside it.
+ * The heap of a thread that runs an empty actor, after a collection: 5.5 MiB on Node 20, 7.4 on Node 24. An actor may
+ * use its cap on top of this.
  */
 export const BARE_THREAD_MB = 8;
-/** Without a collection: how long a heap may stay over its cap before it counts as alive. */
+/** Without a collection: memory that stays over its cap for this long is taken for alive. */
 const STAYS_MS = 400;
-/** The first collection comes when an actor is half way to its cap. */
+/** The share of the cap at which an actor is collected for the first time. */
 const PRIME_SHARE = 0.5;
-/** A collected actor is left alone for three times what the collection took, so that it keeps most of its time. */
+/** After a collection there is none for three times as long as it took, so that the actor keeps most of its time. */
 const REST_FACTOR = 3;
-/** Unless it came close to its cap. */
+/** An actor that is left this close to its cap gets only the shortest rest. */
 const CLOSE_SHARE = 0.85;
 const MIN_REST_MS = 50;
-/** Together with a collection of 200 ms, less than the 500 ms within which a leak is ended. */
+/** With a collection of 200 ms this is within the 500 ms in which a leak has to be ended. */
 const MAX_REST_MS = 300;
 
 /**
- * Of an actor below half of its caps at most every fourth interval is used: on Node 20 a sample takes 0.5 ms of main's
- * time and 0.1 ms of the actor's. With longer gaps near the cap a leak grows so far between two samples that taking the
- * thread down, which main waits for, takes 100 ms.
+ * An actor below half of its caps is sampled at every fourth interval at most, because on Node 20 a sample takes 0.5 ms
+ * of main's time and 0.1 ms of the actor's. Near the cap the gap must stay short: otherwise a leak grows so far between
+ * two samples that ending the thread, which main waits for, takes 100 ms.
  */
 const CALM_SHARE = 0.5;
 const CALM_INTERVALS = 4;
-/** A gap may be longer by what an actor needs to get half way to its caps when it grows by 2 GiB/s, in buffers by 10. */
+/**
+ * A gap may be longer by the time that an actor needs to reach half of its caps when its heap grows by 2 GiB/s and its
+ * buffers by 10 GiB/s.
+ */
 const HEAP_MB_PER_MS = 2;
 const OFF_HEAP_MB_PER_MS = 10;
 const MAX_EXTRA_MS = 30;
 
 const FINE: Verdict = { kind: "fine" };
 
-/** Judges what was seen of a running actor. */
+/** Judges a sample of a running actor. */
 export function judgeSample(
   state: JudgementState,
   caps: Caps,
@@ -99,9 +105,9 @@ export function judgeSample(
 }
 
 /**
- * Judges what a collection has left, which took from `startedMs` to `nowMs`. The first, half way to the cap, is
- * followed by no rest, and the second by a short one: a leak would grow far over its cap meanwhile, and the time that
- * the next collection takes grows with it.
+ * Judges the memory that is left after a collection, which took from `startedMs` to `nowMs`. The first collection, half
+ * way to the cap, is followed by no rest, and the second by a short one. With longer rests a leak would grow far over
+ * its cap, and the next collection would take longer too.
  */
 export function judgeCollected(
   { collections }: JudgementState,
@@ -121,7 +127,7 @@ export function judgeCollected(
   };
 }
 
-/** How long after this sample the next is due. */
+/** The time from this sample to the next. */
 export function sampleGapMs({ heapMb, offHeapMb }: MemorySample, caps: Caps, intervalMs: number): number {
   const heapMs = (CALM_SHARE * caps.heapCapMb - heapMb) / HEAP_MB_PER_MS;
   const offHeapMs = (CALM_SHARE * caps.offHeapCapMb - offHeapMb) / OFF_HEAP_MB_PER_MS;
@@ -129,12 +135,12 @@ export function sampleGapMs({ heapMb, offHeapMb }: MemorySample, caps: Caps, int
   return leftMs <= 0 ? intervalMs : CALM_INTERVALS * intervalMs + Math.min(leftMs, MAX_EXTRA_MS);
 }
 
-/** The most that may be left after a collection. */
+/** The most memory that may be left after a collection. */
 export function limits({ heapCapMb, offHeapCapMb }: Caps): MemorySample {
   return { heapMb: heapCapMb + BARE_THREAD_MB, offHeapMb: offHeapCapMb };
 }
 
-/** The reason to end an actor that uses this much, if there is one. */
+/** The exit reason for an actor that uses this much, if it is over a cap. */
 function overCap(caps: Caps, { heapMb, offHeapMb }: MemorySample): ExitReason | undefined {
   const { heapCapMb, offHeapCapMb } = caps;
   if (heapMb > limits(caps).heapMb) return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapMb };

@@ -3,21 +3,21 @@ import { type CollectGarbage, garbageCollector } from "@mini-otp/worker-host/pro
 import { BYTES_PER_MB } from "./probe.js";
 
 /**
- * Up to V8 12 (Node 20 and 22) a thread that collects its whole heap holds a lock of the process's from the start of
- * its marking, and any other whose own full collection comes due waits for it; later V8s take it at the end.
+ * Up to V8 12 (Node 20 and 22) a thread that collects its whole heap holds a lock of the process from the start of its
+ * marking, and another thread whose full collection comes due waits for it. Later versions take the lock at the end.
  */
 const COLLECTIONS_WAIT = Number(process.versions.v8.split(".")[0]) < 13;
 /** V8 collects a small heap again when it has grown by 8 MiB. */
 const GROWTH_MB = 4;
-/** A larger one takes longer than a wait is likely to cost: 1 ms for each MiB. */
+/** A larger heap takes longer to collect than the wait is likely to take: 1 ms for each MiB. */
 const SMALL_MB = 32;
 
-/** The heap of main, whose own collection is not to come due in the middle of what an actor does. */
+/** Collects main's heap at good moments, so that main's own collection does not come due during one of an actor's. */
 export class MainHeap {
   #collect: CollectGarbage | undefined;
   #leftMb = 0;
 
-  /** While the first thread comes up. V8 would make main's first full collection soon, at 9 MiB. */
+  /** Called while the first thread starts. V8 would run main's first full collection soon, at 9 MiB. */
   beforeActors(): void {
     this.#collectIfDue();
   }
@@ -36,7 +36,7 @@ export class MainHeap {
   }
 }
 
-/** What is used by objects that have survived. */
+/** Memory of objects that have survived a collection. */
 function oldMb(): number {
   let bytes = 0;
   for (const { space_name, space_used_size } of v8.getHeapSpaceStatistics()) {
@@ -45,7 +45,7 @@ function oldMb(): number {
   return bytes / BYTES_PER_MB;
 }
 
-/** What main has of the resident set by its own numbers. */
+/** Main's part of the resident set, by V8's numbers for main. */
 export function mainMb(): number {
   const { total_physical_size, external_memory } = v8.getHeapStatistics();
   return (total_physical_size + external_memory) / BYTES_PER_MB;

@@ -9,14 +9,17 @@ import type { GuardedThread, Watched } from "./watched.js";
 /** A timer may fire this much before its time. */
 const EARLY_MS = 1;
 
-/** Samples the memory of watched threads, collects their garbage when a sample is over a cap, and judges what is left. */
+/**
+ * Samples the memory of watched threads, has their garbage collected when a sample is over a cap, and judges what is
+ * left.
+ */
 export class MemoryCheck {
   readonly #probe: MemoryProbe = HAS_HEAP_STATISTICS ? new NativeProbe() : new InspectorProbe();
   readonly #mainHeap: MainHeap;
   readonly #isWatched: (watched: Watched) => boolean;
   readonly #overCap: (watched: Watched, reason: ExitReason) => void;
 
-  /** `overCap` is called for an actor that is to be ended. */
+  /** `overCap` is called for an actor that has to be ended. */
   constructor(
     mainHeap: MainHeap,
     isWatched: (watched: Watched) => boolean,
@@ -27,7 +30,7 @@ export class MemoryCheck {
     this.#overCap = overCap;
   }
 
-  /** Attaches early: a thread that is being attached to while it allocates answers late. */
+  /** Attaches the inspector early, because a thread that allocates while it is being attached to answers late. */
   attach(thread: GuardedThread): void {
     this.#probe.canCollect(thread);
   }
@@ -41,7 +44,8 @@ export class MemoryCheck {
     watched.probingSinceMs = nowMs;
     const sample = await this.#probe.sample(watched.thread);
     if (!this.#answered(watched)) return;
-    // Answering the probe runs the event loop. If that were taken for callbacks of the actor, the guard would never rest.
+    // Answering the probe runs the event loop. If that were taken for callbacks of the actor, the guard would never
+    // come to rest.
     watched.askLoop();
     if (sample === undefined) return;
     const seen = watched.takeSample(sample.heapMb, sample.offHeapMb, sample.unseenMb);

@@ -3,10 +3,10 @@ import type { MemorySample } from "./heap-judgement.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { WorkerInspector } from "./worker-inspector.js";
 
-/** One for the process: each session attaches to every worker. Null: there is none to be had. */
+/** One for the process, because each session attaches to every worker. Null when there is no inspector. */
 let shared: WorkerInspector | null | undefined;
 
-/** Asking for the first time attaches to all workers. Null where there is no inspector. */
+/** The first call attaches to all workers. Null where there is no inspector. */
 export function sharedInspector(): WorkerInspector | null {
   if (shared !== undefined) return shared;
   try {
@@ -17,16 +17,19 @@ export function sharedInspector(): WorkerInspector | null {
   return shared;
 }
 
-/** What a thread has for main's inspector: see worker-host's prelude. */
+/** The functions that a thread has for main's inspector: see worker-host's prelude. */
 export const HOOK = `globalThis[Symbol.for(${JSON.stringify(GUARD_HOOK)})]`;
 
-/** Looks into workers through the inspector: the way on Node 20, and on every version the way to a collection. */
+/**
+ * Reads a worker's memory through the inspector. On Node 20 it is the only way, and on every version the only way to a
+ * collection.
+ */
 export class InspectorProbe implements MemoryProbe {
   async sample(thread: ProbedThread): Promise<ProbedMemory | undefined> {
     return parse(await this.#evaluate(thread, `${HOOK}.memory()`));
   }
 
-  /** Asking for the first time attaches to the workers, which takes a moment: false until then. */
+  /** The first call attaches to the workers, which takes a moment: false until then. */
   canCollect({ threadId }: ProbedThread): boolean {
     return sharedInspector()?.reaches(threadId) === true;
   }

@@ -2,7 +2,7 @@ import type { MemorySample } from "./heap-judgement.js";
 import { BYTES_PER_MB, type MemoryProbe, type ProbedMemory, type ProbedThread } from "./probe.js";
 import { InspectorProbe } from "./probe-inspector.js";
 
-/** Looks into workers by `worker.getHeapStatistics()`: Node 22.16 and later. */
+/** Reads a worker's memory by `worker.getHeapStatistics()`: Node 22.16 and later. */
 export class NativeProbe implements MemoryProbe {
   readonly #inspector = new InspectorProbe();
 
@@ -15,7 +15,7 @@ export class NativeProbe implements MemoryProbe {
         offHeapMb: statistics.external_memory / BYTES_PER_MB,
       };
     } catch {
-      // ERR_WORKER_NOT_RUNNING: it has just ended.
+      // ERR_WORKER_NOT_RUNNING: the worker has just ended.
       return undefined;
     }
   }

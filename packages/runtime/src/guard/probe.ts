@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { MemorySample } from "./heap-judgement.js";
 
-/** The part of V8's heap statistics that is looked at, in bytes. */
+/** The part of V8's heap statistics that the guard uses, in bytes. */
 export interface HeapStatistics {
   readonly used_heap_size: number;
   readonly external_memory: number;
@@ -15,25 +15,28 @@ export interface ProbedThread {
   readonly threadId: number;
   /** Runs `ask`, which asks the thread something through the inspector, unless the thread is ending. */
   ask<T>(ask: () => T): T | undefined;
-  /** Node's own way to look into a worker, where it has one (22.16 and later). */
+  /** Node's own heap statistics of a worker, where it has them (22.16 and later). */
   heapStatistics(): Promise<HeapStatistics> | undefined;
 }
 
-/** What a probe sees: `offHeapMb` is what V8 counts. */
+/** The result of a probe. `offHeapMb` is what V8 counts. */
 export interface ProbedMemory extends MemorySample {
-  /** What the thread counts itself, for V8 does not. Undefined when it was not asked. */
+  /** Memory that the thread counts itself, because V8 does not. Undefined when the thread was not asked. */
   readonly unseenMb?: number;
 }
 
 /**
- * A way to look at the memory of a thread that may be busy. Answers come when the thread can be interrupted, so
- * one inside a native operation answers late. Undefined: no usable answer, as from a thread that is ending.
+ * Reads the memory of a thread that may be busy. The answer comes when the thread can be interrupted, so a thread
+ * inside a native operation answers late. Undefined: no usable answer, for example because the thread is ending.
  */
 export interface MemoryProbe {
   sample(thread: ProbedThread): Promise<ProbedMemory | undefined>;
   /** True when `collect` works on this thread. */
   canCollect(thread: ProbedThread): boolean;
-  /** Collects the thread's garbage until it is within `limits` or nothing more can be had; what is left is read before the thread goes on. */
+  /**
+   * Collects the thread's garbage until it is within `limits` or nothing more can be freed. The memory that is left is
+   * read before the thread goes on.
+   */
   collect(thread: ProbedThread, limits: MemorySample): Promise<ProbedMemory | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The budget of the whole process. Neither number sees everything: what the actors report leaves out main,
- * code, stacks and (on Node 26) wasm memory; the resident set leaves out what was swapped out or never touched.
+ * The budget of the whole process. Neither number shows everything. The actors' samples leave out main, code, stacks
+ * and (on Node 26) wasm memory. The resident set leaves out memory that was swapped out or never touched.
  */
 
 /** How much unattributed memory may grow before we conclude that a zombie thread is leaking. */
@@ -10,13 +10,13 @@ const RUNAWAY_LEAST_MB = 64;
 
 /** Reading the resident set takes 0.1 ms where there are 500 threads (Linux adds up over all of them). */
 const CHECK_MS = 50;
-/** A check may be later by what the process needs to get half way to its budget when it grows by 8 GiB/s. */
+/** A check may be later by the time that the process needs to reach half of its budget when it grows by 8 GiB/s. */
 const GROWTH_MB_PER_MS = 8;
 const MAX_EXTRA_MS = 150;
 
 export interface BudgetShare {
   readonly usedMb: number;
-  /** What its spec allows it: its part of the budget is in proportion to this. */
+  /** The sum of its caps: its share of the budget is in proportion to this. */
   readonly capMb: number;
 }
 
@@ -30,7 +30,7 @@ export function isOverBudget(totalMb: number, rssMb: number, actors: Iterable<Bu
   return Math.max(rssMb, sumOf(actors)) > totalMb;
 }
 
-/** How long after the resident set was this large the budget is checked again. */
+/** The time from a check that found `rssMb` to the next. */
 export function checkGapMs(totalMb: number, rssMb: number): number {
   return CHECK_MS + Math.max(0, Math.min((totalMb / 2 - rssMb) / GROWTH_MB_PER_MS, MAX_EXTRA_MS));
 }
@@ -55,7 +55,10 @@ export function farthestOver<A extends BudgetShare>(totalMb: number, actors: rea
   return farthest;
 }
 
-/** Over its budget, with a thread that survived its kill: what is no living actor's has grown by `grownMb` since. */
+/**
+ * Whether a zombie thread leaks: the process is over its budget, and memory of no living actor has grown by `grownMb`
+ * since the thread survived its kill.
+ */
 export function isRunaway(totalMb: number, grownMb: number): boolean {
   return grownMb > Math.max(totalMb * RUNAWAY_SHARE, RUNAWAY_LEAST_MB);
 }

@@ -1,16 +1,16 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** Three numbers of at most twenty digits, and what is between them. */
+/** Three numbers of at most twenty digits, and the characters between them. */
 const line = Buffer.alloc(64);
 
-/** What the kernel says of a thread's time, in ms. */
+/** A thread's times by the kernel, in ms. */
 export interface ThreadTimes {
   readonly cpuMs: number;
-  /** It could have run, and waited for a core. */
+  /** How long it could have run but waited for a core. */
   readonly delayedMs: number;
 }
 
-/** Undefined where it cannot be asked: not on Linux, or the thread is gone. */
+/** Undefined where the kernel does not say: on other systems than Linux, or when the thread is gone. */
 export function threadTimes(osThread: number): ThreadTimes | undefined {
   if (osThread === 0) return undefined;
   try {

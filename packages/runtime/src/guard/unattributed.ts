@@ -1,13 +1,14 @@
 /*
- * Memory that is resident and in no numbers of the actors' or of main's: what native code allocates, a queue of a
- * MessagePort, what an allocator has not given back. Nothing says whose it is. So what it grows by is put down to those
- * who ran meanwhile, in proportion; what it shrinks by is taken off everyone. That is a suspicion, not a proof.
+ * Unattributed memory: resident memory that neither the actors' samples nor main's own numbers show. Native code
+ * allocates such memory, a MessagePort's queue is such memory, and so is memory that an allocator has not given back.
+ * Nothing tells which actor it belongs to. So its growth is divided among the actors that ran meanwhile, in proportion,
+ * and when it shrinks every actor's part shrinks. That is a suspicion, not a proof.
  */
 
-/** What was seen of one actor since the last look. */
+/** How much one actor ran since the last look. */
 export interface Ran<K> {
   readonly owner: K;
-  /** How often it was seen to run, or to have a handler that waits. */
+  /** How often it ran, or had a handler that waits, when the guard looked. */
   readonly times: number;
 }
 
@@ -18,11 +19,13 @@ export interface Suspect<K> {
 
 export class Unattributed<K extends object> {
   readonly #grew = new Map<K, number>();
-  /** Grown while no actor ran. */
-  #nobodysMb = 0;
+  /** Growth while no actor ran. */
+  #idleGrewMb = 0;
   #lastMb: number | undefined;
 
-  /** `restMb`: what is resident less everyone's own numbers. `ran` names all actors that there are. */
+  /**
+   * `restMb`: the resident memory less the actors' samples and main's own numbers. `ran` names all actors there are.
+   */
   see(restMb: number, ran: readonly Ran<K>[]): void {
     const present = new Set(ran.map(({ owner }) => owner));
     for (const owner of this.#grew.keys()) if (!present.has(owner)) this.#grew.delete(owner);
@@ -32,9 +35,9 @@ export class Unattributed<K extends object> {
     else if (changeMb > 0) this.#grow(changeMb, ran);
   }
 
-  /** What has grown, as far as it has not shrunk again and those who ran are still there. */
+  /** The growth so far, less what has shrunk again, and less the parts of actors that are gone. */
   get mb(): number {
-    let sumMb = this.#nobodysMb;
+    let sumMb = this.#idleGrewMb;
     for (const grewMb of this.#grew.values()) sumMb += grewMb;
     return sumMb;
   }
@@ -46,7 +49,7 @@ export class Unattributed<K extends object> {
 
   #grow(byMb: number, ran: readonly Ran<K>[]): void {
     const all = ran.reduce((sum, { times }) => sum + times, 0);
-    if (all === 0) this.#nobodysMb += byMb;
+    if (all === 0) this.#idleGrewMb += byMb;
     for (const { owner, times } of ran) {
       if (times > 0) this.#grew.set(owner, (this.#grew.get(owner) ?? 0) + (byMb * times) / all);
     }
@@ -56,7 +59,7 @@ export class Unattributed<K extends object> {
     const { mb } = this;
     if (mb === 0) return;
     const left = Math.max(0, 1 - byMb / mb);
-    this.#nobodysMb *= left;
+    this.#idleGrewMb *= left;
     for (const [owner, grewMb] of this.#grew) this.#grew.set(owner, grewMb * left);
   }
 }

@@ -1,26 +1,28 @@
 /*
- * Whether an actor still gets anywhere. Its thread reads no clock for this: it counts, and the watchdog takes the
- * time from seeing a count stand still.
+ * Decides whether an actor is stuck. Its thread reads no clock for this: it counts in shared memory, and the watchdog
+ * measures how long a count stands still.
  */
 
-/** A look that is late by more than this was kept from happening. */
+/** A look that is later than this was delayed, because main did not run. */
 const LATE_MS = 100;
 
-/** An actor that stands still for this long may be slow for want of a core: from then on its waits for one are counted. */
+/** An actor that has stood still for this long may only wait for a core. From then on these waits are counted. */
 const SLOW_MS = 250;
 const SLOW_SHARE = 0.25;
-/** However starved its thread is, an actor is ended when it has stood still for this many times what it may. */
+/**
+ * Even if its thread gets hardly any core, an actor is ended when it has stood still for this many times its timeout.
+ */
 const MOST_STRETCH = 10;
 
-/** What a look at an actor's shared memory shows. */
+/** An actor's shared memory at one look. */
 export interface Activity {
-  /** Method being handled, 0 when none. */
+  /** The method being handled; 0 when there is none. */
   readonly handling: number;
   readonly dispatches: number;
   readonly turns: number;
-  /** It sleeps in its doorbell; callbacks of its own may run all the same. */
+  /** It sleeps at its doorbell. Callbacks of its event loop may still run. */
   readonly parked: boolean;
-  /** How long its event loop has been idle, in sum; undefined when that was not asked. */
+  /** How long its event loop has been idle since it started; undefined when the guard did not ask. */
   readonly idleMs: number | undefined;
 }
 
@@ -31,13 +33,13 @@ export interface WatchState {
   readonly turns: number;
   readonly idleMs: number;
   readonly turningSinceMs: number;
-  /** The last look could tell whether the event loop turns. */
+  /** Whether the last look could tell that the event loop turns. */
   readonly loopSeen: boolean;
 }
 
-/** An actor that has not moved for longer than it may. */
+/** An actor that has stood still for longer than its timeout. */
 export interface Stuck {
-  /** 0: not in a handler, but in some callback of its event loop. */
+  /** 0: it is not in a handler, but in some callback of its event loop. */
   readonly method: number;
   readonly afterMs: number;
 }
@@ -55,18 +57,18 @@ export function startWatch(nowMs: number): WatchState {
 }
 
 /**
- * The watchdog's own clock: it passes only while the watchdog can look. Time in which main did not run (the process
- * was stopped, its machine paused) is not held against an actor, which may not have run either.
+ * How far the watchdog's own clock advances, which it does only while the watchdog can look. Time in which main did not
+ * run (the process was stopped, its machine paused) does not count, because the actor may not have run either.
  */
 export function passed(gapMs: number, plannedMs: number): number {
   return Math.min(gapMs, plannedMs + LATE_MS);
 }
 
-/** Takes a look into account. */
+/** The state after one more look. */
 export function watch(state: WatchState, seen: Activity, nowMs: number): WatchState {
   const sameDispatch = seen.dispatches === state.dispatches;
   const sameHandler = sameDispatch && seen.handling !== 0 && seen.handling === state.handling;
-  // A parked thread says nothing by its counts: whether callbacks run there is told by its event loop's idle time.
+  // The counts of a parked thread say nothing. The idle time of its event loop tells whether callbacks run there.
   const loopSeen = !seen.parked || seen.idleMs !== undefined;
   const idled = seen.idleMs !== undefined && seen.idleMs > state.idleMs;
   const turned = loopSeen && (idled || !sameDispatch || seen.turns !== state.turns);
@@ -81,20 +83,20 @@ export function watch(state: WatchState, seen: Activity, nowMs: number): WatchSt
   };
 }
 
-/** Since when it has not moved; undefined when that cannot be told. */
+/** Since when it stands still; undefined when that is not known. */
 export function stillSince(state: WatchState): number | undefined {
   if (state.handling === 0 && !state.loopSeen) return undefined;
   return state.handling === 0 ? state.turningSinceMs : state.handlingSinceMs;
 }
 
-/** After how long of that its thread's waits for a core are counted. */
+/** How long it must have stood still before its waits for a core are counted. */
 export function slowAfterMs(handlerTimeoutMs: number): number {
   return Math.min(SLOW_MS, handlerTimeoutMs * SLOW_SHARE);
 }
 
 /**
- * Judges a watched actor: undefined while it moves. For `starvedMs` of the time its thread could have run and had no core:
- * that is not its own. A thread that is blocked waits for no core, so that it is caught in time.
+ * Judges a watched actor: undefined while it is not stuck. For `starvedMs` of the time its thread could have run but
+ * had no core, and this does not count. A blocked thread does not wait for a core, so it is found in time.
  */
 export function judgeWatch(
   state: WatchState,

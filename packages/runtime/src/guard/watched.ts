@@ -19,11 +19,11 @@ export interface GuardedActor {
   kill(reason: ExitReason): void;
 }
 
-/** What the guard knows of an actor. Memory is as of the last time it was busy. */
+/** What the guard knows about an actor. The memory is as of the last time it was busy. */
 export interface GuardStats extends MemorySample {
-  /** How long the thread has left a probe unanswered: it is inside a native operation. 0 when none is open. */
+  /** How long the thread has not answered a probe, because it is inside a native operation. 0 when no probe is open. */
   readonly silentMs: number;
-  /** For how long the handler that runs has been seen. */
+  /** How long the guard has seen the current handler run. */
   readonly handlingMs: number;
 }
 
@@ -35,7 +35,7 @@ const CALLBACKS_RAN_MS = 1;
  */
 const STARTING_MS = 250;
 
-/** One thread that the guard watches, and what was seen of it. */
+/** One thread that the guard watches, and what it has seen of it. */
 export class Watched {
   readonly thread: GuardedThread;
   readonly actor: GuardedActor;
@@ -44,15 +44,15 @@ export class Watched {
   judgement = UNSUSPECTED;
   /** As of the last sample, with `unseenMb` included. */
   memory: MemorySample = { heapMb: 0, offHeapMb: 0 };
-  /** When the probe that is open was sent; 0 when none is. */
+  /** When the open probe was sent; 0 when no probe is open. */
   probingSinceMs = 0;
   sampledAtMs = Number.NEGATIVE_INFINITY;
-  /** Until it is to be sampled again. */
+  /** The time from one sample to the next. */
   gapMs: number;
   killed = false;
-  /** How often it was seen to run since the budget was last checked. */
+  /** How often it ran when the guard looked, since the budget was last checked. */
   ran = 0;
-  /** When it was last looked at in full, it slept and nothing could call it back. */
+  /** At the last full look it slept, and nothing could run callbacks there. */
   asleep = false;
   readonly #intervalMs: number;
   readonly #sinceMs: number;
@@ -60,7 +60,7 @@ export class Watched {
   #watch;
   #idleMs = 0;
   #idleAtMs: number;
-  /** How long its thread had waited for a core when it was first seen to be slow. */
+  /** How long its thread had waited for a core when the guard first saw that it was slow. */
   #slow: { readonly sinceMs: number; readonly delayedMs: number } | undefined;
 
   constructor(
@@ -85,7 +85,7 @@ export class Watched {
     return this.judgement.over !== undefined;
   }
 
-  /** Its thread has been started a moment ago, and its actor does not run yet. */
+  /** Its thread was started a moment ago, and its actor does not run yet. */
   isStarting(nowMs: number): boolean {
     return !this.actor.running && nowMs - this.#sinceMs < STARTING_MS;
   }
@@ -109,10 +109,14 @@ export class Watched {
     this.gapMs = sampleGapMs(seen, this.actor.spec, this.#intervalMs);
   }
 
-  /** Asks the event loop how long it has been idle: `ranCallbacks` says whether it has run any since it was asked last. */
+  /**
+   * Asks the event loop how long it has been idle. `ranCallbacks` says whether it has run callbacks since it was last
+   * asked.
+   */
   askLoop(): { readonly idleMs: number; readonly ranCallbacks: boolean } {
     const idleMs = this.thread.loopIdleMs();
-    // Not the time of the round: in a round of hundreds that is some milliseconds ago, more in one than in the next.
+    // Not the time of the round, which in a round over hundreds of threads is some milliseconds ago, and not always as
+    // many.
     const atMs = performance.now();
     const ranMs = atMs - this.#idleAtMs - (idleMs - this.#idleMs);
     this.#idleMs = idleMs;
@@ -120,20 +124,20 @@ export class Watched {
     return { idleMs, ranCallbacks: ranMs > CALLBACKS_RAN_MS };
   }
 
-  /** Takes a look into account. Returns why the actor is stuck, if it is. `watchMs` is the watchdog's own clock. */
+  /** Adds a look, and judges. `watchMs` is the time of the watchdog's own clock. */
   look(seen: Activity, watchMs: number): Stuck | undefined {
     this.#watch = watch(this.#watch, seen, watchMs);
     const { handlerTimeoutMs } = this.actor.spec;
     const sinceMs = stillSince(this.#watch);
     if (sinceMs === undefined || watchMs - sinceMs < slowAfterMs(handlerTimeoutMs)) return undefined;
     const delayedMs = (): number => threadTimes(this.words[OS_THREAD])?.delayedMs ?? 0;
-    // It is read once for each time that the thread stands still, and so seldom.
+    // Read once for each time that the thread stands still, which is seldom.
     if (this.#slow?.sinceMs !== sinceMs) this.#slow = { sinceMs, delayedMs: delayedMs() };
     if (watchMs - sinceMs < handlerTimeoutMs) return undefined;
     return judgeWatch(this.#watch, handlerTimeoutMs, watchMs, delayedMs() - this.#slow.delayedMs);
   }
 
-  /** Nothing can be told of this moment: what stands still is timed anew from now. */
+  /** Starts to measure anew, because nothing is known about the time before. */
   restartWatch(watchMs: number): void {
     this.#watch = startWatch(watchMs);
   }
@@ -143,7 +147,7 @@ export class Watched {
     const { dispatches, handling, handlingSinceMs } = this.#watch;
     // A sleeper answers when it wakes up.
     const isSilent = probingSinceMs !== 0 && Atomics.load(words, PARKED) === 0;
-    // The dispatch that was seen last may be over, and another have begun.
+    // The dispatch of the last look may be over, and another may have begun.
     const isHandling = handling !== 0 && words[DISPATCHES] === dispatches;
     return {
       ...this.memory,

@@ -1,10 +1,10 @@
 import type { Session } from "node:inspector";
 import { createRequire } from "node:module";
 
-// Taken before an application has the chance to change them.
+// Taken before the application can change them.
 const { parse, stringify } = JSON;
 
-/** What a worker's session answers. Near a worker's end it can be anything. */
+/** The answer of a worker's session. Near a worker's end it can be anything. */
 interface Answer {
   readonly id?: number;
   readonly result?: unknown;
@@ -13,7 +13,7 @@ interface Answer {
 type Inspector = typeof import("node:inspector");
 
 const require = createRequire(import.meta.url);
-/** Node can be built without it. */
+/** Node can be built without the inspector. */
 const inspector = ((): Inspector | undefined => {
   try {
     return require("node:inspector") as Inspector;
@@ -21,9 +21,12 @@ const inspector = ((): Inspector | undefined => {
     return undefined;
   }
 })();
-/** `workerId` counts attachments, in the order the threads came up; only the title, `[worker 3] name`, has the thread id. */
+/**
+ * `workerId` counts attachments, in the order in which the threads started; only the title, `[worker 3] name`, has the
+ * thread id.
+ */
 const THREAD_ID = /^\[worker (\d+)\]/;
-/** From a worker that is ending, or cannot be reached. */
+/** The answer of a worker that is ending or cannot be reached. */
 const NO_ANSWER = undefined;
 
 /** True while a debugger can stop threads at will. */
@@ -32,8 +35,8 @@ export function debuggerAttached(): boolean {
 }
 
 /**
- * Evaluates expressions in running workers, whatever they are doing, through Node's inspector. It attaches to every
- * worker of the process when the worker starts, or now. A worker with a permission model has no inspector.
+ * Evaluates expressions in running workers, even busy ones, through Node's inspector. It attaches to the workers that
+ * run now, and to every later one when it starts. A worker with a permission model has no inspector.
  */
 export class WorkerInspector {
   readonly #session: Session;
@@ -59,7 +62,7 @@ export class WorkerInspector {
     return this.#sessionIds.has(threadId);
   }
 
-  /** True as soon as it reaches the worker, false if that is not within `timeoutMs`. */
+  /** Resolves to true as soon as it reaches the worker, and to false if that takes longer than `timeoutMs`. */
   attaches(threadId: number, timeoutMs: number): Promise<boolean> {
     if (this.reaches(threadId)) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -82,7 +85,7 @@ export class WorkerInspector {
     return (answer as { result?: { value?: unknown } } | undefined)?.result?.value;
   }
 
-  /** What the worker's inspector answers; undefined when it does not, or with an error. */
+  /** The answer of the worker's inspector; undefined when it does not answer, or answers with an error. */
   request(threadId: number, method: string, params: object = {}): Promise<unknown> {
     const sessionId = this.#sessionIds.get(threadId);
     if (sessionId === undefined) return Promise.resolve(NO_ANSWER);
@@ -95,7 +98,7 @@ export class WorkerInspector {
           if (error !== null) this.#settle(id, NO_ANSWER);
         });
       } catch {
-        // A `toJSON` that the application has given to all objects: Node's own inspector stops at it too.
+        // The application has added a `toJSON` to all objects. Node's own inspector stops at it too.
         this.#settle(id, NO_ANSWER);
       }
     });

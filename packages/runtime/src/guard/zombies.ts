@@ -6,7 +6,7 @@ import { leaveProcess } from "./leave-process.js";
 import { isRunaway } from "./process-budget.js";
 
 interface AbandonedThread {
-  /** The process may end although this thread has not. */
+  /** Lets the process end although this thread has not. */
   abandon(): void;
 }
 
@@ -16,9 +16,9 @@ interface Abandoned {
 }
 
 /**
- * Threads that did not exit a second after their kill: in a native operation that takes longer, or in a loop that
- * V8 compiled without a look for interrupts. Node waits for every thread before it ends the process, so while
- * there are any the process leaves in another way.
+ * Threads that did not exit within a second after their kill, because they are in a long native operation, or in a loop
+ * that V8 compiled without checks for interrupts. Node waits for every thread before it ends the process, so while
+ * there are zombies the process is ended in another way.
  */
 export class Zombies {
   readonly #options: FullGuardOptions;
@@ -30,10 +30,10 @@ export class Zombies {
     if (this.#threads.size > 0) leaveProcess(code);
   };
   #count = 0;
-  /** The least that was no living actor's while the process was over its budget and there was a zombie. */
+  /** The least memory that belonged to no living actor when the process was over its budget and had a zombie. */
   #leastMb = Infinity;
 
-  /** `giveUpProcess` stops what can be stopped, then exits. */
+  /** `giveUpProcess` stops the actors that can be stopped, then exits. */
   constructor(options: FullGuardOptions, logger: Logger, events: Events, giveUpProcess: () => void) {
     this.#giveUpProcess = giveUpProcess;
     this.#options = options;
@@ -52,7 +52,7 @@ export class Zombies {
   }
 
   add(thread: AbandonedThread, { id, incarnation }: Abandoned, reason: ExitReason): void {
-    // At the end of the list, so that all other listeners for the exit run first.
+    // Put at the end of the list, so that all other listeners for the exit run first.
     process.off("exit", this.#leave).on("exit", this.#leave);
     this.#threads.add(thread);
     this.#count++;
@@ -65,7 +65,7 @@ export class Zombies {
     if (this.#options.onZombie === "exit") this.#giveUpProcess();
   }
 
-  /** It has ended after all. */
+  /** The thread has ended after all. */
   exited(thread: AbandonedThread): void {
     if (!this.#threads.delete(thread) || this.#threads.size > 0) return;
     process.off("exit", this.#leave);
@@ -73,8 +73,9 @@ export class Zombies {
   }
 
   /**
-   * The process is over its budget and no actor is to blame. If the unattributed memory goes on growing, a zombie grows, and
-   * nothing else ends it. Most are only slow to give back what they had.
+   * The process is over its budget, and no actor is over its share. If memory that belongs to no living actor keeps
+   * growing, a zombie leaks, and only the end of the process ends it. Most zombies are only slow to give back their
+   * memory.
    */
   overBudget(totalMb: number, unclaimedMb: number): void {
     if (this.#threads.size === 0) return;
