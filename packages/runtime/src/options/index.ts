@@ -1,6 +1,6 @@
 /*
- * For packages beside this one: what they check their own options with, so that a project has one way to be told of a
- * wrong one. Not for applications.
+ * For the packages beside this one: the functions that check options, so that all packages refuse a wrong option in the
+ * same way. Not for applications.
  */
 export {
   BOUNDS,

@@ -10,11 +10,13 @@ interface Asker {
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
 
-/** Tasks of pools that actors wait for. An answer goes to the thread that asked, and to no later one. */
+/**
+ * The pool tasks that actors wait for. The result goes to the thread that asked, and to no later thread of the actor.
+ */
 export class ActorTasks<A extends Asker> {
   readonly #codec: Codec;
   readonly #run: RunTask;
-  /** By the actor's own number for each. */
+  /** For each actor, its tasks by the number that it gave them. */
   readonly #open = new Map<A, Map<number, AbortController>>();
 
   constructor(codec: Codec, run: RunTask) {
@@ -39,7 +41,7 @@ export class ActorTasks<A extends Asker> {
     this.#run(uid, id, task, options).then(
       (value) => (isOpen() ? returned(value) : release(value.transferred)),
       (error: unknown) => {
-        // Of a task that no thread has got.
+        // No thread has got this task.
         release(task.transferred);
         if (isOpen()) failed(error);
       },
@@ -52,7 +54,7 @@ export class ActorTasks<A extends Asker> {
     open?.delete(request);
   }
 
-  /** Its thread has exited: no one waits for the results. */
+  /** Its thread has exited, so nothing waits for the results any more. */
   abandon(actor: A): void {
     const open = this.#open.get(actor);
     this.#open.delete(actor);

@@ -25,7 +25,7 @@ import { forwardOutput } from "../threads/thread-output.js";
 
 /** A thread that has not exited this long after its kill is left behind. */
 const GIVE_UP_MS = 1000;
-/** How often a task is looked at whose function has not been called yet. */
+/** How often main checks whether a task's function has been called. */
 const BEGIN_CHECK_MS = 20;
 
 export interface PoolThreadsHost {
@@ -40,8 +40,8 @@ interface Thread {
 }
 
 /**
- * One incarnation of a pool: piscina's threads, held to their caps by the guard, since V8's own limit is not safe to
- * reach: see docs/isolation.md.
+ * One incarnation of a pool: piscina's threads. The guard holds them to their caps, because it is not safe to reach
+ * V8's own limit: see docs/isolation.md.
  */
 export class PoolThreads {
   readonly #spec: FullPoolSpec;
@@ -54,10 +54,10 @@ export class PoolThreads {
   readonly #attention: Int32Array;
   readonly #free: number[];
   readonly #threads = new Map<Worker, Thread>();
-  /** Why the guard has ended a thread. */
+  /** Exit reasons of the threads that the guard has ended, by thread id. */
   readonly #killed = new Map<number, ExitReason>();
 
-  /** `onBroken`: a thread has ended outside of any task. */
+  /** `onBroken` is called when a thread ends while it runs no task. */
   constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, onBroken: (error: unknown) => void) {
     if (IS_BUNDLED) {
       const why =
@@ -71,7 +71,7 @@ export class PoolThreads {
     const { maxThreads, concurrentTasksPerWorker, heapCapMb, offHeapCapMb } = spec;
     const places = maxThreads * concurrentTasksPerWorker;
     this.#running = new Int32Array(new SharedArrayBuffer(places * 8));
-    // While one thread ends piscina starts the next.
+    // Twice, because piscina starts the next thread while one ends.
     this.#attention = attentionTable(2 * maxThreads);
     this.#free = Array.from({ length: places }, (_, i) => i);
     const data: PoolThreadData = { moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
@@ -92,7 +92,7 @@ export class PoolThreads {
     this.#adopt();
   }
 
-  /** There is room for another task. */
+  /** Whether another task can run now. */
   get hasRoom(): boolean {
     return this.#free.length > 0;
   }
@@ -102,8 +102,8 @@ export class PoolThreads {
   }
 
   /**
-   * Runs a task, for which there must be room. When it settles its place is free again. Rejects with a TaskEnd.
-   * `end` ends it where it stands, if it is `abortable`; piscina then gives it a thread for itself.
+   * Runs a task; `hasRoom` must be true. When the task settles its place is free again. Rejects with a TaskEnd. For an
+   * `abortable` task `end` aborts it by ending its thread, which piscina gives to no other task meanwhile.
    */
   async run(
     name: string | undefined,
@@ -126,7 +126,7 @@ export class PoolThreads {
       return await result;
     } catch (error) {
       const [threadId] = this.#running.subarray(2 * place);
-      // A port was closed while its task waited for a thread to start.
+      // A port in the task was closed while the task waited for a thread to start.
       const notPosted = threadId === 0 && (error as { name?: unknown } | null)?.name === "DataCloneError";
       throw new TaskEnd(error, threadId, time.over, notPosted);
     } finally {
@@ -136,7 +136,10 @@ export class PoolThreads {
     }
   }
 
-  /** A task's time begins when its function is called; a thread that has to be started first has a time of its own. */
+  /**
+   * Limits the time of a task, which begins when its function is called. A thread that has to start first has its own
+   * limit.
+   */
   #limit(place: number, time: TaskTime, end: AbortController, loadLeftMs: number): void {
     const { taskTimeoutMs, startTimeoutMs } = this.#spec;
     const endFor = (over: ExitReason): void => {
@@ -155,21 +158,21 @@ export class PoolThreads {
     });
   }
 
-  /** Why a thread ended under its task. */
+  /** The exit reason of a thread that ended before its task. */
   lostThread({ error, threadId }: TaskEnd): ExitReason {
     const killed = this.#killed.get(threadId);
     if (killed !== undefined) return killed;
     const { code, message } = error as { code?: unknown; message?: unknown };
     const { heapCapMb } = this.#spec;
     if (code === "ERR_WORKER_OUT_OF_MEMORY") return { kind: "heap_cap_exceeded", heapCapMb, usedMb: heapCapMb };
-    // piscina's words for an unexpected exit.
+    // Piscina's message for an unexpected exit.
     const exited = /^worker exited with code: (\d+)$/.exec(String(message));
     if (exited !== null) return { kind: "exit_called", code: Number(exited[1]) };
     if (message === "Terminating worker thread") return KILLED;
     return { kind: "error", error };
   }
 
-  /** Ends all threads. Resolves to false when one has not ended a second later. */
+  /** Ends all threads. Resolves to false when one has not ended within a second. */
   async close(): Promise<boolean> {
     this.#piscina.removeAllListeners("error");
     this.#piscina.on("error", () => {});
@@ -183,7 +186,7 @@ export class PoolThreads {
     return closed;
   }
 
-  /** Has the guard look after threads that piscina has started since. */
+  /** Puts the threads that piscina has started since the last call under the guard. */
   #adopt(): void {
     const { guard } = this.#host;
     const { heapCapMb, offHeapCapMb } = this.#spec;
@@ -205,13 +208,13 @@ export class PoolThreads {
         guard.forget(guarded);
         releaseAttention(this.#attention, id);
         this.#threads.delete(worker);
-        // The caller of a task there has been told in this turn of the event loop.
+        // Later, because the task that ran there reads the reason in this turn of the event loop.
         setImmediate(() => this.#killed.delete(id));
       });
     }
   }
 
-  /** Tells the guard whether there is anything to look at. */
+  /** Tells the guard whether the threads are busy. */
   #watch(busy: boolean): void {
     for (const { words } of this.#threads.values()) {
       new ConsumerState(words).pretend({ sleeps: !busy, runsCallbacks: busy });
@@ -222,18 +225,18 @@ export class PoolThreads {
 
 interface TaskTime {
   timer: Timer | undefined;
-  /** Why the task was ended for its time. */
+  /** Set when the task took too long. */
   over: ExitReason | undefined;
 }
 
-/** Why a task has no result. */
+/** What a task rejects with when it has no result. */
 export class TaskEnd {
-  /** A TaskFailure, or what piscina says became of the thread. */
+  /** A TaskFailure, or piscina's error about the thread. */
   readonly error: unknown;
-  /** 0 when none had the task yet. */
+  /** 0 when no thread had the task yet. */
   readonly threadId: number;
   readonly timeOver: ExitReason | undefined;
-  /** What it transfers has gone meanwhile. */
+  /** Something that the task transfers was closed or detached before it could be posted. */
   readonly notPosted: boolean;
 
   constructor(error: unknown, threadId: number, timeOver: ExitReason | undefined, notPosted: boolean) {
@@ -247,7 +250,7 @@ export class TaskEnd {
 function guardedThread(worker: Worker, threadId: number, attention: Int32Array): GuardedThread {
   const { terminate } = worker;
   let ending = false;
-  // Piscina ends threads too, and a thread that is ending must not be asked anything: see attention.ts.
+  // Piscina ends threads too, and an ending thread must not be asked anything: see attention.ts.
   worker.terminate = () => {
     ending = true;
     return terminate.call(worker);

@@ -22,9 +22,9 @@ export interface PoolHost extends PoolThreadsHost {
   /** A thread has ended before its task. */
   poolThreadLost(pool: PoolChild, name: string, reason: ExitReason): void;
   poolDisposed(pool: PoolChild): void;
-  /** It runs from now on, as far as monitors and links go. */
+  /** For monitors and links, the pool runs from now on. */
   lifeStarted(pool: PoolChild): void;
-  /** It has ended. Returns what tells those who watch it. */
+  /** For monitors and links, the pool has ended. Returns a function that tells its watchers. */
   lifeEnded(pool: PoolChild, reason: ExitReason): () => void;
 }
 
@@ -39,8 +39,8 @@ interface Stopping {
 type State = "down" | "starting" | "up" | "restarting" | "stopping";
 
 /**
- * A pool as its supervisor sees it: a queue of tasks on main, and incarnations of threads that run them. The queue
- * outlives its threads as a mailbox does: what waits when the pool breaks is run by the next incarnation.
+ * A pool as a child of its supervisor: a queue of tasks on main, and incarnations of threads that run them. The queue
+ * outlives its threads as a mailbox does: the next incarnation runs the tasks that waited when the pool broke.
  */
 export class PoolChild implements Child<SupervisedPoolRef>, Process {
   readonly type = "worker";
@@ -58,10 +58,10 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   #threads: PoolThreads | undefined;
   #startFailed: ((reason: ExitReason) => void) | undefined;
   #stopping: Stopping | undefined;
-  /** Why all threads are being ended, while they are. */
+  /** Set while all threads are being ended: the reason. */
   #closing: ExitReason | undefined;
   #lastReason: ExitReason = SHUTDOWN;
-  /** As far as monitors and links go. */
+  /** Whether the pool runs for monitors and links. */
   #lives = false;
 
   constructor(spec: FullPoolSpec, path: string, uid: number, host: PoolHost, onExit: OnExit) {
@@ -74,7 +74,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.ref = new SupervisedPoolRef(host.outbox, uid, path, () => this.stats());
   }
 
-  /** It has started when one of its threads has loaded the module. */
+  /** Resolves when one of its threads has loaded the module. */
   async start(incarnation: number): Promise<StartOutcome<SupervisedPoolRef>> {
     const { startTimeoutMs: afterMs } = this.#spec;
     this.#incarnation = incarnation;
@@ -120,14 +120,14 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     return stopping.outcome.promise;
   }
 
-  /** Ends its threads for this reason. The supervisor sees an exit of its own accord. */
+  /** Ends its threads for this reason. For the supervisor the pool has ended by itself. */
   kill(reason: ExitReason): void {
     if (this.#stopping !== undefined)
       this.#limit(this.#stopping, { ...this.#stopping.request, shutdown: "brutal_kill" });
     else if (this.#threads !== undefined) this.#broken(this.#threads, reason);
   }
 
-  /** It gets none: it traps no exits, and monitors nothing. */
+  /** Never called, because a pool traps no exits and monitors nothing. */
   info(): void {}
 
   park(reason: ExitReason): void {
@@ -192,7 +192,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     }
   }
 
-  /** What a task rejects with. A thread that is lost is told of, a module that cannot be loaded breaks the pool. */
+  /** The error that a task rejects with. Reports a lost thread; breaks the pool when the module cannot be loaded. */
   #errorOf(threads: PoolThreads, end: unknown, name: string): unknown {
     const { error, timeOver, notPosted } = end as TaskEnd;
     if (isTaskFailure(error)) {
@@ -261,7 +261,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     return stopping;
   }
 
-  /** While tasks run; threads that are being closed have a limit of their own. */
+  /** Limits the stop while tasks run. Closing the threads has a limit of its own. */
   #limit({ deadline }: Stopping, request: StopRequest): void {
     if (this.#state === "stopping") deadline.drawIn(limitAt(request, this.#host.clock.now()));
   }
@@ -272,7 +272,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     if (stopping.request.restarting || this.#tasks.length === 0) void this.#end(stopping, false);
   }
 
-  /** Nothing runs any more, or its time is over. */
+  /** No task runs any more, or the time is over. */
   async #end(stopping: Stopping, killed: boolean): Promise<void> {
     if (this.#threads === undefined || this.#state !== "stopping") return;
     const { deadline, request } = stopping;

@@ -11,9 +11,9 @@ export interface Task {
   readonly signal: AbortSignal | undefined;
   readonly queuedAt: number;
   startedAt: number;
-  /** Ends it wherever it is, because its time is over or its caller has given it up. */
+  /** Ends it, waiting or running, because its time is over or its caller has given it up. */
   readonly end: AbortController;
-  /** Takes the listener off the caller's signal. */
+  /** Removes the listener from the caller's signal. */
   release(): void;
   resolve(value: TaskValue): void;
   reject(error: unknown): void;
@@ -21,7 +21,7 @@ export interface Task {
 
 type Counts = Pick<PoolStats, "completed" | "failed" | "aborted" | "rejected">;
 
-/** A pool's tasks from `run` to their end: those that wait, in their order, and what became of the others. */
+/** A pool's tasks from `run` to their end: keeps those that wait, in order, and counts the outcomes. */
 export class TaskQueue {
   readonly #id: string;
   readonly #maxQueue: number;
@@ -31,7 +31,7 @@ export class TaskQueue {
   readonly #run = createHistogram();
   readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = { completed: 0, failed: 0, aborted: 0, rejected: 0 };
 
-  /** `left` is called when a task that waited has been given up. */
+  /** `left` is called when the caller of a waiting task has given it up. */
   constructor(id: string, maxQueue: number, left: () => void) {
     this.#id = id;
     this.#maxQueue = maxQueue;
@@ -52,7 +52,10 @@ export class TaskQueue {
     };
   }
 
-  /** `waits`: it will not be taken at once. Settles as the task does; rejects with ERR_CALL_ABORTED, ERR_MAILBOX_FULL. */
+  /**
+   * `waits`: it will not be taken at once. Settles as the task does, or rejects with ERR_CALL_ABORTED or
+   * ERR_MAILBOX_FULL.
+   */
   add(task: TaskValue, { signal, name = "default" }: RunOptions, waits: boolean): Promise<TaskValue> {
     const maxQueue = this.#maxQueue;
     if (signal?.aborted === true) {
@@ -75,7 +78,7 @@ export class TaskQueue {
     });
   }
 
-  /** The next one, whose time begins now. */
+  /** Takes the next task, whose time begins now. */
   take(): Task | undefined {
     const task = this.#waiting.shift();
     if (task === undefined) return undefined;
@@ -101,7 +104,7 @@ export class TaskQueue {
     task.reject(taskAborted(this.#id, task.signal as AbortSignal));
   }
 
-  /** The pool has ended before their turn. */
+  /** Rejects all waiting tasks, because the pool has ended. */
   refuseAll(reason: ExitReason): void {
     for (let task = this.#waiting.shift(); task !== undefined; task = this.#waiting.shift()) {
       task.release();
@@ -121,7 +124,7 @@ export class TaskQueue {
   }
 }
 
-/** Histograms count whole numbers, from 1: microseconds. */
+/** In microseconds, because histograms count whole numbers from 1. */
 function record(histogram: RecordableHistogram, ms: number): void {
   histogram.record(Math.max(1, Math.round(ms * 1000)));
 }

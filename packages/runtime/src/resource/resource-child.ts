@@ -8,7 +8,7 @@ import { type Deferred, deferred } from "../supervision/deferred.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { demandMs, limitAt, NOTHING_LEFT } from "../supervision/stop-budget.js";
 
-/** One incarnation: from the call of the user's `start` until its value has been given back to the user's `stop`. */
+/** One incarnation: from the call of the user's `start` until the user's `stop` has taken its value back. */
 interface Life {
   readonly abort: AbortController;
   readonly value: Promise<unknown>;
@@ -22,13 +22,14 @@ interface Starting {
 interface Ending {
   readonly outcome: Deferred<StopOutcome>;
   readonly deadline: Deadline;
-  /** The supervisor has asked for it. Otherwise it ends by itself, and the supervisor is to be told. */
+  /** The supervisor has asked for the end. Otherwise the resource ends by itself, and the supervisor has to be told. */
   asked: boolean;
 }
 
 /**
- * Something on main with a lifetime, as its supervisor sees it. Main cannot kill what runs on main: a `start` or a
- * `stop` that takes too long is left behind, and a value that comes late from such a start is stopped when it comes.
+ * A resource as a child of its supervisor: something on main with a lifetime. Main cannot kill code that runs on main.
+ * So a `start` or a `stop` that takes too long is left behind, and a value that such a start returns late is passed to
+ * `stop` then.
  */
 export class ResourceChild implements Child {
   readonly type = "worker";
@@ -51,7 +52,7 @@ export class ResourceChild implements Child {
     this.#onExit = onExit;
   }
 
-  /** What `start` returned in this incarnation; undefined while nothing runs. */
+  /** The value that `start` returned in this incarnation; undefined while nothing runs. */
   get ref(): unknown {
     return this.#value;
   }
@@ -116,7 +117,7 @@ export class ResourceChild implements Child {
       this.#startFailed(life, { kind: "init_failed", error });
       return;
     }
-    // Its value is given back before the supervisor is told: the next incarnation is to find the port free.
+    // `stop` runs before the supervisor is told, so that the next incarnation finds the port free.
     this.#end(life, reason).deadline.drawIn(this.#clock.now() + demandMs(this.#spec.shutdown));
   }
 
@@ -126,7 +127,7 @@ export class ResourceChild implements Child {
     this.#ending = ending;
     this.#settleStart({ kind: "failed", reason: KILLED });
     void this.#giveBack(life, reason).then((failure) => {
-      // How it ended matters more than that its cleanup failed, which is in the log.
+      // The reason for its end matters more than the failure of its cleanup, which is in the log.
       this.#ended(ending, failure !== undefined && ending.asked ? failure : reason, false);
     });
     return ending;
@@ -141,7 +142,9 @@ export class ResourceChild implements Child {
     if (!ending.asked) this.#onExit(reason);
   }
 
-  /** Hands the value to the user's `stop`, as soon as there is one. Resolves with what that threw, if it did. */
+  /**
+   * Passes the value to the user's `stop`, as soon as there is a value. Resolves to the error of `stop`, if it throws.
+   */
   async #giveBack({ abort, value }: Life, reason: ExitReason): Promise<ExitReason | undefined> {
     abort.abort(reason);
     const started = await value.then(

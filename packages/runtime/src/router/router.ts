@@ -37,21 +37,21 @@ export interface RouterHost {
   releaseName(holder: RouterChild, name: string | undefined): void;
   readonly names: NameTable;
   find(ref: ActorRef): ActorChild | undefined;
-  /** It runs from now on, as far as monitors and links go, and no exit signal ends it. */
+  /** For monitors and links, the router runs from now on. No exit signal ends it. */
   lifeStarted(router: RouterChild): void;
-  /** It has ended. Returns what tells those who watch it. */
+  /** For monitors and links, the router has ended. Returns a function that tells its watchers. */
   lifeEnded(router: RouterChild, reason: ExitReason): () => void;
   routerDisposed(router: RouterChild): void;
 }
 
 /** No actor has this uid. */
-const NOBODY = Object.freeze({ address: 0, uid: 0 });
-/** How often a member that is leaving is looked at. */
+const NO_MEMBER = Object.freeze({ address: 0, uid: 0 });
+/** How often main checks whether a member that leaves has handled all it had accepted. */
 const RETIRE_CHECK_MS = 5;
 
 /**
- * A router: a one_for_one supervisor of `size` actors, and the list of them in shared memory by which every thread
- * finds one.
+ * A router: a one_for_one supervisor of `size` actors, and a list of them in shared memory, in which every thread looks
+ * up the member for a message.
  *
  * @see https://hexdocs.pm/elixir/PartitionSupervisor.html
  */
@@ -61,20 +61,20 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   readonly ref: SupervisedRouterRef;
   readonly slot: Slot;
   readonly #spec: FullRouterSpec;
-  /** With the module that it was upgraded to. */
+  /** The spec of a member; after an upgrade with the new module. */
   #member: Omit<FullActorSpec, "id">;
   readonly #host: RouterHost;
   readonly #tree: TreeEnvironment;
   readonly #process: SupervisorProcess;
   readonly #leaving = new Set<string>();
   #size: number;
-  /** Resizes and upgrades, one after the other. */
+  /** Settles when the last resize or upgrade is done, because they run one after the other. */
   #changed: Promise<unknown> = Promise.resolve();
   #incarnation = 0;
-  /** As far as monitors and links go, also while its members are started. */
+  /** Whether the router runs for monitors and links; true also while its members are started. */
   #lives = false;
   #running = false;
-  /** It has ended and stays so, for now or for good: no member comes back by itself. */
+  /** It has ended and stays down for now, or for good: no member comes back by itself. */
   #parked = false;
   #disposed = false;
 
@@ -119,7 +119,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     return this.#process.ref;
   }
 
-  /** Those there are, in their order. */
+  /** The members that exist, in order. */
   get actors(): ActorChild[] {
     return this.#actors().filter((actor) => actor !== undefined);
   }
@@ -151,10 +151,10 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     return outcome;
   }
 
-  /** A supervisor traps exits, and these are nothing to it. */
+  /** Ignores exit signals, as a supervisor does that traps exits. */
   info(): void {}
 
-  /** Exit signals go to the members. */
+  /** Does nothing, because exit signals go to the members. */
   kill(): void {}
 
   park(reason: ExitReason): void {
@@ -179,8 +179,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   /**
-   * One member after the other. When the first fails nothing has changed, and this rejects; from then on members that
-   * come have the new module, and of the others it tells what became of each.
+   * Upgrades one member after the other. When the first upgrade fails nothing has changed, and this rejects. After the
+   * first has succeeded, new members get the new module, and the result has the outcome of each member.
    */
   upgrade(module: URL | string, timeoutMs: number | undefined): Promise<MemberResult<void>[]> {
     return this.#change(async () => {
@@ -219,7 +219,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     this.#size = size;
     const leaving = this.#ids(size, before);
     for (const id of leaving) this.#leaving.add(id);
-    // First senders stop finding them, then they refuse messages that were on the way, which their senders route again.
+    // First senders stop finding these members. Then the members refuse messages that were on the way, and the senders
+    // route those again.
     this.#publish();
     await Promise.all(leaving.map((id) => this.#retire(id)));
   }
@@ -239,21 +240,24 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     this.#publish();
   }
 
-  /** The member is stopped when it has handled all it had accepted, in its next life if it crashes over it. */
+  /**
+   * Stops a member once it has handled all messages that it had accepted, even if it crashes meanwhile and is
+   * restarted.
+   */
   async #retire(id: string): Promise<void> {
     for (;;) {
       const ref = this.members.child(id) as ActorRef | undefined;
-      // A router that is stopped has stopped its members, and starts none that is leaving.
+      // A router that was stopped has stopped its members, and does not start a member that leaves.
       if (ref === undefined || this.#parked) break;
       try {
-        // It refuses what is new from now on.
+        // From now on it refuses new messages.
         if (this.#host.find(ref)?.drained !== false) {
           await this.members.terminateChild(id);
           if (this.members.child(id) !== undefined) await this.members.deleteChild(id);
           break;
         }
       } catch (error) {
-        // The router itself is between two lives, or has begun another meanwhile, and its members come back with it.
+        // The router itself is being restarted, or has been restarted meanwhile, and its members come back with it.
         if (isActorError(error, "ERR_SYSTEM_STOPPED")) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, RETIRE_CHECK_MS));
@@ -275,8 +279,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   #publish(): void {
-    // A temporary member that has ended keeps its number, so that no key of another's moves.
-    const members = this.#ids(0, this.#size).map((id) => (this.members.child(id) as ActorRef | undefined) ?? NOBODY);
+    // A temporary member that has ended keeps its number, so that the keys of the other members do not move.
+    const members = this.#ids(0, this.#size).map((id) => (this.members.child(id) as ActorRef | undefined) ?? NO_MEMBER);
     publishMembers(this.slot.memory.words, members);
   }
 
@@ -309,7 +313,7 @@ function routerSlot(slots: Slots, route: Route): Slot {
   });
   const { words } = slot.memory;
   new Mailbox(words).close();
-  // The former user of this memory has left something in it.
+  // The former user of this memory may have left data in it.
   words.fill(0, SLOT_HEADER_WORDS);
   writeRoute(words, route);
   publishMembers(words, []);
