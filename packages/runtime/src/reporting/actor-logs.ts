@@ -4,22 +4,25 @@ import type { Events } from "./events.js";
 import type { Log } from "./log.js";
 import type { Logger } from "./logger.js";
 
-/** Whose line it is. */
+/** The actor and the thread that a line comes from. */
 export interface LogSource {
   readonly id: string;
   readonly incarnation: number;
-  /** Node's number of the thread. */
+  /** Node's id of the thread. */
   readonly thread: number;
-  /** The slot in which the thread counts. */
+  /** The slot of shared memory in which the thread counts its lines. */
   readonly words: Int32Array;
 }
 
-/** Lines that are given back their credit after so long: together 20 000 short lines a second, a third of main's time. */
+/**
+ * How often main gives credit for lines back to the threads: for 20 000 short lines a second in all, which take a third
+ * of main's time.
+ */
 const GIVE_BACK_MS = 50;
 const UNITS_AT_ONCE = 1024;
-/** Dropped lines are reported this often at most, for each actor. */
+/** How often dropped lines are reported at most, for each actor. */
 const REPORT_EVERY_MS = 1000;
-/** A line that took longer to get here says so: its own time is the one at which main wrote it. */
+/** A line that took longer to get to main has `lateMs`, because its time is the one at which main wrote it. */
 const LATE_MS = 100;
 
 interface Dropped {
@@ -27,13 +30,13 @@ interface Dropped {
   atMs: number;
 }
 
-/** Writes what actors log to main's logger, and holds them to what main can take. Never throws. */
+/** Writes actors' log lines to main's logger, and limits them to what main can write. Never throws. */
 export class ActorLogs {
   /** One word, shared with every thread: the lowest level that is logged. */
   readonly level = new SharedArrayBuffer(4);
   readonly #levelWord = new Int32Array(this.level);
   readonly #log: Log;
-  /** Units by the slot they are given back to. */
+  /** For each slot, the units of credit to give back. */
   readonly #owed = new Map<Int32Array, number>();
   readonly #dropped = new Map<string, Dropped>();
   readonly #events: Events;
@@ -51,14 +54,14 @@ export class ActorLogs {
     log.ask((logger) => logger.on?.("level-change", this.#readLevel));
   }
 
-  /** `units` is what the line cost its thread. */
+  /** `units` is the credit that the line has cost its thread. */
   write(source: LogSource, level: LogLevel, atMs: number, units: number, line: readonly unknown[]): void {
     this.#owe(source, units);
     this.#reportDropped(source, false);
     try {
       this.#write(source, level, atMs, line);
     } catch (error) {
-      // The application has changed what this stands on.
+      // The application has changed a built-in that this needs.
       this.#failed(source, error);
     }
   }
@@ -67,14 +70,14 @@ export class ActorLogs {
     const { id, incarnation, thread } = source;
     const [bindings, first, ...rest] = line;
     const lateMs = Date.now() - atMs;
-    const whose = { actor: id, incarnation, thread, ...(lateMs > LATE_MS ? { lateMs } : {}) };
+    const origin = { actor: id, incarnation, thread, ...(lateMs > LATE_MS ? { lateMs } : {}) };
     const isError = first instanceof Error;
     const isFields = !isError && typeof first === "object" && first !== null;
     const fields = isError ? { [this.#log.errorKey]: first } : isFields ? first : {};
-    // Nothing that an actor logs passes for another's.
     const own = { ...(bindings as object | null), ...fields };
     const told = isError || isFields ? rest : line.slice(1);
-    this.#log.attempt(level, [{ ...own, ...whose }, ...told], (error) => this.#failed(source, error));
+    // The origin comes last, so that no line of an actor can claim to be another's.
+    this.#log.attempt(level, [{ ...own, ...origin }, ...told], (error) => this.#failed(source, error));
     this.#tell(source, level, isError ? { ...(bindings as object | null), err: first } : own, told);
   }
 
@@ -84,7 +87,7 @@ export class ActorLogs {
     this.#events.log({ id, at: performance.now(), incarnation, thread, level, args });
   }
 
-  /** The thread has ended: what it could not log any more is told. */
+  /** The thread has ended: reports the lines that it dropped since the last report. */
   ended(source: LogSource): void {
     this.#owed.delete(source.words);
     this.#reportDropped(source, true);
@@ -100,7 +103,7 @@ export class ActorLogs {
     this.#log.ask((logger) => logger.off?.("level-change", this.#readLevel));
   }
 
-  /** A serializer or a stream of the user's has thrown. */
+  /** A serializer or a stream of the user has thrown. */
   #failed({ id, incarnation, thread }: LogSource, error: unknown): void {
     this.#log.lose();
     this.#log.notice({ actor: id, incarnation, thread, err: error }, "a line of the actor's log could not be written");
@@ -111,7 +114,7 @@ export class ActorLogs {
     this.#timer ??= setTimeout(this.#giveBack, GIVE_BACK_MS).unref();
   }
 
-  /** A share for each, so that one that storms does not silence the others. */
+  /** Gives each thread a share, so that one that logs too much does not silence the others. */
   readonly #giveBack = (): void => {
     this.#timer = undefined;
     const share = Math.max(1, Math.floor(UNITS_AT_ONCE / this.#owed.size));
@@ -136,7 +139,7 @@ export class ActorLogs {
   }
 }
 
-/** The lowest level a logger takes, as pino's number. One that does not say gets everything. */
+/** The lowest level that a logger takes, as pino's number. A logger that does not say gets all lines. */
 function levelOf({ level, levels }: Logger): number {
   if (level === undefined) return LOG_LEVELS.trace;
   // Pino's number for "silent" is Infinity.

@@ -1,14 +1,14 @@
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 
-/** Events that may wait to be taken. Those that find no room are counted. */
+/** How many events may wait to be taken. Further events are counted as missed. */
 export const BACKLOG = 1024;
 
 const OVER = Object.freeze({ done: true, value: undefined });
 
 /**
- * Events for one reader, in order, from when this is made until it is closed, left or aborted. Each `next` gets one of
- * its own, also when several wait at a time. What waits when it is closed can still be taken. The subclass sees to it
- * that no more than `BACKLOG` wait.
+ * Events for one reader, in order, from the construction until the stream is closed, left or aborted. Each `next` gets
+ * an event of its own, also when several calls wait at a time. Events that wait when it is closed can still be taken.
+ * The subclass must not let more than `BACKLOG` wait.
  */
 export abstract class EventStream<E> implements AsyncGenerator<E, void, undefined> {
   readonly #waiting: E[] = [];
@@ -16,7 +16,7 @@ export abstract class EventStream<E> implements AsyncGenerator<E, void, undefine
   readonly #release: () => void = () => {};
   #closed = false;
 
-  /** With a signal that is aborted already it is closed from the start, and `left` is not called. */
+  /** With a signal that is aborted already the stream is closed from the start, and `left` is not called. */
   constructor(signal?: AbortSignal) {
     if (signal?.aborted) this.#closed = true;
     else if (signal !== undefined) this.#release = whenAborted(signal, () => this.close());
@@ -44,14 +44,14 @@ export abstract class EventStream<E> implements AsyncGenerator<E, void, undefine
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
-  /** Leaves it: what waits is dropped. */
+  /** Leaves the stream: events that wait are dropped. */
   return(): Promise<IteratorResult<E, void>> {
     this.#waiting.length = 0;
     this.close();
     return Promise.resolve(OVER);
   }
 
-  /** Leaves it, and rejects with `error`, as a generator does. */
+  /** Leaves the stream, and rejects with `error`, as a generator does. */
   throw(error: unknown): Promise<IteratorResult<E, void>> {
     void this.return();
     return Promise.reject(error);
@@ -69,7 +69,7 @@ export abstract class EventStream<E> implements AsyncGenerator<E, void, undefine
     return this.#waiting.length;
   }
 
-  /** For the reader who waits, or the next one. */
+  /** Gives an event to the call of `next` that waits, or keeps it for the next call. */
   protected offer(event: E): void {
     if (this.#closed) return;
     const taker = this.#takers.shift();
@@ -81,9 +81,9 @@ export abstract class EventStream<E> implements AsyncGenerator<E, void, undefine
     taker({ done: false, value: event });
   }
 
-  /** A reader has this one now. */
+  /** Called when a reader has got this event. */
   protected taken(_event: E): void {}
 
-  /** It is closed, by whichever way. */
+  /** Called when the stream is closed, left or aborted. */
   protected left(): void {}
 }

@@ -15,7 +15,7 @@ export interface UnattributedMemory {
   readonly rssMb: number;
   readonly totalMb: number;
   readonly unattributedMb: number;
-  /** By how much that grew while they ran. */
+  /** The actors that ran while it grew, with the growth that is put down to each. */
   readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
 }
 
@@ -26,14 +26,14 @@ interface At {
   readonly at: number;
 }
 
-/** Everything a system tells, by event name. The same go to `node:diagnostics_channel` as `mini-otp:<event>`. */
+/** The events of a system, by name. The same events go to `node:diagnostics_channel` as `mini-otp:<event>`. */
 export interface SystemEvents {
   actor_started: Reported<"actor_started">;
   actor_exited: Reported<"actor_exited"> & LastSeen;
   actor_restarted: Reported<"actor_restarted">;
   child_start_failed: Reported<"child_start_failed"> & LastSeen;
   supervisor_escalated: Reported<"supervisor_escalated">;
-  /** The actor's incarnation goes on with other code. `version` is the new code's, if it names one. */
+  /** The actor's incarnation goes on with new code. `version` is that of the new code, if it names one. */
   actor_upgraded: At & {
     readonly event: "actor_upgraded";
     readonly incarnation: number;
@@ -48,12 +48,12 @@ export interface SystemEvents {
     readonly reason: ExitReason;
   };
   /**
-   * A sender found no room in the mailbox: it waits, or the message was refused or dropped. Told once, and again only
-   * after the mailbox was found half empty, which is looked for every second.
+   * A sender found no room in the mailbox: it waits, or the message was refused or dropped. Emitted once, and again
+   * only after the mailbox was half empty, which main checks every second.
    */
   mailbox_full: At & {
     readonly event: "mailbox_full";
-    /** What was sent. */
+    /** The method of the message that found no room. */
     readonly method: string;
     readonly length: number;
     readonly bytes: number;
@@ -71,25 +71,28 @@ export interface SystemEvents {
   /** A thread has not exited a second after its kill. It is left behind; its actor goes on in another. */
   actor_zombie: At & { readonly event: "actor_zombie"; readonly incarnation: number; readonly reason: ExitReason };
   /**
-   * The process is over `guard.totalMb` for memory that is in no numbers of the actors' or main's. `id` is the most
-   * suspect actor, or the root. Told once in five seconds while it lasts, and for each suspect that is ended.
+   * Memory that neither the actors' samples nor main's own numbers show has put the process over `guard.totalMb`. `id`
+   * is the most suspect actor, or the root. Emitted once in five seconds while it lasts, and for each suspect that is
+   * ended.
    */
   memory_unattributed: At &
     UnattributedMemory & {
       readonly event: "memory_unattributed";
-      /** What is done about it: `guard.onUnattributed`. */
+      /** What the guard does about it: `guard.onUnattributed`. */
       readonly action: "report" | "kill_suspect" | "exit";
     };
   system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
-/** What an actor has given its log, as main's logger gets it. */
+/** A line of an actor's log, as main's logger gets it. */
 export interface LogLine extends At {
   readonly incarnation: number;
   /** Node's id of the thread. */
   readonly thread: number | undefined;
   readonly level: LogLevel;
-  /** As for pino: an object or an error may come first, then the message and what it is formatted with. */
+  /**
+   * As for pino: first an object or an error, if there is one, then the message and the values for its placeholders.
+   */
   readonly args: readonly unknown[];
 }
 
@@ -99,7 +102,7 @@ export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
 
 export type EventName = keyof SystemEvents;
 export type SystemEvent = SystemEvents[EventName];
-/** `missed`: events before this one that are missing, since more came than were taken. */
+/** `missed`: how many events before this one are missing, because more came than were taken. */
 export type StreamedEvent = SystemEvent & { readonly missed: number };
 export const EVENT_NAMES: readonly EventName[] = [
   "actor_started",
@@ -131,7 +134,7 @@ class SystemEventStream extends EventStream<StreamedEvent> {
   }
 
   tell(event: SystemEvent): void {
-    // The last one always finds room: it says that the system has stopped, and how many are missing.
+    // The last event always finds room, because it says that the system has stopped, and how many events are missing.
     if (this.backlog >= BACKLOG && event.event !== "system_stopped") {
       this.#missed++;
       return;
@@ -154,7 +157,7 @@ export class Events {
   #ended = false;
   readonly #logger: Logger;
   readonly #logListeners = new Set<(line: LogLine) => void>();
-  /** Called when the first listener for log lines has come, or the last has gone. */
+  /** Called when a listener for log lines was added or removed. */
   onLogListened: () => void = () => {};
 
   constructor(logger: Logger) {
@@ -162,11 +165,11 @@ export class Events {
   }
 
   /**
-   * Never throws: what a listener throws is logged, and the others hear of the event all the same. One that is taken
-   * off meanwhile does not. After `system_stopped` all streams are over.
+   * Never throws: when a listener throws, its error is logged, and the others still get the event. A listener that is
+   * removed meanwhile does not. After `system_stopped` all streams end.
    */
   emit(event: SystemEvent): void {
-    // Before a listener makes something else happen: streams tell of events in their order.
+    // Streams come first, because a listener may cause further events, and streams must keep the order.
     for (const stream of this.#streams) stream.tell(event);
     if (event.event === "system_stopped") this.#endStreams();
     channels.get(event.event)?.publish(event);
@@ -186,7 +189,7 @@ export class Events {
     }
   }
 
-  /** Returns the function that takes the listener off again. Throws ERR_INVALID_OPTION for an unknown event. */
+  /** Returns a function that removes the listener. Throws ERR_INVALID_OPTION for an unknown event. */
   on<E extends EventName>(name: E, listener: (event: SystemEvents[E]) => void): () => void {
     if (!channels.has(name)) throw unknownEvent(name);
     takeArgument("on", "listener", listener, aFunction);
@@ -197,7 +200,7 @@ export class Events {
     return () => void listeners.delete(own);
   }
 
-  /** Returns the function that takes the listener off again. */
+  /** Returns a function that removes the listener. */
   onLog(listener: (line: LogLine) => void): () => void {
     const own = (line: LogLine) => listener(line);
     this.#logListeners.add(own);

@@ -1,4 +1,4 @@
-/** What a logger writes to: SonicBoom, pino's transports, the streams of a console. */
+/** A stream that a logger writes to: SonicBoom, pino's transports, the streams of a console. */
 interface Stream {
   on(event: string, listener: (error: unknown) => void): unknown;
   flushSync?(): void;
@@ -9,14 +9,17 @@ interface Owner {
   lose(): void;
 }
 
-/** By stream, those who log to it. One listener for all, and it stays: errors come late. */
+/**
+ * For each stream, the logs that write to it. The stream has one listener for all, which is never removed because
+ * errors come late.
+ */
 const owners = new WeakMap<object, Set<WeakRef<Owner>>>();
-/** Their last write failed. */
+/** The streams whose last write failed. */
 const failing = new Set<Stream>();
 
 /**
- * A stream tells of an error by an event, which would end the process if there were no listener. Each costs its owners
- * a line.
+ * Listens for the errors of a stream, which would end the process without a listener. For each error its owners count a
+ * lost line.
  */
 export function heedStream(stream: unknown, owner: Owner): void {
   if (!isStream(stream)) return;
@@ -38,13 +41,13 @@ function isStream(stream: unknown): stream is Stream {
 }
 
 /**
- * Pino flushes its streams when the process ends, and SonicBoom tries that again and again for as long as the disk is
- * full: the process would never end. What is left in such a stream is given up before.
+ * Pino flushes its streams when the process ends, and SonicBoom repeats that as long as the disk is full, so the
+ * process would never end. So the lines that are left in such a stream are given up first.
  */
 function hasFailed(stream: Stream): void {
   if (typeof stream.flushSync !== "function" || typeof stream.destroy !== "function") return;
   failing.add(stream);
-  // In front of pino's listeners, which were there before.
+  // Put in front of pino's listeners, which were added before.
   process.off("beforeExit", giveUp).prependListener("beforeExit", giveUp);
   process.off("exit", giveUp).prependListener("exit", giveUp);
 }
@@ -54,7 +57,7 @@ function giveUp(): void {
     try {
       stream.destroy?.();
     } catch {
-      // It is closed already.
+      // The stream is closed already.
     }
   }
   failing.clear();

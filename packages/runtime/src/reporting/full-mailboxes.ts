@@ -4,10 +4,10 @@ import type { Slot } from "../mailbox/slots.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { Events } from "./events.js";
 
-/** A full mailbox is looked at this often, to see whether it has room again. */
+/** How often main checks whether a full mailbox has room again. */
 const LOOK_MS = 1000;
 
-/** An actor, as far as its mailbox goes. */
+/** An actor with a mailbox. */
 export interface MailboxOwner {
   readonly id: string;
   readonly slot: Slot;
@@ -15,7 +15,7 @@ export interface MailboxOwner {
   readonly spec: Pick<FullActorSpec, "mailbox">;
 }
 
-/** Tells of mailboxes that are full: once each, until they have been half empty. */
+/** Reports full mailboxes: each once, and again only after it was half empty. */
 export class FullMailboxes {
   readonly #events: Events;
   readonly #full = new Set<MailboxOwner>();

@@ -10,7 +10,9 @@ interface Failure {
   readonly reason: ExitReason;
 }
 
-/** Keeps what a supervisor's children have failed of lately, to tell of it when the supervisor gives up. */
+/**
+ * Keeps the recent failures of a supervisor's children, for the record that is written when the supervisor gives up.
+ */
 export class LastFailures {
   readonly #supervisor: string;
   #failures: Failure[] = [];
@@ -46,7 +48,7 @@ export class LastFailures {
 
 type FailureReport = Extract<SupervisionReport, { event: "actor_exited" | "child_start_failed" }>;
 
-/** As the supervisor counts: what calls for a restart, and a restart that fails. */
+/** Counts as the supervisor does: an exit that calls for a restart, and a restart that fails. */
 function countsAsFailure(report: SupervisionReport): report is FailureReport {
   if (report.event === "child_start_failed") return report.incarnation > 1;
   return (

@@ -3,14 +3,14 @@ import { handlingName } from "@mini-otp/worker-host/protocol/memory";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 
-/** An actor's last moments, as far as they are known: for the diagnosis of its end. */
+/** What is known of an actor's last moments, to diagnose its end. */
 export interface LastSeen {
-  /** The method it was in, if it was in one. */
+  /** The method that it was handling, if any. */
   readonly lastMethod?: string;
-  /** Messages that were waiting in its mailbox. */
+  /** How many messages waited in its mailbox. */
   readonly queueLength?: number;
   readonly heapCapMb?: number;
-  /** When the guard looked last, if it did; so of an actor that was never busy there are none. */
+  /** As of the guard's last sample. Absent for an actor that was never busy, because the guard took none. */
   readonly heapUsedMb?: number;
   readonly offHeapMb?: number;
 }
@@ -21,7 +21,7 @@ interface Ended {
   readonly spec: { readonly heapCapMb: number };
 }
 
-/** Of an actor whose thread has exited, before it is started again. */
+/** For an actor whose thread has exited and that has not been started again. */
 export function lastSeen(
   { slot, mailbox, spec }: Ended,
   memory: { readonly heapMb: number; readonly offHeapMb: number } | undefined,

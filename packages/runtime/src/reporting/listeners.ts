@@ -1,6 +1,6 @@
 /**
- * Calls what a user has given. What it throws, or what the promise that it returns rejects with, is told to `failed`,
- * which must not throw. Never throws.
+ * Calls a user's callback. If it throws, or the promise that it returns rejects, `failed` gets the error; `failed` must
+ * not throw. Never throws.
  */
 export function callSafely(call: () => unknown, failed: (error: unknown) => void): void {
   try {

@@ -8,13 +8,13 @@ import { consoleStreams, printableArgs, printsText } from "./printable.js";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The way of all lines to the system's logger. Nothing that a logger does gets past it: what one throws, what its
- * promise rejects with, the errors of the stream it writes to. Lines that are lost so are counted.
+ * Writes all lines to the system's logger. No failure of a logger gets further: a throw, a promise that rejects, an
+ * error of the stream that it writes to. Lines that are lost this way are counted.
  */
 export class Log {
-  /** The logger that was given, completed; the default one. */
+  /** The user's logger, with missing levels added; or the default logger. */
   readonly logger: Logger;
-  /** Of `console`: its lines are a text that a terminal shows. */
+  /** True for `console`, whose lines are a text that a terminal shows. */
   readonly #printsText: boolean;
   readonly errorKey: string;
   #lost = 0;
@@ -27,7 +27,7 @@ export class Log {
     for (const stream of streams) safely(() => heedStream(stream, this));
   }
 
-  /** Lines that the logger, or what it writes to, did not take. */
+  /** How many lines the logger, or the stream that it writes to, did not take. */
   get lost(): number {
     return this.#lost;
   }
@@ -60,17 +60,20 @@ export class Log {
     this.#write("fatal", fields, message);
   }
 
-  /** Writes a line as pino takes it. When that fails `failed` is told why; a line that is not written then is lost. */
+  /**
+   * Writes a line in pino's form. When that fails, `failed` gets the error, and the line is lost unless `failed` writes
+   * it.
+   */
   attempt(level: LogLevel, args: readonly unknown[], failed: (error: unknown) => void): void {
     callSafely(() => this.logger[level](...(this.#printsText ? printableArgs(args) : args)), failed);
   }
 
-  /** Says that a line was lost. A logger that cannot even say that has lost no other. */
+  /** Writes that a line was lost. If the logger fails again, that is not counted as one more lost line. */
   notice(fields: Fields, message: string): void {
     this.attempt("error", [fields, message], () => {});
   }
 
-  /** What the logger says of itself, or undefined when it throws. */
+  /** The answer of the logger, or undefined when it throws. */
   ask<T>(question: (logger: Logger) => T): T | undefined {
     return safely(() => question(this.logger));
   }
@@ -78,7 +81,8 @@ export class Log {
   #write(level: LogLevel, fields: Fields, message: string): void {
     this.attempt(level, [fields, message], (error) => {
       if (isOfSystem(error)) return this.lose();
-      // A serializer of the user's, or a getter: the message is there all the same.
+      // A serializer or a getter of the user has thrown: the message is written without the fields that may have caused
+      // it.
       const plain = Object.entries(fields).filter(
         ([, value]) => typeof value === "string" || typeof value === "number",
       );
@@ -88,7 +92,7 @@ export class Log {
   }
 }
 
-/** A full disk, a closed pipe: another line has no better chance. */
+/** True for a full disk or a closed pipe, where another line would fail as well. */
 function isOfSystem(error: unknown): boolean {
   return safely(() => typeof (error as { errno?: unknown }).errno === "number") === true;
 }

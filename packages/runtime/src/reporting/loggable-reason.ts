@@ -1,7 +1,7 @@
 import { describe, type ExitReason, isError, shorten } from "@mini-otp/worker-host/protocol/errors";
 import pino from "pino";
 
-/** Of an error's message, and of its stack. */
+/** The most characters of an error's message, and of its stack. */
 const ERROR_CHARS = 16_384;
 
 /** An exit reason with its error in the form loggers print. Never throws. */
@@ -19,7 +19,7 @@ function serialized(error: Error): object {
   }
 }
 
-/** An application may have made something else of its stacks. */
+/** The application may have replaced the stack by a value that is not a text. */
 function text(value: unknown): unknown {
   return typeof value === "string" ? shorten(value, ERROR_CHARS) : undefined;
 }

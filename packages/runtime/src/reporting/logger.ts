@@ -13,7 +13,7 @@ export interface Logger {
   warn: Log;
   error: Log;
   fatal: Log;
-  /** The lowest level that is logged, by name. Actors do not send what is below it; without it they send everything. */
+  /** The lowest level that is logged, by name. Actors do not send lines below it; without it they send all lines. */
   readonly level?: string;
   readonly levels?: { readonly values: Readonly<Record<string, number>> };
   /** Pino emits `level-change`, so that actors follow. */
@@ -33,18 +33,18 @@ const silent: Logger = {
   fatal: nothing,
   level: "silent",
 };
-/** What a system logs to. */
+/** The field of an option that takes a logger. */
 export const aLogger = field(
   "false, or a logger: an object with methods as error, warn, info and debug",
   (value) => value === false || isLogger(value),
 );
 
-/** True for what has at least one of the methods by which pino logs. */
+/** True for an object that has at least one of pino's methods for logging. */
 export function isLogger(value: unknown): value is Partial<Logger> {
   return typeof value === "object" && value !== null && LEVELS.some((level) => hasMethod(value, level));
 }
 
-/** `lost` is called for each line of the default logger's that stderr does not take. */
+/** `lost` is called for each line of the default logger that stderr does not take. */
 export function systemLogger(logger: Logger | false | undefined, name: string, lost: () => void): Logger {
   if (logger === false) return silent;
   if (logger === undefined) return defaultLogger(name, lost);
@@ -55,7 +55,7 @@ function defaultLogger(name: string, lost: () => void): Logger {
   try {
     return pino({ name, level: "warn" }, new StderrLines(lost));
   } catch {
-    // Before Node 22 pino sets Error.prepareStackTrace to learn who calls it.
+    // Before Node 22 pino sets Error.prepareStackTrace to find its caller.
     const why = Object.isFrozen(Error)
       ? "pino runs with --frozen-intrinsics from Node 22 on"
       : "pino cannot start here";
@@ -63,7 +63,10 @@ function defaultLogger(name: string, lost: () => void): Logger {
   }
 }
 
-/** A logger that knows fewer levels than pino, as `console` does: what it has no method for goes to the next one below. */
+/**
+ * Completes a logger that has fewer levels than pino, as `console` has: a line of a missing level goes to the next
+ * level below.
+ */
 function completed(logger: Partial<Logger>): Logger {
   const whole: PropertyDescriptorMap = {};
   let below: Log = () => {};
@@ -82,14 +85,14 @@ function hasMethod(logger: object, level: string): boolean {
   }
 }
 
-/** Under which key a logger expects an error. */
+/** The key under which a logger expects an error. */
 export function errorKeyOf(logger: Logger): string {
   const { errorKeySym } = pino.symbols as unknown as { readonly errorKeySym: symbol };
   const key = (logger as unknown as Record<symbol, unknown>)[errorKeySym];
   return typeof key === "string" ? key : "err";
 }
 
-/** What a pino logger writes to, if it is one. */
+/** The stream of a pino logger; undefined for another logger. */
 export function streamOf(logger: Logger): unknown {
   return (logger as unknown as Record<symbol, unknown>)[pino.symbols.streamSym];
 }

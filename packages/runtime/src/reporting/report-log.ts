@@ -5,7 +5,7 @@ import type { LastSeen } from "./last-seen.js";
 import { loggableReason } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
 
-/** Of identical reports so many are logged as they come, and the rest is counted. */
+/** This many identical reports are logged as they come. Further ones are counted. */
 const LOGGED_AT_FIRST = 3;
 const SUMMARY_EVERY_MS = 5000;
 
@@ -13,14 +13,14 @@ type Seen = SupervisionReport & LastSeen;
 
 interface Repeats {
   logged: number;
-  /** The latest that was not logged, and how many there were. */
+  /** The last report that was not logged, and how many there were. */
   held: Seen | undefined;
   repeated: number;
 }
 
 /**
- * Logs what supervisors report: failures as errors with OTP's context, the rest at info or debug. A storm does not
- * flood the log: identical reports are collapsed into one line in five seconds, which says how many it stands for.
+ * Logs the reports of supervisors: failures as errors with OTP's context, others at info or debug. Many failures do not
+ * flood the log: identical reports become one line in five seconds, which says how many it stands for.
  */
 export class ReportLog {
   readonly #logger: Logger;
@@ -47,7 +47,7 @@ export class ReportLog {
     }
   }
 
-  /** Logs what was held back. */
+  /** Logs the reports that were held back. */
   close(): void {
     this.#flush();
     this.#repeats.clear();
@@ -56,7 +56,7 @@ export class ReportLog {
   }
 
   #summarise(): void {
-    // What has not come again is forgotten: the next of its kind is news.
+    // A report that has not come again is forgotten, and the next of its kind is logged at once.
     for (const [key, { repeated }] of this.#repeats) if (repeated === 0) this.#repeats.delete(key);
     this.#flush();
     this.#timer =
@@ -89,7 +89,7 @@ export class ReportLog {
   }
 }
 
-/** What makes two reports the same for a reader: times and counts do not. */
+/** The key by which reports count as identical. Times and counts are not part of it. */
 function identityOf(report: Seen): string {
   const { event, id } = report;
   if (!("reason" in report)) return `${event} ${id}`;

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 
 const STDERR = 2;
-/** So much may wait for a pipe that is full. */
+/** How much may wait for a full pipe. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const AGAIN_MS = 50;
 
@@ -11,15 +11,15 @@ interface Waiting {
 }
 
 /**
- * Where the default logger writes to: stderr, at once, so that the last lines of a process are there. Never throws,
- * and never waits: for a pipe that is full up to 1 MiB is kept for later; what a full disk or a closed pipe refuses
- * is lost, and counted.
+ * The default logger writes here: to stderr, synchronously, so that the last lines of a process are not lost. Never
+ * throws, and never waits. For a full pipe it keeps up to 1 MiB for later. Lines that a full disk or a closed pipe
+ * refuses are lost, and counted.
  */
 export class StderrLines {
   readonly #lost: () => void;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** The line before was cut off. */
+  /** The last line was only partly written. */
   #torn = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -39,7 +39,7 @@ export class StderrLines {
     this.#flush();
   }
 
-  /** What can be written now. */
+  /** Writes the lines that can be written now. */
   #flush(): void {
     for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
       try {
