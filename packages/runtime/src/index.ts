@@ -1,14 +1,26 @@
 export type { CallOutcome } from "@mini-otp/worker-host/protocol/calls";
 export {
   ActorError,
+  type ActorErrorArguments,
+  type ActorErrorBase,
   type ActorErrorCode,
+  type ActorErrorConstructor,
+  type ChildFacts,
   describeExit,
   type ExitKind,
   type ExitReason,
+  type FactsArgument,
+  type FactsByCode,
   isActorError,
   isCleanExit,
   isReplyError,
+  type MethodFacts,
+  type OptionFacts,
+  type ProcessFacts,
   ReplyError,
+  type SpecFacts,
+  type StageFacts,
+  type StartFacts,
 } from "@mini-otp/worker-host/protocol/errors";
 export { bucketStartMs, type HistogramReading, type RouteKey } from "@mini-otp/worker-host/protocol/memory";
 export type {

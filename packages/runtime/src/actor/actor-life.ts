@@ -115,7 +115,7 @@ export class ActorLife<A extends LivingActor> {
       giveUp: () => this.thread !== undefined && this.#giveUp(this.thread),
     });
     this.#stopping = stopping;
-    this.#upgrade?.abort("the actor is stopping");
+    this.#upgrade?.abort(request.reason);
     this.#take({ kind: "stop", isBrutal: request.shutdown === "brutal_kill" });
     return stopping.outcome;
   }

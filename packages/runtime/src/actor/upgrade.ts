@@ -26,6 +26,14 @@ export interface UpgradedLife {
   take(thread: ActorThread): void;
 }
 
+type FailureCode = "ERR_INIT_FAILED" | "ERR_INIT_TIMEOUT" | "ERR_CALL_EXIT";
+
+interface FailureFacts {
+  readonly reason: ExitReason;
+  readonly timeoutMs?: number;
+  readonly cause?: unknown;
+}
+
 /** In this order. A failure up to `changing the code` leaves the former thread in its place. */
 type Stage =
   | "loading the module"
@@ -149,10 +157,10 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     for (const { message, transfer } of this.#held.splice(0)) this.thread.post(message, words, transfer);
   }
 
-  /** Gives the upgrade up, as long as there is a way back. */
-  abort(why: string): void {
+  /** Gives the upgrade up, as long as there is a way back: the actor is stopping with this reason. */
+  abort(reason: ExitReason): void {
     if (this.#stage === "swapping" || this.#stage === "taking over") return;
-    this.#fail(this.#error("ERR_CALL_EXIT", why, {}));
+    this.#fail(this.#error("ERR_CALL_EXIT", "the actor is stopping", { reason }));
   }
 
   /** The actor has ended. */
@@ -181,7 +189,8 @@ export class Upgrade<A extends LivingActor = LivingActor> {
         break;
       case "init_failed": {
         const cause = this.#decode(message.error);
-        this.#fail(this.#error("ERR_INIT_FAILED", `codeChange threw ${describe(cause)}`, { cause }));
+        const reason: ExitReason = { kind: "init_failed", error: cause };
+        this.#fail(this.#error("ERR_INIT_FAILED", `codeChange threw ${describe(cause)}`, { reason, cause }));
         break;
       }
       case "exiting":
@@ -211,7 +220,8 @@ export class Upgrade<A extends LivingActor = LivingActor> {
   }
 
   #timedOut(timeoutMs: number): void {
-    this.#fail(this.#error("ERR_INIT_TIMEOUT", `not within timeoutMs=${timeoutMs}`, { timeoutMs }));
+    const reason: ExitReason = { kind: "init_timeout", afterMs: timeoutMs };
+    this.#fail(this.#error("ERR_INIT_TIMEOUT", `not within timeoutMs=${timeoutMs}`, { reason, timeoutMs }));
   }
 
   #fail(error: unknown, endThread = true): void {
@@ -226,7 +236,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     for (const { message, transfer } of this.#held.splice(0)) this.#life.postFormer(message, transfer);
   }
 
-  #error(code: "ERR_INIT_FAILED" | "ERR_INIT_TIMEOUT" | "ERR_CALL_EXIT", why: string, facts: object): ActorError {
+  #error(code: FailureCode, why: string, facts: FailureFacts): ActorError<FailureCode> {
     const { id } = this.#actor;
     const stage = this.#stage;
     return new ActorError(code, `id=${id} upgrade: ${why} (${stage})`, { id, stage, ...facts });

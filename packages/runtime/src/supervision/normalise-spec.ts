@@ -289,7 +289,7 @@ function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   try {
     return { args: copyValue(args, "args") };
   } catch (error) {
-    if (!isActorError(error)) throw error;
+    if (!isActorError(error, "ERR_NOT_CLONEABLE")) throw error;
     throw new ActorError(error.code, `invalid child spec "${path}": ${error.message}`, { id: path, path: error.path });
   }
 }
@@ -303,7 +303,7 @@ function modulesOf(path: string, spec: ChildSpec): { actor?: URL; filename?: URL
       ...(filename === undefined ? {} : { filename: resolveModule(filename) }),
     };
   } catch (error) {
-    if (!isActorError(error)) throw error;
+    if (!isActorError(error, "ERR_ACTOR_MODULE")) throw error;
     throw new ActorError(error.code, `${path}: ${error.message}`, { id: path, cause: error.cause });
   }
 }

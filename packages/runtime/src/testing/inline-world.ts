@@ -192,7 +192,9 @@ function outboxFor(id: string): MainOutbox {
 /** As in threads, where names are interned. */
 function requireMethod(method: unknown): void {
   if (typeof method === "string" && method !== "") return;
-  throw new ActorError("ERR_UNKNOWN_METHOD", `method=${shownMethod(method)}: a method name is a text`);
+  throw new ActorError("ERR_UNKNOWN_METHOD", `method=${shownMethod(method)}: a method name is a text`, {
+    method: shownMethod(method),
+  });
 }
 
 export function noproc(id: string, why: string): ActorError {

@@ -1,42 +1,45 @@
-/** Every code an `ActorError` can carry. Stable: branch on these, never on messages. */
-export type ActorErrorCode =
-  | "ERR_ACTOR_MODULE"
-  | "ERR_ALREADY_PRESENT"
-  | "ERR_ALREADY_STARTED"
-  | "ERR_CALLING_SELF"
-  | "ERR_CALL_ABORTED"
-  | "ERR_CALL_CYCLE"
-  | "ERR_CALL_EXIT"
-  | "ERR_CALL_TIMEOUT"
-  | "ERR_HEAP_CAP_INEFFECTIVE"
-  | "ERR_INIT_FAILED"
-  | "ERR_INIT_TIMEOUT"
-  | "ERR_INVALID_CHILD_SPEC"
-  | "ERR_INVALID_OPTION"
-  | "ERR_MAILBOX_FULL"
-  | "ERR_MAX_CHILDREN"
-  | "ERR_MESSAGE_TOO_LARGE"
-  | "ERR_NAME_TAKEN"
-  | "ERR_NO_KEY"
-  | "ERR_NOPROC"
-  | "ERR_NOT_AN_ACTOR"
-  | "ERR_NOT_CLONEABLE"
-  | "ERR_NOT_FOUND"
-  | "ERR_RESTARTING"
-  | "ERR_RUNNING"
-  | "ERR_SYSTEM_STOPPED"
-  | "ERR_UNKNOWN_METHOD"
-  | "ERR_WRONG_THREAD";
+import type { ActorErrorCode, FactsByCode } from "./facts.js";
+
+export type { ActorErrorCode };
 
 // Registered symbols, so that two copies of this package in one process recognise each other's errors.
 const ACTOR_ERROR = Symbol.for("mini-otp.ActorError");
 const REPLY_ERROR = Symbol.for("mini-otp.ReplyError");
 
+/** What every `ActorError` is, whatever its code: what a class that extends it is made from. */
+export interface ActorErrorBase extends Error {
+  readonly code: ActorErrorCode;
+  [fact: string]: unknown;
+}
+
+type WithCode<C extends ActorErrorCode> = ActorErrorBase & { readonly code: C } & Readonly<FactsByCode[C]>;
+
 /**
- * Every error the runtime itself throws. `code` says which; facts about the failure
- * (`id`, `method`, `reason`, `timeoutMs`, …) are own properties named in the code's documentation.
+ * Every error the runtime itself throws. `code` says which, and facts about the failure are own properties: see
+ * `FactsByCode`. `isActorError(error, code)` and a comparison of `error.code` narrow to the facts of that code.
  */
-export class ActorError extends Error {
+export type ActorError<C extends ActorErrorCode = ActorErrorCode> = C extends ActorErrorCode ? WithCode<C> : never;
+
+/** What an error of this code is given to tell: all of the code's facts or, in a test of your own, none. */
+export type FactsArgument<C extends ActorErrorCode> = FactsByCode[C] & { readonly cause?: unknown };
+
+/** What a class that extends `ActorError` passes on. */
+export type ActorErrorArguments = {
+  [C in ActorErrorCode]: [code: C, message: string, facts?: FactsArgument<C>];
+}[ActorErrorCode];
+
+/** `ActorError` as a class. `error instanceof ActorError` narrows as `isActorError` does. */
+export interface ActorErrorConstructor {
+  new <C extends ActorErrorCode>(code: C, message: string, facts?: FactsArgument<C>): ActorError<C>;
+  new (...given: ActorErrorArguments): ActorErrorBase;
+  readonly prototype: ActorErrorBase;
+  [Symbol.hasInstance]<P>(
+    this: { readonly prototype: P },
+    error: unknown,
+  ): error is ActorErrorBase extends P ? ActorError : P;
+}
+
+export const ActorError = class ActorError extends Error {
   static {
     Object.defineProperty(this.prototype, "name", { value: "ActorError", configurable: true, writable: true });
     Object.defineProperty(this.prototype, ACTOR_ERROR, { value: true });
@@ -44,7 +47,6 @@ export class ActorError extends Error {
   }
 
   readonly code: ActorErrorCode;
-  [fact: string]: unknown;
 
   constructor(code: ActorErrorCode, message: string, facts: Record<string, unknown> = {}) {
     const { cause, ...rest } = facts ?? {};
@@ -52,7 +54,7 @@ export class ActorError extends Error {
     Object.assign(this, rest);
     this.code = code;
   }
-}
+} as unknown as ActorErrorConstructor;
 
 /**
  * Thrown by a handler to fail the call and keep the actor: the caller's promise rejects with it,
@@ -79,8 +81,11 @@ export class ReplyError extends Error {
 }
 
 /** True for an `ActorError` (with this `code`, when one is given), also from another copy of the package. */
-export function isActorError(error: unknown, code?: ActorErrorCode): error is ActorError {
-  return isBranded(error, ACTOR_ERROR) && (code === undefined || (error as ActorError).code === code);
+export function isActorError<C extends ActorErrorCode = ActorErrorCode>(
+  error: unknown,
+  code?: C,
+): error is ActorError<C> {
+  return isBranded(error, ACTOR_ERROR) && (code === undefined || (error as ActorErrorBase).code === code);
 }
 
 /** True for a `ReplyError`, also from another copy of the package. */

@@ -1,33 +1,9 @@
 import { describe, shorten } from "./describe.js";
 import { invalidOption } from "./invalid-option.js";
+import type { ExitKind, ExitReason } from "./reason-kinds.js";
 import { showValue } from "./show-value.js";
 
-/**
- * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
- *
- * @see https://www.erlang.org/doc/system/ref_man_processes.html
- */
-export type ExitReason =
-  | { readonly kind: "normal" }
-  | { readonly kind: "shutdown"; readonly detail?: unknown }
-  | { readonly kind: "killed" }
-  | { readonly kind: "error"; readonly error: unknown }
-  | { readonly kind: "heap_cap_exceeded"; readonly heapCapMb: number; readonly usedMb: number }
-  | { readonly kind: "off_heap_cap_exceeded"; readonly offHeapCapMb: number; readonly usedMb: number }
-  | { readonly kind: "unresponsive"; readonly method: string; readonly afterMs: number }
-  | { readonly kind: "exit_called"; readonly code: number }
-  | { readonly kind: "init_failed"; readonly error: unknown }
-  | { readonly kind: "init_timeout"; readonly afterMs: number }
-  | { readonly kind: "linked"; readonly id: string; readonly reason: ExitReason }
-  | { readonly kind: "noproc" }
-  | {
-      readonly kind: "reached_max_restart_intensity";
-      /** The child whose failure passed the limit, and its reason. */
-      readonly id: string;
-      readonly reason: ExitReason;
-    };
-
-export type ExitKind = ExitReason["kind"];
+export type { ExitKind, ExitReason };
 
 export const NORMAL: ExitReason = Object.freeze({ kind: "normal" });
 export const SHUTDOWN: ExitReason = Object.freeze({ kind: "shutdown" });

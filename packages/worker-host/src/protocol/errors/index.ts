@@ -1,11 +1,18 @@
 // Internal: for @mini-otp/runtime of the same version.
 export { describe, shorten } from "./describe.js";
-export { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./errors.js";
+export {
+  ActorError,
+  type ActorErrorArguments,
+  type ActorErrorBase,
+  type ActorErrorConstructor,
+  type FactsArgument,
+  isActorError,
+  isReplyError,
+  ReplyError,
+} from "./errors.js";
 export {
   checkExitReason,
   describeExit,
-  type ExitKind,
-  type ExitReason,
   exitReasonOf,
   isCleanExit,
   isExitReason,
@@ -14,6 +21,18 @@ export {
   NORMAL,
   SHUTDOWN,
 } from "./exit-reason.js";
+export type {
+  ActorErrorCode,
+  ChildFacts,
+  FactsByCode,
+  MethodFacts,
+  OptionFacts,
+  ProcessFacts,
+  SpecFacts,
+  StageFacts,
+  StartFacts,
+} from "./facts.js";
 export { invalidOption } from "./invalid-option.js";
 export { isError } from "./realms.js";
+export type { ExitKind, ExitReason } from "./reason-kinds.js";
 export { printable, shownMethod, showValue } from "./show-value.js";

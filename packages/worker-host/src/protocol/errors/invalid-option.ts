@@ -1,14 +1,5 @@
 import { type ActorError, brandAsActorError } from "./errors.js";
-
-/** What an ERR_INVALID_OPTION says. */
-export interface OptionFacts {
-  /** What was called, as `stop` or `id=root/a with`. */
-  readonly function: string;
-  /** The option or the argument, with its path: `guard.intervalMs`. Empty for the options as a whole. */
-  readonly field: string;
-  readonly value: unknown;
-  readonly allowed: string;
-}
+import type { OptionFacts } from "./facts.js";
 
 const CODE = "ERR_INVALID_OPTION";
 
@@ -37,7 +28,7 @@ const OptionTypeError = optionError(TypeError);
 const OptionRangeError = optionError(RangeError);
 
 /** ERR_INVALID_OPTION: an ActorError that is a TypeError, or with `numbers` a RangeError. */
-export function invalidOption(message: string, facts: OptionFacts, isRange = false): ActorError {
+export function invalidOption(message: string, facts: OptionFacts, isRange = false): ActorError<"ERR_INVALID_OPTION"> {
   const error = isRange ? new OptionRangeError(message, facts) : new OptionTypeError(message, facts);
-  return error as unknown as ActorError;
+  return error as unknown as ActorError<"ERR_INVALID_OPTION">;
 }

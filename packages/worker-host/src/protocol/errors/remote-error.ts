@@ -1,4 +1,4 @@
-import { ActorError, type ActorErrorCode, isActorError, isReplyError, ReplyError } from "./errors.js";
+import { ActorError, isActorError, isReplyError, ReplyError } from "./errors.js";
 import { isError } from "./realms.js";
 
 /** What an error is whatever its name: 1 an ActorError, 2 a ReplyError, 3 a DOMException, or one of a class that extends it. */
@@ -94,7 +94,8 @@ const ACTOR_REF = new URL("../refs/actor-ref.js", import.meta.url).href;
 
 function revive(brand: ErrorBrand, name: string, message: string): Error {
   // Its code is among its own properties, which are set afterwards.
-  if (brand === 1) return new ActorError(undefined as unknown as ActorErrorCode, message);
+  if (brand === 1)
+    return new (ActorError as unknown as new (code: undefined, message: string) => Error)(undefined, message);
   if (brand === 2) return new ReplyError(message);
   if (brand === 3) return new DOMException(message, name);
   if (name === "AggregateError") return new AggregateError([], message);

@@ -1,0 +1,26 @@
+/**
+ * Why an actor or supervisor ended. Told apart by `kind`, spelled as in OTP.
+ *
+ * @see https://www.erlang.org/doc/system/ref_man_processes.html
+ */
+export type ExitReason =
+  | { readonly kind: "normal" }
+  | { readonly kind: "shutdown"; readonly detail?: unknown }
+  | { readonly kind: "killed" }
+  | { readonly kind: "error"; readonly error: unknown }
+  | { readonly kind: "heap_cap_exceeded"; readonly heapCapMb: number; readonly usedMb: number }
+  | { readonly kind: "off_heap_cap_exceeded"; readonly offHeapCapMb: number; readonly usedMb: number }
+  | { readonly kind: "unresponsive"; readonly method: string; readonly afterMs: number }
+  | { readonly kind: "exit_called"; readonly code: number }
+  | { readonly kind: "init_failed"; readonly error: unknown }
+  | { readonly kind: "init_timeout"; readonly afterMs: number }
+  | { readonly kind: "linked"; readonly id: string; readonly reason: ExitReason }
+  | { readonly kind: "noproc" }
+  | {
+      readonly kind: "reached_max_restart_intensity";
+      /** The child whose failure passed the limit, and its reason. */
+      readonly id: string;
+      readonly reason: ExitReason;
+    };
+
+export type ExitKind = ExitReason["kind"];
