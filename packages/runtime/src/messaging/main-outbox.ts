@@ -4,7 +4,7 @@ import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
 import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
 import type { Notice, Parcel } from "@mini-otp/worker-host/protocol/port";
-import type { ActorRef, PoolRef, RunOptions } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorRef, ActorStats, PoolRef, RunOptions } from "@mini-otp/worker-host/protocol/refs";
 import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
 import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
@@ -16,7 +16,7 @@ export interface MainOutboxHost {
   handleNotice(notice: Notice): void;
   /** Handles the starts that threads have reported, because an actor's start comes before its replies. True if any. */
   takeStarts(): boolean;
-  stats(uid: number): unknown;
+  stats(uid: number): ActorStats | undefined;
   ownRef(uid: number): ActorRef | undefined;
   ownPool(uid: number): PoolRef | undefined;
   runTask(uid: number, id: string, task: TaskValue, options: RunOptions): Promise<TaskValue>;
@@ -53,7 +53,7 @@ export class MainOutbox extends Outbox {
     });
   }
 
-  stats(uid: number): unknown {
+  stats(uid: number): ActorStats | undefined {
     return this.#host.stats(uid);
   }
 

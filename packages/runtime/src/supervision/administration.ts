@@ -15,14 +15,27 @@ export interface ChildCounts {
 /** `restarting`: a start is under way or will be attempted. */
 export type ChildStatus = "running" | "restarting" | "stopped";
 
-export interface ChildInfo {
+interface AnyChildInfo {
   /** The spec's id. */
   readonly id: string;
-  readonly type: "worker" | "supervisor";
   readonly state: ChildStatus;
   readonly restart: RestartType;
-  readonly ref: unknown;
 }
+
+/** An actor, a pool or a resource. `R` is the type of its reference. */
+export interface WorkerInfo<R = any> extends AnyChildInfo {
+  readonly type: "worker";
+  readonly ref: R;
+}
+
+/** A supervisor, a dynamic supervisor or a router. */
+export interface ChildSupervisorInfo extends AnyChildInfo {
+  readonly type: "supervisor";
+  readonly ref: SupervisorView;
+}
+
+/** What `whichChildren` tells of each child. `type` says what its reference is. */
+export type ChildInfo<R = any> = WorkerInfo<R> | ChildSupervisorInfo;
 
 export interface RecentRestarts {
   readonly count: number;
@@ -37,6 +50,22 @@ export interface SupervisorInfo {
   readonly periodMs: number;
   /** It forgets children that have ended, including those that `terminateChild` ended. */
   readonly dynamic: boolean;
+}
+
+/** A supervisor or a router as it tells of itself and its children. */
+export interface SupervisorView {
+  /** Path from the root. */
+  readonly id: string;
+
+  readonly flags: SupervisorInfo;
+
+  /** Every child, in reverse start order. */
+  whichChildren(): ChildInfo[];
+
+  countChildren(): ChildCounts;
+
+  /** How many restarts count against its intensity now: those needed within `periodMs`. One more than `intensity` is too many. */
+  recentRestarts(): RecentRestarts;
 }
 
 export type AdministrationCall = "startChild" | "terminateChild" | "restartChild" | "deleteChild";

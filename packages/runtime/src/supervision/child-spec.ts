@@ -3,11 +3,12 @@ import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Cloneable } from "@mini-otp/worker-host/protocol/refs";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
+import type { AsLiteral, Exact, IsUnion, NotTheArgs } from "./exact.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 import { readSpec } from "./spec-fields.js";
 
 /** The fields of every child spec. */
-interface Supervised {
+export interface Supervised {
   /**
    * Unique among its siblings, and part of its path: 1 to 255 characters, not "." or "..", without "/", control
    * characters and lone surrogates.
@@ -64,17 +65,24 @@ export type ActorArgs<A> =
 /** Requires `args` for an actor whose `init` takes an argument. */
 export type RequiredArgs<A> = undefined extends ActorArgs<A> ? unknown : { args: ActorArgs<A> };
 
-/** The type of the actor that a spec is for; `any` when the spec does not say. */
-export type ActorOf<S> = S extends ActorSpec<infer A> ? (unknown extends A ? any : A) : any;
-
 declare const ACTOR_TYPE: unique symbol;
 
-/** A module's URL that knows its actor's type. */
+/**
+ * A module's URL that knows its actor's type. What `comlinkActor` returns is one, and `new URL(…) as ActorUrl<typeof X>`
+ * makes one of a URL: then the spec, its reference and `system.child(id)` have the actor's type without being told.
+ */
 export interface ActorUrl<A> extends URL {
   readonly [ACTOR_TYPE]?: A;
 }
 
-interface ActorOptions<A> extends Supervised {
+type TypeOfUrl<U> = U extends { readonly [ACTOR_TYPE]?: infer A } ? (unknown extends A ? never : A) : never;
+type OrAny<T> = [T] extends [never] ? any : T;
+
+/** The actor that a spec is for, as far as its type says. */
+export type ActorOf<S> = S extends { readonly actor?: infer U } ? OrAny<TypeOfUrl<U>> : any;
+
+/** What an actor can be told in its spec; a router tells it to each of its members. */
+export interface ActorOptions<A> extends Supervised {
   /** Registered for the whole system: 1 to 255 characters, without lone surrogates. */
   name?: string;
   /**
@@ -197,33 +205,68 @@ export interface ResourceSpec<T = unknown> extends Supervised {
   startTimeoutMs?: number;
 }
 
-interface SupervisorOptions extends Supervised {
+/** What every supervisor's spec has. */
+export interface SupervisorOptions extends Supervised {
   /** Restarts allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
   /** Default 5 000. */
   periodMs?: number;
 }
 
-export interface SupervisorSpec extends SupervisorOptions {
+/** A supervisor with children that are declared; more can be started later. `C` are the types of their specs. */
+export interface SupervisorSpec<C extends readonly ChildSpec[] = readonly ChildSpec[]> extends SupervisorOptions {
   kind: "supervisor";
   /** Default `"one_for_one"`. */
   strategy?: Strategy;
   /** Default `"never"`. */
   autoShutdown?: AutoShutdown;
   /** In start order. */
-  children?: readonly ChildSpec[];
+  children?: C;
 }
 
-/** A one_for_one supervisor for children that come and go. It forgets a child that has ended, and stops all at once. */
-export interface DynamicSupervisorSpec extends SupervisorOptions {
+/**
+ * One_for_one, for children that come and go. The supervisor forgets a child that has ended, and stops all children at
+ * once.
+ */
+export interface DynamicSupervisorSpec<T extends Partial<ActorSpec> = Partial<ActorSpec>> extends SupervisorOptions {
   kind: "dynamic_supervisor";
   /** 0 to 2^20, or Infinity. Default: no limit. */
   maxChildren?: number;
   /** Defaults for the specs that are given to `startChild`. */
-  template?: Partial<ActorSpec>;
+  template?: T;
 }
 
+/** What a supervisor can supervise. */
 export type ChildSpec = ActorSpec | RouterSpec | PoolSpec | ResourceSpec | SupervisorSpec | DynamicSupervisorSpec;
+
+/** `S` without options that do not exist, and with the arguments that its actor asks for. Of several kinds, any. */
+export type ExactSpec<S> =
+  true extends IsUnion<S>
+    ? unknown
+    : S extends { readonly kind: "router" }
+      ? Exact<S, RouterSpec> & ArgsFor<S>
+      : S extends { readonly kind: "pool" }
+        ? Exact<S, PoolSpec>
+        : S extends { readonly kind: "resource" }
+          ? Exact<S, ResourceSpec>
+          : S extends { readonly kind: "supervisor" }
+            ? Exact<S, SupervisorSpec>
+            : S extends { readonly kind: "dynamic_supervisor" }
+              ? Exact<S, DynamicSupervisorSpec>
+              : Exact<S, ActorSpec> & ArgsFor<S>;
+
+/** A spec whose type has `args` may be one that was declared before: then they are in it. */
+type ArgsFor<S> = "args" extends keyof S ? RightArgs<S["args"], ActorOf<S>> : RequiredArgs<ActorOf<S>>;
+
+/** A refusal of arguments that are not those of `A`. */
+export type RightArgs<Args, A> = unknown extends Args
+  ? unknown
+  : Args extends AsLiteral<ActorArgs<A>> | undefined
+    ? unknown
+    : { readonly args: NotTheArgs<ActorArgs<A>> };
+
+/** The same of each child in a list. */
+export type ExactChildren<C> = { [I in keyof C]: ExactSpec<C[I]> };
 
 /** `S` with defaults filled in for the common fields and for `K`. */
 type Full<S, K extends keyof S> = Omit<S, keyof Supervised | K> &
@@ -281,29 +324,43 @@ export type FullChildSpec =
   | FullDynamicSupervisorSpec;
 
 /** A nested supervisor with children of its own. */
-export function supervisor(spec: Omit<SupervisorSpec, "kind">): SupervisorSpec {
-  return ofKind("supervisor", spec);
+export function supervisor<const C extends readonly ChildSpec[] = readonly [], const I extends string = string>(
+  spec: Omit<SupervisorSpec, "kind" | "children"> & { readonly id: I; readonly children?: C & ExactChildren<C> },
+): SupervisorSpec<C> & { readonly id: I } {
+  return ofKind("supervisor", spec) as SupervisorSpec<C> & { readonly id: I };
 }
 
 /** A supervisor for children that are started and stopped as needed. */
-export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
-  return ofKind("dynamic_supervisor", spec);
+export function dynamicSupervisor<
+  const T extends Partial<ActorSpec> = Record<never, never>,
+  const I extends string = string,
+>(
+  spec: Omit<DynamicSupervisorSpec, "kind" | "template"> & {
+    readonly id: I;
+    readonly template?: T & Exact<T, ActorSpec>;
+  },
+): DynamicSupervisorSpec<T> & { readonly id: I } {
+  return ofKind("dynamic_supervisor", spec) as DynamicSupervisorSpec<T> & { readonly id: I };
 }
 
 /** One reference in front of `size` actors of the same kind. */
-export function router<A = unknown>(spec: Omit<RouterSpec<A>, "kind">): RouterSpec<A> {
+export function router<A = unknown, const I extends string = string>(
+  spec: Omit<RouterSpec<A>, "kind"> & { readonly id: I },
+): RouterSpec<A> & { readonly id: I } {
   return ofKind("router", spec);
 }
 
 /** A supervised pool of worker threads for plain functions. */
-export function pool<F extends (task: any) => unknown = (task: any) => any>(
-  spec: Omit<PoolSpec<F>, "kind" | "function">,
-): PoolSpec<F> {
+export function pool<F extends (task: any) => unknown = (task: any) => any, const I extends string = string>(
+  spec: Omit<PoolSpec<F>, "kind" | "function"> & { readonly id: I },
+): PoolSpec<F> & { readonly id: I } {
   return ofKind("pool", spec);
 }
 
 /** Something on main that is started and stopped in its place in the order: a server, a socket. */
-export function resource<T>(spec: Omit<ResourceSpec<T>, "kind">): ResourceSpec<T> {
+export function resource<T, const I extends string = string>(
+  spec: Omit<ResourceSpec<T>, "kind"> & { readonly id: I },
+): ResourceSpec<T> & { readonly id: I } {
   return ofKind("resource", spec);
 }
 

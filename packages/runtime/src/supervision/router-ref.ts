@@ -7,7 +7,7 @@ import {
   type Sender,
 } from "@mini-otp/worker-host/protocol/refs";
 import type { RouterStats } from "../stats/router-stats.js";
-import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo } from "./administration.js";
+import type { ChildCounts, ChildInfo, RecentRestarts, SupervisorInfo, WorkerInfo } from "./administration.js";
 
 /** A router, as its reference on main uses it. */
 export interface SupervisedRouter {
@@ -62,8 +62,8 @@ export class SupervisedRouterRef<A = any> extends RouterRef<A> {
   }
 
   /** The members, the last one first. */
-  whichChildren(): ChildInfo[] {
-    return this.#router.members.whichChildren();
+  whichChildren(): WorkerInfo<ActorRef<A>>[] {
+    return this.#router.members.whichChildren() as WorkerInfo<ActorRef<A>>[];
   }
 
   countChildren(): ChildCounts {

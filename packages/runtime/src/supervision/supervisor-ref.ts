@@ -1,15 +1,13 @@
 import { ActorError, type ActorErrorCode } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
-import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorRef, RefOf } from "@mini-otp/worker-host/protocol/refs";
 import {
   type AdministrationCall,
-  type ChildCounts,
   type ChildInfo,
   childStatus,
   countChildren,
-  type RecentRestarts,
   refusal,
-  type SupervisorInfo,
+  type SupervisorView,
 } from "./administration.js";
 import type { ChildSlot } from "./child-slot.js";
 import type {
@@ -17,44 +15,100 @@ import type {
   ActorSpec,
   ChildSpec,
   DynamicSupervisorSpec,
+  ExactSpec,
   FullChildSpec,
   PoolSpec,
   RequiredArgs,
   ResourceSpec,
+  RightArgs,
   RouterSpec,
   SupervisorSpec,
 } from "./child-spec.js";
+import type { Exact, IsUnion } from "./exact.js";
 import type { SupervisedPoolRef } from "./pool-ref.js";
 import type { SupervisedRouterRef } from "./router-ref.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
 import { declaredChild, newChild, type SupervisorState } from "./supervisor-state.js";
 import type { SupervisorEvent } from "./supervisor-step.js";
 
+type Handlers = { readonly handlers: any };
+type Task = (task: any) => unknown;
+
+/** The reference that the child of a spec has. */
+export type RefOfSpec<S> =
+  S extends SupervisorSpec<infer C>
+    ? SupervisorRef<C>
+    : S extends DynamicSupervisorSpec<infer T>
+      ? DynamicSupervisorRef<T>
+      : S extends ResourceSpec<infer T>
+        ? T
+        : S extends PoolSpec<infer F>
+          ? SupervisedPoolRef<F>
+          : S extends { readonly kind: "router" }
+            ? SupervisedRouterRef<ActorOf<S>>
+            : ActorRef<ActorOf<S>>;
+
+type WithId<S, I> = S extends { readonly id: infer Id extends string }
+  ? string extends Id
+    ? never
+    : I extends Id
+      ? S
+      : never
+  : never;
+type WithoutId<S> = S extends { readonly id: infer Id extends string } ? (string extends Id ? S : never) : never;
+/** The one type that it can be, or any. */
+type Only<T> = [T] extends [never] ? any : unknown extends T ? any : true extends IsUnion<T> ? any : T;
+
+/** The child with this id in a declared tree. A spec whose id is only known to be a text stands for every other id. */
+type Declared<C extends readonly unknown[], I> = 0 extends 1 & C
+  ? any
+  : [WithId<C[number], I>] extends [never]
+    ? Only<RefOfSpec<WithoutId<C[number]>>>
+    : RefOfSpec<WithId<C[number], I>>;
+
+/** What `child` says: for a `T` that was named, its reference or undefined; else what the declared tree knows. */
+export type ChildRef<C extends readonly ChildSpec[], T, I> = unknown extends T
+  ? 0 extends 1 & T
+    ? any
+    : Declared<C, I>
+  : RefOf<T> | undefined;
+
+/** What `restartChild` says: it rejects where there is no such child. */
+export type RestartedRef<C extends readonly ChildSpec[], T, I> = unknown extends T
+  ? 0 extends 1 & T
+    ? any
+    : Declared<C, I>
+  : RefOf<T>;
+
+/** What can be started where `T` was named: the type of an actor's definition, a pool's function or a spec. */
+export type SpecFor<T> = unknown extends T
+  ? ChildSpec
+  : T extends ChildSpec
+    ? T
+    : T extends Handlers
+      ? ActorSpec<T> & RequiredArgs<T>
+      : T extends Task
+        ? PoolSpec<T>
+        : ResourceSpec<T>;
+
+/** The reference of what was started. */
+export type StartedRef<T, S> = 0 extends 1 & T ? any : T extends Handlers ? ActorRef<T> : RefOfSpec<S>;
+
 /**
  * Administers a supervisor. Valid over restarts. Methods that change something reject with ERR_NOPROC while the
  * supervisor itself does not run, and with ERR_SYSTEM_STOPPED once the whole tree is stopping. No method waits for
  * another child, or for one that keeps failing to restart.
  */
-export interface SupervisorRef {
-  /** Path from the root. */
-  readonly id: string;
-
-  readonly flags: SupervisorInfo;
-
+export interface SupervisorRef<C extends readonly ChildSpec[] = any> extends SupervisorView {
   /**
    * Adds a child and starts it. Resolves to its reference once it has started, or when its `init` has returned
    * `ignore()`. Rejects with ERR_INVALID_CHILD_SPEC, ERR_ALREADY_STARTED, ERR_ALREADY_PRESENT, ERR_MAX_CHILDREN, and
    * with ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE or ERR_NAME_TAKEN when the start failed: then the spec is
    * not kept.
    */
-  startChild(spec: SupervisorSpec): Promise<SupervisorRef>;
-  startChild(spec: DynamicSupervisorSpec): Promise<DynamicSupervisorRef>;
-  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
-  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
-  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
-  startChild<A = any>(spec: ActorSpec<A> & RequiredArgs<A>): Promise<ActorRef<A>>;
-  startChild<S extends ActorSpec<any>>(spec: S): Promise<ActorRef<ActorOf<S>>>;
-  startChild(spec: ChildSpec): Promise<any>;
+  startChild<T = unknown, const S extends SpecFor<T> = SpecFor<T>>(
+    spec: S & ExactSpec<S>,
+  ): Promise<StartedRef<NoInfer<T>, NoInfer<S>>>;
 
   /**
    * Stops a child, or ends the attempts to restart it, and keeps its spec unless it is temporary. Resolves when it has
@@ -63,35 +117,56 @@ export interface SupervisorRef {
   terminateChild(id: string): Promise<void>;
 
   /**
-   * Starts a child that is stopped; resolves to its reference. Rejects with ERR_NOT_FOUND, ERR_RUNNING,
-   * ERR_RESTARTING, or as `startChild` when the start failed: then the spec is kept.
+   * Starts a child that is stopped; resolves to its reference, typed as `child` types it. Rejects with ERR_NOT_FOUND,
+   * ERR_RUNNING, ERR_RESTARTING, or as `startChild` when the start failed: then the spec is kept.
    */
-  restartChild(id: string): Promise<any>;
+  restartChild<T = unknown, const I extends string = string>(id: I): Promise<RestartedRef<C, NoInfer<T>, I>>;
 
   /** Deletes the spec of a child that is stopped. Rejects with ERR_NOT_FOUND, ERR_RUNNING, ERR_RESTARTING. */
   deleteChild(id: string): Promise<void>;
 
-  /** Every child, in reverse start order. */
-  whichChildren(): ChildInfo[];
-
-  countChildren(): ChildCounts;
-
   /**
-   * How many restarts count against its intensity now: those within `periodMs`. With more than `intensity` it gives up.
+   * The reference of the child with this id, running or not. Its type is that of the declared tree, where the child is
+   * declared in one and its spec knows its actor; `child<typeof X>(id)` says it for any other.
    */
-  recentRestarts(): RecentRestarts;
-
-  /** The reference of the child with this id, running or not. */
-  child(id: string): any;
+  child<T = unknown, const I extends string = string>(id: I): ChildRef<C, NoInfer<T>, I>;
 }
 
-/** A dynamic supervisor, whose template completes the specs that are given to `startChild`. */
-export interface DynamicSupervisorRef extends Omit<SupervisorRef, "startChild"> {
-  startChild<T>(spec: ResourceSpec<T>): Promise<T>;
-  startChild<F extends (task: any) => unknown>(spec: PoolSpec<F>): Promise<SupervisedPoolRef<F>>;
-  startChild<A = any>(spec: RouterSpec<A>): Promise<SupervisedRouterRef<A>>;
-  startChild<A = any>(spec: Partial<ActorSpec<A>>): Promise<ActorRef<A>>;
-  startChild(spec: ChildSpec): Promise<any>;
+/** What a dynamic supervisor can start where `T` was named, with what its template has left open. */
+export type DynamicSpecFor<T, Template> = unknown extends T
+  ? Partial<ActorSpec> | RouterSpec | PoolSpec | ResourceSpec
+  : T extends Handlers
+    ? Partial<ActorSpec<T>> & ("args" extends keyof Template ? unknown : RequiredArgs<T>)
+    : SpecFor<T>;
+
+/** The reference of what a dynamic supervisor has started: of the template's actor, where the spec names no other. */
+export type DynamicRef<T, S, Template> = unknown extends T
+  ? S extends { readonly actor: unknown } | { readonly kind: string }
+    ? StartedRef<T, S>
+    : ActorRef<ActorOf<Template>>
+  : StartedRef<T, S>;
+
+/** What a spec for the template's actor must have. */
+export type ExactDynamic<S, Template> =
+  true extends IsUnion<S>
+    ? unknown
+    : S extends { readonly kind: "router" | "pool" | "resource" }
+      ? ExactSpec<S>
+      : Exact<S, ActorSpec> & ArgsOver<S, Template, ActorOf<S extends { readonly actor: unknown } ? S : Template>>;
+
+type ArgsOver<S, Template, A> = "args" extends keyof S
+  ? RightArgs<S["args"], A>
+  : "args" extends keyof Template
+    ? unknown
+    : RequiredArgs<A>;
+
+/** A dynamic supervisor, whose template has what `startChild` is not told. */
+export interface DynamicSupervisorRef<Template extends Partial<ActorSpec> = any>
+  extends Omit<SupervisorRef, "startChild"> {
+  /** As a supervisor's. A child that is given no `id` gets one; the template's `args` are those of the children that are given none. */
+  startChild<T = unknown, const S extends DynamicSpecFor<T, Template> = DynamicSpecFor<T, Template>>(
+    spec: S & ExactDynamic<S, Template>,
+  ): Promise<DynamicRef<NoInfer<T>, NoInfer<S>, Template>>;
 }
 
 export function createSupervisorRef(
@@ -126,7 +201,7 @@ export function createSupervisorRef(
   return {
     id: loop.state.id,
     flags: { strategy, intensity, periodMs, dynamic },
-    startChild: (spec: ChildSpec): Promise<any> =>
+    startChild: (spec: any): Promise<any> =>
       administer(() => {
         const full = admit(spec, loop.state);
         refuse(loop, "startChild", full.id);
@@ -134,7 +209,8 @@ export function createSupervisorRef(
         const child = newChild(declaredChild(full, slot.child.type), { kind: "start_child" });
         return started(slot, { kind: "start_child", child });
       }),
-    restartChild: (id) => onChild("restartChild", id, (slot) => started(slot, { kind: "restart_child", id })),
+    restartChild: (id): Promise<any> =>
+      onChild("restartChild", id, (slot) => started(slot, { kind: "restart_child", id })),
     terminateChild: (id) =>
       onChild("terminateChild", id, (slot) => {
         loop.dispatch({ kind: "terminate_child", id });
@@ -144,7 +220,7 @@ export function createSupervisorRef(
     whichChildren: () =>
       [...loop.state.children].reverse().map((child) => {
         const { id, type, restart } = child;
-        return { id, type, state: childStatus(child), restart, ref: loop.slots.get(id)?.child.ref };
+        return { id, type, state: childStatus(child), restart, ref: loop.slots.get(id)?.child.ref } as ChildInfo;
       }),
     countChildren: () => countChildren(loop.state),
     recentRestarts: () => {
@@ -152,7 +228,7 @@ export function createSupervisorRef(
       const since = loop.environment.clock.now() - periodMs;
       return { count: loop.state.failures.filter((at) => at >= since).length, intensity, periodMs };
     },
-    child: (id) => loop.slots.get(takeArgument("child", "id", id, text))?.child.ref,
+    child: (id): any => loop.slots.get(takeArgument("child", "id", id, text))?.child.ref,
   };
 }
 

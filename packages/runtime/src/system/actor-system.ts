@@ -5,7 +5,7 @@ import { loadTelemetry } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, type ExitReason, invalidOption, showValue } from "@mini-otp/worker-host/protocol/errors";
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
-import { ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
+import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
 import { MergedTrace } from "../introspection/merged-trace.js";
@@ -26,6 +26,7 @@ import type { SupervisorInfo } from "../supervision/administration.js";
 import type { OnExit, StopOutcome } from "../supervision/child.js";
 import {
   type ChildSpec,
+  type ExactChildren,
   type FullActorSpec,
   type FullPoolSpec,
   type FullResourceSpec,
@@ -77,7 +78,7 @@ const SYSTEM_STARTED = channel("mini-otp:system_started");
 const GIVE_UP_TIMEOUT_MS = 5000;
 
 /** A running system: the root supervisor and everything under it. */
-export class ActorSystem implements SupervisorRef {
+export class ActorSystem<C extends readonly ChildSpec[] = any> implements SupervisorRef<C> {
   readonly name: string;
   /**
    * Resolves with the root's exit reason once everything has ended. When the root has given up there is one fatal
@@ -102,7 +103,14 @@ export class ActorSystem implements SupervisorRef {
   readonly #terminated: Deferred<ExitReason> = deferred();
 
   /** As of the root: see `SupervisorRef`. */
-  readonly startChild: SupervisorRef["startChild"] = (spec: ChildSpec): Promise<any> => this.#root.ref.startChild(spec);
+  readonly startChild: SupervisorRef["startChild"] = (spec: any): Promise<any> => this.#root.ref.startChild(spec);
+
+  /** As of the root: see `SupervisorRef`. */
+  readonly restartChild: SupervisorRef<C>["restartChild"] = (id: string): Promise<any> =>
+    this.#root.ref.restartChild(id);
+
+  /** As of the root: see `SupervisorRef`. */
+  readonly child: SupervisorRef<C>["child"] = (id: string): any => this.#root.ref.child(id);
 
   private constructor(
     { name = "mini-otp", logger: given, guard, spares = 2, ...flags }: SystemOptions,
@@ -189,10 +197,6 @@ export class ActorSystem implements SupervisorRef {
     return this.#root.ref.terminateChild(id);
   }
 
-  restartChild(id: string): Promise<any> {
-    return this.#root.ref.restartChild(id);
-  }
-
   deleteChild(id: string): Promise<void> {
     return this.#root.ref.deleteChild(id);
   }
@@ -209,10 +213,6 @@ export class ActorSystem implements SupervisorRef {
     return this.#root.ref.recentRestarts();
   }
 
-  child(id: string): any {
-    return this.#root.ref.child(id);
-  }
-
   /** The whole supervision tree as it is now. */
   tree(): TreeNode {
     return treeOf(this.#root.ref, this.#ended ? "stopped" : "running", (ref) =>
@@ -220,9 +220,12 @@ export class ActorSystem implements SupervisorRef {
     );
   }
 
-  /** The actor registered under `name`, or undefined. */
-  whereis(name: string): ActorRef | undefined {
-    return this.#actors.whereis(takeArgument("whereis", "name", name, text));
+  /**
+   * What is registered under `name`, an actor or a router, or undefined. `whereis<typeof X>(name)` is its reference with
+   * the actor's type; `whereis<SupervisedRouterRef<typeof X>>(name)` that of a router, with all that a router can.
+   */
+  whereis<T = any>(name: string): RefOf<NoInfer<T>> | undefined {
+    return this.#actors.whereis(takeArgument("whereis", "name", name, text)) as RefOf<T> | undefined;
   }
 
   /**
@@ -517,6 +520,8 @@ function isSystem(value: unknown): boolean {
 }
 
 /** Starts a system. @see ActorSystem.start */
-export function startSystem(options: SystemOptions = {}): Promise<ActorSystem> {
+export function startSystem<const C extends readonly ChildSpec[] = readonly []>(
+  options: Omit<SystemOptions, "children"> & { readonly children?: C & ExactChildren<C> } = {},
+): Promise<ActorSystem<C>> {
   return ActorSystem.start(options);
 }

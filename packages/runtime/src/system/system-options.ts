@@ -5,14 +5,16 @@ import type { ChildStopReport } from "../supervision/child.js";
 import type { ChildSpec } from "../supervision/child-spec.js";
 import type { AutoShutdown, Strategy } from "../supervision/restart-strategy.js";
 
-export interface SystemOptions {
+/** What `startSystem` takes. `C` are the types of the children's specs. */
+export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSpec[]> {
   /** Shown in logs. Default `"mini-otp"`. */
   name?: string;
   strategy?: Strategy;
   intensity?: number;
   periodMs?: number;
   autoShutdown?: AutoShutdown;
-  children?: readonly ChildSpec[];
+  /** In start order. */
+  children?: C;
   /**
    * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
    * At most 1 024. Default 2; 0 for none.

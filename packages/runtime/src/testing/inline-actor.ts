@@ -7,7 +7,7 @@ import {
   KILLED,
   NORMAL,
 } from "@mini-otp/worker-host/protocol/errors";
-import { ActorRef, type PoolRef, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
+import { ActorRef, type ActorStats, type PoolRef, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
@@ -133,13 +133,22 @@ export class InlineActor implements InlineTarget {
     else if (reason === "kill" || reason.kind !== "normal") this.#died(reason === "kill" ? KILLED : reason);
   }
 
-  stats(): unknown {
+  /** Without a thread and memory of its own there is nothing to measure: those numbers are 0. */
+  stats(): ActorStats {
     const { length, handled } = this.#mailbox;
+    const mailbox = { length, handled, enqueued: length + handled, bytes: 0, dropped: 0, blockedMs: 0, oldestAgeMs: 0 };
     return {
       state: this.#stopped ? "stopped" : "running",
       incarnation: this.incarnation,
       restarts: Math.max(0, this.incarnation - 1),
-      mailbox: { length, handled },
+      mailbox: { ...mailbox, capacity: Infinity, capacityBytes: Infinity },
+      heapUsedMb: 0,
+      heapCapMb: Infinity,
+      offHeapMb: 0,
+      silentMs: 0,
+      cpuMs: 0,
+      handling: null,
+      latency: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
     };
   }
 

@@ -49,7 +49,7 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
     get signal() {
       return call.signal;
     },
-    whereis(name) {
+    whereis(name): any {
       takeArgument("ctx.whereis", "name", name, text);
       const target = inlineByName(name);
       if (target === undefined) return latestTestSystem()?.whereis(name);

@@ -2,6 +2,7 @@ import type { Peer } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, shownMethod } from "@mini-otp/worker-host/protocol/errors";
 import type {
   ActorRef,
+  ActorStats,
   CastResult,
   Connection,
   PoolRef,
@@ -26,7 +27,7 @@ export interface InlineTarget {
   /** False: closed. */
   accept(method: string, args: unknown[]): boolean;
   acceptInfo(message: unknown): boolean;
-  stats(): unknown;
+  stats(): ActorStats;
 }
 
 const targets = new Map<number, InlineTarget>();
@@ -159,7 +160,7 @@ export class InlineSender implements Sender {
     );
   }
 
-  stats(uid: number): unknown {
+  stats(uid: number): ActorStats | undefined {
     return targets.get(uid)?.stats();
   }
 

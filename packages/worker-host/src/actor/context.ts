@@ -1,5 +1,5 @@
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
-import type { ActorRef } from "../protocol/refs/actor-ref.js";
+import type { ActorRef, RefOf } from "../protocol/refs/actor-ref.js";
 import type { DeferredBrand } from "../protocol/refs/actor-types.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 
@@ -49,8 +49,11 @@ export interface DeferredReply<T = any> extends DeferredBrand<T> {
   fail(error: Error): void;
 }
 
-/** What an actor's code sees of the runtime. The same object for every message; `state` may be replaced. */
-export interface ActorContext<State = unknown> {
+/**
+ * What an actor's code sees of the runtime. The same object for every message; `state` may be replaced. `Method` are the
+ * names of the actor's handlers.
+ */
+export interface ActorContext<State = unknown, Method extends string = string> {
   state: State;
   /** This actor, to be sent to others. */
   readonly self: ActorRef;
@@ -65,8 +68,11 @@ export interface ActorContext<State = unknown> {
   readonly log: ActorLog;
   /** Aborted when the caller of the current call has given it up, and when the actor is asked to stop. */
   readonly signal: AbortSignal;
-  /** The actor registered under `name`, or undefined. Asks main: blocks this thread for as long as main takes to answer. */
-  whereis(name: string): ActorRef | undefined;
+  /**
+   * The actor or the router registered under `name`, or undefined; `whereis<typeof X>(name)` with the actor's type. Asks
+   * main: blocks this thread for as long as main takes to answer.
+   */
+  whereis<T = any>(name: string): RefOf<NoInfer<T>> | undefined;
   /**
    * `info` gets `{ type: "DOWN", monitor, id, ref, reason }` once, when that actor's current incarnation has ended;
    * with `noproc` when none runs. Returns the monitor's id. Monitors stack. A router is watched as a whole, and lives on
@@ -86,9 +92,9 @@ export interface ActorContext<State = unknown> {
   /** Sends an exit signal to another actor, or to every member of a router. `"kill"` cannot be trapped. */
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void;
   /** Sends `method` to this actor in `delayMs`; runs between messages. Returns the timer's id. */
-  sendAfter(delayMs: number, method: string, ...args: unknown[]): number;
+  sendAfter(delayMs: number, method: Method, ...args: unknown[]): number;
   /** Sends `method` every `periodMs`. A period that was missed is not made up for. */
-  sendInterval(periodMs: number, method: string, ...args: unknown[]): number;
+  sendInterval(periodMs: number, method: Method, ...args: unknown[]): number;
   /** True when the timer was still to fire. */
   cancelTimer(id: number): boolean;
   /** Takes the reply over from the handler's return value. Throws TypeError outside of a call. */
@@ -96,5 +102,5 @@ export interface ActorContext<State = unknown> {
   /** Stops this actor after the current message. Default reason `normal`. Its mailbox is not drained. */
   stop(reason?: ExitReason): void;
   /** Handles `method` right after the current message, before any other. */
-  continueWith(method: string, ...args: unknown[]): void;
+  continueWith(method: Method, ...args: unknown[]): void;
 }

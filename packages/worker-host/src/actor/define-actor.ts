@@ -36,22 +36,26 @@ export function isIgnore(value: unknown): value is Ignore {
 }
 
 /** A protocol: each method handles one kind of message. What it returns is the reply when the message was a call. */
-export type HandlersOf<State> = Record<string, (ctx: ActorContext<State>, ...args: any[]) => unknown>;
+export type HandlersOf<State, Method extends string = string> = Record<
+  Method,
+  (ctx: ActorContext<State, Method>, ...args: any[]) => unknown
+>;
 
 /** What `init` leaves the handlers with. */
 export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
   ? undefined
   : Exclude<Awaited<Init>, Ignore>;
 
-export interface ActorOptions<Init, Args, Handlers> {
+/** What `defineActor` takes. `Method` are the names of the handlers, which `ctx` may send to. */
+export interface ActorOptions<Init, Args, Handlers, Method extends string = string> {
   /** Runs before any message; returns the state, or `ignore()`. May be async. Throwing fails the start. */
-  init?: (args: Args, ctx: ActorContext<undefined>) => Init;
+  init?: (args: Args, ctx: ActorContext<undefined, Method>) => Init;
   /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
-  handlers: Handlers & HandlersOf<StateOf<Init>>;
+  handlers: Handlers & HandlersOf<StateOf<Init>, Method>;
   /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
-  info?: (ctx: ActorContext<StateOf<Init>>, message: any) => unknown;
+  info?: (ctx: ActorContext<StateOf<Init>, Method>, message: any) => unknown;
   /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
-  terminate?: (ctx: ActorContext<StateOf<Init>>, reason: ExitReason) => unknown;
+  terminate?: (ctx: ActorContext<StateOf<Init>, Method>, reason: ExitReason) => unknown;
   /** What the next version's `codeChange` is told it comes from. Default: the URL of the module. */
   version?: string;
   /**
@@ -79,7 +83,8 @@ export function defineActor<
   Init = undefined,
   Args = undefined,
   Handlers extends HandlersOf<any> = Record<never, never>,
->(options: ActorOptions<Init, Args, Handlers>): ActorDefinition<StateOf<Init>, Args, Handlers> {
+  Method extends string = string,
+>(options: ActorOptions<Init, Args, Handlers, Method>): ActorDefinition<StateOf<Init>, Args, Handlers> {
   const taken = takeFields(options, OPTIONS);
   if (isComplaint(taken)) throw refused(taken);
   checkInstance(taken.handlers as object);

@@ -42,7 +42,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     get signal() {
       return call.signal;
     },
-    whereis(name) {
+    whereis(name): any {
       return outbox.whereis(takeArgument("ctx.whereis", "name", name, text));
     },
     monitor(ref) {

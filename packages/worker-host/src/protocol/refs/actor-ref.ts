@@ -1,5 +1,7 @@
 import { ActorError } from "../errors/errors.js";
 import { joinStacks, rejectionOf } from "../errors/remote-error.js";
+import { hashKey, type RouteKey } from "../memory/routing.js";
+import type { ActorStats } from "./actor-stats.js";
 import type {
   CastResult,
   Cloneable,
@@ -11,6 +13,7 @@ import type {
   Transferable,
 } from "./actor-types.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
+import { noproc } from "./refusal.js";
 import { createRemote, RemoteMethods } from "./remote.js";
 
 /** How a pool runs a task. */
@@ -56,10 +59,13 @@ export interface Sender {
   tryCast(to: Connection, method: string, args: unknown[], options: RefOptions): CastResult;
   send(to: Connection, message: unknown, options: RefOptions): Promise<void>;
   /** Main only. */
-  stats?(uid: number): unknown;
+  stats?(uid: number): ActorStats | undefined;
 }
 
 export const DEFAULT_CALL_TIMEOUT_MS = 5000;
+
+/** `util.inspect.custom`. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 const DEFAULTS: RefOptions = Object.freeze({});
 
@@ -149,6 +155,15 @@ export class ActorRef<A = any> {
   }
 
   /**
+   * The member of a router for this key; of a single actor, this reference. So a name can lead to an actor today and to
+   * a router of such actors tomorrow. Throws ERR_INVALID_OPTION for what is no string, finite number or bigint.
+   */
+  forKey(key: RouteKey): ActorRef<A> {
+    hashKey(key);
+    return this;
+  }
+
+  /**
    * A `Comlink.Remote` of the actor: `await ref.proxy().hash("x")` is `await ref.call("hash", "x")`, through the same
    * mailbox, and settles as that does. Arguments and replies may be `Comlink.proxy` and `Comlink.transfer` values; a
    * callback runs in the thread that it was given in.
@@ -162,16 +177,31 @@ export class ActorRef<A = any> {
     return createRemote(this.#remoteMethods) as Remote<A>;
   }
 
-  /** The actor's numbers, read from shared memory. On an actor's thread it throws ERR_WRONG_THREAD. */
-  stats(): unknown {
+  /**
+   * The actor's numbers, read from shared memory. Throws ERR_NOPROC for what is gone for good, and on an actor's thread
+   * ERR_WRONG_THREAD.
+   */
+  stats(): ActorStats {
     if (this.#sender.stats === undefined) {
-      throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`);
+      throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`, { id: this.id });
     }
-    return this.#sender.stats(this.uid);
+    const stats = this.#sender.stats(this.uid);
+    if (stats === undefined) throw noproc(this, "stats");
+    return stats;
+  }
+
+  /** `ActorRef(root/ingest/hasher)`, in a template as in `util.inspect` and `console.log`. */
+  toString(): string {
+    return `ActorRef(${this.id})`;
   }
 
   toJSON(): string {
     return `ActorRef(${this.id})`;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
   }
 
   #call(method: string, args: unknown[]): Promise<unknown> {
@@ -205,3 +235,9 @@ export class ActorRef<A = any> {
     return this.#to;
   }
 }
+
+/**
+ * What `child<T>`, `restartChild<T>` and `whereis<T>` lead to. `T` is the type of an actor's definition (`typeof X`), or
+ * else that of the reference itself: `RouterRef<typeof X>`, `SupervisorRef`, what a resource's `start` returns.
+ */
+export type RefOf<T> = T extends { readonly handlers: any } ? ActorRef<T> : T;

@@ -1,5 +1,13 @@
 // Internal: for @mini-otp/runtime of the same version.
-export { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type RunOptions, type Sender } from "./actor-ref.js";
+export {
+  ActorRef,
+  type Connection,
+  DEFAULT_CALL_TIMEOUT_MS,
+  type RefOf,
+  type RunOptions,
+  type Sender,
+} from "./actor-ref.js";
+export type { ActorStats } from "./actor-stats.js";
 export type { CastResult, Cloneable, ExposedActor, Transferable } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
 export { PoolRef } from "./pool-ref.js";

@@ -7,6 +7,9 @@ import { checkTransferList } from "./transfer-list.js";
 export type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never;
 export type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 
+/** `util.inspect.custom`. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /** Where to send tasks to, in any thread: a message value as an actor's reference is. Valid over restarts. */
 export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
   /** Path from the root. */
@@ -38,7 +41,17 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
     return this.#sender.runTask(this.uid, this.id, task, taken) as Promise<ResultOf<F>>;
   }
 
+  /** `PoolRef(root/thumbnails)`, in a template as in `util.inspect` and `console.log`. */
+  toString(): string {
+    return `PoolRef(${this.id})`;
+  }
+
   toJSON(): string {
     return `PoolRef(${this.id})`;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
   }
 }

@@ -1,11 +1,10 @@
 import { ActorError } from "../errors/errors.js";
-import type { Connection } from "./actor-ref.js";
 
 // By identity: an error that came in a reply, whatever it says, is another object.
 const refusals = new WeakSet<object>();
 
 /** ERR_NOPROC for a message that its mailbox has not accepted. */
-export function noproc(to: Pick<Connection, "id">, method: string): ActorError {
+export function noproc(to: { readonly id: string }, method: string): ActorError {
   const message = `id=${to.id} method=${method}: no such actor (stopped or never restarted)`;
   const error = new ActorError("ERR_NOPROC", message, { id: to.id, method });
   refusals.add(error);

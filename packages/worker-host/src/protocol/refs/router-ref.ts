@@ -22,6 +22,7 @@ import {
   uidOf,
 } from "../memory/slot-descriptor.js";
 import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
+import type { ActorStats } from "./actor-stats.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import type { PoolRef } from "./pool-ref.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
@@ -63,7 +64,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
    * The member for this key: the same for the same key in every thread and over all restarts. When members come or go,
    * only the keys move that have to. Throws ERR_INVALID_OPTION for what is no string, number or bigint.
    */
-  forKey(key: RouteKey): ActorRef<A> {
+  override forKey(key: RouteKey): ActorRef<A> {
     return new RouterRef<A>(this.#sender, this.address, this.uid, this.id, this.#options, hashKey(key));
   }
 
@@ -99,9 +100,13 @@ export class RouterRef<A = any> extends ActorRef<A> {
   }
 
   /** The sum of the members' numbers and each member's own; of a key's reference, its member's. */
-  override stats(): unknown {
+  override stats(): ActorStats {
     const { address, uid, id } = this.keyHash === undefined ? this : this.process;
     return new ActorRef<A>(this.#sender, address, uid, id).stats();
+  }
+
+  override toString(): string {
+    return `RouterRef(${this.id})`;
   }
 
   /** @internal Whom monitors, links and signals mean by it: a key's member of now; without a key, the router. */
@@ -257,7 +262,7 @@ class Router implements Connection {
     this.#sender = sender;
     this.#uid = uid;
     if (sender.wordsAt === undefined)
-      throw new ActorError("ERR_WRONG_THREAD", `id=${id}: a router is out of reach here`);
+      throw new ActorError("ERR_WRONG_THREAD", `id=${id}: a router is out of reach here`, { id });
     this.#words = sender.wordsAt(address);
     const route = readRoute(this.#words);
     this.#isKeyed = route === "consistent_hash";

@@ -1,0 +1,42 @@
+/** A snapshot, read from shared memory: it works for a hung actor too. Counts are over all incarnations. */
+export interface ActorStats {
+  /** `suspended`: the actor runs, but takes no message before `resume`. */
+  readonly state: "running" | "suspended" | "stopped";
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly mailbox: {
+    /** Messages that were accepted and not yet taken by a handler. */
+    readonly length: number;
+    readonly bytes: number;
+    readonly capacity: number;
+    readonly capacityBytes: number;
+    readonly enqueued: number;
+    readonly handled: number;
+    readonly dropped: number;
+    /** How long senders have waited for room, in total. */
+    readonly blockedMs: number;
+    /**
+     * How long the first waiting message has waited. Exact while handlers take more than 10 µs or the actor sleeps.
+     * Otherwise off by up to 0.25 s, or by the time in which the fifteen messages after it were sent.
+     */
+    readonly oldestAgeMs: number;
+  };
+  /** Measured when the actor was last busy; 0 before the first measurement. */
+  readonly heapUsedMb: number;
+  readonly heapCapMb: number;
+  readonly offHeapMb: number;
+  /** How long the thread has not answered the guard, because it is inside one native operation; 0 when it answers. */
+  readonly silentMs: number;
+  /**
+   * CPU time of the actor's threads. Where the operating system does not report threads (Linux does), and for an actor that
+   * may not read files, it is the time in which their event loops were neither idle nor asleep. For an actor that sleeps,
+   * it is as of its last turn.
+   */
+  readonly cpuMs: number;
+  readonly handling: { readonly method: string; readonly sinceMs: number } | null;
+  /**
+   * Time from when a message was accepted until it was handled, since the actor's first start. Known to within a fifth; 0
+   * before the first message. When handlers take less than 10 µs, every sixteenth message is timed.
+   */
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+}

@@ -1,0 +1,70 @@
+import {
+  type ActorUrl,
+  dynamicSupervisor,
+  isActorError,
+  pool,
+  router,
+  startSystem,
+  supervisor,
+} from "@mini-otp/runtime";
+import { defineActor } from "@mini-otp/worker-host";
+import type Hasher from "./hasher.js";
+
+const hasherUrl = new URL("./hasher.js", import.meta.url) as ActorUrl<typeof Hasher>;
+const system = await startSystem({ children: [{ id: "hasher", actor: hasherUrl, args: { rounds: 3 } }] });
+
+// A misspelt option is one error, which names it.
+await system.startChild({ id: "a", actor: "a.js", heapCapMB: 64 }); // refused: NoSuchOption<"heapCapMB">
+await system.startChild({ id: "a", actor: "a.js", mailbox: { capasity: 1 } }); // refused: 'capasity'
+await system.startChild<typeof Hasher>({ id: "a", actor: "a.js", args: { rounds: 1 }, heapCapMB: 64 }); // refused: Did you mean to write 'heapCapMb'?
+await system.startChild({ id: "a", actor: "a.js", restart: "always" }); // refused: "always"
+await system.startChild(router({ id: "a", actor: "a.js", size: 1, route: "round_robin", sise: 2 })); // refused: 'sise'
+await system.startChild(pool({ id: "a", filename: "a.js", threads: 2 })); // refused: 'threads'
+await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn">
+await system.startChild(supervisor({ id: "a", stratgy: "one_for_all" })); // refused: 'stratgy'
+await system.startChild(dynamicSupervisor({ id: "a", template: { heapCap: 1 } })); // refused: 'heapCap'
+await startSystem({ children: [{ id: "a", actor: "a.js", heapCapMB: 64 }] }); // refused: NoSuchOption<"heapCapMB">
+await startSystem({ children: [{ id: "a", actor: "a.js", mailbox: { overflow: "wait" } }] }); // refused: "wait"
+await startSystem({ childen: [] }); // refused: 'childen'
+
+// An actor that asks for arguments is not started without, and not with others.
+await system.startChild({ id: "a", actor: hasherUrl }); // refused: 'args'
+await system.startChild({ id: "a", actor: hasherUrl, args: { rounds: "3" } }); // refused: NotTheArgs<{ rounds: number; }>
+await startSystem({ children: [{ id: "a", actor: hasherUrl }] }); // refused: 'args'
+await startSystem({ children: [{ id: "a", actor: hasherUrl, args: { rounds: "3" } }] }); // refused: NotTheArgs<{ rounds: number; }>
+const dynamic = await system.startChild(dynamicSupervisor({ id: "dynamic" }));
+await dynamic.startChild<typeof Hasher>({}); // refused: 'args'
+await dynamic.startChild<typeof Hasher>({ args: { rounds: "3" } }); // refused: 'number'
+await dynamic.startChild({ heapCapMB: 1 }); // refused: 'heapCapMB'
+const hashers = await system.startChild(dynamicSupervisor({ id: "hashers", template: { actor: hasherUrl } }));
+await hashers.startChild({}); // refused: 'args'
+
+// What is looked up has its actor's type.
+await system.child("hasher").call("hush"); // refused: "hush"
+await system.child<typeof Hasher>("hasher").call("hash", "text"); // refused: possibly 'undefined'
+await system.whereis<typeof Hasher>("hasher")?.call("hush"); // refused: "hush"
+system.child("hasher").stats().mailbox.lenght; // refused: 'lenght'
+
+// Facts are those of the code.
+export const read = (error: unknown) => {
+  if (isActorError(error, "ERR_CALL_TIMEOUT")) error.reason.kind; // refused: 'unknown'
+  if (isActorError(error, "ERR_CALL_EXIT")) error.reason.kid; // refused: 'kid'
+  if (isActorError(error, "ERR_CALL_EXITS")) return; // refused: "ERR_CALL_EXITS"
+};
+
+// An actor sends itself what it has a handler for.
+export const ticking = defineActor({
+  init: (_args: undefined, ctx) => {
+    ctx.sendAfter(1, "tock"); // refused: "tock"
+    return { ticks: 0 };
+  },
+  handlers: {
+    tick(ctx) {
+      ctx.sendAfter(1, "typo"); // refused: "typo"
+      ctx.sendInterval(1, "typo"); // refused: "typo"
+      ctx.continueWith("typo"); // refused: "typo"
+      ctx.sendAfter(1, "tick");
+    },
+    read: (ctx) => ctx.state.ticks,
+  },
+});
