@@ -1,6 +1,21 @@
 export { type Observer, startObserver } from "./observer/observer.js";
 export type { ObserverOptions } from "./observer/options.js";
-export { labelsOf, type Metric } from "./prometheus/metric.js";
+export {
+  type ActorMetric,
+  type ActorView,
+  type CountedEvent,
+  type EventMetric,
+  type InfoMetric,
+  labelsOf,
+  type Metric,
+  type MetricDescription,
+  type MetricValue,
+  type PoolMetric,
+  type SupervisorMetric,
+  type SupervisorView,
+  type SystemMetric,
+  type SystemView,
+} from "./prometheus/metric.js";
 export { METRICS } from "./prometheus/metric-table.js";
 export type { MetricsOptions } from "./prometheus/options.js";
 export { type RegisteredMetrics, registerMetrics } from "./prometheus/prometheus.js";

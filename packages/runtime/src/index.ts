@@ -22,58 +22,112 @@ export {
   type StageFacts,
   type StartFacts,
 } from "@mini-otp/worker-host/protocol/errors";
-export { bucketStartMs, type HistogramReading, type RouteKey } from "@mini-otp/worker-host/protocol/memory";
+export {
+  bucketStartMs,
+  type HistogramReading,
+  type OverflowPolicy,
+  type RouteKey,
+} from "@mini-otp/worker-host/protocol/memory";
+export type { LogLevel, MessageKind, TraceOutcome } from "@mini-otp/worker-host/protocol/port";
 export type {
   ActorRef,
   CastResult,
+  Cloneable,
+  CloneableArgs,
   ExposedActor,
   MemberResult,
+  MethodArgs,
+  MethodName,
+  MethodReply,
+  Methods,
+  NotCloneable,
   PoolRef,
+  RefOf,
   RefOptions,
+  Remote,
+  ResultOf,
   RouterRef,
   RunOptions,
+  TaskOf,
+  Transferable,
 } from "@mini-otp/worker-host/protocol/refs";
+export type { OfEach, StatsOf } from "./directory/references.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export type { LossCause } from "./introspection/actor-meter.js";
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
 export type {
   DeadLetterCause,
+  EventFacts,
   EventName,
   LogLine,
+  ReportedEvent,
   StreamedEvent,
   SystemEvent,
   SystemEvents,
+  UnattributedMemory,
 } from "./reporting/events.js";
-export type { Logger } from "./reporting/logger.js";
+export type { LastSeen } from "./reporting/last-seen.js";
+export type { Logger, LogMethod } from "./reporting/logger.js";
 export type { Down, Exit } from "./signals/process-signals.js";
 export type { ActorStats } from "./stats/actor-stats.js";
 export type { PoolStats, PoolTimes } from "./stats/pool-stats.js";
 export type { RouterStats } from "./stats/router-stats.js";
-export type { ChildInfo, RecentRestarts, SupervisorInfo } from "./supervision/administration.js";
-export type { ChildStopReport } from "./supervision/child.js";
+export type {
+  AnySupervisorRef,
+  ChildCounts,
+  ChildInfo,
+  ChildStatus,
+  ChildSupervisorInfo,
+  CommonChildInfo,
+  RecentRestarts,
+  SupervisorInfo,
+  WorkerInfo,
+} from "./supervision/administration.js";
+export type { BackoffOptions } from "./supervision/backoff.js";
+export type { ChildStopReport, RestartType, Shutdown, StopOutcome } from "./supervision/child.js";
 export {
+  type ActorArgs,
+  type ActorOf,
   type ActorSpec,
+  type ActorSpecOptions,
   type ActorUrl,
+  type ChildOptions,
   type ChildSpec,
   type DynamicSupervisorSpec,
   dynamicSupervisor,
+  type ExactChildren,
+  type ExactSpec,
   type MailboxOptions,
   type Permissions,
   type PoolSpec,
   pool,
+  type RequiredArgs,
   type ResourceContext,
   type ResourceSpec,
+  type RightArgs,
   type RouterSpec,
   resource,
   router,
+  type SupervisorOptions,
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
+export type { AsLiteral, Exact, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";
+export type { ChildSummary, ReportFacts, SupervisionReport } from "./supervision/report.js";
+export type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
 export type { SupervisedRouterRef } from "./supervision/router-ref.js";
 export type {
+  ChildRef,
+  DynamicRef,
+  DynamicSpecFor,
   DynamicSupervisorRef,
+  ExactDynamic,
+  RefOfSpec,
+  RestartedRef,
+  SpecFor,
+  StartedRef,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";
 export { ActorSystem, startSystem } from "./system/actor-system.js";

@@ -9,6 +9,7 @@ export {
   isActorDefinition,
   isIgnore,
   OTHERWISE,
+  type StateOf,
 } from "./actor/define-actor.js";
 export {
   ActorError,
@@ -33,8 +34,22 @@ export type {
 } from "./protocol/errors/facts.js";
 export type { ExitKind, ExitReason } from "./protocol/errors/reason-kinds.js";
 export type { RouteKey } from "./protocol/memory/routing.js";
-export type { ActorRef, RunOptions } from "./protocol/refs/actor-ref.js";
-export type { CastResult } from "./protocol/refs/actor-types.js";
-export type { PoolRef } from "./protocol/refs/pool-ref.js";
+export type { ActorRef, RefOf, RunOptions } from "./protocol/refs/actor-ref.js";
+export type { ActorStats } from "./protocol/refs/actor-stats.js";
+export type {
+  CastResult,
+  Cloneable,
+  CloneableArgs,
+  DeferredBrand,
+  ExposedActor,
+  MethodArgs,
+  MethodName,
+  MethodReply,
+  Methods,
+  NotCloneable,
+  Remote,
+  Transferable,
+} from "./protocol/refs/actor-types.js";
+export type { PoolRef, ResultOf, TaskOf } from "./protocol/refs/pool-ref.js";
 export type { RefOptions } from "./protocol/refs/ref-options.js";
 export type { MemberResult, RouterRef } from "./protocol/refs/router-ref.js";

@@ -15,6 +15,7 @@ import { expectTaken, impatientServer } from "./slow-clients.js";
 import { Viewers } from "./viewers.js";
 import { Watch } from "./watch.js";
 
+/** A live page that is being served. */
 export interface Observer extends AsyncDisposable {
   /** As `http://127.0.0.1:41234`. */
   readonly url: string;

@@ -13,6 +13,7 @@ import {
 import type { Registry } from "prom-client";
 import { aPrefix, aRegistry } from "../prometheus/options.js";
 
+/** What `startObserver` takes. */
 export interface ObserverOptions {
   /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: every client that reaches it sees the tree and the logs. */
   readonly host?: string;

@@ -21,7 +21,8 @@ export interface ActorView {
 /** What is counted from the system's events, since the metrics were registered, by reason. */
 export type CountedEvent = "restarts" | "exits" | "guardKills";
 
-interface Described {
+/** What every metric says of itself. */
+export interface MetricDescription {
   /** Without the prefix. */
   readonly name: string;
   readonly help: string;
@@ -43,7 +44,7 @@ interface Described {
 }
 
 /** Of each actor, with the labels `type` and, of a named one, `actor`. */
-export interface ActorMetric extends Described {
+export interface ActorMetric extends MetricDescription {
   readonly of: "actor";
   /** What the actors in one series come to together. */
   readonly together: "sum" | "max";
@@ -51,7 +52,7 @@ export interface ActorMetric extends Described {
 }
 
 /** The same labels, counted from events. */
-export interface EventMetric extends Described {
+export interface EventMetric extends MetricDescription {
   readonly of: "event";
   readonly type: "counter";
   readonly by: "reason";
@@ -59,12 +60,13 @@ export interface EventMetric extends Described {
 }
 
 /** Of each supervisor, with the label `supervisor`. */
-export interface SupervisorMetric extends Described {
+export interface SupervisorMetric extends MetricDescription {
   readonly of: "supervisor";
   /** Undefined: nothing to show of it. */
   read(supervisor: SupervisorView): number | undefined;
 }
 
+/** A supervisor as a scrape sees it. */
 export interface SupervisorView {
   readonly id: string;
   /** Undefined once it is gone. */
@@ -73,27 +75,29 @@ export interface SupervisorView {
 }
 
 /** Of each pool, with the label `pool`. */
-export interface PoolMetric extends Described {
+export interface PoolMetric extends MetricDescription {
   readonly of: "pool";
   read(pool: PoolMeters["stats"]): MetricValue;
 }
 
 /** Of the whole system. */
-export interface SystemMetric extends Described {
+export interface SystemMetric extends MetricDescription {
   readonly of: "system";
   read(system: SystemView): number | Readonly<Record<string, number>>;
 }
 
+/** A system as a scrape sees it. */
 export interface SystemView {
   readonly stats: SystemStats;
   readonly deadLetters: ReturnType<Meters["deadLetters"]>;
 }
 
 /** Always 1; what it says is in its labels. */
-export interface InfoMetric extends Described {
+export interface InfoMetric extends MetricDescription {
   readonly of: "info";
 }
 
+/** One metric: what it is called and measured in, and how it is read. `of` says what of. */
 export type Metric = ActorMetric | EventMetric | SupervisorMetric | PoolMetric | SystemMetric | InfoMetric;
 
 /** What a table's own way of writing it down fills in. */

@@ -1,6 +1,7 @@
 import { BOUNDS, type Fields, field, integer, takeOptions } from "@mini-otp/runtime/options";
 import type { Registry } from "prom-client";
 
+/** What `registerMetrics` takes. */
 export interface MetricsOptions {
   /** Default: prom-client's own global registry. */
   registry?: Registry;

@@ -9,6 +9,7 @@ import { addSamples, type Labels, type Sample } from "./metric-value.js";
 import { type MetricsOptions, takeMetricsOptions } from "./options.js";
 import { SupervisorSeries } from "./supervisor-series.js";
 
+/** The metrics of a system on a registry. */
 export interface RegisteredMetrics {
   readonly registry: Registry;
   /** Takes the metrics off the registry. Once is enough. */

@@ -2,6 +2,7 @@ import { totalmem } from "node:os";
 import { BOUNDS, group, integer, megabytes, oneOf, periodMs } from "@mini-otp/worker-host/protocol/options";
 import { BYTES_PER_MB } from "./probe.js";
 
+/** How the guard watches actors, and what it does when the process is over its budget. */
 export interface GuardOptions {
   /** How often the guard looks at busy actors, in ms from 1 to 2^31 - 1. Default 5. */
   intervalMs?: number;

@@ -3,6 +3,7 @@ import { aSignal, type Fields, numberFrom, takeOptions, texts } from "@mini-otp/
 import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "@mini-otp/worker-host/protocol/port";
 import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 
+/** What `system.trace` takes. */
 export interface TraceOptions {
   /** Reports only these methods. Default: all, with `info` for messages from `send`, monitors and links. */
   methods?: readonly string[];

@@ -9,8 +9,10 @@ import type { LastSeen } from "./last-seen.js";
 import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 
-type Reported<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
+/** What supervision reports under this name. */
+export type ReportedEvent<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
 
+/** Memory of the process that is in no numbers of the actors' or main's, and the actors that ran while it grew. */
 export interface UnattributedMemory {
   readonly rssMb: number;
   readonly totalMb: number;
@@ -19,7 +21,8 @@ export interface UnattributedMemory {
   readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
 }
 
-interface At {
+/** What every event tells. */
+export interface EventFacts {
   /** Path of the actor or supervisor. */
   readonly id: string;
   /** Monotonic ms, `performance.now()` of the main thread. */
@@ -28,20 +31,20 @@ interface At {
 
 /** The events of a system, by name. The same events go to `node:diagnostics_channel` as `mini-otp:<event>`. */
 export interface SystemEvents {
-  actor_started: Reported<"actor_started">;
-  actor_exited: Reported<"actor_exited"> & LastSeen;
-  actor_restarted: Reported<"actor_restarted">;
-  child_start_failed: Reported<"child_start_failed"> & LastSeen;
-  supervisor_escalated: Reported<"supervisor_escalated">;
+  actor_started: ReportedEvent<"actor_started">;
+  actor_exited: ReportedEvent<"actor_exited"> & LastSeen;
+  actor_restarted: ReportedEvent<"actor_restarted">;
+  child_start_failed: ReportedEvent<"child_start_failed"> & LastSeen;
+  supervisor_escalated: ReportedEvent<"supervisor_escalated">;
   /** The actor's incarnation goes on with new code. `version` is that of the new code, if it names one. */
-  actor_upgraded: At & {
+  actor_upgraded: EventFacts & {
     readonly event: "actor_upgraded";
     readonly incarnation: number;
     readonly fromVersion: string;
     readonly version?: string;
   };
   /** A thread of a pool has ended before its task. */
-  pool_thread_lost: At & {
+  pool_thread_lost: EventFacts & {
     readonly event: "pool_thread_lost";
     /** The function's name. */
     readonly task: string;
@@ -51,7 +54,7 @@ export interface SystemEvents {
    * A sender found no room in the mailbox: it waits, or the message was refused or dropped. Emitted once, and again
    * only after the mailbox was half empty, which main checks every second.
    */
-  mailbox_full: At & {
+  mailbox_full: EventFacts & {
     readonly event: "mailbox_full";
     /** The method of the message that found no room. */
     readonly method: string;
@@ -60,32 +63,36 @@ export interface SystemEvents {
     readonly overflow: OverflowPolicy;
   };
   /** A message that will not be handled. */
-  dead_letter: At & {
+  dead_letter: EventFacts & {
     readonly event: "dead_letter";
     readonly method: string;
     readonly why: DeadLetterCause;
     readonly reason?: ExitReason;
   };
   /** The guard has ended an actor. */
-  guard_killed: At & { readonly event: "guard_killed"; readonly reason: ExitReason };
+  guard_killed: EventFacts & { readonly event: "guard_killed"; readonly reason: ExitReason };
   /** A thread has not exited a second after its kill. It is left behind; its actor goes on in another. */
-  actor_zombie: At & { readonly event: "actor_zombie"; readonly incarnation: number; readonly reason: ExitReason };
+  actor_zombie: EventFacts & {
+    readonly event: "actor_zombie";
+    readonly incarnation: number;
+    readonly reason: ExitReason;
+  };
   /**
    * Memory that neither the actors' samples nor main's own numbers show has put the process over `guard.totalMb`. `id`
    * is the most suspect actor, or the root. Emitted once in five seconds while it lasts, and for each suspect that is
    * ended.
    */
-  memory_unattributed: At &
+  memory_unattributed: EventFacts &
     UnattributedMemory & {
       readonly event: "memory_unattributed";
       /** What the guard does about it: `guard.onUnattributed`. */
       readonly action: "report" | "kill_suspect" | "exit";
     };
-  system_stopped: At & { readonly event: "system_stopped"; readonly reason: ExitReason };
+  system_stopped: EventFacts & { readonly event: "system_stopped"; readonly reason: ExitReason };
 }
 
 /** A line of an actor's log, as main's logger gets it. */
-export interface LogLine extends At {
+export interface LogLine extends EventFacts {
   readonly incarnation: number;
   /** Node's id of the thread. */
   readonly thread: number | undefined;
@@ -100,7 +107,9 @@ export interface LogLine extends At {
  * `dropped`: by the mailbox's policy; `unhandled`: no handler for it, or not to be decoded. */
 export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
 
+/** What `system.on` takes. */
 export type EventName = keyof SystemEvents;
+/** Any event of a system. `event` says which. */
 export type SystemEvent = SystemEvents[EventName];
 /** `missed`: how many events before this one are missing, because more came than were taken. */
 export type StreamedEvent = SystemEvent & { readonly missed: number };

@@ -3,16 +3,17 @@ import pino from "pino";
 import { invalidSpec } from "../supervision/spec-fields.js";
 import { StderrLines } from "./stderr-lines.js";
 
-type Log = (...args: any[]) => void;
+/** As pino takes it: an object or an error may come first, then the message and what it is formatted with. */
+export type LogMethod = (...args: any[]) => void;
 
 /** What the runtime needs of a logger: pino's shape. */
 export interface Logger {
-  trace: Log;
-  debug: Log;
-  info: Log;
-  warn: Log;
-  error: Log;
-  fatal: Log;
+  trace: LogMethod;
+  debug: LogMethod;
+  info: LogMethod;
+  warn: LogMethod;
+  error: LogMethod;
+  fatal: LogMethod;
   /** The lowest level that is logged, by name. Actors do not send lines below it; without it they send all lines. */
   readonly level?: string;
   readonly levels?: { readonly values: Readonly<Record<string, number>> };
@@ -23,7 +24,7 @@ export interface Logger {
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-const nothing: Log = () => {};
+const nothing: LogMethod = () => {};
 const silent: Logger = {
   trace: nothing,
   debug: nothing,
@@ -69,7 +70,7 @@ function defaultLogger(name: string, lost: () => void): Logger {
  */
 function completed(logger: Partial<Logger>): Logger {
   const whole: PropertyDescriptorMap = {};
-  let below: Log = () => {};
+  let below: LogMethod = () => {};
   for (const level of LEVELS) {
     if (hasMethod(logger, level)) below = (...args) => (logger as Logger)[level](...args);
     whole[level] = { value: below, writable: true, configurable: true, enumerable: true };

@@ -7,6 +7,7 @@ export interface PoolTimes {
   readonly maxMs: number;
 }
 
+/** A pool's numbers over all of its incarnations. */
 export interface PoolStats {
   readonly state: "running" | "restarting" | "stopped";
   readonly incarnation: number;

@@ -3,6 +3,7 @@ import type { RestartType } from "./child.js";
 import type { Strategy } from "./restart-strategy.js";
 import { type ChildState, findChild, isAlive, type SupervisorState } from "./supervisor-state.js";
 
+/** What `countChildren` says. */
 export interface ChildCounts {
   /** All children that have a spec, running or not. */
   readonly specs: number;
@@ -15,7 +16,8 @@ export interface ChildCounts {
 /** `restarting`: a start is under way or will be attempted. */
 export type ChildStatus = "running" | "restarting" | "stopped";
 
-interface AnyChildInfo {
+/** What is told of every child. */
+export interface CommonChildInfo {
   /** The spec's id. */
   readonly id: string;
   readonly state: ChildStatus;
@@ -23,20 +25,21 @@ interface AnyChildInfo {
 }
 
 /** An actor, a pool or a resource. `R` is the type of its reference. */
-export interface WorkerInfo<R = any> extends AnyChildInfo {
+export interface WorkerInfo<R = any> extends CommonChildInfo {
   readonly type: "worker";
   readonly ref: R;
 }
 
 /** A supervisor, a dynamic supervisor or a router. */
-export interface ChildSupervisorInfo extends AnyChildInfo {
+export interface ChildSupervisorInfo extends CommonChildInfo {
   readonly type: "supervisor";
-  readonly ref: SupervisorView;
+  readonly ref: AnySupervisorRef;
 }
 
 /** What `whichChildren` tells of each child. `type` says what its reference is. */
 export type ChildInfo<R = any> = WorkerInfo<R> | ChildSupervisorInfo;
 
+/** The restarts that count against a supervisor's intensity now, and their limit. */
 export interface RecentRestarts {
   readonly count: number;
   readonly intensity: number;
@@ -53,7 +56,7 @@ export interface SupervisorInfo {
 }
 
 /** A supervisor or a router as it tells of itself and its children. */
-export interface SupervisorView {
+export interface AnySupervisorRef {
   /** Path from the root. */
   readonly id: string;
 

@@ -1,3 +1,4 @@
+/** How long a restart waits, when a child fails again and again. */
 export interface BackoffOptions {
   /** The delay before the first restart. With 0 every restart is immediate. */
   readonly minMs: number;

@@ -8,7 +8,7 @@ import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 import { readSpec } from "./spec-fields.js";
 
 /** The fields of every child spec. */
-export interface Supervised {
+export interface ChildOptions {
   /**
    * Unique among its siblings, and part of its path: 1 to 255 characters, not "." or "..", without "/", control
    * characters and lone surrogates.
@@ -26,6 +26,7 @@ export interface Supervised {
   backoff?: Partial<BackoffOptions>;
 }
 
+/** How large an actor's mailbox is, and what it does when it is full. */
 export interface MailboxOptions {
   /** Messages, 1 to 2^30. Default 1 024. */
   capacity: number;
@@ -82,7 +83,7 @@ type OrAny<T> = [T] extends [never] ? any : T;
 export type ActorOf<S> = S extends { readonly actor?: infer U } ? OrAny<TypeOfUrl<U>> : any;
 
 /** What an actor can be told in its spec; a router tells it to each of its members. */
-export interface ActorOptions<A> extends Supervised {
+export interface ActorSpecOptions<A> extends ChildOptions {
   /** Registered for the whole system: 1 to 255 characters, without lone surrogates. */
   name?: string;
   /**
@@ -118,7 +119,7 @@ export interface ActorOptions<A> extends Supervised {
 }
 
 /** An actor in a thread of its own. */
-export interface ActorSpec<A = unknown> extends ActorOptions<A> {
+export interface ActorSpec<A = unknown> extends ActorSpecOptions<A> {
   kind?: "actor";
 }
 
@@ -127,7 +128,7 @@ export interface ActorSpec<A = unknown> extends ActorOptions<A> {
  * each member, except `name`, which is the router's name. The router itself is permanent, as supervisors are.
  * `shutdown` limits the stop of each member, and the stop of all members together.
  */
-export interface RouterSpec<A = unknown> extends ActorOptions<A> {
+export interface RouterSpec<A = unknown> extends ActorSpecOptions<A> {
   kind: "router";
   /** Members to start with, 1 to 1 024. `resize` changes it. */
   size: number;
@@ -142,7 +143,7 @@ export interface RouterSpec<A = unknown> extends ActorOptions<A> {
 }
 
 /** A supervised pool of threads for plain functions. `F` is the type of the module's default export. */
-export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any> extends Supervised {
+export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any> extends ChildOptions {
   kind: "pool";
   /** The module whose functions are run: its default export, or what `run` names. */
   filename: URL | string;
@@ -195,7 +196,7 @@ export interface ResourceContext {
  * and undefined otherwise. Main cannot kill code that runs on main. So a `stop` that takes longer than `shutdown` is
  * left behind, and with `"brutal_kill"` it is called but not waited for.
  */
-export interface ResourceSpec<T = unknown> extends Supervised {
+export interface ResourceSpec<T = unknown> extends ChildOptions {
   kind: "resource";
   /** The resource has started when this returns, or when its promise resolves. */
   start(context: ResourceContext): T | Promise<T>;
@@ -206,7 +207,7 @@ export interface ResourceSpec<T = unknown> extends Supervised {
 }
 
 /** What every supervisor's spec has. */
-export interface SupervisorOptions extends Supervised {
+export interface SupervisorOptions extends ChildOptions {
   /** Restarts allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
   /** Default 5 000. */
@@ -269,7 +270,7 @@ export type RightArgs<Args, A> = unknown extends Args
 export type ExactChildren<C> = { [I in keyof C]: ExactSpec<C[I]> };
 
 /** `S` with defaults filled in for the common fields and for `K`. */
-type Full<S, K extends keyof S> = Omit<S, keyof Supervised | K> &
+type Full<S, K extends keyof S> = Omit<S, keyof ChildOptions | K> &
   Required<Pick<S, K>> & {
     readonly id: string;
     readonly restart: RestartType;

@@ -1,5 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 
+/** When a child that has ended is started again: always, unless it ended with `normal` or `shutdown`, or never. */
 export type RestartType = "permanent" | "transient" | "temporary";
 
 /** How long a stopping child may take: milliseconds, not at all, or as long as it needs. */
@@ -23,6 +24,7 @@ export interface StopRequest {
   readonly restarting: boolean;
 }
 
+/** What became of a child that was stopped. */
 export interface StopOutcome {
   readonly reason: ExitReason;
   /** `drained` messages were handled after the stop was requested, and `dropped` were given up. */
@@ -38,6 +40,7 @@ export interface StopOutcome {
   readonly children?: readonly ChildStopReport[];
 }
 
+/** What became of one child, in the report of the stop of all. */
 export interface ChildStopReport extends StopOutcome {
   /** Path from the root. */
   readonly id: string;

@@ -1,5 +1,6 @@
 import { field, MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
 
+/** A timer of a `Clock`. */
 export interface Timer {
   cancel(): void;
 }

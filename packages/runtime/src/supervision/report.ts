@@ -10,7 +10,8 @@ export interface ChildSummary {
   readonly shutdown: Shutdown;
 }
 
-interface Report {
+/** The fields of every report of a supervisor. */
+export interface ReportFacts {
   /** Path of the child; in `supervisor_escalated` the path of the supervisor itself. */
   readonly id: string;
   /** Clock time, ms. */
@@ -27,8 +28,8 @@ interface Report {
  * @see https://www.erlang.org/doc/apps/sasl/error_logging.html
  */
 export type SupervisionReport =
-  | (Report & { readonly event: "actor_started"; readonly incarnation: number })
-  | (Report & {
+  | (ReportFacts & { readonly event: "actor_started"; readonly incarnation: number })
+  | (ReportFacts & {
       readonly event: "actor_restarted";
       readonly incarnation: number;
       /** 1 for the first restart after a healthy incarnation. Failed starts count too. */
@@ -37,16 +38,20 @@ export type SupervisionReport =
       /** The exit or failed start that caused the restart, which may be a sibling's. */
       readonly reason: ExitReason;
     })
-  | (Report & {
+  | (ReportFacts & {
       readonly event: "actor_exited";
       readonly incarnation: number;
       readonly reason: ExitReason;
       readonly context?: "child_terminated" | "shutdown_error";
     })
-  | (Report & {
+  | (ReportFacts & {
       readonly event: "child_start_failed";
       readonly incarnation: number;
       readonly reason: ExitReason;
       readonly context: "start_error";
     })
-  | (Report & { readonly event: "supervisor_escalated"; readonly reason: ExitReason; readonly context: "shutdown" });
+  | (ReportFacts & {
+      readonly event: "supervisor_escalated";
+      readonly reason: ExitReason;
+      readonly context: "shutdown";
+    });

@@ -1,7 +1,12 @@
 import { type ExitReason, isCleanExit } from "@mini-otp/worker-host/protocol/errors";
 import type { RestartType, StopRequest } from "./child.js";
 
+/** Which children are restarted when one has failed: that one, all, or that one and those that were started after it. */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
+/**
+ * Whether a supervisor shuts down when a child that is `significant` ends by itself: never, when one of them has ended,
+ * or when the last of them has.
+ */
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** What a supervisor does with a child that ended by itself: restarts it, keeps its spec, or deletes that too. */

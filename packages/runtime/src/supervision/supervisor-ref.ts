@@ -3,11 +3,11 @@ import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import type { ActorRef, RefOf } from "@mini-otp/worker-host/protocol/refs";
 import {
   type AdministrationCall,
+  type AnySupervisorRef,
   type ChildInfo,
   childStatus,
   countChildren,
   refusal,
-  type SupervisorView,
 } from "./administration.js";
 import type { ChildSlot } from "./child-slot.js";
 import type {
@@ -99,7 +99,7 @@ export type StartedRef<T, S> = 0 extends 1 & T ? any : T extends Handlers ? Acto
  * supervisor itself does not run, and with ERR_SYSTEM_STOPPED once the whole tree is stopping. No method waits for
  * another child, or for one that keeps failing to restart.
  */
-export interface SupervisorRef<C extends readonly ChildSpec[] = any> extends SupervisorView {
+export interface SupervisorRef<C extends readonly ChildSpec[] = any> extends AnySupervisorRef {
   /**
    * Adds a child and starts it. Resolves to its reference once it has started, or when its `init` has returned
    * `ignore()`. Rejects with ERR_INVALID_CHILD_SPEC, ERR_ALREADY_STARTED, ERR_ALREADY_PRESENT, ERR_MAX_CHILDREN, and

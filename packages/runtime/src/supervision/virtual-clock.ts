@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { aFunction, aNumber, duration, takeArgument } from "@mini-otp/worker-host/protocol/options";
 import type { Clock } from "./clock.js";
 
+/** A clock whose time passes when the test says so. */
 export interface VirtualClock extends Clock {
   /** How many timers are set and have not been called yet. */
   readonly pendingTimers: number;

@@ -167,10 +167,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     return system.#gaveUp.promise;
   }
 
-  /**
-   * Starts a system with these children. Rejects as `startChild` does; then nothing is left running. In an actor's
-   * thread it rejects with ERR_WRONG_THREAD.
-   */
+  /** @internal */
   static async start(options: SystemOptions = {}, dependencies: Dependencies = MACHINE): Promise<ActorSystem> {
     requireMain();
     const system = new ActorSystem(takeSystemOptions(options), dependencies);
@@ -519,7 +516,10 @@ function isSystem(value: unknown): boolean {
   }
 }
 
-/** Starts a system. @see ActorSystem.start */
+/**
+ * Starts a system with these children. Rejects as `startChild` does; then nothing is left running. In an actor's
+ * thread it rejects with ERR_WRONG_THREAD. The system's type keeps those of its children: see `system.child`.
+ */
 export function startSystem<const C extends readonly ChildSpec[] = readonly []>(
   options: Omit<SystemOptions, "children"> & { readonly children?: C & ExactChildren<C> } = {},
 ): Promise<ActorSystem<C>> {

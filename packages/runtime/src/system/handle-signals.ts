@@ -7,6 +7,7 @@ import { printableLines } from "../reporting/printable.js";
 import { ActorSystem, requireSystem } from "./actor-system.js";
 import { stopTimeoutMs } from "./system-option-fields.js";
 
+/** What `handleSignals` takes. */
 export interface SignalOptions {
   /** Default `["SIGTERM", "SIGINT"]`. */
   signals?: readonly NodeJS.Signals[];

@@ -39,11 +39,13 @@ export interface ActorMeters extends ActorIdentity {
   readonly logDropped: number;
 }
 
+/** What metrics read of a supervisor. */
 export interface SupervisorMeters {
   readonly id: string;
   readonly restarts: RecentRestarts;
 }
 
+/** What metrics read of a pool. */
 export interface PoolMeters {
   readonly id: string;
   readonly stats: PoolStats;

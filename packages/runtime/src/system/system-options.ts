@@ -26,6 +26,7 @@ export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSp
   guard?: GuardOptions;
 }
 
+/** What `system.stats()` says of the system as a whole. */
 export interface SystemStats {
   readonly actors: number;
   /** Threads that are an actor's incarnation. */
@@ -41,6 +42,7 @@ export interface SystemStats {
   readonly unattributed: { readonly mb: number; readonly reports: number };
 }
 
+/** What `system.stop` takes. */
 export interface StopOptions {
   /** For the whole tree. Without it, each child has its own `shutdown`. */
   timeoutMs?: number;
@@ -48,6 +50,7 @@ export interface StopOptions {
   reason?: ExitReason;
 }
 
+/** What `system.upgrade` takes. */
 export interface UpgradeOptions {
   /** For loading the module, the message being handled, and `codeChange`. Default: the spec's `startTimeoutMs`. */
   timeoutMs?: number;

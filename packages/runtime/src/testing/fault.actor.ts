@@ -24,6 +24,7 @@ const FAULTS: Readonly<Record<string, () => unknown>> = {
   exit: () => process.exit(7),
 };
 
+/** The `args` of an actor of `faults`. */
 export interface FaultArgs {
   /** Where it fails by itself. Default: nowhere, only when `fail` is called. */
   readonly failIn?: "init" | "terminate";

@@ -1,3 +1,4 @@
+export type { Clock, Timer } from "../supervision/clock.js";
 export { type VirtualClock, virtualClock } from "../supervision/virtual-clock.js";
 export { type FaultArgs, faults } from "./faults.js";
 export { type Answer, type Match, type Probe, type ProbeOptions, probe, type Received } from "./probe.js";

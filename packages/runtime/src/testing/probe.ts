@@ -34,6 +34,7 @@ export type Match = string | ((message: Received) => boolean);
 /** What a call is answered with: a value, or a function of its arguments, which may be async or throw. */
 export type Answer = unknown | ((...args: any[]) => unknown);
 
+/** What `probe` takes. */
 export interface ProbeOptions {
   /** Default `"probe-1"`, `"probe-2"`, …. */
   id?: string;

@@ -32,6 +32,7 @@ const FIELDS: Fields = {
   logger: aLogger,
 };
 
+/** What `runInline` takes beside the actor and its `args`. */
 export interface InlineOptions {
   /** Default `"inline"`. */
   id?: string;

@@ -4,6 +4,7 @@ import { ActorSystem } from "../system/actor-system.js";
 import { SYSTEM_OPTIONS } from "../system/system-option-fields.js";
 import type { SystemOptions } from "../system/system-options.js";
 
+/** What `startTestSystem` takes: the options of `startSystem`, and what a test puts in the machine's place. */
 export interface TestSystemOptions extends SystemOptions {
   /** For restart windows, backoff, the deadline of `stop` and the time resources may take: `virtualClock()`. Default: the machine's own. */
   clock?: Clock;

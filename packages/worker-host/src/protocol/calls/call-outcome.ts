@@ -13,6 +13,7 @@ export const CALL_OUTCOMES = [
   "cycle",
   "error",
 ] as const;
+/** How a call ended: with a reply, or by which kind of failure. */
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
 const BY_CODE: Readonly<Record<string, CallOutcome>> = {

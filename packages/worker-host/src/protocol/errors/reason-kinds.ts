@@ -23,4 +23,5 @@ export type ExitReason =
       readonly reason: ExitReason;
     };
 
+/** The kinds of exit reasons. */
 export type ExitKind = ExitReason["kind"];

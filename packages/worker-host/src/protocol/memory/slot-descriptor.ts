@@ -189,6 +189,7 @@ export function vacate(words: Int32Array): void {
 
 // overflow policies
 export const OVERFLOW_POLICIES = ["block", "reject", "drop_newest", "drop_oldest"] as const;
+/** What a full mailbox does to senders. */
 export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
 
 export interface SlotLayout {

@@ -1,5 +1,6 @@
 /** Pino's levels and their numbers. */
 export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
+/** The levels of a log, from the lowest to the highest. */
 export type LogLevel = keyof typeof LOG_LEVELS;
 export const LOG_LEVEL_NAMES = Object.keys(LOG_LEVELS) as readonly LogLevel[];
 /** Above every level: nothing is logged. */

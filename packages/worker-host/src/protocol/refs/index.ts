@@ -8,9 +8,21 @@ export {
   type Sender,
 } from "./actor-ref.js";
 export type { ActorStats } from "./actor-stats.js";
-export type { CastResult, Cloneable, ExposedActor, Transferable } from "./actor-types.js";
+export type {
+  CastResult,
+  Cloneable,
+  CloneableArgs,
+  ExposedActor,
+  MethodArgs,
+  MethodName,
+  MethodReply,
+  Methods,
+  NotCloneable,
+  Remote,
+  Transferable,
+} from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
-export { PoolRef } from "./pool-ref.js";
+export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
 export { noproc, taskAborted } from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";

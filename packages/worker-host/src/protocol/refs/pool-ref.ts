@@ -3,8 +3,9 @@ import type { RunOptions, Sender } from "./actor-ref.js";
 import { takeRunOptions } from "./ref-options.js";
 import { checkTransferList } from "./transfer-list.js";
 
-/** `task` and what comes of it, of a function that a pool runs. */
+/** The task that a function of the type `F` takes. */
 export type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never;
+/** What comes of a task that a function of the type `F` has. */
 export type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 
 /** `util.inspect.custom`. */

@@ -1,6 +1,7 @@
 import { aSignal, duration, type Fields, field, takeOptions, transferables } from "../options/fields.js";
 import type { Transferable } from "./actor-types.js";
 
+/** What `with` takes: defaults for what is sent by the reference. */
 export interface RefOptions {
   /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
   readonly timeoutMs?: number;
