@@ -1,147 +1,84 @@
-// Writes docs/api.md from the declarations that the packages are built to. Usage, after a build:
-//   node scripts/api-reference.mjs [--check]
-// With --check nothing is written; the exit code is 1 when the document is not what the code says.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+// Writes docs/api.md and the pages in docs/api from the declarations that the packages are built to, by TypeDoc.
+// Usage, after a build: node scripts/api-reference.mjs [--check]
+// With --check it writes nothing; the exit code is 1 when a page is not what the code says. It is 1 too when a signature
+// names a type of the project's that no entry point exports.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { missingTypes, readApi } from "./public-api.mjs";
+import { keepPages } from "./written-pages.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const DOCUMENT = join(root, "docs/api.md");
-
-const ENTRY_POINTS = [
-  [
-    "@mini-otp/worker-host",
-    "packages/worker-host/dist/index.d.ts",
-    "What an actor's module imports, in the actor's thread.",
-  ],
-  ["@mini-otp/runtime", "packages/runtime/dist/index.d.ts", "The main thread."],
-  ["@mini-otp/runtime/testing", "packages/runtime/dist/testing/index.d.ts", "For tests: see [testing.md](testing.md)."],
-  ["@mini-otp/metrics", "packages/metrics/dist/index.d.ts", "Metrics and the live page, on the main thread."],
-];
-const PACKAGES = {
-  "@mini-otp/worker-host": "packages/worker-host/dist/index.d.ts",
-  "@mini-otp/runtime": "packages/runtime/dist/index.d.ts",
+const RENDERING = {
+  outputFileStrategy: "modules",
+  flattenOutputFiles: true,
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  hideGroupHeadings: true,
+  useHTMLAnchors: true,
+  useCodeBlocks: true,
+  expandObjects: true,
+  expandParameters: true,
+  interfacePropertiesFormat: "table",
+  classPropertiesFormat: "table",
+  parametersFormat: "table",
+  typeDeclarationFormat: "table",
+  tableColumnSettings: { hideInherited: true, hideOverrides: true },
 };
 
-/** The declaration file that a specifier in `from` leads to. */
-function fileOf(specifier, from) {
-  const known = PACKAGES[specifier];
-  if (known !== undefined) return join(root, known);
-  const room = /^@mini-otp\/worker-host\/(protocol\/\w+)$/.exec(specifier)?.[1];
-  if (room !== undefined) return join(root, `packages/worker-host/dist/${room}/index.d.ts`);
-  return resolve(dirname(from), specifier.replace(/\.js$/, ".d.ts"));
-}
+const WHAT_FOR = {
+  "worker-host": "what an actor's module imports, in the actor's thread",
+  runtime: "the main thread",
+  testing: "for tests: see [testing](testing.md)",
+  metrics: "metrics and the live page, on the main thread",
+};
 
-/** Where each name that a declaration file exports is declared. */
-function exportsOf(file) {
-  const text = readFileSync(file, "utf8");
-  const found = new Map();
-  for (const [, names, specifier] of text.matchAll(/^export (?:type )?\{([^}]*)\} from "([^"]+)";/gm)) {
-    for (const name of names.split(",")) {
-      const [original, alias = original] = name
-        .trim()
-        .replace(/^type /, "")
-        .split(" as ");
-      if (original !== "") found.set(alias, locate(original, fileOf(specifier, file)));
-    }
-  }
-  return found;
+const api = await readApi(RENDERING);
+for (const [type, places] of missingTypes(api)) {
+  console.error(`no entry point exports ${type}, which ${[...places].join(", ")} names`);
+  process.exitCode = 1;
 }
+const pages = await rendered(api);
+keepPages(
+  {
+    "docs/api.md": indexOf(pages),
+    ...Object.fromEntries([...pages].map(([name, page]) => [`docs/api/${name}.md`, page])),
+  },
+  "pnpm docs:api",
+);
 
-/** The file in which `name`, exported by `file`, is declared. */
-function locate(name, file) {
-  const text = readFileSync(file, "utf8");
-  if (declarationIn(text, name) !== undefined) return { file, name };
-  for (const [, names, specifier] of text.matchAll(/^export (?:type )?(?:\{([^}]*)\}|\*) from "([^"]+)";/gm)) {
-    const next = fileOf(specifier, file);
-    if (!existsSync(next)) continue;
-    const listed = names?.split(",").some(
-      (listed) =>
-        listed
-          .trim()
-          .replace(/^type /, "")
-          .split(" as ")
-          .at(-1) === name,
+/** TypeDoc's pages, by the name of their entry point. */
+async function rendered({ app, project }) {
+  const folder = mkdtempSync(join(tmpdir(), "api-reference-"));
+  try {
+    app.options.setValue("outputs", [{ name: "markdown", path: folder }]);
+    await app.generateOutputs(project);
+    return new Map(
+      Object.keys(WHAT_FOR).map((name) => {
+        const page = readFileSync(join(folder, `${name}.md`), "utf8");
+        return [name, page.replace(/^# .*\n/, `# ${title(name)}\n\n[All names](../api.md)\n`)];
+      }),
     );
-    const located = names === undefined || listed ? locate(name, next) : undefined;
-    if (located !== undefined) return located;
-  }
-  return undefined;
-}
-
-/** The comment and the text of a declaration. Overloads are one. */
-function declarationIn(text, name) {
-  const start = new RegExp(
-    `^export (?:declare )?(?:abstract )?(?:async )?(?:function|class|interface|type|const) ${name}\\b`,
-    "gm",
-  );
-  const parts = [...text.matchAll(start)].map(({ index }) => text.slice(index, endOf(text, index)));
-  if (parts.length === 0) return undefined;
-  const before = text.slice(0, text.search(start));
-  const comment = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*$/.exec(before)?.[1];
-  return { comment, code: parts.join("\n") };
-}
-
-/** The end of the statement that begins at `from`: its closing brace, or its semicolon. */
-function endOf(text, from) {
-  let depth = 0;
-  for (let i = from; i < text.length; i++) {
-    if (text.startsWith("/*", i)) i = text.indexOf("*/", i) + 1;
-    else if ("{([".includes(text[i])) depth++;
-    else if ("})]".includes(text[i]) && --depth === 0 && text[i] === "}" && text[i + 1] === "\n") return i + 1;
-    else if (text[i] === ";" && depth === 0) return i + 1;
-  }
-  return text.length;
-}
-
-const prose = (comment = "") =>
-  comment
-    .split("\n")
-    .map((line) => line.replace(/^\s*\* ?/, "").trim())
-    .filter((line) => !line.startsWith("@see"))
-    .join("\n")
-    .trim();
-
-/** Without what is nobody's business. */
-const shown = (code) =>
-  code
-    .replace(/\n *\/\*\* @internal[\s\S]*?\*\/\n[^\n]*(?=\n)/g, "")
-    .replace(/\n *(?:#private|private \w+(?:\([^)]*\))?);/g, "")
-    .replace(/^export (?:declare )?/gm, "");
-
-const lines = [
-  "# API reference",
-  "",
-  "Written by `node scripts/api-reference.mjs` from the code; a test compares the two.",
-  "",
-];
-const seen = new Map();
-for (const [name, file, what] of ENTRY_POINTS) {
-  lines.push(`## ${name}`, "", what, "");
-  const names = [...exportsOf(join(root, file))].sort(([a], [b]) => a.localeCompare(b, "en"));
-  for (const [exported, located] of names) {
-    if (located === undefined) throw new Error(`${file} exports ${exported}, which is declared nowhere`);
-    const declaration = declarationIn(readFileSync(located.file, "utf8"), located.name);
-    if (/@internal\b/.test(declaration.comment ?? "")) continue;
-    const key = `${located.file} ${located.name}`;
-    if (seen.has(key)) {
-      lines.push(`### ${exported}`, "", `As in ${seen.get(key)}.`, "");
-      continue;
-    }
-    seen.set(key, name);
-    const { comment, code } = declaration;
-    lines.push(`### ${exported}`, "");
-    if (prose(comment) !== "") lines.push(prose(comment), "");
-    lines.push("```ts", shown(code), "```", "");
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
-const text = `${lines.join("\n").trimEnd()}\n`;
 
-if (process.argv.includes("--check")) {
-  if (!existsSync(DOCUMENT) || readFileSync(DOCUMENT, "utf8") !== text) {
-    console.error("docs/api.md is not what the code says: node scripts/api-reference.mjs");
-    process.exitCode = 1;
+/** Every name, with the place of its entry. */
+function indexOf(pages) {
+  const lines = [
+    "# API reference",
+    "",
+    "TypeDoc makes it from the code (`pnpm docs:api`); a test compares the two. [Options](options.md) has every option in",
+    "tables, [errors](errors.md) every code.",
+  ];
+  for (const [name, page] of pages) {
+    lines.push("", `## ${title(name)}`, "", `[The page](api/${name}.md): ${WHAT_FOR[name]}.`, "");
+    const entries = page.matchAll(/^<a id="([^"]+)"><\/a>\n\n## (?:abstract )?([\w$]+)/gm);
+    lines.push([...entries].map(([, anchor, entry]) => `[\`${entry}\`](api/${name}.md#${anchor})`).join(" · "));
   }
-} else {
-  writeFileSync(DOCUMENT, text);
+  return `${lines.join("\n")}\n`;
+}
+
+function title(name) {
+  return name === "testing" ? "@mini-otp/runtime/testing" : `@mini-otp/${name}`;
 }

@@ -16,7 +16,7 @@ const documents = [
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
     // The reference is made of declarations, by a script.
-    .filter((path) => path.endsWith(".md") && path !== "docs/api.md")
+    .filter((path) => path.endsWith(".md") && !/^docs\/api(\.md|\/)/.test(path))
     .sort(),
 ];
 const blocks = documents.flatMap(codeBlocks);
