@@ -1,14 +1,14 @@
 /** How long a restart waits, when a child fails again and again. */
 export interface BackoffOptions {
-  /** The delay before the first restart. With 0 every restart is immediate. */
+  /** The delay before the first restart; 0 restarts at once, always. Default 0. */
   readonly minMs: number;
-  /** No restart waits longer. */
+  /** No restart waits longer. Default: 10 000, or `minMs` if that is more. */
   readonly maxMs: number;
-  /** Each further restart waits this many times as long. */
+  /** Each further restart waits this many times as long. Default 2. */
   readonly factor: number;
-  /** 0 to 1: each delay is changed at random, up or down, by at most this share of it. */
+  /** 0 to 1: the delay is varied at random by up to this part of it, up or down. Default 0. */
   readonly jitter: number;
-  /** An incarnation that runs this long counts as healthy, and the next delay is `minMs` again. */
+  /** A life this long counts as healthy, and the next delay is the first again. Default: half of `minMs` and `maxMs` together. */
   readonly resetAfterMs: number;
 }
 

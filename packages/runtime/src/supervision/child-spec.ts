@@ -23,14 +23,15 @@ export interface ChildOptions {
   shutdown?: Shutdown;
   /** When it ends by itself, its supervisor may shut down: see `autoShutdown`. Not allowed with `"permanent"`. */
   significant?: boolean;
+  /** How long to wait before a restart. Without it a child is restarted at once, as in OTP. */
   backoff?: Partial<BackoffOptions>;
 }
 
 /** How large an actor's mailbox is, and what it does when it is full. */
 export interface MailboxOptions {
-  /** Messages, 1 to 2^30. Default 1 024. */
+  /** How many messages it holds, 1 to 2^30. Default 1 024. */
   capacity: number;
-  /** 1 to 2^30. Default 1 MiB; rounded up to a power of two, 4 096 at least. */
+  /** How many bytes its messages may take, 1 to 2^30. Default 1 MiB; rounded up to a power of two, 4 096 at least. */
   capacityBytes: number;
   /** What happens to a message that is sent to a full mailbox. Default `"block"`. */
   overflow: "block" | "reject" | "drop_newest" | "drop_oldest";
@@ -42,12 +43,19 @@ export interface MailboxOptions {
 
 /** What the actor's thread may do, by Node's permission model. Default: all that main may do. */
 export interface Permissions {
+  /** Files and folders it may read, beside the modules it is made of; `"*"` for all. Default: none. */
   fsRead?: readonly string[];
+  /** Files and folders it may write; `"*"` for all. Default: none. */
   fsWrite?: readonly string[];
+  /** Whether it may use the network, in versions of Node that restrict it. Default `false`. */
   net?: boolean;
+  /** Whether it may start child processes. Default `false`. */
   childProcess?: boolean;
+  /** Whether it may start worker threads. Default `false`. */
   worker?: boolean;
+  /** Whether it may load native addons. Default `false`. */
   addons?: boolean;
+  /** Whether it may use WASI. Default `false`. */
   wasi?: boolean;
 }
 
@@ -98,14 +106,15 @@ export interface ActorSpecOptions<A> extends ChildOptions {
   args?: ActorArgs<A>;
   /** How long `init` may take. Default 10 000. */
   startTimeoutMs?: number;
-  /** MiB, more than 0 and at most 2^20. Default 64. */
+  /** The cap of its heap: MiB, more than 0 and at most 2^20. Default 64. */
   heapCapMb?: number;
-  /** Buffers, wasm memory and the like, with the same bounds. Default 64. */
+  /** The cap of its buffers, wasm memory and the like, with the same bounds. Default 64. */
   offHeapCapMb?: number;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
   handlerTimeoutMs?: number;
   /** How often a message is delivered at most when the actor crashes while it handles it: 1 to 2^20. Default 1. */
   maxDeliveries?: number;
+  /** The bounds of its mailbox, and what happens at them. */
   mailbox?: Partial<MailboxOptions>;
   /**
    * Where the actor's `console` writes to. `"inherit"` (default): the process's own streams, as in any Node worker,
@@ -113,13 +122,17 @@ export interface ActorSpecOptions<A> extends ChildOptions {
    * `ctx.log`.
    */
   console?: "inherit" | "log";
+  /** The whole of its `process.env`. Default: empty. */
   env?: Readonly<Record<string, string | undefined>>;
+  /** Node's flags for its thread, after those of main and of `permissions`. Default: none. */
   execArgv?: readonly string[];
+  /** What the thread may do, by Node's permission model. Default: what main may. */
   permissions?: Permissions;
 }
 
 /** An actor in a thread of its own. */
 export interface ActorSpec<A = unknown> extends ActorSpecOptions<A> {
+  /** Says that this is an actor's spec. */
   kind?: "actor";
 }
 
@@ -129,6 +142,7 @@ export interface ActorSpec<A = unknown> extends ActorSpecOptions<A> {
  * `shutdown` limits the stop of each member, and the stop of all members together.
  */
 export interface RouterSpec<A = unknown> extends ActorSpecOptions<A> {
+  /** Says that this is a router's spec; `router(…)` fills it in. */
   kind: "router";
   /** Members to start with, 1 to 1 024. `resize` changes it. */
   size: number;
@@ -138,36 +152,39 @@ export interface RouterSpec<A = unknown> extends ActorSpecOptions<A> {
   route: "round_robin" | "least_loaded" | "consistent_hash";
   /** Restarts of members allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
-  /** Default 5 000. */
+  /** The time that `intensity` is counted in. Default 5 000. */
   periodMs?: number;
 }
 
 /** A supervised pool of threads for plain functions. `F` is the type of the module's default export. */
 export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any> extends ChildOptions {
+  /** Says that this is a pool's spec; `pool(…)` fills it in. */
   kind: "pool";
   /** The module whose functions are run: its default export, or what `run` names. */
   filename: URL | string;
   /** Threads that are kept, 0 to 1 024. Default 1. */
   minThreads?: number;
-  /** 1 to 1 024. Default: as many as the machine can run at a time. */
+  /** Threads at most, 1 to 1 024. Default: as many as the machine runs at a time. */
   maxThreads?: number;
   /** A thread beyond `minThreads` ends when it has had no task for this long. Default 10 000. */
   idleTimeoutMs?: number;
   /** Tasks that may wait for a thread, 0 to 2^24. Default 1 024. */
   maxQueue?: number;
-  /** 1 to 1 024. Default 1. With more, the end of one thread ends all tasks that it runs. */
+  /** Tasks that a thread runs at a time, 1 to 1 024. Default 1. With more, a thread that ends takes all of its tasks along. */
   concurrentTasksPerWorker?: number;
-  /** A task that takes longer is `unresponsive`. Default 30 000, with `concurrentTasksPerWorker` over 1 `Infinity`. */
+  /** A task that takes longer is `unresponsive`. Default: 30 000, or `Infinity` with `concurrentTasksPerWorker` over 1. */
   taskTimeoutMs?: number;
-  /** Of each thread. Default 64. */
+  /** The cap of each thread's heap. Default 64. */
   heapCapMb?: number;
-  /** Of each thread. Default 64. */
+  /** The cap of each thread's buffers, wasm memory and the like. Default 64. */
   offHeapCapMb?: number;
   /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;
   /** `workerData` of each thread. Structured cloned when the spec is given. */
   workerData?: unknown;
+  /** The whole of the threads' `process.env`. Default: empty. */
   env?: Readonly<Record<string, string | undefined>>;
+  /** Node's flags for the threads, after those of main. Default: none. */
   execArgv?: readonly string[];
   /** Exists only as a type. @internal */
   readonly function?: F;
@@ -197,10 +214,11 @@ export interface ResourceContext {
  * left behind, and with `"brutal_kill"` it is called but not waited for.
  */
 export interface ResourceSpec<T = unknown> extends ChildOptions {
+  /** Says that this is a resource's spec; `resource(…)` fills it in. */
   kind: "resource";
-  /** The resource has started when this returns, or when its promise resolves. */
+  /** Starts it. It has started when this returns, or its promise resolves. */
   start(context: ResourceContext): T | Promise<T>;
-  /** Gets the value that `start` returned. The resource has ended when this returns, or when its promise resolves. */
+  /** Stops it: gets what `start` returned. It has ended when this returns, or its promise resolves. */
   stop(resource: T, reason: ExitReason): unknown;
   /** How long `start` may take. Default 10 000. A value that comes later is passed to `stop` when it comes. */
   startTimeoutMs?: number;
@@ -210,18 +228,19 @@ export interface ResourceSpec<T = unknown> extends ChildOptions {
 export interface SupervisorOptions extends ChildOptions {
   /** Restarts allowed within `periodMs`, 0 to 1 000 000. Default 3. */
   intensity?: number;
-  /** Default 5 000. */
+  /** The time that `intensity` is counted in. Default 5 000. */
   periodMs?: number;
 }
 
 /** A supervisor with children that are declared; more can be started later. `C` are the types of their specs. */
 export interface SupervisorSpec<C extends readonly ChildSpec[] = readonly ChildSpec[]> extends SupervisorOptions {
+  /** Says that this is a supervisor's spec; `supervisor(…)` fills it in. */
   kind: "supervisor";
-  /** Default `"one_for_one"`. */
+  /** Which children are restarted when one has ended. Default `"one_for_one"`. */
   strategy?: Strategy;
-  /** Default `"never"`. */
+  /** Whether it ends when one, or all, of its significant children have ended by themselves. Default `"never"`. */
   autoShutdown?: AutoShutdown;
-  /** In start order. */
+  /** Its children, in start order. */
   children?: C;
 }
 
@@ -230,8 +249,9 @@ export interface SupervisorSpec<C extends readonly ChildSpec[] = readonly ChildS
  * once.
  */
 export interface DynamicSupervisorSpec<T extends Partial<ActorSpec> = Partial<ActorSpec>> extends SupervisorOptions {
+  /** Says that this is a dynamic supervisor's spec; `dynamicSupervisor(…)` fills it in. */
   kind: "dynamic_supervisor";
-  /** 0 to 2^20, or Infinity. Default: no limit. */
+  /** How many children it may have, 0 to 2^20, or `Infinity`. Default: no limit. */
   maxChildren?: number;
   /** Defaults for the specs that are given to `startChild`. */
   template?: T;

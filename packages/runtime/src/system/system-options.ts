@@ -9,11 +9,15 @@ import type { AutoShutdown, Strategy } from "../supervision/restart-strategy.js"
 export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSpec[]> {
   /** Shown in logs. Default `"mini-otp"`. */
   name?: string;
+  /** Which of the root's children are restarted when one has ended. Default `"one_for_one"`. */
   strategy?: Strategy;
+  /** Restarts that the root allows within `periodMs`, 0 to 1 000 000; one more, and it gives up. Default 3. */
   intensity?: number;
+  /** The time that `intensity` is counted in. Default 5 000. */
   periodMs?: number;
+  /** Whether the root ends when one, or all, of its significant children have ended by themselves. Default `"never"`. */
   autoShutdown?: AutoShutdown;
-  /** In start order. */
+  /** The root's children, in start order. */
   children?: C;
   /**
    * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
