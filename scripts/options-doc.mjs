@@ -163,7 +163,7 @@ function allowed(path, check) {
     return "anything";
   } catch (error) {
     if (error.code === "ERR_NOT_CLONEABLE") return "[what a message can carry](messages.md)";
-    if (error.field !== path) return (problems.push(`${path}: the checker complains of ${error.field}`), "");
+    if (error.field !== path) problems.push(`${path}: the checker complains of ${error.field}`);
     return pretty(error.allowed.replace(/; reading it threw.*/, ""));
   }
 }
