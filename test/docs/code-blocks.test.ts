@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import { afterAll, expect, test, vi } from "vitest";
 import { type CodeBlock, codeBlocks } from "../support/code-blocks.js";
+import { installFacade } from "../support/facade.js";
 
 // The compiler and another vitest start, on a machine that may have other work.
 vi.setConfig({ testTimeout: 180_000 });
@@ -23,6 +24,7 @@ const blocks = documents.flatMap(codeBlocks);
 
 // Beneath the tests, so that the packages are found.
 const folder = mkdtempSync(join(import.meta.dirname, "blocks-"));
+installFacade(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Each document is a program of its own: blocks that name their file import each other. */

@@ -1,0 +1,4 @@
+import workerpool from "workerpool";
+import { WORK } from "./work.js";
+
+workerpool.worker({ ...WORK });
