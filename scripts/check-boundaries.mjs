@@ -19,11 +19,12 @@ const ENTRY_POINTS = {
 };
 const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();
 
-/** metrics → runtime → worker-host, and each sees only its neighbour. */
+/** metrics → runtime → worker-host, and each sees only its neighbour; mini-otp puts the three under one name. */
 const MAY_IMPORT = {
   "worker-host": [],
   runtime: ENTRY_POINTS["worker-host"],
   metrics: ["@mini-otp/runtime", "@mini-otp/runtime/options"],
+  "mini-otp": ["@mini-otp/worker-host", "@mini-otp/runtime", "@mini-otp/runtime/testing", "@mini-otp/metrics"],
 };
 
 const PROTOCOL = "packages/worker-host/src/protocol/";
@@ -147,7 +148,7 @@ function checkImportDirection({ file, imports, place }) {
 function checkProtocolStandsAlone({ file, imports }) {
   if (!file.startsWith(PROTOCOL)) return;
   for (const { specifier, line, target } of imports) {
-    const allowed = specifier.startsWith("node:") || /^(?:msgpackr|comlink)(?:\/|$)/.test(specifier);
+    const allowed = specifier.startsWith("node:") || /^(?:#?msgpackr|comlink)(?:\/|$)/.test(specifier);
     if (!allowed && !target?.startsWith(PROTOCOL)) {
       report(file, line, `protocol-stands-alone: "${specifier}" is not part of the protocol`);
     }

@@ -34,12 +34,19 @@ export function permissionFlags(permissions: Permissions, moduleUrls: readonly s
   ];
 }
 
-/** The files that a thread loads worker-host from: its own, the codec's, and comlink's. */
+/** The files that a thread loads worker-host from: its own, and comlink's where it is installed. */
 function runtimeFolders(): string[] {
   if (IS_BUNDLED) return [`${fileURLToPath(THREAD_FOLDER)}*`];
   const main = fileURLToPath(WORKER_MAIN);
-  const libraries = ["msgpackr", "comlink"].map((name) => dirname(dirname(createRequire(main).resolve(name))));
-  return [dirname(dirname(main)), ...libraries].map(inFolder);
+  return [dirname(dirname(main)), ...comlinkFolders(main)].map(inFolder);
+}
+
+function comlinkFolders(from: string): string[] {
+  try {
+    return [dirname(dirname(createRequire(from).resolve("comlink")))];
+  } catch {
+    return [];
+  }
 }
 
 /** The modules that main's flags preload; its threads inherit them. */

@@ -2,6 +2,8 @@ import type { Blob } from "node:buffer";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { BlockList, SocketAddress } from "node:net";
 import type { MessagePort } from "node:worker_threads";
+// biome-ignore lint/suspicious/noTsIgnore: where comlink is not installed its types are `any`; where it is there is no error to expect.
+/** @ts-ignore */
 import type { Remote as ComlinkRemote, Local, ProxyMarked, ProxyMethods } from "comlink";
 
 /*
@@ -121,11 +123,14 @@ export type Cloneable<T> =
 export type CloneableArgs<P extends readonly unknown[]> = { [I in keyof P]: Cloneable<P[I]> };
 
 /** What a caller gives where the actor gets a remote of it. */
-type GivenAs<P> = P extends ProxyMethods
-  ? Local<P> & ProxyMarked
-  : P extends (...args: never[]) => unknown
-    ? P & ProxyMarked
-    : Cloneable<P>;
+type GivenAs<P> =
+  IsAny<ProxyMarked> extends true
+    ? Cloneable<P>
+    : P extends ProxyMethods
+      ? Local<P> & ProxyMarked
+      : P extends (...args: never[]) => unknown
+        ? P & ProxyMarked
+        : Cloneable<P>;
 
 type GivenArgs<P extends readonly unknown[]> = { [I in keyof P]: GivenAs<P[I]> };
 

@@ -1,4 +1,6 @@
 import { createRequire } from "node:module";
+// biome-ignore lint/suspicious/noTsIgnore: where comlink is not installed its types are `any`; where it is there is no error to expect.
+/** @ts-ignore */
 import type * as Comlink from "comlink";
 
 export type ComlinkLibrary = typeof Comlink;
@@ -12,8 +14,17 @@ let file: string | undefined;
  * heap and 1.5 ms.
  */
 export function comlink(): ComlinkLibrary {
-  library ??= required()("comlink") as ComlinkLibrary;
+  library ??= load();
   return library;
+}
+
+function load(): ComlinkLibrary {
+  try {
+    return required()("comlink") as ComlinkLibrary;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error("comlink is not installed, and this needs it: npm install comlink", { cause: error });
+  }
 }
 
 /** comlink, if anything in this thread has loaded it. Otherwise nothing here can be marked for it. */

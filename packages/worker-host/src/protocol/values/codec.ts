@@ -1,4 +1,4 @@
-import { addExtension, Packr } from "msgpackr/pack";
+import { addExtension, Packr } from "#msgpackr";
 import { ActorRef, type Sender } from "../refs/actor-ref.js";
 import { PoolRef } from "../refs/pool-ref.js";
 import { RouterRef } from "../refs/router-ref.js";

@@ -1,0 +1,2 @@
+/* The main thread: systems, supervisors, routers, pools. */
+export * from "@mini-otp/runtime";

@@ -1,0 +1,2 @@
+/* For tests. */
+export * from "@mini-otp/runtime/testing";
