@@ -35,19 +35,22 @@ vi.setConfig({ testTimeout: 120_000 });
 /** The packages are ES modules only, so resolutions that know none of those are not looked at. */
 const NOT_FOR_ESM_ONLY = new Set(["node10", "node16-cjs"]);
 
-test.each(["worker-host", "runtime", "metrics"])("%s as it is packed passes publint", async (name) => {
+test.each(["worker-host", "runtime", "metrics", "mini-otp"])("%s as it is packed passes publint", async (name) => {
   const tarball = await pack(name);
   const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
   expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
 });
 
-test.each(["worker-host", "runtime", "metrics"])("the types of %s as it is packed are right", async (name) => {
-  const result = await checkPackage(createPackageFromTarballData(await pack(name)));
-  if (result.types === false) throw new Error(`${name} is packed without types`);
-  expect(
-    result.problems.filter(
-      (problem) => !("resolutionKind" in problem) || !NOT_FOR_ESM_ONLY.has(problem.resolutionKind),
-    ),
-  ).toEqual([]);
-  expect(Object.keys(result.entrypoints).length).toBeGreaterThan(0);
-});
+test.each(["worker-host", "runtime", "metrics", "mini-otp"])(
+  "the types of %s as it is packed are right",
+  async (name) => {
+    const result = await checkPackage(createPackageFromTarballData(await pack(name)));
+    if (result.types === false) throw new Error(`${name} is packed without types`);
+    expect(
+      result.problems.filter(
+        (problem) => !("resolutionKind" in problem) || !NOT_FOR_ESM_ONLY.has(problem.resolutionKind),
+      ),
+    ).toEqual([]);
+    expect(Object.keys(result.entrypoints).length).toBeGreaterThan(0);
+  },
+);

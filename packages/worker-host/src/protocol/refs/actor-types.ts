@@ -123,16 +123,13 @@ export type Cloneable<T> =
 export type CloneableArgs<P extends readonly unknown[]> = { [I in keyof P]: Cloneable<P[I]> };
 
 /** What a caller gives where the actor gets a remote of it. */
-type GivenAs<P> =
-  IsAny<ProxyMarked> extends true
-    ? Cloneable<P>
-    : P extends ProxyMethods
-      ? Local<P> & ProxyMarked
-      : P extends (...args: never[]) => unknown
-        ? P & ProxyMarked
-        : Cloneable<P>;
+type GivenAs<P> = P extends ProxyMethods
+  ? Local<P> & ProxyMarked
+  : P extends (...args: never[]) => unknown
+    ? P & ProxyMarked
+    : Cloneable<P>;
 
-type GivenArgs<P extends readonly unknown[]> = { [I in keyof P]: GivenAs<P[I]> };
+type GivenArgs<P extends readonly unknown[]> = IsAny<ProxyMarked> extends true ? P : { [I in keyof P]: GivenAs<P[I]> };
 
 /** comlink's types make nothing, not even a promise, of a method that never returns. */
 type OrUndefined<R> = [R] extends [never] ? undefined : R;
