@@ -7,6 +7,7 @@ export {
   type ActorErrorConstructor,
   type ChildFacts,
   describeExit,
+  type ErrorWithCode,
   type ExitKind,
   type ExitReason,
   type FactsArgument,

@@ -16,6 +16,7 @@ export {
   type ActorErrorArguments,
   type ActorErrorBase,
   type ActorErrorConstructor,
+  type ErrorWithCode,
   type FactsArgument,
   isActorError,
   isReplyError,

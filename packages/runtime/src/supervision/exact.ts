@@ -17,16 +17,13 @@ export type AsLiteral<T> = T extends readonly unknown[]
     ? { readonly [K in keyof T]: AsLiteral<T[K]> }
     : T;
 
-/** Options that are objects of options. */
-type Nested = "backoff" | "mailbox" | "permissions" | "template";
-
 /**
  * `S` with the options of `Known` and no others. A type that is inferred from an object takes whatever the object has;
- * this refuses the rest of it, by name.
+ * this refuses the rest of it, by name. Four options are objects of options themselves.
  */
 export type Exact<S, Known> = {
   [K in keyof S]: K extends keyof Known
-    ? K extends Nested
+    ? K extends "backoff" | "mailbox" | "permissions" | "template"
       ? Exact<S[K], NonNullable<Known[K]>>
       : S[K]
     : NoSuchOption<K & string>;

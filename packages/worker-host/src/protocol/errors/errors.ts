@@ -12,13 +12,14 @@ export interface ActorErrorBase extends Error {
   [fact: string]: unknown;
 }
 
-type WithCode<C extends ActorErrorCode> = ActorErrorBase & { readonly code: C } & Readonly<FactsByCode[C]>;
+/** An error of one code, with the facts of that code. */
+export type ErrorWithCode<C extends ActorErrorCode> = ActorErrorBase & { readonly code: C } & Readonly<FactsByCode[C]>;
 
 /**
  * Every error the runtime itself throws. `code` says which, and facts about the failure are own properties: see
  * `FactsByCode`. `isActorError(error, code)` and a comparison of `error.code` narrow to the facts of that code.
  */
-export type ActorError<C extends ActorErrorCode = ActorErrorCode> = C extends ActorErrorCode ? WithCode<C> : never;
+export type ActorError<C extends ActorErrorCode = ActorErrorCode> = C extends ActorErrorCode ? ErrorWithCode<C> : never;
 
 /** What an error of this code is given to tell: all of the code's facts or, in a test of your own, none. */
 export type FactsArgument<C extends ActorErrorCode> = FactsByCode[C] & { readonly cause?: unknown };

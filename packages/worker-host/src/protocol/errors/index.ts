@@ -5,6 +5,7 @@ export {
   type ActorErrorArguments,
   type ActorErrorBase,
   type ActorErrorConstructor,
+  type ErrorWithCode,
   type FactsArgument,
   isActorError,
   isReplyError,

@@ -188,9 +188,9 @@ export function vacate(words: Int32Array): void {
 }
 
 // overflow policies
-export const OVERFLOW_POLICIES = ["block", "reject", "drop_newest", "drop_oldest"] as const;
 /** What a full mailbox does to senders. */
-export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
+export type OverflowPolicy = "block" | "reject" | "drop_newest" | "drop_oldest";
+export const OVERFLOW_POLICIES: readonly OverflowPolicy[] = ["block", "reject", "drop_newest", "drop_oldest"];
 
 export interface SlotLayout {
   readonly uid: number;

@@ -1,7 +1,10 @@
-/** Pino's levels and their numbers. */
-export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
 /** The levels of a log, from the lowest to the highest. */
-export type LogLevel = keyof typeof LOG_LEVELS;
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+/** Pino's levels and their numbers. */
+export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const satisfies Record<
+  LogLevel,
+  number
+>;
 export const LOG_LEVEL_NAMES = Object.keys(LOG_LEVELS) as readonly LogLevel[];
 /** Above every level: nothing is logged. */
 export const SILENT = 0x7fff_ffff;
