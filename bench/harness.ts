@@ -103,7 +103,7 @@ export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): P
       const row: { entry: Entry; round: CountedRound }[] = [];
       let disturbed = false;
       for (const entry of [...entries]) {
-        // Nobody pays for the garbage of the one before.
+        // No contender pays for the garbage of the one before.
         collectGarbage();
         others.begin();
         try {

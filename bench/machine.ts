@@ -45,7 +45,7 @@ export function machineLine(machine: Machine): string {
   return `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}, load before ${loads}, cores busy before ${percent(busyBefore)}`;
 }
 
-/** Waits until nobody else is at work, or it is `until` in `performance.now` time. */
+/** Waits until no other process is at work, or it is `until` in `performance.now` time. */
 export async function calm(until: number): Promise<void> {
   const meter = new OthersMeter();
   while (performance.now() < until) {

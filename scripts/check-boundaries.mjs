@@ -1,4 +1,4 @@
-// Proves the arrows of the architecture: who may import whom, and which one file may do what.
+// Proves the arrows of the architecture: which room may import which, and which one file may do what.
 // Usage: node scripts/check-boundaries.mjs [root]. Prints `file:line rule` for each violation.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
@@ -183,7 +183,7 @@ function checkMainsWaits(module) {
     reportPattern(module, SPINS, "main-waits: a loop that something else has to end; only MAY_SPIN's files have one");
   }
   if (!MAY_BLOCK.includes(file)) reportPattern(module, BLOCKS, "main-waits: blocks its thread; main takes locks only");
-  // A statement of its own: nobody hears that the lock was not to be had.
+  // A statement of its own: the caller does not learn that it has no lock.
   reportPattern(
     module,
     /(?<=[;{}]\s*)acquire\s*\(/g,

@@ -14,7 +14,7 @@ for (const restart of ["permanent", "transient", "temporary"] as const) {
     });
     await worker.cast(ending);
     const kind = await exited;
-    // Whoever is told of an exit finds the supervisor already past it.
+    // When an event tells of an exit, the supervisor has already dealt with it.
     const state = system.whichChildren().find((child) => child.id === id)?.state ?? "gone";
     console.log(`${restart} ended with ${kind}: ${state}`);
   }

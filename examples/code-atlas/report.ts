@@ -1,7 +1,7 @@
 import type { AtlasSummary } from "./atlas.js";
 import { FAULTS, type Fault } from "./faults.js";
 
-/** What a run has to say. Without a comparison, for `--single`, there are no restarts and nothing to be identical to. */
+/** The result of a run. With `--single` there is no comparison: no restarts, and nothing to be identical to. */
 export interface Report {
   readonly dir: string;
   readonly summary: AtlasSummary;
