@@ -3,7 +3,7 @@ export interface Round {
   /** Messages handled, or round trips made. */
   readonly work: number;
   readonly elapsedMs: number;
-  /** Of the single round trips, where they were timed. */
+  /** The times of single round trips, where they were timed. */
   readonly latency?: Latency;
 }
 
@@ -21,7 +21,7 @@ export interface Runner {
 
 export interface Contender {
   readonly name: string;
-  /** What a reader has to know to repeat it: options, windows. */
+  /** The options and windows that a reader needs to repeat it. */
   readonly how?: string;
   /** Runs in a process of its own, whose share of the cores cannot be told from that of others. */
   readonly isChild?: true;
@@ -36,7 +36,7 @@ export interface Bench {
   readonly work: string;
   /** `rate`: units of work a second. `latency`: microseconds for one. */
   readonly measures: "rate" | "latency";
-  /** What one unit of work is: "messages", "calls", "round trips". */
+  /** The unit of work: "messages", "calls", "round trips". */
   readonly units: string;
   /** Name of the contender that the others are compared with. */
   readonly baseline: string;

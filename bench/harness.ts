@@ -7,7 +7,7 @@ import { median, type Spread, spreadOf } from "./statistics.js";
 
 export interface Plan {
   readonly rounds: number;
-  /** How long a round shall take. */
+  /** How long a round is to take. */
   readonly roundMs: number;
   /** Wait for a machine without other work before each row of rounds, and repeat a row that was disturbed. */
   readonly calm: boolean;
@@ -21,7 +21,7 @@ export interface CountedRound extends Round {
 export interface ContenderResult {
   readonly name: string;
   readonly how?: string;
-  /** Of the rounds' rates, or of the rounds' median latencies. */
+  /** Statistics over the rounds' rates, or over their median latencies. */
   readonly value: Spread;
   /** Median of the rounds' 99th percentiles. */
   readonly p99Us?: number;
@@ -36,7 +36,7 @@ export interface BenchResult {
   readonly measures: "rate" | "latency";
   readonly units: string;
   readonly baseline: string;
-  /** Rows of rounds that were repeated, since other processes disturbed them. */
+  /** Rows of rounds that were repeated because other processes disturbed them. */
   readonly repeated: number;
   readonly contenders: readonly ContenderResult[];
   /** Contenders that cannot run on this machine. */
@@ -56,7 +56,7 @@ interface Entry {
 const FIRST_WORK = 32;
 /** From one round to the next the work changes at most by this factor: the first rounds run unoptimised code. */
 const MAX_GROWTH = 8;
-/** For a bench; then the machine is taken as it is. */
+/** How long a bench waits for a calm machine before it takes the machine as it is. */
 const CALM_WITHIN_MS = 120_000;
 const HUNG_AFTER_MS = 60_000;
 /** A contender that does not stop by then is left behind: the process ends it. */
@@ -67,7 +67,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 /**
  * Runs one bench: every contender warms up uncounted, which also finds how much work fills a round; then rounds
- * alternate, A B C A B C …, so that a change of the machine's mood meets all contenders.
+ * alternate, A B C A B C …, so that a change in the machine's speed affects all contenders.
  */
 export async function runBench(bench: Bench, plan: Plan, others: OthersMeter): Promise<BenchResult> {
   const entries: Entry[] = [];

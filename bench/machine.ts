@@ -15,10 +15,10 @@ export interface Machine {
 }
 
 const LOOK_MS = 500;
-/** More than a system's own housekeeping takes. */
+/** More than the operating system's own work takes. */
 const IDLE_BELOW = 0.05;
 const CALM_LOOK_MS = 200;
-/** Of one round; the clocks behind it tick every 10 ms, so a short round cannot tell much less. */
+/** For one round. Its clocks tick every 10 ms, so a short round cannot show much less. */
 export const CALM_BELOW = 0.08;
 
 export async function describeMachine(): Promise<Machine> {

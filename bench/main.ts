@@ -49,7 +49,7 @@ async function main(argv: readonly string[]): Promise<void> {
     say(`Written to bench/results/${name}.json`);
     save(`${name}.json`, report);
   }
-  // A contender that breaks down is a bug, of the bench or of what it measures.
+  // A contender that breaks down is a bug in the bench or in the library.
   if (results.some(({ failed }) => failed.length > 0)) process.exitCode = 1;
 }
 

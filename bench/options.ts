@@ -22,7 +22,7 @@ export const USAGE = `Usage: pnpm bench [options]
   --record           write the results as bench/results/baseline.json, the results of record
   --help             this text`;
 
-/** A command line that cannot be meant, in one line. */
+/** What is wrong with a command line, in one line. */
 export class UsageError extends Error {}
 
 export function parseOptions(argv: readonly string[]): Options {

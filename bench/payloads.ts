@@ -13,13 +13,13 @@ export function transferredBuffer(): ArrayBuffer {
   return new ArrayBuffer(TRANSFERRED_BYTES);
 }
 
-/** Throws unless `arrived` is all of it. */
+/** Throws unless `arrived` is the whole payload. */
 export function whole(arrived: unknown): ArrayBuffer {
   if (arrived instanceof ArrayBuffer && arrived.byteLength === TRANSFERRED_BYTES) return arrived;
   throw new Error("it did not arrive whole");
 }
 
-/** Throws if `given` is still here, so it was copied. */
+/** Throws if `given` is still here, because then it was copied. */
 export function gone(given: ArrayBuffer): void {
   if (given.byteLength !== 0) throw new Error("it was not transferred");
 }

@@ -48,7 +48,7 @@ function times(value: number): string {
   return Number.isFinite(value) ? value.toFixed(2) : "";
 }
 
-/** Four digits are more than a bench can tell. */
+/** A bench is not precise to four digits. */
 function amount(value: number): string {
   if (!Number.isFinite(value)) return "";
   if (value < 100) return value.toFixed(2);

@@ -1,7 +1,7 @@
 import type { Round } from "./contender.js";
 import { latencyOf } from "./statistics.js";
 
-/** Times round times that follow one another: one clock read for each. */
+/** Times round trips that follow one another: one clock read for each. */
 export class RoundTripTimes {
   readonly #samplesUs: Float64Array;
   readonly #startedMs = performance.now();
@@ -32,7 +32,7 @@ export class RoundTripTimes {
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** Blocks this thread, so that everyone else goes to sleep. */
+/** Blocks this thread, so that the other threads go to sleep. */
 export function pause(forMs: number): void {
   Atomics.wait(never, 0, 0, forMs);
 }

@@ -27,7 +27,7 @@ function arrowsOf(packageName) {
   return arrows;
 }
 
-/** Leaves out an arrow where others lead to the same room: what is drawn is what holds the order together. */
+/** Leaves out an arrow where others lead to the same room: the arrows that are left still give the whole order. */
 function essential(arrows) {
   const reaches = (from, to) => [...arrows.get(from)].some((next) => next === to || reaches(next, to));
   return [...arrows].map(([room, targets]) => [

@@ -13,7 +13,7 @@ const FAULTS = {
   rejection: "a rejection that nothing catches",
 };
 
-/** What became of one run, in words. */
+/** The result of one run, in words. */
 function inWords({ fault, caller, next, died }) {
   if (died !== undefined) return `the process dies (${died})`;
   if (caller === "never settles")
@@ -24,7 +24,7 @@ function inWords({ fault, caller, next, died }) {
   return byTime ? "the call fails when its time is over" : "the call fails, a new thread takes its place";
 }
 
-/** All runs of a library and a fault: in how many of them what happened, where it was not always the same. */
+/** All runs of a library and a fault: each result with its count, where they differ. */
 function cell(library, fault) {
   const runs = outcomes.filter((outcome) => outcome.library === library && outcome.fault === fault);
   const counts = new Map();

@@ -1,4 +1,4 @@
-// Erlang/OTP's own test cases, by suite: what a test here may name in front of its own name.
+// Erlang/OTP's own test cases, by suite: a test here may name them in front of its own name.
 const names = (text) => text.trim().split(/\s+/);
 
 export const OTP_CASES = {

@@ -9,7 +9,7 @@ interface State {
   done: DeferredReply | undefined;
 }
 
-/** Both ends of a chain: sends a message into it when the one before has come out. */
+/** Both ends of a chain: sends a message into it when the previous one has come out. */
 export default defineActor({
   init: (): State => ({ first: undefined, times: undefined, done: undefined }),
   handlers: {

@@ -1,7 +1,7 @@
 import { defineActor } from "@mini-otp/worker-host";
 import { transfer } from "comlink";
 
-/** Returns a buffer to whom it came from, without a copy. */
+/** Returns a buffer to its sender, without a copy. */
 export default defineActor({
   handlers: {
     giveBack(_ctx, buffer: ArrayBuffer): ArrayBuffer {

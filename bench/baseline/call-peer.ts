@@ -35,7 +35,7 @@ export function pipelined(peer: CallPeer, window: number): Contender {
   });
 }
 
-/** Each call is made when the one before has been answered. */
+/** Makes each call when the previous one has been answered. */
 export function sequential(peer: CallPeer): Contender {
   return contender(peer, async (connection, work) => {
     const message = smallObject();

@@ -11,7 +11,7 @@ import { Absent, type Contender, type Round, type Runner } from "../contender.js
 export interface ChildProgram {
   readonly name: string;
   readonly how: string;
-  /** Of this folder. */
+  /** Relative to this folder. */
   readonly source: string;
   /** The arguments of the compiler, its program first. */
   compile(source: string, folder: string): readonly [string, ...string[]];

@@ -2,7 +2,7 @@ import { type ChildProgram, childContender } from "./child-program.js";
 
 type Payload = "record" | "small";
 
-/** Two processes, each bound to a scheduler of its own; or as the scheduler likes, which may be on one core. */
+/** Two processes, each bound to a scheduler of its own; or as the scheduler decides, which may be on one core. */
 type Placement = "two_schedulers" | "unbound";
 
 function erlang(name: string, how: string, module: string, ...args: string[]): ChildProgram {

@@ -5,7 +5,7 @@ import { absentWhenMissing, type CallPeer } from "./call-peer.js";
 
 const HOW = "same thread, for reference";
 const QUERY_TIMEOUT_MS = 60_000;
-/** As many as a mailbox of ours holds. */
+/** As many messages as one of our mailboxes holds. */
 const BATCH = 1024;
 
 interface Query {

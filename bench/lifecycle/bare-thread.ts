@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-/** By hand, what mortal.actor.ts does for its caller. */
+/** Does by hand what mortal.actor.ts does for its caller. */
 const handlers: Record<string, () => unknown> = {
   crash() {
     throw Object.assign(new Error("bench"), { atMs: nowMs() });

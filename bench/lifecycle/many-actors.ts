@@ -8,7 +8,7 @@ import type Mortal from "./mortal.actor.js";
 const ACTOR = new URL("./mortal.actor.js", import.meta.url);
 const BARE = new URL("./bare-thread.js", import.meta.url);
 const ROUNDS = 3;
-/** V8 collects garbage for a while after a thread has come to rest: so it does in bare workers. */
+/** V8 collects garbage for a while after a thread has come to rest, in bare workers too. */
 const SETTLE_MS = 60_000;
 const IDLE_MS = 10_000;
 const RALLY_MS = 2000;
@@ -17,11 +17,11 @@ const RALLIES = 5;
 const AT_A_TIME = 2 * availableParallelism();
 /** The machine may have other work. */
 const START_TIMEOUT_MS = 120_000;
-/** As a default actor has them. */
+/** The limits of a default actor. */
 const LIMITS = { maxOldGenerationSizeMb: 4160, maxYoungGenerationSizeMb: 16 };
 const MB = 2 ** 20;
 
-/** What it took until all were ready, in all and of the CPU. */
+/** The time until all were ready, by the clock and of the CPU. */
 interface Took {
   readonly ms: number;
   readonly cpuMs: number;
@@ -45,7 +45,7 @@ export async function manyActors(count: number): Promise<void> {
   report(`bare workers, ${AT_A_TIME} at a time`, count, ours, bare);
   report("bare workers, all at once", count, ours, bareAtOnce);
 
-  // The same pair before and after: V8 does not make the same code of two.
+  // The same pair before and after, because V8 does not compile two pairs to the same code.
   const system = await startSystem({ logger: false });
   const rally = await startPair(system);
   const alone = await rallies(rally);
@@ -70,7 +70,7 @@ export async function manyActors(count: number): Promise<void> {
   );
 }
 
-/** Round by round, what ours took over what the others took. */
+/** Round by round, our time divided by the others' time. */
 function report(what: string, count: number, ours: readonly Took[], others: readonly Took[]): void {
   const ms = median(others.map((took) => took.ms));
   const cpuMs = median(others.map((took) => took.cpuMs / count));

@@ -24,7 +24,7 @@ export async function restartLatency(): Promise<void> {
       await delay(PAUSE_MS);
     }
     await system.stop();
-    // The first crash finds no spare: one is kept for what has been restarted before.
+    // The first crash finds no spare: one is kept for actors that were restarted before.
     const { median, min, max } = spreadOf(takenMs.slice(1));
     const how = spares === 0 ? "cold" : "spare thread";
     console.log(

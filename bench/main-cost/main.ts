@@ -28,7 +28,7 @@ function rearmUs(count: number): number {
   });
 }
 
-/** One watcher of all; those that are watched end in the reverse order. */
+/** One watcher watches all; the watched actors end in the reverse order. */
 function downUs(count: number): number {
   const processOf = (id: string, uid: number) => ({ id, ref: { id, uid } as never, kill() {}, info() {} });
   const all = Array.from({ length: count + 1 }, (_, i) => processOf(`root/c${i}`, i + 1));

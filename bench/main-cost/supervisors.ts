@@ -3,7 +3,7 @@ import { asyncCostsUs, cpuUs } from "./measure.js";
 
 const CALLS = 200;
 
-/** Children on main, which are up at once: what is left is what supervision itself costs. */
+/** Children on main start at once, so the rest is the cost of supervision itself. */
 class Family {
   readonly children: number;
   readonly #contexts = new Map<string, ResourceContext>();
@@ -15,7 +15,7 @@ class Family {
   }
 
   async start(): Promise<void> {
-    // As many restarts as it takes, and none remembered for long.
+    // Enough restarts for the bench, and none remembered for long.
     const many = dynamicSupervisor({ id: "many", intensity: 1e9, periodMs: 1 });
     this.#system = await startSystem({ logger: false, children: [many] });
     for (let i = 0; i < this.children; i++) await this.#many.startChild(this.#specOf(`c${i}`));
@@ -68,7 +68,7 @@ function row(what: string, [few, many]: readonly number[]): void {
   console.log(`${what.padEnd(32)}${shown}   × ${(many / few).toFixed(2)}`);
 }
 
-/** Both at once and in turn, so that they share one heap, one garbage collector and one mood of the machine. */
+/** Both at once and in turn, so that they share one heap, one garbage collector and one speed of the machine. */
 export async function supervisorCosts(few: number, many: number): Promise<void> {
   const families = [new Family(few), new Family(many)];
   for (const family of families) await family.start();

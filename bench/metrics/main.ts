@@ -17,12 +17,12 @@ const SCRAPES = 50;
 /** Far more often than any Prometheus does. */
 const SCRAPE_EVERY_MS = 100;
 const STARTED_AT_ONCE = 20;
-/** So much of a core is quiet. */
+/** A machine on which other processes take less than this share of a core counts as quiet. */
 const QUIET_SHARE = 0.1;
 const LOOK_MS = 4000;
 const QUIET_WITHIN_MS = 120_000;
 
-/** What a scraped registry costs the message path: the same round with and without, in turn. */
+/** The cost of a scraped registry on the message path: the same round with and without it, in turn. */
 async function messagePath(rounds: number): Promise<void> {
   let system: ActorSystem | undefined;
   const runner = await actorThroughput(1, 1, SMALL, (started) => {
@@ -54,7 +54,7 @@ async function messagePath(rounds: number): Promise<void> {
   await runner.stop();
 }
 
-/** V8 collects the heap of an idle thread twice, 8 s after it came up: of 500 that takes all cores for some seconds. */
+/** V8 collects the heap of an idle thread twice, 8 s after it came up: with 500 threads that takes all cores for some seconds. */
 async function quiet(): Promise<void> {
   const untilMs = performance.now() + QUIET_WITHIN_MS;
   let busy = 1;

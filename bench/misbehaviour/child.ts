@@ -1,4 +1,4 @@
-// One fault in one library, in a process of its own, which the fault may end: what it finds is written at once.
+// One fault in one library, in a process of its own, which the fault may end; so each result is written at once.
 // Usage: node child.js <library> <fault>
 import { writeSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
@@ -10,7 +10,7 @@ const NEXT_MS = 3_000;
 
 const [library, fault] = process.argv.slice(2) as [string, Fault];
 
-/** A promise's end in few words, or that it has none. */
+/** How a promise ends, in few words; or that it does not. */
 async function endOf(promise: Promise<unknown>, withinMs: number): Promise<string> {
   const never = wait(withinMs, "never settles", { ref: false });
   return Promise.race([
@@ -24,7 +24,7 @@ async function endOf(promise: Promise<unknown>, withinMs: number): Promise<strin
 
 const tell = (what: string, how: string) => writeSync(1, `${JSON.stringify({ what, how })}\n`);
 
-// As a service has it: something else keeps main alive.
+// As in a service, something else keeps main alive.
 setInterval(() => {}, 1_000);
 const run = await LIBRARIES[library]();
 await Promise.all([run("ok"), run("ok")]);

@@ -1,4 +1,4 @@
-// What the same four faults do to main, to their neighbours and to their callers, in mini-otp and in libraries that run
+// Shows what the same four faults do to main, to their neighbours and to their callers, in mini-otp and in libraries that run
 // work in threads. Every fault has a process of its own, because it may end it.
 // pnpm bench:misbehaviour [-- --node PATH … --only piscina … --fault map … --rounds 5 --record]
 // --record keeps what was recorded of faults that are not tried this time.
@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FAULTS, type Fault } from "./work.js";
 
-/** What became of one fault; a part that is missing was not told before the process ended. */
+/** The result of one fault. A part is missing when the process ended before it was known. */
 export interface Outcome {
   readonly library: string;
   readonly fault: Fault;
   /** Node's major version. */
   readonly node: number;
-  /** What the faulty call came to, a call in the other thread, and calls afterwards. */
+  /** How the faulty call, a call in the other thread, and later calls ended. */
   readonly caller?: string;
   readonly neighbour?: string;
   readonly next?: string;
@@ -85,7 +85,7 @@ async function look(node: string, library: string, fault: Fault): Promise<Partia
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as { what: string; how: string });
   const parts = Object.fromEntries(told.map(({ what, how }) => [what, how.split("\n")[0]]));
-  // It ends itself by SIGKILL when it has told everything.
+  // The child kills itself when it has written everything.
   return parts.next === undefined ? { ...parts, died: signal ?? `exit code ${code}` } : parts;
 }
 

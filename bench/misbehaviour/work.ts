@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** The limits that every library gets, by its own means. */
+/** The limits that every library gets, each by its own options. */
 export const HEAP_MB = 64;
 export const TASK_MS = 2_000;
 
@@ -28,7 +28,7 @@ export const WORK = {
 
 export type WorkName = keyof typeof WORK;
 
-/** What is measured, in the words of the table. */
+/** The faults, in the words of the table. */
 export const FAULTS = {
   map: "a `Map` that grows without end",
   loop: "an endless loop",

@@ -10,7 +10,7 @@ import type { Bench, Contender } from "../contender.js";
 import { BYTES, KILOBYTE, type PayloadName, RECORD, SMALL } from "../payloads.js";
 
 const topology = "one-to-one-throughput";
-/** A pool has no messages one way: what comes nearest is a task from main with its answer, many at once. */
+/** A pool has no one-way messages. The nearest is a task from main with its answer, many at once. */
 const PISCINA_WINDOW = 1024;
 
 function bench(payload: PayloadName, ...more: Contender[]): Bench {

@@ -5,7 +5,7 @@ import { pollingRoundTrips, postMessageRoundTrips } from "../baseline/post-messa
 import type { Bench } from "../contender.js";
 
 const topology = "ping-pong-latency";
-/** Longer than anyone spins. */
+/** Longer than any contender spins. */
 const PAUSE_MS = 2;
 const WAITING = 100_000;
 

@@ -5,7 +5,7 @@ import { RoundTripTimes } from "../../round-trip-times.js";
 
 type Round = (worker: Worker, work: number) => ReturnType<Runner["round"]>;
 
-/** `window` requests under way, a new one for each answer: no promise, and no id, since answers keep the order. */
+/** `window` requests under way, a new one for each answer: no promise, and no id, because answers keep the order. */
 export function postMessagePipelined(window: number): Contender {
   return callsFromMain(`worker.postMessage`, (worker, work) => {
     const message = smallObject();

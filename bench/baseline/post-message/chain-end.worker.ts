@@ -3,7 +3,7 @@ import { smallObject } from "../../payloads.js";
 import { RoundTripTimes } from "../../round-trip-times.js";
 import type { Birth } from "./threads.js";
 
-/** Born with the port of the chain's last and that of its first. */
+/** Starts with the ports of the chain's last and first threads. */
 const [last, first] = (workerData as Birth).ports;
 let times: RoundTripTimes;
 

@@ -8,7 +8,7 @@ export const REQUESTS = 64;
 export const REPLIES = 96;
 const WORDS = 128;
 
-/** Some times what a round trip between two running threads takes; after that the core is left to others. */
+/** A few times as long as a round trip between two running threads; after that the core is left to others. */
 const SPINS = 2000;
 
 export function newSharedWords(): Int32Array {

@@ -1,11 +1,11 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 
-/** What a thread is born with. */
+/** What a thread starts with. */
 export interface Birth {
   readonly ports: readonly MessagePort[];
 }
 
-/** For those that wait in `Atomics.wait` instead of their event loop. */
+/** For threads that wait in `Atomics.wait` instead of their event loop. */
 export interface PollingBirth extends Birth {
   readonly shared: Int32Array;
 }
