@@ -17,7 +17,7 @@ const documents = [
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
     // The reference is made of declarations, by a script.
-    .filter((path) => path.endsWith(".md") && !/^docs\/api(\.md|\/)/.test(path))
+    .filter((path) => path.endsWith(".md") && !/^docs\/(?:api(?:\.md|\/)|node_modules)/.test(path))
     .sort(),
 ];
 const blocks = documents.flatMap(codeBlocks);

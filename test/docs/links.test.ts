@@ -10,7 +10,7 @@ const documents = [
   "bench/README.md",
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
-    .filter((path) => path.endsWith(".md"))
+    .filter((path) => path.endsWith(".md") && !path.includes("node_modules"))
     .sort(),
 ];
 
