@@ -1,11 +1,12 @@
-import type { ActorDefinition } from "@mini-otp/worker-host";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { Cloneable } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorArgs, ActorUrl, ArgsFor } from "./actor-type.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
-import type { AsLiteral, Exact, IsUnion, NotTheArgs } from "./exact.js";
+import type { Exact, IsUnion } from "./exact.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 import { readSpec } from "./spec-fields.js";
+
+export type { ActorArgs, ActorOf, ActorUrl, RequiredArgs, RightArgs } from "./actor-type.js";
 
 /** The fields of every child spec. */
 export interface ChildOptions {
@@ -58,37 +59,6 @@ export interface Permissions {
   /** Whether it may use WASI. Default `false`. */
   wasi?: boolean;
 }
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
-
-/** The type of the argument that an actor's `init` takes. `A` is the type of its definition. */
-export type ActorArgs<A> =
-  IsAny<A> extends true
-    ? any
-    : A extends ActorDefinition<any, infer Args, any>
-      ? [Args] extends [undefined]
-        ? unknown
-        : Cloneable<Args>
-      : unknown;
-
-/** Requires `args` for an actor whose `init` takes an argument. */
-export type RequiredArgs<A> = undefined extends ActorArgs<A> ? unknown : { args: ActorArgs<A> };
-
-declare const ACTOR_TYPE: unique symbol;
-
-/**
- * A module's URL that knows its actor's type. What `comlinkActor` returns is one, and `new URL(…) as ActorUrl<typeof X>`
- * makes one of a URL: then the spec, its reference and `system.child(id)` have the actor's type without being told.
- */
-export interface ActorUrl<A> extends URL {
-  readonly [ACTOR_TYPE]?: A;
-}
-
-type TypeOfUrl<U> = U extends { readonly [ACTOR_TYPE]?: infer A } ? (unknown extends A ? never : A) : never;
-type OrAny<T> = [T] extends [never] ? any : T;
-
-/** The actor that a spec is for, as far as its type says. */
-export type ActorOf<S> = S extends { readonly actor?: infer U } ? OrAny<TypeOfUrl<U>> : any;
 
 /** What an actor can be told in its spec; a router tells it to each of its members. */
 export interface ActorSpecOptions<A> extends ChildOptions {
@@ -275,16 +245,6 @@ export type ExactSpec<S> =
             : S extends { readonly kind: "dynamic_supervisor" }
               ? Exact<S, DynamicSupervisorSpec>
               : Exact<S, ActorSpec> & ArgsFor<S>;
-
-/** A spec whose type has `args` may be one that was declared before: then they are in it. */
-type ArgsFor<S> = "args" extends keyof S ? RightArgs<S["args"], ActorOf<S>> : RequiredArgs<ActorOf<S>>;
-
-/** A refusal of arguments that are not those of `A`. */
-export type RightArgs<Args, A> = unknown extends Args
-  ? unknown
-  : Args extends AsLiteral<ActorArgs<A>> | undefined
-    ? unknown
-    : { readonly args: NotTheArgs<ActorArgs<A>> };
 
 /** The same of each child in a list. */
 export type ExactChildren<C> = { [I in keyof C]: ExactSpec<C[I]> };
