@@ -2,50 +2,35 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { ConformanceReporter } from "./scripts/conformance-reporter.mjs";
+import { SummaryReporter } from "./scripts/summary-reporter.mjs";
+import { ALONE, filesOfPart, PART } from "./scripts/test-parts.mjs";
 
 const testRoot = new URL("./test/", import.meta.url);
 
 // Tests run as built, on packages as built: a worker thread loads the same files a user's would.
 // The list comes from the sources, for a deleted test leaves its JavaScript behind in dist.
-const builtTests = readdirSync(testRoot, { withFileTypes: true })
+const names = readdirSync(testRoot, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !["dist", "node_modules"].includes(entry.name))
   .flatMap(({ name }) =>
     readdirSync(new URL(`${name}/`, testRoot), { recursive: true })
       .filter((path) => path.endsWith(".test.ts"))
-      .map((path) => `test/dist/${name}/${path.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`),
+      .map((path) => `${name}/${path.replaceAll("\\", "/").replace(/\.test\.ts$/, "")}`),
   );
-
-// These measure how late something is, so nothing else runs beside them.
-const alone = [
-  "attacks/event-loop",
-  "attacks/starvation",
-  "faults/faults",
-  "guard/guard",
-  "messaging/call-cycles",
-  "messaging/main-waits",
-  "prometheus/metrics",
-  "reporting/logs",
-  "system/handle-signals",
-  "system/shutdown",
-  "actor/deadlines",
-  "examples/tcp-ingest",
-  "observer/page",
-  "soak/soak",
-];
-const aloneFiles = alone.map((name) => `test/dist/${name}.test.js`);
+const builtTests = filesOfPart(names, PART).map((name) => `test/dist/${name}.test.js`);
+const aloneFiles = builtTests.filter((file) => ALONE.some((name) => file === `test/dist/${name}.test.js`));
 
 // Beside whatever reporters the command line names, once for all projects.
 let reported = false;
-const conformance = {
-  name: "otp-conformance",
+const ownReporters = {
+  name: "own-reporters",
   configureVitest({ vitest }) {
-    if (!reported) vitest.config.reporters.push(new ConformanceReporter());
+    if (!reported) vitest.config.reporters.push(new ConformanceReporter(), new SummaryReporter());
     reported = true;
   },
 };
 
 export default defineConfig({
-  plugins: [conformance],
+  plugins: [ownReporters],
   // The pure core is tested by itself, and is no part of what the package exports.
   resolve: {
     alias: ["runtime", "worker-host"].map((name) => ({

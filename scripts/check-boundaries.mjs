@@ -99,6 +99,8 @@ const IMPURE =
 
 const VAGUE_NAME = /^(?:utils?|helpers?|common|misc|shared)$/i;
 const UNFINISHED_TEST = /\.\s*(?:skip|only|todo)\b\s*[.(`]/g;
+/** A test whose tool is missing is skipped there, by name and outside CI, and nowhere else. */
+const MAY_SKIP = "test/support/tools.ts";
 const NOT_OURS = new Set(["node_modules", "dist", ".git"]);
 
 const root = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
@@ -242,7 +244,7 @@ for (const module of modules) {
       if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
     }
   }
-  if (module.file.startsWith("test/")) {
+  if (module.file.startsWith("test/") && module.file !== MAY_SKIP) {
     reportPattern(module, UNFINISHED_TEST, "unfinished-test: every test runs, every time");
   }
 }

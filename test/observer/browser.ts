@@ -1,26 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { onTestFinished } from "vitest";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/** Throws when there is none: a test of the page that does not run proves nothing. */
-function chromiumPath(): string {
-  if (process.env.CHROMIUM_PATH !== undefined) return process.env.CHROMIUM_PATH;
-  for (const name of NAMES) {
-    try {
-      return execFileSync("which", [name], { encoding: "utf8" }).trim();
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error(`no browser: install chromium, or set CHROMIUM_PATH; looked for ${NAMES.join(", ")}`);
-}
+import { findTool } from "../support/tools.js";
 
 export function launchBrowser(): Promise<Browser> {
   // As root, which CI is, there is no sandbox; and containers have little /dev/shm.
   return chromium.launch({
-    executablePath: chromiumPath(),
+    executablePath: findTool("chromium") ?? "",
     args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
   });
 }

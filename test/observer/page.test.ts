@@ -1,8 +1,9 @@
 import { dynamicSupervisor, supervisor } from "@mini-otp/runtime";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { testSystem } from "../support/system.js";
+import { findTool, tool } from "../support/tools.js";
 import { ask, observe } from "./ask.js";
 import { launchBrowser, openPage } from "./browser.js";
 import type Patient from "./fixtures/patient.actor.js";
@@ -14,8 +15,9 @@ const TOKEN = "open-sesame";
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  if (findTool("chromium") !== undefined) browser = await launchBrowser();
 }, 60_000);
+beforeEach(() => void tool("chromium"));
 afterAll(() => browser?.close());
 
 async function ward() {

@@ -1,0 +1,100 @@
+// `pnpm test` and `pnpm test:long`: builds, checks, tests, and says at the end what came of each.
+// Usage: node scripts/run-tests.mjs [--long] [what vitest takes…]
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installTools } from "./tools.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const require = createRequire(import.meta.url);
+const [major] = process.versions.node.split(".");
+/** The other Nodes of the version matrix, and what of the tests runs on them beside the table of faults. */
+const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
+const FOLDERS = [
+  "calls",
+  "comlink",
+  "faults",
+  "messaging",
+  "pool",
+  "router",
+  "signals",
+  "testing",
+  "threads",
+  "values",
+];
+const ON_OTHERS = ["actor/restart", ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
+
+// pnpm hands on a `--` that stands before the arguments.
+const given = process.argv.slice(2).filter((arg) => arg !== "--");
+const isLong = given.includes("--long");
+const forVitest = given.filter((arg) => arg !== "--long");
+const scratch = mkdtempSync(join(tmpdir(), "mini-otp-tests-"));
+const env = { ...process.env, TEST_PART: isLong ? "long" : "short", TEST_SUMMARY: join(scratch, "summary.json") };
+/** A run of all tests in full, for what is started here and is no part of the two. */
+const { TEST_PART: _, TEST_SUMMARY: __, ...plainEnv } = env;
+
+const bin = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), file);
+const vitest = ["tests", [bin("vitest", "vitest.mjs"), "run", ...forVitest], { isVitest: true }];
+const build = [
+  ["build", [bin("typescript", "bin/tsc"), "-b"], { isNeeded: true }],
+  ["build of the threads' code", ["scripts/bundle-thread.mjs"], { isNeeded: true }],
+];
+const short = [
+  ...build,
+  ["lint", [bin("@biomejs/biome", "bin/biome"), "lint", "--diagnostic-level=error"]],
+  ["boundaries", ["scripts/check-boundaries.mjs"]],
+  ["drawing of the rooms", ["scripts/draw-rooms.mjs", "--check"]],
+  vitest,
+];
+const long = [
+  ...build,
+  vitest,
+  ["a round of the memory faults", ["test/dist/faults/rounds.js", "--rounds", "1"]],
+  [`Node ${OTHERS}`, ["test/dist/versions.js", "--nodes", OTHERS, ...ON_OTHERS]],
+];
+
+const missing = installTools();
+const lines = [];
+let failed = 0;
+for (const [name, args, { isVitest = false, isNeeded = false } = {}] of isLong ? long : short) {
+  const startedMs = performance.now();
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: isVitest ? env : plainEnv });
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+  if (status !== 0) failed++;
+  lines.push(`${status === 0 ? "pass" : "FAIL"}  ${name}${isVitest ? `: ${counts()}` : ""}, ${seconds} s`);
+  if (isVitest) lines.push(...details());
+  if (status !== 0 && isNeeded) break;
+}
+console.log(`\n${isLong ? "test:long" : "test"}, Node ${process.versions.node}`);
+for (const line of lines) console.log(`  ${line}`);
+if (missing.length > 0 && process.env.CI) console.log("  with CI set a test whose tool is missing fails");
+if (!isLong)
+  console.log("  the rest is `npx -y pnpm@12.21.0 test:long`: kill points, attacks, fault rounds, other Nodes");
+rmSync(scratch, { recursive: true });
+process.exitCode = failed === 0 ? 0 : 1;
+
+function summary() {
+  const none = { passed: 0, failed: [], skipped: [] };
+  return existsSync(env.TEST_SUMMARY) ? JSON.parse(readFileSync(env.TEST_SUMMARY, "utf8")) : none;
+}
+
+function counts() {
+  const { passed, failed, skipped } = summary();
+  return `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`;
+}
+
+/** The tests that failed, and those that were skipped, below what would let them run. */
+function details() {
+  const { failed, skipped } = summary();
+  const notes = [...new Set(skipped.map(({ note }) => note))];
+  return [
+    ...failed.map((name) => `      failed: ${name}`),
+    ...notes.flatMap((note) => {
+      const names = skipped.filter((test) => test.note === note).map(({ name }) => `        ${name}`);
+      return [`      skipped, ${note}`, ...names];
+    }),
+  ];
+}

@@ -1,0 +1,44 @@
+/**
+ * `pnpm test` takes at most six minutes on two cores; what does not fit is `pnpm test:long`. Here is which files run in
+ * which. `TEST_PART` says it to vitest and to the tests; without it, as in `vitest run ring`, everything runs in full.
+ */
+export const PART = process.env.TEST_PART;
+
+/** Only in `test:long`: test files and folders of `test`, without `.test.ts`. */
+export const LONG = [
+  "actor/deadlines",
+  "attacks/",
+  "reporting/last-lines",
+  "ring/kill-points",
+  "ring/ring-model",
+  "soak/calls-settle",
+  "supervision/threads/restart-matrix",
+];
+
+/** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
+export const SCALED = ["faults/faults", "ring/fuzz", "soak/soak"];
+
+/** These measure how late something is, so nothing else runs beside them. */
+export const ALONE = [
+  "attacks/event-loop",
+  "attacks/starvation",
+  "faults/faults",
+  "guard/guard",
+  "messaging/call-cycles",
+  "messaging/main-waits",
+  "prometheus/metrics",
+  "reporting/logs",
+  "system/handle-signals",
+  "system/shutdown",
+  "actor/deadlines",
+  "examples/tcp-ingest",
+  "observer/page",
+  "soak/soak",
+];
+
+/** Which of these, by name as `ring/fuzz`, run in the part: "short", "long", or undefined for all. */
+export function filesOfPart(names, part) {
+  if (part === undefined) return [...names];
+  const isLong = (name) => LONG.some((long) => name === long || (long.endsWith("/") && name.startsWith(long)));
+  return names.filter((name) => SCALED.includes(name) || isLong(name) === (part === "long"));
+}
