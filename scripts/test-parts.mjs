@@ -8,11 +8,19 @@ export const PART = process.env.TEST_PART;
 export const LONG = [
   "actor/deadlines",
   "attacks/",
+  "examples/tcp-ingest",
+  "guard/blocked-main",
+  "guard/zombies",
+  "observer/stream",
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",
   "soak/calls-settle",
   "supervision/threads/restart-matrix",
+  "system/blocked-main",
+  // These run on other Nodes too, which have to be downloaded.
+  "bundling/recipes",
+  "module/loading",
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
