@@ -105,6 +105,15 @@ export class ThreadMessages<A extends LivingActor> {
       case "dropped":
       case "detour":
         return host.mail.handleNotice(message);
+      case "code_changed":
+        // `Upgrade` hears it first; here it comes too late.
+        return;
+      case "compiled":
+      case "child_process":
+        // `ActorThread` keeps these.
+        return;
+      default:
+        message satisfies never;
     }
   }
 }
