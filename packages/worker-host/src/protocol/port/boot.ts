@@ -4,60 +4,60 @@ import type { Encoded } from "../values/encoded.js";
 /** The file a worker thread is started with. */
 export const WORKER_MAIN = new URL("../../host/worker-main.cjs", import.meta.url);
 
-/** Stands for the actor around a module that exposes something with comlink. No file has this URL. */
+/** Stands for the actor around a module that uses comlink's `expose`. No file has this URL. */
 const COMLINK_ACTOR = "mini-otp:comlink-actor";
 
-/** In the place of an actor's module: the actor around what one of these modules exposes with comlink. */
+/** A module URL for the actor around the value that one of these modules exposes with comlink. */
 export function comlinkActorUrl(modules: readonly string[]): URL {
   const url = new URL(COMLINK_ACTOR);
   for (const module of modules) url.searchParams.append("module", module);
   return url;
 }
 
-/** The modules that such a URL names; undefined for the URL of an actor's own module. */
+/** The modules that such a URL names; undefined for the URL of an ordinary actor module. */
 export function exposingModules(url: string): string[] | undefined {
   return url.startsWith(COMLINK_ACTOR) ? new URL(url).searchParams.getAll("module") : undefined;
 }
 
-/** All that a thread runs before the actor's own module, in one file. */
+/** One file with all code that a thread runs before the actor's own module. */
 export interface ThreadCode {
   readonly file: string;
   readonly url: string;
-  /** What V8 has made of it in a thread before. */
+  /** V8's compiled form of it, from an earlier thread. */
   readonly compiled: SharedArrayBuffer | undefined;
 }
 
-/** Under `Symbol.for` of this, a thread's global object has what main's guard evaluates there. */
+/** Under `Symbol.for` of this, a thread's global object holds the function that main's guard evaluates there. */
 export const GUARD_HOOK = "mini-otp.guard";
 
-/** What a thread is started with. */
+/** The worker data of an actor's thread. */
 export interface BootData {
-  /** To main. A channel of the runtime's own, which main can also read without its event loop turning. */
+  /** The channel to main, apart from Node's own, because main also reads it without a turn of its event loop. */
   readonly port: MessagePort;
   readonly segments: readonly SharedArrayBuffer[];
   readonly names: SharedArrayBuffer;
   readonly epochMs: number;
   readonly ownerId: number;
-  /** One word, rung by a thread that gets busy while main's guard sleeps. */
+  /** One word. A thread that gets busy rings it, to wake main's guard. */
   readonly guardBell: SharedArrayBuffer;
   /** See attention.ts. */
   readonly attention: SharedArrayBuffer;
   readonly offHeapCapMb: number;
-  /** One word: how many actors' threads do not sleep. */
+  /** One word: the number of actors' threads that do not sleep. */
   readonly awake: SharedArrayBuffer;
-  /** How many threads can run at a time. */
+  /** The number of threads that can run at a time. */
   readonly cores: number;
-  /** One word: the lowest level that main's logger takes. */
+  /** One word: the lowest level that main's logger writes. */
   readonly logLevel: SharedArrayBuffer;
-  /** Where `console` goes: to the process's own streams, or to the log. */
+  /** The target of `console`: the process's own streams, or the log. */
   readonly console: "inherit" | "log";
-  /** URLs to try, in this order. */
+  /** URLs to try, in order. */
   readonly moduleUrls: readonly string[];
-  /** Undefined: the thread loads the modules that the code is made of. */
+  /** Undefined: the thread loads the single modules instead. */
   readonly code: ThreadCode | undefined;
 }
 
-/** What makes a thread an actor's incarnation. */
+/** Turns a thread into an incarnation of an actor. */
 export interface InitData {
   readonly type: "init";
   readonly id: string;

@@ -6,19 +6,19 @@ export const LOG_LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50,
   number
 >;
 export const LOG_LEVEL_NAMES = Object.keys(LOG_LEVELS) as readonly LogLevel[];
-/** Above every level: nothing is logged. */
+/** Above every level, so nothing is logged. */
 export const SILENT = 0x7fff_ffff;
 
-/** The number of a level by its name, `silent` too; undefined for another name. */
+/** The number of a level by its name, including `silent`; undefined for another name. */
 export function levelValue(name: string): number | undefined {
   if (typeof name !== "string") return undefined;
   return name === "silent" ? SILENT : Object.hasOwn(LOG_LEVELS, name) ? LOG_LEVELS[name as LogLevel] : undefined;
 }
 
 /*
- * A log that main cannot keep up with is bounded by credit. A line costs one unit for each 2 KiB it begins; a thread may
- * have so many units under way, and main gives them back as it takes the lines. What finds no credit is dropped and
- * counted. Errors have credit of their own beyond that: of a storm they are what must not be lost.
+ * Credit bounds a log that main cannot keep up with. A line costs one unit for each 2 KiB it begins. A thread may have
+ * LOG_CREDIT units under way, and main gives them back as it takes the lines. A line that finds no credit is dropped and
+ * counted. Errors have some credit beyond that, because in a flood of lines they must not be lost.
  */
 export const LOG_CREDIT = 2048;
 export const LOG_CREDIT_FOR_ERRORS = LOG_CREDIT + 512;

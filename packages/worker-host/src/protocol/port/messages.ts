@@ -4,34 +4,34 @@ import type { InitData } from "./boot.js";
 import type { LogLevel } from "./log-levels.js";
 
 /*
- * What main and an actor's thread say to each other beside the rings: on the worker's port, as structured
- * clones. Values of the user's travel `Encoded`, so that references and errors survive.
+ * The messages between main and an actor's thread beside the rings: structured clones on a port. Values of the user's
+ * travel `Encoded`, so that references and errors survive.
  */
 
-/** A message, or part of one, that goes by way of main: too large for the ring, or with objects to transfer. */
+/** A message that goes by way of main, because it is too large for the ring or transfers objects. */
 export interface Parcel {
-  /** Owner id of the thread that sent it, and its count there. */
+  /** Owner id of the sending thread, and the parcel's number there. */
   readonly owner: number;
   readonly number: number;
   readonly content: Encoded;
-  /** What the content refers to by its place here; changes hands without a copy. */
+  /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
 }
 
-/** `own`: a timer, a continuation, a signal: what came by no mailbox. */
+/** `own`: a timer, a continuation or a signal, which came by no mailbox. */
 export type MessageKind = "call" | "cast" | "send" | "own";
 
-/** `failed`: a ReplyError, which ends the call only; `error`: thrown, and the actor crashes of it. */
+/** `failed`: a ReplyError, which fails the call only. `error`: the handler threw, and the actor crashes. */
 export type TraceOutcome = "ok" | "failed" | "error";
 
-/** A trace that main asks for. */
+/** Main asks for a trace. */
 export interface TraceRequest {
   readonly trace: number;
-  /** All when undefined. */
+  /** Undefined: all methods. */
   readonly methods: readonly string[] | undefined;
-  /** The share of them to tell of, over 0 to 1. */
+  /** The share of messages to report, more than 0, at most 1. */
   readonly sample: number;
-  /** How many may be told of until main grants more. */
+  /** How many messages may be reported before main grants more. */
   readonly credit: number;
 }
 
@@ -40,35 +40,35 @@ export type ToActor =
   | ({ readonly type: "trace" } & TraceRequest)
   | { readonly type: "trace_credit"; readonly trace: number; readonly credit: number }
   | { readonly type: "untrace"; readonly trace: number }
-  /** What an upgrade's thread is told first, in place of `init`: it turns a former thread's snapshot into its own. */
+  /** The first message to an upgrade's thread, instead of `init`: turn a former thread's snapshot into your state. */
   | {
       readonly type: "change_code";
       readonly init: InitData;
       readonly snapshot: Encoded;
-      /** Of what the snapshot comes from, if that names none: its module's URL. */
+      /** Version of the code that made the snapshot; the URL of its module, if it names no version. */
       readonly fromVersion: string;
     }
   /** The former thread has exited: this one consumes the mailbox from now on. */
   | { readonly type: "take_over"; readonly address: number }
-  /** Stand still between two messages and hand the state over. */
+  /** Stop between two messages, and hand the state over. */
   | { readonly type: "hand_over" }
-  /** No thread takes its place after all. */
+  /** The hand-over is off: go on. */
   | { readonly type: "go_on" }
-  /** Another thread has taken its place: end, without `terminate`. */
+  /** Another thread has taken the actor over: end without `terminate`. */
   | { readonly type: "leave" }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
-  /** `drain`: what was accepted is still handled; without, it is left to the next incarnation. */
+  /** `drain`: handle the accepted messages first; otherwise they are left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
-  /** For `info`: a list of the one message. */
+  /** A message for `info`, as a list of one. */
   | { readonly type: "info"; readonly message: Encoded }
-  /** User messages wait until `resume`; everything else goes on. */
+  /** User messages wait until `resume`. Everything else goes on. */
   | { readonly type: "suspend"; readonly request: number }
   | { readonly type: "resume"; readonly request: number }
   | { readonly type: "get_state"; readonly request: number }
   | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
-  /** For a thread that main's inspector cannot interrupt. */
+  /** Asked of a thread that main's inspector cannot interrupt. */
   | { readonly type: "heap_snapshot"; readonly request: number }
-  /** Of a task: what it returned, or the error it failed with. */
+  /** A pool's task has ended: `value` is its result, `error` why it failed. */
   | { readonly type: "task_settled"; readonly request: number; readonly value?: TaskValue; readonly error?: Encoded }
   /** The answer to `whereis`. */
   | { readonly type: "found"; readonly ref: Encoded }
@@ -79,63 +79,63 @@ export type ToActor =
       readonly payload: Encoded;
       readonly transferred: readonly Transferable[];
     }
-  /** The answer to a claim: `null` when the sender died before it could hand the parcel over. */
+  /** The answer to a claim; `null` when the sender died before it handed the parcel over. */
   | { readonly type: "parcel"; readonly parcel: Parcel | null }
-  /** This thread and others wait for each other in a circle: the call or cast it is blocked in fails. */
+  /** This thread is blocked in a circle of actors that wait for each other: fail the call or cast that it is in. */
   | { readonly type: "break_cycle"; readonly cycle: readonly string[] }
   | {
       readonly type: "callee_exited";
       readonly uid: number;
       readonly reason: Encoded;
-      /** Requests with an earlier seq were consumed and will not be answered any more. */
+      /** Requests with an earlier seq were consumed, and will not be answered any more. */
       readonly consumedBefore: number;
-      /** The mailbox is closed: nothing that waits in it will be answered either. */
+      /** The mailbox is closed, so requests that wait in it will not be answered either. */
       readonly closed: boolean;
     };
 
-/** Whom a reference means, who may be gone. A pool has no address. */
+/** The actor or pool that a reference means; it may be gone. A pool has no address. */
 export interface Target {
   readonly address: number | undefined;
   readonly uid: number;
   readonly id: string;
 }
 
-/** What becomes of messages to others that main has to know of, or see to: main's own and those of the actors' threads. */
+/** What happened to a message to another actor and concerns main. Main's own outbox sends these too. */
 export type Notice =
-  /** Its placeholder is in the mailbox of `uid`. */
+  /** A parcel whose placeholder is in the mailbox of `uid`. */
   | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
-  /** Its placeholder was dropped, or its objects cannot be transferred. */
+  /** A parcel whose placeholder was dropped, or whose objects cannot be transferred. */
   | { readonly type: "parcel_lost"; readonly owner: number; readonly number: number }
-  /** The first to find this mailbox full. */
+  /** This sender was the first to find the mailbox full. */
   | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
-  /** By the mailbox's policy. */
+  /** The mailbox's overflow policy dropped a message. */
   | { readonly type: "dropped"; readonly id: string; readonly method: string }
-  /** A reply for which the receiver's system lane has no room, or that transfers. */
+  /** A reply that transfers objects, or found the receiver's system lane full: main passes it on. */
   | {
       readonly type: "detour";
       readonly uid: number;
       readonly kind: number;
       readonly correlation: number;
       readonly payload: Encoded;
-      /** What the payload refers to by its place here. */
+      /** Objects that the payload refers to by their index. */
       readonly transferred: readonly Transferable[];
     };
 
 export type ToMain =
   | { readonly type: "loaded" }
-  /** What V8 has made of the thread's code so far, for threads to come. */
+  /** V8's compiled form of the thread's code, for later threads. */
   | { readonly type: "compiled"; readonly code: Uint8Array }
   | { readonly type: "module_failed"; readonly error: Encoded }
-  /** Memory outside the heap that V8 does not count, in bytes. */
+  /** Bytes outside the heap that V8 does not count. */
   | { readonly type: "unseen_memory"; readonly bytes: number }
-  /** A process that the thread has started, and that ends with it, has started or ended. */
+  /** A child process of the thread, which ends with it, has started or ended. */
   | { readonly type: "child_process"; readonly pid: number; readonly ended: boolean }
   | { readonly type: "started" }
   | { readonly type: "handed_over"; readonly snapshot: Encoded }
   | { readonly type: "hand_over_failed"; readonly error: Encoded }
-  /** Came after the state was handed over: for the thread that has the actor now. */
+  /** A message that came after the state was handed over. Main sends it to the successor thread. */
   | { readonly type: "returned"; readonly message: ToActor }
-  /** The snapshot has been taken in. */
+  /** `codeChange` has taken the snapshot over. */
   | { readonly type: "code_changed"; readonly fromVersion: string; readonly version: string | undefined }
   | { readonly type: "ignored" }
   | { readonly type: "init_failed"; readonly error: Encoded }
@@ -144,7 +144,7 @@ export type ToMain =
   | { readonly type: "claim"; readonly owner: number; readonly number: number }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
-  /** Its chunks change hands without a copy. `failure`: why there is none. */
+  /** The chunks are transferred. `failure` says why there is no snapshot. */
   | {
       readonly type: "heap_snapshot";
       readonly request: number;
@@ -161,7 +161,7 @@ export type ToMain =
     }
   | { readonly type: "abort_task"; readonly request: number }
   | { readonly type: "whereis"; readonly name: string }
-  /** `monitor` is the actor's own number for it. */
+  /** `monitor` is the actor's own number of it. */
   | { readonly type: "monitor"; readonly monitor: number; readonly target: Target }
   | { readonly type: "demonitor"; readonly monitor: number }
   | { readonly type: "link"; readonly target: Target }
@@ -178,8 +178,8 @@ export type ToMain =
       readonly startedAt: number;
       readonly tookMs: number;
       readonly outcome: TraceOutcome;
-      /** How many before this one were not told of, for want of credit. */
+      /** How many messages before this one were not reported, for want of credit. */
       readonly missed: number;
     }
-  /** `line` is a list: the logger's bindings or null, then what the logger was given. `atMs` is `Date.now()`. */
+  /** `line` is a list: the logger's bindings or null, then the logger's arguments. `atMs` is `Date.now()`. */
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded };

@@ -1,25 +1,25 @@
 import type { Encoded, TaskValue } from "../values/encoded.js";
 
-/** The file that a pool's threads run. */
+/** The file that a pool's threads are started with. */
 export const POOL_MAIN = new URL("../../pool/pool-main.cjs", import.meta.url);
 
-/** What a pool's thread is started with. */
+/** The worker data of a pool's thread. */
 export interface PoolThreadData {
-  /** URLs to try, in this order. */
+  /** URLs to try, in order. */
   readonly moduleUrls: readonly string[];
   readonly offHeapCapMb: number;
 }
 
 export const CALLED = 1;
 
-/** A task as its thread gets it. */
+/** A task as it is sent to its thread. */
 export interface TaskMessage {
-  /** The function to run; undefined only asks whether the module can be loaded. */
+  /** The function to run; undefined only loads the module. */
   readonly name: string | undefined;
   readonly task: TaskValue | undefined;
   /**
-   * Two words of `running`: the thread's id once it has the task, so that main knows whose end is this task's; and
-   * CALLED once the function is called, from when on its time counts.
+   * Index of two words of `running`: the thread's id once it has the task, so that main knows which tasks end with which
+   * thread; and CALLED once the function is called, when its time begins to count.
    */
   readonly place: number;
   readonly running: Int32Array;
@@ -27,9 +27,9 @@ export interface TaskMessage {
   readonly attention: Int32Array;
 }
 
-/** What a task that fails throws to piscina. */
+/** The value that a failed task throws to piscina. */
 export interface TaskFailure {
-  /** The user's function has thrown, or its module could not be loaded. */
+  /** `task`: the user's function threw. `module`: its module could not be loaded. */
   readonly of: "task" | "module";
   readonly error: Encoded;
 }
