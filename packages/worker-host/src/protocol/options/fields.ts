@@ -3,29 +3,29 @@ import { invalidOption } from "../errors/invalid-option.js";
 import { printable, showValue } from "../errors/show-value.js";
 import { BOUNDS, MAX_LIST_LENGTH, MAX_NAME_LENGTH } from "./bounds.js";
 
-/** One field of a spec or of options: what it may be, and the words an error uses for that. */
+/** One field of a spec or of options: the check, and the words an error uses for the allowed values. */
 export interface Field {
   readonly allowed: string;
   readonly required?: true;
-  /** True for a number: then it is a RangeError that complains, in functions that say so. */
+  /** Set for a number: functions that say so throw a RangeError for a wrong one. */
   readonly isNumber?: true;
-  /** The value, copied where it must not change afterwards; or what is wrong with it. */
+  /** Returns the value, copied where it must not change afterwards, or a complaint. */
   take(value: unknown): unknown;
 }
 
 const complaints = new WeakSet<object>();
 
-/** Whether a value is what `take` says is wrong. `instanceof` would ask a Proxy, which a value that is right may be. */
+/** Whether `take` has returned a complaint. Not by `instanceof`, which would run a trap when a valid value is a Proxy. */
 export function isComplaint(taken: unknown): taken is Complaint {
   return typeof taken === "object" && taken !== null && complaints.has(taken);
 }
 
-/** What is wrong, as a path to the part that is, and the words for what it may be. */
+/** A wrong value: the path to it, and the words for what is allowed. */
 export class Complaint {
   readonly path: string;
   readonly value: unknown;
   readonly allowed: string;
-  /** Names of the fields that there are, when there is none of this name. */
+  /** For an unknown field: the names of the known ones. */
   readonly known: readonly string[] | undefined;
   readonly isNumber: boolean;
 
@@ -46,7 +46,7 @@ export class Complaint {
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** A field that is right when `accepts` says so. `copy` makes what is kept of it. */
+/** A field that takes the values that `accepts` is true for, and keeps what `copy` makes of them. */
 export function field(
   allowed: string,
   accepts: (value: any) => boolean,
@@ -84,7 +84,7 @@ export function milliseconds([least, most]: Bounds): Field {
   return numberFrom(least, most, "milliseconds");
 }
 
-/** Its users set their timer again for as long as it takes, so there is no upper bound. */
+/** A duration without an upper bound: its users set their timer again until it is over. */
 export function duration(allowed: string, least = 0): Field {
   return number(allowed, (value) => value >= least);
 }
@@ -93,7 +93,7 @@ export function megabytes([, most]: Bounds): Field {
   return number(`MiB, more than 0, at most ${most}`, (value) => value > 0 && value <= most);
 }
 
-/** `of`, or one of these. */
+/** Takes what `of` takes, or one of `others`. */
 export function or(of: Field, ...others: readonly unknown[]): Field {
   const words = others.map((other) => (typeof other === "string" ? JSON.stringify(other) : String(other)));
   const allowed = `${of.allowed}, or ${words.join(", ")}`;
@@ -106,7 +106,7 @@ export function or(of: Field, ...others: readonly unknown[]): Field {
   return { ...of, allowed, take };
 }
 
-/** `of`, whose value no error shows. */
+/** Takes what `of` takes. No error shows the value. */
 export function secret(of: Field): Field {
   const complaint = new Complaint("", "…", of.allowed);
   return { ...of, take: (value) => (isComplaint(of.take(value)) ? complaint : value) };
@@ -126,14 +126,14 @@ export const transferables = field(
 export const timerMs = milliseconds(BOUNDS.timerMs);
 export const periodMs = milliseconds(BOUNDS.periodMs);
 
-/** What would change a terminal, or begin another line of a log. */
+/** Characters that act on a terminal, or begin another line of a log. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const LONE_SURROGATE = /\p{Cs}/u;
 
-/** What something is registered under. */
+/** A name to register under. */
 export const aName = field(`a text of 1 to ${MAX_NAME_LENGTH} characters, without lone surrogates`, isName);
 
-/** A name that is a part of a path. */
+/** A name that is a segment of a path. */
 export const anId = field(
   `a text of 1 to ${MAX_NAME_LENGTH} characters, not "." or "..", without "/", control characters and lone surrogates`,
   (value) => isName(value) && !CONTROL.test(value) && !value.includes("/") && value !== "." && value !== "..",
@@ -166,14 +166,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A field that has fields itself. */
+/** A field with fields of its own. */
 export function group(fields: Fields): Field {
   return { allowed: `{ ${Object.keys(fields).join(", ")} }`, take: (value) => takeFields(value, fields) };
 }
 
 /**
- * A copy of what is given, less what is undefined, each field read once; or the first complaint. Never throws, whatever
- * getters and traps it has.
+ * Returns a copy of the given object without its undefined fields, or the first complaint. Reads each field once. Never
+ * throws, even if a getter or a trap does.
  */
 export function takeFields(given: unknown, fields: Fields): Record<string, unknown> | Complaint {
   try {
@@ -213,13 +213,13 @@ function readField(given: Record<string, unknown>, name: string, field: Field): 
   }
 }
 
-/** One that could only be given by mistake, a promise say, has nothing of its own to read. */
+/** False for an object that can only be given by mistake, as a promise: it has no fields of its own to complain of. */
 function isPlain(given: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(given);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The words for a field that does not exist. */
+/** The words for an unknown field. */
 function noSuchField(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   return meant === undefined ? `no such field, only ${known.join(", ")}` : `no such field, did you mean "${meant}"?`;
@@ -233,7 +233,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return nearest !== undefined && nearest.edits <= Math.max(2, short.length / 3) ? nearest.known : undefined;
 }
 
-/** Levenshtein, without regard to case. */
+/** Levenshtein distance, ignoring case. */
 function editDistance(a: string, b: string): number {
   const [from, to] = [a.toLowerCase(), b.toLowerCase()];
   let row = Array.from({ length: to.length + 1 }, (_, j) => j);
@@ -248,14 +248,14 @@ function editDistance(a: string, b: string): number {
   return row[to.length];
 }
 
-/** The options that a function was given, checked and copied. Throws ERR_INVALID_OPTION. */
+/** Checks and copies the options of the function `what`. Throws ERR_INVALID_OPTION. */
 export function takeOptions<T extends object>(what: string, given: T, fields: Fields, ranges = false): T {
   const taken = takeFields(given, fields);
   if (isComplaint(taken)) throw optionError(what, taken, ranges);
   return taken as T;
 }
 
-/** One argument of a function. Throws ERR_INVALID_OPTION. */
+/** Checks the argument `name` of the function `what`. Throws ERR_INVALID_OPTION. */
 export function takeArgument<T>(what: string, name: string, given: T, field: Field, ranges = false): T {
   const taken = readField({ [name]: given }, name, { ...field, required: true });
   if (isComplaint(taken)) throw optionError(what, taken.in(name), ranges);
@@ -265,17 +265,17 @@ export function takeArgument<T>(what: string, name: string, given: T, field: Fie
 const delayMs = duration("a number of ms, 0 or more");
 const everyMs = number("a number of ms, 1 or more", (value) => value >= 1);
 
-/** When a timer is to fire, however late. Throws ERR_INVALID_OPTION. */
+/** Checks the delay of a timer. Throws ERR_INVALID_OPTION. */
 export function checkDelay(what: string, ms: unknown): void {
   takeArgument(what, "delayMs", ms, delayMs, true);
 }
 
-/** How often a timer is to fire: 1 ms is what timers count in. Throws ERR_INVALID_OPTION. */
+/** Checks the period of a timer: at least 1 ms, the unit of Node's timers. Throws ERR_INVALID_OPTION. */
 export function checkPeriod(what: string, ms: unknown): void {
   takeArgument(what, "periodMs", ms, everyMs, true);
 }
 
-/** `ranges`: numbers out of their bounds are RangeErrors. */
+/** `ranges`: for a number out of its bounds it is a RangeError. */
 function optionError(what: string, { path, value, allowed, known, isNumber }: Complaint, ranges: boolean): ActorError {
   const facts = { function: what, field: path, value, allowed };
   if (known !== undefined) {
