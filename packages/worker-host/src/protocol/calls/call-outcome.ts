@@ -38,6 +38,6 @@ export function countFailure(words: Int32Array, uid: number, answered: boolean, 
 }
 
 function count(words: Int32Array, uid: number, outcome: number): void {
-  // The slot of an actor that is gone for good may be another's by now.
+  // The actor may be gone for good, and its slot another's.
   if (uidOf(words) === uid) Atomics.add(words, CALLS + outcome, 1);
 }

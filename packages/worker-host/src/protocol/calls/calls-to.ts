@@ -6,7 +6,7 @@ interface Linked<Call> {
 
 /** The calls to one callee that have not settled, in the order they were made. */
 export class CallsTo<Call extends Linked<Call>> {
-  /** It is found by the callee's uid. */
+  /** True while the list can be found by the callee's uid. */
   isListed = true;
   first: Call | undefined = undefined;
   #last: Call | undefined = undefined;
@@ -25,7 +25,7 @@ export class CallsTo<Call extends Linked<Call>> {
     else previous.nextToCallee = next;
     if (next === undefined) this.#last = previous;
     else next.previousToCallee = previous;
-    // One that lives long enough to be old would keep alive all that came after it, until the next full collection.
+    // A call that V8 has promoted to the old generation would keep all later ones alive until the next full collection.
     call.previousToCallee = undefined;
     call.nextToCallee = undefined;
   }
@@ -38,7 +38,7 @@ interface Callee<Call extends Linked<Call>> {
 
 const FEWEST_LISTED = 64;
 
-/** The open calls of a thread by callee. A callee keeps its list, so that a call looks nothing up. */
+/** The open calls of a thread by callee. A callee keeps its list, so that a call needs no look-up. */
 export class CallsByCallee<Call extends Linked<Call>> {
   readonly #lists = new Map<number, CallsTo<Call>>();
   #sweepAt = FEWEST_LISTED;
@@ -52,7 +52,7 @@ export class CallsByCallee<Call extends Linked<Call>> {
     calls.add(call);
   }
 
-  /** The first call to the callee of this uid; the others follow it. */
+  /** The first call to the callee with this uid. The others are linked to it. */
   first(uid: number): Call | undefined {
     return this.#lists.get(uid)?.first;
   }
@@ -66,7 +66,7 @@ export class CallsByCallee<Call extends Linked<Call>> {
     return calls;
   }
 
-  /** Lists of callees that nothing is open to are kept until there are twice as many as were needed before. */
+  /** Removes empty lists, but only once there are twice as many lists as were in use the last time. */
   #sweep(): void {
     for (const [uid, calls] of this.#lists) {
       if (calls.first !== undefined) continue;

@@ -69,7 +69,7 @@ export abstract class OneWayOutbox implements Sender {
     return this.#peers.connect(address, uid, id);
   }
 
-  /** Drops what is cached of a slot whose memory is about to be given away. */
+  /** Forgets a slot whose memory is about to be used for another. */
   disconnect(address: number): void {
     this.#peers.disconnect(address);
   }

@@ -1,4 +1,4 @@
-/** What is kept of each call. */
+/** A call, as this table needs it. */
 interface Numbered {
   readonly correlation: number;
 }
@@ -7,12 +7,12 @@ const FIRST_PLACES = 1024;
 const MAX_PLACES = 65_536;
 
 /**
- * Calls by their correlation. Correlations are given out one after the other, so each call has a place of its own
- * in a table, until so many have followed it that another needs the place: then it waits elsewhere.
+ * Calls by their correlation. Correlations count up, so each call has a place of its own in a table. When a later call
+ * needs the place, the earlier one moves to a Map.
  *
- * Not a Map from the start: a Map that has been filled and emptied for long moves to a new table now and then, and the
- * table it leaves, once it is old, keeps alive what was in it, the next table too. So all calls ever made would stay
- * until the next full collection: 20 % of main's time (Node 20).
+ * Not a Map for all: a Map that is filled and emptied for long moves to a new table now and then. The table it leaves, once
+ * V8 has promoted it to the old generation, keeps alive its content and the next table. So all calls ever made would stay
+ * until the next full collection, which took 20 % of main's time (Node 20).
  */
 export class OpenCalls<Call extends Numbered> {
   #places = new Array<Call | undefined>(FIRST_PLACES).fill(undefined);
@@ -42,10 +42,10 @@ export class OpenCalls<Call extends Numbered> {
     this.#size--;
   }
 
-  /** All of now, in the order they were made. */
+  /** A copy of all open calls, in the order they were made. */
   values(): Call[] {
     const calls = [...this.#longOpen.values(), ...this.#places.filter((call) => call !== undefined)];
-    // Correlations of 31 bits go round.
+    // The shift compares as numbers of 31 bits do that wrap.
     return calls.sort((one, other) => (one.correlation - other.correlation) << 1);
   }
 

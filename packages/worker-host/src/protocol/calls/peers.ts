@@ -21,14 +21,14 @@ import type { CallsTo } from "./calls-to.js";
 import type { PendingCall } from "./pending-calls.js";
 import { Queue } from "./queue.js";
 
-/** The slot this thread receives replies in. */
+/** The slot in which this thread receives replies. */
 export interface Self {
   readonly address: number;
   readonly uid: number;
   readonly memory: SlotMemory;
 }
 
-/** One thread's connection to one slot. */
+/** The connection of one thread to one slot. */
 export interface Peer extends Connection {
   readonly address: number;
   readonly uid: number;
@@ -37,11 +37,11 @@ export interface Peer extends Connection {
   readonly system: RingWriter;
   readonly overflow: OverflowPolicy;
   readonly blockTimeoutMs: number;
-  /** Messages of this thread that wait for room: later ones queue behind them. Main only. */
+  /** Messages of this thread that wait for room; later ones queue behind them. Main only. */
   readonly unsent: Queue<Unsent>;
-  /** This thread's bit in the slot's set of callers is set. */
+  /** True when this thread's bit in the slot's set of callers is set. */
   knownAsCaller: boolean;
-  /** This thread's open calls to it, kept by `PendingCalls`. */
+  /** This thread's open calls to the slot, kept by `PendingCalls`. */
   calls: CallsTo<PendingCall> | undefined;
 }
 
@@ -53,9 +53,9 @@ export interface Unsent {
   readonly correlation: number;
   readonly payload: Payload;
   readonly parcel: Parcel | undefined;
-  /** In `performance.now` time: when to give up with ERR_MAILBOX_FULL. */
+  /** When to give up with ERR_MAILBOX_FULL, in `performance.now` time. */
   readonly deadline: number;
-  /** False once the caller has given up (its call has timed out or was aborted). */
+  /** False once the call has timed out or was aborted. */
   wanted(): boolean;
   accepted(seq: number): void;
   refused(error: ActorError): void;
@@ -68,10 +68,10 @@ export class Peers {
   readonly #producer: Producer;
   readonly #fetchSegment: (address: number) => void;
   readonly #peers = new Map<number, Peer>();
-  /** Connected to last, and still among the peers. */
+  /** The peer of the last connect, while it is among the peers. */
   #last: Peer | undefined;
 
-  /** `fetchSegment` gets the segment of an address that another thread knew before this one. */
+  /** `fetchSegment` gets a segment that another thread learnt of before this one. */
   constructor(self: Self, segments: Segments, producer: Producer, fetchSegment: (address: number) => void) {
     this.#self = self;
     this.#segments = segments;
@@ -109,12 +109,12 @@ export class Peers {
       knownAsCaller: false,
       calls: undefined,
     };
-    // A reference to an actor that is gone must not displace the slot's new owner.
+    // A reference to an actor that is gone must not displace the slot's present owner.
     if (uidOf(words) === uid) this.#peers.set(address, peer);
     return peer;
   }
 
-  /** Drops what is cached of a slot whose memory is about to be given away. */
+  /** Forgets a slot whose memory is about to be used for another. */
   disconnect(address: number): void {
     this.#peers.delete(address);
     this.#last = undefined;
@@ -127,7 +127,7 @@ export class Peers {
 
   readonly #slotAt = (address: number): SlotMemory => {
     const memory = this.memoryAt(address);
-    // Before its lock is ever taken: when this thread dies, main repairs the slots it knew.
+    // Before this thread first takes a lock there: when it dies, main repairs the slots in this set.
     addEndpoint(this.#self.memory.words, PEERS, memory.words[ENDPOINT_INDEX]);
     return memory;
   };

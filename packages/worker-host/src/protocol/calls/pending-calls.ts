@@ -6,34 +6,34 @@ import { countFailure, countReply } from "./call-outcome.js";
 import { CallsByCallee, type CallsTo } from "./calls-to.js";
 import { OpenCalls } from "./open-calls.js";
 
-/** Whom a call is for. */
+/** The actor that a call is sent to. */
 export interface Callee {
   readonly uid: number;
   readonly id: string;
-  /** Its slot, where the calls to it are counted. */
+  /** The words of its slot, where the calls to it are counted. */
   readonly words: Int32Array;
-  /** For `PendingCalls` alone. */
+  /** Kept by `PendingCalls` only. */
   calls: CallsTo<PendingCall> | undefined;
 }
 
-/** Calls of one timeout expire in the order they were made: the earliest is always first. */
+/** The calls with one timeout. They expire in the order they were made, so the first is the earliest. */
 interface Queue {
   readonly timeoutMs: number;
   first: PendingCall | undefined;
   last: PendingCall | undefined;
 }
 
-/** One call that waits for its reply. */
+/** A call that waits for its reply. */
 export class PendingCall {
   readonly correlation: number;
   readonly callee: Callee;
   readonly method: string;
   readonly deadline: number;
-  /** The request's seq in the callee's mailbox, undefined until it was accepted. */
+  /** The request's seq in the callee's mailbox; undefined until the mailbox accepts it. */
   seq: number | undefined = undefined;
-  /** Takes the abort listener off. */
+  /** Removes the abort listener. */
   release: (() => void) | undefined = undefined;
-  /** Undefined for a call that may take for ever. */
+  /** Undefined for a call without a timeout. */
   readonly queue: Queue | undefined;
   // Neighbours in the queue.
   previous: PendingCall | undefined = undefined;
@@ -67,7 +67,7 @@ export class PendingCall {
     this.#settle(value);
   }
 
-  /** `answered`: the callee says so. */
+  /** `answered`: the callee sent the error. */
   fail(error: unknown, answered: boolean): void {
     countFailure(this.callee.words, this.callee.uid, answered, error);
     this.#fail(error);
@@ -75,8 +75,8 @@ export class PendingCall {
 }
 
 /**
- * The calls of one thread that have not settled. Every call ends here exactly once: by reply, timeout,
- * abort, refusal, or the callee's exit.
+ * The calls of one thread that have not settled. Every call ends here exactly once: by reply, timeout, abort, refusal, or
+ * the callee's exit.
  */
 export class PendingCalls {
   readonly #calls = new OpenCalls<PendingCall>();
@@ -85,7 +85,7 @@ export class PendingCalls {
   #lastQueue: Queue | undefined;
   readonly #armTimer: (deadline: number) => void;
 
-  /** `armTimer` is told whenever a call's deadline (of `performance.now`) becomes the earliest of its queue. */
+  /** Calls `armTimer` with a deadline in `performance.now` time whenever it becomes the earliest of its queue. */
   constructor(armTimer: (deadline: number) => void) {
     this.#armTimer = armTimer;
   }
@@ -115,7 +115,7 @@ export class PendingCalls {
     return this.#calls.get(correlation) !== undefined;
   }
 
-  /** The call of this correlation, which is now the caller's to settle; undefined when it has been settled before. */
+  /** Removes and returns the call of this correlation, for the caller to settle; undefined when it has settled before. */
   take(correlation: number): PendingCall | undefined {
     const call = this.#calls.get(correlation);
     if (call === undefined) return undefined;
@@ -126,14 +126,14 @@ export class PendingCalls {
     return call;
   }
 
-  /** `error` is this thread's own. */
+  /** Fails a call with an error of this thread's own. Does nothing when it has settled before. */
   fail(correlation: number, error: unknown): void {
     this.take(correlation)?.fail(error, false);
   }
 
   /**
-   * The callee's thread has ended: what it consumed (seq before `consumedBefore`) will not be answered any
-   * more. What still waits in its mailbox is answered by the next incarnation, unless `closed`.
+   * Fails calls after the callee's thread has ended: those whose request it consumed (seq before `consumedBefore`). The next
+   * incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too.
    */
   calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
     const lost: PendingCall[] = [];
@@ -148,7 +148,7 @@ export class PendingCalls {
     }
   }
 
-  /** Rejects every call whose time is over. */
+  /** Fails every call whose deadline has passed. */
   expire(now: number): void {
     for (const queue of this.#queues.values()) {
       const { timeoutMs } = queue;
@@ -175,7 +175,7 @@ export class PendingCalls {
   }
 
   #queueOf(timeoutMs: number): Queue {
-    // Most calls are made with the default.
+    // Most calls have the default timeout.
     if (this.#lastQueue?.timeoutMs === timeoutMs) return this.#lastQueue;
     let queue = this.#queues.get(timeoutMs);
     if (queue === undefined) {
@@ -203,10 +203,10 @@ export class PendingCalls {
     else call.previous.next = call.next;
     if (call.next === undefined) queue.last = call.previous;
     else call.next.previous = call.previous;
-    // One that lives long enough to be old would keep alive all that came after it, until the next full collection.
+    // A call that V8 has promoted to the old generation would keep all later ones alive until the next full collection.
     call.previous = undefined;
     call.next = undefined;
-    // A timeout computed afresh for each call must not leave a queue behind for each value.
+    // A caller that computes a new timeout for each call must not leave a queue behind for each value.
     if (queue.first === undefined && this.#queues.size > 16) {
       this.#queues.delete(queue.timeoutMs);
       if (this.#lastQueue === queue) this.#lastQueue = undefined;

@@ -1,4 +1,4 @@
-/** First in, first out, with a `shift` that costs the same however long the queue is. */
+/** First in, first out. `shift` takes constant time, whatever the length. */
 export class Queue<T> implements Iterable<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

@@ -4,10 +4,10 @@ import type { RingReader } from "../ring/ring-reader.js";
 import type { Codec } from "../values/codec.js";
 import type { PendingCalls } from "./pending-calls.js";
 
-/** Called when a caller has given up: its slot's uid, and the call's correlation. */
+/** Called when a caller has given a call up, with the uid of the caller's slot and the call's correlation. */
 export type OnCancel = (callerUid: number, correlation: number) => void;
 
-/** Settles the calls whose replies have arrived in the system lane, at most `limit`. Returns how many records there were. */
+/** Settles calls whose replies have arrived in the system lane, at most `limit`. Returns the number of records taken. */
 export function takeReplies(
   system: RingReader,
   codec: Codec,
@@ -36,7 +36,7 @@ export function takeReply(
   transferred?: readonly unknown[],
 ): void {
   const call = pending.take(correlation);
-  // Its time may have been over, or its caller has given it up.
+  // The call has timed out, or its caller has given it up.
   if (call === undefined) return;
   let value: unknown;
   try {

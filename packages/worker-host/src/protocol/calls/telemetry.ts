@@ -1,7 +1,7 @@
 import { textOf } from "../errors/describe.js";
 import { isError } from "../errors/realms.js";
 
-/** What is used of `@opentelemetry/api`. */
+/** The part of `@opentelemetry/api` that is used here. */
 interface OpenTelemetryApi {
   readonly trace: {
     getTracer(name: string): {
@@ -30,21 +30,21 @@ interface Span {
   end(): void;
 }
 
-/** Where the API keeps what is registered, one for the thread whatever copies of it are loaded. */
+/** The global under which the API keeps what is registered: one for the thread, even if several copies are loaded. */
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 const API: string = "@opentelemetry/api";
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** The span of a call, or of a message that is handled. */
+/** The span of a call, or of the handling of a message. */
 export interface OpenSpan {
-  /** Its place in the trace, for the message. */
+  /** The span's place in its trace, which the message carries. */
   readonly traceparent: string;
-  /** `error` is what went wrong, if something did. */
+  /** `error`: why it failed, if it did. */
   end(error?: unknown): void;
 }
 
-/** Spans of this thread's calls and handlers. Messages carry their place in the trace from one to the other. */
+/** Spans of this thread's calls and handlers. A message carries its place in the trace to the other thread. */
 export class Telemetry {
   readonly #api: OpenTelemetryApi;
   readonly #tracer: ReturnType<OpenTelemetryApi["trace"]["getTracer"]>;
@@ -54,14 +54,14 @@ export class Telemetry {
     this.#tracer = api.trace.getTracer("mini-otp");
   }
 
-  /** The context of the active span, for a message without a reply. */
+  /** The place of the active span, for a message without a reply. */
   get traceparent(): string | undefined {
     const { trace, context } = this.#api;
     const active = trace.getSpanContext(context.active());
     return active === undefined ? undefined : traceparentOf(active);
   }
 
-  /** A call is sent to the actor at path `id`. */
+  /** Opens the span of a call to the actor at path `id`. */
   call(id: string, method: string): OpenSpan {
     return this.#open(id, method, this.#api.SpanKind.CLIENT, this.#api.context.active()).span;
   }
@@ -101,7 +101,7 @@ export class Telemetry {
   }
 }
 
-/** Undefined in a thread in which no SDK is registered, and nothing is loaded then. */
+/** Loads the API. Undefined, and nothing is loaded, in a thread in which no SDK is registered. */
 export async function loadTelemetry(
   importModule: (specifier: string) => Promise<unknown> = (specifier) => import(specifier),
 ): Promise<Telemetry | undefined> {

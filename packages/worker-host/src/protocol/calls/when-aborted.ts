@@ -6,8 +6,8 @@ interface Waiting {
 const waitingFor = new WeakMap<AbortSignal, Waiting>();
 
 /**
- * Calls `listener` once, when the signal is aborted. Returns what takes it off again. However many wait for one signal,
- * it has one listener: Node warns of a leak at eleven.
+ * Calls `listener` once, when the signal is aborted. Returns a function that removes it. Any number of them share one
+ * listener of the signal, because Node warns of a leak at eleven.
  */
 export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
   const { listeners, onAbort } = waitingFor.get(signal) ?? listenTo(signal);
