@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 
-/** Up to here it is cheaper to list the keys: 5 ns an element, against 640 ns (Node 20). */
+/** Up to this length it is cheaper to list the keys: 5 ns an element, against 640 ns (Node 20). */
 const LISTED = 100;
 
 /**
- * An array's other properties are found in its keys, which takes a string for each element. What `inspect` prints of an
- * array without its elements has them too, and takes the same time for a million elements as for none.
+ * Listing an array's keys to find its other properties makes a string for each element. `inspect` without elements prints
+ * the other properties too, and takes the same time for a million elements as for none.
  */
 const WITHOUT_ELEMENTS = {
   maxArrayLength: 0,
@@ -21,8 +21,8 @@ const WITHOUT_ELEMENTS = {
 } as const;
 
 /**
- * False for an array that has enumerable properties besides its elements. Up to `LISTED` elements also for one with
- * holes. False too when `inspect` says what is not expected: then the keys themselves decide.
+ * False for an array with enumerable properties besides its elements; up to `LISTED` elements also for one with holes. False
+ * too when `inspect` prints something unexpected: then the caller looks at the keys themselves.
  */
 export function hasOnlyElements(items: readonly unknown[]): boolean {
   const { length } = items;
@@ -30,7 +30,7 @@ export function hasOnlyElements(items: readonly unknown[]): boolean {
   return inspect(items, WITHOUT_ELEMENTS) === `[ ... ${length} more items ]`;
 }
 
-/** The number that a key stands for, or undefined when it is no index of an array's element. */
+/** The index that a key stands for; undefined when it is none. */
 export function indexOf(key: string): number | undefined {
   const index = Number(key) >>> 0;
   return index !== 0xffff_ffff && String(index) === key ? index : undefined;

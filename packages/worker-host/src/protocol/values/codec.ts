@@ -30,13 +30,13 @@ const REUSE_BUFFER_MODE = 512;
 const SCRATCH_BYTES = 64 * 1024;
 /** msgpackr keeps this much free before it takes a buffer. */
 const SPARE_BYTES = 4096;
-/** A scratch buffer that one message made larger than this is not kept for the next. */
+/** A scratch buffer that one message made larger than this is not kept. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, useToJSON: false } as object);
 
 const REFERENCE_TYPE = 0x52;
-// The extension is global to msgpackr; every decode says first which sender its references belong to.
+// The extension is global to msgpackr, so each decode first sets the sender of its references.
 let decodingFor: Sender;
 addExtension({
   Class: ActorRef,
@@ -46,7 +46,7 @@ addExtension({
 } as never);
 
 const ROUTER_REFERENCE_TYPE = 0x53;
-// After the reference's, so that it is asked first: a router's reference is one of both classes.
+// Added after ActorRef, because msgpackr asks the last extension first and a RouterRef is an ActorRef too.
 addExtension({
   Class: RouterRef,
   type: ROUTER_REFERENCE_TYPE,
@@ -65,8 +65,8 @@ addExtension({
 } as never);
 
 /**
- * Turns arguments and replies into bytes and back, for one thread. What an encode returns is overwritten by the
- * next: push it first.
+ * Turns arguments and replies into bytes and back, for one thread. The next encode overwrites the payload of this one, so
+ * push it first.
  */
 export class Codec {
   readonly #sender: Sender;
@@ -80,8 +80,8 @@ export class Codec {
   }
 
   /**
-   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried. Objects in `transfer` are left out, by their place
-   * in it. What has `shared` afterwards goes by a port.
+   * Throws ERR_NOT_CLONEABLE with the path of the value that no message can carry. Objects in `transfer` are left out; the
+   * payload refers to them by index. A payload with `shared` has to go by a port.
    */
   encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
     if (args.length === 0) return this.#encodeNothing();
@@ -91,8 +91,8 @@ export class Codec {
   }
 
   /**
-   * Throws ERR_NOT_CLONEABLE naming the path of what cannot be carried, from `root` on. Objects in `transfer` are left
-   * out, as in `encodeArgs`.
+   * Throws ERR_NOT_CLONEABLE with the path, from `root` on, of the value that no message can carry. Objects in `transfer`
+   * are left out, as in `encodeArgs`.
    */
   encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
     if (transfer !== undefined) return this.#packGraph(value, root, transfer);
@@ -101,7 +101,7 @@ export class Codec {
     return this.#encode(value, root, false);
   }
 
-  /** Throws when the bytes are no arguments. */
+  /** Throws when the payload encodes no arguments. */
   decodeArgs(payload: Payload, transferred?: readonly unknown[]): unknown[] {
     if (payload.format === FORMAT_NONE) return [];
     if (isBytesFormat(payload.format)) return [bytesOf(payload)];
@@ -113,7 +113,7 @@ export class Codec {
     return payload.format === FORMAT_GRAPH ? args.map(incoming) : args;
   }
 
-  /** Throws when the bytes are no value. */
+  /** Throws when the payload encodes no value. */
   decodeValue(payload: Payload, transferred?: readonly unknown[]): unknown {
     if (payload.format === FORMAT_NONE) return undefined;
     if (payload.format === FORMAT_PLAIN) return this.#decoder.decode(payload.bytes, payload.length);
@@ -159,7 +159,7 @@ export class Codec {
     try {
       return plainCopy(value, reads);
     } catch {
-      // A getter has thrown; the value graph says where it is.
+      // A getter has thrown. The value graph finds out where it is.
       return NOT_PLAIN;
     }
   }
@@ -205,7 +205,7 @@ function bytesOf(payload: Payload): Uint8Array {
     : bytes;
 }
 
-/** A payload of its own, for what must outlive the next encode. */
+/** A copy of a payload, which outlives the next encode. */
 export function keepPayload(payload: Payload): Payload {
   if (payload.words.length === 0) {
     const bytes = Uint8Array.prototype.slice.call(payload.bytes, 0, payload.length);

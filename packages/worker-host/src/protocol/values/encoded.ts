@@ -6,18 +6,18 @@ import type { Transferable } from "../refs/actor-types.js";
 import { isBytesFormat, isLargeEnoughForBytes, newPayload, type Payload, payloadOfBytes } from "../ring/payload.js";
 import type { Codec } from "./codec.js";
 
-/** A message value in the codec's bytes. */
+/** A message value, encoded by the codec. */
 export interface Encoded {
   readonly format: number;
   readonly bytes: Uint8Array;
-  /** See Payload. Copied by the port as structured cloning does: shared memory stays shared. */
+  /** See Payload. The port clones it, and shared memory stays shared. */
   readonly shared?: readonly unknown[];
 }
 
-/** A task, or what came of it, on its way between threads. */
+/** A task, or its result, on its way between threads. */
 export interface TaskValue {
   readonly content: Encoded;
-  /** What the content refers to by its place here; changes hands without a copy. */
+  /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
 }
 
@@ -28,7 +28,7 @@ export function encoded(payload: Payload): Encoded {
 }
 
 export function payloadOf(value: Encoded): Payload {
-  // The decoder makes a copy.
+  // Without a copy, because the decoder makes one.
   if (isBytesFormat(value.format) && isLargeEnoughForBytes(value.bytes.length))
     return payloadOfBytes(value.bytes, value.format, false);
   const payload = newPayload(value.bytes.length);
@@ -39,7 +39,7 @@ export function payloadOf(value: Encoded): Payload {
   return payload;
 }
 
-/** Encodes an exit reason or a thrown value whatever is in it: what no message can carry is described in words. */
+/** Encodes an exit reason or a thrown value. Never throws: a part that no message can carry is described in words. */
 export function encodeForeign(codec: Codec, value: unknown): Encoded {
   for (const form of [() => value, () => inWords(value), () => new Error(`thrown: ${describe(value)}`)]) {
     try {
@@ -51,13 +51,13 @@ export function encodeForeign(codec: Codec, value: unknown): Encoded {
   return encoded(codec.encodeValue("a value that cannot be carried"));
 }
 
-/** Whatever a thread may say, main gets a reason. */
+/** Decodes an exit reason. Never throws: any other value, and the error of decoding, become a reason of kind `error`. */
 export function decodeReason(codec: Codec, value: Encoded): ExitReason {
   const reason = decodeForeign(codec, value);
   return exitReasonOf(reason) ?? { kind: "error", error: reason };
 }
 
-/** What `encodeForeign` has encoded; when it cannot be decoded, why not. */
+/** Decodes a value of `encodeForeign`. Never throws: returns the error when the value cannot be decoded. */
 export function decodeForeign(codec: Codec, value: Encoded): unknown {
   try {
     return codec.decodeValue(payloadOf(value));
@@ -69,7 +69,7 @@ export function decodeForeign(codec: Codec, value: Encoded): unknown {
 function inWords(value: unknown): unknown {
   const reason = exitReasonOf(value);
   if (reason === undefined) return carried(value);
-  // A reason's own facts are texts and numbers; what else a user has put there stays behind.
+  // The facts of a reason are texts and numbers. Other properties, which a user has added, are left out.
   const { error, detail, ...facts } = reason as ExitReason & { error?: unknown; detail?: unknown };
   const plain = Object.entries(facts).filter(([, fact]) => typeof fact === "string" || typeof fact === "number");
   const nested = "reason" in facts ? { reason: inWords(facts.reason) } : {};
@@ -81,7 +81,7 @@ function inWords(value: unknown): unknown {
   };
 }
 
-/** An error without its own properties, and anything else as an error that describes it. */
+/** A copy of an error without its own properties; for another value an error that describes it. */
 function carried(value: unknown): Error {
   if (!isError(value)) return new Error(`thrown: ${describe(value)}`);
   const { brand, name, message, stack } = partsOfError(value);

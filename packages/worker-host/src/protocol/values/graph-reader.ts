@@ -4,14 +4,14 @@ import { ownBuffer, viewOf } from "./views.js";
 
 type Node = unknown[];
 
-/** The value again. Throws TypeError for a graph that `toGraph` cannot have made. */
+/** The value of a graph. Throws TypeError for a graph that `toGraph` cannot have made. */
 export function fromGraph(
   graph: unknown,
   transferred: readonly unknown[] = [],
   shared: readonly unknown[] = [],
 ): unknown {
   if (!Array.isArray(graph) || graph.length === 0) throw new TypeError("malformed message: not a value graph");
-  // All objects first, then what is in them: any of them may hold any other.
+  // First all objects, then their content, because any of them may hold any other.
   const objects: unknown[] = [undefined];
   const views: number[] = [];
   for (let i = 1; i < graph.length; i++) {
@@ -116,7 +116,7 @@ function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown)
   }
 }
 
-/** Defined, not assigned: the key may be `__proto__`. */
+/** Defines `__proto__`, because assigning it would set the prototype. */
 function define(object: object, key: string, value: unknown): void {
   if (key === "__proto__")
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

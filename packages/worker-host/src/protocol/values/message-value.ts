@@ -4,7 +4,7 @@ import { hasOnlyElements } from "./array-keys.js";
 import type { Reads } from "./reads.js";
 import { lostBytes } from "./views.js";
 
-/** Deeper or larger than this, a value goes the thorough way, which remembers what it has seen. */
+/** A deeper or larger value becomes a value graph, which remembers the objects it has met. */
 const MAX_DEPTH = 32;
 const MAX_NODES = 100_000;
 
@@ -12,12 +12,12 @@ const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
 
-// As it was before the actor's thread counted those it makes.
+// The original: an actor's thread replaces the global by one that counts.
 const { SharedArrayBuffer: Shared } = globalThis;
 
-/** Bytes that can be copied. Those in shared memory are to stay shared. */
+/** True for bytes to copy. False for those in shared memory, which stay shared. */
 export function isOwnBytes(value: unknown): value is Uint8Array {
-  // No trap of a Proxy is asked whether it is a view.
+  // `isView` first, so that `instanceof` runs no trap of a Proxy.
   return ArrayBuffer.isView(value) && value instanceof Uint8Array && areOwnBytes(value);
 }
 
@@ -30,19 +30,19 @@ function isShared(buffer: unknown): buffer is SharedArrayBuffer {
   return buffer instanceof Shared;
 }
 
-/** False for a text with half a surrogate pair, which UTF-8 cannot carry. */
+/** False for a text with half of a surrogate pair, which UTF-8 cannot encode. */
 export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 let nodes = 0;
 
-/** In the place of a value that is none of what `plainCopy` copies. */
+/** The result of `plainCopy` for a value that it does not copy. */
 export const NOT_PLAIN: unique symbol = Symbol("not plain");
 
 /**
- * A copy of a tree of what JSON nearly carries (well-formed strings, numbers, booleans, null, plain objects and arrays, and
- * undefined, NaN, bytes and references besides), which are encoded as they are. Anything else is a value graph.
+ * A copy of a plain tree: well-formed strings, numbers, booleans, null, undefined, plain objects and arrays, bytes and
+ * references, which are all encoded as they are. NOT_PLAIN for anything else, which becomes a value graph.
  */
 export function plainCopy(value: unknown, reads: Reads): unknown {
   nodes = 0;

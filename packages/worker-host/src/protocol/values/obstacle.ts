@@ -5,7 +5,7 @@ import { isObjectPrototype } from "../errors/realms.js";
 
 const MESSAGE_PORT = "a MessagePort, which changes hands";
 
-/** Why a value has no place in a message. */
+/** Thrown for a value that no message can carry. `what` says what it is. */
 export class Obstacle {
   readonly what: string;
 
@@ -15,9 +15,9 @@ export class Obstacle {
 }
 
 /**
- * A copy of what structured cloning keeps as what it is: shared memory, a Blob, a key, a compiled module. All it has is in
- * places of its own. What has properties is the user's, and is not tried: to clone a MessagePort that is closed ends the
- * process with SIGSEGV (Node 20 to 26), and one may be in them.
+ * A clone of a platform object that structured cloning preserves: shared memory, a Blob, a key, a compiled module. Their
+ * data is in internal slots. An object with properties is the user's, and is not tried, because a property may hold a
+ * closed MessagePort: cloning one ends the process with SIGSEGV (Node 20 to 26).
  */
 export function platformCopy(object: object): object | undefined {
   if (types.isSharedArrayBuffer(object)) return object;
@@ -33,7 +33,7 @@ export function platformCopy(object: object): object | undefined {
   }
 }
 
-/** Why an object is more than data, or undefined. */
+/** Says why an object is more than data; undefined when it is data. */
 export function obstacleOf(object: object): string | undefined {
   for (
     let level = Object.getPrototypeOf(object) as object | null;
@@ -53,7 +53,7 @@ function nameOf(object: object): string {
   return typeof name === "string" && name !== "" ? name : "a class";
 }
 
-/** `cause` is an Obstacle, or what the value itself has thrown while it was read. */
+/** `cause` is an Obstacle, or the value that a getter or a trap has thrown. */
 export function notCloneable(path: string, cause: unknown): ActorError {
   const shown = path.length <= 200 ? path : `${path.slice(0, 200)}…`;
   if (!(cause instanceof Obstacle)) {

@@ -25,12 +25,12 @@ let depth = 0;
 const shapes = new ShapeTable<() => object>();
 const reading = (keys: readonly string[]): string => `{ ${keys.map((key) => `${key}: step()`).join(", ")} }`;
 
-/** Reads what PlainEncoder writes; anything else it refuses with an error. */
+/** Reads the format of PlainEncoder. Throws RangeError for anything else. */
 export class PlainDecoder {
   #bytes: Uint8Array | undefined;
   #view: DataView | undefined;
 
-  /** The value in the first `length` bytes of `source`. Throws RangeError when they are none. */
+  /** The value in the first `length` bytes of `source`. Throws RangeError when they hold none. */
   decode(source: Uint8Array, length: number): unknown {
     if (this.#bytes !== source || this.#view === undefined) {
       this.#bytes = source;
@@ -41,12 +41,12 @@ export class PlainDecoder {
     at = 0;
     depth = 0;
     const value = read();
-    // Whatever was read beyond the end, it is noticed here at the latest.
+    // A read beyond the end is noticed here at the latest.
     if (at !== length) throw malformed();
     return value;
   }
 
-  /** The value that begins at `from`, and where the next one does. */
+  /** The value that begins at `from`, and where the next one begins. */
   decodeAt(source: Uint8Array, from: number): { readonly value: unknown; readonly next: number } {
     bytes = source;
     view = new DataView(source.buffer, source.byteOffset, source.byteLength);
@@ -114,7 +114,7 @@ function readObject(): object {
   return object;
 }
 
-/** What is read at `start` is an object of this shape. */
+/** True when the bytes at `start` begin an object of this shape. */
 function startsWith({ head, headWords }: Shape<unknown>, start: number): boolean {
   const { length } = head;
   let i = 0;
@@ -127,7 +127,7 @@ function startsWith({ head, headWords }: Shape<unknown>, start: number): boolean
   return true;
 }
 
-/** Reads the keys that stand from here to `end`. */
+/** Reads the keys from here to `end`. */
 function shapeHere(end: number): Shape<() => object> {
   const keys: string[] = [];
   while (at < end) keys.push(readText(bytes[at++]));
@@ -144,14 +144,14 @@ function readProperties(keys: readonly string[]): object {
 
 function readArray(length: number): unknown[] {
   if (++depth > MAX_DEPTH) throw malformed();
-  // Most are the arguments of a message.
+  // Most arrays are the one or two arguments of a message.
   const items: unknown[] = length === 0 ? [] : length === 1 ? [read()] : [read(), read()];
   for (let i = 2; i < length; i++) items.push(read());
   depth--;
   return items;
 }
 
-// A Buffer's own would be a view.
+// Not the slice of a Buffer, which is a view.
 const { slice } = Uint8Array.prototype;
 
 function readBytes(): Uint8Array<ArrayBuffer> {
@@ -163,7 +163,7 @@ function readBytes(): Uint8Array<ArrayBuffer> {
 
 type Slice = (this: Uint8Array, start: number, end: number) => string;
 const { fromCharCode } = String;
-/** They take any Uint8Array. */
+/** These take any Uint8Array as `this`. */
 const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as { latin1Slice: Slice; ucs2Slice: Slice };
 
 function readWideText(): string {
@@ -173,7 +173,7 @@ function readWideText(): string {
   return ucs2Slice.call(bytes, start, at);
 }
 
-/** Text of up to a dozen characters is made in half the time of a native call (20–30 ns against 65, Node 20). */
+/** Text of up to twelve characters is made in half the time of a native call (20–30 ns against 65, Node 20). */
 function readText(length: number): string {
   const b = bytes;
   const p = at;

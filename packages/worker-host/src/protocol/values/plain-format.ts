@@ -1,6 +1,6 @@
 /*
- * How the messages that are sent most are written: small trees of plain objects, arrays, numbers, text, booleans, null,
- * undefined and bytes. Each value is a tag and what belongs to it; numbers are little-endian.
+ * The format of the most frequent messages: small trees of plain objects, arrays, numbers, text, booleans, null, undefined
+ * and bytes. A value is a tag and its content; numbers are little-endian.
  *
  *   00–7f  the number itself
  *   80–8f  object of 0–15 keys: bytes of its keys (u8) · for each key its length (u8) and characters · the values
@@ -12,11 +12,11 @@
  *   c6     text: length (u16)
  *   c7     array: length (u16)
  *   c8     bytes: length (u32)
- *   c9     text with other characters: length (u16), two bytes each
+ *   c9     text with other characters: length (u16), two bytes for each
  *   ca     a Buffer's bytes: length (u32)
  *
- * Other characters than these are Latin-1, one byte each. An object's keys stand together, before its values, so that one comparison
- * tells whether objects of this shape have been met before.
+ * All other characters are Latin-1, one byte each. An object's keys stand together before its values, so that one
+ * comparison finds out whether an object of this shape has been met before.
  */
 export const TAG_OBJECT = 0x80;
 export const TAG_ARRAY = 0x90;
@@ -36,5 +36,5 @@ export const TAG_BUFFER = 0xca;
 export const MAX_SHORT_TEXT = 31;
 export const MAX_KEYS = 15;
 export const MAX_KEYS_BYTES = 255;
-/** Deeper trees go another way. */
+/** A deeper tree gets another encoding. */
 export const MAX_DEPTH = 8;

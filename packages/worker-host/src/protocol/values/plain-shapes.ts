@@ -1,25 +1,25 @@
 import { MAX_KEYS, MAX_KEYS_BYTES, TAG_OBJECT } from "./plain-format.js";
 
-/** A shape met this often gets code of its own, as long as a thread has not more than so many. */
+/** A shape met this often gets code of its own, until a thread has MAX_COMPILED of them. */
 const COMPILED_AFTER = 64;
 const MAX_COMPILED = 256;
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
 
-/** 0 where code must not be made of text (`--disallow-code-generation-from-strings`). */
+/** How many more shapes may be compiled; 0 under `--disallow-code-generation-from-strings`. */
 let mayCompile = MAX_COMPILED;
 
-/** Objects with the same keys in the same order, on one side: `Code` is what puts their values, or gets them. */
+/** Objects with the same keys in the same order. `Code` writes their values, or reads them. */
 export interface Shape<Code> {
   readonly keys: readonly string[];
-  /** All that is written of such an object before its values. */
+  /** The bytes of such an object before its values. */
   readonly head: Uint8Array;
-  /** The same memory, and up to three bytes more. */
+  /** The same memory as words, with up to three bytes more. */
   readonly headWords: Int32Array;
   met: number;
   code: Code | undefined;
 }
 
-/** Undefined for keys that are written in another way. */
+/** Undefined for keys that this format cannot write. */
 export function shapeOf<Code>(keys: readonly string[]): Shape<Code> | undefined {
   const keysBytes = keys.reduce((sum, key) => sum + 1 + key.length, 0);
   if (keys.length > MAX_KEYS || keysBytes > MAX_KEYS_BYTES || keys.includes("__proto__")) return undefined;
@@ -40,8 +40,8 @@ export function shapeOf<Code>(keys: readonly string[]): Shape<Code> | undefined 
 }
 
 /**
- * The shape's own code, once it has been met often: V8 reads and makes an object whose keys it knows beforehand in a
- * fraction of the time that it takes with keys it does not. `expression` is made of identifiers only, and may use `step`.
+ * The shape's own code, once it has been met often. With keys known in the source, V8 reads and makes an object in a fraction
+ * of the time. The source consists of keys that are identifiers, of `expression`, and of calls of `step`.
  */
 export function codeOf<Code>(
   shape: Shape<Code>,
@@ -62,10 +62,10 @@ export function codeOf<Code>(
 }
 
 const PLACES = 256;
-/** Objects with ever other keys must not wear the table out: only so many newcomers take another's place. */
+/** Only one in this many new shapes replaces another, so that objects with ever new keys do not displace all others. */
 const NEWCOMERS_PER_PLACE = 4;
 
-/** The shapes that one side of a thread has met. */
+/** The shapes that a thread has met, on its writing or its reading side. */
 export class ShapeTable<Code> {
   readonly #places = new Array<Shape<Code> | undefined>(PLACES).fill(undefined);
   #newcomers = 0;

@@ -2,22 +2,22 @@ import { PlainDecoder } from "./plain-decoder.js";
 import { MAX_DEPTH, TAG_ARRAY, TAG_LONG_ARRAY, TAG_OBJECT } from "./plain-format.js";
 import type { KnownReads } from "./reads.js";
 
-/** An object or array of which some values were written, and then one could not be. */
+/** An object or array that could be written in part only. */
 export interface Failure {
   readonly object: object;
-  /** Of an object's keys, all as they were read; the array itself. */
+  /** The values of an object's keys as they were read; for an array the array itself. */
   readonly values: readonly unknown[];
-  /** Where its bytes begin. */
+  /** Where its bytes begin in the target. */
   start: number;
 }
 
-/** More properties than the values that were written can have. */
+/** A bound for the search: more properties than the written values can have. */
 const MAX_LOOKS = 65_536;
 const decoder = new PlainDecoder();
 
 /**
- * What a try at the plain format has read of a value: `failures` from the innermost on, `bytes` what it wrote, up to `end`.
- * What it wrote of objects with getters is what they gave, which is not to be asked for again: those come from the bytes.
+ * The properties that an attempt at the plain format has read. `failures` begin with the innermost; `bytes` up to `end` is
+ * what the attempt wrote. Objects with getters are decoded from those bytes, so that no getter runs again.
  */
 export function readBefore(failures: readonly Failure[], bytes: Uint8Array, end: number): KnownReads | undefined {
   if (failures.length === 0) return undefined;
@@ -68,7 +68,7 @@ function headBytes(bytes: Uint8Array, start: number): number {
   return tag >= TAG_OBJECT && tag < TAG_ARRAY ? 2 + bytes[start + 1] : 1;
 }
 
-/** Of what has been written, which is no deeper. */
+/** For written values, which are no deeper than MAX_DEPTH. */
 function hasGetter(value: unknown, depth: number, looks: { left: number }): boolean {
   if (!isObject(value) || ArrayBuffer.isView(value) || depth > MAX_DEPTH) return false;
   for (const key of Object.keys(value)) {

@@ -1,9 +1,9 @@
-/** What was read of some objects: for each the values of its keys, or an array's elements, in their order. */
+/** Values read from objects: for each object those of its keys, or the elements of an array, in order. */
 export type KnownReads = ReadonlyMap<object, readonly unknown[]>;
 
 /**
- * What has been read of a value so far. A second walk takes it from here, so that a getter runs once, however many ways of
- * encoding are tried. Its own reads are kept in the order of the walk: depth first, keys and elements in their order.
+ * The property values read while a message is encoded. A second walk takes them from here, so that a getter runs once even
+ * when several encodings are tried. They are kept in the order of the walk: depth first, keys and elements in order.
  */
 export class Reads {
   readonly #known: KnownReads | undefined;
@@ -18,7 +18,7 @@ export class Reads {
     return this.#at < this.#values.length;
   }
 
-  /** From the beginning. */
+  /** The next walk starts from the beginning. */
   rewind(): void {
     this.#at = 0;
   }
@@ -34,7 +34,7 @@ export class Reads {
     return value;
   }
 
-  /** Passes by what an earlier walk read again of an object that it had met before. */
+  /** Skips the reads of an object that an earlier walk read twice and this one meets again. */
   skip(value: unknown): void {
     if (typeof value !== "object" || value === null) return;
     const prototype = Object.getPrototypeOf(value) as unknown;

@@ -10,18 +10,18 @@ interface SeenView {
 
 interface SeenBuffer {
   readonly views: SeenView[];
-  /** Of the buffer itself, when it is in the message. */
+  /** Index of the buffer's own node, when the buffer is in the message. */
   index: number | undefined;
 }
 
 /**
- * The buffers and views of one message. A view that is alone on its buffer is its own bytes, and no others. Several views
- * on one buffer stay views on one buffer.
+ * The buffers and views of one message. A view that is alone on its buffer is sent as its own bytes, without the rest of the
+ * buffer. Several views on one buffer stay views on one buffer.
  */
 export class SharedBytes {
   readonly #buffers = new Map<ArrayBufferLike, SeenBuffer>();
 
-  /** The buffer itself is in the message: all of it arrives, and what looks at it does so there. */
+  /** The buffer itself is in the message: it arrives whole, and its views look at it there. */
   buffer(buffer: ArrayBuffer, node: Node, index: number): void {
     node.push("b", new Uint8Array(buffer), maxByteLength(buffer) ?? null);
     this.#seen(buffer).index = index;
@@ -32,7 +32,7 @@ export class SharedBytes {
     this.#seen(view.buffer).views.push({ node, view, name });
   }
 
-  /** Takes back what belongs to nodes from here on, which are no longer part of the message. */
+  /** Removes the buffers and views of the nodes from index `from` on, which are no longer part of the message. */
   forget(from: number, graph: readonly unknown[]): void {
     const left = new Set(graph.slice(from));
     for (const [buffer, seen] of this.#buffers) {
@@ -43,7 +43,7 @@ export class SharedBytes {
     }
   }
 
-  /** All are known: says which views are on one buffer. */
+  /** Called when all nodes are known: joins the views that look at one buffer. */
   join(graph: unknown[]): void {
     for (const [buffer, { views, index }] of this.#buffers) {
       if (views.length === 0) continue;
@@ -71,7 +71,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Node puts small Buffers into memory that they have in common: what lies between them is others' business. */
+/** Node puts small Buffers into one pool, and the bytes between them belong to other Buffers. */
 function mayBePool(buffer: ArrayBufferLike, views: readonly SeenView[]): boolean {
   return buffer.byteLength === Buffer.poolSize || views.some(({ name }) => name === "Buffer");
 }
@@ -83,7 +83,7 @@ function place(views: readonly SeenView[], index: number, from: number): void {
   }
 }
 
-/** Views that look at the same bytes, in groups. */
+/** Groups of views that overlap. */
 function overlaps(views: readonly SeenView[]): SeenView[][] {
   const sorted = [...views].sort((one, other) => one.view.byteOffset - other.view.byteOffset);
   const groups: SeenView[][] = [];
@@ -97,13 +97,13 @@ function overlaps(views: readonly SeenView[]): SeenView[][] {
   return groups.filter((group) => group.length > 1);
 }
 
-/** No element is larger. */
+/** Bytes of the largest element. */
 const ALIGNMENT = 8;
 
 function joinRange(views: readonly SeenView[], graph: unknown[]): void {
   const start = views[0].view.byteOffset;
   const end = Math.max(...views.map(({ view }) => view.byteOffset + view.byteLength));
-  // Where views are aligned they stay so; the bytes before the first of them belong to none.
+  // Aligned views stay aligned. The bytes before the first view belong to none.
   const from = start - (start % ALIGNMENT);
   const bytes = new Uint8Array(end - from);
   bytes.set(new Uint8Array(views[0].view.buffer, start, end - start), start - from);

@@ -5,7 +5,7 @@ import { MAX_MESSAGE_BYTES } from "../ring/payload.js";
 import type { Codec } from "./codec.js";
 import { encoded, payloadOf, type TaskValue } from "./encoded.js";
 
-/** Throws ERR_NOT_CLONEABLE naming the path, from `root` on, ERR_MESSAGE_TOO_LARGE. */
+/** Throws ERR_NOT_CLONEABLE with the path from `root` on, ERR_MESSAGE_TOO_LARGE. */
 export function encodeTask(
   codec: Codec,
   id: string,
@@ -26,12 +26,12 @@ export function decodeTask(codec: Codec, { content, transferred }: TaskValue): u
   return codec.decodeValue(payloadOf(content), transferred);
 }
 
-/** All that a port takes along with it. */
+/** The transfer list for a port. */
 export function transferListOf({ content, transferred }: TaskValue): Transferable[] {
   return [content.bytes.buffer as ArrayBuffer, ...transferred];
 }
 
-/** Out of this thread's other hands from now on. Throws ERR_NOT_CLONEABLE for what cannot change hands any more. */
+/** Detaches the transferred objects from this thread's code at once. Throws ERR_NOT_CLONEABLE for one that cannot be transferred any more. */
 export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
   if (transferred.length === 0) return { content, transferred };
   checkTransferList(transferred);

@@ -26,22 +26,22 @@ import { lengthOf, lostBytes, viewName } from "./views.js";
  *          ["e", brand, name, message, stack, key, value, …] Error
  *          ["x", i] i-th transferred object     ["w", class, i, byteOffset, length] view of the i-th transferred buffer
  *          ["p", i] i-th shared object          ["q", class, i, byteOffset, length] view of the i-th shared buffer
- *          ["h", name, value] what a transfer handler of comlink's stands in for
+ *          ["h", name, value] value of the transfer handler of comlink's with this name
  *
- * So cycles and shared objects survive, and a key never touches a prototype.
+ * So cycles and repeated objects survive, and a key never touches a prototype.
  */
 type Node = unknown[];
 type ValueGraph = [root: unknown, ...nodes: Node[]];
 
 const MAX_DEPTH = 1000;
-/** In other errors, of one message: one whose getters make ever new ones comes to an end. */
+/** Errors inside errors, for one message. A bound for an error whose getters make ever new ones. */
 const MAX_ERRORS = 1000;
 const KEY = new Place(".<key>");
 const ITEM = new Place(".<item>");
 
 /**
- * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of what no message can carry. What only structured
- * cloning can is added to `shared`. `reads` is what has been read of the value already.
+ * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of a value that no message can carry. Adds objects to
+ * `shared` that only structured cloning can carry. `reads` are properties that have been read already.
  */
 export function toGraph(
   value: unknown,
@@ -62,7 +62,7 @@ export function toGraph(
   return graph;
 }
 
-/** What a receiver would get, for this thread: later changes of `value` do not show in it. Throws as `toGraph`. */
+/** A copy as a receiver would get it, which later changes of `value` do not affect. Throws as `toGraph`. */
 export function copyValue(value: unknown, root: string): unknown {
   const shared: unknown[] = [];
   const graph = toGraph(value, root, [], shared);
@@ -74,7 +74,7 @@ export function copyValue(value: unknown, root: string): unknown {
 }
 
 class Flattening {
-  /** The way to what is being described. After a throw: to what it was thrown over. */
+  /** The path to the value being described. After a throw it leads to the value at fault. */
   readonly trail: Step[] = [];
   readonly #graph: ValueGraph;
   readonly #seen = new Map<object, number>();
@@ -180,7 +180,7 @@ class Flattening {
       const item = this.#read(items, i, i);
       if (item === undefined && !(i in items)) {
         trail.pop();
-        // Of a long array it shows only now that it has holes.
+        // The holes of a long array show only now.
         const before = node.splice(0);
         node.push("s", items.length);
         for (let j = 0; j < i; j++) node.push(j, before[j + 1]);
@@ -229,7 +229,7 @@ class Flattening {
     if (lost !== undefined) throw new Obstacle(lost);
     if (transferred !== undefined) node.push("w", name, transferred, view.byteOffset, lengthOf(view) ?? null);
     else if (!types.isSharedArrayBuffer(buffer)) this.#bytes.view(view, name, node);
-    // It may grow with its buffer, which only the platform knows.
+    // Only the platform can say whether the view grows with its buffer.
     else if ((buffer as { growable?: boolean }).growable && name !== "Buffer") node.push("p", this.#share(view));
     else node.push("q", name, this.#share(buffer), view.byteOffset, lengthOf(view));
   }
@@ -245,7 +245,7 @@ class Flattening {
     return known === -1 ? this.#shared.push(object) - 1 : known;
   }
 
-  /** An error is taken as far as it can be: what its traps or its uncloneable properties hold back is left out. */
+  /** Takes what it can of an error: properties that throw or cannot be carried are left out. */
   #error(node: Node, error: Error, depth: number): void {
     const { trail } = this;
     const { brand, name, message, stack, own } = partsOfError(error);
@@ -265,7 +265,7 @@ class Flattening {
     }
   }
 
-  /** Takes nodes back that belong to a value that turned out not to be one. */
+  /** Removes the nodes of a value that cannot be carried after all. */
   #forget(from: number): void {
     this.#bytes.forget(from, this.#graph);
     this.#graph.length = from;
@@ -278,7 +278,7 @@ class Flattening {
   }
 }
 
-/** UTF-8 has no halves of surrogate pairs: a text with one goes by its code units. */
+/** UTF-8 cannot encode half of a surrogate pair, so a text with one is sent as UTF-16. */
 function textNode(text: string): unknown {
   return isWellFormed(text) ? text : ["u", new Uint8Array(Buffer.from(text, "utf16le"))];
 }

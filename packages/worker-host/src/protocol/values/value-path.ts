@@ -1,4 +1,4 @@
-/** A place in a value that has no name of its own. */
+/** A part of a value without a name of its own. */
 export class Place {
   readonly text: string;
 
@@ -7,7 +7,7 @@ export class Place {
   }
 }
 
-/** The value that a Map has for a key. */
+/** The value under a key of a Map. */
 export class AtKey {
   readonly key: unknown;
 
@@ -16,7 +16,7 @@ export class AtKey {
   }
 }
 
-/** How one gets from a message to a part of it. */
+/** A step from a value to a part of it. */
 export type Step = string | number | Place | AtKey;
 
 /** `args[0].handlers.onDone` */

@@ -5,7 +5,7 @@ type Resizable = ArrayBuffer & {
   readonly maxByteLength?: number;
   resize(byteLength: number): void;
 };
-/** TypeScript's types for Node 20 do not know it. */
+/** Missing in TypeScript's types for Node 20. */
 type ResizableBuffer = new (byteLength: number, options: { maxByteLength: number }) => ArrayBuffer;
 
 const VIEWS = new Map<string, new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView>(
@@ -29,14 +29,14 @@ const VIEWS = new Map<string, new (buffer: ArrayBuffer, offset?: number, length?
     .map((View) => [View.name, View]),
 );
 
-/** What a view arrives as: a Buffer as a Buffer, any other as what JavaScript knows it as. */
+/** The class that a view arrives as: Buffer for a Buffer, for any other the class of the language. */
 export function viewName(view: ArrayBufferView): string {
   if (Buffer.isBuffer(view)) return "Buffer";
   const name = Object.prototype.toString.call(view).slice(8, -1);
   return VIEWS.has(name) ? name : "DataView";
 }
 
-/** In elements; undefined for a view that grows with its buffer. */
+/** Length in elements; undefined for a view that grows with its buffer. */
 export function lengthOf(view: ArrayBufferView): number | undefined {
   return isLengthTracking(view) ? undefined : elementsOf(view);
 }
@@ -60,7 +60,7 @@ export function maxByteLength(buffer: ArrayBufferLike): number | undefined {
   return isResizable(buffer as Resizable) ? (buffer as Resizable).maxByteLength : undefined;
 }
 
-/** A buffer with these bytes, and no other use; resizable with a maximum. */
+/** A buffer of exactly these bytes, for the receiver alone; resizable up to `max` if that is given. */
 export function ownBuffer(bytes: Uint8Array, max?: number): ArrayBuffer {
   if (max !== undefined) {
     const buffer = new (ArrayBuffer as ResizableBuffer)(bytes.byteLength, { maxByteLength: max });
@@ -72,7 +72,7 @@ export function ownBuffer(bytes: Uint8Array, max?: number): ArrayBuffer {
     : (Uint8Array.prototype.slice.call(bytes).buffer as ArrayBuffer);
 }
 
-/** Why the bytes of a buffer or a view cannot be copied, or undefined. */
+/** Says why the bytes of a buffer or a view cannot be copied; undefined when they can. */
 export function lostBytes(object: ArrayBuffer | ArrayBufferView): string | undefined {
   if (object.byteLength > 0) return undefined;
   const buffer = ArrayBuffer.isView(object) ? object.buffer : object;
@@ -82,7 +82,7 @@ export function lostBytes(object: ArrayBuffer | ArrayBufferView): string | undef
     : undefined;
 }
 
-/** Reading any element says so. */
+/** `at` throws for a view out of bounds. */
 function isOutOfBounds(view: ArrayBufferView): boolean {
   if (view instanceof DataView) return false;
   try {
@@ -93,14 +93,14 @@ function isOutOfBounds(view: ArrayBufferView): boolean {
   }
 }
 
-/** JavaScript does not say: a copy, which keeps the property, is resized to see. */
+/** JavaScript cannot tell, so a clone, which keeps the property, is resized to find out. */
 function isLengthTracking(view: ArrayBufferView): boolean {
   if (!isResizable(view.buffer) || Buffer.isBuffer(view)) return false;
   const before = elementsOf(view);
   const copy = structuredClone(view) as ArrayBufferView;
   const buffer = copy.buffer as Resizable;
   const { maxByteLength = 0, byteLength } = buffer;
-  // At least one element's bytes more, if there is room for them; else none are left.
+  // To the maximum if there is room to grow; otherwise down to where the view begins.
   buffer.resize(byteLength < maxByteLength ? maxByteLength : copy.byteOffset);
   try {
     if (!(copy instanceof DataView)) Uint8Array.prototype.at.call(copy as Uint8Array, 0);
