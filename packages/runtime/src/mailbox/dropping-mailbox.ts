@@ -30,8 +30,8 @@ import { Mailbox, type Undelivered } from "./mailbox.js";
 const lane = MAILBOX_LANE;
 
 /**
- * The same for a mailbox whose producers drop the oldest record when it is full. They move the head too, under the lock,
- * and the message being handled has left the ring for the in-flight area: see `DroppingReader`.
+ * The same for a mailbox whose producers drop the oldest record when it is full. They move the head too, under the
+ * lock, and the message being handled has left the ring for the in-flight area: see `DroppingReader`.
  */
 export class DroppingMailbox extends Mailbox {
   override get isEmpty(): boolean {
@@ -82,7 +82,9 @@ export class DroppingMailbox extends Mailbox {
     return (this.words[lane + CLAIMS] - this.words[LOST]) | 0;
   }
 
-  /** Number of accepted messages that left the ring unclaimed, exact also after a producer's death; an int32 that wraps. */
+  /**
+   * Number of accepted messages that left the ring unclaimed, exact also after a producer's death; an int32 that wraps.
+   */
   override get dropped(): number {
     // In this order: a claim between the two reads makes the number too small for the moment, never too large.
     const gone = Atomics.load(this.words, lane + HANDLED_SEQ);

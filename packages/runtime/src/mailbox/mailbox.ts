@@ -74,8 +74,8 @@ const LOOKS = 3;
 const lane = MAILBOX_LANE;
 
 /**
- * An actor's mailbox as main handles it: main opens and closes it, reads its counts, and does the consumer's part while no
- * thread consumes. Nothing here waits.
+ * An actor's mailbox as main handles it: main opens and closes it, reads its counts, and does the consumer's part while
+ * no thread consumes. Nothing here waits.
  */
 export class Mailbox {
   protected readonly words: Int32Array;
@@ -107,8 +107,8 @@ export class Mailbox {
   }
 
   /**
-   * After `drain` or `close`: true once no producer is inside that still saw the mailbox open, so no further message will be
-   * accepted. False while one is; then ask again later. If it has died, its lock is freed first.
+   * After `drain` or `close`: true once no producer is inside that still saw the mailbox open, so no further message
+   * will be accepted. False while one is; then ask again later. If it has died, its lock is freed first.
    */
   get settled(): boolean {
     return Atomics.load(this.words, lane + LOCK) === 0;
@@ -139,8 +139,8 @@ export class Mailbox {
   }
 
   /**
-   * Decides on the message that a dead consumer was handling, before its locks are freed. A message with deliveries left
-   * stays the first in the queue; without, it is taken out and returned.
+   * Decides on the message that a dead consumer was handling, before its locks are freed. A message with deliveries
+   * left stays the first in the queue; without, it is taken out and returned.
    */
   recover(): Undelivered | undefined {
     const words = this.words;

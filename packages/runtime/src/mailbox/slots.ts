@@ -60,8 +60,8 @@ export class Slots {
   /** Free slots by size. Memory is used again only for a slot of the same size, so its words keep their places. */
   readonly #free = new Map<number, SlotAddress[]>();
   /**
-   * The last slot of each endpoint index; it may be free by now. An index belongs to an address for ever, because sets of
-   * endpoints outlive the actors in them and must lead to the same memory.
+   * The last slot of each endpoint index; it may be free by now. An index belongs to an address for ever, because sets
+   * of endpoints outlive the actors in them and must lead to the same memory.
    */
   readonly #byEndpoint: Slot[] = [];
   readonly #indexes = new Map<SlotAddress, number>();
@@ -94,9 +94,9 @@ export class Slots {
   }
 
   /**
-   * Gives an actor another slot, because a thread that survived its kill may still write to this one. Senders are sent on.
-   * The accepted messages move along, with the consumer's present position. The caller releases the old slot once its
-   * thread has ended and the actor is gone.
+   * Gives an actor another slot, because a thread that survived its kill may still write to this one. Senders are sent
+   * on. The accepted messages move along, with the consumer's present position. The caller releases the old slot once
+   * its thread has ended and the actor is gone.
    *
    * Order: the new slot is locked before a sender can learn of it, the old one refuses messages before its content is
    * copied, and the new one is unlocked after that. So every sender's messages stay in order.
@@ -151,8 +151,8 @@ export class Slots {
   }
 
   /**
-   * Repairs what the thread `ownerId`, which consumed `slot`, left when it exited: frees the locks that it held, and wakes
-   * every sleeper that it may not have woken, if it died between making work and ringing.
+   * Repairs what the thread `ownerId`, which consumed `slot`, left when it exited: frees the locks that it held, and
+   * wakes every sleeper that it may not have woken, if it died between making work and ringing.
    */
   repair(slot: Slot, ownerId: number): void {
     for (const { memory } of [slot, ...this.members(slot, PEERS)]) {

@@ -1,8 +1,8 @@
 import { MAX_UID } from "@mini-otp/worker-host/protocol/memory";
 
 /**
- * Numbers of processes. They start again at 1 after the last one that a slot's identity has bits for, and skip numbers in
- * use, so two live processes never share one.
+ * Numbers of processes. They start again at 1 after the last one that a slot's identity has bits for, and skip numbers
+ * in use, so two live processes never share one.
  */
 export class Uids {
   readonly #taken = new Set<number>();
@@ -31,5 +31,7 @@ export class Uids {
   }
 }
 
-/** One count for all systems of the process, so that a reference from another system finds no actor, not a wrong one. */
+/**
+ * One count for all systems of the process, so that a reference from another system finds no actor, not a wrong one.
+ */
 export const uids = new Uids();

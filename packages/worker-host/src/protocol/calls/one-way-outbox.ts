@@ -191,7 +191,9 @@ export abstract class OneWayOutbox implements Sender {
     return new Promise((accepted, refused) => this.#deliverLater(to, kind, method, message, accepted, refused));
   }
 
-  /** True when the message is in the mailbox or was dropped by policy, false when it has to wait. Throws when refused. */
+  /**
+   * True when the message is in the mailbox or was dropped by policy, false when it has to wait. Throws when refused.
+   */
   #deliverNow(to: Peer, kind: number, method: number, { payload, parcel }: EncodedMessage): boolean {
     if (to.unsent.length !== 0) return false;
     const outcome = this.push(to, kind, method, 0, payload, parcel);

@@ -10,9 +10,9 @@ const MAX_PLACES = 65_536;
  * Calls by their correlation. Correlations count up, so each call has a place of its own in a table. When a later call
  * needs the place, the earlier one moves to a Map.
  *
- * Not a Map for all: a Map that is filled and emptied for long moves to a new table now and then. The table it leaves, once
- * V8 has promoted it to the old generation, keeps alive its content and the next table. So all calls ever made would stay
- * until the next full collection, which took 20 % of main's time (Node 20).
+ * Not a Map for all: a Map that is filled and emptied for long moves to a new table now and then. The table it leaves,
+ * once V8 has promoted it to the old generation, keeps alive its content and the next table. So all calls ever made
+ * would stay until the next full collection, which took 20 % of main's time (Node 20).
  */
 export class OpenCalls<Call extends Numbered> {
   #places = new Array<Call | undefined>(FIRST_PLACES).fill(undefined);

@@ -75,8 +75,8 @@ export class PendingCall {
 }
 
 /**
- * The calls of one thread that have not settled. Every call ends here exactly once: by reply, timeout, abort, refusal, or
- * the callee's exit.
+ * The calls of one thread that have not settled. Every call ends here exactly once: by reply, timeout, abort, refusal,
+ * or the callee's exit.
  */
 export class PendingCalls {
   readonly #calls = new OpenCalls<PendingCall>();
@@ -115,7 +115,9 @@ export class PendingCalls {
     return this.#calls.get(correlation) !== undefined;
   }
 
-  /** Removes and returns the call of this correlation, for the caller to settle; undefined when it has settled before. */
+  /**
+   * Removes and returns the call of this correlation, for the caller to settle; undefined when it has settled before.
+   */
   take(correlation: number): PendingCall | undefined {
     const call = this.#calls.get(correlation);
     if (call === undefined) return undefined;
@@ -132,8 +134,8 @@ export class PendingCalls {
   }
 
   /**
-   * Fails calls after the callee's thread has ended: those whose request it consumed (seq before `consumedBefore`). The next
-   * incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too.
+   * Fails calls after the callee's thread has ended: those whose request it consumed (seq before `consumedBefore`). The
+   * next incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too.
    */
   calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
     const lost: PendingCall[] = [];

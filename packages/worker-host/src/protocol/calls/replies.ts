@@ -7,7 +7,9 @@ import type { PendingCalls } from "./pending-calls.js";
 /** Called when a caller has given a call up, with the uid of the caller's slot and the call's correlation. */
 export type OnCancel = (callerUid: number, correlation: number) => void;
 
-/** Settles calls whose replies have arrived in the system lane, at most `limit`. Returns the number of records taken. */
+/**
+ * Settles calls whose replies have arrived in the system lane, at most `limit`. Returns the number of records taken.
+ */
 export function takeReplies(
   system: RingReader,
   codec: Codec,

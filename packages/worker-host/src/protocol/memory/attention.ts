@@ -27,7 +27,9 @@ export function askUnlessLeaving<T>(words: Int32Array, ask: () => T): T | undefi
   }
 }
 
-/** The thread, before it ends: from now on main asks it nothing. Blocks until a question that main has begun is sent. */
+/**
+ * The thread, before it ends: from now on main asks it nothing. Blocks until a question that main has begun is sent.
+ */
 export function leave(words: Int32Array): void {
   Atomics.store(words, LEAVING, 1);
   for (let naps = 0; Atomics.load(words, ASKING) === 1 && naps < MAX_NAPS; naps++) napWhile(words, ASKING, 1, NAP_MS);

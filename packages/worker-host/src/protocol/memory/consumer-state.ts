@@ -120,7 +120,9 @@ export class ConsumerState {
     this.#words[OS_THREAD] = osThread;
   }
 
-  /** The thread is about to end, and has used this much of the CPU. Main cannot ask any more when it hears of the exit. */
+  /**
+   * The thread is about to end, and has used this much of the CPU. Main cannot ask any more when it hears of the exit.
+   */
   leaving(cpuMs: number): void {
     this.#words[EXIT_CPU_MS] = cpuMs;
   }

@@ -45,7 +45,10 @@ export function wakeAll(words: Int32Array, index: number): void {
   Atomics.notify(words, index);
 }
 
-/** Blocks while a lock word is `owner`, for `timeoutMs` at most. Releasing a lock does not notify, so the nap ends by its timeout. */
+/**
+ * Blocks while a lock word is `owner`, for `timeoutMs` at most. Releasing a lock does not notify, so the nap ends by
+ * its timeout.
+ */
 export function napWhile(words: Int32Array, index: number, owner: number, timeoutMs: number): void {
   Atomics.wait(words, index, owner, timeoutMs);
 }

@@ -13,8 +13,8 @@ import {
 
 /*
  * How a lane moves on. The consumer's thread makes these steps, under drop_oldest a producer too, and main after the
- * consumer's death. The order of the stores is part of each: a thread may die between any two of them, and main reads at
- * any time. `seq` is the seq of the record that the step is about.
+ * consumer's death. The order of the stores is part of each: a thread may die between any two of them, and main reads
+ * at any time. `seq` is the seq of the record that the step is about.
  */
 
 /** The record has been handled: its room is free up to `head`. */
@@ -39,7 +39,9 @@ export function countGone(words: Int32Array, lane: number, seq: number): void {
   words[lane + HANDLED_SEQ] = (seq + 1) | 0;
 }
 
-/** Main: a producer died inside, so the seqs are counted afresh. `first` is that of the oldest record, if it matters. */
+/**
+ * Main: a producer died inside, so the seqs are counted afresh. `first` is that of the oldest record, if it matters.
+ */
 export function recountSeqs(words: Int32Array, lane: number, next: number, first: number | undefined): void {
   words[lane + NEXT_SEQ] = next;
   if (first !== undefined) words[lane + HANDLED_SEQ] = first;
@@ -52,7 +54,9 @@ export function freeLock(words: Int32Array, lane: number): void {
 
 // The in-flight area of a lane that drops its oldest record.
 
-/** The record at `head`, which has been copied to the in-flight area, is claimed. `next` is where the following begins. */
+/**
+ * The record at `head`, which has been copied to the in-flight area, is claimed. `next` is where the following begins.
+ */
 export function claim(words: Int32Array, lane: number, seq: number, head: number, next: number): void {
   // Odd, since positions are multiples of 8. While the head still stands there, the claim has not been made.
   Atomics.store(words, lane + IN_FLIGHT, head | 1);

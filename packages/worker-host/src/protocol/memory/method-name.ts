@@ -34,7 +34,10 @@ export function checkMethodName(name: string): void {
   throw new ActorError("ERR_UNKNOWN_METHOD", `method=${shown}: ${fault}`, { method: shown });
 }
 
-/** The method field of a record that carries `name` as text. Throws ERR_UNKNOWN_METHOD for a name that no method can have. */
+/**
+ * The method field of a record that carries `name` as text. Throws ERR_UNKNOWN_METHOD for a name that no method can
+ * have.
+ */
 export function textMethod(name: string): number {
   checkMethodName(name);
   return -Buffer.byteLength(name);

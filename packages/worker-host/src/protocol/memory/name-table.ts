@@ -3,8 +3,8 @@ import { acquire, type Producer, release } from "./ring-lock.js";
 
 /*
  * Numbers of method names, the same in every thread of a system: an append-only log in shared memory. A name's number
- * is its place in the log. Only definitions enter names, when they are loaded, so a name that a sender makes up takes no
- * room. A name without a number (no definition has it, or the log is full) travels as text, see method-name.
+ * is its place in the log. Only definitions enter names, when they are loaded, so a name that a sender makes up takes
+ * no room. A name without a number (no definition has it, or the log is full) travels as text, see method-name.
  *
  *   word 0   lock (owner id)
  *   word 32  bytes used, published by one store after the entry is written
@@ -65,8 +65,8 @@ export class NameTable {
   }
 
   /**
-   * Gives names their numbers. Does nothing for those that find no room, nor when this thread does not get the lock within
-   * its patience. Throws ERR_UNKNOWN_METHOD for a name that no method can have; then none is entered.
+   * Gives names their numbers. Does nothing for those that find no room, nor when this thread does not get the lock
+   * within its patience. Throws ERR_UNKNOWN_METHOD for a name that no method can have; then none is entered.
    */
   enter(names: readonly string[]): void {
     for (const name of names) checkMethodName(name);

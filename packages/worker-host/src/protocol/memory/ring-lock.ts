@@ -29,8 +29,8 @@ export function release(words: Int32Array, lock: number): void {
 }
 
 /**
- * The only place where main may wait for another thread. The critical sections are short: an owner that runs is done in a
- * moment, so a longer wait means that it is preempted or dead.
+ * The only place where main may wait for another thread. The critical sections are short: an owner that runs is done in
+ * a moment, so a longer wait means that it is preempted or dead.
  */
 function acquireSlowly(words: Int32Array, lock: number, { ownerId, lockPatienceMs }: Producer): boolean {
   const giveUpAt = lockPatienceMs === Infinity ? Infinity : performance.now() + lockPatienceMs;

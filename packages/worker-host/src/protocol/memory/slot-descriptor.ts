@@ -1,7 +1,7 @@
 /*
  * A slot: the shared memory of one actor. It outlives the actor's threads: every incarnation consumes the same mailbox.
- * Word indexes below are in int32 units from the slot's first byte. Words that different threads write stand on lines of
- * their own (128 bytes: two cache lines, because adjacent-line prefetch loads them in pairs).
+ * Word indexes below are in int32 units from the slot's first byte. Words that different threads write stand on lines
+ * of their own (128 bytes: two cache lines, because adjacent-line prefetch loads them in pairs).
  *
  *   word
  *      0  identity      uid and state · slot bytes · policy (written by main before the slot is open)
@@ -62,8 +62,8 @@ export const TAIL = LINE;
 export const NEXT_SEQ = LINE + 1;
 /**
  * The consumer's head, and the seq of the record at its cursor, as a producer last saw them. All producers share these
- * words, so that the tail is never further ahead of them than the ring is long, even for a producer that has not sent for
- * long.
+ * words, so that the tail is never further ahead of them than the ring is long, even for a producer that has not sent
+ * for long.
  */
 export const SEEN_HEAD = LINE + 2;
 export const SEEN_SEQ = LINE + 3;
@@ -87,7 +87,9 @@ export const CONTROL = 9 * LINE + 1;
 export const STAMP_ALL = 9 * LINE + 2;
 
 // activity
-/** 1 while the consumer is parked and timers, handles or requests of the actor's own are open, whose callbacks may run. */
+/**
+ * 1 while the consumer is parked and timers, handles or requests of the actor's own are open, whose callbacks may run.
+ */
 export const ACTIVE = 10 * LINE;
 /** Number of the method being handled, 0 for none. For a method without a number: minus the bytes of its name below. */
 export const HANDLING = 10 * LINE + 1;
@@ -95,7 +97,9 @@ export const HANDLING = 10 * LINE + 1;
 export const DISPATCHES = 10 * LINE + 2;
 /** The correlation of the next call. Kept here, so that no incarnation uses one of its predecessor's again. */
 export const NEXT_CORRELATION = 10 * LINE + 3;
-/** Uid of the actor that the consumer's thread waits for, blocked by a full mailbox or a synchronous call; 0 for none. */
+/**
+ * Uid of the actor that the consumer's thread waits for, blocked by a full mailbox or a synchronous call; 0 for none.
+ */
 export const BLOCKED_ON = 10 * LINE + 4;
 /** Changes when the loop turns without a dispatch: it took replies, or found nothing to do. */
 export const TURNS = 10 * LINE + 5;

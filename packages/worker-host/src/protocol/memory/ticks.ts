@@ -1,7 +1,7 @@
 /**
- * The system's clock as one int32, in 1/64 ms since the system started. It wraps, so only the difference of two readings
- * less than 9 hours apart means anything. `process.hrtime` is one monotonic clock for all threads; `performance.now`
- * is cheaper but starts with its thread, so the offset between them is taken once.
+ * The system's clock as one int32, in 1/64 ms since the system started. It wraps, so only the difference of two
+ * readings less than 9 hours apart means anything. `process.hrtime` is one monotonic clock for all threads;
+ * `performance.now` is cheaper but starts with its thread, so the offset between them is taken once.
  */
 const TICKS_PER_MS = 64;
 

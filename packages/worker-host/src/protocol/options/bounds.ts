@@ -2,8 +2,8 @@
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Minimum and maximum of each kind of number, for every option of the project. Above the maximum a limit of the platform
- * (V8's lists, Node's timers, the machine's memory) would turn a typing error into a fatal error.
+ * Minimum and maximum of each kind of number, for every option of the project. Above the maximum a limit of the
+ * platform (V8's lists, Node's timers, the machine's memory) would turn a typing error into a fatal error.
  */
 export const BOUNDS = {
   /** Node's timers count to 2^31 - 1 ms, which is 24 days, and fire at once beyond. */

@@ -15,7 +15,9 @@ export interface Field {
 
 const complaints = new WeakSet<object>();
 
-/** Whether `take` has returned a complaint. Not by `instanceof`, which would run a trap when a valid value is a Proxy. */
+/**
+ * Whether `take` has returned a complaint. Not by `instanceof`, which would run a trap when a valid value is a Proxy.
+ */
 export function isComplaint(taken: unknown): taken is Complaint {
   return typeof taken === "object" && taken !== null && complaints.has(taken);
 }

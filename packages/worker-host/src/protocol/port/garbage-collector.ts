@@ -6,7 +6,10 @@ const { setFlagsFromString } = v8;
 /** Collects this thread's garbage before it returns: all of it, or the young generation. */
 export type CollectGarbage = (options?: { type: "minor" }) => void;
 
-/** V8 gives `gc` to contexts that are made while the flag is set. The flag is for the whole process, so it is reset at once. */
+/**
+ * V8 gives `gc` to contexts that are made while the flag is set. The flag is for the whole process, so it is reset at
+ * once.
+ */
 export function garbageCollector(): CollectGarbage {
   setFlagsFromString("--expose-gc");
   try {

@@ -17,8 +17,8 @@ export function levelValue(name: string): number | undefined {
 
 /*
  * Credit bounds a log that main cannot keep up with. A line costs one unit for each 2 KiB it begins. A thread may have
- * LOG_CREDIT units under way, and main gives them back as it takes the lines. A line that finds no credit is dropped and
- * counted. Errors have some credit beyond that, because in a flood of lines they must not be lost.
+ * LOG_CREDIT units under way, and main gives them back as it takes the lines. A line that finds no credit is dropped
+ * and counted. Errors have some credit beyond that, because in a flood of lines they must not be lost.
  */
 export const LOG_CREDIT = 2048;
 export const LOG_CREDIT_FOR_ERRORS = LOG_CREDIT + 512;

@@ -18,8 +18,8 @@ export interface TaskMessage {
   readonly name: string | undefined;
   readonly task: TaskValue | undefined;
   /**
-   * Index of two words of `running`: the thread's id once it has the task, so that main knows which tasks end with which
-   * thread; and CALLED once the function is called, when its time begins to count.
+   * Index of two words of `running`: the thread's id once it has the task, so that main knows which tasks end with
+   * which thread; and CALLED once the function is called, when its time begins to count.
    */
   readonly place: number;
   readonly running: Int32Array;

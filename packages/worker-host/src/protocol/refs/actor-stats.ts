@@ -28,15 +28,15 @@ export interface ActorStats {
   /** How long the thread has not answered the guard, because it is inside one native operation; 0 when it answers. */
   readonly silentMs: number;
   /**
-   * CPU time of the actor's threads. Where the operating system does not report threads (Linux does), and for an actor that
-   * may not read files, it is the time in which their event loops were neither idle nor asleep. For an actor that sleeps,
-   * it is as of its last turn.
+   * CPU time of the actor's threads. Where the operating system does not report threads (Linux does), and for an actor
+   * that may not read files, it is the time in which their event loops were neither idle nor asleep. For an actor that
+   * sleeps, it is as of its last turn.
    */
   readonly cpuMs: number;
   readonly handling: { readonly method: string; readonly sinceMs: number } | null;
   /**
-   * Time from when a message was accepted until it was handled, since the actor's first start. Known to within a fifth; 0
-   * before the first message. When handlers take less than 10 µs, every sixteenth message is timed.
+   * Time from when a message was accepted until it was handled, since the actor's first start. Known to within a fifth;
+   * 0 before the first message. When handlers take less than 10 µs, every sixteenth message is timed.
    */
   readonly latency: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
 }

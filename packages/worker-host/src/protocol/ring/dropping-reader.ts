@@ -17,9 +17,9 @@ import { copyIn, type Payload } from "./payload.js";
 import { RingReader } from "./ring-reader.js";
 
 /**
- * The consuming side of a mailbox whose producers drop the oldest record when it is full. Both sides move the head, so both
- * hold the lock for that. A claimed record leaves the ring for the in-flight area, where the next incarnation finds it, so
- * that a long handler does not block the room behind it.
+ * The consuming side of a mailbox whose producers drop the oldest record when it is full. Both sides move the head, so
+ * both hold the lock for that. A claimed record leaves the ring for the in-flight area, where the next incarnation
+ * finds it, so that a long handler does not block the room behind it.
  */
 export class DroppingReader extends RingReader {
   readonly #words: Int32Array;

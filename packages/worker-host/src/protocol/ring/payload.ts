@@ -35,8 +35,8 @@ export const FORMAT_TRACED = 0x80;
 /** Up to here a word loop beats `TypedArray.set` (measured at 150–250 bytes on Node 20). */
 const WORD_COPY_BYTES = 160;
 /**
- * To and from shared memory, `TypedArray.set` copies word by word, and unaligned bytes one by one: 64 KB in 2.9 and 22 µs
- * on Node 20. `Buffer.fill` is one native copy of 1.8 µs, but has 90 ns of overhead.
+ * To and from shared memory, `TypedArray.set` copies word by word, and unaligned bytes one by one: 64 KB in 2.9 and 22
+ * µs on Node 20. `Buffer.fill` is one native copy of 1.8 µs, but has 90 ns of overhead.
  */
 const NATIVE_COPY_BYTES = 2048;
 /** From this size on, memory that is not zeroed first saves more than the second object costs that it takes. */

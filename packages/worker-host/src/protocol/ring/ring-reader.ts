@@ -19,9 +19,9 @@ import { CAPACITY, CURSOR, DATA_BYTES, DATA_OFFSET, HEAD, NEXT_SEQ, SPACE, TAIL 
 import { copyOut, isBytesFormat, isLargeEnoughForBytes, type Payload, takeOut } from "./payload.js";
 
 /**
- * The consuming side of one lane. `next` makes a record current: it stores the cursor, and from then on the record counts
- * as being handled. `commit` finishes it: it stores the head, and the record's room is free. The record is read from a
- * private copy only, so another thread cannot change it meanwhile.
+ * The consuming side of one lane. `next` makes a record current: it stores the cursor, and from then on the record
+ * counts as being handled. `commit` finishes it: it stores the head, and the record's room is free. The record is read
+ * from a private copy only, so another thread cannot change it meanwhile.
  */
 export class RingReader {
   /** A private copy of the current record's header, see record-descriptor. */
@@ -92,8 +92,8 @@ export class RingReader {
     }
     this.loadRecord(at << 2);
     this.#end = (this.#head + recordSpan(length)) | 0;
-    // A producer counts the waiting records from the cursor on, so here the count falls. While more records wait, the next
-    // commit is soon enough to publish that. With none left, a producer may be asleep that nothing else wakes.
+    // A producer counts the waiting records from the cursor on, so here the count falls. While more records wait, the
+    // next commit is soon enough to publish that. With none left, a producer may be asleep that nothing else wakes.
     if (this.#end !== this.#tail) {
       words[this.#lane + CURSOR] = this.#end;
     } else {
@@ -126,7 +126,10 @@ export class RingReader {
     this.load(offset, end + method - offset, formatOf(header[R_TYPE]));
   }
 
-  /** Copies the payload out of the ring: into memory that the next one uses again, or large bytes into memory of their own. */
+  /**
+   * Copies the payload out of the ring: into memory that the next one uses again, or large bytes into memory of their
+   * own.
+   */
   protected load(offset: number, length: number, format: number): void {
     if (isBytesFormat(format) && isLargeEnoughForBytes(length)) {
       this.payload = takeOut(this.#bytes, offset, length, format);

@@ -54,11 +54,14 @@ export const BUSY = 3;
 
 /** The producing side of one lane of one slot, for one thread. */
 export class RingWriter {
-  /** Seq of the record pushed last. Compared with the callee's consumed seq it says whether a call can still be answered. */
+  /**
+   * Seq of the record pushed last. Compared with the callee's consumed seq it says whether a call can still be
+   * answered.
+   */
   lastSeq = 0;
   /**
-   * Records that `push` dropped to make room: header and first two words of the payload, or all of a record whose method
-   * is text. The caller empties it.
+   * Records that `push` dropped to make room: header and first two words of the payload, or all of a record whose
+   * method is text. The caller empties it.
    */
   readonly dropped: Int32Array[] = [];
 
@@ -122,8 +125,8 @@ export class RingWriter {
     const lock = this.#lane + LOCK;
     if (!acquire(words, lock, this.#producer)) return BUSY;
 
-    // With the lock held. The store of the tail sends the record. If the thread is killed before, main undoes its work and
-    // frees the lock once the thread has exited.
+    // With the lock held. The store of the tail sends the record. If the thread is killed before, main undoes its work
+    // and frees the lock once the thread has exited.
     const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
     release(words, lock);
     if (outcome === PUSHED) ring(words, PARKED);

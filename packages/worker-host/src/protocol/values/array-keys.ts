@@ -4,8 +4,8 @@ import { inspect } from "node:util";
 const LISTED = 100;
 
 /**
- * Listing an array's keys to find its other properties makes a string for each element. `inspect` without elements prints
- * the other properties too, and takes the same time for a million elements as for none.
+ * Listing an array's keys to find its other properties makes a string for each element. `inspect` without elements
+ * prints the other properties too, and takes the same time for a million elements as for none.
  */
 const WITHOUT_ELEMENTS = {
   maxArrayLength: 0,
@@ -21,8 +21,8 @@ const WITHOUT_ELEMENTS = {
 } as const;
 
 /**
- * False for an array with enumerable properties besides its elements; up to `LISTED` elements also for one with holes. False
- * too when `inspect` prints something unexpected: then the caller looks at the keys themselves.
+ * False for an array with enumerable properties besides its elements; up to `LISTED` elements also for one with holes.
+ * False too when `inspect` prints something unexpected: then the caller looks at the keys themselves.
  */
 export function hasOnlyElements(items: readonly unknown[]): boolean {
   const { length } = items;

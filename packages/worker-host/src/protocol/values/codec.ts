@@ -65,8 +65,8 @@ addExtension({
 } as never);
 
 /**
- * Turns arguments and replies into bytes and back, for one thread. The next encode overwrites the payload of this one, so
- * push it first.
+ * Turns arguments and replies into bytes and back, for one thread. The next encode overwrites the payload of this one,
+ * so push it first.
  */
 export class Codec {
   readonly #sender: Sender;
@@ -80,8 +80,8 @@ export class Codec {
   }
 
   /**
-   * Throws ERR_NOT_CLONEABLE with the path of the value that no message can carry. Objects in `transfer` are left out; the
-   * payload refers to them by index. A payload with `shared` has to go by a port.
+   * Throws ERR_NOT_CLONEABLE with the path of the value that no message can carry. Objects in `transfer` are left out;
+   * the payload refers to them by index. A payload with `shared` has to go by a port.
    */
   encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
     if (args.length === 0) return this.#encodeNothing();
@@ -91,8 +91,8 @@ export class Codec {
   }
 
   /**
-   * Throws ERR_NOT_CLONEABLE with the path, from `root` on, of the value that no message can carry. Objects in `transfer`
-   * are left out, as in `encodeArgs`.
+   * Throws ERR_NOT_CLONEABLE with the path, from `root` on, of the value that no message can carry. Objects in
+   * `transfer` are left out, as in `encodeArgs`.
    */
   encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
     if (transfer !== undefined) return this.#packGraph(value, root, transfer);

@@ -51,7 +51,9 @@ export function encodeForeign(codec: Codec, value: unknown): Encoded {
   return encoded(codec.encodeValue("a value that cannot be carried"));
 }
 
-/** Decodes an exit reason. Never throws: any other value, and the error of decoding, become a reason of kind `error`. */
+/**
+ * Decodes an exit reason. Never throws: any other value, and the error of decoding, become a reason of kind `error`.
+ */
 export function decodeReason(codec: Codec, value: Encoded): ExitReason {
   const reason = decodeForeign(codec, value);
   return exitReasonOf(reason) ?? { kind: "error", error: reason };

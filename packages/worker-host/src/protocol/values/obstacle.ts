@@ -15,9 +15,9 @@ export class Obstacle {
 }
 
 /**
- * A clone of a platform object that structured cloning preserves: shared memory, a Blob, a key, a compiled module. Their
- * data is in internal slots. An object with properties is the user's, and is not tried, because a property may hold a
- * closed MessagePort: cloning one ends the process with SIGSEGV (Node 20 to 26).
+ * A clone of a platform object that structured cloning preserves: shared memory, a Blob, a key, a compiled module.
+ * Their data is in internal slots. An object with properties is the user's, and is not tried, because a property may
+ * hold a closed MessagePort: cloning one ends the process with SIGSEGV (Node 20 to 26).
  */
 export function platformCopy(object: object): object | undefined {
   if (types.isSharedArrayBuffer(object)) return object;

@@ -65,16 +65,16 @@ const step = Object.assign(write, {
 });
 
 /**
- * Writes the format of `plain-format.ts`. One pass both decides whether a value is a plain tree and writes it, in a fraction
- * of the time that a walk and a general encoder take. It leaves other values to them.
+ * Writes the format of `plain-format.ts`. One pass both decides whether a value is a plain tree and writes it, in a
+ * fraction of the time that a walk and a general encoder take. It leaves other values to them.
  */
 export class PlainEncoder {
   #bytes: Uint8Array | undefined;
   #view: DataView | undefined;
 
   /**
-   * Writes `value` at the start of `target`. Returns the number of bytes; or, when the value needs another encoding, the
-   * properties read so far. `isOwn`: the value is an array that the runtime itself made.
+   * Writes `value` at the start of `target`. Returns the number of bytes; or, when the value needs another encoding,
+   * the properties read so far. `isOwn`: the value is an array that the runtime itself made.
    */
   encode(value: unknown, target: Buffer, isOwn: boolean): number | Reads {
     if (active) return this.#encodeWithin(value, target, isOwn);

@@ -1,6 +1,6 @@
 /*
- * The format of the most frequent messages: small trees of plain objects, arrays, numbers, text, booleans, null, undefined
- * and bytes. A value is a tag and its content; numbers are little-endian.
+ * The format of the most frequent messages: small trees of plain objects, arrays, numbers, text, booleans, null,
+ * undefined and bytes. A value is a tag and its content; numbers are little-endian.
  *
  *   00–7f  the number itself
  *   80–8f  object of 0–15 keys: bytes of its keys (u8) · for each key its length (u8) and characters · the values

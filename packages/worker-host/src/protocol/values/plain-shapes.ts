@@ -40,8 +40,8 @@ export function shapeOf<Code>(keys: readonly string[]): Shape<Code> | undefined 
 }
 
 /**
- * The shape's own code, once it has been met often. With keys known in the source, V8 reads and makes an object in a fraction
- * of the time. The source consists of keys that are identifiers, of `expression`, and of calls of `step`.
+ * The shape's own code, once it has been met often. With keys known in the source, V8 reads and makes an object in a
+ * fraction of the time. The source consists of keys that are identifiers, of `expression`, and of calls of `step`.
  */
 export function codeOf<Code>(
   shape: Shape<Code>,

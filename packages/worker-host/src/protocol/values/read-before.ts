@@ -16,8 +16,8 @@ const MAX_LOOKS = 65_536;
 const decoder = new PlainDecoder();
 
 /**
- * The properties that an attempt at the plain format has read. `failures` begin with the innermost; `bytes` up to `end` is
- * what the attempt wrote. Objects with getters are decoded from those bytes, so that no getter runs again.
+ * The properties that an attempt at the plain format has read. `failures` begin with the innermost; `bytes` up to `end`
+ * is what the attempt wrote. Objects with getters are decoded from those bytes, so that no getter runs again.
  */
 export function readBefore(failures: readonly Failure[], bytes: Uint8Array, end: number): KnownReads | undefined {
   if (failures.length === 0) return undefined;

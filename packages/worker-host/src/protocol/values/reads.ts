@@ -2,8 +2,9 @@
 export type KnownReads = ReadonlyMap<object, readonly unknown[]>;
 
 /**
- * The property values read while a message is encoded. A second walk takes them from here, so that a getter runs once even
- * when several encodings are tried. They are kept in the order of the walk: depth first, keys and elements in order.
+ * The property values read while a message is encoded. A second walk takes them from here, so that a getter runs once
+ * even when several encodings are tried. They are kept in the order of the walk: depth first, keys and elements in
+ * order.
  */
 export class Reads {
   readonly #known: KnownReads | undefined;

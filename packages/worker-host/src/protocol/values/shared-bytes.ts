@@ -15,8 +15,8 @@ interface SeenBuffer {
 }
 
 /**
- * The buffers and views of one message. A view that is alone on its buffer is sent as its own bytes, without the rest of the
- * buffer. Several views on one buffer stay views on one buffer.
+ * The buffers and views of one message. A view that is alone on its buffer is sent as its own bytes, without the rest
+ * of the buffer. Several views on one buffer stay views on one buffer.
  */
 export class SharedBytes {
   readonly #buffers = new Map<ArrayBufferLike, SeenBuffer>();

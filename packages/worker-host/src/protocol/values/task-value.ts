@@ -31,7 +31,10 @@ export function transferListOf({ content, transferred }: TaskValue): Transferabl
   return [content.bytes.buffer as ArrayBuffer, ...transferred];
 }
 
-/** Detaches the transferred objects from this thread's code at once. Throws ERR_NOT_CLONEABLE for one that cannot be transferred any more. */
+/**
+ * Detaches the transferred objects from this thread's code at once. Throws ERR_NOT_CLONEABLE for one that cannot be
+ * transferred any more.
+ */
 export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
   if (transferred.length === 0) return { content, transferred };
   checkTransferList(transferred);

@@ -40,8 +40,8 @@ const KEY = new Place(".<key>");
 const ITEM = new Place(".<item>");
 
 /**
- * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of a value that no message can carry. Adds objects to
- * `shared` that only structured cloning can carry. `reads` are properties that have been read already.
+ * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of a value that no message can carry. Adds
+ * objects to `shared` that only structured cloning can carry. `reads` are properties that have been read already.
  */
 export function toGraph(
   value: unknown,
