@@ -5,9 +5,12 @@ import {
   askUnlessLeavingBy,
   attentionTable,
   ConsumerState,
+  leavingThreads,
   releaseAttention,
   ring,
   SLOT_HEADER_WORDS,
+  stopWaiting,
+  whenOneLeaves,
 } from "@mini-otp/worker-host/protocol/memory";
 import { CALLED, POOL_MAIN, type PoolThreadData, type TaskMessage } from "@mini-otp/worker-host/protocol/port";
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
@@ -25,6 +28,8 @@ import { forwardOutput } from "../threads/thread-output.js";
 
 /** A thread that has not exited this long after its kill is left behind. */
 const GIVE_UP_MS = 1000;
+/** A thread that has said that it exits is killed after this long, as an actor's is. Its exit handlers run meanwhile. */
+const EXITING_MS = 2000;
 /** How often main checks whether a task's function has been called. */
 const BEGIN_CHECK_MS = 20;
 
@@ -56,6 +61,9 @@ export class PoolThreads {
   readonly #threads = new Map<Worker, Thread>();
   /** Exit reasons of the threads that the guard has ended, by thread id. */
   readonly #killed = new Map<number, ExitReason>();
+  /** By the number of a thread on its way out: what kills it if it stays. */
+  readonly #exiting = new Map<number, NodeJS.Timeout>();
+  #closed = false;
 
   /** `onBroken` is called when a thread ends while it runs no task. */
   constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, onBroken: (error: unknown) => void) {
@@ -90,6 +98,7 @@ export class PoolThreads {
     } as ConstructorParameters<typeof Piscina>[0]);
     this.#piscina.on("error", onBroken);
     this.#adopt();
+    this.#watchExits();
   }
 
   /** Whether another task can run now. */
@@ -174,6 +183,9 @@ export class PoolThreads {
 
   /** Ends all threads. Resolves to false when one has not ended within a second. */
   async close(): Promise<boolean> {
+    this.#closed = true;
+    stopWaiting(this.#attention);
+    for (const timer of this.#exiting.values()) clearTimeout(timer);
     this.#piscina.removeAllListeners("error");
     this.#piscina.on("error", () => {});
     let timer: NodeJS.Timeout | undefined;
@@ -207,10 +219,37 @@ export class PoolThreads {
       worker.once("exit", () => {
         guard.forget(guarded);
         releaseAttention(this.#attention, id);
+        clearTimeout(this.#exiting.get(id));
+        this.#exiting.delete(id);
         this.#threads.delete(worker);
         // Later, because the task that ran there reads the reason in this turn of the event loop.
         setImmediate(() => this.#killed.delete(id));
       });
+    }
+  }
+
+  /** Sees to it that threads which say that they exit do: one whose exit handlers never return keeps its task for ever. */
+  #watchExits(): void {
+    if (this.#closed) return;
+    const another = whenOneLeaves(this.#attention);
+    for (const thread of leavingThreads(this.#attention)) {
+      if (this.#exiting.has(thread.threadId)) continue;
+      const timer = setTimeout(() => this.#endExiting(thread.threadId), EXITING_MS).unref();
+      this.#exiting.set(thread.threadId, timer);
+    }
+    void Promise.resolve(another).then(() => this.#watchExits());
+  }
+
+  #endExiting(threadId: number): void {
+    this.#exiting.delete(threadId);
+    // It may have stayed: its exit was refused.
+    const leaving = leavingThreads(this.#attention).find((thread) => thread.threadId === threadId);
+    if (leaving === undefined) return;
+    this.#adopt();
+    for (const [worker, { id }] of this.#threads) {
+      if (id !== threadId) continue;
+      this.#killed.set(id, { kind: "exit_called", code: leaving.exitCode });
+      void worker.terminate();
     }
   }
 

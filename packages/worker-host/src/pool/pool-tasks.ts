@@ -2,7 +2,7 @@ import { threadId } from "node:worker_threads";
 import { loadFirst } from "../module/load-module.js";
 import { prepareThread } from "../module/prelude.js";
 import { ActorError } from "../protocol/errors/errors.js";
-import { claimAttention, leave } from "../protocol/memory/attention.js";
+import { claimAttention, leaveTable, stay } from "../protocol/memory/attention.js";
 import { CALLED, type PoolThreadData, type TaskFailure, type TaskMessage } from "../protocol/port/pool-task.js";
 import type { Connection, Sender } from "../protocol/refs/actor-ref.js";
 import type { Transferable } from "../protocol/refs/actor-types.js";
@@ -16,6 +16,8 @@ import { decodeTask, encodeTask, takeTransferred } from "../protocol/values/task
 
 // Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
 const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
+let attention: { readonly table: Int32Array; readonly own: Int32Array | undefined } | undefined;
+announceExits();
 prepareThread(offHeapCapMb);
 const codec = new Codec(outOfReach());
 const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
@@ -24,12 +26,9 @@ const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
 // Each task that awaits it gets the error.
 loading.catch(() => {});
 
-let attention: Int32Array | undefined;
-process.on("exit", () => attention !== undefined && leave(attention));
-
 export async function runTask(message: TaskMessage): Promise<unknown> {
   const { name, task, place, running } = message;
-  attention ??= claimAttention(message.attention, threadId);
+  attention ??= { table: message.attention, own: claimAttention(message.attention, threadId) };
   Atomics.store(running, 2 * place, threadId);
   let module: Record<string, unknown>;
   try {
@@ -50,6 +49,28 @@ export async function runTask(message: TaskMessage): Promise<unknown> {
   } catch (error) {
     throw failure("task", error);
   }
+}
+
+/**
+ * Main hears of an exit before the user's exit handlers run, because one that never returns keeps the thread. It hears
+ * of `process.exit` at the call: a handler may be put in front of the one here.
+ */
+function announceExits(): void {
+  const leaving = (code: unknown): void => {
+    if (attention?.own !== undefined) leaveTable(attention.table, attention.own, Number(code ?? process.exitCode ?? 0));
+  };
+  process.on("exit", leaving);
+  const exit = process.exit.bind(process);
+  process.exit = ((code?: number) => {
+    leaving(code);
+    try {
+      return exit(code);
+    } catch (error) {
+      // The code is none, or a handler has thrown: the thread lives on.
+      if (attention?.own !== undefined) stay(attention.own);
+      throw error;
+    }
+  }) as typeof process.exit;
 }
 
 /** A CommonJS module's exports are its default export, or in it. */

@@ -5,8 +5,14 @@ export {
   askUnlessLeavingBy,
   attentionTable,
   claimAttention,
+  type LeavingThread,
   leave,
+  leaveTable,
+  leavingThreads,
   releaseAttention,
+  stay,
+  stopWaiting,
+  whenOneLeaves,
 } from "./attention.js";
 export { ConsumerState } from "./consumer-state.js";
 export { countBlocked, countLost, giveLogCredit, roomAgain } from "./counters.js";
