@@ -21,12 +21,12 @@ import { OwnMessages } from "./own-messages.js";
 import { OwnWork } from "./own-work.js";
 import type { Snapshot } from "./snapshot.js";
 
-/** An idle actor first sleeps holding its thread (it wakes fastest so), then lets its event loop turn. */
+/** An idle actor first blocks its thread this long, because it wakes fastest from that; then its event loop turns. */
 const HOLD_MS = 10;
 /** Under load the event loop turns at least this often. */
 const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
-/** While calls are open. */
+/** While calls are open, and may be over their time. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
 
 /**
@@ -110,23 +110,23 @@ export class ActorLoop {
     this.#schedule();
   }
 
-  /** Goes on where another thread has left off. Before `takeMessages`. */
+  /** Continues where another thread stopped. Before `takeMessages`. */
   restore(snapshot: Snapshot): void {
     this.#control.restore(snapshot);
   }
 
-  /** What main has said is handled: here when called from a blocking call, else from the loop. */
+  /** Handles main's control messages. A blocking call does it from within; otherwise the loop does. */
   takeControl(): void {
     this.#control.take();
   }
 
-  /** A caller has given up: its handler's signal is aborted, or it is not handled at all. */
+  /** A caller has given up: aborts the signal of its handler, or drops the call if it still waits. */
   cancelled(callerUid: number, correlation: number): void {
     if (this.#loopState.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
     else this.#call.cancel(callerUid, correlation);
   }
 
-  /** The next turn comes when all microtasks have run. */
+  /** Has the next turn come when all microtasks have run. */
   #schedule(): void {
     if (this.#scheduled || this.#loopState.ended) return;
     this.#scheduled = true;
@@ -187,7 +187,7 @@ export class ActorLoop {
     }
   }
 
-  /** After each message of an actor whose handlers are slow. A clock read takes a third of what a fast message does. */
+  /** After each message if the actor's handlers are slow. A clock read takes a third of the time of a fast message. */
   get #clockIsDue(): boolean {
     return this.#words[STAMP_ALL] === 1 || this.#handled % FAST_MESSAGES_PER_CLOCK_READ === 0;
   }
@@ -201,7 +201,9 @@ export class ActorLoop {
     return true;
   }
 
-  /** Nothing to do: looks a little longer, then sleeps. False when the event loop is to turn until something wakes it. */
+  /**
+   * Nothing to do: looks a little longer, then sleeps. False when the event loop has to turn until something wakes it.
+   */
   #rest(): boolean {
     const inbox = this.#inbox;
     const loopState = this.#loopState;

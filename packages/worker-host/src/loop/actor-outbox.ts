@@ -35,12 +35,12 @@ interface OpenTask {
   release(): void;
 }
 
-/** What the outbox needs of its thread. */
+/** What the outbox needs from its thread. */
 export interface OutboxParts {
   readonly inbox: Inbox;
   readonly port: MessagePort;
   readonly idle: IdleStrategy;
-  /** Handles what main says while this thread is blocked. */
+  /** Handles main's control messages while this thread is blocked. */
   takeControl(): void;
   readonly cancelled: OnCancel;
   /** Throws while this thread is not an actor yet. */
@@ -51,10 +51,10 @@ export interface OutboxParts {
 export class ActorOutbox extends Outbox {
   readonly #parts: OutboxParts;
   #ownState: ConsumerState | undefined;
-  /** The circle of waiting actors this thread is to break, by failing what it is blocked in. */
+  /** The circle of waiting actors that this thread has to break, by failing the operation it is blocked in. */
   #cycle: readonly string[] | undefined;
   #found: Encoded | undefined;
-  /** Tasks that pools run for this actor. */
+  /** The tasks that pools run for this actor, by request. */
   readonly #tasks = new Map<number, OpenTask>();
   #lastTask = 0;
   /** Called when a call's deadline becomes the earliest. */
@@ -75,7 +75,7 @@ export class ActorOutbox extends Outbox {
     return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.cancelled);
   }
 
-  /** By way of main, which runs the pool. */
+  /** Sends the task to main, which runs the pool. */
   runTask(uid: number, id: string, task: unknown, { signal, transferList = [], name }: RunOptions): Promise<unknown> {
     if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
     const request = ++this.#lastTask;
@@ -198,7 +198,7 @@ export class ActorOutbox extends Outbox {
 
   #block(on: Peer): void {
     this.#cycle = undefined;
-    // Main looks now and then.
+    // Main looks at this word now and then, for circles.
     this.#state.blockOn(on.uid);
   }
 
@@ -221,7 +221,7 @@ export class ActorOutbox extends Outbox {
       const outcome = this.retry(unsent);
       if (outcome !== FULL && outcome !== BUSY) break;
       const now = performance.now();
-      // As it goes, not at the end: the wait may be long.
+      // At each round, not only at the end: the wait may be long.
       countBlocked(peer.words, now - since);
       since = now;
       const left = unsent.deadline - now;

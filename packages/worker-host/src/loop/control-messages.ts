@@ -27,7 +27,10 @@ export interface ControlParts {
   readonly host: LoopHost;
 }
 
-/** Does what main says, by the port: between two messages, or while the thread is blocked in one. */
+/**
+ * Carries out main's control messages, which come by the port: between two messages, or while a handler blocks the
+ * thread.
+ */
 export class ControlMessages {
   readonly #parts: ControlParts;
 
@@ -35,7 +38,7 @@ export class ControlMessages {
     this.#parts = parts;
   }
 
-  /** Handles all that have arrived. */
+  /** Handles all control messages that have arrived. */
   take(): void {
     const { channel, loopState, outbox } = this.#parts;
     channel.poll();
@@ -45,7 +48,10 @@ export class ControlMessages {
     }
   }
 
-  /** Between two messages: gives main what the next thread needs, and stands still. A state that cannot be carried stays here. */
+  /**
+   * Between two messages: posts the snapshot for the next thread, and freezes. A state that cannot be carried stays
+   * here.
+   */
   handOver(): void {
     const { outbox, context, version, loopState, own, call } = this.#parts;
     loopState.handOver = false;
@@ -65,7 +71,7 @@ export class ControlMessages {
     }
   }
 
-  /** Goes on where another thread has left off. */
+  /** Continues where another thread stopped. */
   restore(snapshot: Snapshot): void {
     const { loopState, own, call } = this.#parts;
     loopState.suspended = snapshot.suspended;
@@ -88,7 +94,7 @@ export class ControlMessages {
         host.leave();
         break;
       case "callee_exited": {
-        // Replies sent before the exit come first.
+        // Replies that the callee sent before its exit settle their calls first.
         outbox.takeReplies();
         const reason = decodeReason(codec, message.reason);
         pending.calleeExited(message.uid, reason, message.consumedBefore, message.closed);

@@ -24,11 +24,11 @@ export interface ContextParts {
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly loopState: LoopState;
-  /** There is something to do. The context may be used outside of a message, while the loop sleeps. */
+  /** Wakes the loop: the context may be used outside of a message, while the loop sleeps. */
   schedule(): void;
 }
 
-/** The object that an actor's code is given. */
+/** Creates the context that an actor's code gets. */
 export function createContext(parts: ContextParts): ActorContext<any> {
   const { init, args, log, outbox, own, call, loopState } = parts;
   return {

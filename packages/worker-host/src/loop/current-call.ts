@@ -10,7 +10,7 @@ import type { LoopState } from "./loop-state.js";
 
 const MAX_CANCELLED = 1024;
 
-/** Where a call's reply goes. */
+/** The destination of a call's reply. */
 export interface ReplyTo {
   readonly address: number;
   readonly uid: number;
@@ -31,17 +31,17 @@ export interface Replies {
   ): void;
 }
 
-/** The call that is being handled and its reply; and calls that their callers have given up. */
+/** The call that is being handled, and its reply; also the waiting calls that their callers have given up. */
 export class CurrentCall {
-  /** Undefined when the message is no call. */
+  /** Undefined when the current message is not a call. */
   caller: ReplyTo | undefined;
   readonly #replies: Replies;
   readonly #loopState: LoopState;
   #deferred = false;
   #givenUp = false;
-  /** Made when the handler asks for its signal. */
+  /** Created when the handler asks for its signal. */
   #signal: AbortController | undefined;
-  /** Calls that were given up before they were handled. */
+  /** Keys of calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
 
   constructor(replies: Replies, loopState: LoopState) {
@@ -56,7 +56,7 @@ export class CurrentCall {
     this.#signal = undefined;
   }
 
-  /** True while a caller waits for what the handler returns or throws. */
+  /** True while a caller waits for the handler's result or error. */
   get isAwaited(): boolean {
     return this.caller !== undefined && !this.#deferred;
   }
@@ -69,7 +69,7 @@ export class CurrentCall {
     return this.#signal.signal;
   }
 
-  /** The caller does not wait any more, or the actor is asked to stop. */
+  /** The caller no longer waits, or the actor is asked to stop. */
   abort(): void {
     this.#givenUp = true;
     this.#signal?.abort();
@@ -79,14 +79,14 @@ export class CurrentCall {
     return this.caller?.uid === callerUid && this.caller.correlation === correlation;
   }
 
-  /** A call has been given up that is not being handled. */
+  /** The caller has given up a call that is not being handled. */
   cancel(callerUid: number, correlation: number): void {
-    // It waits in the mailbox, or has been answered meanwhile: those go when the set is full.
+    // The call waits in the mailbox, or has been answered meanwhile. Keys of the latter stay until the set is full.
     if (this.#cancelled.size >= MAX_CANCELLED) this.#cancelled.clear();
     this.#cancelled.add(keyOf(callerUid, correlation));
   }
 
-  /** Whether the current call was given up before it came to it. */
+  /** Whether the current call was given up before its turn came. */
   takeCancelled(): boolean {
     const { caller } = this;
     if (caller === undefined || this.#cancelled.size === 0) return false;
@@ -97,12 +97,12 @@ export class CurrentCall {
     return [...this.#cancelled];
   }
 
-  /** Of another thread's. */
+  /** Takes over the keys of the actor's former thread. */
   restore(cancelled: readonly string[]): void {
     for (const call of cancelled) this.#cancelled.add(call);
   }
 
-  /** Throws TypeError when the message is no call. */
+  /** Throws TypeError when the current message is not a call. */
   defer(): DeferredReply {
     const to = this.caller;
     if (to === undefined) throw new TypeError("deferReply: the message being handled is not a call");
@@ -142,7 +142,7 @@ export class CurrentCall {
     this.#replies.reply(to.address, to.uid, KIND_FAILURE, to.correlation, this.#encodeFailure(error));
   }
 
-  /** What has failed is told, whatever it is: the caller waits for it. */
+  /** Encodes whatever was thrown, also what no message can carry: the caller waits for it. */
   #encodeFailure(error: unknown): Payload {
     const { codec } = this.#replies;
     try {

@@ -1,11 +1,11 @@
 /**
- * How long to look for work before sleeping. Waking a sleeper costs 6–12 µs and on a virtual machine up to 50,
- * finding the message while spinning 0.4 µs; but a spin that finds nothing takes the core from the thread that would send
- * it. So it spins only while there is a core for every thread that is awake, and while that has been paying off; and
- * tries again now and then.
+ * How long to look for work before sleeping. To wake a sleeper costs 6–12 µs, on a virtual machine up to 50; to find
+ * the message while spinning costs 0.4 µs. But a spin that finds nothing takes the core from the thread that would send
+ * the message. So a thread spins only while every awake thread has a core, and only while spinning pays off; it tries
+ * again now and then.
  */
 const MAX_SPINS = 4000;
-/** Some 25 µs: the other side's handler and its own wake-up must fit in. */
+/** About 25 µs: the handler of the other side and its wake-up must fit in. */
 const PROBE_SPINS = 2000;
 const MIN_SPINS = 250;
 /** After this many sleeps without a spin, one spin is tried. */
@@ -14,17 +14,17 @@ const PROBE_EVERY = 16;
 export class IdleStrategy {
   readonly #awake: Int32Array;
   readonly #cores: number;
-  // A thread that has just started is alone so far: V8 would compile the loop of a spin that no sender ends.
+  // A thread starts without spinning: no sender would end the spin, and V8 would compile its loop.
   #spins = 0;
   #sleeps = 0;
 
-  /** `awake` counts the threads of all actors that do not sleep; see `Inbox`. */
+  /** `awake` counts the actors' threads that do not sleep; see `Inbox`. */
   constructor(awake: Int32Array, cores: number) {
     this.#awake = awake;
     this.#cores = cores;
   }
 
-  /** How often to look before sleeping. */
+  /** How many times to look before sleeping. */
   get spins(): number {
     // On one core spinning only delays the sender.
     if (this.#cores === 1 || Atomics.load(this.#awake, 0) > this.#cores) return 0;

@@ -13,7 +13,9 @@ import { RingReader } from "../protocol/ring/ring-reader.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
-/** Messages of main's, in their order. Those about shared memory are taken in at once, wherever the actor stands. */
+/**
+ * Main's control messages, in their order. Those that bring shared memory take effect at once, whatever the actor does.
+ */
 export class ControlChannel {
   readonly #port: MessagePort;
   readonly #segments: Segments;
@@ -23,7 +25,7 @@ export class ControlChannel {
   constructor(port: MessagePort, segments: Segments) {
     this.#port = port;
     this.#segments = segments;
-    // Also keeps the thread alive while it waits without blocking.
+    // The listener also keeps the thread alive while it waits without blocking.
     port.on("message", (message: ToActor) => {
       this.#accept(message);
       this.#onMessage();
@@ -40,7 +42,7 @@ export class ControlChannel {
     return this.#waiting.shift();
   }
 
-  /** Takes what has arrived although the event loop does not turn. */
+  /** Takes the messages that have arrived, without a turn of the event loop. */
   poll(): void {
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: ToActor } | undefined;
@@ -59,7 +61,10 @@ export class ControlChannel {
   }
 }
 
-/** Everything that can reach an actor: its mailbox, its system lane, main's control messages; and sleep until one does. */
+/**
+ * The three ways to an actor: its mailbox, its system lane, main's control messages. The thread sleeps here until
+ * something arrives.
+ */
 export class Inbox {
   readonly mailbox: RingReader;
   readonly system: RingReader;
@@ -103,7 +108,7 @@ export class Inbox {
     return this.#state.takeControl();
   }
 
-  /** Something has arrived; `withMailbox` false leaves the mailbox out (while a handler is busy). */
+  /** Whether something has arrived. `withMailbox` is false while a handler is busy: then the mailbox does not count. */
   arrived(withMailbox: boolean): boolean {
     return (withMailbox && this.mailbox.pending) || this.system.pending || this.#state.hasControl;
   }
@@ -123,7 +128,7 @@ export class Inbox {
       retract(this.#words, PARKED);
       return false;
     }
-    // One wait at a time: a wait that another event preceded stays pending and serves the next sleep.
+    // One wait at a time: when another event comes first, the wait stays pending and serves the next sleep.
     this.#announced = true;
     if (!this.#asleep) {
       const waiting = sleepAsync(this.#words, PARKED);
@@ -147,7 +152,7 @@ export class Inbox {
     this.#state.countAwake(this.#awake);
   }
 
-  /** Awake again: producers need not ring. */
+  /** The thread is awake again: producers need not ring. */
   awake(): void {
     if (!this.#announced) return;
     this.#announced = false;

@@ -1,15 +1,15 @@
 import type { ActorLog } from "../actor/context.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 
-/** What the loop leaves to its host. */
+/** What the loop asks of its host. */
 export interface LoopHost {
   readonly log: ActorLog;
   /** Reports the reason and ends the thread. Does not return. */
   exit(reason: ExitReason): void;
-  /** Ends the thread, whose actor lives on in another. */
+  /** Ends the thread; the actor lives on in another one. */
   leave(): void;
   /** Answers main's request for a snapshot of this thread's heap. */
   heapSnapshot?(request: number): void;
-  /** A message that no handler was there for. */
+  /** Reports a message that the actor has no handler for. */
   unhandled(method: string, detail: string): void;
 }

@@ -33,7 +33,7 @@ import type { Meter } from "./meter.js";
 import type { OwnMessage } from "./snapshot.js";
 import type { Tracer } from "./tracer.js";
 
-/** Where a handler stands, and whom it tells. */
+/** What a handler works on and reports to. */
 export interface HandlerParts {
   readonly definition: ActorDefinition<any, any, HandlersOf<any>>;
   readonly context: ActorContext<any>;
@@ -47,9 +47,12 @@ export interface HandlerParts {
   schedule(): void;
 }
 
-/** Handles one message: finds its handler, runs it, answers its caller, and commits it to the mailbox. */
+/**
+ * Handles one message at a time: finds its handler, runs it, answers the caller, and commits the message to the
+ * mailbox.
+ */
 export class MessageHandler {
-  /** Present while this actor is traced. */
+  /** Present while main traces this actor. */
   tracer: Tracer | undefined;
   readonly #definition: ActorDefinition<any, any, HandlersOf<any>>;
   readonly #context: ActorContext<any>;
@@ -62,7 +65,7 @@ export class MessageHandler {
   readonly #schedule: () => void;
   readonly #state: ConsumerState;
   readonly #handlers: HandlerTable;
-  /** Of the message that is being handled, when it is traced. */
+  /** From the current message, when its sender traces it. */
   #traceparent: string | undefined;
   #span: OpenSpan | undefined;
 
@@ -81,13 +84,13 @@ export class MessageHandler {
     this.#state.beginInit(METHOD_INIT);
   }
 
-  /** Init is done. */
+  /** `init` is done. */
   initialised(): void {
     this.#loopState.busy = false;
     this.#state.endHandling();
   }
 
-  /** Handles the message that the mailbox is at. */
+  /** Handles the message that the mailbox has moved to. */
   handle(): void {
     const { header, payload } = this.#mailbox;
     const kind = kindOf(header[R_TYPE]);
@@ -103,7 +106,7 @@ export class MessageHandler {
     }
     this.#meter.begin(header[R_ENQUEUED], header[R_SEQ]);
     if (payload.format === FORMAT_PARCEL) {
-      // The rest of the mailbox waits until main has handed it over: messages keep their order.
+      // The mailbox waits until main has handed the parcel over, because messages keep their order.
       this.#loopState.busy = true;
       this.#outbox.post({ type: "claim", owner: payload.words[0], number: payload.words[1] });
       return;
@@ -111,7 +114,7 @@ export class MessageHandler {
     this.#open(kind, methodId, payload);
   }
 
-  /** What the message that the mailbox is at stands for. */
+  /** Main has handed over the content of the current message, or says that it is lost. */
   parcelArrived(parcel: Parcel | null): void {
     const { header } = this.#mailbox;
     const methodId = header[R_METHOD];
@@ -135,7 +138,7 @@ export class MessageHandler {
     }
     this.#meter.beginOwn();
     const methodId = method === "" ? 0 : this.#outbox.names.find(method);
-    // Without a number it is no message to `info`.
+    // -1: a method without a number; 0 would mean `info`.
     if (methodId === 0 && method !== "") this.#run(handler, -1, method, args, false);
     else this.#run(handler, methodId, "", args, false);
   }
@@ -190,7 +193,7 @@ export class MessageHandler {
     return this.#handlers.find(methodId, this.#nameOf(methodId));
   }
 
-  /** Of the message that the mailbox is at. */
+  /** The method of the current message. */
   #nameOf(methodId: number): string {
     return methodId < 0 ? this.#mailbox.methodText : this.#outbox.names.name(methodId);
   }
@@ -204,7 +207,7 @@ export class MessageHandler {
     return info.call(this.#definition, context, message);
   };
 
-  /** `method` is the name of one without a number, "" of any other. */
+  /** `method` is the name of a method without a number, and "" for any other. */
   #run(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): void {
     if (method !== "") this.#state.beginHandlingNamed(method);
     else this.#state.beginHandling(methodId === 0 ? METHOD_INFO : methodId);
@@ -240,7 +243,7 @@ export class MessageHandler {
 
   #apply(handler: Handler, args: unknown[]): unknown {
     const { handlers } = this.#definition;
-    // To spread the most frequent one costs as much as the rest of the call.
+    // One argument is the most frequent case, and to spread it costs as much as the rest of the call.
     return args.length === 1
       ? handler.call(handlers, this.#context, args[0])
       : handler.call(handlers, this.#context, ...args);

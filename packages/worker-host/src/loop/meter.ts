@@ -8,14 +8,14 @@ import {
 } from "../protocol/memory/slot-descriptor.js";
 import { ticksAt, ticksToMs } from "../protocol/memory/ticks.js";
 
-/** A handler that takes longer can bear that each message is timed: that costs less than 0.2 µs. */
+/** For a handler that takes longer every message is timed, because that costs it less than 0.2 µs of its time. */
 const SLOW_MS = 0.01;
 const UNTIMED = -1;
 
 /**
- * Times messages, for the actor's statistics. A clock read costs 50 ns, so of a fast actor only the messages are timed
- * that carry their time: every sixteenth, which stands for those before it, and whatever woke the actor up. Of a slow
- * one all are, and their senders are asked to stamp them all.
+ * Times messages for the actor's statistics. A clock read costs 50 ns, so a fast actor times only the messages that
+ * carry a time stamp: every sixteenth, which also stands for those before it, and the one that woke the actor. A slow
+ * actor times all messages, and asks their senders to stamp them all.
  */
 export class Meter {
   readonly #words: Int32Array;
@@ -27,7 +27,7 @@ export class Meter {
   #startMs = UNTIMED;
   #waitMs = UNTIMED;
   #weight = 1;
-  /** Not timed since the last one that stands for others. */
+  /** Messages not timed since the last one that stands for others. */
   #skipped = 0;
 
   constructor(words: Int32Array, epochMs: number) {
@@ -36,11 +36,11 @@ export class Meter {
     this.#wait = new HistogramWriter(words, WAIT_HISTOGRAM);
     this.#handling = new HistogramWriter(words, HANDLING_HISTOGRAM);
     this.#latency = new HistogramWriter(words, LATENCY_HISTOGRAM);
-    // Until it is known to be fast.
+    // An actor counts as slow until its first message shows that it is fast.
     words[STAMP_ALL] = 1;
   }
 
-  /** A message is about to be handled: `enqueued` and `seq` are its record's. */
+  /** Before a message of the mailbox is handled: `enqueued` and `seq` come from its record. */
   begin(enqueued: number, seq: number): void {
     if (enqueued === 0 && !this.#slow) {
       this.#skipped++;
@@ -56,14 +56,14 @@ export class Meter {
     this.#skipped = 0;
   }
 
-  /** The same for what does not come from the mailbox: a timer, a signal, a continuation. */
+  /** Before a message is handled that does not come from the mailbox: a timer, a signal, a continuation. */
   beginOwn(): void {
     this.#startMs = this.#slow ? performance.now() : UNTIMED;
     this.#waitMs = UNTIMED;
     this.#weight = 1;
   }
 
-  /** It has been handled. */
+  /** The message has been handled. */
   end(): void {
     if (this.#startMs === UNTIMED) return;
     const handlingMs = performance.now() - this.#startMs;

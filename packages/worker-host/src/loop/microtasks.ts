@@ -1,8 +1,8 @@
 import { promiseHooks } from "node:v8";
 
 /**
- * Whether microtasks may be waiting. A handler that made or settled no promise left none behind, so the next
- * message can follow at once, without the 170 ns it takes to let the queue run empty.
+ * Whether microtasks may be waiting. A handler that created or settled no promise leaves none behind, so the next
+ * message can follow at once and saves the 170 ns that it takes to let the queue run empty.
  */
 export class Microtasks {
   due = false;
@@ -11,7 +11,10 @@ export class Microtasks {
 
   private constructor() {}
 
-  /** Watches this thread's promises, and its `queueMicrotask` and `process.nextTick`, which it replaces. Once per thread. */
+  /**
+   * Watches this thread's promises, and its `queueMicrotask` and `process.nextTick`, which it replaces. Once per
+   * thread.
+   */
   static install(): Microtasks {
     const microtasks = new Microtasks();
     const mark = (): void => {
@@ -32,13 +35,13 @@ export class Microtasks {
     return microtasks;
   }
 
-  /** Runs `then` when all microtasks have run, those they queue included, and before the event loop turns. */
+  /** Runs `then` after all microtasks, including those that they queue, and before the event loop turns. */
   drain(then: () => void): void {
     void DONE.then(() => this.#nextTick(this.#drained, then));
   }
 
   readonly #drained = (then: () => void): void => {
-    // Only now: the promise that brought us here has settled, which marks too.
+    // Not before: the promise that led here has settled, and that sets the mark too.
     this.due = false;
     then();
   };

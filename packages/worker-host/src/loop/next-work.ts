@@ -2,7 +2,7 @@ import type { LoopState } from "./loop-state.js";
 import type { OwnMessages } from "./own-messages.js";
 import type { OwnMessage } from "./snapshot.js";
 
-/** Where an actor's messages wait, as far as their order goes. */
+/** Where an actor's messages wait; `nextWork` needs only their order. */
 export interface Mail {
   /** Moves to the next message. False when there is none. */
   next(): boolean;

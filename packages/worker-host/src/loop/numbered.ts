@@ -6,10 +6,10 @@ interface Page<Item> {
 }
 
 /**
- * Items by numbers that are given out one after the other. Sixty-four neighbours share a page, and an empty page goes.
+ * Items by numbers that are assigned in sequence. Sixty-four neighbours share a page; an empty page is dropped.
  *
- * Not a Map by number: one of 100 000 through which numbers pass spends 0.8 µs on each that goes and comes, most of it
- * on moving to new tables (Node 20).
+ * This is not a Map: a Map with 100 000 entries takes 0.8 µs to replace one number by a new one, mostly because it
+ * moves to new tables (Node 20).
  */
 export class Numbered<Item> {
   readonly #pages = new Map<number, Page<Item>>();

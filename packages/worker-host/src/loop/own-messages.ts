@@ -4,12 +4,12 @@ import { Timers } from "./timers.js";
 
 const MAX_DEMONITORED = 1024;
 
-/** What an actor's timers go by: `performance` in a thread. */
+/** The clock of an actor's timers: `performance` in a thread. */
 export interface MessageClock {
   now(): number;
 }
 
-/** Of an actor's messages those that never were in its mailbox: its continuations, DOWN and EXIT, its timers. */
+/** The messages that reach an actor without its mailbox: its continuations, DOWN and EXIT, its timers. */
 export class OwnMessages {
   readonly #clock: MessageClock;
   readonly #timers = new Timers();
@@ -27,7 +27,7 @@ export class OwnMessages {
     return this.#timers.nextDue;
   }
 
-  /** In this order: what is to run before any other message, what main has sent, what is due. */
+  /** The next one: continuations first, then DOWN and EXIT, then due timers. */
   next(): OwnMessage | undefined {
     if (this.#continuations.length > 0) return this.#continuations.shift();
     return (this.#signals.length > 0 ? this.#nextSignal() : undefined) ?? this.#dueTimer();
@@ -37,7 +37,7 @@ export class OwnMessages {
     this.#continuations.push({ method, args });
   }
 
-  /** A message to `info`. */
+  /** Adds a message to `info`. */
   signal(args: unknown[]): void {
     this.#signals.push({ method: "", args });
   }
@@ -46,7 +46,7 @@ export class OwnMessages {
     return this.#timers.add(this.#clock.now(), delayMs, everyMs, method, args);
   }
 
-  /** True when the timer was still to fire. */
+  /** True when the timer had still to fire. */
   cancelTimer(id: number): boolean {
     return this.#timers.cancel(id);
   }
@@ -55,9 +55,9 @@ export class OwnMessages {
     return ++this.#lastMonitor;
   }
 
-  /** Its DOWN may be on the way. */
+  /** Drops the DOWN of this monitor if it is on its way. */
   demonitor(monitor: number): void {
-    // Main forgets the monitor soon, so only the latest need remembering.
+    // Main forgets the monitor soon, so it is enough to remember the latest ones.
     const [oldest] = this.#demonitored;
     if (this.#demonitored.size >= MAX_DEMONITORED) this.#demonitored.delete(oldest);
     this.#demonitored.add(monitor);
@@ -81,7 +81,7 @@ export class OwnMessages {
     for (const monitor of snapshot.demonitored) this.#demonitored.add(monitor);
   }
 
-  /** In the order main sent them; none of a monitor that has been taken off meanwhile. */
+  /** In the order main sent them, without a DOWN whose monitor was taken off meanwhile. */
   #nextSignal(): OwnMessage | undefined {
     for (let signal = this.#signals.shift(); signal !== undefined; signal = this.#signals.shift()) {
       const { type, monitor } = signal.args[0] as { type?: unknown; monitor?: number };

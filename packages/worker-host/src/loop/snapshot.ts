@@ -1,17 +1,17 @@
-/** A message of an actor's own that has yet to be handled. */
+/** A message that an actor gets without its mailbox, still to be handled. */
 export interface OwnMessage {
   readonly method: string;
   readonly args: unknown[];
 }
 
-/** A timer, wherever its thread's clock began. */
+/** A timer, in terms that do not depend on the clock of its thread. */
 export interface SavedTimer extends OwnMessage {
   readonly id: number;
   readonly everyMs: number;
   readonly inMs: number;
 }
 
-/** What an incarnation hands over, between two messages, to the thread that takes its place with other code. */
+/** What an incarnation hands over, between two messages, to the thread that continues it with other code. */
 export interface Snapshot {
   readonly state: unknown;
   readonly version: string | undefined;
@@ -23,6 +23,6 @@ export interface Snapshot {
   readonly signals: readonly OwnMessage[];
   readonly lastMonitor: number;
   readonly demonitored: readonly number[];
-  /** Calls that wait in the mailbox and were given up. */
+  /** Keys of calls that wait in the mailbox and were given up. */
   readonly cancelled: readonly string[];
 }

@@ -1,27 +1,32 @@
 import { Numbered } from "./numbered.js";
 import type { SavedTimer } from "./snapshot.js";
 
-/** A message an actor has asked to get later. */
+/** A message that an actor sends to itself later. */
 export interface Timer {
   readonly id: number;
   readonly method: string;
   readonly args: unknown[];
   /** 0 for a timer that fires once. */
   readonly everyMs: number;
-  /** Where it is in the heap. */
+  /** Its place in the heap. */
   place: number;
 }
 
-/** Children of a node of the heap lie side by side: with four, a heap of 100 000 is 9 levels deep instead of 17. */
+/**
+ * How many children a node of the heap has, side by side: with four, a heap of 100 000 is 9 levels deep instead of 17.
+ */
 const BRANCHES = 4;
 
 /**
- * An actor's `sendAfter` and `sendInterval` timers, earliest first; of those due at the same time the oldest. Times are
- * `performance.now` milliseconds. To add or to cancel one takes as many steps as the heap is deep.
+ * An actor's `sendAfter` and `sendInterval` timers, earliest first; among timers due at the same time the oldest comes
+ * first. Times are milliseconds of the actor's clock. To add or to cancel a timer takes as many steps as the heap is
+ * deep.
  */
 export class Timers {
   readonly #heap: Timer[] = [];
-  /** When each of the heap is due, beside it: so the heap is kept in order without looking into timers all over memory. */
+  /**
+   * When each timer of the heap is due, at the same place: so ordering the heap touches no timers scattered in memory.
+   */
   readonly #dues: number[] = [];
   readonly #byId = new Numbered<Timer>();
   #nextId = 1;
@@ -36,7 +41,7 @@ export class Timers {
     return id;
   }
 
-  /** True when the timer was still to fire; false for what is no timer's number. */
+  /** True when the timer had still to fire; false for a value that is no timer's number. */
   cancel(id: number): boolean {
     if (typeof id !== "number") return false;
     const timer = this.#byId.get(id);
@@ -45,7 +50,7 @@ export class Timers {
     return true;
   }
 
-  /** All timers, as they can be carried to a thread with another clock. */
+  /** All timers, in a form that a thread with another clock can take. */
   save(now: number): { readonly timers: SavedTimer[]; readonly lastTimer: number } {
     const timers = this.#heap.map(({ id, method, args, everyMs }, place) => ({
       id,
@@ -62,7 +67,10 @@ export class Timers {
     for (const { inMs, ...timer } of timers) this.#insert({ ...timer, place: 0 }, now + inMs);
   }
 
-  /** The earliest timer that is due. An interval stays, due again in whole periods after now: it does not catch up. */
+  /**
+   * The earliest timer that is due. An interval stays, and is due again a whole number of periods later, after `now`:
+   * it does not catch up.
+   */
   takeDue(now: number): Timer | undefined {
     const timer = this.#heap[0];
     if (timer === undefined || this.#dues[0] > now) return undefined;

@@ -13,7 +13,7 @@ interface Watch {
 export class Tracer {
   readonly #post: (message: ToMain) => void;
   readonly #watches = new Map<number, Watch>();
-  /** Who is to be told of the message that is being handled. */
+  /** The traces that watch the current message. */
   #seenBy: number[] = [];
   #method = "";
   #kind: MessageKind = "own";
