@@ -14,18 +14,18 @@ import {
 import type { ActorContext } from "./context.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
-/** @internal In a definition: takes what no handler is named after. */
+/** @internal In a definition: handles the methods that no handler is named after. */
 export const OTHERWISE = Symbol.for("mini-otp.otherwise");
 const IGNORE = Symbol.for("mini-otp.ignore");
 
-/** What `init` returns to end without an error and without running: the supervisor keeps the spec, stopped. */
+/** `init` returns this to end without an error and without running: the supervisor keeps the spec, stopped. */
 export interface Ignore {
   readonly [IGNORE]: true;
 }
 
 const ignored: Ignore = Object.freeze({ [IGNORE]: true as const });
 
-/** For `init` to return: started, and not running. */
+/** The value for `init` to return when the actor has no reason to run: its start succeeds, and it does not run. */
 export function ignore(): Ignore {
   return ignored;
 }
@@ -35,32 +35,35 @@ export function isIgnore(value: unknown): value is Ignore {
   return typeof value === "object" && value !== null && (value as Partial<Ignore>)[IGNORE] === true;
 }
 
-/** A protocol: each method handles one kind of message. What it returns is the reply when the message was a call. */
+/** A protocol: each method handles one kind of message. Its result is the reply if the message is a call. */
 export type HandlersOf<State, Method extends string = string> = Record<
   Method,
   (ctx: ActorContext<State, Method>, ...args: any[]) => unknown
 >;
 
-/** What `init` leaves the handlers with. */
+/** The state that `init` gives the handlers. */
 export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
   ? undefined
   : Exclude<Awaited<Init>, Ignore>;
 
 /** What `defineActor` takes. `Method` are the names of the handlers, which `ctx` may send to. */
 export interface ActorOptions<Init, Args, Handlers, Method extends string = string> {
-  /** Runs before any message; returns the state, or `ignore()`. May be async. Throwing fails the start. */
+  /** Runs before any message; returns the state, or `ignore()`. May be async. The start fails when it throws. */
   init?: (args: Args, ctx: ActorContext<undefined, Method>) => Init;
-  /** One message at a time; an async handler holds the next message back. Throwing crashes the actor. */
+  /** Handle one message at a time; an async handler holds the next message back. The actor crashes when one throws. */
   handlers: Handlers & HandlersOf<StateOf<Init>, Method>;
-  /** Gets what is neither call nor cast: monitors' DOWN, links' EXIT, `ref.send`. The default logs and drops. */
+  /**
+   * Gets messages that are neither calls nor casts: DOWN of monitors, EXIT of links, `ref.send`. The default logs and
+   * drops them.
+   */
   info?: (ctx: ActorContext<StateOf<Init>, Method>, message: any) => unknown;
-  /** Runs on stop and after a drain, never on a kill: correctness must not depend on it. */
+  /** Runs when the actor stops, after a drain, and never on a kill: correctness must not depend on it. */
   terminate?: (ctx: ActorContext<StateOf<Init>, Method>, reason: ExitReason) => unknown;
-  /** What the next version's `codeChange` is told it comes from. Default: the URL of the module. */
+  /** The version that the next version's `codeChange` gets as `fromVersion`. Default: the URL of the module. */
   version?: string;
   /**
-   * Turns the former version's state into this one's, on `system.upgrade`; runs in place of `init`. The default takes
-   * it as it is. Throwing leaves the former version in its place. No messages can be sent from here.
+   * Turns the state of the former version into the state of this one, on `system.upgrade`; runs in place of `init`. The
+   * default takes the state as it is. When it throws, the former version stays in place. It cannot send messages.
    */
   codeChange?: (state: any, fromVersion: string | undefined) => StateOf<Init> | Promise<StateOf<Init>>;
 }
@@ -76,7 +79,7 @@ export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<
 /**
  * Defines an actor. Types are inferred: `ctx.state` is what `init` returns.
  *
- * Throws ERR_INVALID_OPTION when a handler is not a function, for a name of one that is empty, longer than 256 bytes or
+ * Throws ERR_INVALID_OPTION when a handler is not a function, when its name is empty, longer than 256 bytes or
  * ill-formed (half of a surrogate pair), and for options that do not exist.
  */
 export function defineActor<
@@ -118,7 +121,7 @@ const OPTIONS: Fields = {
   codeChange: aFunction,
 };
 
-/** A class keeps its methods on its prototype, where handlers are not looked for. */
+/** Refuses instances of classes: a class keeps its methods on its prototype, where no handlers are looked for. */
 function checkInstance(handlers: object): void {
   const className = Object.keys(handlers).length > 0 ? undefined : classNameOf(handlers);
   if (className === undefined || className === "Object") return;
@@ -131,7 +134,7 @@ function classNameOf(handlers: object): string | undefined {
     const { constructor: of } = handlers;
     return typeof of === "function" && isText(of.name) ? of.name : undefined;
   } catch {
-    // A Proxy of the user's.
+    // The object is a Proxy that throws.
     return undefined;
   }
 }

@@ -7,8 +7,8 @@ import { Outgoing, WireValue } from "../protocol/refs/wire-value.js";
 import { ComlinkEndpoints, type ComlinkRequest } from "./comlink-endpoints.js";
 
 /**
- * The actor around the object that one of these modules exposes with comlink. What the object's methods throw is the
- * answer of the call, as it is comlink's; the object lives on.
+ * The actor around the object that one of these modules exposes with comlink. When a method of the object throws, the
+ * call rejects with that error, as with comlink; the object lives on.
  */
 export async function comlinkActor(
   urls: readonly string[],
@@ -52,7 +52,7 @@ async function handle(
   deferred?.reply(new Outgoing(answer.type === "HANDLER" ? new WireValue(name, value) : value, transfer));
 }
 
-/** Undefined when the message is no call. */
+/** Undefined when the current message is not a call. */
 function deferredReply(ctx: ActorContext): DeferredReply | undefined {
   try {
     return ctx.deferReply();

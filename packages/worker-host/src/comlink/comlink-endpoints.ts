@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "../protocol/refs/actor-types.js";
 
-/** comlink's request, as `expose` expects it. */
+/** A request of comlink, as `expose` expects it. */
 export interface ComlinkRequest {
   readonly type: string;
   readonly path: readonly string[];
@@ -9,7 +9,7 @@ export interface ComlinkRequest {
   readonly value?: { readonly type: "RAW"; readonly value: unknown };
 }
 
-/** comlink's answer, and what of it changes hands. */
+/** An answer of comlink, and the objects in it that change hands. */
 export interface ComlinkAnswer {
   readonly type: string;
   readonly name?: string;
@@ -21,14 +21,14 @@ type Listener = (event: { readonly data: unknown; readonly origin: string }) => 
 
 let portToMain: MessagePort | null = null;
 
-/** The port that Node gave this thread. The runtime itself uses another. */
+/** Keeps the port that Node gave this thread. The runtime itself uses another one. */
 export function keepPortToMain(port: MessagePort | null): void {
   portToMain = port;
 }
 
 /**
- * What a module may `expose` an object on in a worker: its global scope, as in a browser, or the port that Node gives it,
- * as it is or through comlink's adapter. Requests come from `request` instead of from there.
+ * The endpoints on which a module may `expose` an object in a worker: its global scope, as in a browser, or the port
+ * that Node gives it, as it is or through comlink's adapter. Once installed, they get their requests from `request`.
  */
 export class ComlinkEndpoints {
   readonly #listeners = new Set<Listener>();
@@ -39,7 +39,7 @@ export class ComlinkEndpoints {
     return this.#listeners.size > 0;
   }
 
-  /** Resolves with comlink's answer, a thrown value's included. */
+  /** Resolves with comlink's answer, also when that carries a thrown value. */
   request(request: ComlinkRequest): Promise<ComlinkAnswer> {
     const id = String(++this.#requests);
     return new Promise((resolve) => {
@@ -48,7 +48,7 @@ export class ComlinkEndpoints {
     });
   }
 
-  /** From now on what is exposed in this thread is exposed here. */
+  /** From now on an object that this thread exposes is exposed here. */
   install(): void {
     const endpoint = {
       addEventListener: (type: string, listener: unknown) => {

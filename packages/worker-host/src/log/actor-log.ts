@@ -19,15 +19,18 @@ interface Inherited {
 
 const ROOT: Inherited = { bindings: {}, serializers: {}, prefix: "", minimum: 0 };
 
-// Read as far as they can be: a line that is spoilt by what it carries must not end the actor.
+// An unreadable property is left out: a value that is logged must not end the actor.
 const serializersOf = field("an object of functions", (given) => typeof given === "object" && given !== null, readable);
 const CHILD_OPTIONS: Fields = { level: anything, serializers: serializersOf, msgPrefix: text };
 
-/** The actor's logger. Redaction and serializers of main's logger are main's to apply, to bindings and lines alike. */
+/**
+ * Creates the actor's logger. Main applies the redaction and serializers of its own logger, to bindings and lines
+ * alike.
+ */
 export function createActorLog(port: LogPort, inherited = ROOT): ActorLog {
   const { serializers, prefix } = inherited;
   let { bindings, minimum } = inherited;
-  // Made once: a line then costs no more than what it carries.
+  // Computed once, so that a line costs no more than its own fields.
   let carried: Bindings | null = Object.keys(bindings).length === 0 ? null : bindings;
 
   const at =
@@ -110,7 +113,7 @@ function serializedFields(serializers: Serializers, fields: object): Bindings {
   return own;
 }
 
-/** The own properties of what a user has given. A getter that throws costs its own value only. */
+/** The own properties of an object of the user. A getter that throws loses its own value only. */
 function readable(given: unknown): Bindings {
   try {
     return { ...(given as object | null | undefined) };

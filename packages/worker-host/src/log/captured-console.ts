@@ -4,7 +4,7 @@ import type { ActorLog } from "../actor/context.js";
 import { describe } from "../protocol/errors/describe.js";
 import type { LogLevel } from "../protocol/port/log-levels.js";
 
-/** What is not here is info. */
+/** All other methods log at level info. */
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   debug: "debug",
   trace: "debug",
@@ -32,7 +32,7 @@ export function captureConsole(log: ActorLog): void {
       try {
         return method.apply(captured, args);
       } catch (error) {
-        // A value with a way of its own to be shown.
+        // The value has its own way to be shown, which throws.
         log[level](`[cannot be shown: ${describe(error)}]`);
         return undefined;
       }

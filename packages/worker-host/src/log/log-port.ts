@@ -8,18 +8,18 @@ import type { Codec } from "../protocol/values/codec.js";
 import { type Encoded, encoded } from "../protocol/values/encoded.js";
 import { loggable } from "./loggable.js";
 
-/** A longer line is cut: its text, and fields that are left out by name. */
+/** A longer line is cut: the text is shortened, and fields keep their names only. */
 const MAX_LINE_BYTES = 64 * 1024;
 
-/** Where this thread's lines leave it: to main, within the credit that main gives. Never blocks, never throws. */
+/** Posts this thread's lines to main, within the credit that main gives. Never blocks, never throws. */
 export class LogPort {
   readonly #port: MessagePort;
-  /** One word: the lowest level that main's logger takes. */
+  /** One word, which main writes: the lowest level that its logger takes. */
   readonly #level: Int32Array;
   #codec: Codec;
   #words: Int32Array | undefined;
   #sent = 0;
-  /** Before there was a slot to count them in. */
+  /** Lines dropped before there was a slot to count them in. */
   #dropped = 0;
 
   constructor(port: MessagePort, level: SharedArrayBuffer, codec: Codec) {
@@ -44,7 +44,7 @@ export class LogPort {
   post(level: LogLevel, bindings: object | null, args: readonly unknown[]): void {
     const credit = LOG_LEVELS[level] >= LOG_LEVELS.error ? LOG_CREDIT_FOR_ERRORS : LOG_CREDIT;
     const taken = this.#words === undefined ? 0 : Atomics.load(this.#words, LOG_TAKEN);
-    // Before the line is encoded: a storm must cost its actor little.
+    // Before the line is encoded, because a storm of lines must cost the actor little.
     if (((this.#sent - taken) | 0) >= credit) {
       this.#drop();
       return;
@@ -54,7 +54,7 @@ export class LogPort {
       this.#port.postMessage({ type: "log", level, atMs: Date.now(), line } satisfies ToMain);
       this.#sent = (this.#sent + logUnits(line.bytes.length)) | 0;
     } catch {
-      // The application has changed what the encoder stands on.
+      // The application has changed the built-in objects that the encoder uses.
       this.#drop();
     }
   }
@@ -82,7 +82,7 @@ export class LogPort {
   }
 }
 
-/** What is left of the fields of a line that is too long, or cannot be carried. */
+/** The short form of the fields of a line that is too long, or that no message can carry. */
 function named(part: unknown): unknown {
   if (typeof part !== "object" || part === null) return part;
   if (isError(part)) {

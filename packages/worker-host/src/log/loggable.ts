@@ -5,8 +5,8 @@ const MAX_DEPTH = 8;
 const MAX_ENTRIES = 1000;
 
 /**
- * What can be carried of a value that is to be logged and is no message value: functions and symbols in words, what
- * has a `toJSON` as that says, instances of classes as their own properties. Never throws.
+ * The part of a value that a line can carry, for values that no message carries: functions and symbols become words,
+ * objects with a `toJSON` its result, instances of classes their own properties. Never throws.
  */
 export function loggable(value: unknown, depth = 0, around: readonly object[] = []): unknown {
   try {
