@@ -44,7 +44,10 @@ export async function runActorThread(boot: BootData, importModule: ImportModule)
   exit.post({ type: "started" });
 }
 
-/** Loads the actor's module, and has the runtime's code compiled. Undefined: that failed, and main has been told. */
+/**
+ * Loads the actor's module, and has V8 compile the runtime's code. Undefined: the module failed, and main has been
+ * told.
+ */
 async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule): Promise<LoadedThread | undefined> {
   const { port } = boot;
   const osThread = osThreadId();
@@ -70,14 +73,14 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   exit.post({ type: "loaded" });
   const microtasks = Microtasks.install();
   control.poll();
-  // A thread that is wanted already has no time for it.
+  // A thread that already has an actor to run has no time for the rehearsal.
   if (!control.pending) await rehearse(microtasks);
   return { boot, osThread, definition, segments, producer, names, control, exit, log, logPort, telemetry, microtasks };
 }
 
 /**
- * Waits until main makes this thread an actor's, new or one that another thread hands over. Undefined: its `init` or
- * its `codeChange` failed, and main has been told.
+ * Waits until main gives this thread an actor: a new one, or one that another thread hands over. Undefined: `init` or
+ * `codeChange` failed, and main has been told.
  */
 async function becomeActor(thread: LoadedThread): Promise<Incarnation | undefined> {
   const { control, exit } = thread;
@@ -98,7 +101,9 @@ async function begin({ definition }: LoadedThread, seat: Seat): Promise<Incarnat
   return { loop, state: await definition.init?.(loop.context.args, loop.context) };
 }
 
-/** The former thread's state comes first: the slot is taken when that thread has left it. */
+/**
+ * Converts the state first, while the former thread still has the slot; takes the slot when that thread has left it.
+ */
 async function takeOver(
   { definition, control, exit }: LoadedThread,
   seat: Seat,
@@ -120,7 +125,7 @@ async function loadActor(urls: readonly string[], importModule: ImportModule): P
   const exposing = exposingModules(urls[0]);
   if (exposing !== undefined) return comlinkActor(exposing, importModule);
   const { url, exports } = await loadFirst(urls, importModule);
-  // What compilers make of `export default` in a CommonJS module is a default within a default.
+  // Compilers turn `export default` in a CommonJS module into a default within a default.
   const nested = (exports.default as { default?: unknown } | null | undefined)?.default;
   for (const found of [exports.default, nested]) if (isActorDefinition(found)) return found;
   throw new ActorError(
@@ -129,7 +134,7 @@ async function loadActor(urls: readonly string[], importModule: ImportModule): P
   );
 }
 
-/** The next message of main's, which is one of these: nothing else is said before the thread is an actor. */
+/** The next control message of one of these types. Main sends no others before the thread is an actor. */
 function nextOf<T extends ToActor["type"]>(
   control: ControlChannel,
   ...types: readonly T[]

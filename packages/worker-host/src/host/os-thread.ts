@@ -1,11 +1,11 @@
 import { readFileSync, readlinkSync } from "node:fs";
 
 /*
- * This thread as the operating system knows it, so that main can ask what it uses of the CPU, whatever it is doing.
- * Linux only, and not where the actor may not read files: then main takes the busy time of the event loop instead.
+ * The thread's number in the operating system, so that main can ask for its CPU time whatever the thread does. On Linux
+ * only, and only where the actor may read files: elsewhere main uses the busy time of the event loop.
  */
 
-/** Its number, 0 where it is not to be had. */
+/** The number of this thread; 0 where it cannot be read. */
 export function osThreadId(): number {
   try {
     // As `<pid>/task/<number>`: https://docs.kernel.org/filesystems/proc.html
@@ -15,7 +15,7 @@ export function osThreadId(): number {
   }
 }
 
-/** What it has used of the CPU, in whole ms; 0 where it is not to be had. */
+/** The CPU time of this thread, in whole ms; 0 where it cannot be read. */
 export function ownCpuMs(): number {
   try {
     return Math.round(Number.parseInt(readFileSync("/proc/thread-self/schedstat", "latin1"), 10) / 1e6) || 0;

@@ -18,10 +18,10 @@ import type { BootData, InitData } from "../protocol/port/boot.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import type { ThreadExit } from "./thread-exit.js";
 
-/** What is in this thread before it is an actor's. */
+/** The parts of this thread before it has an actor. */
 export interface LoadedThread {
   readonly boot: BootData;
-  /** Its number, 0 where that is not known. */
+  /** The number of the thread in the operating system; 0 where it is not known. */
   readonly osThread: number;
   readonly definition: ActorDefinition;
   readonly segments: Segments;
@@ -35,7 +35,9 @@ export interface LoadedThread {
   readonly microtasks: Microtasks;
 }
 
-/** An actor's slot, and what the thread sends with. Until the slot is taken, the thread consumes nothing there. */
+/**
+ * An actor's place in shared memory, and the outbox with its address. Until `take`, the thread consumes nothing there.
+ */
 export class Seat {
   readonly outbox: ActorOutbox;
   readonly #thread: LoadedThread;

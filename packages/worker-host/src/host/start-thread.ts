@@ -6,10 +6,10 @@ import { leave } from "../protocol/memory/attention.js";
 import type { BootData } from "../protocol/port/boot.js";
 import { runActorThread } from "./host.js";
 
-/** Makes this thread an actor's. Resolves when the actor has started. */
+/** Prepares this thread and runs an actor in it. Resolves when the actor has started, or failed to. */
 export function startThread(boot: BootData, portToMain: MessagePort | null, importModule: ImportModule): Promise<void> {
   const attention = new Int32Array(boot.attention);
-  // Before anyone else listens: what the actor does there comes after.
+  // The first listener: exit handlers of the actor run after it.
   process.on("exit", () => leave(attention));
   prepareThread(boot.offHeapCapMb, boot.port);
   keepPortToMain(portToMain);

@@ -7,10 +7,10 @@ import { Codec } from "../protocol/values/codec.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { ownCpuMs } from "./os-thread.js";
 
-/** Encodes what the thread has to say before it is an actor; references have no one to send through yet. */
+/** For a codec before the thread is an actor, when references have nothing to send through yet. */
 export const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
 
-/** The ways out of this thread: each reports its reason first, the first report counts. */
+/** The ways out of this thread. Each reports its reason before the thread ends; the first report counts. */
 export class ThreadExit {
   words: Int32Array | undefined;
   readonly #port: MessagePort;
@@ -44,14 +44,14 @@ export class ThreadExit {
     this.#exit(0);
   }
 
-  /** Ends the thread; why has been said. */
+  /** Ends the thread; main already has the reason. */
   leave(): void {
     this.#reported = true;
     this.#countCpu();
     this.#exit(0);
   }
 
-  /** Main cannot ask any more when it hears of the exit. */
+  /** Now, because main cannot ask any more once it learns of the exit. */
   #countCpu(): void {
     if (this.words !== undefined) new ConsumerState(this.words).leaving(ownCpuMs());
   }

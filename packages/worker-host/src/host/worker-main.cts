@@ -7,8 +7,8 @@ import type { ToMain } from "../protocol/port/messages.js" with { "resolution-mo
 import type { startThread } from "./start-thread.js" with { "resolution-mode": "import" };
 
 /*
- * What a thread is started with. CommonJS, for V8 compiles what is loaded here with the code that it compiled in a thread
- * before this one, and takes none for ES modules: that saves 10 ms of 50 (Node 20).
+ * The entry of an actor's thread. It is CommonJS, because V8 then reuses the code that it compiled in an earlier
+ * thread, which it does not do for ES modules: that saves 10 ms of 50 (Node 20).
  */
 
 type Code = { readonly startThread: typeof startThread };

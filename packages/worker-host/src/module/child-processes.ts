@@ -4,11 +4,11 @@ import { subscribe } from "node:diagnostics_channel";
 type Spawn = (this: ChildProcess, options: { detached?: boolean }) => unknown;
 
 /**
- * Tells of each process that this thread starts and that is to end with it: of all but detached ones, and those started
- * synchronously, which nothing tells of. `node:child_process` is loaded when the actor does so, not for this.
+ * Reports each process that this thread starts and that has to end with it: all but detached ones, and but those
+ * started synchronously, which Node does not publish. `node:child_process` is loaded only when the actor loads it.
  */
 export function watchChildProcesses(started: (pid: number) => void, ended: (pid: number) => void): void {
-  // Node tells of a process before it is spawned, when it has no number yet.
+  // Node publishes a process before it is spawned, when it has no number yet.
   subscribe("child_process", (message) => {
     const child = (message as { process: ChildProcess & { spawn: Spawn } }).process;
     const { spawn } = child;

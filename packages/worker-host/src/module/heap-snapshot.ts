@@ -5,7 +5,7 @@ import type { ToMain } from "../protocol/port/messages.js";
 const { getHeapSnapshot } = v8;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Answers main's request for a snapshot of this thread's heap, wherever its program stands. */
+/** Answers main's request for a snapshot of this thread's heap, whatever its program does. */
 export function sendHeapSnapshot(port: MessagePort, request: number): void {
   const type = "heap_snapshot";
   try {
@@ -20,8 +20,8 @@ export function sendHeapSnapshot(port: MessagePort, request: number): void {
 }
 
 /**
- * In V8's format, each chunk with memory of its own. It is read in the thread itself: a snapshot that main reads lies in
- * the heap of a thread that may end meanwhile, and main would read freed memory.
+ * In V8's format, each chunk with memory of its own. The thread itself reads it: the snapshot lies in the heap of this
+ * thread, which may end while main reads, and main would read freed memory.
  */
 function heapSnapshot(): Uint8Array<ArrayBuffer>[] {
   return withoutTicks(readSnapshot);

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-/** As long as its thing is alive, and no longer. */
+/** Lives exactly as long as the object that it stands for. */
 class Token {
   bytes = 0;
   readonly #listed: (token: Token) => void;
@@ -15,18 +15,18 @@ class Token {
   }
 }
 
-/** All of them, whatever the actor has made the defaults. */
+/** Lists every entry, whatever defaults the actor has set. */
 const EVERY_ENTRY = { showHidden: true, customInspect: true, maxArrayLength: Infinity, depth: 1 } as const;
 
 /**
- * How many bytes the live ones of some objects stand for; keeps none of them alive. What has become garbage is subtracted
- * by a recount after a collection. It must do without finalizers, which wait for a turn of the event loop, as a WeakRef
- * does before it lets go: in a loop that does not end both would only grow.
+ * How many bytes the live objects among some stand for; it keeps none of them alive. A recount after a collection
+ * subtracts the garbage. It cannot use finalizers or a WeakRef, because both wait for a turn of the event loop: in a
+ * loop that does not end the count would only grow.
  */
 export class LiveBytes {
   readonly #changed: () => void;
   readonly #tokenOf = new WeakMap<object, Token>();
-  /** `inspect` is what can list a weak set. */
+  /** Only `inspect` can list a weak set. */
   readonly #tokens = new WeakSet<Token>();
   #bytes = 0;
 
@@ -38,7 +38,7 @@ export class LiveBytes {
     return this.#bytes;
   }
 
-  /** From now on `thing` counts for so many bytes. Returns how many these are more than before. */
+  /** From now on `thing` counts for `bytes`. Returns the difference to what it counted for before. */
   count(thing: object, bytes: number): number {
     const token = this.#tokenOf.get(thing) ?? this.#meet(thing);
     const more = bytes - token.bytes;
@@ -48,7 +48,7 @@ export class LiveBytes {
     return more;
   }
 
-  /** Right after a collection: only what it has left is counted. */
+  /** Right after a collection: counts only the objects that survived it. */
   recount(): void {
     this.#bytes = 0;
     inspect(this.#tokens, EVERY_ENTRY);

@@ -3,23 +3,23 @@ import module, { createRequire } from "node:module";
 import { describe } from "../protocol/errors/describe.js";
 import { ActorError } from "../protocol/errors/errors.js";
 
-/** A module that could be loaded, and the URL that it was found under. */
+/** A module that has been loaded, and the URL where it was found. */
 export interface LoadedModule {
   readonly url: string;
   readonly exports: { readonly default?: unknown };
 }
 
-/** `import()` of the thread's entry: code that V8 compiled in another thread cannot import. */
+/** `import()` of the thread's entry, because code that V8 compiled in another thread cannot import. */
 export type ImportModule = (specifier: string) => Promise<unknown>;
 
 /**
- * Loads the first of these that exists. TypeScript is loaded as it is: by Node itself from 22.18 on, before that by
- * tsx, if it is installed. Throws ERR_ACTOR_MODULE.
+ * Loads the first of these modules that exists. TypeScript needs no build: Node loads it from 22.18 on, tsx before
+ * that, if it is installed. Throws ERR_ACTOR_MODULE.
  */
 export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
   for (const url of urls) {
     try {
-      // tsx takes half a second to load; a missing file needs none of it.
+      // tsx takes half a second to load, which a missing file does not need.
       if (isTypeScript(url) && existsSync(new URL(url))) await prepareForTypeScript(url, importModule);
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
@@ -32,14 +32,14 @@ export async function loadFirst(urls: readonly string[], importModule: ImportMod
   throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${urls.join(", ")}`);
 }
 
-/** True when the module itself is not there, false when something it imports is not. */
+/** True when the module itself is missing, false when a module that it imports is. */
 function isMissing(error: unknown, url: string): boolean {
   const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "ENOENT") return false;
   return missing === undefined ? (message ?? "").includes(`'${decodedPath(url)}'`) : missing === url;
 }
 
-/** A URL may have a "%" that stands for nothing: Node says so when it loads it. */
+/** A URL may contain a "%" that encodes nothing: Node reports that when it loads the module. */
 function decodedPath(url: string): string {
   const { pathname } = new URL(url);
   try {
@@ -58,7 +58,9 @@ function stripsTypes(): boolean {
   return Boolean((process.features as { typescript?: unknown }).typescript);
 }
 
-/** A program that was started with tsx may use all of TypeScript; tsx leaves its threads to themselves. */
+/**
+ * A program that was started with tsx may use all of TypeScript, but tsx does not prepare the threads of the program.
+ */
 function isUnderTsx(): boolean {
   return process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
 }
@@ -74,12 +76,12 @@ function prepareForTypeScript(url: string, importModule: ImportModule): Promise<
 
 type Resolve = (specifier: string, context: { readonly parentURL?: string | undefined }) => unknown;
 
-/** Node has it since 22.15, its types for Node 20 do not. */
+/** Node has this since 22.15; the types for Node 20 do not declare it. */
 const { registerHooks } = module as unknown as {
   registerHooks(hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): unknown }): unknown;
 };
 
-/** TypeScript imports `./other.js` and means `./other.ts`; Node takes it at its word. */
+/** TypeScript writes `./other.js` for `./other.ts`; Node looks only for the former. */
 async function findSources(): Promise<void> {
   registerHooks({
     resolve(specifier, context, nextResolve) {
@@ -103,7 +105,9 @@ function isPath(specifier: string): boolean {
   return /^(?:\.{0,2}\/|file:)/.test(specifier);
 }
 
-/** The tsx beside this package, or else the actor's own; without any, Node says what it cannot load. */
+/**
+ * Registers the tsx beside this package, or else the actor's own. Without any, Node's error says what it cannot load.
+ */
 async function registerTsx(url: string, importModule: ImportModule): Promise<void> {
   const tsx = (await importTsx("tsx/esm/api", importModule)) ?? (await importTsx(tsxOf(url), importModule));
   tsx?.register();
@@ -124,7 +128,7 @@ async function importTsx(
 
 function tsxOf(url: string): string | undefined {
   try {
-    // What `require` would take has the module to import beside it.
+    // The ES module lies beside the file that `require` would take.
     return nodeUrl().pathToFileURL(
       createRequire(url)
         .resolve("tsx/esm/api")
@@ -148,14 +152,14 @@ function hintFor(error: unknown, url: string): string {
         ? "; before Node 22.18 it is tsx that loads TypeScript, which needs threads and files that this actor's permissions do not name: build it to JavaScript"
         : "";
     default:
-      // Where it is, Node keeps to itself until it ends over it.
+      // Node shows the place of a syntax error only when it ends because of it.
       return error instanceof SyntaxError && url.startsWith("file:")
         ? `; "node ${nodeUrl().fileURLToPath(url)}" shows where`
         : "";
   }
 }
 
-/** Loaded when it is needed, which it seldom is. */
+/** Loaded on demand, because it is seldom needed. */
 function nodeUrl(): typeof import("node:url") {
   return createRequire(import.meta.url)("node:url") as typeof import("node:url");
 }

@@ -10,15 +10,15 @@ import { sendHeapSnapshot } from "./heap-snapshot.js";
 import { UnseenMemory } from "./unseen-memory.js";
 
 /*
- * What is done to a thread before an actor's module is loaded: main's guard gets its hook, and functions that
- * act on the whole process are kept from doing so by mistake. What Node refuses in every worker by itself
- * (process.abort, process.chdir, the set of user ids) is left to Node.
+ * Prepares a thread before an actor's module is loaded: installs the hook of main's guard, and replaces functions that
+ * would affect the whole process by mistake. Functions that Node itself refuses in every worker (process.abort,
+ * process.chdir, those that set user ids) are left to Node.
  */
 
 const { getHeapStatistics } = v8;
 const SHORT_COLLECTION_MS = 100;
 
-/** Once, before anything of the actor's is loaded. A pool's thread has no port to main. */
+/** Call it once, before any code of the actor is loaded. A pool's thread has no port to main. */
 export function prepareThread(offHeapCapMb: number, port?: MessagePort): void {
   const report = (bytes: number): void => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain);
   installGuardHook(new UnseenMemory(offHeapCapMb, report), port);
@@ -41,10 +41,10 @@ function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): 
     const { used_heap_size, external_memory } = getHeapStatistics();
     return `${used_heap_size},${external_memory},${unseen.bytes}`;
   };
-  // Young garbage first: that takes a moment, and is mostly all there is. A full collection that ends an incremental
-  // marking under way keeps what was allocated since that began, and buffers are given back only at the collection
-  // after the one that found them dropped: then a second one tells. Not after a long one, of many objects: the
-  // actor was collected before, half way to its cap, so V8 has not begun to mark.
+  // Young garbage first: that is quick, and usually frees enough. A full collection that completes an incremental
+  // marking keeps what was allocated since the marking began, and buffers are freed only by the collection after the
+  // one that found them unreachable: then a second one gives the true number. After a long collection of many objects
+  // no second one runs for the heap: the actor was collected half way to its cap, so V8 has not begun to mark.
   const collect = (heapLimitBytes: number, offHeapLimitBytes: number): string => {
     collectGarbage ??= garbageCollector();
     const over = (): boolean => getHeapStatistics().used_heap_size > heapLimitBytes;
@@ -69,7 +69,7 @@ function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): 
 function keepWithinThread(): void {
   const { kill } = process;
   process.kill = (pid: number, signal?: string | number): true => {
-    // 0 is the process group, which main is in; signal 0 only asks whether the process is there.
+    // Pid 0 is the process group of main; signal 0 only asks whether the process exists.
     const own = pid === process.pid || pid === 0 || pid === -process.pid;
     if (own && signal !== 0)
       throw refused(`process.kill(${pid})`, "it would end every actor; ctx.stop() ends this one");

@@ -4,9 +4,9 @@ import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-
 import { LiveBytes } from "./live-bytes.js";
 
 /*
- * Memory that an actor takes and that V8 does not count as its own: shared buffers, threads it starts, shared wasm
- * memory, and on Node 26 all wasm memory. The thread counts it where it is taken. What wasm code grows by itself is not
- * seen.
+ * Memory that an actor takes and V8 does not count for it: shared buffers, threads that it starts, shared wasm memory,
+ * and on Node 26 all wasm memory. The thread counts it where it is taken. Memory that wasm code grows by itself is not
+ * counted.
  */
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -14,7 +14,9 @@ const BYTES_PER_MB = 1024 * 1024;
 const WORKER_BYTES = 8 * BYTES_PER_MB;
 /** Main is told when the sum has changed by this much. */
 const STEP_BYTES = BYTES_PER_MB;
-/** V8 is in no hurry to collect what it does not count: garbage is collected when this share of the cap has been taken. */
+/**
+ * V8 does not hurry to collect what it does not count: the thread collects after this share of the cap has been taken.
+ */
 const PRESSURE_SHARE = 0.5;
 
 type Constructor = abstract new (...args: any[]) => object;
@@ -34,7 +36,7 @@ interface Wasm {
 
 const { getHeapStatistics } = v8;
 const PlainSharedBuffer = SharedArrayBuffer;
-/** Not there with `--jitless`. */
+/** Undefined with `--jitless`. */
 const plainWasm = (globalThis as unknown as { WebAssembly?: Wasm }).WebAssembly;
 
 /** Counts from now on in this thread. */
@@ -48,7 +50,7 @@ export class UnseenMemory {
   #wasmIsUnseen = (): boolean => false;
   #reportedBytes = 0;
 
-  /** `report` is told the sum, in bytes, whenever it has changed by a mebibyte. */
+  /** `report` gets the sum, in bytes, whenever it has changed by a mebibyte. */
   constructor(offHeapCapMb: number, report: (bytes: number) => void) {
     this.#report = report;
     this.#capBytes = offHeapCapMb * BYTES_PER_MB;
@@ -57,12 +59,12 @@ export class UnseenMemory {
     if (plainWasm !== undefined) this.#watchWasm(plainWasm);
   }
 
-  /** What is in use as far as is known: what was dropped since the last collection is in it. */
+  /** The bytes in use, including what has become garbage since the last collection. */
   get bytes(): number {
     return this.#live.bytes + this.#threads * WORKER_BYTES;
   }
 
-  /** Right after a collection: forgets what it has found to be garbage. */
+  /** Right after a collection: subtracts the garbage that it found. */
   recount(): void {
     this.#takenBytes = 0;
     this.#live.recount();
@@ -99,7 +101,7 @@ export class UnseenMemory {
     globalThis.SharedArrayBuffer = onConstruct(PlainSharedBuffer, count);
   }
 
-  /** Threads are refused, not only counted: by the time that main has killed their owner there would be dozens. */
+  /** Threads are refused, not only counted, because dozens could start before main has killed their owner. */
   #watchThreads(): void {
     const room = (): number => this.#capBytes - this.bytes - getHeapStatistics().external_memory;
     const refuse = (): void => {
@@ -159,7 +161,7 @@ export class UnseenMemory {
   }
 }
 
-/** V8 14 leaves wasm memory out of its statistics; what it counts must not be counted twice. */
+/** V8 14 leaves wasm memory out of its statistics; earlier versions count it, so it must not be counted again. */
 function wasmIsUnseen(Memory: Wasm["Memory"]): boolean {
   const before = getHeapStatistics().external_memory;
   const memory = new Memory({ initial: 1 });
@@ -179,11 +181,11 @@ function onConstruct<C extends Constructor>(type: C, made: (instance: InstanceTy
   return watched;
 }
 
-/** With `--frozen-intrinsics` it stays as it is: what is taken by it is not counted then. */
+/** With `--frozen-intrinsics` the original stays, and memory taken by it is not counted. */
 function replace(owner: object, name: string, value: unknown): void {
   try {
     Reflect.set(owner, name, value);
   } catch {
-    // Node freezes by setters that throw.
+    // Node freezes with setters that throw.
   }
 }

@@ -11,10 +11,11 @@ import { encodeForeign } from "../protocol/values/encoded.js";
 import { decodeTask, encodeTask, takeTransferred } from "../protocol/values/task-value.js";
 
 /*
- * What a pool's threads run: piscina calls `runTask` for each task, by way of pool-main, and it calls the user's function.
+ * The program of a pool's threads: piscina calls `runTask` for each task, through pool-main, and `runTask` calls the
+ * user's function.
  */
 
-// Out of the user's sight again: `process.argv` is theirs, and so is `workerData`.
+// Removed from `process.argv`, which belongs to the user, as `workerData` does.
 const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
 let attention: { readonly table: Int32Array; readonly own: Int32Array | undefined } | undefined;
 announceExits();
@@ -23,7 +24,7 @@ const codec = new Codec(outOfReach());
 const loading = loadFirst(moduleUrls, (specifier) => import(specifier)).then(
   ({ exports }) => exports as Record<string, unknown>,
 );
-// Each task that awaits it gets the error.
+// No unhandled rejection: each task awaits the module and gets the error.
 loading.catch(() => {});
 
 export async function runTask(message: TaskMessage): Promise<unknown> {
@@ -66,18 +67,18 @@ function announceExits(): void {
     try {
       return exit(code);
     } catch (error) {
-      // The code is none, or a handler has thrown: the thread lives on.
+      // Node refuses the code, or an exit handler has thrown: the thread lives on.
       if (attention?.own !== undefined) stay(attention.own);
       throw error;
     }
   }) as typeof process.exit;
 }
 
-/** A CommonJS module's exports are its default export, or in it. */
+/** Looks in the default export too, because that is where Node puts the exports of a CommonJS module. */
 function functionNamed(name: string, module: Record<string, unknown>): ((task: unknown) => unknown) | undefined {
   const { default: main } = module;
   for (const exports of [module, main]) {
-    // What every object or function has is no export.
+    // Inherited properties are not exports.
     if (exports === undefined || exports === null || !Object.hasOwn(exports, name)) continue;
     const found = (exports as Record<string, unknown>)[name];
     if (typeof found === "function") return found as (task: unknown) => unknown;
@@ -88,18 +89,18 @@ function functionNamed(name: string, module: Record<string, unknown>): ((task: u
 const TRANSFERABLE = Symbol.for("Piscina.transferable");
 const VALUE = Symbol.for("Piscina.valueOf");
 
-/** As `Piscina.move` has marked it, so that piscina moves it. */
+/** Keeps the mark of `Piscina.move`, so that piscina transfers the result. */
 function resultOf(name: string, result: unknown): unknown {
   const mark = markOf(result);
   if (mark === undefined) return encodeTask(codec, name, result, [], "result");
   const marked = result as Record<symbol, unknown>;
   const list = [marked[TRANSFERABLE]].flat() as Transferable[];
-  // What piscina cannot post ends the thread.
+  // Transferred here already, because a result that piscina cannot post ends the thread.
   const value = takeTransferred(name, encodeTask(codec, name, marked[VALUE], list, "result"));
   return { [TRANSFERABLE]: value.transferred, [VALUE]: value, [mark]: true };
 }
 
-/** piscina's own symbol is known by its name only. */
+/** Finds piscina's own symbol by its name, because piscina does not export it. */
 function markOf(result: unknown): symbol | undefined {
   if (typeof result !== "object" || result === null) return undefined;
   if (!(TRANSFERABLE in result && VALUE in result)) return undefined;
@@ -118,7 +119,9 @@ function outOfReach(): Sender {
   return { connect, call: reject, cast: reject, send: reject, callSync: refuse, castSync: refuse, tryCast: refuse };
 }
 
-/** What is thrown is structured cloned, in which errors lose their properties, and which ends the thread if it fails. */
+/**
+ * Encodes a thrown value, because piscina clones it: errors lose their properties, and a failed clone ends the thread.
+ */
 function failure(of: TaskFailure["of"], error: unknown): TaskFailure {
   return { of, error: encodeForeign(codec, error) };
 }
