@@ -1,6 +1,6 @@
 import { defineActor } from "@mini-otp/worker-host";
 
-/** What each does, on demand: none of them comes back. */
+/** The faults by name. None of them returns. */
 const FAULTS: Readonly<Record<string, () => unknown>> = {
   crash() {
     throw new Error("a crash on demand");
@@ -26,9 +26,9 @@ const FAULTS: Readonly<Record<string, () => unknown>> = {
 
 /** The `args` of an actor of `faults`. */
 export interface FaultArgs {
-  /** Where it fails by itself. Default: nowhere, only when `fail` is called. */
+  /** Where the actor fails by itself. Default: nowhere, only in `fail`. */
   readonly failIn?: "init" | "terminate";
-  /** Only in so many incarnations, the first ones. Default: in all. */
+  /** It fails in this many incarnations, the first ones. Default: in all. */
   readonly incarnations?: number;
 }
 
@@ -46,7 +46,7 @@ export default defineActor({
     /** An actor that is well answers "pong". */
     ping: () => "pong" as const,
     incarnation: (ctx) => ctx.incarnation,
-    /** Fails now; in an incarnation that is to be well it answers "well". */
+    /** Fails now; in an incarnation after the failing ones it answers "well". */
     async fail(ctx) {
       if (ctx.state.isDue) await fault();
       return "well" as const;

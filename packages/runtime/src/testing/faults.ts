@@ -8,17 +8,17 @@ function fault(name: string): ActorUrl<typeof Fault> {
 }
 
 /**
- * Actor modules that are well until they are told to `fail`: `call("fail")` or `cast("fail")`; by their `args` also in
- * `init` or `terminate`, and in the first incarnations only. Each answers `ping` with `"pong"`.
+ * Actor modules that are well until they get `call("fail")` or `cast("fail")`. With `args` they can also fail in `init`
+ * or `terminate`, and in the first incarnations only. Each answers `ping` with `"pong"`.
  */
 export const faults = Object.freeze({
   /** Throws. Ends with `error`. */
   crash: fault("crash"),
-  /** Leaves an unhandled rejected promise behind. Ends with `error`. */
+  /** Leaves a rejected promise unhandled. Ends with `error`. */
   reject: fault("reject"),
   /** Loops for ever. Ends with `unresponsive` after `handlerTimeoutMs`. */
   hang: fault("hang"),
-  /** Awaits what never comes, its event loop free. Ends with `unresponsive` after `handlerTimeoutMs`. */
+  /** Awaits a promise that never settles, with a free event loop. Ends with `unresponsive` after `handlerTimeoutMs`. */
   stall: fault("stall"),
   /** Fills its heap. Ends with `heap_cap_exceeded`. */
   leak: fault("leak"),

@@ -40,8 +40,8 @@ export interface FullInlineOptions {
 }
 
 /**
- * An actor on the calling thread, and a supervisor of its own that restarts it at once, within an intensity. What needs
- * a thread is not there: heap caps, the watchdog, blocking calls.
+ * An actor on the calling thread with a supervisor of its own, which restarts it at once, within an intensity. It has
+ * nothing that needs a thread: no heap caps, no watchdog, no blocking calls.
  */
 export class InlineActor implements InlineTarget {
   readonly uid = nextInlineUid();
@@ -72,17 +72,17 @@ export class InlineActor implements InlineTarget {
     enterWorld(this);
   }
 
-  /** Resolves when it has ended and is not started again. */
+  /** Resolves when the actor has ended and is not restarted. */
   get exited(): Promise<ExitReason> {
     return this.#exited.promise;
   }
 
-  /** Of the current incarnation. */
+  /** The context of the current incarnation. */
   get context(): ActorContext<any> {
     return this.#loop.context;
   }
 
-  /** Its `init` is done. Until `terminate` is. */
+  /** From the end of `init` to the end of `terminate`. */
   get running(): boolean {
     return this.#loop.initialised && !this.#stopped;
   }
@@ -113,7 +113,7 @@ export class InlineActor implements InlineTarget {
     return this.accept("", [message]);
   }
 
-  /** Handles what it has accepted, runs `terminate`, ends. */
+  /** Handles the accepted messages, runs `terminate`, ends. */
   async stop(reason: ExitReason): Promise<ExitReason> {
     const checked = checkExitReason("stop", reason);
     const loop = this.#loop;
@@ -124,7 +124,7 @@ export class InlineActor implements InlineTarget {
     return this.exited;
   }
 
-  /** Ends this incarnation, whatever it is doing; the handler that runs is not waited for. */
+  /** Ends this incarnation, whatever it does, without waiting for a handler that runs. */
   exit(given: ExitReason | "kill"): void {
     const reason = checkExitReason("exit", given, "kill");
     if (this.#stopped) return;
@@ -186,7 +186,7 @@ export class InlineActor implements InlineTarget {
     else if (outcome !== "started") this.#died(outcome);
   }
 
-  /** It is not started again: nothing is accepted any more, and what waits is not answered. */
+  /** The actor is not restarted: it accepts no more messages, and waiting calls fail. */
   #end(reason: ExitReason): void {
     this.#accepts = false;
     this.#stopped = true;
@@ -217,7 +217,7 @@ export class InlineActor implements InlineTarget {
       },
       exitInline(ref, reason) {
         inlineActor(ref)?.exit(reason);
-        // One that is gone must not be taken for an actor of a system.
+        // A stopped inline actor must not be taken for an actor of a system.
         return isInline(ref);
       },
       exit: (reason) => this.exit(reason),

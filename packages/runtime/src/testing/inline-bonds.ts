@@ -10,10 +10,10 @@ import { latestTestSystem } from "./test-system.js";
 export interface BondedActor {
   readonly id: string;
   readonly ref: ActorRef;
-  /** Where its signals wait. */
+  /** DOWN and EXIT wait here. */
   readonly own: OwnMessages;
   readonly loopState: LoopState;
-  /** The bonds of another actor on this thread, of its current incarnation. */
+  /** The bonds of the current incarnation of another actor on this thread. */
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
   exit(reason: ExitReason): void;
   /** A signal waits. */
@@ -31,7 +31,7 @@ export class InlineBonds {
   readonly #actor: BondedActor;
   readonly #watchers = new Set<Watcher>();
   readonly #links = new Set<InlineBonds>();
-  /** What takes each of its own monitors off again. */
+  /** By number: takes one of its own monitors off. */
   readonly #monitors = new Map<number, () => void>();
 
   constructor(actor: BondedActor) {
@@ -88,7 +88,7 @@ export class InlineBonds {
     this.#actor.schedule();
   }
 
-  /** The incarnation is over: it monitors nothing any more. */
+  /** The incarnation is over: takes its own monitors off. */
   forget(): void {
     for (const demonitor of this.#monitors.values()) demonitor();
     this.#monitors.clear();

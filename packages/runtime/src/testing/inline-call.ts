@@ -7,7 +7,7 @@ import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { type InlineSender, moved } from "./inline-world.js";
 
-/** A call on its way to an actor on this thread. Settles once. */
+/** A call to an actor on this thread. It settles once. */
 export class InlineCall {
   readonly correlation: number;
   readonly method: string;
@@ -71,7 +71,7 @@ export class InlineCall {
   }
 }
 
-/** The calls to one inline actor that have not settled, and the way of their replies. */
+/** The calls to one inline actor that have not settled. Its replies pass through here. */
 export class InlineCalls implements Replies {
   readonly #id: string;
   readonly #sender: InlineSender;
@@ -80,7 +80,7 @@ export class InlineCalls implements Replies {
   readonly #open = new Map<number, InlineCall>();
   #lastCorrelation = 0;
 
-  /** `givenUp` is called with a call whose caller waits no longer. */
+  /** `givenUp` is called with each call whose caller stops waiting. */
   constructor(id: string, sender: InlineSender, clock: Clock, givenUp: (call: InlineCall) => void) {
     this.#id = id;
     this.#sender = sender;

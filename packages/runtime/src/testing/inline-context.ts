@@ -23,13 +23,13 @@ export interface InlineContextParts {
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly loopState: LoopState;
-  /** Ends another actor on this thread. False: it is none. */
+  /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
-  /** There is something to do. */
+  /** Wakes the loop: there is something to do. */
   schedule(): void;
 }
 
-/** The object that the actor's code is given. */
+/** Creates the context that the actor's code gets. */
 export function createInlineContext(parts: InlineContextParts): ActorContext<any> {
   const { id, handlers, bonds, own, call, loopState, sender } = parts;
   const addTimer = (delayMs: number, everyMs: number, method: string, args: unknown[]): number => {

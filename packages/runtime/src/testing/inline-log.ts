@@ -1,7 +1,9 @@
 import type { ActorLog } from "@mini-otp/worker-host";
 import type { Logger } from "../reporting/logger.js";
 
-/** `logger` as an actor sees one. A pino logger has it all; with another, a child's lines carry its bindings. */
+/**
+ * Makes an `ActorLog` of `logger`. A pino logger already is one; for others, the lines of a child carry its bindings.
+ */
 export function inlineLog(logger: Logger, own: Record<string, unknown> = {}): ActorLog {
   if ("child" in logger) return logger as unknown as ActorLog;
   let bindings = own;

@@ -22,7 +22,7 @@ import { createInlineContext } from "./inline-context.js";
 import type { InlineMailbox, InlineMessage } from "./inline-mailbox.js";
 import { INLINE_ADDRESS, type InlineSender } from "./inline-world.js";
 
-/** Callers need no address here: a call is known by its correlation. */
+/** The same for all callers: inline, the correlation alone identifies a call. */
 const MAIN_UID = 0;
 
 export interface InlineLoopParts {
@@ -39,9 +39,9 @@ export interface InlineLoopParts {
   readonly log: Logger;
   /** The bonds of another actor on this thread. */
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
-  /** Ends another actor on this thread. False: it is none. */
+  /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
-  /** An exit signal of a partner. */
+  /** A linked actor has ended. */
   exit(reason: ExitReason): void;
   /** A handler has thrown, or `terminate` is done. */
   ended(reason: ExitReason): void;
@@ -85,7 +85,7 @@ export class InlineLoop {
     });
   }
 
-  /** Runs `init`. Messages are taken once it is done. */
+  /** Runs `init`, then takes messages. */
   async start(): Promise<"started" | "ignored" | ExitReason> {
     const { definition, args } = this.#parts;
     try {
@@ -102,7 +102,7 @@ export class InlineLoop {
     return "started";
   }
 
-  /** The incarnation is over. A handler that still runs is not waited for, and what it returns is dropped. */
+  /** The incarnation is over. The result of a handler that still runs is dropped. */
   end(): void {
     this.state.ended = true;
     this.#wakeTimer?.cancel();
@@ -129,7 +129,7 @@ export class InlineLoop {
     this.#rest();
   }
 
-  /** Wakes up for the next timer. While `init` runs there is no hurry: the loop is scheduled after it. */
+  /** Sets a wake-up for the next timer. None while `init` runs, because the loop is scheduled after it. */
   #rest(): void {
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
@@ -152,7 +152,7 @@ export class InlineLoop {
   }
 
   async #handle({ method, args, call }: InlineMessage): Promise<void> {
-    // Its caller has given it up.
+    // The caller has given up.
     if (call?.settled === true) return;
     this.call.begin(call && { address: INLINE_ADDRESS, uid: MAIN_UID, correlation: call.correlation });
     const handler = method === "" ? this.#info : this.#handlers.find(0, method);

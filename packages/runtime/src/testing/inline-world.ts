@@ -15,16 +15,16 @@ import type { MainOutbox } from "../messaging/main-outbox.js";
 import { ActorSystem } from "../system/actor-system.js";
 import { latestTestSystem } from "./test-system.js";
 
-/** In the place of a slot's address: no actor of a system has it. */
+/** The address of every inline actor: no slot of a system has it. */
 export const INLINE_ADDRESS = -1;
 
-/** What a reference leads to. */
+/** The target of a reference to an inline actor. */
 export interface InlineTarget {
   readonly uid: number;
   readonly id: string;
   readonly name: string | undefined;
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown>;
-  /** False: closed. */
+  /** False: the actor accepts no more messages. */
   accept(method: string, args: unknown[]): boolean;
   acceptInfo(message: unknown): boolean;
   stats(): ActorStats;
@@ -41,7 +41,7 @@ export function enterWorld(target: InlineTarget): void {
   targets.set(target.uid, target);
 }
 
-/** It has stopped for good: its name is free, and references to it lead nowhere. */
+/** The actor has stopped for good: its name is free, and references to it lead nowhere. */
 export function leaveWorld({ uid }: InlineTarget): void {
   targets.delete(uid);
 }
@@ -60,11 +60,11 @@ export function inlineByName(name: string): InlineTarget | undefined {
 
 interface InlineConnection extends Connection {
   readonly uid: number;
-  /** Of an actor that has a thread. */
+  /** Present for an actor that has a thread. */
   readonly foreign: { readonly sender: Sender; readonly to: Connection } | undefined;
 }
 
-/** To a member of a router: what its reference chooses by. */
+/** A connection to an actor of a system, with the words by which the reference of a router chooses a member. */
 class ForeignConnection implements InlineConnection {
   readonly uid: number;
   readonly id: string;
@@ -88,14 +88,14 @@ class ForeignConnection implements InlineConnection {
 }
 
 /**
- * Sends to actors on this thread. Arguments are copied as messages are, so that what no message can carry is refused here
- * too. References to actors of a system lead to the test system that was started last.
+ * Sends to actors on this thread. It copies arguments as messages do, so a value that no message can carry is refused
+ * here too. References to actors of a system lead to the test system that was started last.
  */
 export class InlineSender implements Sender {
   readonly codec = new Codec(this);
   readonly #ownUid: number | undefined;
 
-  /** `ownUid` is the actor's who sends; main has none. */
+  /** `ownUid` is the uid of the sending actor; main has none. */
   constructor(ownUid?: number) {
     this.#ownUid = ownUid;
   }
@@ -106,7 +106,7 @@ export class InlineSender implements Sender {
     return new ForeignConnection(outbox, outbox.connect(address, uid, id));
   }
 
-  /** For routers, which are of a system. */
+  /** For routers, which always belong to a system. */
   wordsAt(address: number): Int32Array {
     return outboxFor("a router").wordsAt(address);
   }
@@ -164,7 +164,7 @@ export class InlineSender implements Sender {
     return targets.get(uid)?.stats();
   }
 
-  /** What the receiver of these gets. Throws ERR_NOT_CLONEABLE. */
+  /** The arguments as their receiver gets them. Throws ERR_NOT_CLONEABLE. */
   copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"]): unknown[] {
     const list = transfer === undefined || transfer.length === 0 ? undefined : transfer;
     const payload = this.codec.encodeArgs(args, list);
@@ -178,19 +178,19 @@ export class InlineSender implements Sender {
   }
 }
 
-/** What the receiver has of objects that change hands. Throws when one cannot. */
+/** The objects of a transfer list as their receiver gets them. Throws when one cannot change hands. */
 export function moved(transfer: RefOptions["transfer"] = []): unknown[] {
   return transfer.length === 0 ? [] : structuredClone([...transfer], { transfer: [...transfer] as never });
 }
 
-/** Of the system that the reference to this one must be of. */
+/** The outbox of the system that `id` must belong to. */
 function outboxFor(id: string): MainOutbox {
   const system = latestTestSystem();
   if (system === undefined) throw noproc(id, "no test system runs that it could be of");
   return ActorSystem.actorsOf(system).outbox;
 }
 
-/** As in threads, where names are interned. */
+/** Refuses what is refused in threads too, where names are interned. */
 function requireMethod(method: unknown): void {
   if (typeof method === "string" && method !== "") return;
   throw new ActorError("ERR_UNKNOWN_METHOD", `method=${shownMethod(method)}: a method name is a text`, {

@@ -25,13 +25,13 @@ import { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { Actors } from "../system/actors.js";
 
-/** What to do with a message; for a call, what to reply. */
+/** Gets each message; its result is the reply to a call. */
 export type OnProbed = (kind: "call" | "cast" | "send", method: string, args: unknown[]) => unknown;
 
 const MAILBOX_BYTES = 1024 * 1024;
 const SYSTEM_BYTES = 4096;
 
-/** A slot among a system's whose messages are taken on main. */
+/** A slot of a system whose messages main takes. */
 export class ProbeMailbox {
   readonly ref: { readonly sender: Actors["outbox"]; readonly address: number; readonly uid: number };
   readonly #actors: Actors;
@@ -63,7 +63,7 @@ export class ProbeMailbox {
     this.#listen();
   }
 
-  /** Refuses messages from now on; callers that wait get its exit. */
+  /** Refuses messages from now on. Waiting calls reject with its exit. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -75,7 +75,7 @@ export class ProbeMailbox {
   readonly #listen = (): void => {
     const { words } = this.#slot.memory;
     while (!this.#closed) {
-      // Callers that have given up: their reply will be late, and counted as that.
+      // Notices of callers that have given up: their replies will come late, and count as late.
       while (this.#system.next()) this.#system.commit();
       if (this.#waitsForParcel) return;
       if (this.#messages.next()) {
@@ -148,7 +148,7 @@ export class ProbeMailbox {
   }
 }
 
-/** The constructor arguments of a reference to it. */
+/** The constructor arguments of a reference to this mailbox. */
 export function referenceTo({ ref }: ProbeMailbox, id: string): ConstructorParameters<typeof ActorRef> {
   return [ref.sender, ref.address, ref.uid, id];
 }

@@ -23,24 +23,27 @@ import { latestTestSystem } from "./test-system.js";
 /** One message that a probe got. */
 export interface Received {
   readonly kind: "call" | "cast" | "send";
-  /** `"info"` for what was sent. */
+  /** `"info"` for a message by `send`. */
   readonly method: string;
   readonly args: readonly unknown[];
 }
 
-/** Which message is meant: its method's name, or what a function says of it. */
+/** Selects messages: the name of a method, or a function that returns true for them. */
 export type Match = string | ((message: Received) => boolean);
 
-/** What a call is answered with: a value, or a function of its arguments, which may be async or throw. */
+/** The answer to a call: a value, or a function of its arguments, which may be async or throw. */
 export type Answer = unknown | ((...args: any[]) => unknown);
 
 /** What `probe` takes. */
 export interface ProbeOptions {
   /** Default `"probe-1"`, `"probe-2"`, …. */
   id?: string;
-  /** Whose actors it is for. Default: the test system that was started last, or, where none runs, inline actors. */
+  /**
+   * The system whose actors can send to it. Default: the test system that was started last; where none runs, inline
+   * actors.
+   */
   system?: ActorSystem;
-  /** What calls are answered with, by method; a call of another method gets undefined. */
+  /** The answers to calls, by method. A call of another method gets undefined. */
   answers?: Readonly<Record<string, Answer>>;
 }
 
@@ -60,8 +63,8 @@ const DEADLINE_MS = 5000;
 let probes = 0;
 
 /**
- * A reference on main that stands for an actor and records what it gets, in the order it got it. Send it to actors
- * wherever they expect a reference.
+ * A reference on main that stands in for an actor and records its messages in the order of their arrival. Send it to
+ * actors wherever they expect a reference.
  */
 export class Probe<A = any> extends ActorRef<A> {
   readonly #recorder: Recorder;
@@ -74,14 +77,14 @@ export class Probe<A = any> extends ActorRef<A> {
     this.#close = close;
   }
 
-  /** Everything that came so far. */
+  /** All messages so far. */
   get received(): readonly Received[] {
     return this.#recorder.received;
   }
 
   /**
-   * The first message that matches and that no `expect` has taken yet, whether it has come or is still to come. Rejects
-   * when `deadlineMs` (default 5 000) is over, and says what came instead.
+   * Resolves with the first message that matches and that no `expect` has taken yet, whether it is here or still to
+   * come. Rejects after `deadlineMs` (default 5 000); the error lists what came instead.
    */
   async expect(match: Match = () => true, deadlineMs: number = DEADLINE_MS): Promise<Received> {
     takeArgument("expect", "match", match, aMatch);
@@ -89,25 +92,25 @@ export class Probe<A = any> extends ActorRef<A> {
     return this.#recorder.expect(match, deadlineMs);
   }
 
-  /** Resolves when nothing that matches has come for `forMs`; rejects as soon as it does. */
+  /** Resolves when no matching message has come for `forMs`; rejects as soon as one does. */
   async expectNone(forMs: number, match: Match = () => true): Promise<void> {
     takeArgument("expectNone", "forMs", forMs, timerMs, true);
     takeArgument("expectNone", "match", match, aMatch);
     return this.#recorder.expectNone(forMs, match);
   }
 
-  /** From now on calls of `method` are answered so. */
+  /** From now on calls of `method` get this answer. */
   answer(method: string, answer: Answer): this {
     this.#recorder.answers.set(takeArgument("answer", "method", method, text), answer);
     return this;
   }
 
-  /** Forgets what came so far. */
+  /** Forgets all messages so far. */
   clear(): void {
     this.#recorder.clear();
   }
 
-  /** Messages are refused from now on, as by an actor that has stopped; who monitors it gets DOWN with `shutdown`. */
+  /** Refuses messages from now on, as an actor that has stopped; actors that monitor it get DOWN with `shutdown`. */
   close(): void {
     this.#close();
   }
@@ -189,7 +192,7 @@ function describe({ kind, method, args }: Received): string {
   return `${kind} ${method}(${shown.join(", ")})`;
 }
 
-/** A reference to send to actors, which records what they send to it. */
+/** Creates a reference that records the messages that actors send to it. */
 export function probe<A = any>(options: ProbeOptions = {}): Probe<A> {
   const taken = takeOptions("probe", options, FIELDS);
   const { id = `probe-${++probes}`, system = latestTestSystem(), answers = {} } = taken;
@@ -226,7 +229,7 @@ function inlineProbe<A>(id: string, recorder: Recorder): Probe<A> {
       try {
         deferred = ctx.deferReply();
       } catch {
-        // A cast.
+        // The message is a cast.
       }
       const answer = async (): Promise<unknown> =>
         recorder.record(deferred === undefined ? "cast" : "call", method, args);

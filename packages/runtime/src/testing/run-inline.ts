@@ -38,18 +38,21 @@ export interface InlineOptions {
   id?: string;
   /** For `ctx.whereis` of other inline actors. */
   name?: string;
-  /** Whether it is started again when it ends: default `"permanent"`, at once, as under a supervisor. */
+  /** Whether the actor is restarted when it ends, which happens at once. Default `"permanent"`. */
   restart?: RestartType;
-  /** Default 3 restarts in 5 000 ms; then it stays down. */
+  /** At most this many restarts in `periodMs`, then the actor stays down. Default 3 in 5 000 ms. */
   intensity?: number;
   periodMs?: number;
-  /** For its timers, the timeouts of calls and the restart window: `virtualClock()`. Default: the machine's own. */
+  /**
+   * The clock of its timers, of call timeouts and of the restart window, for example `virtualClock()`. Default: the
+   * machine's clock.
+   */
   clock?: Clock;
   /** Default: silent. */
   logger?: Logger | false;
 }
 
-/** A reference to an actor on this thread, and what a test wants to know of it. */
+/** A reference to an actor on this thread, which also shows a test the actor's state. */
 export class InlineRef<A = any> extends ActorRef<A> {
   readonly #actor: InlineActor;
 
@@ -59,7 +62,7 @@ export class InlineRef<A = any> extends ActorRef<A> {
     this.#actor = actor;
   }
 
-  /** The actor's own state, not a copy. */
+  /** The state itself, not a copy. */
   get state(): any {
     return this.#actor.context.state;
   }
@@ -72,17 +75,17 @@ export class InlineRef<A = any> extends ActorRef<A> {
     return this.#actor.running;
   }
 
-  /** Resolves with the reason once the actor has ended and is not started again. */
+  /** Resolves with the exit reason once the actor has ended and is not restarted. */
   get exited(): Promise<ExitReason> {
     return this.#actor.exited;
   }
 
-  /** Handles what was accepted, runs `terminate`, ends. Resolves with the exit reason. */
+  /** The actor handles the accepted messages, runs `terminate` and ends. Resolves with the exit reason. */
   stop(reason: ExitReason = SHUTDOWN): Promise<ExitReason> {
     return this.#actor.stop(reason);
   }
 
-  /** An exit signal, as `system.exit`. */
+  /** Sends an exit signal, as `system.exit` does. */
   exit(reason: ExitReason | "kill"): void {
     this.#actor.exit(reason);
   }
@@ -93,11 +96,13 @@ export class InlineRef<A = any> extends ActorRef<A> {
 }
 
 /**
- * Runs an actor on the calling thread, without a worker, a guard or a supervisor above it: for tests of what its handlers
- * do, with a debugger and coverage at hand. Messages, replies and `args` are copied as between threads, one message is
- * handled at a time, a crash starts it anew. `callSync` and `castSync` throw ERR_WRONG_THREAD, and a mailbox has no bound.
+ * Runs an actor on the calling thread, without a worker, a guard or a supervisor above it: for tests of its handlers,
+ * with debugger and coverage. As in a thread, messages, replies and `args` are copied, work has the same order, one
+ * message is handled at a time, and the actor is restarted after a crash. `callSync` and `castSync` throw
+ * ERR_WRONG_THREAD, and the mailbox has no bound.
  *
- * Rejects with ERR_INVALID_OPTION, ERR_INIT_FAILED when `init` throws. Resolves also when `init` answers `ignore()`: then it does not run.
+ * Rejects with ERR_INVALID_OPTION, and with ERR_INIT_FAILED when `init` throws. When `init` returns `ignore()` it
+ * resolves, and the actor does not run.
  */
 export async function runInline<A extends ActorDefinition<any, any, any>>(
   actor: A,

@@ -6,9 +6,12 @@ import type { SystemOptions } from "../system/system-options.js";
 
 /** What `startTestSystem` takes: the options of `startSystem`, and what a test puts in the machine's place. */
 export interface TestSystemOptions extends SystemOptions {
-  /** For restart windows, backoff, the deadline of `stop` and the time resources may take: `virtualClock()`. Default: the machine's own. */
+  /**
+   * The clock of restart windows, backoff, the deadline of `stop` and the time limits of resources, for example
+   * `virtualClock()`. Default: the machine's clock.
+   */
   clock?: Clock;
-  /** A number in [0, 1), for the jitter of backoff. Default: 0.5 always, which varies nothing. */
+  /** Returns a number in [0, 1) for the jitter of backoff. Default: always 0.5, which varies nothing. */
   random?: () => number;
 }
 
@@ -17,9 +20,9 @@ const FIELDS = { ...SYSTEM_OPTIONS, clock: aClock, random: aFunction };
 const running = new Set<ActorSystem>();
 
 /**
- * A system for tests: silent unless given a logger, without chance, and on a clock that the test moves. Threads,
- * calls, timers of actors and the time an actor has to stop go by real time all the same. A root that gives up leaves
- * `process.exitCode` alone. Rejects as `startSystem`.
+ * Starts a system for tests: it is silent unless it gets a logger, has no random delays, and can run on a clock that
+ * the test moves. Threads, calls, timers of actors and the time in which an actor has to stop still use real time. A
+ * root that gives up does not set `process.exitCode`. Rejects as `startSystem` does.
  */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<ActorSystem> {
   const { clock = systemClock, random = () => 0.5, ...rest } = takeOptions("startTestSystem", options, FIELDS);
@@ -29,7 +32,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   return system;
 }
 
-/** The one started last, of those that run. */
+/** Of the test systems that run, the one that was started last. */
 export function latestTestSystem(): ActorSystem | undefined {
   return [...running].at(-1);
 }
