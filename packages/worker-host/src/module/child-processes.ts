@@ -4,7 +4,7 @@ import { subscribe } from "node:diagnostics_channel";
 type Spawn = (this: ChildProcess, options: { detached?: boolean }) => unknown;
 
 /**
- * Reports each process that this thread starts and that has to end with it: all but detached ones, and but those
+ * Reports each process that this thread starts and that has to end with it: all except detached ones and those
  * started synchronously, which Node does not publish. `node:child_process` is loaded only when the actor loads it.
  */
 export function watchChildProcesses(started: (pid: number) => void, ended: (pid: number) => void): void {
