@@ -9,15 +9,16 @@ export interface Refused {
 }
 
 export interface AccessRules {
-  /** Where the server listens. */
+  /** The address on which the server listens. */
   readonly host: string;
-  /** Names, or names with a port, it may be asked for by besides. */
+  /** Further values of `Host` that are accepted: names, or names with a port. */
   readonly allowedHosts: readonly string[];
 }
 
 /**
- * Who may ask at all. The `Host` must be one of the server's own, or a page elsewhere could reach it under a name that
- * it lets point here (DNS rebinding); and a page elsewhere may not have its visitor's browser ask (CSRF).
+ * Refuses requests that another site may have caused. The `Host` must be one of the server's own: otherwise a page of
+ * another site could reach the server by a name that it points here (DNS rebinding). A request that a page of another
+ * site lets its visitor's browser send is refused too (CSRF).
  */
 export function refusal(request: IncomingMessage, rules: AccessRules, isPage: boolean): Refused | undefined {
   const { host = "", origin } = request.headers;
@@ -48,7 +49,7 @@ function isOwnHost(header: string, listeningPort: number, { host, allowedHosts }
   if (Number(port) !== listeningPort) return false;
   const bare = name.replace(/^\[|\]$/g, "");
   if (bare === "localhost" || bare === host.toLowerCase() || isLoopback(bare)) return true;
-  // No name can be made to point somewhere else if it is an address.
+  // An address is safe, because it cannot be pointed somewhere else.
   return isEveryAddress(host) && isIP(bare) !== 0;
 }
 
@@ -70,7 +71,7 @@ function isSameOrigin(origin: string, host: string): boolean {
   }
 }
 
-/** Whether the request has the token, as `Authorization: Bearer <token>`; takes the same time whatever it has. */
+/** Whether the request has the token, as `Authorization: Bearer <token>`. Takes the same time for every token. */
 export function hasToken(request: IncomingMessage, token: string): boolean {
   const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
   return timingSafeEqual(digest(given), digest(token));

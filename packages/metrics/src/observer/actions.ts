@@ -9,8 +9,9 @@ interface Found {
 }
 
 /**
- * Does it to the actor or supervisor with this path. Rejects with what the runtime refuses it with, ERR_NOT_FOUND for
- * an unknown path, and ERR_NOT_AN_ACTOR or ERR_NOT_RESTARTABLE for what cannot be done to it.
+ * Performs an action on the actor or supervisor with this path. Rejects with the runtime's error when the runtime
+ * refuses it, with ERR_NOT_FOUND for an unknown path, and with ERR_NOT_AN_ACTOR or ERR_NOT_RESTARTABLE when the action
+ * does not apply.
  */
 export async function act(system: ActorSystem, action: ActionName, id: string): Promise<void> {
   const found = find(system, id);
@@ -25,7 +26,7 @@ export async function act(system: ActorSystem, action: ActionName, id: string): 
   else system.exit(ref, "kill");
 }
 
-/** An orderly stop and a new start, which costs no restart of the supervisor's intensity. */
+/** An orderly stop and a new start, which does not count against the supervisor's intensity. */
 async function restart({ parent, child }: Found, id: string, system: ActorSystem): Promise<void> {
   if (child.state === "stopped") {
     await parent.restartChild(child.id);
@@ -34,10 +35,10 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   if (child.restart === "temporary") {
     throw refused("ERR_NOT_RESTARTABLE", id, "restart", "a temporary child is forgotten once it has ended");
   }
-  // A router's members have a supervisor of their own, which only the router uses.
+  // The members of a router have a supervisor of their own, which only the router uses.
   const { flags }: Partial<SupervisorRef> = parent;
   if (flags === undefined || flags.dynamic) {
-    // A dynamic supervisor forgets what it is told to stop; what fails it starts again.
+    // A dynamic supervisor forgets a child that it is told to stop, but restarts a child that fails.
     if (system.meters.actor(id) === undefined) {
       throw refused("ERR_NOT_RESTARTABLE", id, "restart", "its supervisor does not start again what is told to stop");
     }
@@ -59,7 +60,7 @@ function find(supervisor: SupervisorRef, id: string): Found | undefined {
   return undefined;
 }
 
-/** What cannot be done; the codes that are not the runtime's are the observer's own. */
+/** An action that is refused. Codes that the runtime does not have are the observer's own. */
 export class ActionRefused extends Error {
   override readonly name = "ActionRefused";
 
@@ -75,7 +76,7 @@ function refused(code: string, id: string, action: string, why: string): ActionR
   return new ActionRefused(code, `id=${id} ${action}: ${why}`);
 }
 
-/** Whether it is an answer, and no fault of ours. */
+/** Whether an error is a refusal to answer with, and not a fault of the observer. */
 export function isRefusal(error: unknown): error is Error & { readonly code: string } {
   return error instanceof ActionRefused || isActorError(error);
 }

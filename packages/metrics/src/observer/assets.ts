@@ -36,7 +36,7 @@ const SCRIPTS = [
   "wire",
 ];
 
-/** What the page consists of, by path. Read once; throws when a file is not where the package has it. */
+/** The files of the page, by path. Read once; throws when a file of the package is missing. */
 export function readAssets(): ReadonlyMap<string, Asset> {
   const source = (name: string) => new URL(`../../src/ui/${name}`, import.meta.url);
   const uplot = dirname(createRequire(import.meta.url).resolve("uplot"));

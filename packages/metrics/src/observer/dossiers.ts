@@ -9,21 +9,21 @@ import { exitText } from "./text.js";
 
 const LOG_LINES = 200;
 const LOG_CHARS = 128 * 1024;
-/** Of actors that are gone; the one that went first is forgotten first. */
+/** How many actors that are gone are kept. The one that went first is forgotten first. */
 const KEPT_GONE = 100;
 
-/** What is kept of one actor beside its current numbers. */
+/** The data that is kept for one actor beside its current numbers. */
 export class Dossier {
   readonly history = new History(ACTOR_SERIES.length);
   readonly log = new Recent<LogRecord>(LOG_LINES, LOG_CHARS);
   crash: CrashRecord | undefined;
   lastExit: Row["lastExit"];
-  /** As of the last look, and of the last point of the history. */
+  /** The counters at the last look, and (`charted`) at the last point of the history. */
   looked: Counters | undefined;
   charted: Counters | undefined;
 }
 
-/** The dossiers of all actors, those that are gone included, as far as there is room. */
+/** The dossiers of all actors, including the last `KEPT_GONE` that are gone. */
 export class Dossiers {
   readonly #byId = new Map<string, Dossier>();
   readonly #gone = new Set<string>();
@@ -42,7 +42,7 @@ export class Dossiers {
     if (dossier === undefined) {
       dossier = new Dossier();
       this.#byId.set(id, dossier);
-      // Until the tree shows it.
+      // Counts as gone until the tree shows it.
       this.#gone.add(id);
     }
     return dossier;
@@ -62,7 +62,7 @@ export class Dossiers {
     dossier.lastExit = { ...exitText(event.reason), at, failed: crash !== undefined };
   }
 
-  /** The actors there are now: the others are gone. */
+  /** Takes the paths of the actors that exist now. All others are gone. */
   present(ids: ReadonlySet<string>): void {
     for (const id of this.#byId.keys()) {
       if (ids.has(id)) this.#gone.delete(id);

@@ -10,7 +10,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "memory_unattributed",
 ]);
 
-/** What is shown of an event: no message, and of an error its text. */
+/** The fields of an event that the page shows. Never a message; an error as its text. */
 export function eventRecord(event: SystemEvent, at: number, seq: number): EventRecord {
   const { incarnation, attempt, delayMs, supervisor, method, why, reason } = event as Partial<Everything>;
   return {
@@ -29,7 +29,7 @@ export function eventRecord(event: SystemEvent, at: number, seq: number): EventR
   };
 }
 
-/** The crash report that an event is, if it is one. */
+/** The crash report for an event; undefined for an event that is no crash. */
 export function crashRecord(event: SystemEvent, at: number): CrashRecord | undefined {
   if (event.event !== "child_start_failed" && !isFailedExit(event)) return undefined;
   const { incarnation, reason, context, supervisor, lastMethod, queueLength, heapUsedMb, heapCapMb, offHeapMb } = event;

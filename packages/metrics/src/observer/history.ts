@@ -1,6 +1,6 @@
 import type { Points } from "../ui/wire.js";
 
-/** At a point a second: the charts show ten minutes. */
+/** One point a second, so that the charts show ten minutes. */
 const POINTS = 600;
 
 /** A bounded time series of some columns, in 32-bit floats: 17 KB for five of them. */
@@ -13,7 +13,7 @@ export class History {
     this.#columns = Array.from({ length: columns }, () => new Float32Array(POINTS));
   }
 
-  /** How many points there ever were. */
+  /** How many points were added so far. */
   get count(): number {
     return this.#count;
   }
@@ -24,7 +24,7 @@ export class History {
     for (const [i, column] of this.#columns.entries()) column[place] = values[i] ?? Number.NaN;
   }
 
-  /** What was added after there were `count` points; everything kept when that is too long ago. */
+  /** The points that were added after the first `count`; all that are kept when that is too long ago. */
   since(count: number): Points {
     const oldest = Math.max(0, this.#count - POINTS);
     const whole = count <= oldest || count > this.#count;

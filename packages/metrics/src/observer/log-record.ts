@@ -5,7 +5,10 @@ import { cut, errorText } from "./text.js";
 
 const FIELDS_CHARS = 2000;
 
-/** A line as pino would read its arguments. Fields may hold what pino redacts: they are left out unless asked for. */
+/**
+ * A line, with its arguments read as pino reads them. Fields are left out by default, because they may hold values that
+ * pino redacts.
+ */
 export function logRecord(line: LogLine, at: number, seq: number, withFields: boolean): LogRecord {
   const { level, incarnation, thread } = line;
   return {
@@ -43,7 +46,7 @@ function fieldsOf(fields: object): string {
   return cut(json, FIELDS_CHARS);
 }
 
-/** About how many characters a record keeps. */
+/** Roughly the number of characters of a record. */
 export function weightOf({ message, error, fields }: LogRecord): number {
   return 100 + message.length + (error?.length ?? 0) + (fields?.length ?? 0);
 }

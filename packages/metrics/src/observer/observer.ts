@@ -17,18 +17,18 @@ import { Watch } from "./watch.js";
 
 /** A live page that is being served. */
 export interface Observer extends AsyncDisposable {
-  /** As `http://127.0.0.1:41234`. */
+  /** For example `http://127.0.0.1:41234`. */
   readonly url: string;
-  /** What actions ask for. `${url}/#token=${token}` opens the page with it. */
+  /** The token that actions require. `${url}/#token=${token}` opens the page with it. */
   readonly token: string;
-  /** Ends all connections, and stops looking. Idempotent. */
+  /** Ends all connections and stops observing. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a live page of the system: `/`, and what it is made of: `/metrics` for Prometheus, `/api/tree`, and
- * `/api/events`, a stream of server-sent events. Reads shared memory and listens to the system on main; no actor is asked
- * anything. Does not keep the process alive, and goes on after the system has stopped, until `close`.
+ * Serves a live page of the system at `/`, and its data: `/metrics` for Prometheus, `/api/tree`, and `/api/events`, a
+ * stream of server-sent events. It reads shared memory and listens to the system on main, and sends no message to an
+ * actor. It does not keep the process alive, and goes on after the system has stopped, until `close`.
  *
  * Rejects with ERR_INVALID_OPTION, and with Node's error when the port is taken.
  */
@@ -111,7 +111,7 @@ function hello(system: ActorSystem, watch: Watch): Hello {
   };
 }
 
-/** Of "every address" one that can be asked for. */
+/** For "every address", one that a client can connect to. */
 function reachable(address: string): string {
   if (address === "0.0.0.0") return "127.0.0.1";
   return address === "::" ? "::1" : address;

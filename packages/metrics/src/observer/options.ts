@@ -15,23 +15,31 @@ import { aPrefix, aRegistry } from "../prometheus/options.js";
 
 /** What `startObserver` takes. */
 export interface ObserverOptions {
-  /** Where to listen. Default `"127.0.0.1"`. Reading needs no token: every client that reaches it sees the tree and the logs. */
+  /**
+   * The address to listen on. Default `"127.0.0.1"`. Reading needs no token: every client that reaches the server sees
+   * the tree and the logs.
+   */
   readonly host?: string;
-  /** From 0 to 65 535. Default 0: one that is free. */
+  /** From 0 to 65 535. Default 0: any free port. */
   readonly port?: number;
-  /** What suspend, resume, restart and kill ask for. Default: a random one. */
+  /** The token that suspend, resume, restart and kill require. Default: a random one. */
   readonly token?: string;
-  /** Names, or names with a port, that a proxy in front is asked for. Others than the server's own get 403. */
+  /**
+   * Names, or names with a port, under which a proxy serves the page. A request for any other name than these and the
+   * server's own gets 403.
+   */
   readonly allowedHosts?: readonly string[];
-  /** Whether the fields of log lines are shown, beside message and error. They may hold what your logger redacts. */
+  /**
+   * Whether the fields of log lines are shown, beside message and error. They may hold values that your logger redacts.
+   */
   readonly logFields?: boolean;
-  /** What `/metrics` shows. Default: a registry with this system's metrics, and nothing else. */
+  /** The registry that `/metrics` shows. Default: one with this system's metrics, and nothing else. */
   readonly registry?: Registry;
-  /** In front of the names of the default registry's metrics. */
+  /** The prefix of the metrics' names in the default registry. */
   readonly prefix?: string;
   /**
-   * How long a client may take nothing of what it is sent, send nothing of its request, or be gone, before its connection
-   * is ended; and how long an event stream has its place to itself when all places are taken. Default 10 000.
+   * The connection of a client is ended when for this long the client takes no data, sends no part of its request, or
+   * is gone. It is also how long an event stream keeps its place when all places are taken. Default 10 000.
    */
   readonly readerTimeoutMs?: number;
 }
@@ -55,7 +63,7 @@ const aHost = field(
 const FIELDS: Fields = {
   host: aHost,
   port: integer(BOUNDS.port),
-  // It travels in a header.
+  // A token is sent in a header.
   token: secret(
     field("printable ASCII without spaces, not empty", (value) => isText(value) && /^[\x21-\x7e]{1,1024}$/.test(value)),
   ),

@@ -5,10 +5,10 @@ import type { ProcessRow } from "../ui/wire.js";
 const LOOP_RESOLUTION_MS = 20;
 const MIB = 1024 * 1024;
 
-/** What the system has to show for it. */
+/** The fields of the row that tell what the system does. */
 export type Work = Pick<ProcessRow, "handledPerSecond" | "restartsPerSecond" | "waiting" | "totals">;
 
-/** What the process as a whole uses. Loop delay and CPU are of the time since the sample before. */
+/** Samples what the whole process uses. Loop delay and CPU are measured over the time since the last sample. */
 export class ProcessSampler {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #cpu = process.cpuUsage();
@@ -56,7 +56,7 @@ export class ProcessSampler {
     try {
       this.#memory = process.memoryUsage();
     } catch {
-      // It reads a file, and an actor may have taken the last descriptor.
+      // It reads a file, which fails when an actor has taken the last descriptor.
     }
     return this.#memory;
   }
@@ -78,7 +78,7 @@ export class ProcessSampler {
   }
 }
 
-/** The histogram holds the whole time between two of its timers. */
+/** Less the timer's period, because the histogram holds the whole time between two timers. */
 function delayMs(nanoseconds: number): number {
   const ms = nanoseconds / 1e6 - LOOP_RESOLUTION_MS;
   return Number.isFinite(ms) ? Math.max(0, Math.round(ms * 100) / 100) : 0;

@@ -1,4 +1,7 @@
-/** The latest of a sequence, within a number of items and a weight. A reader keeps the `seq` of the last item it has read. */
+/**
+ * The last items of a sequence, limited in number and weight. A reader keeps the `seq` of the last item that it has
+ * read.
+ */
 export class Recent<T> {
   readonly #items: (T | undefined)[];
   readonly #weights: number[];
@@ -13,7 +16,7 @@ export class Recent<T> {
     this.#maxWeight = maxWeight;
   }
 
-  /** Of the item added last; 0 before the first. */
+  /** The number of the last item; 0 before the first. */
   get seq(): number {
     return this.#next - 1;
   }
@@ -29,9 +32,9 @@ export class Recent<T> {
     return item;
   }
 
-  /** The latest `max` of those after `seq`, and how many are missing between. */
+  /** The last `max` items after `seq`, and how many items between are missing. */
   since(seq: number, max = Infinity): { readonly items: readonly T[]; readonly skipped: number } {
-    // A reader from another life of the server may be ahead.
+    // A reader that was connected to an earlier server may be ahead.
     const after = seq > this.seq ? 0 : seq;
     const from = Math.max(after + 1, this.#oldest, this.#next - max);
     const items: T[] = [];

@@ -40,17 +40,17 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 }
 
 export function refuse(response: ServerResponse, { status, code, message }: Refused): void {
-  // What is left of the request is not read.
+  // The rest of the request is not read.
   response.setHeader("connection", "close");
   sendJson(response, status, { code, message });
 }
 
-/** JSON has no Infinity, no bigint, and prints no error. */
+/** JSON has no Infinity and no bigint, and writes an error as `{}`. */
 function printable(_key: string, value: unknown): unknown {
   return typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? String(value) : value;
 }
 
-/** The body as JSON; undefined when it is larger than `maxBytes` or no JSON. */
+/** The parsed body; undefined when it is larger than `maxBytes` or not JSON. */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;

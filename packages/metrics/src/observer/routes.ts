@@ -51,7 +51,7 @@ export async function answer(site: Site, request: IncomingMessage, response: Ser
   else await route?.handle(site, request, response, query);
 }
 
-/** Doubled slashes count as one. */
+/** Two or more slashes count as one. */
 function locate(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const [path = "", query = ""] = url.split("?", 2);
   return { path: path.replace(/\/{2,}/g, "/"), query: new URLSearchParams(query) };
@@ -73,7 +73,7 @@ function events(site: Site, request: IncomingMessage, response: ServerResponse, 
     response.end();
     return;
   }
-  // A browser that connects again by itself knows better than the address it was given.
+  // When a browser reconnects by itself, its header is newer than the query of the address.
   const last = request.headers["last-event-id"] ?? query.get("since") ?? "";
   const eventSeq = /^\d{1,15}$/.test(String(last)) ? Number(last) : undefined;
   site.viewers.add(request, response, { eventSeq, actor: query.get("actor") ?? undefined });
@@ -92,7 +92,7 @@ function refuseToken(response: ServerResponse): void {
 async function actions(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { system, watch, token } = site;
   if (!hasToken(request, token)) return refuseToken(response);
-  // A form of another page cannot send this type without asking first.
+  // A form of another site cannot send this type without a preflight request.
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     return refuse(response, { status: 415, code: "ERR_TYPE", message: "the body must be application/json" });
   }

@@ -2,7 +2,7 @@ import type { ActorStats, TreeNode } from "@mini-otp/runtime";
 import type { ActorRow, Latency, NodeState, Row } from "../ui/wire.js";
 import { cut } from "./text.js";
 
-/** What an actor's rates are told from: its counters as they were. */
+/** An actor's counters at one look, from which its rates are computed. */
 export interface Counters {
   readonly at: number;
   readonly handled: number;
@@ -18,11 +18,11 @@ export function countersOf(stats: ActorStats, at: number): Counters {
   return { at, handled: stats.mailbox.handled, cpuMs: stats.cpuMs };
 }
 
-/** Between two looks. An actor that was not looked at before has no rates yet. */
+/** The rates between two looks. At the first look there are none. */
 export function ratesOf(before: Counters | undefined, now: Counters): Rates {
   if (before === undefined || now.at <= before.at) return { handledPerSecond: 0, cpuPercent: undefined };
   const seconds = (now.at - before.at) / 1000;
-  // A slot that was given to another actor starts again.
+  // The counters of a slot that another actor has got start again from 0.
   const handled = Math.max(0, now.handled - before.handled);
   return {
     handledPerSecond: round(handled / seconds),
@@ -30,7 +30,7 @@ export function ratesOf(before: Counters | undefined, now: Counters): Rates {
   };
 }
 
-/** Nodes from top to bottom. */
+/** The nodes of the tree, from top to bottom. */
 export function* flatten(
   node: TreeNode,
   name = node.id,
@@ -105,7 +105,7 @@ function latencyRow({ p50Ms, p99Ms, maxMs }: Latency): Latency {
   return { p50Ms: fine(p50Ms), p99Ms: fine(p99Ms), maxMs: fine(maxMs) };
 }
 
-/** The guard's clock and ours differ by a round: a start that moves by less has not moved. */
+/** The guard's times differ by up to a round. A start that moves by less than this counts as the same. */
 const SAME_START_MS = 300;
 
 function handlingOf({ handling }: ActorStats, now: number, before: ActorRow | undefined): ActorRow["handling"] {

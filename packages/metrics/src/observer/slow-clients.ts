@@ -1,17 +1,17 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 
 /*
- * A client that does nothing costs a descriptor, and the memory of what it has not taken. Whoever can reach the port can
- * open many, so each has its time.
+ * An idle client costs a descriptor, and the memory of the data that it has not taken. Anyone with access to the port
+ * can open many connections, so each has a time limit.
  */
 
-/** Descriptors are the whole process's. */
+/** A limit, because the whole process shares its descriptors. */
 const MOST_CONNECTIONS = 256;
-/** In units of the time in which a client has to do something. */
+/** The limit for a whole request, in units of `readerTimeoutMs`. */
 const WHOLE_REQUEST = 3;
 const WHOLE_ANSWER = 6;
 
-/** A server that ends connections on which a request does not come, or which are gone without a word. */
+/** A server that ends a connection when no request arrives, or when the client is gone without closing it. */
 export function impatientServer(readerTimeoutMs: number): Server {
   const server = createServer({
     headersTimeout: readerTimeoutMs,
@@ -24,11 +24,13 @@ export function impatientServer(readerTimeoutMs: number): Server {
   return server;
 }
 
-/** The answer is complete: the client is to take it, some of it at a time, and all of it in the end. */
+/**
+ * Call it when the answer is complete. The client must take some of it within each period, and all of it in the end.
+ */
 export function expectTaken(response: ServerResponse, readerTimeoutMs: number): void {
   const { socket } = response;
   if (socket === null || response.writableFinished || response.destroyed) return;
-  // Node's own looks at what the operating system has taken since.
+  // Node's timeout restarts whenever the operating system takes more data.
   socket.setTimeout(readerTimeoutMs);
   const timer = setTimeout(() => socket.destroy(), WHOLE_ANSWER * readerTimeoutMs).unref();
   response.once("close", () => clearTimeout(timer));

@@ -4,7 +4,7 @@ import type { ExitText } from "../ui/wire.js";
 const LINE_CHARS = 1000;
 const STACK_CHARS = 8000;
 
-/** At most so many characters, with a sign of what is missing. */
+/** Shortens a text to at most `chars` characters, with a mark where it was cut. */
 export function cut(text: string, chars = LINE_CHARS): string {
   return text.length <= chars ? text : `${text.slice(0, chars)}… (${text.length - chars} more)`;
 }
@@ -13,7 +13,7 @@ export function exitText(reason: ExitReason): ExitText {
   return { kind: reason.kind, text: cut(describeExit(reason)) };
 }
 
-/** An error's name, message and stack, and those of its causes; of a value that is no error what can be printed. */
+/** An error's name, message and stack, and those of its causes; for another value its printed form. */
 export function errorText(error: unknown): string {
   try {
     const parts: string[] = [];

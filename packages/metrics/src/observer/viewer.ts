@@ -2,19 +2,25 @@ import type { ServerResponse } from "node:http";
 import type { ActorUpdate, Hello, HistoryUpdate, SkippedEvents } from "../ui/wire.js";
 import type { Watch } from "./watch.js";
 
-/** A viewer that has so much unsent gets nothing new before it has taken it: what it missed is told in sum then. */
+/**
+ * A viewer with this much unsent data gets nothing new until it has taken it. Then it gets the number of events that it
+ * missed.
+ */
 const UNSENT_BYTES = 64 * 1024;
 const EVENTS_AT_ONCE = 200;
 const LINES_AT_ONCE = 100;
 
 export interface ViewerStart {
-  /** The last event it knows. */
+  /** The last event that it has got. */
   readonly eventSeq: number | undefined;
-  /** The actor whose log and charts it wants. */
+  /** The actor whose log and charts it shows. */
   readonly actor: string | undefined;
 }
 
-/** One open event stream. Keeps where its client has got to, and no queue: what is sent is read from the watch. */
+/**
+ * One open event stream. It keeps the position of its client but no queue, because it reads from the watch what it
+ * sends.
+ */
 export class Viewer {
   readonly #response: ServerResponse;
   readonly #watch: Watch;
@@ -31,7 +37,7 @@ export class Viewer {
   readonly #sinceMs = performance.now();
   #undrainedSinceMs: number | undefined;
 
-  /** A client that never catches up with what was sent, for `patienceMs`, counts as gone. */
+  /** A client that does not take all that was sent within `patienceMs` counts as gone. */
   constructor(
     response: ServerResponse,
     watch: Watch,
@@ -48,7 +54,7 @@ export class Viewer {
     this.flush();
   }
 
-  /** Sends what is new, if there is room for it. */
+  /** Sends what is new, if the client has taken enough of the data before. */
   flush(): void {
     if (this.#response.destroyed || !this.#hasRoom()) return;
     const news = [...this.#events(), ...this.#tree(), ...this.#process(), ...this.#dossier(), ...this.#history()];
@@ -63,7 +69,7 @@ export class Viewer {
     this.#response.end();
   }
 
-  /** Ends it without waiting for what is unsent. */
+  /** Ends the stream without waiting for unsent data. */
   drop(): void {
     this.#response.destroy();
   }

@@ -3,17 +3,19 @@ import type { Hello } from "../ui/wire.js";
 import { Viewer, type ViewerStart } from "./viewer.js";
 import type { Watch } from "./watch.js";
 
-/** With viewers, everything is sampled; without any, only the charts go on. */
+/**
+ * How often the system is looked at while there are viewers. Without viewers only the charts go on, and more slowly.
+ */
 const LOOK_MS = 500;
 const UNWATCHED_LOOK_MS = 1000;
-/** A look may take this share of main's time: in a large system there are fewer. */
+/** The share of main's time that looks may take. In a large system there are fewer looks. */
 const LOOK_SHARE = 0.05;
-/** Events are sent together that come within: */
+/** Events that come within this time are sent together. */
 const EVENTS_MS = 100;
-/** A browser has six connections to a server, and each window of the page takes one. */
+/** More than one browser needs: it opens six connections to a server at most, and each window of the page takes one. */
 const MOST_VIEWERS = 32;
 
-/** The open event streams, and the timer that looks for them. */
+/** The open event streams, and the timer of the looks. */
 export class Viewers {
   readonly #watch: Watch;
   readonly #hello: () => Hello;
@@ -37,9 +39,10 @@ export class Viewers {
   }
 
   /**
-   * The stream that a newcomer takes the place of. What the operating system has taken says nothing about a reader: a
-   * few MB wait in its buffers, and a peer whose machine is gone looks the same. A browser whose stream ends opens
-   * another by itself, so nobody who reads is kept out, and nobody who does not keeps others out.
+   * The stream that makes room for a new one. It is the oldest, and not one that reads nothing, because the server
+   * cannot tell: a few MB fit in the buffers of the operating system, and a peer whose machine is gone looks the same.
+   * A browser whose stream ends opens another by itself. So a client that reads gets its place back, and a client that
+   * does not read cannot keep others out.
    */
   get #replaceable(): Viewer | undefined {
     const [oldest] = this.#viewers;

@@ -8,17 +8,17 @@ import { Recent } from "./recent.js";
 import { countersOf, flatten, ratesOf, rowOf } from "./rows.js";
 
 const KEPT_EVENTS = 1000;
-/** A point of the charts. */
+/** The time between two points of the charts. */
 const POINT_MS = 1000;
 
 interface Line {
   readonly row: Row;
   readonly json: string;
-  /** The look that found it different from before. */
+  /** The number of the look at which it last changed. */
   readonly revision: number;
 }
 
-/** Looks at the system from main, again and again, and remembers what it saw. No actor's thread is asked. */
+/** Looks at the system from main, repeatedly, and keeps the results. It sends nothing to an actor's thread. */
 export class Watch {
   readonly since = Date.now();
   readonly events = new Recent<EventRecord>(KEPT_EVENTS);
@@ -64,7 +64,7 @@ export class Watch {
     return this.#processRow;
   }
 
-  /** Takes stock. */
+  /** Reads the tree and all numbers. */
   look(): void {
     const now = Date.now();
     const at = performance.now();
@@ -99,7 +99,7 @@ export class Watch {
     return performance.now() - this.#lookedAt;
   }
 
-  /** What has changed in the tree since that revision, as JSON; everything for 0. */
+  /** The changes of the tree since that revision, as JSON; the whole tree for 0. */
   update(since: number): string {
     const known = this.#updates.get(since);
     if (known !== undefined) return known;
@@ -116,7 +116,7 @@ export class Watch {
     return update;
   }
 
-  /** What someone did here, for the feed. */
+  /** Records an action of a viewer in the feed. */
   acted(action: string, id: string): void {
     this.events.add((seq) => ({ seq, event: "operator", id, at: Date.now(), method: action }));
     this.onEvent();

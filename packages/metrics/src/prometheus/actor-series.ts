@@ -3,16 +3,19 @@ import type { ActorMetric, ActorView, CountedEvent, EventMetric, MetricValue } f
 import { METRICS } from "./metric-table.js";
 import { combine } from "./metric-value.js";
 
-/** The `actor` label of named actors beyond the cap. */
+/** The value of the label `actor` for named actors beyond `maxActors`. */
 export const OVERFLOW = "__overflow__";
-/** Utilization is taken over this long at least, so that two scrapes at once see the same. */
+/** The shortest time over which utilization is measured, so that two scrapes at once get the same value. */
 const UTILIZATION_MS = 1000;
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** Of one actor: ends with it. Otherwise its counters go on when one of its actors is gone. */
+  /**
+   * True for the series of one actor, which ends with the actor. The counters of a common series go on when one of its
+   * actors is gone.
+   */
   readonly single: boolean;
-  /** What its actors that are gone have left, by metric. */
+  /** The counters of its actors that are gone, by metric. */
   readonly left: Map<string, MetricValue>;
   readonly events: Record<CountedEvent, Record<string, number>>;
 }
@@ -26,12 +29,12 @@ interface LoopSeen {
 const ACTOR_METRICS = METRICS.filter((metric): metric is ActorMetric => metric.of === "actor");
 const COUNTED = ACTOR_METRICS.filter(({ type }) => type !== "gauge");
 
-/** Which actors are shown together, and what there is to show of them. */
+/** Assigns actors to series, and reads the values of each series. */
 export class ActorSeries {
   readonly #system: ActorSystem;
   readonly #maxActors: number;
   readonly #series = new Map<string, Series>();
-  /** By path: the series an actor is in, for as long as there is the actor. */
+  /** For each path, the series of the actor, as long as the actor exists. */
   readonly #assigned = new Map<string, Series>();
   readonly #loops = new Map<string, LoopSeen>();
   readonly #listeners: readonly (() => void)[];
@@ -60,7 +63,7 @@ export class ActorSeries {
     for (const takeOff of this.#listeners) takeOff();
   }
 
-  /** Everything there is to show, by metric and series. */
+  /** All values, by metric and series. */
   read(): Map<string, Map<Series, MetricValue>> {
     const present = new Map<Series, ActorView[]>();
     for (const meters of this.#system.meters.actors()) {
@@ -134,7 +137,7 @@ function plus(before: MetricValue | undefined, more: MetricValue): MetricValue {
   return before === undefined ? more : combine([before, more], "sum");
 }
 
-/** The runtime goes on counting in what it gave. */
+/** A copy, because the runtime goes on counting in the objects that it returns. */
 function snapshot(value: MetricValue): MetricValue {
   return typeof value === "number" ? value : structuredClone(value);
 }

@@ -4,5 +4,5 @@ import { POOL_METRICS } from "./pool-metrics.js";
 import { SUPERVISOR_METRICS } from "./supervisor-metrics.js";
 import { SYSTEM_METRICS } from "./system-metrics.js";
 
-/** Every metric there is: `docs/observability.md` shows this table, and a test compares the two. */
+/** All metrics. `docs/observability.md` shows this table, and a test compares the two. */
 export const METRICS: readonly Metric[] = [...ACTOR_METRICS, ...SUPERVISOR_METRICS, ...POOL_METRICS, ...SYSTEM_METRICS];

@@ -3,7 +3,10 @@ import type { MetricValue } from "./metric.js";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** As prom-client takes them. It formats an object of shared labels only once: all labels are in those. */
+/**
+ * A sample in prom-client's form. All labels are in `sharedLabels`, because prom-client formats such an object only
+ * once.
+ */
 export interface Sample {
   readonly labels: Labels;
   readonly sharedLabels: Labels;
@@ -11,7 +14,7 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-/** Of the histogram's buckets every eighth is shown: 16 µs, 64 µs, … 17 s. */
+/** Every eighth bucket of the histogram is shown: 16 µs, 64 µs, … 17 s. */
 const FIRST_SHOWN = 12;
 const SHOWN_EVERY = 8;
 const BOUNDS = Array.from({ length: 11 }, (_, i) => FIRST_SHOWN + i * SHOWN_EVERY).map((bucket) => ({
@@ -23,7 +26,7 @@ function isHistogram(value: MetricValue): value is HistogramReading {
   return typeof value === "object" && Array.isArray(value.counts);
 }
 
-/** Values of one metric, of which there is at least one, as one. None of them is changed. */
+/** Combines at least one value of a metric into one. None of them is changed. */
 export function combine(values: readonly MetricValue[], together: "sum" | "max"): MetricValue {
   const [first] = values;
   if (values.length === 1) return first;
@@ -47,14 +50,14 @@ export function combine(values: readonly MetricValue[], together: "sum" | "max")
 }
 
 const NONE: Labels = {};
-/** By the labels of a series, then by the one more. */
+/** The results of `withLabel`, by the labels of the series, then by the added label. */
 const joined = new WeakMap<Labels, Map<string | number, Labels>>();
 
-/** These labels and one more: the same object every time. */
+/** These labels and one more. Returns the same object every time. */
 function withLabel(labels: Labels, name: string, value: string | number): Labels {
   const known = joined.get(labels) ?? new Map<string | number, Labels>();
   if (known.size === 0) joined.set(labels, known);
-  // A number is the bound of a bucket, and those are most.
+  // A number is the bound of a bucket, and needs no name in the key. Most labels are such bounds.
   const key = typeof value === "number" ? value : `${name} ${value}`;
   const found = known.get(key);
   if (found !== undefined) return found;
@@ -63,7 +66,7 @@ function withLabel(labels: Labels, name: string, value: string | number): Labels
   return more;
 }
 
-/** Adds a value to the lines of the exposition. `by` is the label of its parts. */
+/** Adds the samples of a value. `by` is the label that tells its parts apart. */
 export function addSamples(to: Sample[], name: string, labels: Labels, value: MetricValue, by = ""): void {
   if (typeof value === "number") {
     to.push({ labels: NONE, sharedLabels: labels, value });

@@ -8,17 +8,17 @@ import type {
 } from "@mini-otp/runtime";
 import { field, isRecord, isText, takeArgument } from "@mini-otp/runtime/options";
 
-/** One value, or one for each value of the metric's own label, or a histogram of durations in ms. */
+/** One number, or one for each value of the metric's own label, or a histogram of durations in ms. */
 export type MetricValue = number | Readonly<Record<string, number>> | HistogramReading;
 
 /** An actor as a scrape sees it. */
 export interface ActorView {
   readonly meters: ActorMeters;
-  /** Share of the time since the scrape before in which its event loop was busy. */
+  /** The share of the time since the last scrape in which its event loop was busy. */
   readonly utilization: number;
 }
 
-/** What is counted from the system's events, since the metrics were registered, by reason. */
+/** The counters that are made from the system's events since the metrics were registered, by reason. */
 export type CountedEvent = "restarts" | "exits" | "guardKills";
 
 /** What every metric says of itself. */
@@ -39,19 +39,19 @@ export interface MetricDescription {
     | "events"
     | "info";
   readonly type: "gauge" | "counter" | "histogram";
-  /** The label that tells its values apart, beside those of whom they are. */
+  /** The label that tells its values apart, beside the labels of the actor, supervisor or pool. */
   readonly by?: string;
 }
 
-/** Of each actor, with the labels `type` and, of a named one, `actor`. */
+/** A metric of each actor, with the label `type`, and for a named actor the label `actor`. */
 export interface ActorMetric extends MetricDescription {
   readonly of: "actor";
-  /** What the actors in one series come to together. */
+  /** How the values of the actors in one series are combined. */
   readonly together: "sum" | "max";
   read(actor: ActorView): MetricValue;
 }
 
-/** The same labels, counted from events. */
+/** A metric with the same labels that is counted from events. */
 export interface EventMetric extends MetricDescription {
   readonly of: "event";
   readonly type: "counter";
@@ -59,28 +59,28 @@ export interface EventMetric extends MetricDescription {
   readonly counts: CountedEvent;
 }
 
-/** Of each supervisor, with the label `supervisor`. */
+/** A metric of each supervisor, with the label `supervisor`. */
 export interface SupervisorMetric extends MetricDescription {
   readonly of: "supervisor";
-  /** Undefined: nothing to show of it. */
+  /** Undefined when there is no value for this supervisor. */
   read(supervisor: SupervisorView): number | undefined;
 }
 
 /** A supervisor as a scrape sees it. */
 export interface SupervisorView {
   readonly id: string;
-  /** Undefined once it is gone. */
+  /** Undefined once the supervisor is gone. */
   readonly restarts: SupervisorMeters["restarts"] | undefined;
   readonly escalations: number;
 }
 
-/** Of each pool, with the label `pool`. */
+/** A metric of each pool, with the label `pool`. */
 export interface PoolMetric extends MetricDescription {
   readonly of: "pool";
   read(pool: PoolMeters["stats"]): MetricValue;
 }
 
-/** Of the whole system. */
+/** A metric of the whole system. */
 export interface SystemMetric extends MetricDescription {
   readonly of: "system";
   read(system: SystemView): number | Readonly<Record<string, number>>;
@@ -92,7 +92,7 @@ export interface SystemView {
   readonly deadLetters: ReturnType<Meters["deadLetters"]>;
 }
 
-/** Always 1; what it says is in its labels. */
+/** A metric that is always 1, with the information in its labels. */
 export interface InfoMetric extends MetricDescription {
   readonly of: "info";
 }
@@ -100,7 +100,7 @@ export interface InfoMetric extends MetricDescription {
 /** One metric: what it is called and measured in, and how it is read. `of` says what of. */
 export type Metric = ActorMetric | EventMetric | SupervisorMetric | PoolMetric | SystemMetric | InfoMetric;
 
-/** What a table's own way of writing it down fills in. */
+/** `M` without the fields that the function of a table fills in. */
 export type Without<M, K extends keyof M> = Omit<M, K | "of" | "type">;
 
 const aMetric = field("one of METRICS", (metric) => isRecord(metric) && isText(metric.of));

@@ -8,13 +8,13 @@ export interface MetricsOptions {
   /** In front of every name: letters, digits, "_" and ":". Default `"mini_otp_"`. */
   prefix?: string;
   /**
-   * So many named actors have series of their own, 0 to 100 000; later ones are shown together, with the label
+   * How many named actors have series of their own, 0 to 100 000. Later ones are shown together, with the label
    * `actor="__overflow__"`. The same holds for supervisors. Default 100.
    */
   maxActors?: number;
 }
 
-/** What is called of a registry. */
+/** The methods of a registry that are called. */
 const METHODS = ["registerMetric", "getSingleMetric", "removeSingleMetric", "metrics"] as const;
 
 export const aRegistry = field("a registry; this is no registry of prom-client's", (value) =>

@@ -12,7 +12,7 @@ import { SupervisorSeries } from "./supervisor-series.js";
 /** The metrics of a system on a registry. */
 export interface RegisteredMetrics {
   readonly registry: Registry;
-  /** Takes the metrics off the registry. Once is enough. */
+  /** Removes the metrics from the registry. Further calls do nothing. */
   unregister(): void;
   [Symbol.dispose](): void;
 }
@@ -20,10 +20,10 @@ export interface RegisteredMetrics {
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /**
- * Puts collectors for a system on a prom-client registry. They read when they are scraped, from shared memory: no
- * message to an actor, right for one that hangs. Main only; nothing blocks.
+ * Registers collectors for a system on a prom-client registry. They read shared memory when they are scraped. They send
+ * no message to an actor, so the values are right for an actor that hangs too. Main only; nothing blocks.
  *
- * Throws ERR_INVALID_OPTION, and an Error when the registry has a metric of one of the names: then none is put on it.
+ * Throws ERR_INVALID_OPTION, and an Error when the registry has a metric of one of the names: then none is registered.
  */
 export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
   requireSystem("registerMetrics", system);
@@ -48,9 +48,9 @@ export function registerMetrics(system: ActorSystem, options: MetricsOptions = {
   return { registry, unregister, [Symbol.dispose]: unregister };
 }
 
-/** What prom-client asks a metric for. */
+/** A metric with the members that prom-client reads. */
 class PulledMetric {
-  /** A registry of the OpenMetrics kind puts it in its own spelling. */
+  /** Writable, because an OpenMetrics registry changes it to its own spelling. */
   name: string;
   readonly registered: string;
   readonly help: string;
@@ -69,7 +69,7 @@ class PulledMetric {
     this.#scrape = scrape;
   }
 
-  /** For a text: the labels of a series stay one object. */
+  /** Called for a text. The labels of a series stay one object. */
   async getForPromString() {
     const { name, help, type, aggregator } = this;
     return { name, help, type, aggregator, values: this.#scrape.samples(this.#metric, name) };
@@ -84,16 +84,23 @@ class PulledMetric {
     return { ...rest, values: whole };
   }
 
-  /** The numbers are the system's: there is nothing here to set back. */
+  /** Does nothing, because the numbers belong to the system. */
   reset(): void {}
 }
 
-/** One look at the system for all metrics of a scrape. */
+interface Seen {
+  readonly actors: ReturnType<ActorSeries["read"]>;
+  readonly supervisors: ReturnType<SupervisorSeries["read"]>;
+  readonly pools: ReturnType<ActorSystem["meters"]["pools"]>;
+  readonly system: SystemView;
+}
+
+/** Reads the system once for all metrics of a scrape. */
 class Scrape {
   readonly #system: ActorSystem;
   readonly #actors: ActorSeries;
   readonly #supervisors: SupervisorSeries;
-  #seen: ReturnType<Scrape["look"]> | undefined;
+  #seen: Seen | undefined;
 
   constructor(system: ActorSystem, maxActors: number) {
     this.#system = system;
@@ -136,20 +143,19 @@ class Scrape {
     return samples;
   }
 
-  /** A registry asks all its metrics in one go. */
-  #look(): ReturnType<Scrape["look"]> {
+  /** Kept for one turn, because a registry asks all its metrics in one turn. */
+  #look(): Seen {
     if (this.#seen === undefined) {
-      this.#seen = this.look();
+      this.#seen = {
+        actors: this.#actors.read(),
+        supervisors: this.#supervisors.read(),
+        pools: this.#system.meters.pools(),
+        system: { stats: this.#system.stats(), deadLetters: this.#system.meters.deadLetters() },
+      };
       queueMicrotask(() => {
         this.#seen = undefined;
       });
     }
     return this.#seen;
-  }
-
-  look() {
-    const system: SystemView = { stats: this.#system.stats(), deadLetters: this.#system.meters.deadLetters() };
-    const pools = this.#system.meters.pools();
-    return { actors: this.#actors.read(), supervisors: this.#supervisors.read(), pools, system };
   }
 }

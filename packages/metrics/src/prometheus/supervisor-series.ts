@@ -2,7 +2,10 @@ import type { ActorSystem, SupervisorMeters } from "@mini-otp/runtime";
 import { OVERFLOW } from "./actor-series.js";
 import type { SupervisorView } from "./metric.js";
 
-/** Supervisors with series of their own, and the rest as one: that of them which is nearest to its limit. */
+/**
+ * Supervisors with series of their own. The rest have one series, which shows the supervisor that is nearest to its
+ * limit.
+ */
 export class SupervisorSeries {
   readonly #system: ActorSystem;
   readonly #max: number;
@@ -33,7 +36,8 @@ export class SupervisorSeries {
       .map(({ id, restarts }) => ({ id, restarts, escalations: this.#escalations.get(id) ?? 0 }));
     const [worst] = all.slice(this.#max).toSorted((a, b) => share(b) - share(a));
     if (worst !== undefined) shown.push({ ...worst, id: OVERFLOW, escalations: this.#overflowEscalations });
-    // One that gave up may be gone for that: who missed the moment still learns of it.
+    // A supervisor that gave up may be gone because of that. Its escalations stay, so that a later scrape still shows
+    // them.
     for (const [id, escalations] of this.#escalations) {
       if (!all.some((supervisor) => supervisor.id === id)) shown.push({ id, restarts: undefined, escalations });
     }

@@ -73,7 +73,7 @@ export class Actions {
   }
 
   async #unlock(token: string): Promise<boolean> {
-    // A header takes no more than these.
+    // A header takes no other characters.
     if (!/^[\x21-\x7e]+$/.test(token)) return false;
     const response = await fetch("api/token", { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined);
     if (response?.ok !== true) return false;

@@ -9,7 +9,7 @@ import { ACTOR_SERIES, type ActionName, type ActorRow, type Row } from "./wire.j
 
 const charts = new ChartsOf(ACTOR_SERIES);
 
-/** The page of one actor, or supervisor. */
+/** The page of one actor or supervisor. */
 export class ActorPage {
   readonly #live: Live;
   readonly #panel = byId("node-panel");
@@ -54,7 +54,7 @@ export class ActorPage {
     this.showNews();
   }
 
-  /** The line of the tree has changed, or time has passed. */
+  /** Called when the line of the tree has changed, or time has passed. */
   render(): void {
     if (this.#id === undefined) return;
     const row = this.#live.row(this.#id);
@@ -111,7 +111,7 @@ export class ActorPage {
       kill: isActor && (row?.state === "running" || row?.state === "suspended"),
     };
     for (const [action, button] of this.#buttons) {
-      // Of the two that exclude each other there is one.
+      // Suspend and resume exclude each other: only one is shown.
       if (action === "resume") button.hidden = !possible.resume;
       else if (action === "suspend") button.hidden = possible.resume;
       button.disabled = !possible[action];
@@ -129,7 +129,7 @@ export class ActorPage {
       facts.set("Restart limit", `${supervisor.intensity} in ${duration(supervisor.periodMs)}`);
     }
     if (actor !== undefined) showActor(facts, row, actor, this.#live.now);
-    // A failure has a report of its own.
+    // A failure is not shown here, because it has a report of its own.
     facts.set("Last exit", lastExit?.failed === false ? lastExit.text : undefined);
   }
 }

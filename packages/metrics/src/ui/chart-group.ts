@@ -1,7 +1,7 @@
 import { Chart, type ChartPoints, type ChartSpec } from "./charts.js";
 import { el } from "./dom.js";
 
-/** Charts side by side, of the same points. */
+/** Charts side by side that show the same points. */
 export class ChartGroup {
   readonly element: HTMLElement;
   readonly #charts: readonly Chart[];
@@ -15,7 +15,7 @@ export class ChartGroup {
     for (const chart of this.#charts) chart.show(points);
   }
 
-  /** Colours are others now. */
+  /** Called when the colours have changed. */
   redraw(): void {
     for (const chart of this.#charts) chart.redraw();
   }

@@ -6,7 +6,7 @@ export interface ChartSeries {
   readonly label: string;
   /** A custom property of the style sheet. */
   readonly color: string;
-  /** Which column of the points; or a number for all of them, as a limit is. */
+  /** The column of the points; or one number for all points, for a limit. */
   readonly column: number | (() => number | undefined);
 }
 
@@ -14,7 +14,7 @@ export interface ChartSpec {
   readonly title: string;
   readonly series: readonly ChartSeries[];
   readonly format: (value: number | undefined) => string;
-  /** The axis reaches at least so far. */
+  /** The axis reaches at least this value. */
   readonly atLeast: number;
 }
 
@@ -26,7 +26,7 @@ export interface ChartPoints {
 const HEIGHT_PX = 120;
 const AXIS_PX = 52;
 
-/** A chart over time. What it shows is also said in words. */
+/** A chart over time, with its values in words too. */
 export class Chart {
   readonly element: HTMLElement;
   readonly #spec: ChartSpec;
@@ -59,7 +59,7 @@ export class Chart {
     this.#say(undefined);
   }
 
-  /** Colours are others now. */
+  /** Called when the colours have changed. */
   redraw(): void {
     this.#plot?.destroy();
     this.#plot = undefined;
@@ -72,7 +72,7 @@ export class Chart {
   }
 
   async #draw(): Promise<void> {
-    // Not needed for the tree, so not loaded with it.
+    // Loaded here, because the tree does not need it.
     const { default: Plot } = await import("./uplot.js");
     if (this.#closed || this.#plot !== undefined) return;
     const axis = {
@@ -122,7 +122,7 @@ export class Chart {
     return [[...times], ...series] as uPlot.AlignedData;
   }
 
-  /** The values at that place, or the last ones. */
+  /** Writes the values at that place, or the last values. */
   #say(place: number | undefined): void {
     const { times, columns } = this.#points;
     const at = place ?? times.length - 1;

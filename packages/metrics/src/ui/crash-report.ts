@@ -2,7 +2,7 @@ import { el, Facts, setText } from "./dom.js";
 import { ago, clockTime, count, megabytes } from "./format.js";
 import type { CrashRecord } from "./wire.js";
 
-/** How an actor failed last. */
+/** The last failure of an actor. */
 export class CrashReport {
   readonly element: HTMLElement;
   readonly #reason = el("p", { class: "reason" });

@@ -1,4 +1,4 @@
-/** Text goes in as text: nothing here, or anywhere on this page, makes markup of a string. */
+/** Inserts text as text. Nothing here or elsewhere on the page makes markup of a string. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -10,7 +10,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Writes only what is different: what is written again is laid out again. */
+/** Writes only a text that is different, because each write causes a new layout. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -26,7 +26,7 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-/** Makes `children` the element's children, and moves no more of them than it has to. */
+/** Makes `children` the element's children, and moves as few of them as possible. */
 export function arrange(parent: Element, children: readonly Element[]): void {
   let at = parent.firstElementChild;
   for (const child of children) {
@@ -40,12 +40,12 @@ export function arrange(parent: Element, children: readonly Element[]): void {
   }
 }
 
-/** A list of terms, whose values can be set. */
+/** A list of terms with values that can be set. */
 export class Facts {
   readonly element = el("dl", { class: "facts" });
   readonly #values = new Map<string, HTMLElement>();
 
-  /** `undefined` takes the fact away. */
+  /** `undefined` removes the fact. */
   set(term: string, value: string | undefined): void {
     let shown = this.#values.get(term);
     if (shown === undefined) {

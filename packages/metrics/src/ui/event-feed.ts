@@ -4,9 +4,9 @@ import { hrefOf } from "./route.js";
 import type { EventRecord } from "./wire.js";
 
 const KEPT = 300;
-/** Of a storm, one line for each that happens again: looked for among so many. */
+/** An event that happens again is merged with its line if that is among this many last lines. */
 const MERGED_WITHIN = 40;
-/** A screen reader is told of no more than one failure in this time. */
+/** A screen reader gets at most one failure in this time. */
 const ANNOUNCE_MS = 5000;
 
 interface Entry {
@@ -18,7 +18,7 @@ interface Entry {
   repeated: number;
 }
 
-/** What has happened, the latest first. */
+/** The events, the latest first. */
 export class EventFeed {
   readonly #list = byId("feed");
   readonly #failuresOnly = byId<HTMLInputElement>("failures-only");
@@ -62,7 +62,7 @@ export class EventFeed {
     this.#entries.unshift(entry);
   }
 
-  /** A restart says it all: the start it was has its own event, just before. */
+  /** Takes back the last event of this name: a restart is preceded by the event of its start. */
   #takeBack(name: string, id: string): void {
     const at = this.#entries.slice(0, MERGED_WITHIN).findIndex(({ key }) => key.startsWith(`${name} ${id} `));
     const entry = this.#entries[at];

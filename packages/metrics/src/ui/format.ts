@@ -11,7 +11,7 @@ export function perSecond(value: number | undefined): string {
   return value !== undefined && value > 0 && value < 10 ? String(Math.round(value * 10) / 10) : count(value);
 }
 
-/** Of MiB. */
+/** Takes MiB. */
 export function megabytes(mb: number | undefined): string {
   if (mb === undefined) return NO_NUMBER;
   return mb < 1000 ? `${mb < 10 ? short(mb) : Math.round(mb)} MB` : `${short(mb / 1024)} GB`;
@@ -42,7 +42,7 @@ export function duration(ms: number | undefined): string {
     : two(Math.floor(minutes / 1440), "d", Math.floor((minutes % 1440) / 60), "h");
 }
 
-/** Whole seconds are enough for what goes on. */
+/** In whole seconds, which are enough for times that go on. */
 export function ago(ms: number): string {
   return ms < 1000 ? "just now" : `${duration(Math.floor(ms / 1000) * 1000)} ago`;
 }

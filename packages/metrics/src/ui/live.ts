@@ -14,13 +14,13 @@ import type {
 
 const KEPT_LINES = 500;
 const RETRY_MS = 2000;
-/** The server says something every second. */
+/** The server sends something every second. After this long without, the connection counts as stale. */
 const STALE_MS = 4000;
 
 export type Change = "hello" | "tree" | "events" | "process" | "history" | "actor" | "connection";
 export type Connection = "connecting" | "live" | "stale" | "lost";
 
-/** What the server tells, as it is now. */
+/** The current state, by what the server has sent. */
 export class Live {
   hello: Hello | undefined;
   system: TreeUpdate["system"] = "running";
@@ -49,7 +49,7 @@ export class Live {
   /** `listener` is called at most once a frame. */
   constructor(listener: (changes: ReadonlySet<Change>) => void) {
     this.#listener = listener;
-    // A hidden window gives its connection up for others.
+    // A hidden window closes its connection, because a browser has only a few.
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#disconnect();
       else this.#connect();
@@ -67,7 +67,7 @@ export class Live {
     return this.#byId.get(id);
   }
 
-  /** Of which actor to get log and charts. */
+  /** Selects the actor whose log and charts the server sends. */
   follow(actor: string | undefined): void {
     if (actor === this.#actor) return;
     this.#actor = actor;
@@ -126,7 +126,7 @@ export class Live {
     if (source !== this.#source) return;
     this.connection = "lost";
     this.#changed("connection");
-    // A browser gives up for good on an answer that is no event stream.
+    // A browser does not reconnect after an answer that is not an event stream.
     if (source.readyState !== EventSource.CLOSED) return;
     this.#disconnect();
     setTimeout(() => this.#connect(), RETRY_MS);
@@ -157,7 +157,7 @@ export class Live {
   }
 
   #greeted(hello: Hello): Change {
-    // Another process at the same address counts its events from one.
+    // A new process at the same address numbers its events from 1 again.
     if (hello.observedSince !== this.hello?.observedSince) this.#lastSeq = 0;
     this.hello = hello;
     this.#clockOffsetMs = hello.now - Date.now();

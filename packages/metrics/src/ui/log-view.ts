@@ -2,7 +2,7 @@ import { el, setText } from "./dom.js";
 import { clockTime, count } from "./format.js";
 import type { LogRecord } from "./wire.js";
 
-/** An actor's log, the latest line last, and in sight unless someone has scrolled away. */
+/** An actor's log, the latest line last. The view follows it unless the user has scrolled away. */
 export class LogView {
   readonly element: HTMLElement;
   readonly #list = el("ol", { class: "log", tabindex: "0", "aria-label": "Log lines" });

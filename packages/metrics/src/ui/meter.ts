@@ -1,6 +1,6 @@
 import { el, setAttribute, setText } from "./dom.js";
 
-/** A number in its bounds: a bar, and the number beside it. */
+/** A bar for a number and its maximum, with the number beside it. */
 export class Meter {
   readonly element: HTMLElement;
   readonly #bar = el("span", { class: "fill" });
@@ -8,7 +8,7 @@ export class Meter {
   readonly #high: number;
   #width = "";
 
-  /** From the share `high` on it warns. */
+  /** From three quarters of the share `high` on it warns, and from `high` on it is bad. */
   constructor(label: string, high: number) {
     this.#high = high;
     this.element = el(

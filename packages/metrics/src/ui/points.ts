@@ -3,7 +3,7 @@ import type { Points } from "./wire.js";
 /** As many as the server keeps. */
 const POINTS = 600;
 
-/** A time series that the server adds to. The arrays are new ones after each change. */
+/** A time series that the server extends. Each change makes new arrays. */
 export class PointSeries {
   times: readonly number[] = [];
   columns: readonly (readonly (number | null)[])[] = [];

@@ -6,7 +6,7 @@ import { PROCESS_SERIES } from "./wire.js";
 
 const charts = new ChartsOf(PROCESS_SERIES);
 
-/** The process as a whole: threads, memory, event loop, totals. */
+/** The page of the whole process: threads, memory, event loop, totals. */
 export class ProcessPage {
   readonly #live: Live;
   readonly #page = byId("process-page");

@@ -15,7 +15,7 @@ export function hrefOf(route: Route): string {
   }
 }
 
-/** Anything that is no page is the tree. */
+/** An unknown page is the tree. */
 export function parseRoute(hash: string): Route {
   const [page = "", rest] = hash.replace(/^#\/?/, "").split("/", 2);
   if (page === "events" || page === "process") return { page };
@@ -27,7 +27,10 @@ export function parseRoute(hash: string): Route {
   }
 }
 
-/** `#token=…`, as the observer prints it: taken out of the address bar, and never sent with a request for a page. */
+/**
+ * Reads `#token=…`, as the observer prints it, and removes it from the address bar. It is never sent with a request for
+ * a page.
+ */
 export function takeToken(): string | undefined {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return undefined;

@@ -2,7 +2,7 @@ const KEY = "mini-otp.theme";
 const THEMES = ["auto", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
 
-/** Follows the system's, until the button is pressed. `changed` is called when colours have changed. */
+/** Follows the theme of the system until the button is pressed. `changed` is called when the colours have changed. */
 export function installTheme(button: HTMLButtonElement, changed: () => void): void {
   let theme = stored();
   const apply = () => {

@@ -1,12 +1,12 @@
 export interface TreeCommands {
   open(id: string): void;
-  /** Does nothing for what cannot be expanded. Returns whether something changed. */
+  /** Does nothing for a line that cannot be expanded. Returns whether something changed. */
   expand(id: string, open: boolean): boolean;
 }
 
 const PAGE_ROWS = 15;
 
-/** Arrow keys in the tree, as a treegrid has them: one line at a time is in the tab order. */
+/** The arrow keys of a treegrid. Only one line at a time is in the tab order. */
 export function installTreeKeys(grid: HTMLElement, { open, expand }: TreeCommands): void {
   const rows = () => [...grid.querySelectorAll<HTMLElement>(".row[data-id]")];
 

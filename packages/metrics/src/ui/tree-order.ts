@@ -7,7 +7,7 @@ export type SortKey = (typeof SORT_KEYS)[number];
 export interface TreeView {
   /** Supervisors whose children are not shown. */
   readonly collapsed: ReadonlySet<string>;
-  /** What a path must contain. */
+  /** The text that a path must contain. */
   readonly filter: string;
   readonly onlyTrouble: boolean;
   /** Actors only, the largest first, instead of the tree. */
@@ -30,7 +30,7 @@ export function arrangeRows(rows: readonly Row[], view: TreeView, now: number): 
   const { sort } = view;
   if (sort !== undefined) {
     const value = VALUE[sort];
-    // Equals stay in the order of the tree.
+    // Equal rows stay in the order of the tree.
     return rows.filter((row) => row.actor !== undefined && isWanted(row)).sort((a, b) => value(b) - value(a));
   }
   if (filter === "" && !view.onlyTrouble) return outsideCollapsed(rows, view.collapsed);
@@ -59,7 +59,7 @@ function withAncestors(rows: readonly Row[], isWanted: (row: Row) => boolean): r
   return kept.reverse();
 }
 
-/** What a supervisor's line says of all below it. */
+/** The sums over all actors below a supervisor, for its line. */
 export interface Below {
   actors: number;
   running: number;

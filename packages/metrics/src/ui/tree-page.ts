@@ -6,7 +6,7 @@ import { focusRow, installTreeKeys, keepTabStop } from "./tree-keys.js";
 import { arrangeRows, countBelow, type SortKey } from "./tree-order.js";
 import { TreeRow } from "./tree-row.js";
 
-/** Lines that change places under the reader's eyes do so no more often. */
+/** How often sorted lines may change places, because that disturbs the reader. */
 const RESORT_MS = 2000;
 
 /** The supervision tree, as a treegrid. */
@@ -77,7 +77,7 @@ export class TreePage {
     byId("tree-empty").hidden = shown.length > 0 || all === 0;
   }
 
-  /** Once a second: what grows older by itself. */
+  /** Called once a second, to update the ages. */
   age(): void {
     const { now } = this.#live;
     for (const row of this.#rows.values()) if (row.element.isConnected) row.age(now);
@@ -94,7 +94,7 @@ export class TreePage {
     }
   }
 
-  /** Back from an actor's page. */
+  /** Called on the way back from an actor's page. */
   focus(id: string): void {
     focusRow(this.#grid, this.#rows.get(id)?.element);
   }
@@ -120,7 +120,7 @@ export class TreePage {
       this.#expand(id, row.getAttribute("aria-expanded") !== "true");
       return;
     }
-    // Text that was just selected is to be copied, not left.
+    // The user has selected text, probably to copy it: the click does not open the line.
     if (getSelection()?.isCollapsed === false) return;
     location.hash = hrefOf({ page: "node", id });
   }
@@ -134,7 +134,7 @@ export class TreePage {
     return true;
   }
 
-  /** A second time is back to the tree. */
+  /** The second click on a key leads back to the tree. */
   #sortBy(key: SortKey): void {
     this.#sort = this.#sort === key ? undefined : key;
     this.#sortedAt = 0;

@@ -6,7 +6,7 @@ import type { Below } from "./tree-order.js";
 import { HEAP_HIGH, hasCrashedSince, MAILBOX_HIGH } from "./trouble.js";
 import type { Row } from "./wire.js";
 
-/** How long a crash stays with its actor's line. */
+/** How long the line of an actor shows its last crash. */
 const CRASH_SHOWN_MS = 60_000;
 const INDENT_PX = 16;
 
@@ -76,7 +76,7 @@ export class TreeRow {
     this.age(now);
   }
 
-  /** Shows what grows older by itself. */
+  /** Updates the ages. */
   age(now: number): void {
     if (this.#shown === undefined) return;
     const { row } = this.#shown;
@@ -96,7 +96,7 @@ export class TreeRow {
       this.#heap.append(this.#heapMeter.element);
     }
     const { length, capacity } = mailbox;
-    // Bytes can fill it before messages do.
+    // The bytes may fill the mailbox before the messages do.
     const isByBytes = mailbox.bytes / mailbox.capacityBytes > length / capacity && length > 0;
     const title = `${length} of ${capacity} messages, ${bytes(mailbox.bytes)} of ${bytes(mailbox.capacityBytes)}`;
     if (isByBytes) this.#mailboxMeter.set(mailbox.bytes, mailbox.capacityBytes, count(length), title);
@@ -110,7 +110,7 @@ function shownCount(value: number): string {
   return value === 0 ? "" : count(value);
 }
 
-/** What it is busy with; or how it ended, if that was not long ago. */
+/** The method that it handles, or how it ended, if that was recently. */
 function doing({ actor, lastExit, supervisor, type }: Row, isFresh: boolean, now: number) {
   const crash = isFresh && lastExit !== undefined ? `${lastExit.text} · ${ago(now - lastExit.at)}` : undefined;
   if (crash !== undefined) return { text: `↻ ${crash}`, title: crash, tone: "bad" };

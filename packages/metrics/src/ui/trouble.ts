@@ -6,7 +6,7 @@ const SILENT_MS = 1000;
 export const MAILBOX_HIGH = 0.8;
 export const HEAP_HIGH = 0.9;
 
-/** Whether someone should look at it. */
+/** Whether the row needs attention. */
 export function isTrouble(row: Row, now: number): boolean {
   if (row.state !== "running") return true;
   if (hasCrashedSince(row, now - RECENT_MS)) return true;

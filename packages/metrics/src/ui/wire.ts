@@ -1,11 +1,11 @@
 /*
- * What the observer's server and its page say to each other. Times are ms since 1970 by the server's clock, memory is
+ * The messages between the observer's server and its page. Times are ms since 1970 by the server's clock, memory is
  * MiB. All text is plain: the page escapes it where it shows it.
  */
 
 export type NodeState = "running" | "suspended" | "restarting" | "stopped";
 
-/** Why something ended, without what it carried. */
+/** An exit reason as text, without the values that it carries. */
 export interface ExitText {
   readonly kind: string;
   /** One line. */
@@ -18,7 +18,7 @@ export interface MailboxRow {
   readonly bytes: number;
   readonly capacityBytes: number;
   readonly dropped: number;
-  /** How long senders have waited for room, in sum. */
+  /** How long senders have waited for room, added up. */
   readonly blockedMs: number;
   readonly oldestAgeMs: number;
 }
@@ -38,12 +38,12 @@ export interface ActorRow {
   readonly heapMb: number;
   readonly heapCapMb: number;
   readonly offHeapMb: number;
-  /** Of one core; not known at the first look. */
+  /** In percent of one core; absent at the first look. */
   readonly cpuPercent?: number;
-  /** From accepted to handled. */
+  /** From the acceptance of a message until it is handled. */
   readonly latency: Latency;
   readonly handling: { readonly method: string; readonly since: number } | null;
-  /** For how long its thread has been inside one native operation. */
+  /** How long its thread has been inside one native operation. */
   readonly silentMs: number;
 }
 
@@ -51,14 +51,14 @@ export interface ActorRow {
 export interface Row {
   /** Path from the root. */
   readonly id: string;
-  /** What the parent calls it. */
+  /** Its id in the spec of its parent. */
   readonly name: string;
   readonly depth: number;
   readonly type: "supervisor" | "worker";
   readonly state: NodeState;
   readonly restart: string;
   readonly restarts: number;
-  /** How it ended last, and when. A clean end is one, too. */
+  /** Its last end, clean or not, and when. */
   readonly lastExit?: ExitText & { readonly at: number; readonly failed: boolean };
   readonly actor?: ActorRow;
   readonly supervisor?: {
@@ -69,7 +69,7 @@ export interface Row {
   };
 }
 
-/** SSE `tree`: what has changed since the last one; all of it when `whole`. */
+/** SSE `tree`: the changes since the last update; the whole tree when `whole`. */
 export interface TreeUpdate {
   readonly now: number;
   readonly whole: boolean;
@@ -90,14 +90,14 @@ export interface EventRecord {
   readonly delayMs?: number;
   readonly supervisor?: string;
   readonly method?: string;
-  /** Of a dead letter. */
+  /** For a dead letter: the cause. */
   readonly why?: string;
   readonly reason?: ExitText;
-  /** A failure: not what was asked for, or expected. */
+  /** Set for a failure: an event that was neither requested nor expected. */
   readonly failed?: true;
 }
 
-/** SSE `skipped`: events there was no time or room for. */
+/** SSE `skipped`: the number of events that were not sent, because there was no time or no room. */
 export interface SkippedEvents {
   readonly count: number;
 }
@@ -111,7 +111,7 @@ export interface ProcessRow {
   readonly heapTotalMb: number;
   readonly externalMb: number;
   readonly arrayBuffersMb: number;
-  /** All threads together, of one core. */
+  /** All threads together, in percent of one core. */
   readonly cpuPercent: number;
   /** Main's event loop in the last interval. */
   readonly loopDelay: Latency;
@@ -140,7 +140,7 @@ export interface LogRecord {
   readonly message: string;
   /** An error's name, message and stack. */
   readonly error?: string;
-  /** JSON, only where the observer was asked to show fields. */
+  /** JSON; present only with the option `logFields`. */
   readonly fields?: string;
 }
 
@@ -172,24 +172,24 @@ export const PROCESS_SERIES = [
 
 /** Columns of equal length; null where nothing was measured. */
 export interface Points {
-  /** Those before are to be forgotten. */
+  /** The points before are to be dropped. */
   readonly whole: boolean;
   readonly times: readonly number[];
   readonly columns: readonly (readonly (number | null)[])[];
 }
 
-/** SSE `history`: points of the process, and of the actor that is looked at. */
+/** SSE `history`: points of the process, and of the selected actor. */
 export interface HistoryUpdate {
   readonly process: Points;
   readonly actor?: Points;
 }
 
-/** SSE `actor`: news of the actor that is looked at. */
+/** SSE `actor`: changes of the selected actor. */
 export interface ActorUpdate {
   readonly id: string;
   readonly whole: boolean;
   readonly lines: readonly LogRecord[];
-  /** Lines that were not kept or not sent. */
+  /** How many lines were not kept or not sent. */
   readonly skippedLines: number;
   readonly crash?: CrashRecord;
 }
@@ -207,7 +207,7 @@ export interface Hello {
 
 export type ActionName = "suspend" | "resume" | "restart" | "kill";
 
-/** What `POST /api/actions` answers when it is not done. */
+/** The answer of `POST /api/actions` when the action is refused. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
