@@ -11,7 +11,7 @@ import { readAssets } from "./assets.js";
 import { type FullObserverOptions, fullOptions, type ObserverOptions } from "./options.js";
 import { refuse } from "./replies.js";
 import { answer, type Site } from "./routes.js";
-import { expectTaken, impatientServer } from "./slow-clients.js";
+import { expectTaken, serverWithLimits } from "./slow-clients.js";
 import { Viewers } from "./viewers.js";
 import { Watch } from "./watch.js";
 
@@ -37,7 +37,7 @@ export async function startObserver(system: ActorSystem, options: ObserverOption
   const full = fullOptions(options);
   const assets = readAssets();
   const own = full.registry === undefined ? ownMetrics(system, full) : undefined;
-  const server = impatientServer(full.readerTimeoutMs);
+  const server = serverWithLimits(full.readerTimeoutMs);
   server.listen(full.port, full.host);
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;

@@ -12,7 +12,7 @@ const WHOLE_REQUEST = 3;
 const WHOLE_ANSWER = 6;
 
 /** A server that ends a connection when no request arrives, or when the client is gone without closing it. */
-export function impatientServer(readerTimeoutMs: number): Server {
+export function serverWithLimits(readerTimeoutMs: number): Server {
   const server = createServer({
     headersTimeout: readerTimeoutMs,
     requestTimeout: WHOLE_REQUEST * readerTimeoutMs,

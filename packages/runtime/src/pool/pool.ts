@@ -62,7 +62,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   #closing: ExitReason | undefined;
   #lastReason: ExitReason = SHUTDOWN;
   /** Whether the pool runs for monitors and links. */
-  #lives = false;
+  #isAlive = false;
 
   constructor(spec: FullPoolSpec, path: string, uid: number, host: PoolHost, onExit: OnExit) {
     this.#spec = spec;
@@ -80,7 +80,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#incarnation = incarnation;
     this.#state = "starting";
     this.#stopping = undefined;
-    this.#lives = true;
+    this.#isAlive = true;
     this.#host.lifeStarted(this);
     const failed = deferred<ExitReason>();
     this.#startFailed = failed.resolve;
@@ -303,8 +303,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   }
 
   #ended(reason: ExitReason): () => void {
-    if (!this.#lives) return () => {};
-    this.#lives = false;
+    if (!this.#isAlive) return () => {};
+    this.#isAlive = false;
     return this.#host.lifeEnded(this, reason);
   }
 }

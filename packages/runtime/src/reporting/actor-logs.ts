@@ -75,15 +75,15 @@ export class ActorLogs {
     const isFields = !isError && typeof first === "object" && first !== null;
     const fields = isError ? { [this.#log.errorKey]: first } : isFields ? first : {};
     const own = { ...(bindings as object | null), ...fields };
-    const told = isError || isFields ? rest : line.slice(1);
+    const values = isError || isFields ? rest : line.slice(1);
     // The origin comes last, so that no line of an actor can claim to be another's.
-    this.#log.attempt(level, [{ ...own, ...origin }, ...told], (error) => this.#failed(source, error));
-    this.#tell(source, level, isError ? { ...(bindings as object | null), err: first } : own, told);
+    this.#log.attempt(level, [{ ...own, ...origin }, ...values], (error) => this.#failed(source, error));
+    this.#emit(source, level, isError ? { ...(bindings as object | null), err: first } : own, values);
   }
 
-  #tell({ id, incarnation, thread }: LogSource, level: LogLevel, fields: object, told: readonly unknown[]): void {
+  #emit({ id, incarnation, thread }: LogSource, level: LogLevel, fields: object, values: readonly unknown[]): void {
     if (!this.#events.logListened) return;
-    const args = Object.keys(fields).length === 0 ? told : [fields, ...told];
+    const args = Object.keys(fields).length === 0 ? values : [fields, ...values];
     this.#events.log({ id, at: performance.now(), incarnation, thread, level, args });
   }
 

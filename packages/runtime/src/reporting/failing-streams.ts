@@ -21,7 +21,7 @@ const failing = new Set<Stream>();
  * Listens for the errors of a stream, which would end the process without a listener. For each error its owners count a
  * lost line.
  */
-export function heedStream(stream: unknown, owner: Owner): void {
+export function countErrorsOf(stream: unknown, owner: Owner): void {
   if (!isStream(stream)) return;
   const known = owners.get(stream);
   const all = known ?? new Set();

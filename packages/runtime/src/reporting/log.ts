@@ -1,6 +1,6 @@
 import { describe } from "@mini-otp/worker-host/protocol/errors";
 import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
-import { heedStream } from "./failing-streams.js";
+import { countErrorsOf } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
 import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";
 import { consoleStreams, printableArgs, printsText } from "./printable.js";
@@ -24,7 +24,7 @@ export class Log {
     this.#printsText = safely(() => printsText(given)) === true;
     this.errorKey = safely(() => errorKeyOf(this.logger)) ?? "err";
     const streams = this.#printsText ? consoleStreams(given) : [streamOf(this.logger)];
-    for (const stream of streams) safely(() => heedStream(stream, this));
+    for (const stream of streams) safely(() => countErrorsOf(stream, this));
   }
 
   /** How many lines the logger, or the stream that it writes to, did not take. */

@@ -72,7 +72,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   #changed: Promise<unknown> = Promise.resolve();
   #incarnation = 0;
   /** Whether the router runs for monitors and links; true also while its members are started. */
-  #lives = false;
+  #isAlive = false;
   #running = false;
   /** It has ended and stays down for now, or for good: no member comes back by itself. */
   #parked = false;
@@ -132,11 +132,11 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     } catch (error) {
       return { kind: "failed", reason: { kind: "init_failed", error } };
     }
-    this.#lives = true;
+    this.#isAlive = true;
     this.#host.lifeStarted(this);
     const outcome = await this.#process.start(incarnation);
     if (outcome.kind === "started") {
-      this.#running = this.#lives;
+      this.#running = this.#isAlive;
       this.#publish();
       return { kind: "started", ref: this.ref };
     }
@@ -213,7 +213,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   async #resizeTo(size: number): Promise<void> {
-    if (!this.#lives) throw this.#tree.isStopping() ? systemStopped(this, "resize") : noproc(this, "resize");
+    if (!this.#isAlive) throw this.#tree.isStopping() ? systemStopped(this, "resize") : noproc(this, "resize");
     const before = this.#size;
     if (size > before) return this.#grow(this.#ids(before, size), size);
     this.#size = size;
@@ -266,8 +266,8 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
   }
 
   #ended(reason: ExitReason): () => void {
-    if (!this.#lives) return () => {};
-    this.#lives = this.#running = false;
+    if (!this.#isAlive) return () => {};
+    this.#isAlive = this.#running = false;
     return this.#host.lifeEnded(this, reason);
   }
 

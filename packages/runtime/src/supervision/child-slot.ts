@@ -65,7 +65,7 @@ export class ChildSlot {
   }
 
   /** Tightens the stop that is under way: it may get less time, but not more. */
-  hurry(request: StopRequest, now: number): void {
+  tighten(request: StopRequest, now: number): void {
     const deadline = this.#deadline!;
     deadline.drawIn(limitAt(request, now));
     const isBound = request.shutdown !== "brutal_kill" && deadline.atMs !== Infinity;

@@ -144,9 +144,9 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   concurrentTasksPerWorker?: number;
   /** A task that takes longer is `unresponsive`. Default: 30 000, or `Infinity` with `concurrentTasksPerWorker` over 1. */
   taskTimeoutMs?: number;
-  /** The cap of each thread's heap. Default 64. */
+  /** The cap of each thread's heap, in MiB. Default 64. */
   heapCapMb?: number;
-  /** The cap of each thread's buffers, wasm memory and the like. Default 64. */
+  /** The cap of each thread's buffers, wasm memory and the like, in MiB. Default 64. */
   offHeapCapMb?: number;
   /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;

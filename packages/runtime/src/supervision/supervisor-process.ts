@@ -156,7 +156,7 @@ export class SupervisorProcess implements Child<SupervisorRef> {
     this.#loop.dispatch({ kind: "stop", reason });
     if (this.#loop.state.phase !== "stopping") return this.#deadline.cancel();
     if (this.#isBrutal) this.#killTheRest();
-    else if (isEarlier) this.#hurryChildren();
+    else if (isEarlier) this.#tightenStops();
   }
 
   #newDeadline({ clock }: TreeEnvironment): Deadline {
@@ -188,14 +188,14 @@ export class SupervisorProcess implements Child<SupervisorRef> {
   #killTheRest(): void {
     if (this.#loop.state.phase !== "stopping") return;
     this.#loop.dispatch({ kind: "overdue" });
-    this.#hurryChildren();
+    this.#tightenStops();
   }
 
-  #hurryChildren(): void {
+  #tightenStops(): void {
     const { environment, slots, state } = this.#loop;
     for (const { id } of [...state.children.in("stopping")]) {
       const slot = slots.get(id);
-      if (slot?.isStopping) slot.hurry(this.#stopRequest(slot, false), environment.clock.now());
+      if (slot?.isStopping) slot.tighten(this.#stopRequest(slot, false), environment.clock.now());
     }
   }
 
