@@ -48,5 +48,5 @@ export function explainNotFound(error: unknown, module: URL | string): unknown {
   if (given === undefined || !isActorError(error, "ERR_ACTOR_MODULE") || error.cause !== undefined) return error;
   const path = JSON.stringify(given.path);
   const hint = `${path} is relative to the working directory, ${given.from}; new URL(${path}, import.meta.url) is relative to the file`;
-  return new ActorError(error.code, `${error.message}; ${hint}`);
+  return new ActorError("ERR_ACTOR_MODULE", `${error.message}; ${hint}`);
 }

@@ -37,7 +37,7 @@ export function isIgnore(value: unknown): value is Ignore {
 
 /** A protocol: each method handles one kind of message. Its result is the reply if the message is a call. */
 export type HandlersOf<State, Method extends string = string> = Record<
-  Method,
+  string,
   (ctx: ActorContext<State, Method>, ...args: any[]) => unknown
 >;
 
@@ -51,7 +51,7 @@ export interface ActorOptions<Init, Args, Handlers, Method extends string = stri
   /** Runs before any message; returns the state, or `ignore()`. May be async. The start fails when it throws. */
   init?: (args: Args, ctx: ActorContext<undefined, Method>) => Init;
   /** Handle one message at a time; an async handler holds the next message back. The actor crashes when one throws. */
-  handlers: Handlers & HandlersOf<StateOf<Init>, Method>;
+  handlers: Handlers & HandlersOf<StateOf<Init>, Method> & Record<Method, unknown>;
   /**
    * Gets messages that are neither calls nor casts: DOWN of monitors, EXIT of links, `ref.send`. The default logs and
    * drops them.

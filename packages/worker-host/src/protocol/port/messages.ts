@@ -148,7 +148,7 @@ export type ToMain =
   | {
       readonly type: "heap_snapshot";
       readonly request: number;
-      readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+      readonly chunks: readonly Uint8Array[];
       readonly failure?: string;
     }
   | {

@@ -25,7 +25,7 @@ import { copyOut, isBytesFormat, isLargeEnoughForBytes, type Payload, takeOut } 
  */
 export class RingReader {
   /** A private copy of the current record's header, see record-descriptor. */
-  readonly header = new Int32Array(RECORD_HEADER_WORDS);
+  readonly header: Int32Array = new Int32Array(RECORD_HEADER_WORDS);
   payload: Payload;
   /** The name of the current record's method, when it travels as text. */
   methodText = "";
