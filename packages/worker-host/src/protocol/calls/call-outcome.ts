@@ -1,8 +1,19 @@
 import { isActorError } from "../errors/errors.js";
 import { CALLS, uidOf } from "../memory/slot-descriptor.js";
 
-/** How calls end, in the order of their words in the callee's slot. */
-export const CALL_OUTCOMES = [
+/** How a call ended: with a reply, or by which kind of failure. */
+export type CallOutcome =
+  | "reply"
+  | "failure"
+  | "timeout"
+  | "exit"
+  | "noproc"
+  | "aborted"
+  | "mailbox_full"
+  | "cycle"
+  | "error";
+/** In the order of their words in the callee's slot. */
+export const CALL_OUTCOMES: readonly CallOutcome[] = [
   "reply",
   "failure",
   "timeout",
@@ -12,9 +23,7 @@ export const CALL_OUTCOMES = [
   "mailbox_full",
   "cycle",
   "error",
-] as const;
-/** How a call ended: with a reply, or by which kind of failure. */
-export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+];
 
 const BY_CODE: Readonly<Record<string, CallOutcome>> = {
   ERR_CALL_TIMEOUT: "timeout",
