@@ -1,0 +1,74 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { eventually } from "../support/eventually.js";
+import { type Program, startProgram } from "../support/program.js";
+
+const recipe = (name: string): string =>
+  fileURLToPath(new URL(`../../../examples/dist/recipes/${name}/main.js`, import.meta.url));
+
+async function startService(): Promise<{ service: Program; url: string }> {
+  const service = startProgram(recipe("http"));
+  await service.says("listening on");
+  return { service, url: `http://127.0.0.1:${/listening on (\d+)/.exec(service.output())?.[1]}` };
+}
+
+const hash = (url: string, options: RequestInit = {}): Promise<Response> =>
+  fetch(`${url}/hash`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ password: "hunter2", salt: "salt" }),
+    ...options,
+  });
+
+async function handling(url: string): Promise<number> {
+  const { handling } = (await (await fetch(`${url}/ready`)).json()) as { handling: unknown[] };
+  return handling.filter((method) => method !== null && method !== undefined).length;
+}
+
+test("the web service answers what its actors have room for, and says 503 to the rest", async () => {
+  const { url } = await startService();
+  const answers = await Promise.all(Array.from({ length: 40 }, () => hash(url)));
+  const statuses = answers.map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200, 503]));
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(8);
+  expect(answers.find(({ status }) => status === 503)?.headers.get("retry-after")).toBe("1");
+  const digests = await Promise.all(answers.filter(({ ok }) => ok).map((answer) => answer.text()));
+  expect(new Set(digests).size).toBe(1);
+});
+
+test("the web service gives up the work of a client that hangs up", async () => {
+  const { url } = await startService();
+  const client = new AbortController();
+  const answer = hash(url, { signal: client.signal }).catch((error: unknown) => error);
+  await eventually(async () => (await handling(url)) === 1, 20_000);
+  client.abort();
+  expect(await answer).toMatchObject({ name: "AbortError" });
+  const counts = (await (await fetch(`${url}/counts`)).json()) as { value: { hashed: number; abandoned: number } }[];
+  expect(counts.map(({ value }) => value)).toContainEqual({ hashed: 0, abandoned: 1 });
+});
+
+test("the web service finishes the requests it has taken when it is told to end", async () => {
+  const { service, url } = await startService();
+  const answers = [hash(url), hash(url)];
+  await eventually(async () => (await handling(url)) === 2, 20_000);
+  service.process.kill("SIGTERM");
+  for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+  expect(await service.ended).toMatchObject({ code: 0, signal: null });
+});
+
+test("the thumbnails are made, and an image that is no image, or too large, fails alone", async () => {
+  const { output, errors, code } = await startProgram(recipe("images")).ended;
+  expect({ errors, code }).toEqual({ errors: "", code: 0 });
+  expect(output.trim().split("\n")).toEqual([
+    "photo.jpeg: 320 × 240",
+    "bomb.png: refused, Input image exceeds pixel limit",
+    "noise.png: refused, Input buffer contains unsupported image format",
+    "again.jpeg: 320 × 240",
+  ]);
+});
+
+test("the MQTT ingest handles every reading once, while the broker waits for it", async () => {
+  const { output, errors, code } = await startProgram(recipe("mqtt"), ["600"]).ended;
+  expect({ errors, code }).toEqual({ errors: "", code: 0 });
+  expect(output).toContain("600 readings of 8 sensors, each sensor's in order");
+});
