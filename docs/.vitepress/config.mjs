@@ -49,7 +49,7 @@ export default {
   // Decisions of the project's own are for those who change it.
   srcExclude: ["adr/**"],
   // Files of the project that are no pages; a test of the documents looks for them.
-  ignoreDeadLinks: [/^\.\/\.\.\/(?:bench|examples)\//],
+  ignoreDeadLinks: [/^\.\/(?:\.\.\/)+(?:bench|examples|README)/],
   markdown: { config: linkToSource },
   themeConfig: {
     search: { provider: "local" },

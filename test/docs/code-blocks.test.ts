@@ -16,8 +16,8 @@ const documents = [
   "README.md",
   ...readdirSync(join(root, "docs"), { recursive: true })
     .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
-    // The reference is made of declarations, by a script.
-    .filter((path) => path.endsWith(".md") && !/^docs\/(?:api(?:\.md|\/)|node_modules)/.test(path))
+    // The reference is made of declarations, and recipes show programs that are compiled where they are.
+    .filter((path) => path.endsWith(".md") && !/^docs\/(?:api(?:\.md|\/)|recipes\/|node_modules)/.test(path))
     .sort(),
 ];
 const blocks = documents.flatMap(codeBlocks);

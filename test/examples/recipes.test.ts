@@ -1,7 +1,16 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { nodeOf } from "../faults/node-versions.js";
 import { eventually } from "../support/eventually.js";
 import { type Program, startProgram } from "../support/program.js";
+
+// Programs with large libraries start, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const recipe = (name: string): string =>
   fileURLToPath(new URL(`../../../examples/dist/recipes/${name}/main.js`, import.meta.url));
@@ -71,4 +80,21 @@ test("the MQTT ingest handles every reading once, while the broker waits for it"
   const { output, errors, code } = await startProgram(recipe("mqtt"), ["600"]).ended;
   expect({ errors, code }).toEqual({ errors: "", code: 0 });
   expect(output).toContain("600 readings of 8 sensors, each sensor's in order");
+});
+
+test("the accounts in SQLite come to the same sum after their actor was killed in the middle of the work", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "recipe-sqlite-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  // Node 20 has no SQLite.
+  const { stdout } = await promisify(execFile)(nodeOf(24), [recipe("sqlite"), join(folder, "accounts.db")]);
+  expect(stdout.trim().split("\n")).toEqual([
+    "grace has less than 5",
+    "incarnation 2, at most one unanswered",
+    "in all accounts together: 1000",
+  ]);
+});
+
+test("a worker file that was written for piscina gives the same in a supervised pool", async () => {
+  const { output, errors, code } = await startProgram(recipe("from-piscina")).ended;
+  expect({ output, errors, code }).toEqual({ output: "1229 primes, the same\n", errors: "", code: 0 });
 });

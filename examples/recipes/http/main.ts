@@ -38,6 +38,9 @@ app.post<{ Body: { password: string; salt: string } }>("/hash", async ({ body },
   }
 });
 
+/** Alive while main's event loop turns: an actor that hangs is its supervisor's business. */
+app.get("/live", () => "ok");
+
 /** Ready while the actors run; what each is handling shows which one hangs. */
 app.get("/ready", (_request, reply) => {
   const { state, members } = hashers.stats() as RouterStats;
