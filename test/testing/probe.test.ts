@@ -101,3 +101,16 @@ test("without a system a probe is for inline actors; inline actors reach a syste
   expect(await basket.call("forward", ofSystem, "price", "pear")).toBe(4);
   await basket.stop();
 });
+
+test("what an expectation that fails says points at the line that expected it, and at no file of the runtime", async () => {
+  const asked = probe({ system: (await threadedBasket()).system });
+  const framesOf = async (expecting: Promise<unknown>) => {
+    const { stack = "" } = (await expecting.catch((error: unknown) => error)) as Error;
+    return stack.split("\n").filter((line) => line.startsWith("    at "));
+  };
+  const [missing] = await framesOf(asked.expect("put", 20));
+  expect(missing).toContain("probe.test");
+  await asked.cast("other");
+  const [unexpected] = await framesOf(asked.expectNone(10_000));
+  expect(unexpected).toContain("probe.test");
+});

@@ -84,19 +84,22 @@ export class Probe<A = any> extends ActorRef<A> {
 
   /**
    * Resolves with the first message that matches and that no `expect` has taken yet, whether it is here or still to
-   * come. Rejects after `deadlineMs` (default 5 000); the error lists what came instead.
+   * come. Rejects after `deadlineMs` (default 5 000); the error lists what came instead, with the stack of the line that
+   * expected it.
    */
   async expect(match: Match = () => true, deadlineMs: number = DEADLINE_MS): Promise<Received> {
+    const failure = failureBelow(this.expect);
     takeArgument("expect", "match", match, aMatch);
     takeArgument("expect", "deadlineMs", deadlineMs, timerMs, true);
-    return this.#recorder.expect(match, deadlineMs);
+    return this.#recorder.expect(match, deadlineMs, failure);
   }
 
   /** Resolves when no matching message has come for `forMs`; rejects as soon as one does. */
   async expectNone(forMs: number, match: Match = () => true): Promise<void> {
+    const failure = failureBelow(this.expectNone);
     takeArgument("expectNone", "forMs", forMs, timerMs, true);
     takeArgument("expectNone", "match", match, aMatch);
-    return this.#recorder.expectNone(forMs, match);
+    return this.#recorder.expectNone(forMs, match, failure);
   }
 
   /** From now on calls of `method` get this answer. */
@@ -114,6 +117,22 @@ export class Probe<A = any> extends ActorRef<A> {
   close(): void {
     this.#close();
   }
+}
+
+type Failure = (message: string) => Error;
+
+/** Makes errors that point at the line that has called `method`: by the time they are made, a timer or a message has. */
+function failureBelow(method: (...args: never[]) => unknown): Failure {
+  const place: { readonly stack?: unknown } = {};
+  Error.captureStackTrace(place, method);
+  return (message) => {
+    const error = new Error(message);
+    const { stack } = place;
+    // An application's `Error.prepareStackTrace` makes of a stack what it likes.
+    const frames = typeof stack === "string" ? stack.indexOf("\n    at ") : -1;
+    if (frames !== -1) error.stack = `Error: ${message}${(stack as string).slice(frames)}`;
+    return error;
+  };
 }
 
 class Recorder {
@@ -144,7 +163,7 @@ class Recorder {
     this.#untaken = [];
   }
 
-  expect(match: Match, deadlineMs: number): Promise<Received> {
+  expect(match: Match, deadlineMs: number, failure: Failure): Promise<Received> {
     const matches = predicate(match);
     const index = this.#untaken.findIndex(matches);
     if (index !== -1) return Promise.resolve(this.#untaken.splice(index, 1)[0]);
@@ -152,9 +171,7 @@ class Recorder {
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
         const came = this.#untaken.map(describe).join(", ") || "nothing";
-        reject(
-          new Error(`no ${nameOf(match)} within deadlineMs=${deadlineMs}; what came and was not expected: ${came}`),
-        );
+        reject(failure(`no ${nameOf(match)} within deadlineMs=${deadlineMs}; what came and was not expected: ${came}`));
       }, deadlineMs);
       const waiter: Waiter = {
         match: matches,
@@ -167,9 +184,9 @@ class Recorder {
     });
   }
 
-  async expectNone(forMs: number, match: Match): Promise<void> {
-    const unexpected = await this.expect(match, forMs).catch(() => undefined);
-    if (unexpected !== undefined) throw new Error(`${describe(unexpected)} came, and none was expected`);
+  async expectNone(forMs: number, match: Match, failure: Failure): Promise<void> {
+    const unexpected = await this.expect(match, forMs, failure).catch(() => undefined);
+    if (unexpected !== undefined) throw failure(`${describe(unexpected)} came, and none was expected`);
   }
 }
 
