@@ -1,5 +1,6 @@
 import {
   acquire,
+  CALL_TIMEOUT,
   DATA_BYTES,
   DATA_OFFSET,
   ENDPOINT_SET_BITS,
@@ -110,6 +111,7 @@ export class Slots {
     Atomics.store(header, MAILBOX_LANE + LOCK, producer.ownerId);
     formatSlot(header, { ...layoutOf(words), uid: slot.uid, endpointIndex });
     const moved: Slot = { uid: slot.uid, address, endpointIndex, memory: this.segments.at(address) };
+    header[CALL_TIMEOUT] = words[CALL_TIMEOUT];
     moveTo(words, address);
     // A producer that saw the slot open before is inside for a moment only, unless it died there. Then its record was
     // never sent.

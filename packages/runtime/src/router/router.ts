@@ -5,6 +5,7 @@ import {
   ROUTER_TABLE_BYTES,
   type Route,
   SLOT_HEADER_WORDS,
+  setCallTimeout,
   writeRoute,
 } from "@mini-otp/worker-host/protocol/memory";
 import {
@@ -31,6 +32,7 @@ import { routerStatsOf } from "./router-stats.js";
 /** What a router needs of its system. */
 export interface RouterHost {
   readonly slots: Slots;
+  readonly callTimeoutMs: number;
   readonly outbox: Sender & { disconnect(address: number): void };
   /** Throws ERR_NAME_TAKEN. */
   claimName(holder: RouterChild, name: string | undefined): void;
@@ -87,6 +89,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
     this.#tree = tree;
     this.#size = size;
     this.slot = routerSlot(host.slots, route);
+    setCallTimeout(this.slot.memory.words, spec.callTimeoutMs ?? host.callTimeoutMs);
     this.ref = new SupervisedRouterRef(this, host.outbox, this.slot);
     const router = this;
     const plan = {

@@ -82,6 +82,11 @@ export interface ActorSpecOptions<A> extends ChildOptions {
   offHeapCapMb?: number;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
   handlerTimeoutMs?: number;
+  /**
+   * How long a call of it may take, when the caller does not say: ms from 0 on, or `Infinity`. Default: what
+   * `startSystem` was told, else 5 000.
+   */
+  callTimeoutMs?: number;
   /** How often a message is delivered at most when the actor crashes while it handles it: 1 to 2^20. Default 1. */
   maxDeliveries?: number;
   /** The bounds of its mailbox, and what happens at them. */

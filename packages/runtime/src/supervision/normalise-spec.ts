@@ -63,6 +63,7 @@ const ACTOR: Fields = {
   heapCapMb: capMb,
   offHeapCapMb: capMb,
   handlerTimeoutMs: or(periodMs, Infinity),
+  callTimeoutMs: or(timerMs, Infinity),
   maxDeliveries: integer(BOUNDS.deliveries),
   mailbox: group({
     capacity: integer(BOUNDS.messages),

@@ -113,7 +113,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly child: SupervisorRef<C>["child"] = (id: string): any => this.#root.ref.child(id);
 
   private constructor(
-    { name = "mini-otp", logger: given, guard, spares = 2, ...flags }: SystemOptions,
+    { name = "mini-otp", logger: given, guard, spares = 2, callTimeoutMs, ...flags }: SystemOptions,
     { clock, random, failProcess }: Dependencies,
   ) {
     this.name = name;
@@ -135,6 +135,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       () => {
         void this.#giveUpProcess();
       },
+      callTimeoutMs,
     );
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
     this.#lastFailures = new LastFailures(spec.id);

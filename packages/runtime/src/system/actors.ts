@@ -1,11 +1,13 @@
 import type { ActorError, ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
+  DEFAULT_CALL_TIMEOUT_MS,
   handlingName,
   hrtimeMs,
   MAIN_LOCK_PATIENCE_MS,
   NAME_TABLE_BYTES,
   NameTable,
   type Producer,
+  setCallTimeout,
 } from "@mini-otp/worker-host/protocol/memory";
 import { ActorRef, type PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
@@ -53,6 +55,8 @@ export class Actors {
   readonly outbox: MainOutbox;
   readonly mail: MailRoom;
   readonly census: Census;
+  /** How long a call may take where neither the caller nor the spec says. */
+  readonly callTimeoutMs: number;
   readonly pools: Pools;
   readonly directory = new Directory();
   readonly spares: SpareThreads;
@@ -77,7 +81,9 @@ export class Actors {
     guard: FullGuardOptions,
     spares: number,
     giveUpProcess: () => void,
+    callTimeoutMs: number = DEFAULT_CALL_TIMEOUT_MS,
   ) {
+    this.callTimeoutMs = callTimeoutMs;
     const { directory } = this;
     const { headroomMb } = guard;
     if (this.#heapFlag !== undefined) {
@@ -137,6 +143,7 @@ export class Actors {
     });
     this.#host = { threads, mail: this.mail, names: this.#names };
     this.#routerHost = {
+      callTimeoutMs,
       slots,
       names,
       outbox,
@@ -174,6 +181,7 @@ export class Actors {
       blockTimeoutMs: mailbox.blockTimeoutMs,
       maxDeliveries: spec.maxDeliveries,
     });
+    setCallTimeout(slot.memory.words, spec.callTimeoutMs ?? this.callTimeoutMs);
     const ref = new ActorRef(this.outbox, slot.address, slot.uid, path);
     const child = new ActorChild(spec, path, ref, slot, this.#host, onExit);
     this.directory.addActor(child);

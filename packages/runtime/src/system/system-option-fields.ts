@@ -8,9 +8,11 @@ import {
   field,
   integer,
   isComplaint,
+  or,
   periodMs,
   takeFields,
   takeOptions,
+  timerMs,
 } from "@mini-otp/worker-host/protocol/options";
 import { GUARD_OPTIONS } from "../guard/guard-options.js";
 import { aLogger } from "../reporting/logger.js";
@@ -22,6 +24,7 @@ import type { StopOptions, SystemOptions, UpgradeOptions } from "./system-option
 export const SYSTEM_OPTIONS: Fields = {
   name: aName,
   ...SUPERVISOR_FLAGS,
+  callTimeoutMs: or(timerMs, Infinity),
   spares: integer(BOUNDS.spareThreads),
   logger: aLogger,
   guard: GUARD_OPTIONS,

@@ -19,6 +19,8 @@ export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSp
   autoShutdown?: AutoShutdown;
   /** The root's children, in start order. */
   children?: C;
+  /** How long a call may take, when neither the caller nor the callee's spec says. Default 5 000; `Infinity` for no limit. */
+  callTimeoutMs?: number;
   /**
    * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
    * At most 1 024. Default 2; 0 for none.

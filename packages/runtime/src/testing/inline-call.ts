@@ -1,8 +1,8 @@
 import type { Replies } from "@mini-otp/worker-host/loop";
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
-import { DEFAULT_CALL_TIMEOUT_MS, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
+import { DEFAULT_CALL_TIMEOUT_MS, KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
+import type { RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { type InlineSender, moved } from "./inline-world.js";

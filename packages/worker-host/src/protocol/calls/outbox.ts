@@ -1,10 +1,11 @@
 import { ActorError } from "../errors/errors.js";
+import { callTimeoutOf } from "../memory/call-timeout.js";
 import type { NameTable } from "../memory/name-table.js";
 import { KIND_CALL, KIND_CANCEL } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
 import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION } from "../memory/slot-descriptor.js";
-import { type Connection, DEFAULT_CALL_TIMEOUT_MS } from "../refs/actor-ref.js";
+import type { Connection } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { noproc } from "../refs/refusal.js";
 import { newPayload, type Payload } from "../ring/payload.js";
@@ -77,7 +78,7 @@ export abstract class Outbox extends OneWayOutbox {
 
   #request(request: CallRequest): number {
     const { to, method, args, options, settle, fail, traceparent } = request;
-    const { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
+    const { signal, timeoutMs = callTimeoutOf(to.words) } = options;
     let methodId: number;
     let message: EncodedMessage;
     try {

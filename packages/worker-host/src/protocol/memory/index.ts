@@ -1,4 +1,5 @@
 // Internal: for @mini-otp/runtime of the same version.
+
 export {
   ATTENTION_BYTES,
   askUnlessLeaving,
@@ -14,6 +15,7 @@ export {
   stopWaiting,
   whenOneLeaves,
 } from "./attention.js";
+export { callTimeoutOf, DEFAULT_CALL_TIMEOUT_MS, setCallTimeout } from "./call-timeout.js";
 export { ConsumerState } from "./consumer-state.js";
 export { countBlocked, countLost, giveLogCredit, roomAgain } from "./counters.js";
 export { announce, retract, ring, sleepAsync, wakeAll } from "./doorbell.js";
@@ -83,6 +85,7 @@ export {
   BLOCK_TIMEOUT_MS,
   BLOCKED_ON,
   BLOCKED_US,
+  CALL_TIMEOUT,
   CALLERS,
   CALLS,
   CAPACITY,

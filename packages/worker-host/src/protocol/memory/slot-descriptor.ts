@@ -49,6 +49,8 @@ export const MAX_DELIVERIES = 5;
 export const MOVED_TO = 6;
 /** Units of log that main has taken from the thread that runs (written by main), see log-levels.ts. */
 export const LOG_TAKEN = 7;
+/** How long a call may take when the caller does not say: see call-timeout.ts. */
+export const CALL_TIMEOUT = 8;
 
 // lanes
 export const MAILBOX_LANE = LINE;

@@ -62,8 +62,6 @@ export interface Sender {
   stats?(uid: number): ActorStats | undefined;
 }
 
-export const DEFAULT_CALL_TIMEOUT_MS = 5000;
-
 /** `util.inspect.custom`. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 

@@ -2,7 +2,6 @@
 export {
   ActorRef,
   type Connection,
-  DEFAULT_CALL_TIMEOUT_MS,
   type RefOf,
   type RunOptions,
   type Sender,

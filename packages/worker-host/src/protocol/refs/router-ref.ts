@@ -1,6 +1,7 @@
 import { ActorError } from "../errors/errors.js";
 import { invalidOption } from "../errors/invalid-option.js";
 import { shownMethod } from "../errors/show-value.js";
+import { callTimeoutOf } from "../memory/call-timeout.js";
 import { membersVersion, readMembers, readRoute, takeTurn } from "../memory/router-table.js";
 import {
   hashKey,
@@ -21,7 +22,7 @@ import {
   STATE_OPEN,
   uidOf,
 } from "../memory/slot-descriptor.js";
-import { ActorRef, type Connection, DEFAULT_CALL_TIMEOUT_MS, type Sender } from "./actor-ref.js";
+import { ActorRef, type Connection, type Sender } from "./actor-ref.js";
 import type { ActorStats } from "./actor-stats.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
 import type { PoolRef } from "./pool-ref.js";
@@ -156,7 +157,7 @@ class RoutedSender implements Sender {
   }
 
   async call(to: Router, method: string, args: unknown[], options: RefOptions): Promise<unknown> {
-    const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
+    const { timeoutMs = to.callTimeoutMs } = options;
     const deadline = performance.now() + timeoutMs;
     let left = options;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -267,6 +268,10 @@ class Router implements Connection {
     const route = readRoute(this.#words);
     this.#isKeyed = route === "consistent_hash";
     this.#isLeastLoaded = route === "least_loaded";
+  }
+
+  get callTimeoutMs(): number {
+    return callTimeoutOf(this.#words);
   }
 
   everyone(method: string): readonly Connection[] {
