@@ -45,6 +45,19 @@ export function parseOptions(argv: readonly string[]): Options {
   };
 }
 
+/** For a bench with one option, a count: a mistake is one clear line and ends the process with 2. */
+export function countOption(command: string, name: string, fallback: number): number {
+  const argv = process.argv.slice(2);
+  try {
+    const args = argv[0] === "--" ? argv.slice(1) : argv;
+    const text = parseArgs({ args, options: { [name]: { type: "string" } } }).values[name];
+    return positiveInteger(`--${name}`, text as string | undefined) ?? fallback;
+  } catch (error) {
+    console.error(`${command}: ${(error as Error).message.split(/\.?\n|\. /)[0]}`);
+    process.exit(2);
+  }
+}
+
 function parse(args: string[]) {
   try {
     return parseArgs({

@@ -31,11 +31,13 @@ async function main(): Promise<void> {
     process.stderr.write(USAGE + steps.map((name) => `  ${name.padEnd(24)}${aboutOf(name)}\n`).join(""));
     return;
   }
-  const step = steps.find((name) => name === wanted || Number(name.slice(0, 2)) === Number(wanted));
+  const step = steps.find(
+    (name) => name === wanted || (/^\d+$/.test(wanted) && Number(name.slice(0, 2)) === Number(wanted)),
+  );
   if (step === undefined) throw new UsageError(`no step "${wanted}"; there are ${steps.join(", ")}`);
-  // 07 takes the folder that its counter keeps its number in.
-  if (own.length > 0 && step !== "07-persistent-counter")
-    throw new UsageError(`${step} takes nothing more: "${own[0]}"`);
+  // 07 takes the file that its counter keeps its number in.
+  const tooMany = own[step === "07-persistent-counter" ? 1 : 0];
+  if (tooMany !== undefined) throw new UsageError(`${step} takes nothing more: "${tooMany}"`);
   const port = values.observe === undefined ? undefined : wholeNumber("--observe", values.observe, 0, 65_535);
   process.argv.splice(2, Infinity, ...own);
   const pages = port === undefined ? undefined : observeSystems(port);

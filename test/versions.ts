@@ -3,8 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { MAJORS, nodeOf } from "./faults/node-versions.js";
+import { CommandLine } from "./support/command-line.js";
 
 /** The fault table has a command of its own, test:matrix. */
 const FOLDERS = [
@@ -33,12 +33,9 @@ const FOLDERS = [
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2).filter((arg) => arg !== "--"),
-  options: { nodes: { type: "string" } },
-  allowPositionals: true,
-});
-const majors = values.nodes === undefined ? [...MAJORS] : values.nodes.split(",").map(Number);
+const line = new CommandLine("test:versions", { nodes: { type: "string" } }, { allowPositionals: true });
+const majors = line.chosen("nodes", MAJORS);
+const { positionals } = line;
 const words = positionals.length > 0 ? positionals : FOLDERS.map((folder) => `test/dist/${folder}/`);
 
 const failed = majors.filter((major) => {

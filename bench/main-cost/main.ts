@@ -1,20 +1,11 @@
-import { parseArgs } from "node:util";
 import { describeMachine, machineLine } from "../machine.js";
+import { countOption } from "../options.js";
 import { internals } from "./internals.js";
 import { costUs } from "./measure.js";
 import { supervisorCosts } from "./supervisors.js";
 
 // pnpm bench:main [-- --children 8000]
-const argv = process.argv.slice(2);
-const { values } = parseArgs({
-  args: argv[0] === "--" ? argv.slice(1) : argv,
-  options: { children: { type: "string", default: "8000" } },
-});
-const children = Number(values.children);
-if (!Number.isInteger(children) || children < 1) {
-  console.error("bench:main: --children is an integer from 1");
-  process.exit(2);
-}
+const children = countOption("bench:main", "children", 8000);
 const FEW = 80;
 const { Timers, ProcessSignals } = await internals();
 

@@ -50,6 +50,7 @@ export function readOptions(argv: readonly string[], defaultDir: string, cwd: st
   };
   if (values.help) return "help";
   const [dir = defaultDir, second] = positionals;
+  if (dir === "") throw new UsageError('no such directory: ""');
   if (second !== undefined) throw new UsageError(`more than one DIR: "${dir}" and "${second}"`);
   const options = {
     dir: resolve(cwd, dir),

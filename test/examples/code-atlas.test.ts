@@ -31,6 +31,7 @@ const sources = Object.fromEntries(
 describe("the command", () => {
   test.each<[string, string[], RegExp]>([
     ["a missing DIR", ["no/such/dir"], /no such directory: "no\/such\/dir"/],
+    ["an empty DIR", [""], /no such directory: ""/],
     ["a file", [main], /not a directory/],
     ["an unknown option", ["--fast"], /unknown option '--fast'/i],
     ["a value for an option that has none", ["--single=1"], /'--single' does not take an argument/],

@@ -81,6 +81,8 @@ test("without a step the tour says which there are", async () => {
 
 test.each<[string, string[], string]>([
   ["a step that there is not", ["11"], `no step "11"; there are ${Object.keys(OUTPUT).join(", ")}`],
+  ["a number that is none of a step", ["0x1"], `no step "0x1"; there are ${Object.keys(OUTPUT).join(", ")}`],
+  ["two files for a step that takes one", ["7", "a", "b"], '07-persistent-counter takes nothing more: "b"'],
   ["an unknown option", ["1", "--fast"], "Unknown option '--fast' (see --help)"],
   ["a port that there is not", ["1", "--observe=a"], '--observe takes a whole number from 0 to 65535, not "a"'],
   ["a value for a step that takes none", ["1", "2"], '01-counter takes nothing more: "2"'],

@@ -1,7 +1,7 @@
 // Runs the table of faults on every Node version, with mini-otp and with bare resourceLimits, and writes both tables
 // into docs/isolation.md. Usage: node matrix.js [--nodes 20,22] [--keep]; with --keep the file is not written.
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { complaints, disturbances, observe, observeBare } from "./fault-process.js";
 import { FAULTS } from "./fault-table.js";
 import { MAJORS, nodeOf } from "./node-versions.js";
@@ -13,11 +13,8 @@ const BARE_DEADLINE_MS = 4000;
 /** On a machine that has other work, an observation is made again when others were disturbed. */
 const TRIES = 3;
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((arg) => arg !== "--"),
-  options: { nodes: { type: "string" }, keep: { type: "boolean", default: false } },
-});
-const majors = values.nodes === undefined ? [...MAJORS] : values.nodes.split(",").map(Number);
+const line = new CommandLine("test:matrix", { nodes: { type: "string" }, keep: { type: "boolean" } });
+const majors = line.chosen("nodes", MAJORS);
 
 const guarded: string[][] = [];
 const bare: string[][] = [];
@@ -49,7 +46,7 @@ for (const [fault, { stage }] of Object.entries(FAULTS)) {
   if (stage === "handler") bare.push([fault, ...bareCells]);
   console.log([fault, ...cells, "| bare:", ...bareCells].join("  "));
 }
-if (!values.keep) {
+if (!line.flag("keep")) {
   const head = ["fault", ...majors.map((major) => `Node ${major}`)];
   let text = readFileSync(DOCUMENT, "utf8");
   text = replaceBlock(text, "guarded", table(head, guarded));

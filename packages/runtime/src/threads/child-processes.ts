@@ -9,6 +9,7 @@ export class ChildProcesses {
   readonly #startedAt = new Map<number, string>();
 
   started(pid: number): void {
+    if (process.platform !== "linux") warnOnce();
     const at = startOf(pid);
     if (at !== undefined) this.#startedAt.set(pid, at);
   }
@@ -29,6 +30,18 @@ export class ChildProcesses {
     }
     this.#startedAt.clear();
   }
+}
+
+let warned = false;
+
+/** By Node's own way to warn, because this is about the whole process. */
+function warnOnce(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(`a process that an actor starts outlives its actor on ${process.platform}`, {
+    code: "MINI_OTP_CHILD_PROCESS",
+    detail: "End it in terminate(). On Linux it ends with its actor.",
+  });
 }
 
 /** When a child of this process was started, in the kernel's ticks; undefined when there is no such child. */
