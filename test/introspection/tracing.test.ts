@@ -44,6 +44,19 @@ test("a trace tells of each message: method, kind, when, how long, and how it en
   }
 });
 
+test("a trace tells of the message that is sent right after it begins", async () => {
+  const system = await testSystem();
+  // Each with code that V8 has not optimised: there the time between two looks of the loop is longest.
+  for (let number = 0; number < 60; number++) {
+    const id = `echo ${number}`;
+    const echo = await system.startChild<typeof Echo>({ id, actor: fixture("echo"), restart: "temporary" });
+    const trace = system.trace(echo);
+    await echo.call("echo", number);
+    expect((await trace.next()).value).toMatchObject({ method: "echo", kind: "call", missed: 0 });
+    await system.terminateChild(id);
+  }
+});
+
 test("a trace tells of the methods it was asked for, and of a share of the messages", async () => {
   const { system, counter } = await counterSystem();
   const adds = system.trace(counter, { methods: ["add"] });

@@ -16,7 +16,7 @@ import { LoopState } from "./loop-state.js";
 import { MessageHandler } from "./message-handler.js";
 import type { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
-import { DRAINED, HAND_OVER, MAIL, NOTHING, nextWork, STOP } from "./next-work.js";
+import { DRAINED, HAND_OVER, MAIL, type Mail, NOTHING, nextWork, STOP } from "./next-work.js";
 import { OwnMessages } from "./own-messages.js";
 import { OwnWork } from "./own-work.js";
 import type { Snapshot } from "./snapshot.js";
@@ -28,6 +28,7 @@ const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
 /** While calls are open, and may be over their time. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
+const NO_MAIL: Mail = { next: () => false };
 
 /**
  * One incarnation of an actor: takes one message at a time. Main's control messages and replies come first,
@@ -155,6 +156,8 @@ export class ActorLoop {
     const loopState = this.#loopState;
     const handler = this.#handler;
     const { pending } = this.#outbox;
+    // Before the look at main's flag: main's control messages take effect before the messages it sends after them.
+    const hasMail = inbox.mailbox.noticed;
     if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
     if (inbox.system.noticed) {
       this.#outbox.takeReplies();
@@ -165,7 +168,9 @@ export class ActorLoop {
       pending.expire(performance.now());
       return true;
     }
-    const work = nextWork(loopState, this.#own, inbox.mailbox);
+    // A drain has closed the mailbox: what is in it now is all there will be.
+    const mail = hasMail || loopState.draining !== undefined ? inbox.mailbox : NO_MAIL;
+    const work = nextWork(loopState, this.#own, mail);
     switch (work) {
       case NOTHING:
         return false;
