@@ -41,7 +41,7 @@ app.post<{ Body: { password: string; salt: string } }>("/hash", async ({ body },
 /** Alive while main's event loop turns: an actor that hangs is its supervisor's business. */
 app.get("/live", () => "ok");
 
-/** Ready while the actors run; what each is handling shows which one hangs. */
+/** Ready while the actors run. The method that each is handling shows which one hangs. */
 app.get("/ready", (_request, reply) => {
   const { state, members } = hashers.stats() as RouterStats;
   return reply.code(state === "running" ? 200 : 503).send({ handling: members.map((member) => member?.handling) });

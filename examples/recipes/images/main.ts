@@ -1,11 +1,11 @@
-// Thumbnails in a supervised pool: what one image does to its thread, no other image sees. Usage: node main.js
+// Thumbnails in a supervised pool: an image that ends its thread affects no other image. Usage: node main.js
 import { pool, startSystem } from "@mini-otp/runtime";
 import sharp from "sharp";
 import type thumbnail from "./thumbnail.task.js";
 
 await using system = await startSystem({
   name: "images",
-  // What libvips allocates is in no actor's caps: this bounds it, for the whole process.
+  // Memory that libvips allocates counts for no cap: this bounds it, for the whole process.
   guard: { totalMb: 1_024, onUnattributed: "exit" },
 });
 const thumbnails = await system.startChild(
