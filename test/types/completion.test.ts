@@ -75,3 +75,20 @@ test("an editor completes the names of the methods in a call", () => {
 test("an editor shows the arguments of the method that is called, by their names", () => {
   expect(editor('hasher.call("hash", ').signature()).toBe('call(method: "hash", text: string): Promise<string>');
 });
+
+test("an editor completes the options of a spec and their values, in startChild and in startSystem", () => {
+  const options = ["heapCapMb", "callTimeoutMs", "mailbox"];
+  expect(editor('await system.startChild({ id: "a", actor: "a.js", ').names()).toEqual(expect.arrayContaining(options));
+  expect(editor('await startSystem({ children: [{ id: "a", actor: "a.js", ').names()).toEqual(
+    expect.arrayContaining(options),
+  );
+  const restarts = ["permanent", "transient", "temporary"];
+  expect(editor('await system.startChild({ id: "a", actor: "a.js", restart: "').names()).toEqual(
+    expect.arrayContaining(restarts),
+  );
+});
+
+test("an editor completes the facts of the code that an error was asked for", () => {
+  const narrowed = 'declare const error: unknown; if (isActorError(error, "ERR_CALL_EXIT")) error.reason.';
+  expect(editor(`import { isActorError } from "@mini-otp/runtime"; ${narrowed}`).names()).toContain("kind");
+});

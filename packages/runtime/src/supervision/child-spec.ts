@@ -310,7 +310,10 @@ export type FullChildSpec =
   | FullDynamicSupervisorSpec;
 
 /** A nested supervisor with children of its own. */
-export function supervisor<const C extends readonly ChildSpec[] = readonly [], const I extends string = string>(
+export function supervisor<
+  const C extends readonly ChildSpec[] = readonly ChildSpec[],
+  const I extends string = string,
+>(
   spec: Omit<SupervisorSpec, "kind" | "children"> & { readonly id: I; readonly children?: C & ExactChildren<C> },
 ): SupervisorSpec<C> & { readonly id: I } {
   return ofKind("supervisor", spec) as SupervisorSpec<C> & { readonly id: I };

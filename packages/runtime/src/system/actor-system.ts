@@ -521,7 +521,7 @@ function isSystem(value: unknown): boolean {
  * Starts a system with these children. Rejects as `startChild` does; then nothing is left running. In an actor's
  * thread it rejects with ERR_WRONG_THREAD. The system's type keeps those of its children: see `system.child`.
  */
-export function startSystem<const C extends readonly ChildSpec[] = readonly []>(
+export function startSystem<const C extends readonly ChildSpec[] = readonly ChildSpec[]>(
   options: Omit<SystemOptions, "children"> & { readonly children?: C & ExactChildren<C> } = {},
 ): Promise<ActorSystem<C>> {
   return ActorSystem.start(options);

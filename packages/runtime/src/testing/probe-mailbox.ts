@@ -15,6 +15,7 @@ import {
   R_TYPE,
   retract,
   SYSTEM_LANE,
+  setCallTimeout,
   sleepAsync,
   wakeAll,
 } from "@mini-otp/worker-host/protocol/memory";
@@ -55,6 +56,7 @@ export class ProbeMailbox {
       maxDeliveries: 1,
     });
     const { memory, address, uid } = this.#slot;
+    setCallTimeout(memory.words, actors.callTimeoutMs);
     this.ref = { sender: actors.outbox, address, uid };
     this.#messages = new RingReader(memory, MAILBOX_LANE, newPayload(64 * 1024));
     this.#system = new RingReader(memory, SYSTEM_LANE, newPayload(64));
