@@ -238,4 +238,4 @@ export class ActorRef<A = any> {
  * What `child<T>`, `restartChild<T>` and `whereis<T>` lead to. `T` is the type of an actor's definition (`typeof X`), or
  * else that of the reference itself: `RouterRef<typeof X>`, `SupervisorRef`, what a resource's `start` returns.
  */
-export type RefOf<T> = T extends { readonly handlers: any } ? ActorRef<T> : T;
+export type RefOf<T> = 0 extends 1 & T ? ActorRef : T extends { readonly handlers: any } ? ActorRef<T> : T;
