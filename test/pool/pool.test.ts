@@ -39,6 +39,25 @@ describe("a pool", () => {
     await expect(ref.run(1, { name: "nothing" })).rejects.toMatchObject({ code: "ERR_UNKNOWN_METHOD" });
   });
 
+  // Promise: env-none-inherit-variables
+  test("with env \"inherit\" gives each thread a copy of main's process.env as it is at that thread's start", async () => {
+    const { COLOR: before } = process.env;
+    onTestFinished(() => {
+      if (before === undefined) delete process.env.COLOR;
+      else process.env.COLOR = before;
+    });
+    process.env.COLOR = "red";
+    const { word, open, arrived } = newGate();
+    const { ref } = await start({ env: "inherit" });
+    expect(await ref.run(undefined, { name: "environment" })).toMatchObject({ env: "red", home: process.env.HOME });
+    const first = ref.run(word, { name: "gate" });
+    await eventually(() => arrived() === 1);
+    process.env.COLOR = "green";
+    expect(await ref.run(undefined, { name: "environment" })).toMatchObject({ env: "green" });
+    open();
+    await first;
+  });
+
   test("refuses options that do not exist or make no sense, and loses no thread over them", async () => {
     const { ref } = await start();
     const run = (options: unknown) => ref.run(1, options as never);

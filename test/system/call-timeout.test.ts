@@ -11,6 +11,7 @@ async function timeoutOf(call: Promise<unknown>): Promise<number | undefined> {
   return isActorError(error, "ERR_CALL_TIMEOUT") ? error.timeoutMs : undefined;
 }
 
+// Promise: call-timeout-by-default
 test("a call that is given no time has what the callee's spec says, from main and from another actor", async () => {
   const system = await testSystem({ callTimeoutMs: 40 });
   const silent = await system.startChild<typeof Asker>({ id: "silent", actor: asker, callTimeoutMs: 20 });
@@ -23,6 +24,7 @@ test("a call that is given no time has what the callee's spec says, from main an
   expect(await asking.call("askSync", silent)).toBe(20);
 });
 
+// Promise: call-timeout-by-default
 test("what the caller says by with() wins over the spec and the system", async () => {
   const system = await testSystem({ callTimeoutMs: Infinity });
   const silent = await system.startChild<typeof Asker>({ id: "silent", actor: asker, callTimeoutMs: 60_000 });
@@ -31,6 +33,7 @@ test("what the caller says by with() wins over the spec and the system", async (
   expect(await asking.call("ask", silent, 30)).toBe(30);
 });
 
+// Promise: call-timeout-by-default
 test("a router's members and its keys have the time of its spec, and so has a proxy", async () => {
   const system = await testSystem();
   const spec = { id: "silent", actor: asker, size: 2, callTimeoutMs: 20 } as const;

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type ActorRef, dynamicSupervisor, pool, resource, startSystem, supervisor } from "@mini-otp/runtime";
+import { type ActorRef, dynamicSupervisor, pool, resource, router, startSystem, supervisor } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
 import type Gate from "../fixtures/gate.actor.js";
@@ -300,5 +300,31 @@ describe("the report says of a child that was between two lives that it was rest
     const report = await system.stop();
     expect(report.children.find(({ id }) => id === "root/a")).toMatchObject(restarting);
     expect(report.children.find(({ id }) => id === "root/r")).toMatchObject({ state: "restarting" });
+  });
+
+  // Promise: report-child-was-between
+  test.each([0, 5_000])("a router's member, and children deeper in the tree, within %i ms", async (timeoutMs) => {
+    const system = await startSystem({ logger: false });
+    const backoff = { minMs: 60_000, maxMs: 60_000 };
+    const spec = { id: "r", actor: fixture("counter"), size: 1, route: "round_robin", backoff } as const;
+    const members = await system.startChild(router<typeof Counter>(spec));
+    const inner = await system.startChild(supervisor({ id: "inner" }));
+    const waits = await inner.startChild<typeof Counter>({ id: "waits", actor: fixture("counter"), backoff });
+    const args = { from: 2 };
+    const starts = await inner.startChild<typeof HangsAtStart>({ id: "a", actor: fixture("hangs-at-start"), args });
+    await members.cast("crash", "x");
+    await waits.cast("crash", "x");
+    system.exit(starts, "kill");
+    const between = () => [...members.whichChildren(), ...inner.whichChildren()].map(({ state }) => state);
+    await eventually(() => between().every((state) => state === "restarting") && system.stats().threads === 1);
+    const report = await system.stop({ timeoutMs });
+    const [deep, routed] = ["root/inner", "root/r"].map((id) => report.children.find((child) => child.id === id));
+    const wasBetween = (id: string) => ({ ...restarting, id });
+    expect(deep?.children).toHaveLength(2);
+    expect(deep?.children).toEqual(
+      expect.arrayContaining(["root/inner/a", "root/inner/waits"].map((id) => expect.objectContaining(wasBetween(id)))),
+    );
+    expect(routed?.children).toMatchObject([wasBetween("root/r/0")]);
+    expect([report.killed, deep?.killed, routed?.killed]).toEqual([false, false, false]);
   });
 });

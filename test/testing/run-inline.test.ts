@@ -35,6 +35,30 @@ test("timers, call timeouts and restart windows go by a virtual clock", async ()
   expect(await late).toBe("ERR_CALL_TIMEOUT");
 });
 
+test("a call that is given no time has what callTimeoutMs says, by the actor's clock", async () => {
+  const clock = virtualClock();
+  const options = { clock, callTimeoutMs: 40 };
+  const ticker = await runInline(Ticker, { periodMs: 60_000 }, options);
+  const outcomes: unknown[] = [];
+  const timedOut = (call: Promise<unknown>) => void call.catch(({ timeoutMs }) => outcomes.push(timeoutMs));
+  timedOut(ticker.call("never"));
+  await clock.advance(39);
+  expect(outcomes).toEqual([]);
+  await clock.advance(1);
+  await eventually(() => outcomes.length === 1);
+  timedOut(ticker.with({ timeoutMs: 50 }).call("never"));
+  await clock.advance(50);
+  await eventually(() => outcomes.length === 2);
+  expect(outcomes).toEqual([40, 50]);
+  const refused = runInline(Ticker, { periodMs: 1 }, { callTimeoutMs: -1 });
+  await expect(refused).rejects.toMatchObject({ code: "ERR_INVALID_OPTION", field: "callTimeoutMs" });
+  const forEver = await runInline(Ticker, { periodMs: 60_000 }, { clock, callTimeoutMs: Infinity });
+  timedOut(forEver.call("never"));
+  await clock.advance(10 * 60_000);
+  expect(outcomes).toEqual([40, 50]);
+  forEver.exit("kill");
+});
+
 test("an actor that crashes more often than the intensity allows stays down", async () => {
   const clock = virtualClock();
   const ticker = await runInline(Ticker, { periodMs: 1000 }, { clock, intensity: 1, periodMs: 5000 });

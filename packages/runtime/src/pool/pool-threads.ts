@@ -22,7 +22,7 @@ import type { FullPoolSpec } from "../supervision/child-spec.js";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
-import { definedOnly, inheritedExecArgv, limitsFor } from "../threads/actor-thread.js";
+import { inheritedExecArgv, limitsFor, threadEnv, workerEnv } from "../threads/actor-thread.js";
 import { IS_BUNDLED } from "../threads/thread-code.js";
 import { forwardOutput } from "../threads/thread-output.js";
 
@@ -91,7 +91,8 @@ export class PoolThreads {
       concurrentTasksPerWorker,
       resourceLimits: limitsFor(heapCapMb, host.headroomMb),
       argv: [JSON.stringify(data)],
-      env: definedOnly(spec.env ?? {}),
+      // Piscina passes it to each worker, so that what is inherited is copied at each start.
+      env: workerEnv(threadEnv(spec.env)),
       ...(spec.execArgv === undefined ? {} : { execArgv: [...inheritedExecArgv(), ...spec.execArgv] }),
       workerData: spec.workerData,
       recordTiming: false,

@@ -70,8 +70,8 @@ export interface ActorSpecOptions<A> extends ChildOptions {
    */
   actor: ActorUrl<A> | URL | string;
   /**
-   * Copied when the spec is given, and every start gets this copy. The same holds for `env`, `execArgv` and
-   * `permissions`.
+   * Copied when the spec is given, and every start gets this copy. The same holds for the variables of `env`, for
+   * `execArgv` and `permissions`.
    */
   args?: ActorArgs<A>;
   /** How long `init` may take. Default 10 000. */
@@ -89,6 +89,12 @@ export interface ActorSpecOptions<A> extends ChildOptions {
   callTimeoutMs?: number;
   /** How often a message is delivered at most when the actor crashes while it handles it: 1 to 2^20. Default 1. */
   maxDeliveries?: number;
+  /**
+   * What a handler, or `info`, does that throws something else than a `ReplyError`. `"crash"`: the actor crashes.
+   * `"reply"`: a call fails with what was thrown; where no call waits it is logged as an error; the actor lives.
+   * Default: what `defineActor` was told, else `"crash"`.
+   */
+  throws?: "crash" | "reply";
   /** The bounds of its mailbox, and what happens at them. */
   mailbox?: Partial<MailboxOptions>;
   /**
@@ -97,8 +103,11 @@ export interface ActorSpecOptions<A> extends ChildOptions {
    * `ctx.log`.
    */
   console?: "inherit" | "log";
-  /** The whole of its `process.env`. Default: empty. */
-  env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * The whole of its `process.env`. `"none"` (default): empty. `"inherit"`: a copy of main's, made at each start of a
+   * thread. Else these variables.
+   */
+  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>>;
   /** Node's flags for its thread, after those of main and of `permissions`. Default: none. */
   execArgv?: readonly string[];
   /** What the thread may do, by Node's permission model. Default: what main may. */
@@ -157,8 +166,11 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   startTimeoutMs?: number;
   /** `workerData` of each thread. Structured cloned when the spec is given. */
   workerData?: unknown;
-  /** The whole of the threads' `process.env`. Default: empty. */
-  env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * The whole of the threads' `process.env`. `"none"` (default): empty. `"inherit"`: a copy of main's, made at each
+   * start of a thread. Else these variables.
+   */
+  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>>;
   /** Node's flags for the threads, after those of main. Default: none. */
   execArgv?: readonly string[];
   /** Exists only as a type. @internal */

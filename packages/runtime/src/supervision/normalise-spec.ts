@@ -6,6 +6,7 @@ import {
   aName,
   anId,
   anything,
+  aThrows,
   BOUNDS,
   type Fields,
   field,
@@ -30,11 +31,12 @@ import { aModule, resolveModule } from "./module-url.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import { invalidSpec, readSpec, takeSpec } from "./spec-fields.js";
 
-const anEnv = field(
+const variables = field(
   "an object of texts",
   (value) => isRecord(value) && Object.values(value).every((text) => text === undefined || typeof text === "string"),
   (env) => ({ ...env }),
 );
+const anEnv = or(variables, "inherit", "none");
 /** Copied, so that a thread that starts later does not see later changes. */
 const workerData = field("what structured cloning can copy", () => true, cloneData);
 const capMb = megabytes(BOUNDS.capMb);
@@ -65,6 +67,7 @@ const ACTOR: Fields = {
   handlerTimeoutMs: or(periodMs, Infinity),
   callTimeoutMs: or(timerMs, Infinity),
   maxDeliveries: integer(BOUNDS.deliveries),
+  throws: aThrows,
   mailbox: group({
     capacity: integer(BOUNDS.messages),
     capacityBytes: integer(BOUNDS.mailboxBytes),
@@ -148,6 +151,7 @@ const ACTOR_DEFAULTS = {
   handlerTimeoutMs: 30_000,
   maxDeliveries: 1,
   console: "inherit",
+  env: "none",
 };
 const DEFAULTS = {
   actor: ACTOR_DEFAULTS,
@@ -160,6 +164,7 @@ const DEFAULTS = {
     concurrentTasksPerWorker: 1,
     heapCapMb: 64,
     offHeapCapMb: 64,
+    env: "none",
   },
   resource: { ...WORKER_LIFETIME, startTimeoutMs: 10_000 },
   supervisor: { ...SUPERVISOR_LIFETIME, strategy: "one_for_one", autoShutdown: "never" },
@@ -178,7 +183,7 @@ type Kind = keyof typeof FIELDS;
 /**
  * Checks a spec that a user wrote, and makes a copy with every default filled in, down to the children of its children.
  * The copy is fixed: a relative path is resolved against the current working directory, and every start uses `args`,
- * `env` and `execArgv` as they are now.
+ * `execArgv` and the variables of `env` as they are now.
  * @param parent path of the supervisor it is for
  * @throws ERR_INVALID_CHILD_SPEC with `id` (path), `field`, `value` and `allowed`; ERR_NOT_CLONEABLE for `args`;
  * ERR_ACTOR_MODULE for a text that cannot name a module

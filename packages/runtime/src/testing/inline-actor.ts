@@ -7,6 +7,7 @@ import {
   KILLED,
   NORMAL,
 } from "@mini-otp/worker-host/protocol/errors";
+import type { Throws } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef, type ActorStats, type PoolRef, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
@@ -37,6 +38,9 @@ export interface FullInlineOptions {
   readonly periodMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For calls whose caller does not say. */
+  readonly callTimeoutMs: number;
+  readonly throws: Throws;
 }
 
 /**
@@ -68,7 +72,8 @@ export class InlineActor implements InlineTarget {
     this.id = options.id;
     this.name = options.name;
     this.#ref = new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
-    this.#calls = new InlineCalls(this.id, this.#sender, options.clock, (call) => this.#loop.givenUp(call));
+    const { clock, callTimeoutMs } = options;
+    this.#calls = new InlineCalls(this.id, this.#sender, clock, callTimeoutMs, (call) => this.#loop.givenUp(call));
     enterWorld(this);
   }
 
@@ -198,7 +203,7 @@ export class InlineActor implements InlineTarget {
   }
 
   #createLoop(): InlineLoop {
-    const { clock, log } = this.#options;
+    const { clock, log, throws } = this.#options;
     return new InlineLoop({
       id: this.id,
       name: this.name,
@@ -211,6 +216,7 @@ export class InlineActor implements InlineTarget {
       calls: this.#calls,
       clock,
       log,
+      throws,
       bondsOf(ref) {
         const target = inlineActor(ref);
         return target === undefined ? undefined : target.#loop.bonds;

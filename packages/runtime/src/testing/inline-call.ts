@@ -1,7 +1,7 @@
 import type { Replies } from "@mini-otp/worker-host/loop";
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { DEFAULT_CALL_TIMEOUT_MS, KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
+import { KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
 import type { RefOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
@@ -20,11 +20,11 @@ export class InlineCall {
     id: string,
     correlation: number,
     method: string,
-    options: RefOptions,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
     clock: Clock,
     givenUp: (call: InlineCall) => void,
   ) {
-    const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = options;
+    const { timeoutMs, signal } = options;
     this.correlation = correlation;
     this.method = method;
     const abort = (): void => {
@@ -76,15 +76,17 @@ export class InlineCalls implements Replies {
   readonly #id: string;
   readonly #sender: InlineSender;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   readonly #givenUp: (call: InlineCall) => void;
   readonly #open = new Map<number, InlineCall>();
   #lastCorrelation = 0;
 
-  /** `givenUp` is called with each call whose caller stops waiting. */
-  constructor(id: string, sender: InlineSender, clock: Clock, givenUp: (call: InlineCall) => void) {
+  /** `timeoutMs` is for calls whose caller does not say. `givenUp` is called with each call that is given up. */
+  constructor(id: string, sender: InlineSender, clock: Clock, timeoutMs: number, givenUp: (call: InlineCall) => void) {
     this.#id = id;
     this.#sender = sender;
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
     this.#givenUp = givenUp;
   }
 
@@ -94,7 +96,8 @@ export class InlineCalls implements Replies {
 
   open(method: string, options: RefOptions): InlineCall {
     const correlation = ++this.#lastCorrelation;
-    const call = new InlineCall(this.#id, correlation, method, options, this.#clock, this.#givenUp);
+    const { timeoutMs = this.#timeoutMs, signal } = options;
+    const call = new InlineCall(this.#id, correlation, method, { timeoutMs, signal }, this.#clock, this.#givenUp);
     this.#open.set(correlation, call);
     const settled = (): boolean => this.#open.delete(correlation);
     call.outcome.then(settled, settled);

@@ -10,9 +10,11 @@ import {
   nextWork,
   OwnMessages,
   STOP,
+  THREW,
   type Work,
 } from "@mini-otp/worker-host/loop";
 import { type ExitReason, isReplyError } from "@mini-otp/worker-host/protocol/errors";
+import type { Throws } from "@mini-otp/worker-host/protocol/options";
 import type { ActorRef, PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { Clock, Timer } from "../supervision/clock.js";
@@ -37,6 +39,7 @@ export interface InlineLoopParts {
   readonly calls: InlineCalls;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly throws: Throws;
   /** The bonds of another actor on this thread. */
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
   /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
@@ -172,7 +175,7 @@ export class InlineLoop {
     }
     await run.then(
       (value) => this.#succeeded(value),
-      (error: unknown) => this.#failed(error),
+      (error: unknown) => this.#failed(error, method),
     );
   }
 
@@ -184,17 +187,19 @@ export class InlineLoop {
     this.#parts.mailbox.handled++;
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, method: string): void {
     if (this.state.ended) return;
     this.state.busy = false;
-    if (!isReplyError(error)) {
+    const isOurs = isReplyError(error);
+    if (!isOurs && this.#parts.throws === "crash") {
       this.#parts.ended({ kind: "error", error });
       return;
     }
     const { id, log, mailbox } = this.#parts;
-    const { caller, isAwaited } = this.call;
-    if (caller !== undefined && isAwaited) this.call.fail(caller, error);
-    else log.warn({ actor: id, err: error }, "a ReplyError was thrown where no call waits for it");
+    if (!this.call.failed(error)) {
+      if (isOurs) log.warn({ actor: id, err: error }, "a ReplyError was thrown where no call waits for it");
+      else log.error({ actor: id, err: error, method: method === "" ? "info" : method }, THREW);
+    }
     mailbox.handled++;
   }
 

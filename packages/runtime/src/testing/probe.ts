@@ -1,5 +1,6 @@
 import { type ActorDefinition, defineActor, OTHERWISE } from "@mini-otp/worker-host";
 import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { DEFAULT_CALL_TIMEOUT_MS } from "@mini-otp/worker-host/protocol/memory";
 import {
   anId,
   type Fields,
@@ -257,8 +258,17 @@ function inlineProbe<A>(id: string, recorder: Recorder): Probe<A> {
     },
   };
   const log = systemLogger(false, id, () => {});
-  const options = { id, name: undefined, intensity: 0, periodMs: 0, clock: systemClock, log };
-  const actor = new InlineActor(definition, undefined, { ...options, restart: "temporary" });
+  const actor = new InlineActor(definition, undefined, {
+    id,
+    name: undefined,
+    restart: "temporary",
+    intensity: 0,
+    periodMs: 0,
+    clock: systemClock,
+    log,
+    callTimeoutMs: DEFAULT_CALL_TIMEOUT_MS,
+    throws: "crash",
+  });
   void actor.start();
   const reference: ConstructorParameters<typeof ActorRef> = [new InlineSender(), INLINE_ADDRESS, actor.uid, id];
   return new Probe<A>(reference, recorder, () => void actor.stop({ kind: "shutdown" }));

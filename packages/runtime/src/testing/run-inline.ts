@@ -1,16 +1,20 @@
 import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
 import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { DEFAULT_CALL_TIMEOUT_MS } from "@mini-otp/worker-host/protocol/memory";
 import {
   aName,
   anId,
+  aThrows,
   BOUNDS,
   type Fields,
   field,
   integer,
   oneOf,
+  or,
   periodMs as periodMsField,
   takeArgument,
   takeOptions,
+  timerMs,
 } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { aLogger, type Logger, systemLogger } from "../reporting/logger.js";
@@ -28,6 +32,8 @@ const FIELDS: Fields = {
   restart: oneOf("permanent", "transient", "temporary"),
   intensity: integer(BOUNDS.restarts),
   periodMs: periodMsField,
+  callTimeoutMs: or(timerMs, Infinity),
+  throws: aThrows,
   clock: aClock,
   logger: aLogger,
 };
@@ -43,6 +49,10 @@ export interface InlineOptions {
   /** At most this many restarts in `periodMs`, then the actor stays down. Default 3 in 5 000 ms. */
   intensity?: number;
   periodMs?: number;
+  /** How long a call of it may take, when the caller does not say: ms from 0 on, or `Infinity`. Default 5 000. */
+  callTimeoutMs?: number;
+  /** What a handler does that throws. Default: what `defineActor` was told, else `"crash"`. */
+  throws?: "crash" | "reply";
   /**
    * The clock of its timers, of call timeouts and of the restart window, for example `virtualClock()`. Default: the
    * machine's clock.
@@ -113,9 +123,20 @@ export async function runInline<A extends ActorDefinition<any, any, any>>(
   takeArgument("runInline", "actor", actor, aDefinition);
   const taken = takeOptions("runInline", options, FIELDS);
   const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = taken;
-  const { clock = systemClock, logger = false } = taken;
+  const { clock = systemClock, logger = false, callTimeoutMs = DEFAULT_CALL_TIMEOUT_MS } = taken;
+  const { throws = actor.throws ?? "crash" } = taken;
   const log = systemLogger(logger, id, () => {});
-  const inline = new InlineActor(actor, args, { id, name, restart, intensity, periodMs, clock, log });
+  const inline = new InlineActor(actor, args, {
+    id,
+    name,
+    restart,
+    intensity,
+    periodMs,
+    clock,
+    log,
+    callTimeoutMs,
+    throws,
+  });
   await inline.start();
   return new InlineRef<A>(inline);
 }

@@ -10,6 +10,7 @@ import { ATTENTION_BYTES, askUnlessLeaving, ConsumerState } from "@mini-otp/work
 import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { HeapStatistics } from "../guard/probe.js";
+import type { ActorSpec } from "../supervision/child-spec.js";
 import { ChildProcesses } from "./child-processes.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
@@ -20,13 +21,20 @@ export interface LoopTimes {
   readonly idleMs: number;
 }
 
+/** The environment of one thread. */
+export interface ThreadEnv {
+  /** It is main's. */
+  readonly inherited: boolean;
+  readonly variables: Record<string, string>;
+}
+
 export interface ThreadOptions {
   readonly boot: Omit<BootData, "port" | "attention" | "code" | "cores">;
   readonly name: string;
   readonly heapCapMb: number;
   /** V8's own limit is this far above the cap: see the guard. */
   readonly headroomMb: number;
-  readonly env: Record<string, string>;
+  readonly env: ThreadEnv;
   readonly execArgv: readonly string[] | undefined;
 }
 
@@ -201,7 +209,7 @@ function startWorker(options: ThreadOptions, workerData: BootData): Worker {
       name: options.name,
       workerData,
       transferList: [workerData.port],
-      env: options.env,
+      env: workerEnv(options.env),
       resourceLimits: limitsFor(options.heapCapMb, options.headroomMb),
       execArgv: [...inherited, ...own],
     });
@@ -255,7 +263,18 @@ export function limitsFor(heapCapMb: number, headroomMb: number): ResourceLimits
   };
 }
 
-/** A spec's environment without its undefined values. */
-export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+/** The variables of a thread that starts now. */
+export function threadEnv(env: ActorSpec["env"] = "none"): ThreadEnv {
+  if (env === "none") return { inherited: false, variables: {} };
+  const given = env === "inherit" ? process.env : env;
+  const defined = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { inherited: env === "inherit", variables: Object.fromEntries(defined) };
+}
+
+/**
+ * What `Worker` takes. Undefined has Node copy main's `process.env`; for an object it would refuse a `NODE_OPTIONS` with
+ * flags that a worker cannot have, which main's may be.
+ */
+export function workerEnv({ inherited, variables }: ThreadEnv): Record<string, string> | undefined {
+  return inherited ? undefined : variables;
 }

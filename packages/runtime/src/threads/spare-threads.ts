@@ -115,13 +115,14 @@ export class SpareThreads {
 /** Threads with the same key are interchangeable until they become an actor. */
 export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
   const { moduleUrls, offHeapCapMb, console } = boot;
-  const variables = Object.entries(env).flat();
+  const variables = Object.entries(env.variables).flat();
   const counts = [moduleUrls.length, variables.length];
   const parts = [
     offHeapCapMb,
     console,
     heapCapMb,
     headroomMb,
+    env.inherited,
     ...counts,
     ...moduleUrls,
     ...variables,

@@ -5,7 +5,7 @@ import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ActorLogs } from "../reporting/actor-logs.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { moduleCandidates } from "./actor-module.js";
-import { definedOnly, type ThreadOptions } from "./actor-thread.js";
+import { type ThreadOptions, threadEnv } from "./actor-thread.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { permissionFlags } from "./permissions.js";
 
@@ -41,7 +41,7 @@ export function threadOptions(
     name: id,
     heapCapMb: spec.heapCapMb,
     headroomMb: headroomMb(host, spec),
-    env: definedOnly(spec.env ?? {}),
+    env: threadEnv(spec.env),
     execArgv: [...permitted, ...(spec.execArgv ?? [])],
     boot: {
       segments: host.slots.segments.buffers,

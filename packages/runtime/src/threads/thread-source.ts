@@ -65,10 +65,10 @@ export class ThreadSource {
 
   /** The message that makes a thread an incarnation of the actor. */
   initData(slot: { readonly address: number; readonly uid: number }, incarnation: number): InitData {
-    const { name, args } = this.#spec;
+    const { name, args, throws } = this.#spec;
     const { address, uid } = slot;
     const encodedArgs = encodeForeign(this.#host.outbox.codec, args);
-    return { type: "init", id: this.#id, name, address, uid, incarnation, args: encodedArgs };
+    return { type: "init", id: this.#id, name, address, uid, incarnation, throws, args: encodedArgs };
   }
 
   #options(module: URL | string): ThreadOptions {

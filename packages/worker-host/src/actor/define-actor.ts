@@ -11,6 +11,7 @@ import {
   isText,
   takeFields,
 } from "../protocol/options/fields.js";
+import { aThrows } from "../protocol/options/throws.js";
 import type { ActorContext } from "./context.js";
 
 const ACTOR = Symbol.for("mini-otp.actor");
@@ -50,7 +51,7 @@ export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
 export interface ActorOptions<Init, Args, Handlers, Method extends string = string> {
   /** Runs before any message; returns the state, or `ignore()`. May be async. The start fails when it throws. */
   init?: (args: Args, ctx: ActorContext<undefined, Method>) => Init;
-  /** Handle one message at a time; an async handler holds the next message back. The actor crashes when one throws. */
+  /** Handle one message at a time; an async handler holds the next message back. `throws` says what one that throws does. */
   handlers: Handlers & HandlersOf<StateOf<Init>, Method> & Record<Method, unknown>;
   /**
    * Gets messages that are neither calls nor casts: DOWN of monitors, EXIT of links, `ref.send`. The default logs and
@@ -59,6 +60,12 @@ export interface ActorOptions<Init, Args, Handlers, Method extends string = stri
   info?: (ctx: ActorContext<StateOf<Init>, Method>, message: any) => unknown;
   /** Runs when the actor stops, after a drain, and never on a kill: correctness must not depend on it. */
   terminate?: (ctx: ActorContext<StateOf<Init>, Method>, reason: ExitReason) => unknown;
+  /**
+   * What a handler, or `info`, does that throws something else than a `ReplyError`. `"crash"` (default): the actor
+   * crashes. `"reply"`: a call fails with what was thrown; where no call waits it is logged as an error; the actor
+   * lives. A spec with `throws` wins.
+   */
+  throws?: "crash" | "reply";
   /** The version that the next version's `codeChange` gets as `fromVersion`. Default: the URL of the module. */
   version?: string;
   /**
@@ -117,6 +124,7 @@ const OPTIONS: Fields = {
   },
   info: aFunction,
   terminate: aFunction,
+  throws: aThrows,
   version: field("a string", isText),
   codeChange: aFunction,
 };

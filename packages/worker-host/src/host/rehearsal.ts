@@ -73,7 +73,16 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
   const caller = life(1);
   const { address, memory, inbox, outbox } = life(UID);
   const args = encodeForeign(outbox.codec, { rehearsal: true });
-  const init: InitData = { type: "init", id: "rehearsal", name: undefined, address, uid: UID, incarnation: 1, args };
+  const init: InitData = {
+    type: "init",
+    id: "rehearsal",
+    name: undefined,
+    address,
+    uid: UID,
+    incarnation: 1,
+    throws: undefined,
+    args,
+  };
   await new Promise<void>((ended) => {
     const loop = new ActorLoop(
       REHEARSED,

@@ -89,6 +89,7 @@ export class ActorLoop {
       meter,
       host,
       schedule,
+      throws: init.throws ?? definition.throws,
     });
     this.#call = call;
     this.context = context;

@@ -37,7 +37,8 @@ export class CurrentCall {
   caller: ReplyTo | undefined;
   readonly #replies: Replies;
   readonly #loopState: LoopState;
-  #deferred = false;
+  /** Fails the call that the handler answers by a deferred reply. False: it has been answered. */
+  #failDeferred: ((error: unknown) => boolean) | undefined;
   #givenUp = false;
   /** Created when the handler asks for its signal. */
   #signal: AbortController | undefined;
@@ -51,14 +52,14 @@ export class CurrentCall {
 
   begin(caller: ReplyTo | undefined): void {
     this.caller = caller;
-    this.#deferred = false;
+    this.#failDeferred = undefined;
     this.#givenUp = false;
     this.#signal = undefined;
   }
 
-  /** True while a caller waits for the handler's result or error. */
+  /** True while a caller waits for the handler's result. */
   get isAwaited(): boolean {
-    return this.caller !== undefined && !this.#deferred;
+    return this.caller !== undefined && this.#failDeferred === undefined;
   }
 
   get signal(): AbortSignal {
@@ -106,17 +107,30 @@ export class CurrentCall {
   defer(): DeferredReply {
     const to = this.caller;
     if (to === undefined) throw new TypeError("deferReply: the message being handled is not a call");
-    this.#deferred = true;
     let used = false;
-    const once = (send: () => void): void => {
-      if (used) return;
+    const once = (send: () => void): boolean => {
+      if (used) return false;
       used = true;
       send();
+      return true;
     };
+    this.#failDeferred = (error) => once(() => this.fail(to, error));
     return {
-      reply: (value) => once(() => this.reply(to, value)),
-      fail: (error) => once(() => this.fail(to, error)),
+      reply: (value) => void once(() => this.reply(to, value)),
+      fail: (error) => void once(() => this.fail(to, error)),
     };
+  }
+
+  /**
+   * The handler has thrown `error`, and the actor lives: fails its call, also one whose reply it has deferred, because
+   * the handler does not go on to send that. False when no call waits.
+   */
+  failed(error: unknown): boolean {
+    const { caller } = this;
+    if (caller === undefined) return false;
+    if (this.#failDeferred !== undefined) return this.#failDeferred(error);
+    this.fail(caller, error);
+    return true;
   }
 
   reply(to: ReplyTo, value: unknown): void {

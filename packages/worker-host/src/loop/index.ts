@@ -2,5 +2,6 @@
 export { CurrentCall, type Replies, type ReplyTo } from "./current-call.js";
 export { type Handler, HandlerTable, requireHandler } from "./handler-table.js";
 export { LoopState } from "./loop-state.js";
+export { THREW } from "./message-handler.js";
 export { DRAINED, HAND_OVER, MAIL, type Mail, NOTHING, nextWork, STOP, type Work } from "./next-work.js";
 export { OwnMessages } from "./own-messages.js";

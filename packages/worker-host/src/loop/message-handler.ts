@@ -18,6 +18,7 @@ import {
   R_SEQ,
   R_TYPE,
 } from "../protocol/memory/record-descriptor.js";
+import type { Throws } from "../protocol/options/throws.js";
 import type { MessageKind, Parcel } from "../protocol/port/messages.js";
 import { transferLost } from "../protocol/refs/transfer-list.js";
 import type { Payload } from "../protocol/ring/payload.js";
@@ -33,6 +34,9 @@ import type { Meter } from "./meter.js";
 import type { OwnMessage } from "./snapshot.js";
 import type { Tracer } from "./tracer.js";
 
+/** The line about a handler that threw while no call waited. */
+export const THREW = "a handler threw where no call waits for it; the actor goes on";
+
 /** What a handler works on and reports to. */
 export interface HandlerParts {
   readonly definition: ActorDefinition<any, any, HandlersOf<any>>;
@@ -45,6 +49,8 @@ export interface HandlerParts {
   readonly host: LoopHost;
   /** There is something to do again. */
   schedule(): void;
+  /** What a handler does that throws. Default: the actor crashes. */
+  readonly throws: Throws | undefined;
 }
 
 /**
@@ -63,6 +69,7 @@ export class MessageHandler {
   readonly #meter: Meter;
   readonly #host: LoopHost;
   readonly #schedule: () => void;
+  readonly #survivesThrows: boolean;
   readonly #state: ConsumerState;
   readonly #handlers: HandlerTable;
   /** From the current message, when its sender traces it. */
@@ -79,6 +86,7 @@ export class MessageHandler {
     this.#meter = parts.meter;
     this.#host = parts.host;
     this.#schedule = parts.schedule;
+    this.#survivesThrows = parts.throws === "reply";
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
     this.#handlers = new HandlerTable(parts.definition, parts.outbox.names);
     this.#state.beginInit(METHOD_INIT);
@@ -219,7 +227,7 @@ export class MessageHandler {
           ? this.#runInSpan(this.#outbox.telemetry, handler, this.#shownName(methodId, method), args)
           : this.#apply(handler, args);
     } catch (error) {
-      this.#failed(error, fromMailbox);
+      this.#failed(error, methodId, method, fromMailbox);
       return;
     }
     if (isThenable(result)) {
@@ -232,7 +240,7 @@ export class MessageHandler {
         },
         (error: unknown) => {
           this.#loopState.busy = false;
-          this.#failed(error, fromMailbox);
+          this.#failed(error, methodId, method, fromMailbox);
           this.#schedule();
         },
       );
@@ -275,18 +283,21 @@ export class MessageHandler {
     this.#handledOne(fromMailbox);
   }
 
-  #failed(error: unknown, fromMailbox: boolean): void {
+  #failed(error: unknown, methodId: number, method: string, fromMailbox: boolean): void {
     this.#endSpan(error);
-    if (!isReplyError(error)) {
+    const isOurs = isReplyError(error);
+    if (!isOurs && !this.#survivesThrows) {
       this.#meter.end();
       this.tracer?.end("error");
       this.#end({ kind: "error", error });
       return;
     }
     this.tracer?.end("failed");
-    const { caller, isAwaited } = this.#call;
-    if (caller !== undefined && isAwaited) this.#call.fail(caller, error);
-    else this.#host.log.warn(error, "a ReplyError was thrown where no call waits for it");
+    if (!this.#call.failed(error)) {
+      const { log } = this.#host;
+      if (isOurs) log.warn(error, "a ReplyError was thrown where no call waits for it");
+      else log.error({ err: error, method: this.#shownName(methodId, method) }, THREW);
+    }
     this.#handledOne(fromMailbox);
   }
 

@@ -39,11 +39,15 @@ export function countReply(words: Int32Array, uid: number): void {
   count(words, uid, REPLY);
 }
 
-/** `answered`: the callee sent the error. Otherwise the caller's thread gave the call up, or could not make it. */
+/**
+ * `answered`: the callee sent the error. Otherwise the caller's thread gave the call up, or could not make it. A code of
+ * `BY_CODE` in an answer is how a call ended that the callee made, and that its handler passed on.
+ */
 export function countFailure(words: Int32Array, uid: number, answered: boolean, error: unknown): void {
-  const ours = isActorError(error);
-  const outcome = ours ? (BY_CODE[error.code] ?? "error") : answered ? "failure" : "error";
-  count(words, uid, CALL_OUTCOMES.indexOf(outcome));
+  const code = isActorError(error) ? error.code : undefined;
+  const ended = code === undefined ? undefined : BY_CODE[code];
+  const passedOn = answered && (code === undefined || ended !== undefined);
+  count(words, uid, CALL_OUTCOMES.indexOf(passedOn ? "failure" : (ended ?? "error")));
 }
 
 function count(words: Int32Array, uid: number, outcome: number): void {

@@ -34,3 +34,4 @@ export {
   texts,
   timerMs,
 } from "./fields.js";
+export { aThrows, type Throws } from "./throws.js";

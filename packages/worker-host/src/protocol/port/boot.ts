@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { Throws } from "../options/throws.js";
 import type { Encoded } from "../values/encoded.js";
 
 /** The file a worker thread is started with. */
@@ -65,5 +66,7 @@ export interface InitData {
   readonly address: number;
   readonly uid: number;
   readonly incarnation: number;
+  /** From the spec. Undefined: the actor's definition says it. */
+  readonly throws: Throws | undefined;
   readonly args: Encoded;
 }

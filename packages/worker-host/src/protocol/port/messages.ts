@@ -21,7 +21,7 @@ export interface Parcel {
 /** `own`: a timer, a continuation or a signal, which came by no mailbox. */
 export type MessageKind = "call" | "cast" | "send" | "own";
 
-/** `failed`: a ReplyError, which fails the call only. `error`: the handler threw, and the actor crashes. */
+/** `failed`: what the handler threw fails the call only. `error`: the handler threw, and the actor crashes. */
 export type TraceOutcome = "ok" | "failed" | "error";
 
 /** Main asks for a trace. */
