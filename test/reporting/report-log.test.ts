@@ -44,6 +44,20 @@ test("a crash is one error with OTP's context, the offender and the error in the
   ]);
 });
 
+test.each([
+  [{ restartsLeft: 2, periodMs: 5_000 }, "; root allows 2 more restarts within 5 s"],
+  [{ restartsLeft: 1, periodMs: 1_500 }, "; root allows 1 more restart within 1.5 s"],
+  [{ restartsLeft: 0, periodMs: 100 }, "; root allows no more restarts within 100 ms"],
+  [{ restartsLeft: -1, periodMs: 100 }, ""],
+  [undefined, ""],
+])("a crash says what is left of the restart budget: %o", (budget, clause) => {
+  const { log, lines } = reportLog();
+  log.add(exited(boom()), budget);
+  expect(lines[0].message).toBe(`root/a actor_exited: error (TypeError: boom)${clause}`);
+  const isLeft = budget !== undefined && budget.restartsLeft >= 0;
+  expect(lines[0].fields.restartsLeft).toBe(isLeft ? budget.restartsLeft : undefined);
+});
+
 // Promise: normal-shutdown-shutdown-detail
 test("[crash] an end with normal, shutdown or shutdown with detail is no error", () => {
   const { log, lines } = reportLog();

@@ -9,7 +9,7 @@ import type {
 } from "#runtime/supervision/child.js";
 import { type ChildSpec, type SupervisorSpec, supervisor } from "#runtime/supervision/child-spec.js";
 import { normaliseRoot } from "#runtime/supervision/normalise-spec.js";
-import type { SupervisionReport } from "#runtime/supervision/report.js";
+import type { RestartBudget, SupervisionReport } from "#runtime/supervision/report.js";
 import { demandMs } from "#runtime/supervision/stop-budget.js";
 import { createRootSupervisor, type LeafSpec } from "#runtime/supervision/supervision-tree.js";
 import type { SupervisorRef } from "#runtime/supervision/supervisor-ref.js";
@@ -155,6 +155,8 @@ export class FakeTree {
   readonly clock: VirtualClock = virtualClock();
   readonly trace: string[] = [];
   readonly reports: SupervisionReport[] = [];
+  /** The event of each report, and the budget that came with it. */
+  readonly budgets: [event: string, budget: RestartBudget | undefined][] = [];
   /** What every start of the child at a path comes to. */
   readonly plans = new Map<string, StartPlan>();
   /** How many of its next starts fail. */
@@ -174,8 +176,9 @@ export class FakeTree {
         clock: this.clock,
         random: () => this.random,
         createChild: (child, path, onExit) => this.#create(child, path, onExit),
-        report: (report) => {
+        report: (report, budget) => {
           this.reports.push(report);
+          this.budgets.push([report.event, budget]);
           this.onReport(report);
         },
         failed: (id, error) => {

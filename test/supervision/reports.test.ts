@@ -120,6 +120,33 @@ test("a supervisor that gives up says so before it stops its children, and names
   ]);
 });
 
+test("a failure that is counted comes with what the supervisor still allows, and others do not", async () => {
+  const tree = await startTree({
+    intensity: 2,
+    periodMs: 1_000,
+    children: [worker("a"), worker("t", { restart: "temporary" })],
+  });
+  tree.budgets.length = 0;
+  await tree.exit("t", BOOM);
+  tree.at("a").starts.push(BOOM);
+  await tree.exit("a", BOOM);
+  expect(tree.budgets.filter(([event]) => event !== "actor_started" && event !== "actor_restarted")).toEqual([
+    ["actor_exited", undefined],
+    ["actor_exited", { restartsLeft: 1, periodMs: 1_000 }],
+    ["child_start_failed", { restartsLeft: 0, periodMs: 1_000 }],
+  ]);
+  await tree.clock.advance(1_001);
+  await tree.exit("a", BOOM);
+  expect(tree.budgets.find(([event, budget]) => event === "actor_exited" && budget?.restartsLeft === 1)).toBeDefined();
+  await tree.exit("a", BOOM);
+  tree.budgets.length = 0;
+  await tree.exit("a", BOOM);
+  expect(tree.budgets.slice(0, 2)).toEqual([
+    ["actor_exited", { restartsLeft: -1, periodMs: 1_000 }],
+    ["supervisor_escalated", undefined],
+  ]);
+});
+
 test("a failed first start is told once, by the supervisor it happened to", async () => {
   const tree = new FakeTree({ children: [supervisor({ id: "s", children: [worker("w")] })] });
   tree.plans.set("root/s/w", BOOM);

@@ -1,6 +1,6 @@
 import { describeExit, isCleanExit } from "@mini-otp/worker-host/protocol/errors";
 import type { Clock, Timer } from "../supervision/clock.js";
-import type { SupervisionReport } from "../supervision/report.js";
+import type { RestartBudget, SupervisionReport } from "../supervision/report.js";
 import type { LastSeen } from "./last-seen.js";
 import { loggableReason } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
@@ -33,14 +33,15 @@ export class ReportLog {
     this.#clock = clock;
   }
 
-  add(report: Seen): void {
+  /** `budget` comes with a failure that the supervisor has counted. */
+  add(report: Seen, budget?: RestartBudget): void {
     const key = identityOf(report);
     const repeats = this.#repeats.get(key) ?? { logged: 0, held: undefined, repeated: 0 };
     this.#repeats.set(key, repeats);
     this.#timer ??= this.#clock.setTimer(SUMMARY_EVERY_MS, () => this.#summarise());
     if (repeats.logged < LOGGED_AT_FIRST) {
       repeats.logged++;
-      this.#write(report);
+      this.#write(report, budget);
     } else {
       repeats.repeated++;
       repeats.held = report;
@@ -65,15 +66,16 @@ export class ReportLog {
 
   #flush(): void {
     for (const repeats of this.#repeats.values()) {
-      if (repeats.held !== undefined) this.#write(repeats.held, repeats.repeated);
+      if (repeats.held !== undefined) this.#write(repeats.held, undefined, repeats.repeated);
       repeats.held = undefined;
       repeats.repeated = 0;
     }
   }
 
-  #write(report: Seen, repeated?: number): void {
+  #write(report: Seen, budget?: RestartBudget, repeated?: number): void {
     const { id, ...about } = report;
-    const fields = { actor: id, ...about, ...(repeated === undefined ? {} : { repeated }) };
+    const left = budget === undefined || budget.restartsLeft < 0 ? undefined : budget;
+    const fields = { actor: id, ...about, ...left, ...(repeated === undefined ? {} : { repeated }) };
     const times = repeated === undefined ? "" : ` (${repeated} times)`;
     if (!("reason" in report)) {
       this.#logger.debug(fields, `${id} ${report.event}${times}`);
@@ -84,9 +86,15 @@ export class ReportLog {
     const level = event === "supervisor_escalated" || failed ? "error" : "info";
     this.#logger[level](
       { ...fields, reason: loggableReason(reason) },
-      `${id} ${event}: ${describeExit(reason)}${times}`,
+      `${id} ${event}: ${describeExit(reason)}${times}${left === undefined ? "" : `; ${allowed(report.supervisor, left)}`}`,
     );
   }
+}
+
+/** What is left before the supervisor gives up, as a clause. */
+function allowed(supervisor: string, { restartsLeft, periodMs }: RestartBudget): string {
+  const restarts = `${restartsLeft === 0 ? "no" : restartsLeft} more ${restartsLeft === 1 ? "restart" : "restarts"}`;
+  return `${supervisor} allows ${restarts} within ${periodMs < 1000 ? `${periodMs} ms` : `${periodMs / 1000} s`}`;
 }
 
 /** The key by which reports count as identical. Times and counts are not part of it. */

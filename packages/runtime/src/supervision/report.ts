@@ -21,6 +21,13 @@ export interface ReportFacts {
   readonly offender: ChildSummary;
 }
 
+/** What a supervisor still allows after a failure that it has just counted. */
+export interface RestartBudget {
+  /** Restarts after the one that this failure causes; -1 when the supervisor gives up. */
+  readonly restartsLeft: number;
+  readonly periodMs: number;
+}
+
 /**
  * What a supervisor reports about its children. `context` is that of OTP's supervisor report, and is present exactly
  * when OTP would log an error: a clean exit has none.

@@ -4,7 +4,7 @@ import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "./ch
 import { ChildSlot } from "./child-slot.js";
 import type { FullChildSpec } from "./child-spec.js";
 import type { Clock } from "./clock.js";
-import type { SupervisionReport } from "./report.js";
+import type { RestartBudget, SupervisionReport } from "./report.js";
 import { startError } from "./start-error.js";
 import { NOTHING_LEFT } from "./stop-budget.js";
 import type { SupervisorState } from "./supervisor-state.js";
@@ -16,7 +16,8 @@ export interface TreeEnvironment {
   readonly clock: Clock;
   random(): number;
   createChild(spec: FullChildSpec, path: string, onExit: OnExit): Child;
-  report(report: SupervisionReport): void;
+  /** `budget` comes with a failure that the supervisor has counted. */
+  report(report: SupervisionReport, budget?: RestartBudget): void;
   /** A step for `id` threw, which must not happen; the supervisor goes on. Never throws. */
   failed(id: string, error: unknown): void;
   /** The root is stopping, or has stopped. */
@@ -96,7 +97,7 @@ export class SupervisionLoop {
   #perform(action: Action): void {
     switch (action.kind) {
       case "report":
-        return this.environment.report(action.report);
+        return this.environment.report(action.report, action.budget);
       case "supervisor_started":
         return this.#owner.hasStarted();
       case "supervisor_ended":

@@ -2,7 +2,7 @@ import type { Child, OnExit } from "./child.js";
 import type { FullChildSpec, FullDynamicSupervisorSpec, FullSupervisorSpec } from "./child-spec.js";
 import type { Clock } from "./clock.js";
 import { createDynamicSupervisor } from "./dynamic-supervisor.js";
-import type { SupervisionReport } from "./report.js";
+import type { RestartBudget, SupervisionReport } from "./report.js";
 import type { TreeEnvironment } from "./supervision-loop.js";
 import { createSupervisor } from "./supervisor.js";
 import type { SupervisorProcess } from "./supervisor-process.js";
@@ -21,7 +21,7 @@ export interface SupervisionEnvironment {
    */
   createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment): Child;
   /** May administer the tree: its requests are carried out after the current event. */
-  report(report: SupervisionReport): void;
+  report(report: SupervisionReport, budget?: RestartBudget): void;
   /** A step for `id` threw, which must not happen; the supervisor goes on. */
   failed(id: string, error: unknown): void;
 }
@@ -38,7 +38,7 @@ export function createRootSupervisor(
   const tree: TreeEnvironment = {
     clock: environment.clock,
     random: () => environment.random(),
-    report: (report) => environment.report(report),
+    report: (report, budget) => environment.report(report, budget),
     failed: (id, error) => environment.failed(id, error),
     isStopping: () => root.isStopping,
     createChild(child, path, childOnExit) {

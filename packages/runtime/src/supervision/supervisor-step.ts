@@ -1,7 +1,7 @@
 import { type ExitReason, isCleanExit, NORMAL, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { nextRestart } from "./backoff.js";
 import type { StopRequest } from "./child.js";
-import { recordFailure } from "./restart-intensity.js";
+import type { RestartBudget } from "./report.js";
 import { affectedBy, afterExit, isCleanStop, shutsDown } from "./restart-strategy.js";
 import { startError } from "./start-error.js";
 import {
@@ -117,18 +117,14 @@ function ignored(turn: Turn, child: ChildState): void {
 }
 
 function startFailed(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
-  turn.reportStartFailed(child, reason);
+  const isRestart = child.goal === "none" && (child.cause === null || child.cause.kind === "restart");
+  const budget = isRestart ? turn.countFailure() : undefined;
+  turn.reportStartFailed(child, reason, budget);
+  if (budget !== undefined) return failed(turn, child, reason, random, budget);
   if (child.goal !== "none") return hasStopped(turn, child, reason);
-  switch (child.cause?.kind) {
-    case "supervisor_start":
-      turn.update(child.id, { phase: "down", cause: null });
-      return shutDown(turn, { kind: "init_failed", error: startError(pathOf(turn, child), child.type, reason) });
-    case "start_child":
-    case "restart_child":
-      return staysDown(turn, child, reason);
-    default:
-      return failed(turn, child, reason, random);
-  }
+  if (child.cause?.kind !== "supervisor_start") return staysDown(turn, child, reason);
+  turn.update(child.id, { phase: "down", cause: null });
+  shutDown(turn, { kind: "init_failed", error: startError(pathOf(turn, child), child.type, reason) });
 }
 
 function exited(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
@@ -138,9 +134,10 @@ function exited(turn: Turn, child: ChildState, reason: ExitReason, random: numbe
   if (child.goal !== "none") return bystanderEnded(turn, child, reason);
 
   const next = afterExit(child.restart, reason);
-  turn.reportExited(child, reason, next === "restart" || !isCleanExit(reason) ? "child_terminated" : null);
   const ended = turn.child(child.id)!;
-  if (next === "restart") return failed(turn, ended, reason, random);
+  const budget = next === "restart" ? turn.countFailure() : undefined;
+  turn.reportExited(child, reason, budget !== undefined || !isCleanExit(reason) ? "child_terminated" : null, budget);
+  if (budget !== undefined) return failed(turn, ended, reason, random, budget);
   staysDown(turn, ended, reason);
 
   const { children, flags } = turn.state;
@@ -165,12 +162,10 @@ function hasStopped(turn: Turn, child: ChildState, reason: ExitReason): void {
   else staysDown(turn, child, reason);
 }
 
-/** Handles an exit that calls for a restart, or a restart whose start failed. */
-function failed(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {
+/** Handles a failure that has been counted. */
+function failed(turn: Turn, child: ChildState, reason: ExitReason, random: number, budget: RestartBudget): void {
   const { flags } = turn.state;
-  const { failures, restartAllowed } = recordFailure(turn.state.failures, turn.at, flags);
-  turn.change({ failures });
-  if (!restartAllowed) return giveUp(turn, child, reason);
+  if (budget.restartsLeft < 0) return giveUp(turn, child, reason);
 
   const { state: restarts, delayMs } = nextRestart(child.backoff, child.restarts, turn.at, random);
   const cause: StartCause = { kind: "restart", attempt: restarts.attempts, delayMs, reason };

@@ -1,5 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { ChildSummary, SupervisionReport } from "./report.js";
+import type { ChildSummary, RestartBudget, SupervisionReport } from "./report.js";
+import { recordFailure } from "./restart-intensity.js";
 import { type ChildState, childPath, findChild, type SupervisorState } from "./supervisor-state.js";
 
 /** An action for the supervision loop. Actions are performed in the order in which they were added. */
@@ -12,7 +13,7 @@ export type Action =
   | { readonly kind: "cancel_restart"; readonly id: string }
   /** Answers the `startChild` or `restartChild` that waits for this start; `failure` is why it failed, or null. */
   | { readonly kind: "reply"; readonly id: string; readonly failure: ExitReason | null }
-  | { readonly kind: "report"; readonly report: SupervisionReport }
+  | { readonly kind: "report"; readonly report: SupervisionReport; readonly budget?: RestartBudget }
   /** Every declared child has been started. */
   | { readonly kind: "supervisor_started" }
   /** Nothing runs any more. */
@@ -58,6 +59,14 @@ export class Turn {
     this.do({ kind: "cancel_restart", id });
   }
 
+  /** Counts an exit that calls for a restart, or a restart whose start failed. */
+  countFailure(): RestartBudget {
+    const { intensity, periodMs } = this.state.flags;
+    const { failures } = recordFailure(this.state.failures, this.at, { intensity, periodMs });
+    this.change({ failures });
+    return { restartsLeft: intensity - failures.length, periodMs };
+  }
+
   reportStarted(child: ChildState): void {
     const about = { ...this.#about(child), incarnation: child.incarnation };
     this.do({ kind: "report", report: { event: "actor_started", ...about } });
@@ -66,14 +75,21 @@ export class Turn {
     this.do({ kind: "report", report: { event: "actor_restarted", ...about, attempt, delayMs, reason } });
   }
 
-  reportExited(child: ChildState, reason: ExitReason, context: "child_terminated" | "shutdown_error" | null): void {
+  reportExited(
+    child: ChildState,
+    reason: ExitReason,
+    context: "child_terminated" | "shutdown_error" | null,
+    budget?: RestartBudget,
+  ): void {
     const about = { ...this.#about(child), incarnation: child.incarnation, reason };
-    this.do({ kind: "report", report: { event: "actor_exited", ...about, ...(context === null ? {} : { context }) } });
+    const report = { event: "actor_exited", ...about, ...(context === null ? {} : { context }) } as const;
+    this.do({ kind: "report", report, ...(budget === undefined ? {} : { budget }) });
   }
 
-  reportStartFailed(child: ChildState, reason: ExitReason): void {
+  reportStartFailed(child: ChildState, reason: ExitReason, budget?: RestartBudget): void {
     const about = { ...this.#about(child), incarnation: child.incarnation, reason };
-    this.do({ kind: "report", report: { event: "child_start_failed", ...about, context: "start_error" } });
+    const report = { event: "child_start_failed", ...about, context: "start_error" } as const;
+    this.do({ kind: "report", report, ...(budget === undefined ? {} : { budget }) });
   }
 
   reportEscalated(child: ChildState, reason: ExitReason): void {

@@ -37,7 +37,7 @@ import { type Clock, systemClock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { aModule, resolveModule } from "../supervision/module-url.js";
 import { normaliseRoot } from "../supervision/normalise-spec.js";
-import type { SupervisionReport } from "../supervision/report.js";
+import type { RestartBudget, SupervisionReport } from "../supervision/report.js";
 import { startError } from "../supervision/start-error.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "../supervision/supervision-tree.js";
@@ -146,7 +146,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
         clock,
         random,
         createChild: (child, path, onExit, tree) => this.#createChild(child, path, onExit, tree),
-        report: (report) => this.#report(report),
+        report: (report, budget) => this.#report(report, budget),
         failed: (id, error) => logger.error({ actor: id, err: error }, `${id}: a step of its supervision failed`),
       },
       (reason) => this.#end(reason),
@@ -415,10 +415,10 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     process.exit(process.exitCode ?? 1);
   }
 
-  #report(report: SupervisionReport): void {
+  #report(report: SupervisionReport, budget: RestartBudget | undefined): void {
     const ended = report.event === "actor_exited" || report.event === "child_start_failed";
     const event = ended ? { ...report, ...this.#actors.census.lastSeen(report.id) } : report;
-    this.#reportLog.add(event);
+    this.#reportLog.add(event, budget);
     this.#events.emit(event);
     this.#lastFailures.add(report, this.flags.periodMs);
     if (report.event === "supervisor_escalated" && report.id === this.id) this.#rootGaveUp();
