@@ -12,12 +12,19 @@ import { testSystem } from "../support/system.js";
 const program = fileURLToPath(new URL("./programs/loggers.js", import.meta.url));
 const SCRIBBLER = new URL("./fixtures/scribbler.actor.js", import.meta.url);
 
+/** The default logger, in the form that it has on a terminal. */
+const READABLE = ", readable";
+
 /** What it wrote of itself, and how it ended. */
 async function attack(mode: string, handler: string, meanwhile: (started: ReturnType<typeof startProgram>) => unknown) {
   const folder = mkdtempSync(join(tmpdir(), "loggers-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "result");
-  const started = startProgram(program, [mode, file, handler]);
+  const started = startProgram(
+    program,
+    [mode, file, handler],
+    mode.endsWith(READABLE) ? { MINI_OTP_LOG: "readable" } : {},
+  );
   await meanwhile(started);
   const { code, signal, errors } = await started.ended;
   expect({ code, signal }, errors).toEqual({ code: 0, signal: null });
@@ -26,8 +33,10 @@ async function attack(mode: string, handler: string, meanwhile: (started: Return
 
 const LOSING = [
   "stderr full",
+  "stderr full, readable",
   "both full, console",
   "nobody reads",
+  "nobody reads, readable",
   "throws",
   "rejects",
   "throws at errors only",
@@ -39,7 +48,7 @@ const LOSING = [
   "pino, stderr full by transport",
   "pino, serializers throw",
 ];
-const KEEPING = ["stdout full", "stderr slow", "listeners throw", "listeners reject"];
+const KEEPING = ["stdout full", "stderr slow", "stderr slow, readable", "listeners throw", "listeners reject"];
 const CASES = [...LOSING, ...KEEPING].flatMap((mode) =>
   ["no handler", "handler"].map((handler) => ({ mode, handler })),
 );
@@ -49,8 +58,8 @@ test.each(CASES)(
   "a crashed actor is restarted, calls settle and stop resolves: $mode, with $handler",
   async ({ mode, handler }) => {
     const { lost, ...rest } = await attack(mode, handler, async (started) => {
-      if (mode === "stderr slow") started.process.stderr?.pause();
-      if (mode !== "nobody reads") return;
+      if (mode.startsWith("stderr slow")) started.process.stderr?.pause();
+      if (!mode.startsWith("nobody reads")) return;
       await started.says("ready");
       started.process.stdout?.destroy();
       started.process.stderr?.destroy();

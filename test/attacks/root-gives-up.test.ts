@@ -43,6 +43,21 @@ test("the fatal record says which child failed how often, in which time, why, an
   ]);
 });
 
+// Promise: crash-stack-in-one
+test.each(["server", "nested"])(
+  "each crash's stack is printed once, without frames of the runtime: %s",
+  async (mode) => {
+    const { errors } = await giveUp(mode);
+    const stacks = errors.split("\n").filter((line) => line.includes("\\n    at "));
+    const crashes = errors
+      .split("\n")
+      .filter((line) => line.includes('"actor_exited"') && line.includes('"lastMethod"'));
+    expect(crashes.length).toBeGreaterThan(2);
+    expect(stacks).toEqual(crashes);
+    expect(errors).not.toMatch(/node:internal|start-thread/);
+  },
+);
+
 test("a supervisor below that gave up is named with the failure that was its last", async () => {
   const { fatal, code } = await giveUp("nested");
   expect(fatal[0].failures).toEqual({ "root/inner": 3 });

@@ -29,7 +29,7 @@ test("whatever the runtime logs of a child, the record names the child's path by
     expect.arrayContaining([
       "root/a actor_started",
       "root/a upgraded",
-      "root/a actor_exited: error (TypeError: boom)",
+      "root/a actor_exited: error (TypeError: boom); root allows 9 more restarts within 5 s",
       "a listener for actor_exited threw",
       "a monitor's listener for root/a threw",
       expect.stringContaining("guard ends root/a: unresponsive"),

@@ -7,7 +7,9 @@ import type { ActorSystem, Logger, SystemOptions } from "@mini-otp/runtime";
 import pino from "pino";
 import type Scribbler from "../fixtures/scribbler.actor.js";
 
-const [mode, resultFile, handled] = process.argv.slice(2);
+const [given, resultFile, handled] = process.argv.slice(2);
+// The form of the lines is in the environment.
+const mode = given.replace(/, readable$/, "");
 const uncaught: string[] = [];
 if (handled === "handler") process.on("uncaughtException", (error) => void uncaught.push(String(error)));
 
@@ -89,9 +91,9 @@ if (mode === "nobody reads") {
   // Until the parent has closed its ends.
   for await (const _ of process.stdin);
 }
-const given = logger();
+const ownLogger = logger();
 const { startSystem } = await import("@mini-otp/runtime");
-const system = await startSystem(given === undefined ? {} : { logger: given });
+const system = await startSystem(ownLogger === undefined ? {} : { logger: ownLogger });
 listen(system);
 const actor = new URL("../fixtures/scribbler.actor.js", import.meta.url);
 const scribbler = await system.startChild<typeof Scribbler>({ id: "scribbler", actor });

@@ -4,9 +4,10 @@ import type Scribe from "../../fixtures/scribe.actor.js";
 
 const actor = new URL("../../fixtures/scribe.actor.js", import.meta.url);
 const EVIL = "\u001b[2J\u001b]0;title\u0007\r\n2026-01-01 FATAL forged\u009b31m\u202egpj";
-const logger =
-  process.argv[2] === "borrowed" ? { error: console.error, warn: console.warn, info: console.info } : console;
-const system = await startSystem({ logger: logger as never });
+const { error, warn, info } = console;
+const LOGGERS: Record<string, object> = { console, borrowed: { error, warn, info }, default: {} };
+const logger = LOGGERS[process.argv[2]];
+const system = await startSystem(process.argv[2] === "default" ? {} : { logger: logger as never });
 const scribe = await system.startChild<typeof Scribe>({ id: "scribe", actor, console: "log" });
 await scribe.call("log", "warn", EVIL);
 await scribe.call("log", "warn", `%s and %o ${EVIL}`, EVIL, { [EVIL]: EVIL });

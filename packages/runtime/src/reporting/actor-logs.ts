@@ -140,7 +140,7 @@ export class ActorLogs {
 }
 
 /** The lowest level that a logger takes, as pino's number. A logger that does not say gets all lines. */
-function levelOf({ level, levels }: Logger): number {
+export function levelOf({ level, levels }: Logger): number {
   if (level === undefined) return LOG_LEVELS.trace;
   // Pino's number for "silent" is Infinity.
   return Math.min(levels?.values[level] ?? levelValue(level) ?? LOG_LEVELS.trace, SILENT);

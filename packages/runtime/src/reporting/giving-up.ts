@@ -1,7 +1,7 @@
 import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { RecentRestarts } from "../supervision/administration.js";
 import type { SupervisionReport } from "../supervision/report.js";
-import { loggableReason } from "./loggable-reason.js";
+import type { LoggableReasons } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
 
 interface Failure {
@@ -15,10 +15,12 @@ interface Failure {
  */
 export class LastFailures {
   readonly #supervisor: string;
+  readonly #reasons: LoggableReasons;
   #failures: Failure[] = [];
 
-  constructor(supervisor: string) {
+  constructor(supervisor: string, reasons: LoggableReasons) {
     this.#supervisor = supervisor;
+    this.#reasons = reasons;
   }
 
   add(report: SupervisionReport, periodMs: number): void {
@@ -39,7 +41,7 @@ export class LastFailures {
       ...(last === undefined ? [] : [`The last failure: ${last.id} ended with ${describeExit(last.reason)}.`]),
       "Mend what fails there; if it heals by itself, give that child a backoff, or put it under a supervisor of its own.",
     ].join(" ");
-    const reason = last === undefined ? {} : { child: last.id, reason: loggableReason(last.reason) };
+    const reason = last === undefined ? {} : { child: last.id, reason: this.#reasons.of(last.reason, "fatal") };
     const failures = Object.fromEntries(times);
     logger.fatal({ actor: this.#supervisor, failures, intensity, periodMs, ...reason }, text);
     return text;

@@ -2,6 +2,7 @@ import { describe } from "@mini-otp/worker-host/protocol/errors";
 import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
 import { countErrorsOf } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
+import type { LogVariables } from "./log-variables.js";
 import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";
 import { consoleStreams, printableArgs, printsText } from "./printable.js";
 
@@ -19,8 +20,8 @@ export class Log {
   readonly errorKey: string;
   #lost = 0;
 
-  constructor(given: Logger | false | undefined, name: string) {
-    this.logger = systemLogger(given, name, () => this.lose());
+  constructor(given: Logger | false | undefined, name: string, variables: LogVariables) {
+    this.logger = systemLogger(given, name, () => this.lose(), variables);
     this.#printsText = safely(() => printsText(given)) === true;
     this.errorKey = safely(() => errorKeyOf(this.logger)) ?? "err";
     const streams = this.#printsText ? consoleStreams(given) : [streamOf(this.logger)];

@@ -1,7 +1,10 @@
+import { isatty, WriteStream } from "node:tty";
 import { field } from "@mini-otp/worker-host/protocol/options";
 import pino from "pino";
 import { invalidSpec } from "../supervision/spec-fields.js";
-import { StderrLines } from "./stderr-lines.js";
+import type { LogVariables } from "./log-variables.js";
+import { readableLine } from "./readable-line.js";
+import { STDERR, StderrLines } from "./stderr-lines.js";
 
 /** As pino takes it: an object or an error may come first, then the message and what it is formatted with. */
 export type LogMethod = (...args: any[]) => void;
@@ -46,15 +49,27 @@ export function isLogger(value: unknown): value is Partial<Logger> {
 }
 
 /** `lost` is called for each line of the default logger that stderr does not take. */
-export function systemLogger(logger: Logger | false | undefined, name: string, lost: () => void): Logger {
+export function systemLogger(
+  logger: Logger | false | undefined,
+  name: string,
+  lost: () => void,
+  variables: LogVariables = { form: undefined, fullStacks: false },
+): Logger {
   if (logger === false) return silent;
-  if (logger === undefined) return defaultLogger(name, lost);
+  if (logger === undefined) return defaultLogger(name, lost, variables);
   return LEVELS.every((level) => hasMethod(logger, level)) ? logger : completed(logger);
 }
 
-function defaultLogger(name: string, lost: () => void): Logger {
+/** Readable on a terminal, JSON elsewhere, where a program reads it. */
+function defaultLogger(name: string, lost: () => void, { form, fullStacks }: LogVariables): Logger {
+  const stderr = new StderrLines(lost);
+  const onTerminal = isatty(STDERR);
+  const isReadable = form === undefined ? onTerminal : form === "readable";
+  // Node reads NO_COLOR, FORCE_COLOR and TERM.
+  const options = { colors: onTerminal && WriteStream.prototype.getColorDepth() > 1, fullStacks };
+  const readable = { write: (line: string) => stderr.write(readableLine(line, options)) };
   try {
-    return pino({ name, level: "warn" }, new StderrLines(lost));
+    return pino({ name, level: "warn" }, isReadable ? readable : stderr);
   } catch {
     // Before Node 22 pino sets Error.prepareStackTrace to find its caller.
     const why = Object.isFrozen(Error)

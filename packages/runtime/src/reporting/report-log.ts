@@ -2,7 +2,7 @@ import { describeExit, isCleanExit } from "@mini-otp/worker-host/protocol/errors
 import type { Clock, Timer } from "../supervision/clock.js";
 import type { RestartBudget, SupervisionReport } from "../supervision/report.js";
 import type { LastSeen } from "./last-seen.js";
-import { loggableReason } from "./loggable-reason.js";
+import { LoggableReasons } from "./loggable-reason.js";
 import type { Logger } from "./logger.js";
 
 /** This many identical reports are logged as they come. Further ones are counted. */
@@ -25,11 +25,13 @@ interface Repeats {
 export class ReportLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
+  readonly #reasons: LoggableReasons;
   readonly #repeats = new Map<string, Repeats>();
   #timer: Timer | undefined;
 
-  constructor(logger: Logger, clock: Clock) {
+  constructor(logger: Logger, clock: Clock, reasons = new LoggableReasons()) {
     this.#logger = logger;
+    this.#reasons = reasons;
     this.#clock = clock;
   }
 
@@ -85,7 +87,7 @@ export class ReportLog {
     const failed = "context" in report && report.context !== undefined && !isCleanExit(reason);
     const level = event === "supervisor_escalated" || failed ? "error" : "info";
     this.#logger[level](
-      { ...fields, reason: loggableReason(reason) },
+      { ...fields, reason: this.#reasons.of(reason, level) },
       `${id} ${event}: ${describeExit(reason)}${times}${left === undefined ? "" : `; ${allowed(report.supervisor, left)}`}`,
     );
   }

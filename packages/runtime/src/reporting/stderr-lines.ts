@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 
-const STDERR = 2;
+export const STDERR = 2;
 /** How much may wait for a full pipe. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const AGAIN_MS = 50;

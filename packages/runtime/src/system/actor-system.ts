@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { loadTelemetry } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, type ExitReason, invalidOption, showValue } from "@mini-otp/worker-host/protocol/errors";
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
-import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
+import { GUARD_HOOK, LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
@@ -12,9 +12,12 @@ import { MergedTrace } from "../introspection/merged-trace.js";
 import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introspection/trace.js";
 import { type TreeNode, treeOf } from "../introspection/tree.js";
 import { DeadLetters } from "../messaging/dead-letters.js";
+import { levelOf } from "../reporting/actor-logs.js";
 import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "../reporting/events.js";
 import { LastFailures } from "../reporting/giving-up.js";
 import { Log } from "../reporting/log.js";
+import { readLogVariables } from "../reporting/log-variables.js";
+import { LoggableReasons } from "../reporting/loggable-reason.js";
 import type { Logger } from "../reporting/logger.js";
 import { ReportLog } from "../reporting/report-log.js";
 import { ResourceChild } from "../resource/resource-child.js";
@@ -120,11 +123,13 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     this.#clock = clock;
     this.terminated = this.#terminated.promise;
     this.#failProcess = failProcess;
-    const logger = new Log(given, name);
+    const variables = readLogVariables(process.env);
+    const logger = new Log(given, name, variables);
+    const reasons = new LoggableReasons(variables.fullStacks, () => logger.ask(levelOf) ?? LOG_LEVELS.trace);
     this.#log = logger;
     this.logger = logger.logger;
     this.#events = new Events(logger);
-    this.#reportLog = new ReportLog(logger, systemClock);
+    this.#reportLog = new ReportLog(logger, systemClock, reasons);
     this.#actors = new Actors(
       clock,
       logger,
@@ -138,7 +143,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       callTimeoutMs,
     );
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
-    this.#lastFailures = new LastFailures(spec.id);
+    this.#lastFailures = new LastFailures(spec.id, reasons);
     this.#references = new References((ref) => this.#actors.meantBy(ref));
     this.#root = createRootSupervisor(
       spec,

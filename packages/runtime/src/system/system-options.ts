@@ -26,7 +26,10 @@ export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSp
    * At most 1 024. Default 2; 0 for none.
    */
   spares?: number;
-  /** A pino logger, or anything of its shape; `false` for none. Default: pino, warnings and above, to stderr. */
+  /**
+   * A pino logger, or anything of its shape; `false` for none. Default: warnings and above, to stderr; a readable line
+   * each on a terminal, JSON elsewhere.
+   */
   logger?: Logger | false;
   /** What holds actors to their caps. */
   guard?: GuardOptions;
