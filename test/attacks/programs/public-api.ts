@@ -49,5 +49,10 @@ async function inActor(): Promise<Report> {
   return { ...report, failures: [...report.failures, ...failures] };
 }
 
-const report = await (area === "actor" ? inActor() : onMain(AREAS[area]));
+// Its own handler of uncaught exceptions would swallow this, and the system keeps the process alive.
+const failed = (error: unknown): never => {
+  console.error(error);
+  process.exit(1);
+};
+const report = await (area === "actor" ? inActor() : onMain(AREAS[area])).catch(failed);
 console.log(JSON.stringify(report));

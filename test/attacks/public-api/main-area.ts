@@ -97,6 +97,12 @@ export class MainArea implements Area {
         return threads;
       case "SupervisorRef":
         return below;
+      case "AnySupervisorRef":
+        return this.#random.pick([below, dynamic]);
+      case "Clock":
+        return this.#clock;
+      case "Timer":
+        return this.#clock.setTimer(1_000_000, () => {});
       case "DynamicSupervisorRef":
         return dynamic;
       case "ResourceContext":
@@ -136,7 +142,7 @@ export class MainArea implements Area {
   }
 
   hint(name: string): (() => unknown) | undefined {
-    const hint = HINTS[name];
+    const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : undefined;
     if (hint !== undefined) return () => hint(this.#random, () => `fresh-${this.#ids++}`);
     return name === "system" ? () => this.#parts.system : undefined;
   }

@@ -16,6 +16,7 @@ const ENTRIES = ["worker-host/src/index", "runtime/src/index", "runtime/src/test
 /** Made of another type's fields. */
 const MAPPED = new Set(["Partial", "Omit", "Pick", "Readonly"]);
 /** Deeper than any option is. */
+const PRIMITIVE = TypeFlags.StringLike | TypeFlags.NumberLike | TypeFlags.BooleanLike;
 const MAX_DEPTH = 6;
 
 /** Reads from the packages' own types what a user can call, and with what. */
@@ -155,8 +156,17 @@ class TypeReader {
       const constraint = this.#checker.getBaseConstraintOfType(type);
       return constraint === undefined || depth > MAX_DEPTH ? { kind: "any" } : this.#shape(constraint, depth + 1);
     }
+    if (type.isIntersectionType()) {
+      // A text, a number or a flag with a mark on it, or with what a refusal adds, is the plain one.
+      const plain = type.getTypes().find((one) => this.#baseFlags(one) & PRIMITIVE);
+      if (plain !== undefined) return this.#shape(plain, depth);
+    }
     if (!type.isObjectType() && !type.isIntersectionType()) return { kind: "any" };
     return this.#objectShape(type, depth);
+  }
+
+  #baseFlags(type: Type): TypeFlags {
+    return (type.isTypeParameter() ? this.#checker.getBaseConstraintOfType(type)?.flags : type.flags) ?? 0;
   }
 
   #objectShape(type: Type, depth: number): Shape {
