@@ -194,3 +194,22 @@ test.each(["exit", true, null])("throws: %j is refused, in a spec, in defineActo
   expect(() => defineActor({ handlers: {}, throws })).toThrow(invalid);
   await expect(runInline(Fragile, undefined, { throws })).rejects.toEqual(invalid);
 });
+
+test("a trace says of what was thrown that it failed its message, and goes on", async () => {
+  const system = await testSystem();
+  const ref = await system.startChild<typeof Fragile>({ id: "fragile", actor, throws: "reply" });
+  const trace = system.trace(ref);
+  await errorOf(ref.call("crash", "no luck"));
+  await ref.cast("crashLater", "no luck");
+  await ref.call("handled");
+  const events: unknown[] = [];
+  for await (const { method, kind, outcome } of trace) {
+    events.push([method, kind, outcome]);
+    if (events.length === 3) break;
+  }
+  expect(events).toEqual([
+    ["crash", "call", "failed"],
+    ["crashLater", "cast", "failed"],
+    ["handled", "call", "ok"],
+  ]);
+});

@@ -18,6 +18,10 @@ await system.startChild({ id: "a", actor: "a.js", heapCapMB: 64 }); // refused: 
 await system.startChild({ id: "a", actor: "a.js", mailbox: { capasity: 1 } }); // refused: 'capasity'
 await system.startChild<typeof Hasher>({ id: "a", actor: "a.js", args: { rounds: 1 }, heapCapMB: 64 }); // refused: Did you mean to write 'heapCapMb'?
 await system.startChild({ id: "a", actor: "a.js", restart: "always" }); // refused: "always"
+await system.startChild({ id: "a", actor: "a.js", throws: "exit" }); // refused: "exit"
+await system.startChild({ id: "a", actor: "a.js", env: "all" }); // refused: "all"
+await system.startChild(pool({ id: "a", filename: "a.js", throws: "reply" })); // refused: 'throws'
+await system.startChild(dynamicSupervisor({ id: "a", template: { throws: "exit" } })); // refused: "exit"
 await system.startChild(router({ id: "a", actor: "a.js", size: 1, route: "round_robin", sise: 2 })); // refused: 'sise'
 await system.startChild(pool({ id: "a", filename: "a.js", threads: 2 })); // refused: 'threads'
 await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn">

@@ -121,6 +121,15 @@ const foundUntyped = system.whereis("any");
 is<typeof foundUntyped, ActorRef | undefined>(true);
 await foundUntyped?.call("anything", 1);
 
+// Both words of `throws` and of `env` are options of every spec that takes them.
+await system.startChild({ id: "lives", actor: gateUrl, throws: "reply", env: "inherit" });
+await system.startChild(
+  router({ id: "r", actor: gateUrl, size: 1, route: "round_robin", throws: "crash", env: "none" }),
+);
+await system.startChild(dynamicSupervisor({ id: "t", template: { throws: "reply", env: { TZ: "UTC" } } }));
+await system.startChild(pool({ id: "e", filename: "numbers.js", env: "inherit" }));
+await startSystem({ children: [{ id: "lives", actor: gateUrl, throws: "reply", env: "inherit" }] });
+
 // What `startChild` is given says what it resolves to.
 const started = await system.startChild({ id: "typed by its URL", actor: hasherUrl, args: { rounds: 3 } });
 is<typeof started, ActorRef<typeof Hasher>>(true);

@@ -1,3 +1,7 @@
+/*
+ * Longer than other files, because the options of every kind of child stand here with their comments, from which
+ * docs/options.md and the API reference are made.
+ */
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { ActorArgs, ActorUrl, ArgsFor } from "./actor-type.js";
 import type { BackoffOptions } from "./backoff.js";
