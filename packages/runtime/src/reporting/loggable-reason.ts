@@ -15,6 +15,8 @@ const MAX_NESTED = 16;
 export class LoggableReasons {
   readonly #fullStacks: boolean;
   readonly #lowest: () => number;
+  /** The record at hand is one that is logged. */
+  #tells = true;
   readonly #told = new WeakSet<Error>();
 
   /** `lowest` says the lowest level that is logged, because a record below it tells nothing. */
@@ -25,7 +27,7 @@ export class LoggableReasons {
 
   /** For a record of this level. Never throws. */
   of(reason: ExitReason, level: LogLevel): object {
-    if (LOG_LEVELS[level] < this.#lowest()) return { kind: reason.kind };
+    this.#tells = LOG_LEVELS[level] >= this.#lowest();
     try {
       return this.#loggable(reason, 0);
     } catch {
@@ -74,7 +76,7 @@ export class LoggableReasons {
       if (stack === undefined) break;
       stacks.push(stack);
       if (this.#told.has(each)) break;
-      this.#told.add(each);
+      if (this.#tells) this.#told.add(each);
     }
     return stacks.length === 0 ? undefined : shorten(stacks.join("\ncaused by: "), ERROR_CHARS);
   }

@@ -28,5 +28,6 @@ function runtimeFolders(): string[] {
     own === undefined || host === undefined
       ? [new URL("./mini-otp-thread/", import.meta.url).href]
       : [own, host].flatMap((root) => [`${root}dist/`, `${root}src/`]);
-  return folders.flatMap((folder) => [folder, fileURLToPath(folder)]).flatMap((folder) => [`(${folder}`, ` ${folder}`]);
+  const paths = folders.filter((folder) => folder.startsWith("file:")).map((folder) => fileURLToPath(folder));
+  return [...folders, ...paths].flatMap((folder) => [`(${folder}`, ` ${folder}`]);
 }
