@@ -22,11 +22,5 @@ test("the README's example runs as it stands there", async () => {
   }
   const { stdout } = await run(process.execPath, [join(folder, "main.js")]);
   const digest = "ecd26292b7f02970ca6909abb23e1aedd0dd57d0ee9ff40bf3f30c325e3e453a";
-  expect(stdout.split("\n")).toEqual([
-    digest,
-    "EMPTY nothing to hash",
-    "error",
-    `${digest} from incarnation 2`,
-    "",
-  ]);
+  expect(stdout.split("\n")).toEqual([digest, "EMPTY nothing to hash", "error", `${digest} from incarnation 2`, ""]);
 });
