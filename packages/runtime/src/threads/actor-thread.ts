@@ -48,6 +48,14 @@ const CORES = availableParallelism();
 /** A thread that does not end is asked again after this long, then after twice as long, … */
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
+/**
+ * A kill waits at most this long for the answer to a question of the inspector's. When a thread is killed while it
+ * answers inside `Atomics.wait`, V8 ends the process (Node 20: "callback_result !=
+ * AtomicsWaitEvent::kTerminatedExecution"). An answer takes microseconds, or as long as a collection of garbage. A
+ * thread that cannot answer is in native code, where a kill does not reach it either. Shorter than the time after
+ * which a killed thread is given up.
+ */
+const ANSWER_MS = 900;
 const MOST_AT_ONCE = 10_000;
 
 /** One worker thread, from start to exit. The only place that starts threads. */
@@ -64,6 +72,9 @@ export class ActorThread {
   #exited = false;
   #abandoned = false;
   #asking: NodeJS.Timeout | undefined;
+  /** Questions of the inspector that the thread has not answered. */
+  #questions = 0;
+  #awaitsAnswer = false;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
     this.ownerId = options.boot.ownerId;
@@ -137,7 +148,20 @@ export class ActorThread {
   /** Runs `ask`, a request through the inspector, unless the thread is ending. */
   ask<T>(ask: () => T): T | undefined {
     if (this.#exited || this.#asking !== undefined) return undefined;
-    return askUnlessLeaving(this.#attention, ask);
+    const answer = askUnlessLeaving(this.#attention, ask);
+    if (answer instanceof Promise) {
+      this.#questions++;
+      const answered = (): void => this.#answered();
+      void answer.then(answered, answered);
+    }
+    return answer;
+  }
+
+  #answered(): void {
+    this.#questions--;
+    if (!this.#awaitsAnswer || this.#questions > 0 || this.#exited) return;
+    clearTimeout(this.#asking);
+    this.#beginToEnd();
   }
 
   /** V8's numbers for the thread's heap. Resolves when V8 can interrupt the thread. Undefined where Node cannot ask. */
@@ -182,9 +206,20 @@ export class ActorThread {
    * a request that arrives while the inspector evaluates in the thread ends only the evaluation.
    */
   terminate(): void {
-    if (this.#exited) return;
-    if (this.#asking === undefined) this.#askToEnd(FIRST_AGAIN_MS);
-    else this.#end();
+    if (this.#exited || this.#awaitsAnswer) return;
+    if (this.#asking !== undefined) {
+      this.#end();
+    } else if (this.#questions === 0) {
+      this.#askToEnd(FIRST_AGAIN_MS);
+    } else {
+      this.#awaitsAnswer = true;
+      this.#asking = setTimeout(() => this.#beginToEnd(), ANSWER_MS).unref();
+    }
+  }
+
+  #beginToEnd(): void {
+    this.#awaitsAnswer = false;
+    this.#askToEnd(FIRST_AGAIN_MS);
   }
 
   #end(): void {
