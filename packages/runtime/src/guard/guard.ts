@@ -156,6 +156,9 @@ export class Guard {
     if (everyone || nowMs >= this.#budget.dueAtMs) this.#checkBudget(nowMs);
     if (mode === "busy") this.#activeAtMs = nowMs;
     if (mode !== "idle") this.#awakeAtMs = nowMs;
+    // A process that was stopped inside this round did not run for all of it.
+    this.#roundBeforeMs = performance.now();
+    this.#watchMs += passed(this.#roundBeforeMs - nowMs, 0);
     if (nowMs - this.#activeAtMs < LINGER_MS) this.#schedule(Math.max(gapMs, this.#options.intervalMs));
     else if (this.#watched.size > 0) this.#rest(mode);
   };
