@@ -11,20 +11,12 @@ import { installTools } from "./tools.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
 const [major] = process.versions.node.split(".");
-/** The other Nodes of the version matrix, and what of the tests runs on them beside the table of faults. */
+/**
+ * The other Nodes of the version matrix, and what of the tests runs on them: what depends most on V8 and on Node's threads.
+ * All of CI has 25 minutes. `test:versions` runs every test of what runs in threads.
+ */
 const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
-const FOLDERS = [
-  "calls",
-  "comlink",
-  "faults",
-  "messaging",
-  "pool",
-  "router",
-  "signals",
-  "testing",
-  "threads",
-  "values",
-];
+const FOLDERS = ["faults", "pool", "threads", "values"];
 const ON_OTHERS = ["actor/restart", ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
 
 // pnpm hands on a `--` that stands before the arguments.
