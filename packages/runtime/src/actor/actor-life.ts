@@ -7,6 +7,7 @@ import type { Undelivered } from "../mailbox/mailbox.js";
 import type { LogSource } from "../reporting/actor-logs.js";
 import type { OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { ActorThread } from "../threads/actor-thread.js";
+import { EXITING_MS, ZOMBIE_MS } from "../threads/end-limits.js";
 import type { ActorHost } from "./actor-host.js";
 import { exitCause } from "./exit-cause.js";
 import { Leaving } from "./leaving.js";
@@ -24,7 +25,7 @@ import {
 import { LifeThread } from "./life-thread.js";
 import type { LivingActor } from "./living-actor.js";
 import { Starting } from "./starting.js";
-import { EXITING_MS, Stopping, ZOMBIE_MS } from "./stopping.js";
+import { Stopping } from "./stopping.js";
 import { type SpeakingLife, ThreadMessages } from "./thread-messages.js";
 import { Upgrade } from "./upgrade.js";
 
@@ -132,10 +133,11 @@ export class ActorLife<A extends LivingActor> {
    */
   async upgrade(module: URL | string, timeoutMs: number): Promise<void> {
     const { id } = this.#actor;
-    const refused = this.#upgrade !== undefined ? "is being upgraded already" : "is not running";
-    if (!this.running || this.#stopping !== undefined || this.#upgrade !== undefined) {
-      const code = this.#upgrade === undefined ? "ERR_NOPROC" : "ERR_RUNNING";
-      throw new ActorError(code, `id=${id} upgrade: the actor ${refused}`, { id });
+    if (this.#upgrade !== undefined) {
+      throw new ActorError("ERR_RUNNING", `id=${id} upgrade: the actor is being upgraded already`, { id });
+    }
+    if (!this.running || this.#stopping !== undefined) {
+      throw new ActorError("ERR_NOPROC", `id=${id} upgrade: the actor is not running`, { id });
     }
     const upgrade: Upgrade = new Upgrade(this.#actor, this.#host, module, timeoutMs, {
       initData: () => this.#thread.initData,

@@ -1,5 +1,5 @@
 import type { ActorThread } from "../threads/actor-thread.js";
-import { ZOMBIE_MS } from "./stopping.js";
+import { ZOMBIE_MS } from "../threads/end-limits.js";
 
 /** Bounds the end of one thread: a thread that does not leave is killed, and one that survives its kill is given up. */
 export class Leaving {

@@ -5,14 +5,8 @@ import { type Clock, systemClock } from "../supervision/clock.js";
 import { Deadline } from "../supervision/deadline.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { limitAt } from "../supervision/stop-budget.js";
+import { ZOMBIE_MS } from "../threads/end-limits.js";
 
-/** A thread that has not exited this long after its kill is given up. */
-export const ZOMBIE_MS = 1000;
-/**
- * A thread that has announced its exit is killed after this long; its exit handlers run meanwhile. It needs a limit,
- * because an inspector request that interrupts the exit cancels it, and the program would go on.
- */
-export const EXITING_MS = 2000;
 /** A stop may overrun its deadline by this while a killed thread ends: that takes 1 to 5 ms, more on a busy machine. */
 const LATE_MS = 100;
 

@@ -23,13 +23,11 @@ import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import { inheritedExecArgv, limitsFor, threadEnv, workerEnv } from "../threads/actor-thread.js";
+import { EXITING_MS, ZOMBIE_MS } from "../threads/end-limits.js";
+import { OpenQuestions } from "../threads/open-questions.js";
 import { IS_BUNDLED } from "../threads/thread-code.js";
 import { forwardOutput } from "../threads/thread-output.js";
 
-/** A thread that has not exited this long after its kill is left behind. */
-const GIVE_UP_MS = 1000;
-/** A thread that has said that it exits is killed after this long, as an actor's is. Its exit handlers run meanwhile. */
-const EXITING_MS = 2000;
 /** How often main checks whether a task's function has been called. */
 const BEGIN_CHECK_MS = 20;
 
@@ -191,7 +189,7 @@ export class PoolThreads {
     this.#piscina.on("error", () => {});
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), GIVE_UP_MS);
+      timer = setTimeout(() => resolve(false), ZOMBIE_MS);
     });
     const closed = await Promise.race([this.#piscina.destroy().then(() => true), late]);
     clearTimeout(timer);
@@ -289,15 +287,23 @@ export class TaskEnd {
 
 function guardedThread(worker: Worker, threadId: number, attention: Int32Array): GuardedThread {
   const { terminate } = worker;
-  let ending = false;
-  // Piscina ends threads too, and an ending thread must not be asked anything: see attention.ts.
-  worker.terminate = () => {
-    ending = true;
+  const questions = new OpenQuestions();
+  let answered: Promise<void> | undefined;
+  // Piscina ends threads too. An ending thread must not be asked anything (see attention.ts), and it ends when it has
+  // answered.
+  worker.terminate = async () => {
+    answered ??= new Promise((resolve) => questions.whenAnswered(resolve));
+    await answered;
     return terminate.call(worker);
   };
   return {
     threadId,
-    ask: (ask) => (ending ? undefined : askUnlessLeavingBy(attention, threadId, ask)),
+    ask: (ask) => {
+      if (answered !== undefined) return undefined;
+      const answer = askUnlessLeavingBy(attention, threadId, ask);
+      questions.asked(answer);
+      return answer;
+    },
     heapStatistics: () =>
       HAS_HEAP_STATISTICS
         ? (worker as Worker & { getHeapStatistics(): Promise<HeapStatistics> }).getHeapStatistics()

@@ -1,3 +1,7 @@
+/*
+ * Over 350 lines, because it is the whole of what a user administers a system by: one method for each, short, with its
+ * docstring, from which the API reference is made. The work is done in other files.
+ */
 import { channel } from "node:diagnostics_channel";
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";

@@ -23,7 +23,7 @@ export class Census {
   readonly #goneListeners = new Set<(last: ActorMeters) => void>();
   #rounds = 0;
 
-  /** `lastStats` gives the guard's reading of an actor's thread when it exited. */
+  /** `lastStats` gives what the guard knew of an actor's thread when it exited. */
   constructor(
     directory: Directory,
     names: NameTable,

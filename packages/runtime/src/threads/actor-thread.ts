@@ -12,6 +12,7 @@ import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { HeapStatistics } from "../guard/probe.js";
 import type { ActorSpec } from "../supervision/child-spec.js";
 import { ChildProcesses } from "./child-processes.js";
+import { OpenQuestions } from "./open-questions.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
 
@@ -48,14 +49,6 @@ const CORES = availableParallelism();
 /** A thread that does not end is asked again after this long, then after twice as long, … */
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
-/**
- * A kill waits at most this long for the answer to a question of the inspector's. When a thread is killed while it
- * answers inside `Atomics.wait`, V8 ends the process (Node 20: "callback_result !=
- * AtomicsWaitEvent::kTerminatedExecution"). An answer takes microseconds, or as long as a collection of garbage. A
- * thread that cannot answer is in native code, where a kill does not reach it either. Shorter than the time after
- * which a killed thread is given up.
- */
-const ANSWER_MS = 900;
 const MOST_AT_ONCE = 10_000;
 
 /** One worker thread, from start to exit. The only place that starts threads. */
@@ -71,10 +64,9 @@ export class ActorThread {
   #listener: ThreadListener;
   #exited = false;
   #abandoned = false;
+  readonly #questions = new OpenQuestions();
+  #ending = false;
   #asking: NodeJS.Timeout | undefined;
-  /** Questions of the inspector that the thread has not answered. */
-  #questions = 0;
-  #awaitsAnswer = false;
 
   constructor(options: ThreadOptions, listener: ThreadListener) {
     this.ownerId = options.boot.ownerId;
@@ -147,21 +139,10 @@ export class ActorThread {
 
   /** Runs `ask`, a request through the inspector, unless the thread is ending. */
   ask<T>(ask: () => T): T | undefined {
-    if (this.#exited || this.#asking !== undefined) return undefined;
+    if (this.#exited || this.#ending) return undefined;
     const answer = askUnlessLeaving(this.#attention, ask);
-    if (answer instanceof Promise) {
-      this.#questions++;
-      const answered = (): void => this.#answered();
-      void answer.then(answered, answered);
-    }
+    this.#questions.asked(answer);
     return answer;
-  }
-
-  #answered(): void {
-    this.#questions--;
-    if (!this.#awaitsAnswer || this.#questions > 0 || this.#exited) return;
-    clearTimeout(this.#asking);
-    this.#beginToEnd();
   }
 
   /** V8's numbers for the thread's heap. Resolves when V8 can interrupt the thread. Undefined where Node cannot ask. */
@@ -206,20 +187,13 @@ export class ActorThread {
    * a request that arrives while the inspector evaluates in the thread ends only the evaluation.
    */
   terminate(): void {
-    if (this.#exited || this.#awaitsAnswer) return;
-    if (this.#asking !== undefined) {
-      this.#end();
-    } else if (this.#questions === 0) {
-      this.#askToEnd(FIRST_AGAIN_MS);
-    } else {
-      this.#awaitsAnswer = true;
-      this.#asking = setTimeout(() => this.#beginToEnd(), ANSWER_MS).unref();
+    if (this.#exited) return;
+    if (this.#ending) {
+      if (this.#asking !== undefined) this.#end();
+      return;
     }
-  }
-
-  #beginToEnd(): void {
-    this.#awaitsAnswer = false;
-    this.#askToEnd(FIRST_AGAIN_MS);
+    this.#ending = true;
+    this.#questions.whenAnswered(() => this.#askToEnd(FIRST_AGAIN_MS));
   }
 
   #end(): void {
@@ -229,6 +203,7 @@ export class ActorThread {
   }
 
   #askToEnd(againMs: number): void {
+    if (this.#exited) return;
     this.#end();
     const next = Math.min(2 * againMs, LAST_AGAIN_MS);
     this.#asking = setTimeout(() => this.#askToEnd(next), againMs).unref();

@@ -52,7 +52,7 @@ export class ActorThreads<A extends Incarnated> {
     for (const thread of [...this.#threads.keys(), ...this.spares.threads, ...this.preparing]) thread.post(message);
   }
 
-  /** The guard's reading of the actor's thread when it exited. */
+  /** What the guard knew of the actor's thread when it exited. */
   lastStats(actor: A): GuardStats | undefined {
     return this.#lastStats.get(actor);
   }

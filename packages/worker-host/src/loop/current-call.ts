@@ -1,10 +1,9 @@
 import type { DeferredReply } from "../actor/context.js";
+import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
-import type { Transferable } from "../protocol/refs/actor-types.js";
 import { notTransferable } from "../protocol/refs/transfer-list.js";
 import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
 import type { Payload } from "../protocol/ring/payload.js";
-import type { Codec } from "../protocol/values/codec.js";
 import { encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { LoopState } from "./loop-state.js";
 
@@ -17,19 +16,8 @@ export interface ReplyTo {
   readonly correlation: number;
 }
 
-/** What carries replies to their callers. */
-export interface Replies {
-  readonly codec: Codec;
-  /** Throws when an object of `transfer` cannot change hands. */
-  reply(
-    address: number,
-    uid: number,
-    kind: typeof KIND_REPLY | typeof KIND_FAILURE,
-    correlation: number,
-    payload: Payload,
-    transfer?: readonly Transferable[],
-  ): void;
-}
+/** What carries replies to their callers: a thread's outbox, or the testing kit. */
+export type Replies = Pick<OneWayOutbox, "codec" | "reply">;
 
 /** The call that is being handled, and its reply; also the waiting calls that their callers have given up. */
 export class CurrentCall {
