@@ -1,6 +1,7 @@
 // Writes docs/benchmarks.md, its picture and the README's table from bench/results/baseline.json, the results of record.
 // Usage: node scripts/benchmarks-doc.mjs && pnpm format, after `pnpm bench --record`.
 import { readFileSync, writeFileSync } from "node:fs";
+import { replaceBlock } from "./written-pages.mjs";
 
 const file = (path) => new URL(`../${path}`, import.meta.url);
 const { startedAt, machine, plan, othersShare, results } = JSON.parse(
@@ -103,13 +104,6 @@ function summary() {
   ].join("\n");
 }
 
-function replaceBlock(text, content) {
-  const [start, end] = ["<!-- benchmarks: start -->", "<!-- benchmarks: end -->"];
-  const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from === -1 || to === -1) throw new Error("README.md has no block for benchmarks");
-  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
-}
-
 const { cpu, cores, memoryGb, platform, node } = machine;
 const known = [cpu, cores && `${cores} cores`, memoryGb && `${memoryGb} GB`, platform, node && `Node ${node}`];
 const document = `# Benchmarks
@@ -127,4 +121,4 @@ ${results.map(tableOf).join("\n")}`;
 writeFileSync(file("docs/benchmarks.md"), document);
 writeFileSync(file("docs/images/benchmarks.svg"), picture());
 const readme = readFileSync(file("README.md"), "utf8");
-writeFileSync(file("README.md"), replaceBlock(readme, summary()));
+writeFileSync(file("README.md"), replaceBlock(readme, "benchmarks", summary()));

@@ -1,6 +1,7 @@
 // Writes the README's table of faults from bench/results/misbehaviour.json, which `pnpm bench:misbehaviour -- --record` writes.
 // Usage: node scripts/misbehaviour-doc.mjs && pnpm format
 import { readFileSync, writeFileSync } from "node:fs";
+import { replaceBlock } from "./written-pages.mjs";
 
 const file = (path) => new URL(`../${path}`, import.meta.url);
 const { outcomes } = JSON.parse(readFileSync(file("bench/results/misbehaviour.json"), "utf8"));
@@ -43,8 +44,5 @@ const table = [
   ),
 ].join("\n");
 
-const [start, end] = ["<!-- misbehaviour: start -->", "<!-- misbehaviour: end -->"];
 const readme = readFileSync(file("README.md"), "utf8");
-const [from, to] = [readme.indexOf(start), readme.indexOf(end)];
-if (from === -1 || to === -1) throw new Error("README.md has no block for the table of faults");
-writeFileSync(file("README.md"), `${readme.slice(0, from + start.length)}\n\n${table}\n\n${readme.slice(to)}`);
+writeFileSync(file("README.md"), replaceBlock(readme, "misbehaviour", table));
