@@ -47,7 +47,7 @@ async function refusesMore({ socket }: Client, closed: () => boolean): Promise<v
 }
 
 // Promise: clients-do-nothing-keep
-test("readers that stall keep nobody out: after their time newcomers have their places", async () => {
+test("readers that stall keep no other out: after their time newcomers have their places", async () => {
   const system = await testSystem();
   const { url } = await observe(system, { readerTimeoutMs: READER_TIMEOUT_MS });
   const clients = Array.from({ length: MOST_VIEWERS }, () => stalled(url, getting(url, "/api/events")));

@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL("./programs/unattributed.js", import.meta.
 
 describe("over guard.totalMb for memory that is in no actor's numbers", () => {
   // Promise: resident-memory-numbers-told
-  test("the actor that ran while it grew is told of, and nobody is ended", async () => {
+  test("the actor that ran while it grew is told of, and no actor is ended", async () => {
     const { output, errors, code } = await startProgram(program, ["report"]).ended;
     expect({ lines: output.trim().split("\n"), code }, errors).toEqual({
       lines: ["memory_unattributed root/filling report true", "idle 1 filling 1", "freed false reports 1"],

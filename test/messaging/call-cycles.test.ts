@@ -34,7 +34,7 @@ test("two actors that send into each other's full mailbox get ERR_CALL_CYCLE, wi
 });
 
 // Promise: actors-wait-other-circle
-test("an actor that waits long for another, which waits for nobody, is left alone", async () => {
+test("an actor that waits long for another, which does not wait, is left alone", async () => {
   const { system, a } = await two();
   const gate = await system.startChild({ id: "gate", actor: fixture("gate") });
   const call = a.with({ timeoutMs: 20_000 }).call("waitAt", gate);

@@ -154,7 +154,7 @@ test("in a storm of events a reader gets the latest, and is told how many it has
 });
 
 // Promise: reader-does-read-sent
-test("a reader that does not read is sent no more than a bounded amount, and slows nobody down", async () => {
+test("a reader that does not read is sent no more than a bounded amount, and slows no other reader down", async () => {
   const { system, actor, observer, open } = await ward({ readerTimeoutMs: 60_000 });
   const full = await dropping(system);
   const path = "/api/events?actor=root%2Fpatient";

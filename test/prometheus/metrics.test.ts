@@ -70,7 +70,7 @@ test("OpenMetrics registries are served too", async () => {
 });
 
 // Promise: scrape-asks-actor-right
-test("a hung actor's numbers are right, and nobody asks it", async () => {
+test("a hung actor's numbers are right, and it is not asked for them", async () => {
   const { system, value } = await measured();
   const meter = await startMeter(system, { name: "hung", mailbox: { capacity: 10 } });
   await meter.cast("spin");

@@ -128,7 +128,7 @@ test("an error is under main's own key for errors", async () => {
 });
 
 // Promise: cannot-carried-logged-far
-test("what no message can carry is logged as far as it goes, and harms nobody", async () => {
+test("a value that no message can carry is logged as far as it goes, and does no harm", async () => {
   const { scribe, own } = await scribeSystem();
   await scribe.call("strange");
   const [strange, json, trap] = await own(3);

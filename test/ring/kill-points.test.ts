@@ -72,7 +72,7 @@ async function expectIntact({ log, receiver, before }: Stage, maybe: string): Pr
 }
 
 // Promise: sender-receiver-dies-any
-describe("a sender that dies at any atomic operation of a send loses nobody's messages", () => {
+describe("a sender that dies at any atomic operation of a send loses no other sender's messages", () => {
   test.each(Object.keys(STATES) as (keyof typeof STATES)[])(
     "into a mailbox that is: %s",
     { timeout: 120_000 },

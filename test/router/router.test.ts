@@ -137,7 +137,7 @@ describe("a router's place in the tree", () => {
 
 describe("round_robin", () => {
   // Promise: message-goes-member-turn
-  test("gives each member its turn, whoever sends", async () => {
+  test("gives each member its turn, from any sender", async () => {
     const { system, ref } = await start({ size: 3 });
     expect(await whoAnswers(ref, 6)).toEqual(path("012012"));
     const user = await system.startChild<typeof Client>({ id: "client", actor: client });

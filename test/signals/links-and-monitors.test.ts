@@ -71,7 +71,7 @@ test("[demon_2] main can monitor an actor, and stop doing so", async () => {
 });
 
 // Promise: whoever-saw-child-s
-test("whoever saw a DOWN finds the supervisor past it", async () => {
+test("a process that saw a DOWN finds the supervisor past it", async () => {
   const { system, start } = await watchers();
   const a = await start("a");
   const children = new Promise((resolve) => system.monitor(a, () => resolve(system.child("a"))));
@@ -80,7 +80,7 @@ test("whoever saw a DOWN finds the supervisor past it", async () => {
 });
 
 // Promise: normal-does-propagate-any
-test("[links] a crash takes the linked actor along, with reason linked, whoever of the two made the link", async () => {
+test("[links] a crash takes the linked actor along, with reason linked, whichever of the two made the link", async () => {
   const { start, exitOf } = await watchers();
   const [a, b, c] = [await start("a"), await start("b"), await start("c")];
   await a.call("link", b);

@@ -271,7 +271,7 @@ test("init that returns ignore() during a restart is no failure: the child is st
 });
 
 // Promise: whoever-saw-child-s
-test("whoever is told of an exit finds the supervisor already past it", async () => {
+test("a listener that is told of an exit finds the supervisor already past it", async () => {
   const tree = await startTree({ children: [worker("a"), worker("b", { restart: "transient" })] });
   tree.at("a").exit(BOOM);
   tree.at("b").exit({ kind: "normal" });

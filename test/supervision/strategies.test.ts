@@ -174,7 +174,7 @@ describe("rest_for_one", () => {
 
 describe.each<Strategy>(["one_for_all", "rest_for_one"])("bystanders of %s", (strategy) => {
   // Promise: temporary-child-never-spec
-  test("[temporary_bystander] a temporary sibling is stopped, its spec is deleted, and nobody starts it again", async () => {
+  test("[temporary_bystander] a temporary sibling is stopped, its spec is deleted, and it is not started again", async () => {
     const tree = await startTree({ strategy, children: [worker("a"), worker("b", { restart: "temporary" })] });
     await tree.exit("a", { kind: "normal" });
     expect(tree.takeTrace()).toEqual(["exit a", "stop b", "stopped b", "dispose b", "start a"]);

@@ -25,12 +25,15 @@ const NO_REASONS: readonly unknown[] = [
 
 describe("an exit reason that is none", () => {
   // Promise: reference-exit-reason-err-invalid-option
-  test.each(NO_REASONS)("is a TypeError for an actor that stops with it, and nobody ends: %j", async (reason) => {
-    const { system, one } = await careless();
-    expect(await one.call("use", "stop", reason)).toContain("is no exit reason");
-    expect(await one.call("use", "exit", one, reason)).toContain("is no exit reason");
-    expect(system.stats(one)).toMatchObject({ state: "running", incarnation: 1 });
-  });
+  test.each(NO_REASONS)(
+    "is a TypeError for an actor that stops with it, and no other actor ends: %j",
+    async (reason) => {
+      const { system, one } = await careless();
+      expect(await one.call("use", "stop", reason)).toContain("is no exit reason");
+      expect(await one.call("use", "exit", one, reason)).toContain("is no exit reason");
+      expect(system.stats(one)).toMatchObject({ state: "running", incarnation: 1 });
+    },
+  );
 
   test.each(NO_REASONS)("is a TypeError for main, and nobody ends: %j", async (reason) => {
     const { system, one } = await careless();
@@ -58,7 +61,7 @@ describe("what is no reference", () => {
   });
 
   // Promise: reference-actor-another-system
-  test("is a reference of another system: it leads to nobody there, not to the wrong actor", async () => {
+  test("is a reference of another system: it leads to no actor there, not to the wrong one", async () => {
     const { system, one } = await careless();
     const other = await startSystem({ logger: false, children: [{ id: "one", actor }] });
     try {
