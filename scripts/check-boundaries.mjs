@@ -14,7 +14,7 @@ const ENTRY_POINTS = {
     "@mini-otp/worker-host/loop",
     ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`),
   ],
-  runtime: ["@mini-otp/runtime", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
+  runtime: ["@mini-otp/runtime", "@mini-otp/runtime/guests", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
   metrics: ["@mini-otp/metrics"],
 };
 const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();

@@ -38,6 +38,7 @@ export const ROOMS = {
     "directory",
     "system",
     "options",
+    "guests",
     "testing",
     "index",
   ],

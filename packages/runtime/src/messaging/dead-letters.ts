@@ -9,7 +9,13 @@ const LOG_EVERY_MS = 5000;
 export class DeadLetters {
   readonly #events: Events;
   readonly #logger: Logger;
-  readonly #byCause: Record<DeadLetterCause, number> = { in_flight: 0, queued: 0, dropped: 0, unhandled: 0 };
+  readonly #byCause: Record<DeadLetterCause, number> = {
+    in_flight: 0,
+    queued: 0,
+    dropped: 0,
+    unhandled: 0,
+    no_connection: 0,
+  };
   #count = 0;
   #unlogged = 0;
   #loggedAt = 0;

@@ -104,8 +104,9 @@ export interface LogLine extends EventFacts {
 }
 
 /** `in_flight`: being handled at the crash, with no delivery left; `queued`: waiting when the mailbox closed;
- * `dropped`: by the mailbox's policy; `unhandled`: no handler for it, or not to be decoded. */
-export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled";
+ * `dropped`: by the mailbox's policy; `unhandled`: no handler for it, or not to be decoded; `no_connection`: it was for an
+ * actor of another node, and the connection was lost before it got there. */
+export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled" | "no_connection";
 
 /** What `system.on` takes. */
 export type EventName = keyof SystemEvents;

@@ -38,6 +38,18 @@ export interface Process {
   kill(reason: ExitReason): void;
   /** Delivers a message to `info`. */
   info(message: unknown): void;
+  /** What becomes of signals to one that stands for an actor of another node. */
+  readonly remote?: RemoteSignals;
+}
+
+/** Told after the signal has been noted here. */
+export interface RemoteSignals {
+  /** It is watched, or linked to, and its end is to be told. */
+  watched(): void;
+  linked(partner: ActorRef): void;
+  unlinked(partner: ActorRef): void;
+  /** An exit signal to it. `from` is undefined for main. */
+  exit(from: ActorRef | undefined, reason: ExitReason | "kill"): void;
 }
 
 interface Processes {
@@ -95,6 +107,7 @@ export class ProcessSignals {
     const { uid, id } = processOf(ref);
     const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
+    this.#processes.byUid(uid)?.remote?.watched();
     // The listener must not run before `watch` has returned.
     queueMicrotask(() => this.#carryOut(signals, { id, ref }));
     return () => {
@@ -114,6 +127,7 @@ export class ProcessSignals {
         const { uid, id } = request.target;
         const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(uid, id));
         this.#numbers.add(child, request.monitor, monitor);
+        this.#processes.byUid(uid)?.remote?.watched();
         return this.#carryOut(signals, this.#sourceOf(request.target));
       }
       case "demonitor": {
@@ -124,11 +138,13 @@ export class ProcessSignals {
       case "link": {
         const { uid, id } = request.target;
         const signals = this.#monitors.link(child.id, this.#pathOf(uid, id));
+        this.#processes.byUid(uid)?.remote?.linked(child.ref as ActorRef);
         return this.#carryOut(signals, this.#sourceOf(request.target));
       }
       case "unlink": {
         const { uid, id } = request.target;
         const partner = this.#pathOf(uid, id);
+        this.#processes.byUid(uid)?.remote?.unlinked(child.ref as ActorRef);
         return partner === undefined ? undefined : this.#monitors.unlink(child.id, partner);
       }
       case "trap_exit":
@@ -143,8 +159,9 @@ export class ProcessSignals {
   }
 
   #exit(from: Source, uid: number, reason: ExitReason | "kill"): void {
-    for (const { id } of this.#processes.membersOf(uid)) {
-      this.#carryOut(this.#monitors.exit(from.id, id, reason), from);
+    for (const { id, remote } of this.#processes.membersOf(uid)) {
+      if (remote !== undefined) remote.exit(from.ref as ActorRef | undefined, reason);
+      else this.#carryOut(this.#monitors.exit(from.id, id, reason), from);
     }
   }
 

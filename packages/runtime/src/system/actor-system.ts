@@ -105,6 +105,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly #failProcess: () => void;
   readonly #gaveUp: Deferred<string> = deferred();
   #started = false;
+  readonly #stopHooks = new Set<(timeoutMs: number) => void>();
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   readonly #terminated: Deferred<ExitReason> = deferred();
@@ -165,6 +166,11 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   /** @internal For the testing kit. */
   static actorsOf(system: ActorSystem): Actors {
     return system.#actors;
+  }
+
+  /** @internal Called once, before the first thing that `stop` ends. */
+  static beforeStop(system: ActorSystem, hook: (timeoutMs: number) => void): void {
+    system.#stopHooks.add(hook);
   }
 
   /** @internal Where the runtime's own records go. */
@@ -396,6 +402,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    */
   async stop(options: StopOptions = {}): Promise<StopReport> {
     const { timeoutMs, reason } = takeStopOptions(options);
+    if (this.#stopping === undefined) for (const hook of this.#stopHooks) hook(timeoutMs);
     const stopped = this.#stopRoot(timeoutMs, reason);
     this.#stopping ??= this.#whenStopped(stopped);
     return this.#stopping;

@@ -172,6 +172,11 @@ export class Actors {
     return this.#names.whereis(name);
   }
 
+  /** Has `find` answer for names that this system does not have. */
+  findNamesBy(find: ((name: string) => ActorRef | undefined) | undefined): void {
+    this.#names.findElsewhere = find;
+  }
+
   /** Makes an actor; nothing of it runs before `start`. */
   create(spec: FullActorSpec, path: string, onExit: OnExit): ActorChild {
     checkHeapFlag(this.#heapFlag, path, spec.heapCapMb);

@@ -26,6 +26,8 @@ export interface NameRoomParts {
 /** Makes processes known: their names, their monitors and links, their upgrades and ends. */
 export class NameRoom implements NameHost<ActorChild> {
   readonly signals: ProcessSignals;
+  /** Finds a name that is registered elsewhere than in this system. */
+  findElsewhere: ((name: string) => ActorRef | undefined) | undefined;
   readonly #parts: NameRoomParts;
   readonly #external = new ExternalProcesses();
   readonly #registry = new Registry<Named>();
@@ -78,7 +80,7 @@ export class NameRoom implements NameHost<ActorChild> {
   }
 
   whereis(name: string): ActorRef | undefined {
-    return this.#registry.whereis(name)?.ref;
+    return this.#registry.whereis(name)?.ref ?? this.findElsewhere?.(name);
   }
 
   upgraded({ id, incarnation }: ActorChild, { fromVersion, version }: UpgradeReport): void {

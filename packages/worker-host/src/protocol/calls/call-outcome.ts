@@ -29,6 +29,7 @@ const BY_CODE: Readonly<Record<string, CallOutcome>> = {
   ERR_CALL_TIMEOUT: "timeout",
   ERR_CALL_EXIT: "exit",
   ERR_NOPROC: "noproc",
+  ERR_NO_CONNECTION: "noproc",
   ERR_CALL_ABORTED: "aborted",
   ERR_MAILBOX_FULL: "mailbox_full",
   ERR_CALL_CYCLE: "cycle",

@@ -8,7 +8,7 @@ import type { Notice, Parcel } from "../port/messages.js";
 import type { Sender } from "../refs/actor-ref.js";
 import type { CastResult, Transferable } from "../refs/actor-types.js";
 import type { RefOptions } from "../refs/ref-options.js";
-import { noproc } from "../refs/refusal.js";
+import { refused } from "../refs/refusal.js";
 import type { Payload } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { Codec, keepPayload } from "../values/codec.js";
@@ -145,7 +145,7 @@ export abstract class OneWayOutbox implements Sender {
       return PUSHED;
     }
     if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
-    else if (outcome === CLOSED) unsent.refused(noproc(peer, methodOf(this.names, unsent.method, payload)));
+    else if (outcome === CLOSED) unsent.refused(refused(peer, methodOf(this.names, unsent.method, payload)));
     return outcome;
   }
 
@@ -198,7 +198,7 @@ export abstract class OneWayOutbox implements Sender {
     if (to.unsent.length !== 0) return false;
     const outcome = this.push(to, kind, method, 0, payload, parcel);
     if (outcome === PUSHED) return true;
-    if (outcome === CLOSED) throw noproc(to, methodOf(this.names, method, payload));
+    if (outcome === CLOSED) throw refused(to, methodOf(this.names, method, payload));
     if (outcome !== FULL || to.overflow === "block") return false;
     if (to.overflow === "reject") throw mailboxFull(to, methodOf(this.names, method, payload));
     this.overflow.drop(to, methodOf(this.names, method, payload));

@@ -7,7 +7,7 @@ import type { Segments } from "../memory/segments.js";
 import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION } from "../memory/slot-descriptor.js";
 import type { Connection } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
-import { noproc } from "../refs/refusal.js";
+import { refused } from "../refs/refusal.js";
 import { newPayload, type Payload } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { keepPayload } from "../values/codec.js";
@@ -144,7 +144,7 @@ export abstract class Outbox extends OneWayOutbox {
       return true;
     }
     if (outcome === CLOSED) {
-      this.pending.fail(correlation, noproc(to, method));
+      this.pending.fail(correlation, refused(to, method));
       return true;
     }
     if (outcome !== FULL || to.overflow === "block") return false;

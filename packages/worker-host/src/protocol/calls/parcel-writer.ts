@@ -54,8 +54,11 @@ export class ParcelWriter {
     traceparent: string | undefined,
   ): EncodedMessage {
     const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
-    const payload = this.#codec.encodeArgs(traceparent === undefined ? args : [...args, traceparent], transferred);
+    const leaves = to.leavesWith > 0;
+    const all = traceparent === undefined ? args : [...args, traceparent];
+    const payload = this.#codec.encodeArgs(all, transferred, leaves);
     if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
+    if (leaves && payload.length > to.leavesWith) throw tooLarge(to, method, payload.length, to.leavesWith);
     const textBytes = methodId < 0 ? -methodId : 0;
     const fits = payload.length + textBytes <= to.mailbox.maxPayloadBytes && payload.shared === undefined;
     if (transferred === undefined && fits) {
@@ -81,13 +84,7 @@ export class ParcelWriter {
   }
 
   #parcelOf(to: Peer, method: string, payload: Payload, transferred: readonly Transferable[]): Parcel {
-    if (payload.length > MAX_MESSAGE_BYTES) {
-      throw new ActorError(
-        "ERR_MESSAGE_TOO_LARGE",
-        `id=${to.id} method=${method}: message of ${payload.length} bytes, at most ${MAX_MESSAGE_BYTES}; transfer what is larger`,
-        { id: to.id, method, bytes: payload.length, limit: MAX_MESSAGE_BYTES },
-      );
-    }
+    if (payload.length > MAX_MESSAGE_BYTES) throw tooLarge(to, method, payload.length, MAX_MESSAGE_BYTES);
     // An int32, as the placeholder holds it.
     this.#parcels = (this.#parcels + 1) | 0;
     return { owner: this.#ownerId, number: this.#parcels, content: encoded(payload), transferred };
@@ -99,4 +96,10 @@ export class ParcelWriter {
     placeholder.words[1] = number;
     return placeholder;
   }
+}
+
+function tooLarge({ id }: Peer, method: string, bytes: number, limit: number): ActorError {
+  const advice = limit === MAX_MESSAGE_BYTES ? "; transfer what is larger" : "";
+  const message = `id=${id} method=${method}: message of ${bytes} bytes, at most ${limit}${advice}`;
+  return new ActorError("ERR_MESSAGE_TOO_LARGE", message, { id, method, bytes, limit });
 }

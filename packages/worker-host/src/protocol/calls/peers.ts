@@ -5,6 +5,7 @@ import {
   addEndpoint,
   BLOCK_TIMEOUT_MS,
   ENDPOINT_INDEX,
+  LEAVES_WITH,
   MAILBOX_LANE,
   OVERFLOW,
   OVERFLOW_POLICIES,
@@ -37,7 +38,9 @@ export interface Peer extends Connection {
   readonly system: RingWriter;
   readonly overflow: OverflowPolicy;
   readonly blockTimeoutMs: number;
-  /** Messages of this thread that wait for room; later ones queue behind them. Main only. */
+  /** See LEAVES_WITH. */
+  readonly leavesWith: number;
+  /** Messages of this thread that wait for room: later ones queue behind them. Main only. */
   readonly unsent: Queue<Unsent>;
   /** True when this thread's bit in the slot's set of callers is set. */
   knownAsCaller: boolean;
@@ -105,6 +108,7 @@ export class Peers {
       system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer, this.#slotAt),
       overflow: OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block",
       blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
+      leavesWith: words[LEAVES_WITH],
       unsent: new Queue(),
       knownAsCaller: false,
       calls: undefined,

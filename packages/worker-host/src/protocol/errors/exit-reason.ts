@@ -18,6 +18,7 @@ const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   shutdown: () => true,
   killed: () => true,
   noproc: () => true,
+  noconnection: ({ node }) => typeof node === "string",
   error: () => true,
   init_failed: () => true,
   heap_cap_exceeded: ({ heapCapMb, usedMb }) => isNumber(heapCapMb) && isNumber(usedMb),
@@ -123,6 +124,8 @@ function exitInWords(reason: ExitReason, depth: number): string {
       return `linked (to ${reason.id}: ${exitInWords(reason.reason, depth)})`;
     case "reached_max_restart_intensity":
       return `reached_max_restart_intensity (${reason.id}: ${exitInWords(reason.reason, depth)})`;
+    case "noconnection":
+      return `noconnection (node ${reason.node})`;
     default:
       return reason.kind;
   }

@@ -34,6 +34,11 @@ export interface SpecFacts extends ProcessFacts {
   readonly allowed: string;
 }
 
+/** The node of a cluster that an error is about. */
+export interface NodeFacts {
+  readonly node: string;
+}
+
 /** What an ERR_INVALID_OPTION says. */
 export interface OptionFacts {
   /** What was called, as `stop` or `id=root/a with`. */
@@ -65,6 +70,15 @@ export interface FactsByCode {
   ERR_CALL_EXIT: ProcessFacts & Partial<MethodFacts> & StageFacts & { readonly reason: ExitReason };
   /** No reply within `timeoutMs`. */
   ERR_CALL_TIMEOUT: MethodFacts & { readonly timeoutMs: number };
+  /** The servers of the cluster refuse this node's credentials, or do not allow it what a node needs. */
+  ERR_CLUSTER_AUTH: Partial<NodeFacts> & { readonly servers?: readonly string[] };
+  /** The cluster's server is not there, or lacks what a cluster needs. */
+  ERR_CLUSTER_ENGINE: Partial<NodeFacts> & {
+    readonly servers?: readonly string[];
+    readonly found?: string;
+    readonly needed?: string;
+    readonly replicas?: number;
+  };
   /** The process runs with a flag of V8's that leaves each thread less than the cap. */
   ERR_HEAP_CAP_INEFFECTIVE: ProcessFacts & {
     readonly heapCapMb: number;
@@ -79,6 +93,8 @@ export interface FactsByCode {
   ERR_INVALID_CHILD_SPEC: SpecFacts;
   /** An option or an argument does not exist, or has a value that is not allowed. A TypeError or a RangeError, too. */
   ERR_INVALID_OPTION: OptionFacts;
+  /** This node does not own the name, the singleton or the state any more. */
+  ERR_LEASE_LOST: { readonly name: string };
   /** The mailbox has no room; or a pool's queue, then with `maxQueue` and without `method`. */
   ERR_MAILBOX_FULL: ProcessFacts & Partial<MethodFacts> & { readonly maxQueue?: number };
   /** One child more than `maxChildren`. */
@@ -87,16 +103,26 @@ export interface FactsByCode {
   ERR_MESSAGE_TOO_LARGE: ProcessFacts & Partial<MethodFacts> & { readonly bytes: number; readonly limit: number };
   /** `holder` is the path of what has the name. */
   ERR_NAME_TAKEN: ProcessFacts & { readonly name: string; readonly holder: string };
+  /** The nodes have no version of the cluster's protocol in common. */
+  ERR_NODE_INCOMPATIBLE: NodeFacts;
+  /** Another process has joined the cluster as this node: `incarnation` is that process's. */
+  ERR_NODE_NAME_TAKEN: NodeFacts & { readonly cluster: string; readonly incarnation: string };
+  /** The actor's node is not connected. The message was not handled. Without `method` for a start on that node. */
+  ERR_NO_CONNECTION: Partial<MethodFacts> & NodeFacts;
   /** A router by `consistent_hash` was sent a message without `forKey`. */
   ERR_NO_KEY: MethodFacts;
   /** No such actor runs. Without `id` for a remote of comlink's, which names no actor. */
   ERR_NOPROC: Partial<MethodFacts>;
+  /** The node does not let the node `by` do this. */
+  ERR_NOT_ALLOWED: NodeFacts & { readonly by: string };
   /** The operation is for one actor, and this is a router or a pool. */
   ERR_NOT_AN_ACTOR: MethodFacts;
   /** `path` leads to the part that cannot be sent, as `args[0].cache`. With `id` for the `args` of a child spec. */
   ERR_NOT_CLONEABLE: Partial<ProcessFacts> & { readonly path: string };
   /** The supervisor has no such child. */
   ERR_NOT_FOUND: ChildFacts;
+  /** The node offers nothing under this name. */
+  ERR_NOT_OFFERED: NodeFacts & { readonly offer: string };
   /** The child is being restarted. */
   ERR_RESTARTING: ChildFacts;
   /** The child runs; or a profile or an upgrade of the actor is under way. */

@@ -16,6 +16,8 @@ export type ExitReason =
   | { readonly kind: "init_timeout"; readonly afterMs: number }
   | { readonly kind: "linked"; readonly id: string; readonly reason: ExitReason }
   | { readonly kind: "noproc" }
+  /** The connection to the actor's node is lost: the actor may run on. */
+  | { readonly kind: "noconnection"; readonly node: string }
   | {
       readonly kind: "reached_max_restart_intensity";
       /** The child whose failure passed the limit, and its reason. */

@@ -51,6 +51,10 @@ export const MOVED_TO = 6;
 export const LOG_TAKEN = 7;
 /** How long a call may take when the caller does not say: see call-timeout.ts. */
 export const CALL_TIMEOUT = 8;
+/** 0 for an actor of this process; for a slot whose messages leave it, the most bytes that one may have. */
+export const LEAVES_WITH = 9;
+/** Why a closed slot refuses: 0 because its actor is gone, 1 because there is no connection to its node. */
+export const CLOSED_FOR = 10;
 
 // lanes
 export const MAILBOX_LANE = LINE;
@@ -209,6 +213,8 @@ export interface SlotLayout {
   readonly overflow: OverflowPolicy;
   readonly blockTimeoutMs: number;
   readonly maxDeliveries: number;
+  /** Default 0. */
+  readonly leavesWith?: number;
 }
 
 /** Bytes of a slot with this layout. */
@@ -228,6 +234,7 @@ export function formatSlot(words: Int32Array, layout: SlotLayout): void {
   words[OVERFLOW] = OVERFLOW_POLICIES.indexOf(layout.overflow);
   words[BLOCK_TIMEOUT_MS] = Math.min(layout.blockTimeoutMs, 0x7fffffff);
   words[MAX_DELIVERIES] = layout.maxDeliveries;
+  words[LEAVES_WITH] = layout.leavesWith ?? 0;
   formatLane(words, MAILBOX_LANE, SLOT_HEADER_BYTES, layout.mailboxBytes, layout.capacity);
   formatLane(words, SYSTEM_LANE, SLOT_HEADER_BYTES + layout.mailboxBytes, layout.systemBytes, 0x7fffffff);
   if (layout.overflow === "drop_oldest") {

@@ -1,4 +1,5 @@
 import { ActorError } from "../errors/errors.js";
+import { CLOSED_FOR } from "../memory/slot-descriptor.js";
 
 // By identity: an error that came in a reply, whatever it says, is another object.
 const refusals = new WeakSet<object>();
@@ -7,6 +8,20 @@ const refusals = new WeakSet<object>();
 export function noproc(to: { readonly id: string }, method: string): ActorError {
   const message = `id=${to.id} method=${method}: no such actor (stopped or never restarted)`;
   const error = new ActorError("ERR_NOPROC", message, { id: to.id, method });
+  refusals.add(error);
+  return error;
+}
+
+/** A closed slot's refusal: ERR_NOPROC, or ERR_NO_CONNECTION where the actor may run on another node. */
+export function refused(to: { readonly id: string; readonly words: Int32Array }, method: string): ActorError {
+  return to.words[CLOSED_FOR] === 0 ? noproc(to, method) : noConnection(to, method);
+}
+
+/** ERR_NO_CONNECTION for a message that has not left this process: it was certainly not handled. */
+export function noConnection({ id }: { readonly id: string }, method: string): ActorError {
+  const node = id.slice(0, Math.max(0, id.indexOf(":")));
+  const message = `id=${id} method=${method}: there is no connection to node ${node}; the message was not handled`;
+  const error = new ActorError("ERR_NO_CONNECTION", message, { id, method, node });
   refusals.add(error);
   return error;
 }

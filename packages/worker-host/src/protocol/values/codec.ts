@@ -36,13 +36,24 @@ const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true, useToJSON: false } as object);
 
 const REFERENCE_TYPE = 0x52;
+/** Translates references for bytes that leave the process. Both methods throw for what cannot be a reference there. */
+export interface ForeignReferences {
+  /** Returns the message value that stands for the reference. */
+  exported(ref: ActorRef): unknown[];
+  imported(wire: readonly unknown[]): ActorRef;
+}
+
 // The extension is global to msgpackr, so each decode first sets the sender of its references.
 let decodingFor: Sender;
+// Set while bytes that leave the process are made or read.
+let foreign: ForeignReferences | undefined;
+/** References to pools that the last `pack` has met. */
+let poolsMet = 0;
 addExtension({
   Class: ActorRef,
   type: REFERENCE_TYPE,
-  write: (ref: ActorRef) => [ref.address, ref.uid, ref.id],
-  read: ([address, uid, id]: [number, number, string]) => new ActorRef(decodingFor, address, uid, id),
+  write: (ref: ActorRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.id],
+  read: (wire: [number, number, string]) => foreign?.imported(wire) ?? new ActorRef(decodingFor, ...wire),
 } as never);
 
 const ROUTER_REFERENCE_TYPE = 0x53;
@@ -50,8 +61,9 @@ const ROUTER_REFERENCE_TYPE = 0x53;
 addExtension({
   Class: RouterRef,
   type: ROUTER_REFERENCE_TYPE,
-  write: (ref: RouterRef) => [ref.address, ref.uid, ref.id, ref.keyHash],
+  write: (ref: RouterRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.id, ref.keyHash],
   read: ([address, uid, id, keyHash]: [number, number, string, number | undefined]) =>
+    foreign?.imported([address, uid, id, keyHash]) ??
     (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
     new RouterRef(decodingFor, address, uid, id, {}, keyHash),
 } as never);
@@ -60,7 +72,10 @@ const POOL_REFERENCE_TYPE = 0x54;
 addExtension({
   Class: PoolRef,
   type: POOL_REFERENCE_TYPE,
-  write: (ref: PoolRef) => [ref.uid, ref.id],
+  write: (ref: PoolRef) => {
+    poolsMet++;
+    return [ref.uid, ref.id];
+  },
   read: ([uid, id]: [number, string]) => decodingFor.ownPool?.(uid) ?? new PoolRef(decodingFor, uid, id),
 } as never);
 
@@ -70,35 +85,38 @@ addExtension({
  */
 export class Codec {
   readonly #sender: Sender;
+  readonly #foreign: ForeignReferences | undefined;
   #outgoing: Payload = newWritablePayload(SCRATCH_BYTES);
   readonly #encoder = new PlainEncoder();
   readonly #decoder = new PlainDecoder();
 
-  /** References in decoded messages send through `sender`. */
-  constructor(sender: Sender) {
+  /** References in decoded messages send through `sender`. With `foreign`, the bytes are for other processes. */
+  constructor(sender: Sender, foreign?: ForeignReferences) {
     this.#sender = sender;
+    this.#foreign = foreign;
   }
 
   /**
    * Throws ERR_NOT_CLONEABLE with the path of the value that no message can carry. Objects in `transfer` are left out;
-   * the payload refers to them by index. A payload with `shared` has to go by a port.
+   * the payload refers to them by index. A payload with `shared` has to go by a port. With `leaves`, the message carries
+   * only what another process can have.
    */
-  encodeArgs(args: readonly unknown[], transfer?: readonly unknown[]): Payload {
+  encodeArgs(args: readonly unknown[], transfer?: readonly unknown[], leaves = false): Payload {
     if (args.length === 0) return this.#encodeNothing();
-    if (transfer !== undefined) return this.#packGraph(args, "args", transfer);
+    if (transfer !== undefined) return this.#packGraph(args, "args", transfer, undefined, leaves);
     if (args.length === 1 && isOwnBytes(args[0])) return this.#encodeBytes(args[0]);
-    return this.#encode(args, "args", true);
+    return this.#encode(args, "args", true, leaves);
   }
 
   /**
    * Throws ERR_NOT_CLONEABLE with the path, from `root` on, of the value that no message can carry. Objects in
    * `transfer` are left out, as in `encodeArgs`.
    */
-  encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply"): Payload {
+  encodeValue(value: unknown, transfer?: readonly unknown[], root = "reply", leaves = false): Payload {
     if (transfer !== undefined) return this.#packGraph(value, root, transfer);
     if (value === undefined) return this.#encodeNothing();
     if (isOwnBytes(value)) return this.#encodeBytes(value);
-    return this.#encode(value, root, false);
+    return this.#encode(value, root, false, leaves);
   }
 
   /** Throws when the payload encodes no arguments. */
@@ -141,7 +159,7 @@ export class Codec {
     return payload;
   }
 
-  #encode(value: unknown, root: string, isOwn: boolean): Payload {
+  #encode(value: unknown, root: string, isOwn: boolean, leaves: boolean): Payload {
     const payload = this.#fresh();
     const outcome = this.#encoder.encode(value, payload.bytes as Buffer, isOwn);
     if (typeof outcome === "number") {
@@ -150,9 +168,13 @@ export class Codec {
       return payload;
     }
     const copy = this.#copyOf(value, outcome);
-    if (copy !== NOT_PLAIN) return this.#pack(copy, FORMAT_PACKED);
+    if (copy !== NOT_PLAIN) {
+      const packed = this.#pack(copy, FORMAT_PACKED);
+      // The value graph says where the pool is.
+      if (!leaves || poolsMet === 0) return packed;
+    }
     outcome.rewind();
-    return this.#packGraph(value, root, undefined, outcome);
+    return this.#packGraph(value, root, undefined, outcome, leaves);
   }
 
   #copyOf(value: unknown, reads: Reads): unknown {
@@ -164,9 +186,15 @@ export class Codec {
     }
   }
 
-  #packGraph(value: unknown, root: string, transfer?: readonly unknown[], reads?: Reads): Payload {
+  #packGraph(
+    value: unknown,
+    root: string,
+    transfer?: readonly unknown[],
+    reads?: Reads,
+    leaves: boolean = false,
+  ): Payload {
     const shared: unknown[] = [];
-    const payload = this.#pack(toGraph(value, root, transfer, shared, reads), FORMAT_GRAPH);
+    const payload = this.#pack(toGraph(value, root, transfer, shared, reads, leaves), FORMAT_GRAPH);
     if (shared.length > 0) payload.shared = shared;
     return payload;
   }
@@ -174,6 +202,8 @@ export class Codec {
   #pack(value: unknown, format: number): Payload {
     const payload = this.#fresh();
     packr.useBuffer(payload.bytes);
+    foreign = this.#foreign;
+    poolsMet = 0;
     const packed = packr.pack(value, REUSE_BUFFER_MODE) as Uint8Array & { start: number; end: number };
     payload.length = packed.end - packed.start;
     payload.format = format;
@@ -186,6 +216,7 @@ export class Codec {
 
   #decode(payload: Payload, transferred?: readonly unknown[]): unknown {
     decodingFor = this.#sender;
+    foreign = this.#foreign;
     const value = packr.unpack(payload.bytes, payload.length as never) as unknown;
     return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred, payload.shared) : value;
   }

@@ -1,5 +1,5 @@
 // Internal: for @mini-otp/runtime of the same version.
-export { Codec, keepPayload } from "./codec.js";
+export { Codec, type ForeignReferences, keepPayload } from "./codec.js";
 export {
   decodeForeign,
   decodeReason,

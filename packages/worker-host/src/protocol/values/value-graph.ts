@@ -42,6 +42,7 @@ const ITEM = new Place(".<item>");
 /**
  * Throws ERR_NOT_CLONEABLE with the `path` (`args[0].handlers.onDone`) of a value that no message can carry. Adds
  * objects to `shared` that only structured cloning can carry. `reads` are properties that have been read already.
+ * A value that `leaves` the process has no such object.
  */
 export function toGraph(
   value: unknown,
@@ -49,10 +50,11 @@ export function toGraph(
   transfer: readonly unknown[] = [],
   shared: unknown[] = [],
   reads?: Reads,
+  leaves = false,
 ): ValueGraph {
   checkTransferList(transfer);
   const graph: ValueGraph = [undefined];
-  const flattening = new Flattening(graph, transfer, shared, reads);
+  const flattening = new Flattening(graph, transfer, shared, reads, leaves);
   try {
     graph[0] = flattening.value(value, 0);
     flattening.finish();
@@ -81,10 +83,18 @@ class Flattening {
   readonly #transferred: Map<unknown, number>;
   readonly #shared: unknown[];
   readonly #reads: Reads | undefined;
+  readonly #leaves: boolean;
   readonly #bytes = new SharedBytes();
   #errors = 0;
 
-  constructor(graph: ValueGraph, transfer: readonly unknown[], shared: unknown[], reads: Reads | undefined) {
+  constructor(
+    graph: ValueGraph,
+    transfer: readonly unknown[],
+    shared: unknown[],
+    reads: Reads | undefined,
+    leaves: boolean,
+  ) {
+    this.#leaves = leaves;
     this.#graph = graph;
     this.#shared = shared;
     this.#transferred = new Map(transfer.map((object, index) => [object, index]));
@@ -129,6 +139,7 @@ class Flattening {
 
   #describe(node: Node, object: object, index: number, depth: number): void {
     const transferred = this.#transferred.size === 0 ? undefined : this.#transferred.get(object);
+    if (this.#leaves) this.#checkLeaves(object);
     if (transferred !== undefined) node.push("x", transferred);
     else if (Array.isArray(object)) this.#array(node, object, depth);
     else if (Object.getPrototypeOf(object) === Object.prototype) this.#object(node, object, depth);
@@ -142,6 +153,11 @@ class Flattening {
     else if (ArrayBuffer.isView(object)) this.#view(node, object);
     else if (isError(object)) this.#error(node, object, depth);
     else this.#instance(node, object, depth);
+  }
+
+  #checkLeaves(object: object): void {
+    if (object instanceof PoolRef) throw new Obstacle("a reference to a pool, which stays in its process");
+    if (object instanceof MessagePort) throw new Obstacle("a MessagePort, which stays in its process");
   }
 
   #instance(node: Node, object: object, depth: number): void {
@@ -241,6 +257,7 @@ class Flattening {
   }
 
   #share(object: object): number {
+    if (this.#leaves) throw new Obstacle("memory or an object of the platform, which stays in its process");
     const known = this.#shared.indexOf(object);
     return known === -1 ? this.#shared.push(object) - 1 : known;
   }

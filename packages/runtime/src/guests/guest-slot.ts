@@ -1,0 +1,274 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import {
+  announce,
+  CLOSED_FOR,
+  KIND_CALL,
+  KIND_CANCEL,
+  KIND_CAST,
+  KIND_FAILURE,
+  KIND_REPLY,
+  kindOf,
+  MAILBOX_LANE,
+  PARKED,
+  R_CORRELATION,
+  R_METHOD,
+  R_SENDER_ADDRESS,
+  R_SENDER_UID,
+  R_TYPE,
+  retract,
+  SYSTEM_LANE,
+  setCallTimeout,
+  sleepAsync,
+  wakeAll,
+} from "@mini-otp/worker-host/protocol/memory";
+import {
+  FORMAT_PARCEL,
+  FORMAT_TRACED,
+  newPayload,
+  type Payload,
+  RingReader,
+} from "@mini-otp/worker-host/protocol/ring";
+import { payloadOf } from "@mini-otp/worker-host/protocol/values";
+import { Mailbox } from "../mailbox/mailbox.js";
+import type { Slot } from "../mailbox/slots.js";
+import type { Actors } from "../system/actors.js";
+
+/** Where the reply to a call goes. */
+export interface GuestCaller {
+  readonly address: number;
+  readonly uid: number;
+  readonly correlation: number;
+}
+
+export interface GuestMessage {
+  readonly kind: "call" | "cast" | "send";
+  /** `"info"` for what was sent. */
+  readonly method: string;
+  readonly args: unknown[];
+  /** Its bytes cannot be decoded; then there are no arguments. */
+  readonly undecodable: { readonly error: unknown } | undefined;
+  /** In bytes, as it was encoded. */
+  readonly size: number;
+  /** Of a call. */
+  readonly caller: GuestCaller | undefined;
+}
+
+export interface GuestSlotOptions {
+  readonly mailboxBytes: number;
+  readonly capacity: number;
+  /** See LEAVES_WITH; 0 for what stays in the process. */
+  readonly leavesWith: number;
+  /** While this is false no message is taken; `wake` looks again. */
+  hasRoom?(): boolean;
+  onMessage(message: GuestMessage): void;
+  /** The caller has given its call up. */
+  onCancel?(callerUid: number, correlation: number): void;
+}
+
+const SYSTEM_BYTES = 4096;
+/** Messages taken before the event loop turns. */
+const TAKEN_PER_TURN = 1024;
+
+/** A slot among a system's that no actor owns: its messages are taken on main. */
+export class GuestSlot {
+  readonly slot: Slot;
+  readonly #actors: Actors;
+  readonly #options: GuestSlotOptions;
+  readonly #mailbox: Mailbox;
+  readonly #messages: RingReader;
+  readonly #system: RingReader;
+  #waitsForParcel = false;
+  #listening = false;
+  #closed = false;
+  #released = false;
+
+  constructor(actors: Actors, options: GuestSlotOptions) {
+    this.#actors = actors;
+    this.#options = options;
+    this.slot = actors.slots.allocate({
+      capacity: options.capacity,
+      mailboxBytes: options.mailboxBytes,
+      systemBytes: SYSTEM_BYTES,
+      overflow: "block",
+      blockTimeoutMs: 10_000,
+      maxDeliveries: 1,
+      leavesWith: options.leavesWith,
+    });
+    const { memory } = this.slot;
+    setCallTimeout(memory.words, actors.callTimeoutMs);
+    this.#messages = new RingReader(memory, MAILBOX_LANE, newPayload(64 * 1024));
+    this.#system = new RingReader(memory, SYSTEM_LANE, newPayload(64));
+    this.#mailbox = new Mailbox(memory.words);
+    this.#mailbox.open();
+    this.#listen();
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Refuses messages from now on; callers that wait get this reason. What it had accepted is given to `unsent`. */
+  close(reason: ExitReason, unsent: (message: GuestMessage) => void = () => {}): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { words } = this.slot.memory;
+    Atomics.store(words, CLOSED_FOR, reason.kind === "noconnection" ? 1 : 0);
+    this.#mailbox.close();
+    this.#takeRest(unsent);
+    this.#actors.mail.notifyCallers(this.slot, reason, this.#mailbox.nextSeq, true);
+    wakeAll(words, PARKED);
+  }
+
+  /** Takes messages again, after `close`. */
+  reopen(): void {
+    if (!this.#closed || this.#released) return;
+    this.#closed = false;
+    Atomics.store(this.slot.memory.words, CLOSED_FOR, 0);
+    this.#mailbox.open();
+    this.#listen();
+  }
+
+  /** Gives its memory back. After `close`. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    Atomics.store(this.slot.memory.words, CLOSED_FOR, 0);
+    this.#actors.outbox.disconnect(this.slot.address);
+    this.#actors.slots.release(this.slot);
+  }
+
+  /** There is room again. */
+  wake(): void {
+    this.#listen();
+  }
+
+  /** Answers a call. What cannot be carried is a failure that says so. */
+  answer({ address, uid, correlation }: GuestCaller, kind: "reply" | "failure", value: unknown): void {
+    if (this.#closed) return;
+    this.#reply(address, uid, correlation, kind, value);
+  }
+
+  #reply(address: number, uid: number, correlation: number, kind: "reply" | "failure", value: unknown): void {
+    const { outbox } = this.#actors;
+    let type: typeof KIND_REPLY | typeof KIND_FAILURE = kind === "reply" ? KIND_REPLY : KIND_FAILURE;
+    let payload: Payload;
+    try {
+      payload = outbox.codec.encodeValue(value);
+    } catch (uncloneable) {
+      type = KIND_FAILURE;
+      payload = outbox.codec.encodeValue(uncloneable);
+    }
+    outbox.reply(address, uid, type, correlation, payload);
+  }
+
+  readonly #woken = (): void => {
+    this.#listening = false;
+    this.#listen();
+  };
+
+  #listen(): void {
+    if (this.#listening || this.#released) return;
+    const { words } = this.slot.memory;
+    for (let taken = 0; !this.#closed; taken++) {
+      while (this.#system.next()) this.#takeCancel();
+      if (this.#waitsForParcel) return;
+      if (taken >= TAKEN_PER_TURN) {
+        this.#listening = true;
+        setImmediate(this.#woken);
+        return;
+      }
+      const hasRoom = this.#options.hasRoom?.() ?? true;
+      if (hasRoom && this.#messages.next()) {
+        this.#take();
+        continue;
+      }
+      announce(words, PARKED);
+      if (!(hasRoom && this.#messages.pending) && !this.#system.pending) {
+        const waiting = sleepAsync(words, PARKED);
+        if (waiting !== undefined) {
+          this.#listening = true;
+          void waiting.then(this.#woken);
+          return;
+        }
+      }
+      retract(words, PARKED);
+    }
+  }
+
+  #takeCancel(): void {
+    const { header } = this.#system;
+    const isCancel = kindOf(header[R_TYPE]) === KIND_CANCEL;
+    const [uid, correlation] = [header[R_SENDER_UID], header[R_CORRELATION]];
+    this.#system.commit();
+    if (isCancel) this.#options.onCancel?.(uid, correlation);
+  }
+
+  #take(): void {
+    const { payload } = this.#messages;
+    if ((payload.format & ~FORMAT_TRACED) !== FORMAT_PARCEL) {
+      this.#options.onMessage(this.#opened(payload));
+      return;
+    }
+    this.#waitsForParcel = true;
+    const [owner, number] = payload.words;
+    this.#actors.mail.claimParcel(this.slot.uid, owner, number, false, (parcel) => {
+      this.#waitsForParcel = false;
+      // Closed meanwhile: it was given away with the rest.
+      if (this.#closed) return;
+      if (parcel === null) this.#messages.commit();
+      else this.#options.onMessage(this.#opened(payloadOf(parcel.content), parcel.transferred));
+      setImmediate(() => this.#listen());
+    });
+  }
+
+  #takeRest(unsent: (message: GuestMessage) => void): void {
+    const waitsForParcel = this.#waitsForParcel;
+    this.#waitsForParcel = false;
+    for (let first = waitsForParcel; first || this.#messages.next(); first = false) {
+      const { payload } = this.#messages;
+      const isParcel = (payload.format & ~FORMAT_TRACED) === FORMAT_PARCEL;
+      if (isParcel) {
+        const [owner, number] = payload.words;
+        this.#actors.mail.handleNotice({ type: "parcel_lost", owner, number });
+      }
+      unsent(this.#opened(isParcel ? newPayload(0) : payload));
+    }
+  }
+
+  /** Commits the record. */
+  #opened(payload: Payload, transferred?: readonly unknown[]): GuestMessage {
+    const { header } = this.#messages;
+    const { outbox, names } = this.#actors;
+    const kind = kindOf(header[R_TYPE]);
+    let args: unknown[] = [];
+    let undecodable: GuestMessage["undecodable"];
+    // The sender's place in a trace is its last argument.
+    const isTraced = (payload.format & FORMAT_TRACED) !== 0;
+    payload.format &= ~FORMAT_TRACED;
+    try {
+      args = outbox.codec.decodeArgs(payload, transferred);
+      if (isTraced) args.pop();
+    } catch (error) {
+      undecodable = { error };
+    }
+    const sent = header[R_METHOD] < 0 ? this.#messages.methodText : names.name(header[R_METHOD]);
+    const isCall = kind === KIND_CALL;
+    const message: GuestMessage = {
+      kind: isCall ? "call" : kind === KIND_CAST ? "cast" : "send",
+      method: isCall || kind === KIND_CAST ? sent : "info",
+      args,
+      undecodable,
+      size: payload.length,
+      caller: isCall
+        ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
+        : undefined,
+    };
+    this.#messages.commit();
+    return message;
+  }
+
+  /** To a caller whose call was given to `unsent`. */
+  refuse({ address, uid, correlation }: GuestCaller, error: unknown): void {
+    this.#reply(address, uid, correlation, "failure", error);
+  }
+}

@@ -1,0 +1,134 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorRef, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
+import { Codec, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
+import type { Logger } from "../reporting/logger.js";
+import type { Process, RemoteSignals } from "../signals/process-signals.js";
+import { ActorSystem } from "../system/actor-system.js";
+import type { Actors } from "../system/actors.js";
+import { GuestSlot, type GuestSlotOptions } from "./guest-slot.js";
+
+export interface GuestOptions extends GuestSlotOptions {
+  /** Its path, with its node before it: `b:root/prices`. */
+  readonly id: string;
+  readonly signals: RemoteSignals;
+}
+
+/** What stands in a system for one actor or router of another node. */
+export class Guest {
+  readonly ref: ActorRef;
+  readonly slot: GuestSlot;
+  readonly #actors: Actors;
+  readonly #process: Process;
+  readonly #leave: (reason: ExitReason) => void;
+
+  /** @internal */
+  constructor(actors: Actors, { id, signals, ...options }: GuestOptions) {
+    this.#actors = actors;
+    this.slot = new GuestSlot(actors, options);
+    const { address, uid } = this.slot.slot;
+    this.ref = new ActorRef(actors.outbox, address, uid, id);
+    this.#process = {
+      id,
+      ref: this.ref,
+      // Neither is asked of it: its exit signals go to `signals.exit`, and its partners' ends are told by its node.
+      kill: () => {},
+      info: () => {},
+      remote: signals,
+    };
+    this.#leave = actors.attach(this.ref.uid, this.#process);
+    this.#trap();
+  }
+
+  /** The life that was watched is over: each watcher is told once. It may be watched again. */
+  lifeEnded(reason: ExitReason): void {
+    this.#actors.signals.ended(this.#process, reason)();
+    this.#actors.signals.started(this.#process, true);
+  }
+
+  /** As it has asked for on its own node. */
+  signal(request: "link" | "unlink", to: ActorRef): void;
+  signal(request: "exit", to: ActorRef, reason: ExitReason | "kill"): void;
+  signal(request: "link" | "unlink" | "exit", to: ActorRef, reason?: ExitReason | "kill"): void {
+    const { address, uid, id } = to instanceof RouterRef ? to.process : to;
+    const target = { address, uid, id };
+    const { signals, outbox } = this.#actors;
+    if (request !== "exit") signals.handle(this.#process, { type: request, target });
+    else if (reason !== undefined)
+      signals.handle(this.#process, {
+        type: "exit",
+        target,
+        reason: reason === "kill" ? reason : encodeForeign(outbox.codec, reason),
+      });
+  }
+
+  /** It is gone for good. Its slot has been closed. */
+  dispose(reason: ExitReason): void {
+    this.#leave(reason);
+    this.slot.release();
+  }
+
+  /** It stands for one that traps exits: a signal keeps its reason until it is there. */
+  #trap(): void {
+    this.#actors.signals.started(this.#process, true);
+  }
+}
+
+/** What a cluster sees of a system. */
+export class Guests {
+  readonly logger: Logger;
+  readonly #system: ActorSystem;
+  readonly #actors: Actors;
+
+  constructor(system: ActorSystem) {
+    this.#system = system;
+    this.#actors = ActorSystem.actorsOf(system);
+    this.logger = system.logger;
+  }
+
+  open(options: GuestOptions): Guest {
+    return new Guest(this.#actors, options);
+  }
+
+  /** Makes bytes that leave the process, and values of those that come. */
+  codec(references: ForeignReferences): Codec {
+    return new Codec(this.#actors.outbox, references);
+  }
+
+  /** The actor or router of this system that a reference means; undefined for what is gone, or of elsewhere. */
+  own(uid: number): ActorRef | undefined {
+    return this.#actors.directory.actor(uid)?.ref ?? this.#actors.directory.router(uid)?.ref;
+  }
+
+  /** The member of a router of this system for the key with this hash. */
+  ownForKey(router: ActorRef, keyHash: number): ActorRef {
+    return new RouterRef(this.#actors.outbox, router.address, router.uid, router.id, {}, keyHash);
+  }
+
+  /** A reference to what is gone. */
+  gone(id: string): ActorRef {
+    return new ActorRef(this.#actors.outbox, this.#actors.outbox.self.address, 0, id);
+  }
+
+  /** The hash of its key, for a reference to a router's member; undefined for a reference to the router itself. */
+  keyHashOf(ref: ActorRef | PoolRef): number | undefined {
+    return ref instanceof RouterRef ? ref.keyHash : undefined;
+  }
+
+  isRouter(ref: ActorRef): boolean {
+    return ref instanceof RouterRef;
+  }
+
+  deadLetter(id: string, method: string, reason: ExitReason): void {
+    this.#actors.deadLetters.add(id, method, "no_connection", reason);
+  }
+
+  /** Who asks for a name that this system has not is answered by `find`. */
+  findNamesBy(find: ((name: string) => ActorRef | undefined) | undefined): void {
+    this.#actors.findNamesBy(find);
+  }
+
+  /** Called once, before the first thing that the system's `stop` ends. */
+  beforeStop(hook: (timeoutMs: number) => void): void {
+    ActorSystem.beforeStop(this.#system, hook);
+  }
+}

@@ -1,0 +1,7 @@
+/*
+ * For @mini-otp/cluster of the same version: what stands in a system for an actor of another node, and what such a node
+ * asks of the system's own actors. Not for applications.
+ */
+export { type Clock, systemClock } from "../supervision/clock.js";
+export type { GuestCaller, GuestMessage } from "./guest-slot.js";
+export { type Guest, type GuestOptions, Guests } from "./guests.js";
