@@ -33,7 +33,7 @@ export default defineConfig({
   plugins: [ownReporters],
   // The pure core is tested by itself, and is no part of what the package exports.
   resolve: {
-    alias: ["runtime", "worker-host"].map((name) => ({
+    alias: ["cluster", "runtime", "worker-host"].map((name) => ({
       find: new RegExp(`^#${name}/`),
       replacement: fileURLToPath(new URL(`./packages/${name}/dist/`, import.meta.url)),
     })),

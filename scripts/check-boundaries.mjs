@@ -16,14 +16,24 @@ const ENTRY_POINTS = {
   ],
   runtime: ["@mini-otp/runtime", "@mini-otp/runtime/guests", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
   metrics: ["@mini-otp/metrics"],
+  cluster: ["@mini-otp/cluster", "@mini-otp/cluster/testing"],
 };
 const ALL_ENTRY_POINTS = Object.values(ENTRY_POINTS).flat();
 
-/** metrics → runtime → worker-host, and each sees only its neighbour; mini-otp puts the three under one name. */
+/**
+ * metrics, cluster → runtime → worker-host. Each sees only its neighbour, but cluster sees the protocol too, because it
+ * reads and writes mailboxes. mini-otp puts the three others under one name.
+ */
 const MAY_IMPORT = {
   "worker-host": [],
   runtime: ENTRY_POINTS["worker-host"],
   metrics: ["@mini-otp/runtime", "@mini-otp/runtime/options"],
+  cluster: [
+    "@mini-otp/runtime",
+    "@mini-otp/runtime/guests",
+    "@mini-otp/runtime/options",
+    ...ENTRY_POINTS["worker-host"].slice(1),
+  ],
   "mini-otp": ["@mini-otp/worker-host", "@mini-otp/runtime", "@mini-otp/runtime/testing", "@mini-otp/metrics"],
 };
 
@@ -48,7 +58,7 @@ const ONLY_ONE_FILE = [
 ];
 
 /** What main runs, alone or as actors' threads do too. */
-const MAIN_RUNS = ["packages/runtime/src/", "packages/metrics/src/", PROTOCOL];
+const MAIN_RUNS = ["packages/runtime/src/", "packages/metrics/src/", "packages/cluster/src/", PROTOCOL];
 
 /**
  * Where main's code may go round until something else happens, and what ends it. No other file there has a loop without
@@ -69,6 +79,11 @@ const PATIENCE = "MAIN_LOCK_PATIENCE_MS";
 const LONGEST_PATIENCE_MS = 5;
 
 const PURE_CORE = [
+  "packages/cluster/src/link/frame.ts",
+  "packages/cluster/src/link/hello.ts",
+  "packages/cluster/src/link/link.ts",
+  "packages/cluster/src/nodes/detector.ts",
+  "packages/cluster/src/nodes/lease.ts",
   "packages/runtime/src/supervision/restart-strategy.ts",
   "packages/runtime/src/supervision/restart-intensity.ts",
   "packages/runtime/src/supervision/backoff.ts",
@@ -157,6 +172,16 @@ function checkProtocolStandsAlone({ file, imports }) {
   }
 }
 
+const NATS = "packages/cluster/src/engine/nats-engine.ts";
+
+/** Everything else of the cluster goes by the interface of its engine. */
+function checkNats({ file, imports, place }) {
+  if (place === undefined || file === NATS) return;
+  for (const { specifier, line } of imports) {
+    if (specifier.startsWith("@nats-io/")) report(file, line, `only-file-with-nats: belongs in ${NATS}`);
+  }
+}
+
 /** Within a package, arrows go down: see rooms.mjs. */
 function checkRooms({ file, imports, place }) {
   const floors = ROOMS[place?.packageName];
@@ -236,6 +261,7 @@ if (modules.length === 0) {
 for (const module of modules) {
   checkImportDirection(module);
   checkProtocolStandsAlone(module);
+  checkNats(module);
   checkRooms(module);
   checkPureCore(module);
   checkMainsWaits(module);

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = "docs/errors.md";
 const { page } = parseArgs({ options: { page: { type: "string", default: join(root, PAGE) } } }).values;
 const DECLARATIONS = join(root, "packages/worker-host/dist/index.d.ts");
-const SOURCES = ["packages/worker-host/src", "packages/runtime/src"];
+const SOURCES = ["packages/worker-host/src", "packages/runtime/src", "packages/cluster/src"];
 
 // Neither of the two needs a library's types.
 const program = ts.createProgram([DECLARATIONS], { module: ts.ModuleKind.NodeNext, noLib: true, types: [] });

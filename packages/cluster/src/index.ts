@@ -1,0 +1,1 @@
+export { decodeFrame, encodeFrame } from "./link/frame.js";

@@ -1,0 +1,62 @@
+/*
+ * What two gateways send each other: one NATS message is one frame. Little endian.
+ *
+ *    0  version   u8      1  type  u8      2  flags  u16, 0
+ *    4  from      u32     the sender's epoch
+ *    8  to        u32     the receiver's epoch, 0 while the sender does not know it
+ *   12  seq       u32     counts DATA of the session, from 1
+ *   16  ack       u32     the last DATA that the sender has taken
+ *   20  reserved  u32, 0
+ *   24  body
+ */
+export const FRAME_VERSION = 1;
+export const FRAME_HEADER_BYTES = 24;
+
+export const DATA = 1;
+export const HELLO = 2;
+export const ACK = 3;
+export const NACK = 4;
+export const BYE = 5;
+
+export type FrameType = typeof DATA | typeof HELLO | typeof ACK | typeof NACK | typeof BYE;
+
+export interface Frame {
+  readonly type: FrameType;
+  readonly from: number;
+  readonly to: number;
+  readonly seq: number;
+  readonly ack: number;
+  readonly body: Uint8Array;
+}
+
+export const NO_BODY = new Uint8Array(0);
+
+export function encodeFrame({ type, from, to, seq, ack, body }: Frame): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = FRAME_VERSION;
+  bytes[1] = type;
+  view.setUint32(4, from, true);
+  view.setUint32(8, to, true);
+  view.setUint32(12, seq, true);
+  view.setUint32(16, ack, true);
+  bytes.set(body, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/** Undefined for what is no frame of this version. Its body is a view of `bytes`. */
+export function decodeFrame(bytes: Uint8Array): Frame | undefined {
+  if (bytes.length < FRAME_HEADER_BYTES || bytes[0] !== FRAME_VERSION) return undefined;
+  const type = bytes[1];
+  if (type < DATA || type > BYE) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint16(2, true) !== 0 || view.getUint32(20, true) !== 0) return undefined;
+  return {
+    type: type as FrameType,
+    from: view.getUint32(4, true),
+    to: view.getUint32(8, true),
+    seq: view.getUint32(12, true),
+    ack: view.getUint32(16, true),
+    body: bytes.subarray(FRAME_HEADER_BYTES),
+  };
+}

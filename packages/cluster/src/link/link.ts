@@ -1,0 +1,324 @@
+import { ACK, BYE, DATA, type Frame, type FrameType, HELLO, NACK, NO_BODY } from "./frame.js";
+import { decodeHello, encodeHello, type Hello, isLater, speaksWith } from "./hello.js";
+
+/*
+ * One node's end of its link to another, as a function of events: no clock, no connection. What happened is an event,
+ * what is to be done are the actions. The state is changed in place, because the frames that wait for their ack would
+ * else be copied for each one that comes.
+ *
+ * A session is named by two epochs, one of each side's; an epoch is never used twice. Within a session DATA is numbered,
+ * kept until it is acknowledged, sent again when it is lost, and taken in order once. When either side ends the session,
+ * the other learns it by the new epoch.
+ */
+
+/** Why a session has ended. */
+export type LinkEnd = "left" | "gone" | "silent" | "restarted" | "reset" | "incompatible";
+
+export type LinkEvent =
+  | { readonly type: "frame"; readonly frame: Frame }
+  /** A body is to be sent. Only while the session is up. */
+  | { readonly type: "data"; readonly body: Uint8Array }
+  /** The other node has been heard of, or heard of again. */
+  | { readonly type: "greet" }
+  | { readonly type: "tick" }
+  /** The connection to the engine is there, or is not. */
+  | { readonly type: "engine"; readonly up: boolean }
+  /** The session is over, because of what else is known of the other node. */
+  | { readonly type: "end"; readonly why: LinkEnd }
+  /** This node leaves: the other is told, and greeted no more. */
+  | { readonly type: "bye" };
+
+export type LinkAction =
+  | { readonly type: "send"; readonly frame: Frame }
+  | { readonly type: "up"; readonly peer: Hello }
+  | { readonly type: "down"; readonly why: LinkEnd; readonly peer: Hello; readonly unacknowledged: number }
+  | { readonly type: "deliver"; readonly body: Uint8Array }
+  /** What waits for acks is below the window again. */
+  | { readonly type: "room" };
+
+/** DATA that is sent and not acknowledged: more is not offered. Replies may pass it. */
+export const LINK_WINDOW_BYTES = 1024 * 1024;
+/** Acknowledged alone after so much; less waits for the next frame, or tick. */
+const ACK_AFTER_BYTES = LINK_WINDOW_BYTES / 4;
+/** Sent again when no ack has come for so long. */
+const NO_PROGRESS_MS = 1000;
+const GREET_AGAIN_MS = 250;
+
+interface Sent {
+  readonly seq: number;
+  readonly body: Uint8Array;
+}
+
+export interface LinkState {
+  readonly self: Hello;
+  peer: Hello | undefined;
+  phase: "idle" | "greeting" | "up" | "left" | "incompatible";
+  connected: boolean;
+  /** Of this session, or the one that is greeted for. */
+  epoch: number;
+  peerEpoch: number;
+  sent: number;
+  unacked: Sent[];
+  /** How many of `unacked`, from its start on, are acknowledged: cut off now and then, since a shift costs. */
+  unackedFrom: number;
+  unackedBytes: number;
+  taken: number;
+  ackSent: number;
+  takenBytes: number;
+  /** A NACK has been sent for what comes after this one. */
+  nacked: number;
+  progressAt: number;
+  greetedAt: number;
+  /** Frames that were dropped: of another session, not expected, or damaged. */
+  dropped: number;
+  resent: number;
+}
+
+/** `firstEpoch` is above every one that this name has used: of the clock, in seconds. */
+export function newLink(self: Hello, firstEpoch: number): LinkState {
+  return {
+    self,
+    peer: undefined,
+    phase: "idle",
+    connected: true,
+    epoch: firstEpoch,
+    peerEpoch: 0,
+    sent: 0,
+    unacked: [],
+    unackedFrom: 0,
+    unackedBytes: 0,
+    taken: 0,
+    ackSent: 0,
+    takenBytes: 0,
+    nacked: -1,
+    progressAt: 0,
+    greetedAt: -Infinity,
+    dropped: 0,
+    resent: 0,
+  };
+}
+
+export function hasRoom(link: LinkState): boolean {
+  return link.phase === "up" && link.unackedBytes < LINK_WINDOW_BYTES;
+}
+
+export function linkStep(link: LinkState, event: LinkEvent, now: number): LinkAction[] {
+  const actions: LinkAction[] = [];
+  switch (event.type) {
+    case "frame":
+      onFrame(link, event.frame, now, actions);
+      break;
+    case "data":
+      sendData(link, event.body, now, actions);
+      break;
+    case "greet":
+      if (link.phase === "idle" || link.phase === "left") beginGreeting(link);
+      greet(link, now, actions);
+      break;
+    case "tick":
+      onTick(link, now, actions);
+      break;
+    case "engine":
+      link.connected = event.up;
+      if (event.up) {
+        greet(link, now, actions);
+        resend(link, now, actions);
+      }
+      break;
+    case "end":
+      endSession(link, event.why, actions);
+      link.phase = event.why === "incompatible" ? "incompatible" : "idle";
+      break;
+    case "bye":
+      if (link.phase === "up" && link.connected) actions.push(send(link, BYE));
+      endSession(link, "left", actions);
+      link.phase = "left";
+      break;
+  }
+  return actions;
+}
+
+function onTick(link: LinkState, now: number, actions: LinkAction[]): void {
+  if (!link.connected) return;
+  if (link.phase === "greeting" && now - link.greetedAt >= GREET_AGAIN_MS) greet(link, now, actions);
+  if (link.phase !== "up") return;
+  if (waiting(link) > 0 && now - link.progressAt >= NO_PROGRESS_MS) resend(link, now, actions);
+  if (link.ackSent !== link.taken) actions.push(send(link, ACK));
+}
+
+function onFrame(link: LinkState, frame: Frame, now: number, actions: LinkAction[]): void {
+  if (frame.type === HELLO) {
+    onHello(link, frame, now, actions);
+    return;
+  }
+  const ofSession = frame.from === link.peerEpoch && frame.to === link.epoch && link.peer !== undefined;
+  if (!ofSession || (link.phase !== "up" && link.phase !== "greeting")) {
+    link.dropped++;
+    return;
+  }
+  if (link.phase === "greeting") beginSession(link, now, actions);
+  acknowledged(link, frame.ack, now, actions);
+  if (frame.type === DATA) takeData(link, frame, actions);
+  else if (frame.type === NACK) resend(link, now, actions);
+  else if (frame.type === BYE) {
+    endSession(link, "left", actions);
+    link.phase = "idle";
+  }
+}
+
+function onHello(link: LinkState, frame: Frame, now: number, actions: LinkAction[]): void {
+  const hello = decodeHello(frame.body);
+  if (hello === undefined || frame.from === 0 || link.phase === "left") {
+    link.dropped++;
+    return;
+  }
+  const known = link.peer;
+  if (known !== undefined && known.incarnation !== hello.incarnation) {
+    if (!isLater(hello, known)) {
+      link.dropped++;
+      return;
+    }
+    endSession(link, "restarted", actions);
+    link.phase = "idle";
+    link.peerEpoch = 0;
+  }
+  link.peer = hello;
+  if (!speaksWith(link.self, hello)) {
+    if (link.phase !== "incompatible") actions.push(down(link, "incompatible", hello));
+    link.phase = "incompatible";
+    // It is to know, too; an answer to an answer would go round.
+    if (frame.to === 0 && link.connected) {
+      const { epoch, self } = link;
+      const answer = { type: HELLO, from: epoch, to: frame.from, seq: 0, ack: 0, body: encodeHello(self) } as const;
+      actions.push({ type: "send", frame: answer });
+    }
+    return;
+  }
+  if (link.phase === "incompatible") link.phase = "idle";
+  // One that was under way for long: the session it was for is over.
+  if (frame.from < link.peerEpoch) {
+    link.dropped++;
+    return;
+  }
+  if (frame.from > link.peerEpoch && link.phase === "up") {
+    endSession(link, "reset", actions);
+    link.phase = "idle";
+  }
+  link.peerEpoch = frame.from;
+  if (link.phase === "idle") beginGreeting(link);
+  if (frame.to === link.epoch && link.phase === "greeting") beginSession(link, now, actions);
+  if (!link.connected) return;
+  // It is in the session as soon as it has anything that names both epochs.
+  if (frame.to === link.epoch) actions.push(send(link, ACK));
+  else greet(link, now, actions, true);
+}
+
+function beginGreeting(link: LinkState): void {
+  link.epoch++;
+  link.phase = "greeting";
+  link.greetedAt = -Infinity;
+}
+
+/** `asked`: by a greeting, which is answered in a session too. */
+function greet(link: LinkState, now: number, actions: LinkAction[], asked = false): void {
+  if (!link.connected || !(link.phase === "greeting" || (asked && link.phase === "up"))) return;
+  link.greetedAt = now;
+  const { epoch: from, peerEpoch: to } = link;
+  actions.push({ type: "send", frame: { type: HELLO, from, to, seq: 0, ack: 0, body: encodeHello(link.self) } });
+}
+
+function beginSession(link: LinkState, now: number, actions: LinkAction[]): void {
+  link.phase = "up";
+  link.sent = link.taken = link.ackSent = link.takenBytes = 0;
+  link.nacked = -1;
+  link.progressAt = now;
+  actions.push({ type: "up", peer: link.peer as Hello });
+}
+
+function endSession(link: LinkState, why: LinkEnd, actions: LinkAction[]): void {
+  const wasUp = link.phase === "up";
+  if (wasUp && link.peer !== undefined) actions.push(down(link, why, link.peer));
+  link.unacked = [];
+  link.unackedFrom = 0;
+  link.unackedBytes = 0;
+}
+
+function down(link: LinkState, why: LinkEnd, peer: Hello): LinkAction {
+  return { type: "down", why, peer, unacknowledged: waiting(link) };
+}
+
+function sendData(link: LinkState, body: Uint8Array, now: number, actions: LinkAction[]): void {
+  if (link.phase !== "up") return;
+  if (waiting(link) === 0) link.progressAt = now;
+  link.sent = (link.sent + 1) >>> 0;
+  link.unacked.push({ seq: link.sent, body });
+  link.unackedBytes += body.length;
+  if (link.connected) actions.push(send(link, DATA, link.sent, body));
+}
+
+function takeData(link: LinkState, { seq, body }: Frame, actions: LinkAction[]): void {
+  const expected = (link.taken + 1) >>> 0;
+  if (seq !== expected) {
+    link.dropped++;
+    // Once for each gap: what comes after it is on its way already.
+    const isAhead = ((seq - expected) | 0) > 0;
+    if (isAhead && link.nacked !== link.taken && link.connected) {
+      link.nacked = link.taken;
+      actions.push(send(link, NACK));
+    }
+    return;
+  }
+  link.taken = seq;
+  link.takenBytes += body.length;
+  actions.push({ type: "deliver", body });
+  if (link.takenBytes >= ACK_AFTER_BYTES && link.connected) actions.push(send(link, ACK));
+}
+
+function acknowledged(link: LinkState, ack: number, now: number, actions: LinkAction[]): void {
+  // An ack of what has not been sent yet is damaged.
+  if (((link.sent - ack) | 0) < 0) {
+    link.dropped++;
+    return;
+  }
+  const wasFull = link.unackedBytes >= LINK_WINDOW_BYTES;
+  const { unacked } = link;
+  let from = link.unackedFrom;
+  while (from < unacked.length && ((ack - unacked[from].seq) | 0) >= 0) {
+    link.unackedBytes -= unacked[from].body.length;
+    // Its bytes are not kept until the list is cut.
+    unacked[from] = { seq: unacked[from].seq, body: NO_BODY };
+    from++;
+  }
+  if (from === link.unackedFrom) return;
+  link.progressAt = now;
+  link.unackedFrom = from;
+  if (from === unacked.length) {
+    link.unacked = [];
+    link.unackedFrom = 0;
+  } else if (from > 1024) {
+    link.unacked = unacked.slice(from);
+    link.unackedFrom = 0;
+  }
+  if (wasFull && link.unackedBytes < LINK_WINDOW_BYTES) actions.push({ type: "room" });
+}
+
+function resend(link: LinkState, now: number, actions: LinkAction[]): void {
+  if (link.phase !== "up" || !link.connected) return;
+  link.progressAt = now;
+  for (let i = link.unackedFrom; i < link.unacked.length; i++) {
+    const { seq, body } = link.unacked[i];
+    link.resent++;
+    actions.push(send(link, DATA, seq, body));
+  }
+}
+
+function waiting(link: LinkState): number {
+  return link.unacked.length - link.unackedFrom;
+}
+
+function send(link: LinkState, type: FrameType, seq = 0, body: Uint8Array = NO_BODY): LinkAction {
+  const { epoch: from, peerEpoch: to, taken: ack } = link;
+  link.ackSent = ack;
+  link.takenBytes = 0;
+  return { type: "send", frame: { type, from, to, seq, ack, body } };
+}
