@@ -32,6 +32,7 @@ const MAY_IMPORT = {
     "@mini-otp/runtime",
     "@mini-otp/runtime/guests",
     "@mini-otp/runtime/options",
+    "@mini-otp/runtime/testing",
     ...ENTRY_POINTS["worker-host"].slice(1),
   ],
   "mini-otp": ["@mini-otp/worker-host", "@mini-otp/runtime", "@mini-otp/runtime/testing", "@mini-otp/metrics"],

@@ -1,1 +1,4 @@
-export { decodeFrame, encodeFrame } from "./link/frame.js";
+export { Cluster, type ClusterEvents, type LeaveOptions, type NodeInfo } from "./cluster/cluster.js";
+export type { ClusterOptions, NatsOptions } from "./cluster/options.js";
+export type { Group, GroupChange } from "./groups/groups.js";
+export type { LinkEnd } from "./link/link.js";

@@ -24,11 +24,12 @@ import {
 import {
   FORMAT_PARCEL,
   FORMAT_TRACED,
+  isWithoutReferences,
   newPayload,
   type Payload,
   RingReader,
 } from "@mini-otp/worker-host/protocol/ring";
-import { payloadOf } from "@mini-otp/worker-host/protocol/values";
+import { type Encoded, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { Actors } from "../system/actors.js";
@@ -45,6 +46,8 @@ export interface GuestMessage {
   /** `"info"` for what was sent. */
   readonly method: string;
   readonly args: unknown[];
+  /** Bytes that no reference is in, as they are in memory that is used again, in the place of `args`; see `wantsBytes`. */
+  readonly raw: Encoded | undefined;
   /** Its bytes cannot be decoded; then there are no arguments. */
   readonly undecodable: { readonly error: unknown } | undefined;
   /** In bytes, as it was encoded. */
@@ -58,6 +61,8 @@ export interface GuestSlotOptions {
   readonly capacity: number;
   /** See LEAVES_WITH; 0 for what stays in the process. */
   readonly leavesWith: number;
+  /** Whether what holds no reference is given as it is encoded. Default false. */
+  readonly wantsBytes?: boolean;
   /** While this is false no message is taken; `wake` looks again. */
   hasRoom?(): boolean;
   onMessage(message: GuestMessage): void;
@@ -77,6 +82,8 @@ export class GuestSlot {
   readonly #mailbox: Mailbox;
   readonly #messages: RingReader;
   readonly #system: RingReader;
+  /** Given up by their callers before they were taken. */
+  readonly #cancelled = new Set<string>();
   #waitsForParcel = false;
   #listening = false;
   #closed = false;
@@ -101,6 +108,10 @@ export class GuestSlot {
     this.#mailbox = new Mailbox(memory.words);
     this.#mailbox.open();
     this.#listen();
+  }
+
+  get isReleased(): boolean {
+    return this.#released;
   }
 
   get isClosed(): boolean {
@@ -139,7 +150,8 @@ export class GuestSlot {
 
   /** There is room again. */
   wake(): void {
-    this.#listen();
+    // One that sleeps goes on by its own bell: a second sleeper would take the first one's wake-up.
+    if (this.#messages.pending) wakeAll(this.slot.memory.words, PARKED);
   }
 
   /** Answers a call. What cannot be carried is a failure that says so. */
@@ -182,6 +194,8 @@ export class GuestSlot {
         this.#take();
         continue;
       }
+      // What was cancelled had been sent before.
+      if (!this.#messages.pending) this.#cancelled.clear();
       announce(words, PARKED);
       if (!(hasRoom && this.#messages.pending) && !this.#system.pending) {
         const waiting = sleepAsync(words, PARKED);
@@ -200,11 +214,19 @@ export class GuestSlot {
     const isCancel = kindOf(header[R_TYPE]) === KIND_CANCEL;
     const [uid, correlation] = [header[R_SENDER_UID], header[R_CORRELATION]];
     this.#system.commit();
-    if (isCancel) this.#options.onCancel?.(uid, correlation);
+    if (!isCancel) return;
+    this.#cancelled.add(callKey(uid, correlation));
+    this.#options.onCancel?.(uid, correlation);
   }
 
   #take(): void {
-    const { payload } = this.#messages;
+    const { payload, header } = this.#messages;
+    const isCall = kindOf(header[R_TYPE]) === KIND_CALL;
+    if (isCall && this.#cancelled.delete(callKey(header[R_SENDER_UID], header[R_CORRELATION]))) {
+      this.#messages.commit();
+      if ((payload.format & ~FORMAT_TRACED) === FORMAT_PARCEL) this.#loseParcel(payload);
+      return;
+    }
     if ((payload.format & ~FORMAT_TRACED) !== FORMAT_PARCEL) {
       this.#options.onMessage(this.#opened(payload));
       return;
@@ -227,12 +249,13 @@ export class GuestSlot {
     for (let first = waitsForParcel; first || this.#messages.next(); first = false) {
       const { payload } = this.#messages;
       const isParcel = (payload.format & ~FORMAT_TRACED) === FORMAT_PARCEL;
-      if (isParcel) {
-        const [owner, number] = payload.words;
-        this.#actors.mail.handleNotice({ type: "parcel_lost", owner, number });
-      }
+      if (isParcel) this.#loseParcel(payload);
       unsent(this.#opened(isParcel ? newPayload(0) : payload));
     }
+  }
+
+  #loseParcel({ words: [owner, number] }: Payload): void {
+    this.#actors.mail.handleNotice({ type: "parcel_lost", owner, number });
   }
 
   /** Commits the record. */
@@ -242,11 +265,20 @@ export class GuestSlot {
     const kind = kindOf(header[R_TYPE]);
     let args: unknown[] = [];
     let undecodable: GuestMessage["undecodable"];
+    let raw: Encoded | undefined;
     // The sender's place in a trace is its last argument.
     const isTraced = (payload.format & FORMAT_TRACED) !== 0;
     payload.format &= ~FORMAT_TRACED;
+    if (
+      this.#options.wantsBytes === true &&
+      transferred === undefined &&
+      !isTraced &&
+      isWithoutReferences(payload.format)
+    ) {
+      raw = { format: payload.format, bytes: payload.bytes.subarray(0, payload.length) };
+    }
     try {
-      args = outbox.codec.decodeArgs(payload, transferred);
+      if (raw === undefined) args = outbox.codec.decodeArgs(payload, transferred);
       if (isTraced) args.pop();
     } catch (error) {
       undecodable = { error };
@@ -257,6 +289,7 @@ export class GuestSlot {
       kind: isCall ? "call" : kind === KIND_CAST ? "cast" : "send",
       method: isCall || kind === KIND_CAST ? sent : "info",
       args,
+      raw,
       undecodable,
       size: payload.length,
       caller: isCall
@@ -271,4 +304,8 @@ export class GuestSlot {
   refuse({ address, uid, correlation }: GuestCaller, error: unknown): void {
     this.#reply(address, uid, correlation, "failure", error);
   }
+}
+
+function callKey(uid: number, correlation: number): string {
+  return `${uid}/${correlation}`;
 }

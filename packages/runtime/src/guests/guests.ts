@@ -1,6 +1,7 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ActorRef, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
 import { Codec, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
+import type { DeadLetterCause } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { Process, RemoteSignals } from "../signals/process-signals.js";
 import { ActorSystem } from "../system/actor-system.js";
@@ -118,8 +119,38 @@ export class Guests {
     return ref instanceof RouterRef;
   }
 
-  deadLetter(id: string, method: string, reason: ExitReason): void {
-    this.#actors.deadLetters.add(id, method, "no_connection", reason);
+  deadLetter(id: string, method: string, why: DeadLetterCause, reason?: ExitReason): void {
+    this.#actors.deadLetters.add(id, method, why, reason);
+  }
+
+  /** Whether senders wait while its mailbox is full. */
+  blocks({ address, uid, id }: ActorRef): boolean {
+    return this.#actors.outbox.connect(address, uid, id).overflow === "block";
+  }
+
+  /**
+   * Calls without a timeout: `settle` or `fail` is called once. Returns what tells whether the call still waits for room in
+   * the mailbox, where what is sent later must not pass it.
+   */
+  call(
+    ref: ActorRef,
+    method: string,
+    args: unknown[],
+    signal: AbortSignal,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): () => boolean {
+    const options = { timeoutMs: Infinity, signal };
+    if (ref instanceof RouterRef) {
+      ref
+        .with(options)
+        .call(method, ...args)
+        .then(settle, fail);
+      return () => false;
+    }
+    const peer = this.#actors.outbox.connect(ref.address, ref.uid, ref.id);
+    this.#actors.outbox.request(peer, method, args, options, settle, fail);
+    return () => peer.unsent.length > 0;
   }
 
   /** Who asks for a name that this system has not is answered by `find`. */
@@ -127,8 +158,11 @@ export class Guests {
     this.#actors.findNamesBy(find);
   }
 
-  /** Called once, before the first thing that the system's `stop` ends. */
-  beforeStop(hook: (timeoutMs: number) => void): void {
+  /**
+   * Called once, before the first thing that the system's `stop` ends. What it returns is called when all actors have
+   * ended, and waited for: it sees to it that it ends.
+   */
+  beforeStop(hook: () => () => Promise<void>): void {
     ActorSystem.beforeStop(this.#system, hook);
   }
 }

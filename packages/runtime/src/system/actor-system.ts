@@ -105,7 +105,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly #failProcess: () => void;
   readonly #gaveUp: Deferred<string> = deferred();
   #started = false;
-  readonly #stopHooks = new Set<(timeoutMs: number) => void>();
+  readonly #stopHooks = new Set<() => () => Promise<void>>();
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   readonly #terminated: Deferred<ExitReason> = deferred();
@@ -168,8 +168,11 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     return system.#actors;
   }
 
-  /** @internal Called once, before the first thing that `stop` ends. */
-  static beforeStop(system: ActorSystem, hook: (timeoutMs: number) => void): void {
+  /**
+   * @internal Called once, before the first thing that `stop` ends. What it returns is called when all actors have ended,
+   * and waited for: it sees to it that it ends.
+   */
+  static beforeStop(system: ActorSystem, hook: () => () => Promise<void>): void {
     system.#stopHooks.add(hook);
   }
 
@@ -402,9 +405,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    */
   async stop(options: StopOptions = {}): Promise<StopReport> {
     const { timeoutMs, reason } = takeStopOptions(options);
-    if (this.#stopping === undefined) for (const hook of this.#stopHooks) hook(timeoutMs);
+    const farewells = this.#stopping === undefined ? Array.from(this.#stopHooks, (hook) => hook()) : [];
     const stopped = this.#stopRoot(timeoutMs, reason);
-    this.#stopping ??= this.#whenStopped(stopped);
+    this.#stopping ??= this.#whenStopped(stopped, farewells);
     return this.#stopping;
   }
 
@@ -417,10 +420,11 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     return this.#root.stop({ reason, shutdown: "infinity", restarting: false, ...deadline });
   }
 
-  async #whenStopped(stopped: Promise<StopOutcome>): Promise<StopReport> {
+  async #whenStopped(stopped: Promise<StopOutcome>, farewells: readonly (() => Promise<void>)[]): Promise<StopReport> {
     // No thread of the system's outlives its stop: Node's own way out joins threads that are still being torn down.
     // Spares are not needed any more, so their end costs none of the time that is left.
     const [outcome] = await Promise.all([stopped, this.#actors.spares.close()]);
+    await Promise.allSettled(farewells.map((farewell) => farewell()));
     this.#end(outcome.reason);
     return { ...outcome, children: outcome.children ?? [] };
   }

@@ -61,6 +61,11 @@ export function isBytesFormat(format: number): boolean {
   return format === FORMAT_BYTES || format === FORMAT_BUFFER;
 }
 
+/** No reference is in a payload of this format, whatever it holds. */
+export function isWithoutReferences(format: number): boolean {
+  return format === FORMAT_NONE || format === FORMAT_PLAIN || isBytesFormat(format);
+}
+
 /** Wraps `bytes` without copying. `own`: no one else holds them, so the receiver may keep them. */
 export function payloadOfBytes(bytes: Uint8Array, format: number, own: boolean): Payload {
   return { words: NO_WORDS, bytes, length: bytes.length, format, own, shared: undefined };

@@ -1,0 +1,308 @@
+import { randomBytes } from "node:crypto";
+import type { ActorRef, ActorSystem } from "@mini-otp/runtime";
+import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
+import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
+import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
+import type { Engine } from "../engine/engine.js";
+import { Gateway } from "../gateway/gateway.js";
+import { GROUP, record } from "../gateway/records.js";
+import { toWire } from "../gateway/references.js";
+import { valueToWire } from "../gateway/values.js";
+import { type Group, Groups } from "../groups/groups.js";
+import { type Hello, PROTOCOL } from "../link/hello.js";
+import type { LinkEnd } from "../link/link.js";
+import { Names } from "../names/names.js";
+import { Ownership } from "../nodes/ownership.js";
+import type { FullOptions } from "./options.js";
+
+/** A node as this one sees it. */
+export interface NodeInfo {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it started, `Date.now()` of its own. */
+  readonly since: number;
+  readonly state: "up" | "suspect" | "leaving";
+  /** How late its main was for its last heartbeat. */
+  readonly mainLagMs: number;
+}
+
+export interface ClusterEvents {
+  /** Comes after `node_down` of the incarnation before. */
+  node_up: { readonly node: string };
+  /** Comes after each DOWN that it causes. */
+  node_down: { readonly node: string; readonly why: LinkEnd };
+  node_suspect: { readonly node: string };
+  /** What this node owned, names among it, is its own no more. */
+  lease_lost: { readonly why: "expired" | "revoked" };
+  lease_regained: Record<never, never>;
+  engine_down: Record<never, never>;
+  engine_up: Record<never, never>;
+}
+
+export interface LeaveOptions {
+  /** How long what is left may take. Default 20 000. */
+  readonly timeoutMs?: number;
+}
+
+const aName = field(
+  "a text of 1 to 128 characters without lone surrogates",
+  (value) => isText(value) && value.length > 0 && value.length <= 128 && !/\p{Cs}/u.test(value),
+);
+const EVENTS: readonly string[] = [
+  "node_up",
+  "node_down",
+  "node_suspect",
+  "lease_lost",
+  "lease_regained",
+  "engine_down",
+  "engine_up",
+];
+const anEvent = field(EVENTS.map((name) => JSON.stringify(name)).join(", "), (value) => EVENTS.includes(value));
+const aListener = field("a function", (value) => typeof value === "function");
+const aTimeout = field("milliseconds, 0 or more", (value) => typeof value === "number" && value >= 0);
+/** In names that actors ask for: a name of the cluster. */
+const PREFIX = "cluster:";
+const LEAVE_TIMEOUT_MS = 20_000;
+/** Of a system's stop, whose time was for its actors. */
+const FAREWELL_TIMEOUT_MS = 2000;
+
+/** This node's membership of a cluster. */
+export class Cluster {
+  readonly #system: ActorSystem;
+  readonly #engine: Engine;
+  readonly #options: FullOptions;
+  readonly #gateway: Gateway;
+  readonly #ownership: Ownership;
+  readonly #names: Names;
+  readonly #groups: Groups;
+  readonly #listeners = new Map<string, Set<(event: any) => void>>();
+  #leaving: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
+    this.#system = system;
+    this.#engine = engine;
+    this.#options = options;
+    const startedAt = Date.now();
+    // In the order of their starts, as texts too.
+    const incarnation = `${startedAt.toString(36).padStart(9, "0")}${randomBytes(4).toString("hex")}`;
+    const hello: Hello = { incarnation, startedAt, oldest: PROTOCOL, newest: PROTOCOL };
+    this.#gateway = new Gateway(system, engine, hello, options, {
+      nodeUp: (node) => this.#nodeUp(node),
+      nodeDown: (node, why) => this.#nodeDown(node, why),
+      nodeSuspect: (node) => this.#emit("node_suspect", { node }),
+      engine: (connected) => this.#emit(connected ? "engine_up" : "engine_down", {}),
+      groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
+    });
+    this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
+      lost: (why) => this.#leaseLost(why),
+      regained: () => this.#leaseRegained(),
+      changed: () => {},
+    });
+    const gateway = this.#gateway;
+    const monitor = (ref: ActorRef, listener: () => void): (() => void) => system.monitor(ref, listener);
+    this.#names = new Names({
+      bucket: engine.bucket,
+      ownership: this.#ownership,
+      globalOf: (ref) => gateway.globalOf(ref),
+      refTo: (global) => gateway.refTo(global),
+      own: (ref) => gateway.own(ref),
+      monitor,
+      warn: (facts, message) => gateway.guests.logger.warn(facts, message),
+    });
+    this.#groups = new Groups({
+      node: options.node,
+      monitor,
+      checkOwn: (what, ref) => this.#checkOwn(what, ref),
+      tell: (group, members, node) => this.#tellGroup(group, members, node),
+      globalName: (ref) => {
+        const { node, incarnation: of, uid } = gateway.globalOf(ref);
+        return `${node}/${of}/${uid}`;
+      },
+      failed: (error) => gateway.guests.logger.error({ err: error }, "a listener of the cluster's threw"),
+    });
+  }
+
+  /** @internal Rejects when another process of this name runs; then nothing is left behind. */
+  async join(): Promise<this> {
+    try {
+      await this.#ownership.take();
+    } catch (by) {
+      this.#ownership.stop();
+      await this.#engine.close();
+      const { node, cluster } = this.#options;
+      const message = `joinCluster: node=${node}: another process of this name is in cluster ${cluster}`;
+      throw new ActorError("ERR_NODE_NAME_TAKEN", message, { node, cluster, incarnation: String(by) });
+    }
+    await this.#names.start();
+    this.#gateway.start();
+    const { guests } = this.#gateway;
+    guests.findNamesBy((name) =>
+      name.startsWith(PREFIX) ? this.#names.whereis(name.slice(PREFIX.length)) : undefined,
+    );
+    guests.beforeStop(() => {
+      this.#gateway.announceLeaving();
+      return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
+    });
+    void this.#system.terminated.then(() => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS }));
+    return this;
+  }
+
+  get self(): Omit<NodeInfo, "state" | "mainLagMs"> {
+    const { node, version, labels } = this.#options;
+    const { incarnation, startedAt } = this.#gateway.self;
+    return { node, incarnation, version, labels, since: startedAt };
+  }
+
+  /** The others that are connected. */
+  nodes(): NodeInfo[] {
+    return this.#gateway.nodes.map(({ node, state, last }) => {
+      const incarnation = this.#gateway.incarnationOf(node) ?? last.incarnation;
+      const { version, labels, startedAt: since, lagMs: mainLagMs } = last;
+      return { node, incarnation, version, labels, since, state, mainLagMs };
+    });
+  }
+
+  /** Returns the function that takes the listener off again. What it throws is logged. */
+  on<E extends keyof ClusterEvents>(event: E, listener: (event: ClusterEvents[E]) => void): () => void {
+    takeArgument("on", "event", event, anEvent);
+    takeArgument("on", "listener", listener, aListener);
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /**
+   * Registers an actor of this node for all nodes; the name is free when this incarnation of it ends. Rejects with
+   * ERR_NAME_TAKEN (`holder`), ERR_NOPROC for what is no actor of this node, ERR_LEASE_LOST while this node may own
+   * nothing, ERR_CLUSTER_ENGINE when the bucket does not answer.
+   */
+  async register(name: string, ref: ActorRef): Promise<void> {
+    takeArgument("register", "name", name, aName);
+    checkedReference(ref, "register");
+    await this.#ask("register", () => this.#names.register(name, ref));
+  }
+
+  /** Gives a name of this node's back. */
+  async unregister(name: string): Promise<void> {
+    takeArgument("unregister", "name", name, aName);
+    await this.#names.unregister(name);
+  }
+
+  /** What this node knows, at once. In actors: `ctx.whereis("cluster:name")`. */
+  whereis<A = any>(name: string): ActorRef<A> | undefined {
+    return this.#names.whereis(takeArgument("whereis", "name", name, aName));
+  }
+
+  /** What is agreed on now. Rejects with ERR_CLUSTER_ENGINE when the bucket does not answer. */
+  async lookup<A = any>(name: string): Promise<ActorRef<A> | undefined> {
+    takeArgument("lookup", "name", name, aName);
+    return this.#ask("lookup", () => this.#names.lookup(name));
+  }
+
+  group<A = any>(name: string): Group<A> {
+    return this.#groups.group(takeArgument("group", "name", name, aName)) as Group<A>;
+  }
+
+  /** Numbers of this node's part of the cluster. */
+  stats() {
+    return { ...this.#gateway.stats, nodes: this.nodes().length, names: this.#names.count };
+  }
+
+  /**
+   * Announces that this node leaves, gives its names and its lease back, and says good-bye. `system.stop()` does it when all
+   * actors have ended.
+   */
+  leave(options: LeaveOptions = {}): Promise<void> {
+    const { timeoutMs = LEAVE_TIMEOUT_MS } = options;
+    takeArgument("leave", "timeoutMs", timeoutMs, aTimeout);
+    this.#leaving ??= this.#leave(timeoutMs);
+    return this.#leaving;
+  }
+
+  async #leave(timeoutMs: number): Promise<void> {
+    this.#gateway.guests.findNamesBy(undefined);
+    this.#gateway.announceLeaving();
+    const given = this.#names.close().then(() => this.#ownership.release());
+    await within(timeoutMs, given);
+    this.#ownership.stop();
+    await within(timeoutMs, this.#gateway.close());
+    await within(timeoutMs, this.#engine.close());
+  }
+
+  #nodeUp(node: string): void {
+    this.#groups.nodeUp(node);
+    this.#emit("node_up", { node });
+  }
+
+  #nodeDown(node: string, why: LinkEnd): void {
+    this.#groups.nodeDown(node);
+    this.#emit("node_down", { node, why });
+  }
+
+  #leaseLost(why: "expired" | "revoked"): void {
+    this.#names.leaseLost();
+    this.#gateway.guests.logger.warn({ why }, "the node has lost its lease: it owns nothing until it has another");
+    this.#emit("lease_lost", { why });
+  }
+
+  #leaseRegained(): void {
+    void this.#names.leaseRegained();
+    this.#emit("lease_regained", {});
+  }
+
+  #tellGroup(group: string, members: readonly ActorRef[], node: string | undefined): void {
+    const globals = members.map((ref) => toWire(this.#gateway.globalOf(ref)));
+    this.#gateway.tellGroup((codec) => record(GROUP, valueToWire(codec, [group, globals])), node);
+  }
+
+  #checkOwn(what: string, ref: ActorRef): ActorRef {
+    const own = this.#gateway.own(checkedReference(ref, what));
+    if (own !== undefined) return own;
+    const allowed = "an actor of this node that is not gone";
+    throw invalidOption(`${what}: ref=${ref.id}, must be ${allowed}`, {
+      function: what,
+      field: "ref",
+      value: ref,
+      allowed,
+    });
+  }
+
+  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof ActorError) throw error;
+      const message = `${what}: the bucket of cluster ${this.#options.cluster} does not answer`;
+      throw new ActorError("ERR_CLUSTER_ENGINE", message, { found: this.#engine.found, cause: error });
+    }
+  }
+
+  #emit<E extends keyof ClusterEvents>(event: E, facts: ClusterEvents[E]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        listener(facts);
+      } catch (error) {
+        this.#gateway.guests.logger.error({ event, err: error }, `a listener for ${event} threw`);
+      }
+    }
+  }
+}
+
+/** @internal */
+export function joinBy(system: ActorSystem, engine: Engine, options: FullOptions): Promise<Cluster> {
+  requireSystem("joinCluster", system);
+  return new Cluster(system, engine, options).join();
+}
+
+/** Resolves when it is done, or its time is over. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1));
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,163 @@
+import { type Fields, field, integer, isListOf, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
+import { NODE_NAME } from "../gateway/references.js";
+
+export interface ClusterOptions {
+  /** Nodes of one name find each other: `[a-z0-9-]{1,32}`. */
+  readonly cluster: string;
+  /** This node's name, which no other of the cluster has: `[a-z0-9-]{1,32}`. */
+  readonly node: string;
+  /** The application's own, which other nodes see. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The application's version, which other nodes see. Default "". */
+  readonly version?: string;
+  readonly allow?: {
+    /** Nodes whose actors may end actors here by an exit signal; `"*"` for all. Default: none. Links work without it. */
+    readonly exit?: readonly string[];
+  };
+  /** The most bytes that a message to another node may have. Default 8 MiB. */
+  readonly maxMessageBytes?: number;
+  /** What may be under way to each remote actor. Default 256 messages, 256 KiB. */
+  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  /** How often nodes say that they are there. Default 1 000. */
+  readonly heartbeatMs?: number;
+  /** A node is gone when nothing listens for it for so long. Default 2 000. */
+  readonly goneAfterMs?: number;
+  /** A node is down when nothing was heard of it for so long. Default 8 000. */
+  readonly downAfterMs?: number;
+  readonly lease?: {
+    /** Default 2 000. */
+    readonly renewMs?: number;
+    /** What a node owns ends so long after its last renewal. Default 8 000. */
+    readonly holdMs?: number;
+    /** What a node owned may be taken by others when its lease was seen unchanged for so long. Default 12 000. */
+    readonly takeOverMs?: number;
+  };
+}
+
+export interface NatsOptions extends ClusterOptions {
+  /** As `nats://host:4222` or `tls://host:4222`. */
+  readonly servers: readonly string[];
+  /** One of these; none for a server that asks for nothing. */
+  readonly auth?: {
+    /** Path of a `.creds` file. */
+    readonly creds?: string;
+    readonly nkeySeed?: string;
+    readonly user?: string;
+    readonly pass?: string;
+    readonly token?: string;
+  };
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Of the bucket, from 1 to 5; more than 1 wants a server from 2.10 on. Default 1. */
+  readonly replicas?: number;
+}
+
+const aNodeName = field("a text of 1 to 32 of a-z, 0-9 and -", (value) => isText(value) && NODE_NAME.test(value));
+const aText = field("a text of at most 256 characters", (value) => isText(value) && value.length <= 256);
+const someMs = numberFrom(10, 3_600_000, "milliseconds");
+
+const FIELDS: Fields = {
+  cluster: required(aNodeName),
+  node: required(aNodeName),
+  labels: field(
+    "an object of at most 32 texts of at most 256 characters each",
+    (value) =>
+      isRecord(value) &&
+      Object.keys(value).length <= 32 &&
+      Object.entries(value).every(([key, label]) => key.length <= 256 && isText(label) && label.length <= 256),
+    (value) => ({ ...value }),
+  ),
+  version: aText,
+  allow: group({
+    exit: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
+  }),
+  maxMessageBytes: integer([1024, 512 * 2 ** 20]),
+  window: group({ messages: integer([128, 4096]), bytes: integer([64 * 1024, 64 * 2 ** 20]) }),
+  heartbeatMs: someMs,
+  goneAfterMs: someMs,
+  downAfterMs: someMs,
+  lease: group({ renewMs: someMs, holdMs: someMs, takeOverMs: someMs }),
+};
+
+const aPath = field("the path of a file", (value) => isText(value) && value.length > 0);
+const aSecret = secret(field("a text", (value) => isText(value) && value.length > 0));
+
+const NATS_FIELDS: Fields = {
+  ...FIELDS,
+  servers: required(
+    field(
+      'a list of at least one URL, as "nats://host:4222" or "tls://host:4222"',
+      (value) => isListOf(isServer)(value) && value.length > 0,
+      (list) => [...list],
+    ),
+  ),
+  auth: group({ creds: aPath, nkeySeed: aSecret, user: aText, pass: aSecret, token: aSecret }),
+  tls: group({ caFile: aPath, certFile: aPath, keyFile: aPath }),
+  replicas: integer([1, 5]),
+};
+
+export interface FullOptions {
+  readonly cluster: string;
+  readonly node: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly allowExit: readonly string[];
+  readonly maxMessageBytes: number;
+  readonly window: { readonly messages: number; readonly bytes: number };
+  readonly heartbeatMs: number;
+  readonly goneAfterMs: number;
+  readonly downAfterMs: number;
+  readonly lease: { readonly renewMs: number; readonly holdMs: number; readonly takeOverMs: number };
+}
+
+export function takeNatsOptions(given: NatsOptions): { readonly nats: NatsOptions; readonly full: FullOptions } {
+  const nats = takeOptions("joinCluster", given, NATS_FIELDS);
+  return { nats, full: complete(nats) };
+}
+
+export function takeClusterOptions(given: ClusterOptions): FullOptions {
+  return complete(takeOptions("joinCluster", given, FIELDS));
+}
+
+/** Throws ERR_INVALID_OPTION. */
+function complete(taken: ClusterOptions): FullOptions {
+  const { cluster, node, labels = {}, version = "", allow, maxMessageBytes = 8 * 2 ** 20 } = taken;
+  const { heartbeatMs = 1000, goneAfterMs = 2000, downAfterMs = 8000 } = taken;
+  const { messages = 256, bytes = 256 * 1024 } = taken.window ?? {};
+  const { renewMs = 2000, holdMs = 8000, takeOverMs = 12_000 } = taken.lease ?? {};
+  atLeast("downAfterMs", downAfterMs, 2 * heartbeatMs, "twice heartbeatMs");
+  atLeast("lease.holdMs", holdMs, 2 * renewMs, "twice lease.renewMs");
+  // Clocks that differ by less than that are no danger.
+  atLeast("lease.takeOverMs", takeOverMs, 1.5 * holdMs, "1.5 times lease.holdMs");
+  return {
+    cluster,
+    node,
+    labels,
+    version,
+    allowExit: allow?.exit ?? [],
+    maxMessageBytes,
+    window: { messages, bytes },
+    heartbeatMs,
+    goneAfterMs,
+    downAfterMs,
+    lease: { renewMs, holdMs, takeOverMs },
+  };
+}
+
+function atLeast(name: string, value: number, least: number, what: string): void {
+  if (value >= least) return;
+  const allowed = `${what} or more, which is ${least}`;
+  const facts = { function: "joinCluster", field: name, value, allowed };
+  throw new ActorError("ERR_INVALID_OPTION", `joinCluster: ${name}=${value}, must be ${allowed}`, facts);
+}
+
+function isServer(value: unknown): boolean {
+  if (!isText(value)) return false;
+  try {
+    const { protocol, hostname } = new URL(value);
+    return ["nats:", "tls:"].includes(protocol) && hostname !== "";
+  } catch {
+    return false;
+  }
+}

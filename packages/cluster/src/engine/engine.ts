@@ -1,0 +1,38 @@
+/** Where frames go and come from, and where what must be agreed on is kept. */
+export interface Engine {
+  /** What it is, for errors: its name and version. */
+  readonly found: string;
+  readonly connected: boolean;
+  /** The most bytes of one message. */
+  readonly maxPayloadBytes: number;
+  /** Only while connected: else it is lost without a word. */
+  publish(subject: string, bytes: Uint8Array): void;
+  /** `subject` may have `*` for a token. */
+  subscribe(subject: string, take: (subject: string, bytes: Uint8Array) => void): void;
+  /** Whether anything listens there; "unknown" when nothing says that nothing does. */
+  probe(subject: string): Promise<"unanswered" | "unknown">;
+  onStatus(listener: (connected: boolean) => void): void;
+  /** Resolves when what was published has reached the server. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+  readonly bucket: Bucket;
+}
+
+export interface BucketEntry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly revision: number;
+}
+
+/** Keys and JSON values, changed by compare-and-set. Each rejects when what has become of it is not known. */
+export interface Bucket {
+  read(key: string): Promise<BucketEntry | undefined>;
+  /** At this revision, or where there is no such key. Resolves to the new revision; undefined when another was first. */
+  write(key: string, value: unknown, revision: number | undefined): Promise<number | undefined>;
+  /** At this revision. False when another was first. */
+  remove(key: string, revision: number): Promise<boolean>;
+  /** All keys with this beginning. */
+  list(prefix: string): Promise<BucketEntry[]>;
+  /** Tells of every change, in order; `entry` is undefined when the key is gone. After a gap, `missed` is called. */
+  watch(change: (key: string, entry: BucketEntry | undefined) => void, missed: () => void): void;
+}

@@ -1,0 +1,335 @@
+import type { ActorSystem, Down, ExitReason } from "@mini-otp/runtime";
+import { Guests } from "@mini-otp/runtime/guests";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { Codec } from "@mini-otp/worker-host/protocol/values";
+import type { Engine } from "../engine/engine.js";
+import type { Hello } from "../link/hello.js";
+import type { LinkEnd } from "../link/link.js";
+import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
+import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
+import { Peer, type PeerHost } from "./peer.js";
+import type { WireRecord } from "./records.js";
+import { foreignReferences, fromWire, type GlobalRef, NODE_NAME } from "./references.js";
+import type { RemoteActor } from "./remote-actor.js";
+
+export interface GatewayOptions {
+  readonly cluster: string;
+  readonly node: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly heartbeatMs: number;
+  readonly goneAfterMs: number;
+  readonly downAfterMs: number;
+  readonly maxMessageBytes: number;
+  readonly window: { readonly messages: number; readonly bytes: number };
+  readonly allowExit: readonly string[];
+}
+
+export interface GatewayListener {
+  nodeUp(node: string): void;
+  nodeDown(node: string, why: LinkEnd): void;
+  nodeSuspect(node: string): void;
+  engine(connected: boolean): void;
+  groupChanged(node: string, members: { readonly group: string; readonly refs: readonly ActorRef[] }): void;
+}
+
+/** Half of a message of the engine's, so that a piece goes with all that comes before it. */
+const MAX_FRAGMENT_BYTES = 256 * 1024;
+/** How often a link looks whether what it sent was acknowledged, and whether it is to be greeted. */
+const TICK_MS = 250;
+
+/** This node's end of everything: frames to and from the others, and which of them are there. */
+export class Gateway {
+  readonly self: Hello;
+  readonly guests: Guests;
+  readonly #system: ActorSystem;
+  readonly #engine: Engine;
+  readonly #options: GatewayOptions;
+  readonly #listener: GatewayListener;
+  readonly #codec: Codec;
+  readonly #peers = new Map<string, Peer>();
+  /** By the uid of what stands here for it. */
+  readonly #proxies = new Map<number, { readonly proxy: RemoteActor; readonly peer: Peer }>();
+  readonly #exported = new Set<number>();
+  readonly #heartbeats = new Map<string, Heartbeat>();
+  readonly #suspects = new Set<string>();
+  readonly #detector: DetectorState;
+  readonly #host: PeerHost;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #leaving = false;
+  #lagMs = 0;
+  #beatAt = 0;
+  #closed = false;
+
+  constructor(system: ActorSystem, engine: Engine, self: Hello, options: GatewayOptions, listener: GatewayListener) {
+    this.#system = system;
+    this.#engine = engine;
+    this.self = self;
+    this.#options = options;
+    this.#listener = listener;
+    this.guests = new Guests(system);
+    this.#detector = newDetector(options, this.#now());
+    const references = {
+      globalOf: (ref: ActorRef) => this.#proxies.get(ref.uid)?.proxy.global,
+      leaves: (ref: ActorRef) => this.#exportRef(ref),
+      refTo: (global: GlobalRef) => this.refTo(global),
+    };
+    this.#codec = this.guests.codec(foreignReferences(references));
+    this.#host = this.#peerHost();
+  }
+
+  start(): void {
+    const { cluster, node, heartbeatMs } = this.#options;
+    this.#engine.onStatus((connected) => this.#status(connected));
+    this.#engine.subscribe(`motp.${cluster}.l.${node}.*`, (subject, bytes) => this.#frame(lastToken(subject), bytes));
+    this.#engine.subscribe(`motp.${cluster}.hb.*`, (subject, bytes) => this.#heartbeat(lastToken(subject), bytes));
+    this.#beatAt = this.#now();
+    this.#beat();
+    this.#timers.push(
+      setInterval(() => this.#beat(), heartbeatMs).unref(),
+      setInterval(() => this.#tick(), Math.min(TICK_MS, heartbeatMs)).unref(),
+    );
+  }
+
+  /** Nodes that are connected, and what they said of themselves last. */
+  get nodes(): { readonly node: string; readonly state: "up" | "suspect" | "leaving"; readonly last: Heartbeat }[] {
+    return [...this.#peers.values()]
+      .filter(({ isUp }) => isUp)
+      .map(({ node }) => {
+        const last = this.#heartbeats.get(node) ?? UNHEARD;
+        return { node, state: last.leaving ? "leaving" : this.#suspects.has(node) ? "suspect" : "up", last };
+      });
+  }
+
+  isUp(node: string): boolean {
+    return this.#peers.get(node)?.isUp === true;
+  }
+
+  incarnationOf(node: string): string | undefined {
+    return this.#peers.get(node)?.link.peer?.incarnation;
+  }
+
+  get stats() {
+    const peers = [...this.#peers.values()];
+    const sum = (of: (peer: Peer) => number): number => peers.reduce((total, peer) => total + of(peer), 0);
+    return {
+      damaged: sum(({ damaged, link }) => damaged + link.dropped),
+      resent: sum(({ link }) => link.resent),
+      proxies: sum(({ proxies }) => proxies),
+      callsInDoubt: sum(({ callsInDoubt }) => callsInDoubt),
+    };
+  }
+
+  /** What this reference is to every node. From now on the others may send to it. */
+  globalOf(ref: ActorRef): GlobalRef {
+    return this.#proxies.get(ref.uid)?.proxy.global ?? this.#exportRef(ref);
+  }
+
+  /** The actor or router of this node that a reference means; undefined for what is gone, or another node's. */
+  own(ref: ActorRef): ActorRef | undefined {
+    return this.guests.own(ref.uid);
+  }
+
+  refTo(global: GlobalRef): ActorRef {
+    const { node, incarnation, uid, path, keyHash } = global;
+    if (node !== this.#options.node) {
+      const peer = this.#peerOf(node);
+      const known = peer.link.peer?.incarnation;
+      // Of one that its node has outlived.
+      if (known !== undefined && peer.isUp && known !== incarnation) return this.guests.gone(`${node}:${path}`);
+      const proxy = peer.proxyFor(global);
+      this.#proxies.set(proxy.ref.uid, { proxy, peer });
+      return proxy.ref;
+    }
+    const own = incarnation === this.self.incarnation ? this.guests.own(uid) : undefined;
+    if (own === undefined) return this.guests.gone(path);
+    return keyHash === undefined ? own : this.guests.ownForKey(own, keyHash);
+  }
+
+  /** Members of a group on this node, told to one node or to all that are connected. */
+  tellGroup(record: (codec: Codec) => WireRecord, node?: string): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.isUp && (node === undefined || peer.node === node)) peer.send(record(this.#codec));
+    }
+  }
+
+  /** From now on the others give this node nothing new. */
+  announceLeaving(): void {
+    this.#leaving = true;
+    this.#beat();
+  }
+
+  /** Says good-bye. What was sent before has been flushed when it resolves. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const peer of this.#peers.values()) peer.leave();
+    await this.#engine.flush().catch(() => {});
+  }
+
+  #peerHost(): PeerHost {
+    const { node, cluster, window, maxMessageBytes, allowExit } = this.#options;
+    const engine = this.#engine;
+    return {
+      self: this.self,
+      node,
+      guests: this.guests,
+      codec: this.#codec,
+      window,
+      maxMessageBytes,
+      fragmentBytes: Math.min(MAX_FRAGMENT_BYTES, engine.maxPayloadBytes >> 1),
+      get connected() {
+        return engine.connected;
+      },
+      now: () => this.#now(),
+      publish: (to, frame) => engine.publish(`motp.${cluster}.l.${to}.${node}`, frame),
+      reachable: (uid, keyHash) => this.#reachable(uid, keyHash),
+      monitor: (ref, listener) => this.#system.monitor(ref, listener as (down: Down<ActorRef>) => void),
+      guestOf: (ref) => this.#proxies.get(ref.uid),
+      mayExit: (from) => allowExit.includes(from) || allowExit.includes("*"),
+      linkUp: (peer) => this.#listener.nodeUp(peer.node),
+      linkDown: (peer, why) => this.#linkDown(peer, why),
+      groupChanged: (peer, record) => this.#groupChanged(peer, record),
+      exit: (to, from, reason) => this.#exit(to, from, reason),
+    };
+  }
+
+  #exit(to: ActorRef, from: RemoteActor | undefined, reason: ExitReason | "kill"): void {
+    if (from === undefined) this.#system.exit(to, reason as ExitReason);
+    else from.guest.signal("exit", to, reason);
+  }
+
+  #peerOf(node: string): Peer {
+    const known = this.#peers.get(node);
+    if (known !== undefined) return known;
+    const peer = new Peer(this.#host, node);
+    this.#peers.set(node, peer);
+    return peer;
+  }
+
+  #exportRef(ref: ActorRef): GlobalRef {
+    const { node } = this.#options;
+    this.#exported.add(ref.uid);
+    const keyHash = this.guests.keyHashOf(ref);
+    const path = ref.id;
+    return {
+      node,
+      incarnation: this.self.incarnation,
+      uid: ref.uid,
+      path,
+      keyHash: keyHash === undefined ? keyHash : keyHash >>> 0,
+    };
+  }
+
+  #reachable(uid: number, keyHash: number | undefined): ActorRef | undefined {
+    const own = this.#exported.has(uid) ? this.guests.own(uid) : undefined;
+    if (own === undefined) this.#exported.delete(uid);
+    return own === undefined || keyHash === undefined ? own : this.guests.ownForKey(own, keyHash);
+  }
+
+  #frame(node: string, bytes: Uint8Array): void {
+    if (this.#closed || !NODE_NAME.test(node) || node === this.#options.node) return;
+    const peer = this.#peerOf(node);
+    peer.frame(bytes);
+    if (peer.isUp) this.#heard(node);
+  }
+
+  #heard(node: string): void {
+    detectorStep(this.#detector, { type: "heard", node }, this.#now());
+    this.#suspects.delete(node);
+  }
+
+  #heartbeat(node: string, bytes: Uint8Array): void {
+    if (this.#closed || !NODE_NAME.test(node) || node === this.#options.node) return;
+    const heartbeat = decodeHeartbeat(bytes);
+    if (heartbeat === undefined) return;
+    const isNew = !this.#heartbeats.has(node);
+    this.#heartbeats.set(node, heartbeat);
+    this.#heard(node);
+    const peer = this.#peerOf(node);
+    if (!peer.isUp && !this.#leaving) {
+      peer.step({ type: "greet" });
+      // It does not wait a heartbeat long to know of this one.
+      if (isNew) this.#beat();
+    }
+  }
+
+  #beat(): void {
+    const now = this.#now();
+    this.#lagMs = Math.max(0, now - this.#beatAt - this.#options.heartbeatMs);
+    this.#beatAt = now;
+    if (!this.#engine.connected || this.#closed) return;
+    const { cluster, node, version, labels } = this.#options;
+    const { incarnation, startedAt } = this.self;
+    const lagMs = Math.round(this.#lagMs);
+    const heartbeat = encodeHeartbeat({ incarnation, startedAt, version, labels, leaving: this.#leaving, lagMs });
+    this.#engine.publish(`motp.${cluster}.hb.${node}`, heartbeat);
+  }
+
+  #tick(): void {
+    const now = this.#now();
+    for (const peer of this.#peers.values()) {
+      peer.step({ type: "tick" });
+      if (peer.isUp) this.#judge(peer, verdictOn(this.#detector, peer.node, now), now);
+    }
+  }
+
+  #judge(peer: Peer, verdict: Verdict, now: number): void {
+    const { node } = peer;
+    if (verdict === "gone" || verdict === "silent") {
+      peer.step({ type: "end", why: verdict });
+      return;
+    }
+    const heardAt = this.#detector.heard.get(node)?.at ?? now;
+    if (now - heardAt > 1.5 * this.#options.heartbeatMs && this.#engine.connected) this.#probe(node);
+    if (verdict !== "suspect" || this.#suspects.has(node)) return;
+    this.#suspects.add(node);
+    this.#listener.nodeSuspect(node);
+  }
+
+  #probe(node: string): void {
+    const { cluster, node: self } = this.#options;
+    void this.#engine.probe(`motp.${cluster}.l.${node}.${self}`).then((outcome) => {
+      if (outcome === "unanswered") detectorStep(this.#detector, { type: "unanswered", node }, this.#now());
+    });
+  }
+
+  #linkDown(peer: Peer, why: LinkEnd): void {
+    const { node } = peer;
+    // A session that was lost is begun again by the next heartbeat, which shows that the node is there.
+    if (why !== "reset" && why !== "restarted") {
+      detectorStep(this.#detector, { type: "forget", node }, this.#now());
+      this.#heartbeats.delete(node);
+    }
+    this.#suspects.delete(node);
+    for (const [uid, { proxy }] of this.#proxies) if (proxy.guest.slot.isReleased) this.#proxies.delete(uid);
+    this.#listener.nodeDown(node, why);
+  }
+
+  #status(connected: boolean): void {
+    detectorStep(this.#detector, { type: "engine", up: connected }, this.#now());
+    for (const peer of this.#peers.values()) peer.step({ type: "engine", up: connected });
+    if (connected) this.#beat();
+    this.#listener.engine(connected);
+  }
+
+  #groupChanged(peer: Peer, { format, payload }: WireRecord): void {
+    const value = this.#codec.decodeValue({ ...EMPTY, bytes: payload, length: payload.length, format });
+    const [group, members] = value as [string, readonly (readonly unknown[])[]];
+    if (typeof group !== "string" || !Array.isArray(members)) throw new TypeError("malformed message: not a group");
+    const own = members.map(fromWire).filter(({ node }) => node === peer.node);
+    this.#listener.groupChanged(peer.node, { group, refs: own.map((global) => this.refTo(global)) });
+  }
+
+  #now(): number {
+    return performance.now();
+  }
+}
+
+const EMPTY = { words: new Int32Array(0), shared: undefined, own: false };
+const UNHEARD: Heartbeat = { incarnation: "", startedAt: 0, version: "", labels: {}, leaving: false, lagMs: 0 };
+
+function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}

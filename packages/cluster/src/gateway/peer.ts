@@ -1,0 +1,316 @@
+import type { Down, ExitReason } from "@mini-otp/runtime";
+import type { GuestCaller, Guests } from "@mini-otp/runtime/guests";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { Codec } from "@mini-otp/worker-host/protocol/values";
+import { decodeFrame, encodeFrame } from "../link/frame.js";
+import type { Hello } from "../link/hello.js";
+import {
+  hasRoom,
+  type LinkAction,
+  type LinkEnd,
+  type LinkEvent,
+  type LinkState,
+  linkStep,
+  newLink,
+} from "../link/link.js";
+import { Outgoing, Pieces } from "./outgoing.js";
+import {
+  CALL,
+  CANCEL,
+  CAST,
+  CREDIT,
+  DOWN,
+  EXIT,
+  FAILURE,
+  FRAGMENT,
+  GROUP,
+  LINK,
+  MONITOR,
+  REPLY,
+  readRecords,
+  SEND,
+  UNLINK,
+  type WireRecord,
+} from "./records.js";
+import type { GlobalRef } from "./references.js";
+import { RemoteActor } from "./remote-actor.js";
+import { creditIn, exitIn, keyOf, Serving } from "./serving.js";
+import { reasonFromWire, valueFromWire } from "./values.js";
+
+export interface PeerHost {
+  readonly self: Hello;
+  readonly node: string;
+  readonly guests: Guests;
+  readonly codec: Codec;
+  readonly window: { readonly messages: number; readonly bytes: number };
+  readonly maxMessageBytes: number;
+  readonly fragmentBytes: number;
+  readonly connected: boolean;
+  now(): number;
+  publish(node: string, frame: Uint8Array): void;
+  reachable(uid: number, keyHash: number | undefined): ActorRef | undefined;
+  monitor(ref: ActorRef, listener: (down: Down) => void): () => void;
+  guestOf(ref: ActorRef): { readonly proxy: RemoteActor; readonly peer: Peer } | undefined;
+  /** Whether this node may end actors here. */
+  mayExit(node: string): boolean;
+  linkUp(peer: Peer): void;
+  linkDown(peer: Peer, why: LinkEnd): void;
+  groupChanged(peer: Peer, record: WireRecord): void;
+  /** Ends actors here as the peer has asked for. */
+  exit(to: ActorRef, from: RemoteActor | undefined, reason: ExitReason | "kill"): void;
+}
+
+interface SentCall {
+  readonly proxy: RemoteActor;
+  readonly caller: GuestCaller;
+  readonly key: string;
+}
+
+/** Another node: the link to it, what stands here for its actors, and what it asks of this node's. */
+export class Peer {
+  readonly node: string;
+  readonly guests: Guests;
+  readonly codec: Codec;
+  readonly window: PeerHost["window"];
+  readonly maxMessageBytes: number;
+  readonly link: LinkState;
+  /** Frames and records that could not be what a gateway sends. */
+  damaged = 0;
+  readonly #host: PeerHost;
+  readonly #outgoing: Outgoing;
+  readonly #pieces: Pieces;
+  readonly #proxies = new Map<string, RemoteActor>();
+  readonly #calls = new Map<number, SentCall>();
+  readonly #tokens = new Map<string, number>();
+  readonly #serving: Serving;
+  #lastToken = 0;
+
+  constructor(host: PeerHost, node: string) {
+    this.node = node;
+    this.guests = host.guests;
+    this.codec = host.codec;
+    this.window = host.window;
+    this.maxMessageBytes = host.maxMessageBytes;
+    this.#host = host;
+    this.link = newLink(host.self, Math.floor(host.self.startedAt / 1000) >>> 0);
+    this.link.connected = host.connected;
+    this.#outgoing = new Outgoing(
+      host.fragmentBytes,
+      (body) => this.step({ type: "data", body }),
+      () => this.hasRoom,
+    );
+    // What its header takes comes on top of the message.
+    this.#pieces = new Pieces(host.maxMessageBytes + 1024);
+    const peer = this;
+    this.#serving = new Serving({
+      node: host.node,
+      guests: host.guests,
+      codec: host.codec,
+      get isUp() {
+        return peer.isUp;
+      },
+      send: (record) => void this.send(record),
+      reachable: (uid, keyHash) => host.reachable(uid, keyHash),
+      monitor: (ref, listener) => host.monitor(ref, listener),
+      proxyOf: (ref) => this.#own(ref),
+    });
+  }
+
+  get isUp(): boolean {
+    return this.link.phase === "up";
+  }
+
+  get hasRoom(): boolean {
+    return hasRoom(this.link);
+  }
+
+  get proxies(): number {
+    return this.#proxies.size;
+  }
+
+  get callsInDoubt(): number {
+    return this.#calls.size;
+  }
+
+  step(event: LinkEvent): void {
+    for (const action of linkStep(this.link, event, this.#host.now())) this.#carryOut(action);
+  }
+
+  frame(bytes: Uint8Array): void {
+    // A probe, which asks only whether anything listens.
+    if (bytes.length === 0) return;
+    const frame = decodeFrame(bytes);
+    if (frame === undefined) this.damaged++;
+    else this.step({ type: "frame", frame });
+  }
+
+  send(record: WireRecord, gone?: () => void): boolean {
+    return this.#outgoing.add(record, gone);
+  }
+
+  /** What stands here for this actor of its. */
+  proxyFor(global: GlobalRef): RemoteActor {
+    const key = `${global.incarnation}/${keyOf({ target: global.uid, keyHash: global.keyHash })}`;
+    const known = this.#proxies.get(key);
+    if (known !== undefined) return known;
+    const proxy = new RemoteActor(this, global);
+    this.#proxies.set(key, proxy);
+    return proxy;
+  }
+
+  callOf(proxy: RemoteActor, caller: GuestCaller): number {
+    this.#lastToken = (this.#lastToken + 1) >>> 0 || 1;
+    const token = this.#lastToken;
+    const key = `${caller.uid}/${caller.correlation}`;
+    this.#calls.set(token, { proxy, caller, key });
+    this.#tokens.set(key, token);
+    return token;
+  }
+
+  givenUp(callerUid: number, correlation: number): number | undefined {
+    const key = `${callerUid}/${correlation}`;
+    const token = this.#tokens.get(key);
+    if (token === undefined) return undefined;
+    this.#tokens.delete(key);
+    this.#calls.delete(token);
+    return token;
+  }
+
+  /** This node leaves. */
+  leave(): void {
+    this.#outgoing.flush();
+    this.step({ type: "bye" });
+  }
+
+  #carryOut(action: LinkAction): void {
+    switch (action.type) {
+      case "send":
+        this.#host.publish(this.node, encodeFrame(action.frame));
+        break;
+      case "deliver":
+        if (!readRecords(action.body, (record) => this.#handle(record))) this.damaged++;
+        break;
+      case "up":
+        this.#cameUp(action.peer);
+        break;
+      case "down":
+        this.#wentDown(action.why);
+        break;
+      case "room":
+        this.#roomAgain();
+        break;
+    }
+  }
+
+  #roomAgain(): void {
+    this.#outgoing.pump();
+    for (const proxy of this.#proxies.values()) proxy.wake();
+  }
+
+  #cameUp({ incarnation }: Hello): void {
+    for (const [key, proxy] of this.#proxies) {
+      if (proxy.global.incarnation === incarnation) continue;
+      this.#proxies.delete(key);
+      proxy.dispose();
+    }
+    for (const proxy of this.#proxies.values()) proxy.connected();
+    this.#host.linkUp(this);
+  }
+
+  /** Each watcher is told before the node's end is. */
+  #wentDown(why: LinkEnd): void {
+    this.#outgoing.clear();
+    this.#pieces.clear();
+    this.#serving.disconnected();
+    this.#calls.clear();
+    this.#tokens.clear();
+    for (const proxy of [...this.#proxies.values()]) proxy.disconnected();
+    this.#host.linkDown(this, why);
+  }
+
+  /** Nothing that a peer sends ends more than what it sent. */
+  #handle(record: WireRecord): void {
+    try {
+      this.#dispatch(record);
+    } catch {
+      this.damaged++;
+    }
+  }
+
+  #dispatch(record: WireRecord): void {
+    switch (record.op) {
+      case CALL:
+      case CAST:
+      case SEND:
+        return this.#serving.take(record);
+      case REPLY:
+      case FAILURE:
+        return this.#settle(record);
+      case CANCEL:
+        return this.#serving.cancel(record.token);
+      case CREDIT: {
+        const credit = creditIn(record);
+        if (credit !== undefined) this.#proxyOf(record)?.credit(credit.messages, credit.bytes);
+        return;
+      }
+      case MONITOR:
+        return this.#serving.watch(record);
+      case DOWN:
+        return this.#proxyOf(record)?.ended(reasonFromWire(this.codec, record));
+      case LINK:
+      case UNLINK:
+        return this.#serving.link(record);
+      case EXIT:
+        return this.#exit(record);
+      case FRAGMENT:
+        return this.#piece(record);
+      case GROUP:
+        return this.#host.groupChanged(this, record);
+    }
+  }
+
+  #settle(record: WireRecord): void {
+    const call = this.#calls.get(record.token);
+    if (call === undefined) return;
+    this.#calls.delete(record.token);
+    this.#tokens.delete(call.key);
+    const { slot } = call.proxy.guest;
+    let value: unknown;
+    try {
+      value = valueFromWire(this.codec, record);
+    } catch (error) {
+      slot.answer(call.caller, "failure", error);
+      return;
+    }
+    slot.answer(call.caller, record.op === REPLY ? "reply" : "failure", value);
+  }
+
+  #exit(record: WireRecord): void {
+    const { from, reason } = exitIn(this.codec, record);
+    const to = this.#host.reachable(record.target, record.keyHash);
+    if (to === undefined) return;
+    if (!this.#host.mayExit(this.node)) {
+      this.guests.logger.warn({ node: this.node, actor: to.id }, `${this.node} may not end ${to.id}: allow.exit`);
+      return;
+    }
+    this.#host.exit(to, from === null ? undefined : this.#own(from), reason);
+  }
+
+  #piece(record: WireRecord): void {
+    const whole = this.#pieces.add(record);
+    if (whole === null) this.damaged++;
+    // A piece of pieces is none.
+    else if (whole !== undefined && whole[4] !== FRAGMENT && !readRecords(whole, (inner) => this.#handle(inner)))
+      this.damaged++;
+  }
+
+  #proxyOf({ target, keyHash }: WireRecord): RemoteActor | undefined {
+    return this.#proxies.get(`${this.link.peer?.incarnation}/${keyOf({ target, keyHash })}`);
+  }
+
+  /** What stands here for an actor of this peer's, and of no other. */
+  #own(ref: ActorRef): RemoteActor | undefined {
+    const found = this.#host.guestOf(ref);
+    return found?.peer === this ? found.proxy : undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { ForeignReferences } from "@mini-otp/worker-host/protocol/values";
+
+/** What a reference is to every node: never an address. */
+export interface GlobalRef {
+  readonly node: string;
+  readonly incarnation: string;
+  /** The owner's number of the actor or router. */
+  readonly uid: number;
+  /** On its own node. */
+  readonly path: string;
+  /** The hash of a router's key. */
+  readonly keyHash: number | undefined;
+}
+
+/** What one gateway knows of references. */
+export interface KnownReferences {
+  /** For a reference to what stands here for another node's; undefined for any other. */
+  globalOf(ref: ActorRef): GlobalRef | undefined;
+  /** A reference to what is here leaves. */
+  leaves(ref: ActorRef): GlobalRef;
+  /** The reference to it that this node's actors have. */
+  refTo(global: GlobalRef): ActorRef;
+}
+
+export const NODE_NAME = /^[a-z0-9-]{1,32}$/;
+export const INCARNATION = /^[a-z0-9]{1,32}$/;
+const MAX_PATH_LENGTH = 4096;
+const MAX_UID = 2 ** 30 - 1;
+
+export function toWire({ node, incarnation, uid, path, keyHash }: GlobalRef): unknown[] {
+  return keyHash === undefined ? [node, incarnation, uid, path] : [node, incarnation, uid, path, keyHash];
+}
+
+/** Throws TypeError for what is no reference. */
+export function fromWire(wire: readonly unknown[]): GlobalRef {
+  const [node, incarnation, uid, path, keyHash] = wire;
+  const isOne =
+    typeof node === "string" &&
+    NODE_NAME.test(node) &&
+    typeof incarnation === "string" &&
+    INCARNATION.test(incarnation) &&
+    isUnsigned(uid, MAX_UID) &&
+    typeof path === "string" &&
+    path.length <= MAX_PATH_LENGTH &&
+    (keyHash === undefined || isUnsigned(keyHash, 2 ** 32 - 1));
+  if (!isOne) throw new TypeError("malformed message: not a reference");
+  return { node, incarnation, uid, path, keyHash } as GlobalRef;
+}
+
+function isUnsigned(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
+
+/** How the codec writes and reads the references of messages that leave, and of those that come. */
+export function foreignReferences(known: KnownReferences): ForeignReferences {
+  return {
+    exported: (ref) => toWire(known.globalOf(ref) ?? known.leaves(ref)),
+    imported: (wire) => known.refTo(fromWire(wire)),
+  };
+}

@@ -1,0 +1,177 @@
+import type { Guest, GuestCaller, GuestMessage, Guests } from "@mini-otp/runtime/guests";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { type ActorRef, noConnection } from "@mini-otp/worker-host/protocol/refs";
+import type { Codec } from "@mini-otp/worker-host/protocol/values";
+import { CALL, CANCEL, CAST, EXIT, LINK, MONITOR, record, SEND, UNLINK, type WireRecord } from "./records.js";
+import type { GlobalRef } from "./references.js";
+import { argsToWire, carriedReason, valueToWire, type Wire } from "./values.js";
+
+/** What a proxy needs of the link to its node. */
+export interface RemoteActorLink {
+  readonly guests: Guests;
+  readonly codec: Codec;
+  readonly window: { readonly messages: number; readonly bytes: number };
+  readonly maxMessageBytes: number;
+  readonly isUp: boolean;
+  readonly hasRoom: boolean;
+  /** True when all of it is on its way; else `gone` is called once it is. */
+  send(record: WireRecord, gone?: () => void): boolean;
+  /** The number of a call whose reply goes to this caller. */
+  callOf(proxy: RemoteActor, caller: GuestCaller): number;
+  /** The number of a call that its caller has given up; it waits no more. */
+  givenUp(callerUid: number, correlation: number): number | undefined;
+}
+
+/** A ring holds what senders have sent while the window is full. */
+const RING_BYTES = 64 * 1024;
+const RING_MESSAGES = 1024;
+const KINDS = { call: CALL, cast: CAST, send: SEND } as const;
+
+/** One remote actor as this node's actors see it: what they send to it waits here, in order, for the window. */
+export class RemoteActor {
+  readonly global: GlobalRef;
+  readonly id: string;
+  readonly guest: Guest;
+  readonly #link: RemoteActorLink;
+  #messages = 0;
+  #bytes = 0;
+  /** A large message is on its way: what is sent after it does not pass it. */
+  #held = false;
+  /** Its end is to be told: a MONITOR is out. */
+  #watching = false;
+
+  constructor(link: RemoteActorLink, global: GlobalRef) {
+    this.#link = link;
+    this.global = global;
+    this.id = `${global.node}:${global.path}`;
+    this.guest = link.guests.open({
+      id: this.id,
+      mailboxBytes: RING_BYTES,
+      capacity: RING_MESSAGES,
+      leavesWith: link.maxMessageBytes,
+      wantsBytes: true,
+      hasRoom: () => this.#hasRoom,
+      onMessage: (message) => this.#take(message),
+      onCancel: (uid, correlation) => this.#cancel(uid, correlation),
+      signals: {
+        watched: () => this.#watch(),
+        linked: (partner) => this.#signal(LINK, partner),
+        unlinked: (partner) => this.#signal(UNLINK, partner),
+        exit: (from, reason) => this.#exit(from, reason),
+      },
+    });
+    if (!link.isUp) this.guest.slot.close(this.#noconnection);
+  }
+
+  get ref(): ActorRef {
+    return this.guest.ref;
+  }
+
+  /** So much has left the receiver's gateway. */
+  credit(messages: number, bytes: number): void {
+    this.#messages = Math.max(0, this.#messages - messages);
+    this.#bytes = Math.max(0, this.#bytes - bytes);
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.#hasRoom) this.guest.slot.wake();
+  }
+
+  /** The actor's life that is watched has ended. */
+  ended(reason: ExitReason): void {
+    this.#watching = false;
+    this.guest.lifeEnded(reason);
+  }
+
+  /** The remote actor has linked itself to one of this node's, or takes that back. */
+  link(op: "link" | "unlink", to: ActorRef): void {
+    if (op === "link") this.#watch();
+    this.guest.signal(op, to);
+  }
+
+  /** The session is over. What has not left is certainly not handled, and its senders are told so. */
+  disconnected(): void {
+    this.guest.slot.close(this.#noconnection, (message) => this.#unsent(message));
+    if (this.#watching) this.ended(this.#noconnection);
+  }
+
+  connected(): void {
+    this.#messages = this.#bytes = 0;
+    this.#held = false;
+    this.guest.slot.reopen();
+  }
+
+  /** Its node has another incarnation: it is gone for good. */
+  dispose(): void {
+    this.guest.slot.close(NOPROC, (message) => this.#unsent(message));
+    this.guest.dispose(NOPROC);
+  }
+
+  get #noconnection(): ExitReason {
+    return { kind: "noconnection", node: this.global.node };
+  }
+
+  get #hasRoom(): boolean {
+    const { messages, bytes } = this.#link.window;
+    return !this.#held && this.#link.hasRoom && this.#messages < messages && this.#bytes < bytes;
+  }
+
+  #take({ kind, method, args, raw, undecodable, size, caller }: GuestMessage): void {
+    const { codec, guests } = this.#link;
+    let wire: Wire;
+    try {
+      if (undecodable !== undefined) throw undecodable.error;
+      wire = raw === undefined ? argsToWire(codec, args) : { format: raw.format, payload: raw.bytes };
+    } catch (error) {
+      if (caller !== undefined) this.guest.slot.answer(caller, "failure", error);
+      else guests.deadLetter(this.id, method, "unhandled");
+      return;
+    }
+    this.#messages++;
+    this.#bytes += size;
+    const token = caller === undefined ? 0 : this.#link.callOf(this, caller);
+    const sent = kind === "send" ? "" : method;
+    const gone = (): void => {
+      this.#held = false;
+      this.wake();
+    };
+    this.#held = !this.#link.send(this.#record(KINDS[kind], { ...wire, method: sent, token }), gone);
+  }
+
+  #unsent({ method, caller }: GuestMessage): void {
+    const { guests } = this.#link;
+    if (caller === undefined) guests.deadLetter(this.id, method, "no_connection", this.#noconnection);
+    else this.guest.slot.refuse(caller, noConnection(this, method));
+  }
+
+  #cancel(callerUid: number, correlation: number): void {
+    const token = this.#link.givenUp(callerUid, correlation);
+    if (token !== undefined && this.#link.isUp) this.#link.send(this.#record(CANCEL, { token }));
+  }
+
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    if (this.#link.isUp) this.#link.send(this.#record(MONITOR));
+    // Never before who watches has heard that it does.
+    else queueMicrotask(() => this.ended(this.#noconnection));
+  }
+
+  #signal(op: typeof LINK | typeof UNLINK, partner: ActorRef): void {
+    if (op === LINK) this.#watch();
+    if (this.#link.isUp) this.#link.send(this.#record(op, valueToWire(this.#link.codec, partner)));
+  }
+
+  #exit(from: ActorRef | undefined, reason: ExitReason | "kill"): void {
+    if (!this.#link.isUp) return;
+    const { codec } = this.#link;
+    const carried = reason === "kill" ? reason : carriedReason(codec, reason);
+    this.#link.send(this.#record(EXIT, valueToWire(codec, [from ?? null, carried])));
+  }
+
+  #record(op: number, rest: Partial<WireRecord> = {}): WireRecord {
+    return record(op, { target: this.global.uid, keyHash: this.global.keyHash, ...rest });
+  }
+}

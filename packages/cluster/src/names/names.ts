@@ -1,0 +1,220 @@
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { Bucket, BucketEntry } from "../engine/engine.js";
+import { fromWire, type GlobalRef, toWire } from "../gateway/references.js";
+import type { Owner, Ownership } from "../nodes/ownership.js";
+
+/** What names need of this node. */
+export interface NamesHost {
+  readonly bucket: Bucket;
+  readonly ownership: Ownership;
+  globalOf(ref: ActorRef): GlobalRef;
+  refTo(global: GlobalRef): ActorRef;
+  /** The actor of this node that a reference means; undefined for what is gone, or another node's. */
+  own(ref: ActorRef): ActorRef | undefined;
+  monitor(ref: ActorRef, listener: () => void): () => void;
+  warn(facts: Record<string, unknown>, message: string): void;
+}
+
+interface Registered {
+  readonly owner: Owner;
+  readonly global: GlobalRef;
+  readonly revision: number;
+}
+
+interface Own {
+  readonly ref: ActorRef;
+  readonly end: () => void;
+  /** Of the key; undefined while it is not in the bucket. */
+  revision: number | undefined;
+}
+
+const PREFIX = "name.";
+/** Others may come first now and then, but not always. */
+const TRIES = 8;
+
+/** Names of the cluster: each in a key of the bucket, held while its holder's lease is. */
+export class Names {
+  readonly #host: NamesHost;
+  readonly #known = new Map<string, Registered>();
+  readonly #own = new Map<string, Own>();
+
+  constructor(host: NamesHost) {
+    this.#host = host;
+  }
+
+  async start(): Promise<void> {
+    this.#host.bucket.watch(
+      (key, entry) => this.#changed(key, entry),
+      () => void this.#readAll(),
+    );
+    await this.#readAll();
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  async register(name: string, given: ActorRef): Promise<void> {
+    const { ownership } = this.#host;
+    const ref = this.#host.own(given);
+    if (ref === undefined) {
+      const message = `register: id=${given.id}: no such actor on this node`;
+      throw new ActorError("ERR_NOPROC", message, { id: given.id, method: "register" });
+    }
+    if (!ownership.isHeld) throw leaseLost(name);
+    const held = this.#own.get(name);
+    if (held !== undefined) throw taken(ref.id, name, held.ref.id);
+    const own: Own = { ref, revision: undefined, end: this.#host.monitor(ref, () => this.#free(name, own)) };
+    // Before the first answer: two registrations of this node do not both go on.
+    this.#own.set(name, own);
+    try {
+      await this.#claim(name, own);
+    } catch (error) {
+      this.#forget(name, own);
+      throw error;
+    }
+  }
+
+  /** The holder's own name is free when this resolves. */
+  async unregister(name: string): Promise<void> {
+    const own = this.#own.get(name);
+    if (own === undefined) return;
+    await this.#remove(name, own);
+  }
+
+  /** From what has been told of the bucket. */
+  whereis(name: string): ActorRef | undefined {
+    const known = this.#known.get(name);
+    if (known === undefined || !this.#isValid(name, known)) return undefined;
+    return this.#host.refTo(known.global);
+  }
+
+  /** What the bucket says now. */
+  async lookup(name: string): Promise<ActorRef | undefined> {
+    const entry = await this.#host.bucket.read(keyOf(name));
+    this.#changed(keyOf(name), entry);
+    const registered = registeredIn(entry);
+    return registered !== undefined && this.#host.ownership.isValid(registered.owner)
+      ? this.#host.refTo(registered.global)
+      : undefined;
+  }
+
+  /** The lease is lost: so are the names. */
+  leaseLost(): void {
+    for (const own of this.#own.values()) own.revision = undefined;
+  }
+
+  /** Those that are still free are registered again. */
+  async leaseRegained(): Promise<void> {
+    for (const [name, own] of [...this.#own]) {
+      if (own.revision !== undefined) continue;
+      await this.#claim(name, own).catch((error: unknown) => {
+        this.#forget(name, own);
+        this.#host.warn({ name, err: error }, `the name ${name} was lost with the lease, and is not to be had again`);
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#own].map(([name, own]) => this.#remove(name, own)));
+  }
+
+  async #claim(name: string, own: Own): Promise<void> {
+    const { bucket, ownership } = this.#host;
+    const key = keyOf(name);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const entry = await bucket.read(key);
+      const holder = registeredIn(entry);
+      if (holder !== undefined && ownership.isValid(holder.owner)) {
+        throw taken(own.ref.id, name, `${holder.global.node}:${holder.global.path}`);
+      }
+      if (!ownership.isHeld) throw leaseLost(name);
+      const value = { ...ownership.owner, ref: toWire(this.#host.globalOf(own.ref)) };
+      const revision = await bucket.write(key, value, entry?.revision);
+      if (revision === undefined) continue;
+      own.revision = revision;
+      this.#changed(key, { key, value, revision });
+      // It has ended while the bucket was asked.
+      if (this.#own.get(name) !== own) await this.#remove(name, own);
+      return;
+    }
+    throw taken(own.ref.id, name, "others, one after the other");
+  }
+
+  /** Its holder has ended: here it is free at once. */
+  #free(name: string, own: Own): void {
+    void this.#remove(name, own);
+  }
+
+  async #remove(name: string, own: Own): Promise<void> {
+    const { revision } = own;
+    this.#forget(name, own);
+    if (revision === undefined) return;
+    own.revision = undefined;
+    if (this.#known.get(name)?.revision === revision) this.#known.delete(name);
+    await this.#host.bucket.remove(keyOf(name), revision).catch((error: unknown) => {
+      // Another that registers it sees that its holder is gone no sooner than this node's lease ends.
+      this.#host.warn({ name, err: error }, `the name ${name} could not be freed`);
+    });
+  }
+
+  #forget(name: string, own: Own): void {
+    own.end();
+    if (this.#own.get(name) === own) this.#own.delete(name);
+  }
+
+  #isValid(name: string, { owner, revision }: Registered): boolean {
+    const { ownership } = this.#host;
+    if (!ownership.isValid(owner)) return false;
+    return owner.node !== ownership.owner.node || this.#own.get(name)?.revision === revision;
+  }
+
+  async #readAll(): Promise<void> {
+    const entries = await this.#host.bucket.list(PREFIX).catch(() => undefined);
+    if (entries === undefined) return;
+    const keys = new Set(entries.map(({ key }) => key));
+    for (const name of this.#known.keys()) if (!keys.has(keyOf(name))) this.#known.delete(name);
+    for (const entry of entries) this.#changed(entry.key, entry);
+  }
+
+  #changed(key: string, entry: BucketEntry | undefined): void {
+    if (!key.startsWith(PREFIX)) return;
+    const name = nameOf(key);
+    const registered = registeredIn(entry);
+    const known = this.#known.get(name);
+    if (registered === undefined) this.#known.delete(name);
+    else if (known === undefined || known.revision <= registered.revision) this.#known.set(name, registered);
+  }
+}
+
+/** A name may have any characters; a key may not. */
+function keyOf(name: string): string {
+  return PREFIX + Buffer.from(name).toString("hex");
+}
+
+function nameOf(key: string): string {
+  return Buffer.from(key.slice(PREFIX.length), "hex").toString();
+}
+
+/** Undefined for what is none, whatever is in the key. */
+function registeredIn(entry: BucketEntry | undefined): Registered | undefined {
+  const { node, incarnation, term, ref } = (entry?.value ?? {}) as Partial<Owner> & { ref?: unknown };
+  if (entry === undefined || typeof node !== "string" || typeof incarnation !== "string") return undefined;
+  if (!Number.isSafeInteger(term) || !Array.isArray(ref)) return undefined;
+  try {
+    return { owner: { node, incarnation, term: term as number }, global: fromWire(ref), revision: entry.revision };
+  } catch {
+    return undefined;
+  }
+}
+
+function taken(id: string, name: string, holder: string): ActorError {
+  const message = `register: id=${id}: name=${name} is held by ${holder}`;
+  return new ActorError("ERR_NAME_TAKEN", message, { id, name, holder });
+}
+
+function leaseLost(name: string): ActorError {
+  const message = `register: name=${name}: this node has lost its lease; it owns nothing until it has another`;
+  return new ActorError("ERR_LEASE_LOST", message, { name });
+}

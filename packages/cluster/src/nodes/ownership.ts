@@ -1,0 +1,195 @@
+import type { Bucket, BucketEntry } from "../engine/engine.js";
+import {
+  type Clocks,
+  isHeld,
+  type LeaseAction,
+  type LeaseEntry,
+  type LeaseEvent,
+  type LeaseState,
+  type LeaseTimes,
+  type LeaseValue,
+  leaseStep,
+  newLease,
+  newWatch,
+  overdue,
+  type WatchState,
+  watchStep,
+} from "./lease.js";
+
+/** Who owns something: one incarnation of a node, in one of its terms. */
+export interface Owner {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly term: number;
+}
+
+export interface OwnershipListener {
+  /** What this node owned is its own no more. */
+  lost(why: "expired" | "revoked"): void;
+  /** It has a lease again: of a new term. */
+  regained(): void;
+  /** Another node's lease has changed: what it owns may be free. */
+  changed(node: string): void;
+}
+
+const PREFIX = "node.";
+const LONGEST_TICK_MS = 500;
+
+/** This node's lease, kept up, and the others', watched. */
+export class Ownership {
+  readonly #bucket: Bucket;
+  readonly #node: string;
+  readonly #incarnation: string;
+  readonly #lease: LeaseState;
+  readonly #watch: WatchState;
+  readonly #listener: OwnershipListener;
+  readonly #key: string;
+  #timer: NodeJS.Timeout | undefined;
+  #joined: { readonly resolve: () => void; readonly reject: (by: string) => void } | undefined;
+  #released = false;
+
+  constructor(bucket: Bucket, node: string, incarnation: string, times: LeaseTimes, listener: OwnershipListener) {
+    this.#bucket = bucket;
+    this.#node = node;
+    this.#incarnation = incarnation;
+    this.#listener = listener;
+    this.#key = `${PREFIX}${node}`;
+    this.#lease = newLease(incarnation, times, clocks());
+    this.#watch = newWatch(times.takeOverMs);
+  }
+
+  /** Resolves with the lease; rejects with the incarnation that has it, and keeps it. */
+  async take(): Promise<void> {
+    this.#bucket.watch(
+      (key, entry) => this.#seen(key, entry),
+      () => void this.#readAll(),
+    );
+    await this.#readAll();
+    const tickMs = Math.min(LONGEST_TICK_MS, this.#lease.times.renewMs / 4);
+    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
+    await new Promise<void>((resolve, reject) => {
+      this.#joined = { resolve, reject };
+      this.#step({ type: "begin" });
+    });
+  }
+
+  get isHeld(): boolean {
+    return !this.#released && isHeld(this.#lease, clocks());
+  }
+
+  /** Of what this node comes to own now. */
+  get owner(): Owner {
+    return { node: this.#node, incarnation: this.#incarnation, term: this.#lease.term };
+  }
+
+  /** Whether what is owned by this one is not to be taken from it. */
+  isValid({ node, incarnation, term }: Owner): boolean {
+    if (node === this.#node) return this.isHeld && incarnation === this.#incarnation && term === this.#lease.term;
+    const value = this.#watch.seen.get(node)?.entry.value;
+    return value?.incarnation === incarnation && value.term === term && value.revokedBy === undefined;
+  }
+
+  /** The lease is given back: the next of this name need not wait. Never rejects. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    const { term, revision } = this.#lease;
+    const wasHeld = this.isHeld;
+    this.stop();
+    const value: LeaseValue = { incarnation: this.#incarnation, term, revokedBy: "" };
+    if (wasHeld) await this.#bucket.write(this.#key, value, revision).catch(() => undefined);
+  }
+
+  /** Nothing is renewed any more. */
+  stop(): void {
+    this.#released = true;
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    this.#step({ type: "tick" });
+    if (this.#lease.phase !== "held") return;
+    for (const { node, entry } of overdue(this.#watch, performance.now())) {
+      if (node === this.#node) continue;
+      const value: LeaseValue = { ...entry.value, revokedBy: this.#node };
+      // Refused when its holder has renewed it meanwhile: one key, one order.
+      void this.#bucket.write(`${PREFIX}${node}`, value, entry.revision).catch(() => undefined);
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const entries = await this.#bucket.list(PREFIX).catch(() => []);
+    for (const entry of entries) this.#seen(entry.key, entry);
+  }
+
+  #seen(key: string, entry: BucketEntry | undefined): void {
+    if (!key.startsWith(PREFIX)) return;
+    const node = key.slice(PREFIX.length);
+    const lease = leaseIn(entry);
+    const known = this.#watch.seen.get(node)?.entry;
+    // A list that was read may be older than what was told meanwhile.
+    if (lease !== undefined && known !== undefined && lease.revision < known.revision) return;
+    watchStep(this.#watch, node, lease, performance.now());
+    if (!isSameOwner(known?.value, lease?.value)) this.#listener.changed(node);
+  }
+
+  #step(event: LeaseEvent): void {
+    if (this.#released) return;
+    for (const action of leaseStep(this.#lease, event, clocks())) this.#carryOut(action);
+  }
+
+  #carryOut(action: LeaseAction): void {
+    switch (action.type) {
+      case "read":
+        void this.#bucket.read(this.#key).then(
+          (entry) => this.#step({ type: "read", entry: leaseIn(entry) }),
+          () => this.#step({ type: "unknown" }),
+        );
+        break;
+      case "write":
+        void this.#bucket.write(this.#key, action.value, action.revision).then(
+          (revision) => this.#step(revision === undefined ? { type: "refused" } : { type: "written", revision }),
+          () => this.#step({ type: "unknown" }),
+        );
+        break;
+      case "granted":
+        if (this.#joined === undefined) this.#listener.regained();
+        this.#joined?.resolve();
+        this.#joined = undefined;
+        break;
+      case "taken":
+        if (this.#joined === undefined) this.#again();
+        this.#joined?.reject(action.by);
+        this.#joined = undefined;
+        break;
+      case "lost":
+        // While it joins nothing was its own yet.
+        if (this.#joined === undefined) this.#listener.lost(action.why);
+        this.#again();
+        break;
+    }
+  }
+
+  /** Joins afresh; not at once, because what has failed would fail again. */
+  #again(): void {
+    setTimeout(() => this.#step({ type: "begin" }), this.#lease.times.renewMs / 4).unref();
+  }
+}
+
+function clocks(): Clocks {
+  return { mono: performance.now(), wall: Date.now() };
+}
+
+/** Undefined for what is no lease. */
+function leaseIn(entry: BucketEntry | undefined): LeaseEntry | undefined {
+  const { incarnation, term, revokedBy } = (entry?.value ?? {}) as Partial<LeaseValue>;
+  if (entry === undefined || typeof incarnation !== "string" || !Number.isSafeInteger(term)) return undefined;
+  const value = { incarnation, term: term as number };
+  return {
+    value: revokedBy === undefined ? value : { ...value, revokedBy: String(revokedBy) },
+    revision: entry.revision,
+  };
+}
+
+function isSameOwner(one: LeaseValue | undefined, other: LeaseValue | undefined): boolean {
+  return one?.incarnation === other?.incarnation && one?.term === other?.term && one?.revokedBy === other?.revokedBy;
+}

@@ -1,0 +1,1 @@
+export { TestCluster, type TestClusterOptions, type TestNode, testCluster } from "./test-cluster.js";
