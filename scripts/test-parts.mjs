@@ -8,6 +8,7 @@ export const PART = process.env.TEST_PART;
 export const LONG = [
   "actor/deadlines",
   "attacks/",
+  "cluster/processes",
   "examples/tcp-ingest",
   "guard/blocked-main",
   "guard/zombies",
@@ -30,6 +31,7 @@ export const SCALED = ["faults/faults", "ring/fuzz", "soak/soak"];
 export const ALONE = [
   "attacks/event-loop",
   "attacks/starvation",
+  "cluster/processes",
   "faults/faults",
   "guard/guard",
   "messaging/call-cycles",

@@ -1,4 +1,5 @@
 export { Cluster, type ClusterEvents, type LeaveOptions, type NodeInfo } from "./cluster/cluster.js";
+export { joinCluster } from "./cluster/join.js";
 export type { ClusterOptions, NatsOptions } from "./cluster/options.js";
 export type { Group, GroupChange } from "./groups/groups.js";
 export type { LinkEnd } from "./link/link.js";

@@ -1,0 +1,19 @@
+import type { ActorSystem } from "@mini-otp/runtime";
+import { requireSystem } from "@mini-otp/runtime/options";
+import { connectNats } from "../engine/nats-engine.js";
+import { type Cluster, joinBy } from "./cluster.js";
+import { type NatsOptions, takeNatsOptions } from "./options.js";
+
+/**
+ * Joins a cluster over NATS. Resolves when this node has its lease: then it may own names, and the others come to see it.
+ * After a crash that is when the lease of the incarnation before has ended, at most `lease.takeOverMs` + 2 s.
+ *
+ * Rejects with ERR_INVALID_OPTION, ERR_CLUSTER_AUTH, ERR_CLUSTER_ENGINE (`found`, `needed`: no server, no JetStream, or
+ * `replicas` over 1 on a server before 2.10), ERR_NODE_NAME_TAKEN (another process of this name runs). Main only.
+ */
+export async function joinCluster(system: ActorSystem, options: NatsOptions): Promise<Cluster> {
+  requireSystem("joinCluster", system);
+  const { nats, full } = takeNatsOptions(options);
+  const engine = await connectNats(nats, (facts, message) => system.logger.warn(facts, message));
+  return joinBy(system, engine, full);
+}

@@ -1,0 +1,315 @@
+import { readFile } from "node:fs/promises";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { JetStreamApiError, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import {
+  type Authenticator,
+  AuthorizationError,
+  credsAuthenticator,
+  type Msg,
+  type NatsConnection,
+  nkeyAuthenticator,
+  RequestError,
+  tokenAuthenticator,
+  UserAuthenticationExpiredError,
+  usernamePasswordAuthenticator,
+} from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import type { Bucket, BucketEntry, Engine } from "./engine.js";
+
+export interface NatsEngineOptions {
+  readonly cluster: string;
+  readonly node: string;
+  readonly servers: readonly string[];
+  readonly auth?: {
+    readonly creds?: string;
+    readonly nkeySeed?: string;
+    readonly user?: string;
+    readonly pass?: string;
+    readonly token?: string;
+  };
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly replicas?: number;
+}
+
+type Warn = (facts: Record<string, unknown>, message: string) => void;
+
+const WRONG_LAST_SEQUENCE = 10071;
+/** Compare-and-set of a bucket with replicas lets several win before it: see nats-server#4320. */
+const REPLICAS_SINCE = [2, 10] as const;
+const PROBE_TIMEOUT_MS = 500;
+const ASK_TIMEOUT_MS = 2000;
+/** A change that no one was told of is found after so long. */
+const COMPARE_EVERY_MS = 10_000;
+
+/** Rejects with ERR_CLUSTER_AUTH, and with ERR_CLUSTER_ENGINE for a server that cannot be reached, or lacks what is needed. */
+export async function connectNats(options: NatsEngineOptions, warn: Warn): Promise<NatsEngine> {
+  const connection = await connected(options);
+  const { version } = connection.info ?? { version: "of no version" };
+  const found = `nats-server ${version}`;
+  try {
+    return new NatsEngine(connection, await openBucket(connection, options, found), options, found, warn);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function connected(options: NatsEngineOptions): Promise<NatsConnection> {
+  const { node, servers, auth, tls } = options;
+  try {
+    return await connect({
+      // A copy: `connect` writes into what it is given.
+      servers: [...servers],
+      name: `mini-otp ${node}`,
+      inboxPrefix: `_R.${node}`,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 100,
+      pingInterval: 2000,
+      maxPingOut: 2,
+      timeout: 5000,
+      noAsyncTraces: true,
+      ignoreAuthErrorAbort: true,
+      ...(auth === undefined ? {} : { authenticator: await authenticatorOf(auth) }),
+      ...(tls === undefined ? {} : { tls }),
+    });
+  } catch (error) {
+    const isAuth = error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
+    const facts = { servers, node, cause: error };
+    const why = (error as Error).message;
+    if (isAuth) throw new ActorError("ERR_CLUSTER_AUTH", `joinCluster: node=${node} is refused: ${why}`, facts);
+    const message = `joinCluster: no connection to ${servers.join(", ")}: ${why}`;
+    throw new ActorError("ERR_CLUSTER_ENGINE", message, { ...facts, found: "nothing", needed: "a nats-server" });
+  }
+}
+
+async function authenticatorOf(auth: NonNullable<NatsEngineOptions["auth"]>): Promise<Authenticator> {
+  if (auth.creds !== undefined) return credsAuthenticator(await readFile(auth.creds));
+  if (auth.nkeySeed !== undefined) return nkeyAuthenticator(new TextEncoder().encode(auth.nkeySeed));
+  if (auth.token !== undefined) return tokenAuthenticator(auth.token);
+  return usernamePasswordAuthenticator(auth.user ?? "", auth.pass);
+}
+
+async function openBucket(nc: NatsConnection, options: NatsEngineOptions, found: string): Promise<KV> {
+  const { cluster, replicas = 1 } = options;
+  const name = bucketOf(cluster);
+  if (replicas > 1 && !isSince(nc.info?.version, REPLICAS_SINCE)) throw replicasRefused(found, replicas);
+  const kvm = new Kvm(jetstream(nc, { timeout: ASK_TIMEOUT_MS }));
+  const republish = { src: `$KV.${name}.>`, dest: `motp.${cluster}.kv.>` };
+  let bucket: KV;
+  try {
+    // An administrator may have made it, and this node may not be allowed to.
+    bucket = await kvm.open(name);
+    await bucket.status();
+  } catch {
+    try {
+      bucket = await kvm.create(name, { history: 1, storage: "file", replicas, republish } as never);
+    } catch (error) {
+      const why = (error as Error).message;
+      const needed = `JetStream, and the bucket ${name} or the permission to make it`;
+      const message = `joinCluster: ${found} has no bucket ${name} and does not make it: ${why}; needed: ${needed}`;
+      throw new ActorError("ERR_CLUSTER_ENGINE", message, { found, needed, cause: error });
+    }
+  }
+  const { streamInfo } = await bucket.status();
+  const { num_replicas: there, republish: told } = streamInfo.config;
+  if (there > 1 && !isSince(nc.info?.version, REPLICAS_SINCE)) throw replicasRefused(found, there);
+  if (told?.dest !== republish.dest) {
+    const needed = `republish from ${republish.src} to ${republish.dest}`;
+    const message = `joinCluster: the bucket ${name} tells of no changes; needed: ${needed}`;
+    throw new ActorError("ERR_CLUSTER_ENGINE", message, { found, needed });
+  }
+  return bucket;
+}
+
+function bucketOf(cluster: string): string {
+  return `motp-${cluster}`;
+}
+
+function replicasRefused(found: string, replicas: number): ActorError {
+  const needed = "nats-server 2.10 or later, or replicas: 1";
+  const message = `joinCluster: replicas=${replicas}: ${found} lets several win where one may; needed: ${needed}`;
+  return new ActorError("ERR_CLUSTER_ENGINE", message, { found, needed, replicas });
+}
+
+function isSince(version: string | undefined, [major, minor]: readonly [number, number]): boolean {
+  const [theirs = 0, of = 0] = (version ?? "").split(".").map(Number);
+  return theirs > major || (theirs === major && of >= minor);
+}
+
+interface Watcher {
+  readonly change: (key: string, entry: BucketEntry | undefined) => void;
+  readonly missed: () => void;
+}
+
+/** A connection to NATS. */
+export class NatsEngine implements Engine {
+  readonly found: string;
+  readonly maxPayloadBytes: number;
+  readonly bucket: Bucket;
+  readonly #nc: NatsConnection;
+  readonly #kv: KV;
+  readonly #warn: Warn;
+  readonly #listeners: ((connected: boolean) => void)[] = [];
+  readonly #watchers: Watcher[] = [];
+  readonly #keyPrefix: string;
+  readonly #stream: string;
+  readonly #comparing: NodeJS.Timeout;
+  #connected = true;
+  #closing = false;
+  /** Of the bucket's last change that was told. */
+  #sequence = 0;
+
+  constructor(nc: NatsConnection, kv: KV, { cluster }: NatsEngineOptions, found: string, warn: Warn) {
+    this.found = found;
+    this.maxPayloadBytes = nc.info?.max_payload ?? 1024 * 1024;
+    this.#nc = nc;
+    this.#kv = kv;
+    this.#warn = warn;
+    this.#keyPrefix = `motp.${cluster}.kv.`;
+    this.#stream = `KV_${bucketOf(cluster)}`;
+    this.bucket = {
+      read: async (key) => entryOf(key, await kv.get(key)),
+      write: (key, value, revision) => this.#write(key, value, revision),
+      remove: (key, revision) => first(kv.delete(key, { previousSeq: revision }).then(() => true)).then(Boolean),
+      list: (prefix) => this.#list(prefix),
+      watch: (change, missed) => void this.#watchers.push({ change, missed }),
+    };
+    nc.subscribe(`${this.#keyPrefix}>`, { callback: (_error, message) => this.#changed(message) });
+    this.#comparing = setInterval(() => void this.#compare(), COMPARE_EVERY_MS).unref();
+    void this.#followStatus();
+  }
+
+  get connected(): boolean {
+    return this.#connected && !this.#closing;
+  }
+
+  publish(subject: string, bytes: Uint8Array): void {
+    if (!this.connected) return;
+    try {
+      this.#nc.publish(subject, bytes);
+    } catch (error) {
+      // It is sent again by the link, or not missed: a heartbeat.
+      if (!this.#nc.isClosed()) this.#warn({ subject, err: error }, "NATS does not take a message");
+    }
+  }
+
+  subscribe(subject: string, take: (subject: string, bytes: Uint8Array) => void): void {
+    this.#nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) take(message.subject, message.data);
+        else this.#warn({ subject, err: error }, `NATS refuses the subscription of ${subject}`);
+      },
+    });
+  }
+
+  async probe(subject: string): Promise<"unanswered" | "unknown"> {
+    try {
+      await this.#nc.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS });
+      return "unknown";
+    } catch (error) {
+      const found = error instanceof RequestError && error.isNoResponders();
+      return found ? "unanswered" : "unknown";
+    }
+  }
+
+  onStatus(listener: (connected: boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async flush(): Promise<void> {
+    if (this.connected) await this.#nc.flush();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#comparing);
+    if (this.#closing) return;
+    if (this.#connected) await this.#nc.flush().catch(() => {});
+    this.#closing = true;
+    await this.#nc.close();
+  }
+
+  async #followStatus(): Promise<void> {
+    for await (const { type, ...facts } of this.#nc.status()) {
+      if (type === "disconnect") this.#setConnected(false);
+      else if (type === "reconnect") this.#setConnected(true);
+      else if (type === "error" && !this.#closing) this.#warn({ ...facts }, "NATS says that something is not allowed");
+    }
+  }
+
+  #setConnected(connected: boolean): void {
+    if (this.#connected === connected || this.#closing) return;
+    this.#connected = connected;
+    for (const listener of this.#listeners) listener(connected);
+    if (connected) this.#missed();
+  }
+
+  async #write(key: string, value: unknown, revision: number | undefined): Promise<number | undefined> {
+    const bytes = JSON.stringify(value);
+    return first(revision === undefined ? this.#kv.create(key, bytes) : this.#kv.update(key, bytes, revision));
+  }
+
+  async #list(prefix: string): Promise<BucketEntry[]> {
+    const entries: BucketEntry[] = [];
+    for await (const key of await this.#kv.keys(`${prefix}>`)) {
+      const entry = entryOf(key, await this.#kv.get(key));
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  #changed({ subject, headers, data }: Msg): void {
+    const sequence = Number(headers?.get("Nats-Sequence"));
+    if (!Number.isSafeInteger(sequence) || sequence <= 0) return;
+    const isNext = this.#sequence === 0 || sequence === this.#sequence + 1;
+    this.#sequence = sequence;
+    const key = subject.slice(this.#keyPrefix.length);
+    const operation = headers?.get("KV-Operation") ?? "";
+    const entry = operation === "" ? entryIn(key, data, sequence) : undefined;
+    for (const { change } of this.#watchers) change(key, entry);
+    if (!isNext) this.#missed();
+  }
+
+  async #compare(): Promise<void> {
+    if (!this.connected || this.#watchers.length === 0) return;
+    try {
+      const manager = await jetstreamManager(this.#nc, { timeout: ASK_TIMEOUT_MS, checkAPI: false });
+      const { state } = await manager.streams.info(this.#stream);
+      if (state.last_seq === this.#sequence) return;
+      this.#sequence = state.last_seq;
+      this.#missed();
+    } catch {
+      // What cannot be asked now is asked in ten seconds.
+    }
+  }
+
+  #missed(): void {
+    for (const { missed } of this.#watchers) missed();
+  }
+}
+
+function entryOf(key: string, found: { operation: string; value: Uint8Array; revision: number } | null) {
+  return found === null || found.operation !== "PUT" ? undefined : entryIn(key, found.value, found.revision);
+}
+
+/** What is no JSON is no entry, from wherever it is. */
+function entryIn(key: string, bytes: Uint8Array, revision: number): BucketEntry {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    value = undefined;
+  }
+  return { key, value, revision };
+}
+
+/** Undefined when another was first. */
+async function first<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) return undefined;
+    throw error;
+  }
+}

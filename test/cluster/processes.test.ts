@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NatsServer } from "./nats-server.js";
+import { NodeProcess } from "./node-process.js";
+import { until } from "./until.js";
+
+let server: NatsServer;
+let started: NodeProcess[] = [];
+
+beforeEach(async () => {
+  started = [];
+  server = await NatsServer.start();
+});
+afterEach(async () => {
+  await Promise.all(started.map((node) => node[Symbol.asyncDispose]()));
+  // Where nats-server is missing, none was started.
+  await (server as NatsServer | undefined)?.[Symbol.asyncDispose]();
+});
+
+/** Half of the defaults' times and less: proportions are theirs. */
+const TIMES = {
+  heartbeatMs: 250,
+  goneAfterMs: 500,
+  downAfterMs: 3000,
+  lease: { renewMs: 500, holdMs: 2000, takeOverMs: 3200 },
+};
+
+async function join(node: string, options: object = {}): Promise<NodeProcess> {
+  const child = await NodeProcess.start();
+  started.push(child);
+  await child.do("join", { cluster: "shop", node, servers: [server.url], ...TIMES, ...options });
+  return child;
+}
+
+/** Nodes a, b, …, each with a worker of its name, connected to each other. */
+async function nodes(count: number, options: object = {}): Promise<NodeProcess[]> {
+  const names = Array.from({ length: count }, (_, i) => String.fromCharCode(97 + i));
+  const all = await Promise.all(names.map((name) => join(name, options)));
+  await Promise.all(all.map((child, i) => child.do("worker", names[i])));
+  for (const child of all) {
+    await until("the others", async () => (await child.do("nodes")).length === count - 1);
+    for (const name of names) await until("the names", () => child.do("whereis", name));
+  }
+  return all;
+}
+
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe("three processes over a nats-server", () => {
+  it("1, 10. call each other, also by callSync, in order", async () => {
+    const [a, b] = await nodes(3);
+    expect(await a.do("call", "b", "echo", { from: "a" })).toEqual({ from: "a" });
+    await a.do("by", "a", "casts", "b", 0, 20_000);
+    await until("all", async () => (await b.do("call", "b", "count")) === 20_000);
+    expect(await b.do("call", "b", "noted")).toEqual(numbers(0, 20_000));
+    expect(await a.do("by", "a", "callSync", "c", "echo", "sync")).toBe("sync");
+  });
+
+  it("27. a node that is killed is gone within 4 s, and its names are free after its lease", async () => {
+    const [a, b, c] = await nodes(3, { heartbeatMs: 1000, goneAfterMs: 2000, downAfterMs: 8000 });
+    const since = performance.now();
+    c.signal("SIGKILL");
+    for (const node of [a, b]) await until("the end", async () => (await node.do("events")).includes("down c gone"));
+    expect(performance.now() - since).toBeLessThan(4500);
+    await until("the name", async () => (await a.do("lookup", "c")) === undefined);
+    await a.do("register", "c", "a");
+    await until("its new holder", async () => (await b.do("whereis", "c")) === "a:root/a");
+  });
+
+  it("27, 51. a node that stops is left at once", async () => {
+    const [a, , c] = await nodes(3);
+    await c.do("stop");
+    await until("the end", async () => (await a.do("events")).includes("down c left"));
+    await until("the name", async () => (await a.do("whereis", "c")) === undefined);
+    await join("c");
+    await until("its return", async () => (await a.do("nodes")).length === 2);
+  });
+
+  for (const ms of [200, 2000]) {
+    it(`3, 46. while NATS is killed and comes back after ${ms} ms nothing is lost and no node is told of`, async () => {
+      const [a, b] = await nodes(2, { downAfterMs: 8000, lease: { renewMs: 1000, holdMs: 8000, takeOverMs: 12_000 } });
+      const casts = a.do("by", "a", "casts", "b", 0, 40_000);
+      await until("some of them", async () => (await b.do("call", "b", "count")) > 1000);
+      await server.stop();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await server.start();
+      await casts;
+      await until("all", async () => (await b.do("call", "b", "count")) === 40_000);
+      expect(await b.do("call", "b", "noted")).toEqual(numbers(0, 40_000));
+      expect((await a.do("events")).filter((event: string) => event.includes("b"))).toEqual(["up b"]);
+      expect(await b.do("lookup", "a")).toBe("a:root/a");
+    });
+  }
+
+  it("45. without NATS local actors are untouched; on return nodes join again and names are registered again", async () => {
+    const [a, b] = await nodes(2);
+    await server.stop();
+    await until("the end", async () => (await a.do("events")).includes("down b silent"));
+    await until("the lease", async () => (await a.do("events")).includes("lease_lost expired"));
+    await expect(a.do("call", "b", "echo", 1)).rejects.toMatchObject({ code: "ERR_NO_CONNECTION" });
+    await server.start();
+    for (const [node, other] of [
+      [a, "b"],
+      [b, "a"],
+    ] as const) {
+      await until("the other", async () => (await node.do("nodes")).length === 1);
+      await until("its name", () => node.do("whereis", other));
+      expect(await node.do("call", other, "echo", 1)).toBe(1);
+    }
+  });
+
+  it("35. a process that stood still finds its lease revoked, and owns nothing until it has another", async () => {
+    const [a, b] = await nodes(2);
+    b.signal("SIGSTOP");
+    await until("the end", async () => (await a.do("events")).some((event: string) => event.startsWith("down b")));
+    await until("the name", async () => (await a.do("lookup", "b")) === undefined);
+    await a.do("register", "b", "a");
+    b.signal("SIGCONT");
+    await until("the loss", async () => (await b.do("events")).some((event: string) => event.startsWith("lease_lost")));
+    await until("the other's name", async () => (await b.do("whereis", "b")) === "a:root/a");
+  });
+
+  it("28. a node whose main is blocked for less than downAfterMs stays up", async () => {
+    const [a, b] = await nodes(2, { downAfterMs: 8000, goneAfterMs: 3000 });
+    await b.do("block", 2500);
+    expect(await a.do("call", "b", "echo", 1)).toBe(1);
+    expect((await a.do("events")).filter((event: string) => event.startsWith("down"))).toEqual([]);
+  });
+
+  it("29. the second process of a name is refused as soon as it sees the first's lease renewed", async () => {
+    await nodes(1);
+    const since = performance.now();
+    await expect(join("a")).rejects.toMatchObject({ code: "ERR_NODE_NAME_TAKEN" });
+    expect(performance.now() - since).toBeLessThan(3000);
+  });
+
+  it("refuses replicas on a server before 2.10, and a server that is not there, and says what is needed", async () => {
+    await expect(join("a", { replicas: 3 })).rejects.toMatchObject({
+      code: "ERR_CLUSTER_ENGINE",
+      found: expect.stringMatching(/^nats-server 2\./),
+      needed: expect.stringContaining("2.10"),
+    });
+    await expect(join("a", { servers: ["nats://127.0.0.1:1"] })).rejects.toMatchObject({ code: "ERR_CLUSTER_ENGINE" });
+  });
+});
+
+describe("a server without JetStream", () => {
+  it("is refused", async () => {
+    await using plain = await NatsServer.start("");
+    await expect(join("a", { servers: [plain.url] })).rejects.toMatchObject({
+      code: "ERR_CLUSTER_ENGINE",
+      needed: expect.stringContaining("JetStream"),
+    });
+  });
+});
