@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { joinCluster } from "@mini-otp/cluster";
+import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
+import { Kvm } from "@nats-io/kv";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findTool, tool } from "../support/tools.js";
+import { NatsServer } from "./nats-server.js";
+import { until } from "./until.js";
+
+const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
+const SAMPLE = new URL("../../../packages/cluster/deploy/nats-server.conf", import.meta.url);
+
+let server: NatsServer;
+const connections: NatsConnection[] = [];
+const systems: ActorSystem[] = [];
+
+beforeAll(async () => {
+  if (findTool("nats-server") === undefined) return;
+  // As it is, but for the address and the passwords.
+  const sample = readFileSync(SAMPLE, "utf8").replace(/^listen:.*$/m, "");
+  server = await NatsServer.start(
+    sample.replace(/\$PASSWORD_(\w+)/g, (_, user: string) => `"of-${user.toLowerCase()}"`),
+  );
+  const admin = await user("admin");
+  await new Kvm(admin).create("motp-shop", {
+    history: 1,
+    storage: "file" as never,
+    republish: { src: "$KV.motp-shop.>", dest: "motp.shop.kv.>" },
+  });
+});
+beforeEach(() => void tool("nats-server"));
+afterAll(async () => {
+  await Promise.all(systems.map((system) => system.stop()));
+  await Promise.all(connections.map((connection) => connection.close()));
+  // Where nats-server is missing, none was started.
+  await (server as NatsServer | undefined)?.[Symbol.asyncDispose]();
+});
+
+async function user(name: string): Promise<NatsConnection> {
+  const connection = await connect({ servers: server.url, user: name, pass: `of-${name}`, inboxPrefix: `_R.${name}` });
+  connections.push(connection);
+  return connection;
+}
+
+/** What the server says that a connection may not do. */
+function refusals(connection: NatsConnection): string[] {
+  const seen: string[] = [];
+  void (async () => {
+    for await (const status of connection.status()) if (status.type === "error") seen.push(status.error.message);
+  })();
+  return seen;
+}
+
+async function node(name: string): Promise<{ system: ActorSystem; cluster: Awaited<ReturnType<typeof joinCluster>> }> {
+  const system = await startSystem({ logger: false });
+  systems.push(system);
+  const auth = { user: name, pass: `of-${name}` };
+  return { system, cluster: await joinCluster(system, { cluster: "shop", node: name, servers: [server.url], auth }) };
+}
+
+describe("the sample configuration of a nats-server", () => {
+  it("lets nodes join, register names and send to each other", async () => {
+    const [a, b] = await Promise.all([node("a"), node("b")]);
+    const worker = (await b.system.startChild({ id: "worker", actor: WORKER })) as ActorRef;
+    await b.cluster.register("worker", worker);
+    const far = await until("the name", () => a.cluster.whereis("worker"));
+    await until("the node", () => a.cluster.nodes().length === 1);
+    expect(await far.call("echo", "through the sample")).toBe("through the sample");
+    expect((await a.cluster.lookup("worker"))?.id).toBe("b:root/worker");
+  });
+
+  it("lets no node send as another, nor read what is for another", async () => {
+    const [c, b] = [await user("c"), await user("b")];
+    const got: string[] = [];
+    b.subscribe("motp.shop.l.b.*", { callback: (_error, { subject }) => void got.push(subject) });
+    await b.flush();
+    const refused = refusals(c);
+    c.publish("motp.shop.l.b.a", "as another");
+    c.publish("motp.shop.hb.a", "as another");
+    c.publish("motp.shop.l.b.c", "as itself");
+    await until("the message", () => got.length > 0);
+    expect(got).toEqual(["motp.shop.l.b.c"]);
+    c.subscribe("motp.shop.l.a.*", { callback: () => {} });
+    await until("the refusals", () => refused.length >= 3);
+    for (const subject of ["motp.shop.l.b.a", "motp.shop.hb.a", "motp.shop.l.a.*"]) {
+      expect(refused.some((refusal) => refusal.includes(subject))).toBe(true);
+    }
+  });
+
+  it("lets no node purge or delete what is kept, and lets no user in without its password", async () => {
+    const c = await user("c");
+    const refused = refusals(c);
+    for (const subject of [
+      "$JS.API.STREAM.PURGE.KV_motp-shop",
+      "$JS.API.STREAM.DELETE.KV_motp-shop",
+      "$JS.API.ACCOUNT.PURGE.SHOP",
+      "$SYS.REQ.SERVER.PING",
+    ]) {
+      c.publish(subject, "{}", { reply: "_R.c.answer" });
+    }
+    await until("the refusals", () => refused.length >= 4);
+    await expect(connect({ servers: server.url })).rejects.toThrow(/authoriz/i);
+    await expect(connect({ servers: server.url, user: "a", pass: "of-b" })).rejects.toThrow(/authoriz/i);
+  });
+
+  it("a wrong password is ERR_CLUSTER_AUTH, and is in no error", async () => {
+    const system = await startSystem({ logger: false });
+    systems.push(system);
+    const auth = { user: "a", pass: "of-nothing-at-all" };
+    const joining = joinCluster(system, { cluster: "shop", node: "a", servers: [server.url], auth });
+    const error = await joining.catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: "ERR_CLUSTER_AUTH", node: "a" });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain("of-nothing-at-all");
+  });
+});
