@@ -1,6 +1,7 @@
 import type { Down, ExitReason } from "@mini-otp/runtime";
 import type { GuestCaller, Guests } from "@mini-otp/runtime/guests";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { decodeFrame, encodeFrame } from "../link/frame.js";
 import type { Hello } from "../link/hello.js";
@@ -275,6 +276,10 @@ export class Peer {
     this.#calls.delete(record.token);
     this.#tokens.delete(call.key);
     const { slot } = call.proxy.guest;
+    if (record.op === REPLY && isWithoutReferences(record.format)) {
+      slot.answerEncoded(call.caller, { format: record.format, bytes: record.payload });
+      return;
+    }
     let value: unknown;
     try {
       value = valueFromWire(this.codec, record);

@@ -1,7 +1,9 @@
 import type { Down, ExitReason } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
+import { EncodedReply } from "@mini-otp/worker-host/protocol/calls";
 import { exitReasonOf, isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, noproc } from "@mini-otp/worker-host/protocol/refs";
+import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { CALL, CAST, CREDIT, DOWN, FAILURE, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire } from "./values.js";
@@ -19,6 +21,8 @@ export interface ServingHost {
   /** What stands here for the peer's actor of this reference; undefined when it is not the peer's. */
   proxyOf(ref: ActorRef): { link(op: "link" | "unlink", to: ActorRef): void } | undefined;
 }
+
+const EMPTY = record(REPLY);
 
 interface Lane {
   readonly target: number;
@@ -141,6 +145,14 @@ export class Serving {
       this.#refuse(message);
       return true;
     }
+    if (op === CALL) {
+      const accepted = this.#forwardCall(ref, message, () => later(lane));
+      if (accepted !== undefined) return accepted;
+    } else if (op === CAST) {
+      const outcome = guests.forwardCast(ref, method, { format: message.format, bytes: message.payload });
+      if (outcome === "closed") guests.deadLetter(ref.id, method, "queued", NOPROC);
+      if (outcome !== undefined) return true;
+    }
     let args: unknown[];
     try {
       args = argsFromWire(codec, message);
@@ -194,14 +206,42 @@ export class Serving {
   }
 
   #call(ref: ActorRef, { token, method }: WireRecord, args: unknown[], later: () => void): boolean {
+    const { signal, settle, fail } = this.#open(ref, token);
+    return this.#isAccepted(this.#host.guests.call(ref, method, args, signal, settle, fail), later);
+  }
+
+  #forwardCall(ref: ActorRef, { token, method, format, payload }: WireRecord, later: () => void): boolean | undefined {
+    if (!isWithoutReferences(format)) return undefined;
+    const { signal, settle, fail } = this.#open(ref, token);
+    const waits = this.#host.guests.forwardCall(ref, method, { format, bytes: payload }, signal, settle, fail);
+    if (waits === undefined) this.#calls.delete(token);
+    return waits === undefined ? undefined : this.#isAccepted(waits, later);
+  }
+
+  #isAccepted(waits: () => boolean, later: () => void): boolean {
+    if (!waits()) return true;
+    const look = setInterval(() => {
+      if (waits()) return;
+      clearInterval(look);
+      later();
+    }, LOOK_EVERY_MS);
+    return false;
+  }
+
+  /** A call that is to be answered. */
+  #open(ref: ActorRef, token: number) {
     const abort = new AbortController();
-    const { codec, guests, node } = this.#host;
+    const { codec, node } = this.#host;
     const session = this.#session;
     this.#calls.set(token, abort);
     const isOpen = (): boolean => session === this.#session && this.#calls.get(token) === abort;
     const settle = (value: unknown): void => {
       if (!isOpen()) return;
       this.#calls.delete(token);
+      if (value instanceof EncodedReply) {
+        this.#host.send({ ...EMPTY, op: REPLY, token, format: value.format, payload: value.bytes });
+        return;
+      }
       try {
         this.#host.send(record(REPLY, { token, ...valueToWire(codec, value) }));
       } catch (uncloneable) {
@@ -213,14 +253,7 @@ export class Serving {
       this.#calls.delete(token);
       this.#fail(token, named(error, node, ref.id));
     };
-    const waits = guests.call(ref, method, args, abort.signal, settle, fail);
-    if (!waits()) return true;
-    const look = setInterval(() => {
-      if (waits()) return;
-      clearInterval(look);
-      later();
-    }, LOOK_EVERY_MS);
-    return false;
+    return { signal: abort.signal, settle, fail };
   }
 
   #fail(token: number, error: unknown): void {

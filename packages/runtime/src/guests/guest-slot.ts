@@ -24,6 +24,7 @@ import {
 import {
   FORMAT_PARCEL,
   FORMAT_TRACED,
+  fillPayload,
   isWithoutReferences,
   newPayload,
   type Payload,
@@ -71,6 +72,7 @@ export interface GuestSlotOptions {
 }
 
 const SYSTEM_BYTES = 4096;
+const ANSWER_BYTES = 1024;
 /** Messages taken before the event loop turns. */
 const TAKEN_PER_TURN = 1024;
 
@@ -79,6 +81,7 @@ export class GuestSlot {
   readonly slot: Slot;
   readonly #actors: Actors;
   readonly #options: GuestSlotOptions;
+  readonly #answer = newPayload(ANSWER_BYTES);
   readonly #mailbox: Mailbox;
   readonly #messages: RingReader;
   readonly #system: RingReader;
@@ -158,6 +161,14 @@ export class GuestSlot {
   answer({ address, uid, correlation }: GuestCaller, kind: "reply" | "failure", value: unknown): void {
     if (this.#closed) return;
     this.#reply(address, uid, correlation, kind, value);
+  }
+
+  /** As `answer`: a reply that holds no reference, as it is encoded. */
+  answerEncoded({ address, uid, correlation }: GuestCaller, content: Encoded): void {
+    if (this.#closed) return;
+    const { format, bytes } = content;
+    const payload = bytes.length <= ANSWER_BYTES ? fillPayload(this.#answer, format, bytes) : payloadOf(content);
+    this.#actors.outbox.reply(address, uid, KIND_REPLY, correlation, payload);
   }
 
   #reply(address: number, uid: number, correlation: number, kind: "reply" | "failure", value: unknown): void {

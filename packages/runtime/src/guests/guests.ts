@@ -1,6 +1,15 @@
+import type { Peer } from "@mini-otp/worker-host/protocol/calls";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ActorRef, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
-import { Codec, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
+import {
+  CLOSED,
+  fillPayload,
+  isWithoutReferences,
+  newPayload,
+  type Payload,
+  PUSHED,
+} from "@mini-otp/worker-host/protocol/ring";
+import { Codec, type Encoded, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
 import type { DeadLetterCause } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { Process, RemoteSignals } from "../signals/process-signals.js";
@@ -74,9 +83,15 @@ export class Guest {
   }
 }
 
+/** Larger ones are copied once more, which costs them little. */
+const MAX_FORWARDED_BYTES = 16 * 1024;
+/** Where a method has no number here its name goes along. */
+const MAX_METHOD_BYTES = 256;
+
 /** What a cluster sees of a system. */
 export class Guests {
   readonly logger: Logger;
+  readonly #forwarded = newPayload(MAX_FORWARDED_BYTES);
   readonly #system: ActorSystem;
   readonly #actors: Actors;
 
@@ -126,6 +141,44 @@ export class Guests {
   /** Whether senders wait while its mailbox is full. */
   blocks({ address, uid, id }: ActorRef): boolean {
     return this.#actors.outbox.connect(address, uid, id).overflow === "block";
+  }
+
+  /**
+   * Passes a message on that holds no reference, without a look into it: `"ok"`, `"closed"`, or undefined when it is to be
+   * sent by the other ways.
+   */
+  forwardCast(ref: ActorRef, method: string, content: Encoded): "ok" | "closed" | undefined {
+    const payload = this.#forwardable(ref, content);
+    if (payload === undefined) return undefined;
+    const outcome = this.#actors.outbox.forward(this.#connect(ref), method, payload);
+    return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : undefined;
+  }
+
+  /** As `forwardCast`, a call: as `call`. `settle` may get an `EncodedReply`. */
+  forwardCall(
+    ref: ActorRef,
+    method: string,
+    content: Encoded,
+    signal: AbortSignal,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): (() => boolean) | undefined {
+    const payload = this.#forwardable(ref, content);
+    if (payload === undefined) return undefined;
+    const peer = this.#connect(ref);
+    this.#actors.outbox.requestEncoded(peer, method, payload, { timeoutMs: Infinity, signal }, settle, fail);
+    return () => peer.unsent.length > 0;
+  }
+
+  #connect({ address, uid, id }: ActorRef): Peer {
+    return this.#actors.outbox.connect(address, uid, id);
+  }
+
+  #forwardable(ref: ActorRef, { format, bytes }: Encoded): Payload | undefined {
+    if (ref instanceof RouterRef || !isWithoutReferences(format) || bytes.length > MAX_FORWARDED_BYTES)
+      return undefined;
+    if (bytes.length + MAX_METHOD_BYTES > this.#connect(ref).mailbox.maxPayloadBytes) return undefined;
+    return fillPayload(this.#forwarded, format, bytes);
   }
 
   /**

@@ -6,6 +6,6 @@ export { mailboxFull } from "./overflow.js";
 export type { Peer, Self, Unsent } from "./peers.js";
 export { PendingCalls } from "./pending-calls.js";
 export { Queue } from "./queue.js";
-export { takeReplies, takeReply } from "./replies.js";
+export { EncodedReply, takeReplies, takeReply } from "./replies.js";
 export { loadTelemetry } from "./telemetry.js";
 export { whenAborted } from "./when-aborted.js";

@@ -9,7 +9,7 @@ import type { Sender } from "../refs/actor-ref.js";
 import type { CastResult, Transferable } from "../refs/actor-types.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
-import type { Payload } from "../ring/payload.js";
+import { type Payload, withMethodText } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { Codec, keepPayload } from "../values/codec.js";
 import { encoded } from "../values/encoded.js";
@@ -113,6 +113,13 @@ export abstract class OneWayOutbox implements Sender {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Pushes a cast that is encoded already and fits into the ring, without waiting. Returns what a ring's `push` does. */
+  forward(to: Peer, method: string, payload: Payload): number {
+    if (to.unsent.length !== 0) return FULL;
+    const id = this.numberOf(method);
+    return this.push(to, KIND_CAST, id, 0, id < 0 ? withMethodText(payload, method) : payload, undefined);
   }
 
   /** Answers a call. Never waits: main passes on what transfers something, and what a full system lane refuses. */

@@ -8,7 +8,7 @@ import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION } from "../memor
 import type { Connection } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
-import { newPayload, type Payload } from "../ring/payload.js";
+import { newPayload, type Payload, withMethodText } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { keepPayload } from "../values/codec.js";
 import { countFailure } from "./call-outcome.js";
@@ -21,14 +21,18 @@ import { whenAborted } from "./when-aborted.js";
 
 const EMPTY: Payload = newPayload(0);
 
-/** A call that is to be made. Exactly one of `settle` and `fail` is called, once. */
-interface CallRequest {
+/** A call that is to be sent. Exactly one of `settle` and `fail` is called, once. */
+interface OpenedCall {
   readonly to: Peer;
   readonly method: string;
-  readonly args: unknown[];
   readonly options: RefOptions;
   readonly settle: (value: unknown) => void;
   readonly fail: (error: unknown) => void;
+}
+
+/** The same before its arguments are encoded. */
+interface CallRequest extends OpenedCall {
+  readonly args: unknown[];
   /** The call's place in a trace. */
   readonly traceparent: string | undefined;
 }
@@ -77,8 +81,8 @@ export abstract class Outbox extends OneWayOutbox {
   }
 
   #request(request: CallRequest): number {
-    const { to, method, args, options, settle, fail, traceparent } = request;
-    const { signal, timeoutMs = callTimeoutOf(to.words) } = options;
+    const { to, method, args, options, fail, traceparent } = request;
+    const { signal } = options;
     let methodId: number;
     let message: EncodedMessage;
     try {
@@ -90,9 +94,38 @@ export abstract class Outbox extends OneWayOutbox {
       fail(error);
       return 0;
     }
+    return this.#open(request, methodId, message, false);
+  }
+
+  /**
+   * Sends a call whose arguments are encoded already and fit into the callee's ring. `settle` gets a reply without
+   * references as an `EncodedReply`.
+   */
+  requestEncoded(
+    to: Peer,
+    method: string,
+    payload: Payload,
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const methodId = this.numberOf(method);
+    const message = { payload: methodId < 0 ? withMethodText(payload, method) : payload, parcel: undefined };
+    this.#open({ to, method, options, settle, fail }, methodId, message, true);
+  }
+
+  /** Makes an encoded call known as open, and sends it. Returns its correlation. */
+  #open(
+    { to, method, options, settle, fail }: OpenedCall,
+    methodId: number,
+    message: EncodedMessage,
+    wantsBytes: boolean,
+  ): number {
+    const { signal, timeoutMs = callTimeoutOf(to.words) } = options;
     if (!to.knownAsCaller) this.#announceAsCaller(to);
     const correlation = this.#nextCorrelation();
     const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
+    if (wantsBytes) call.wantsBytes = true;
     this.replyExpected();
     if (signal !== undefined) this.#cancelWhenAborted(call, to, signal);
     if (to.unsent.length !== 0 || !this.#sendNow(call, to, methodId, message, timeoutMs)) {

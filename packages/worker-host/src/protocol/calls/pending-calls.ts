@@ -31,6 +31,8 @@ export class PendingCall {
   readonly deadline: number;
   /** The request's seq in the callee's mailbox; undefined until the mailbox accepts it. */
   seq: number | undefined = undefined;
+  /** True when `succeed` gets a reply without references as an `EncodedReply`. */
+  wantsBytes = false;
   /** Removes the abort listener. */
   release: (() => void) | undefined = undefined;
   /** Undefined for a call without a timeout. */

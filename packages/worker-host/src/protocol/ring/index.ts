@@ -1,4 +1,4 @@
 // Internal: for @mini-otp/runtime of the same version.
-export { FORMAT_PARCEL, FORMAT_TRACED, isWithoutReferences, newPayload, type Payload } from "./payload.js";
+export { FORMAT_PARCEL, FORMAT_TRACED, fillPayload, isWithoutReferences, newPayload, type Payload } from "./payload.js";
 export { RingReader } from "./ring-reader.js";
 export { BUSY, CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";

@@ -66,6 +66,18 @@ export function isWithoutReferences(format: number): boolean {
   return format === FORMAT_NONE || format === FORMAT_PLAIN || isBytesFormat(format);
 }
 
+/** A copy of `bytes` in memory that is used again. They are not longer than that. */
+export function fillPayload(into: Payload, format: number, bytes: Uint8Array): Payload {
+  const { length } = bytes;
+  const target = into.bytes;
+  // Below it a loop beats a call.
+  if (length <= 64) for (let i = 0; i < length; i++) target[i] = bytes[i];
+  else target.set(bytes);
+  into.length = length;
+  into.format = format;
+  return into;
+}
+
 /** Wraps `bytes` without copying. `own`: no one else holds them, so the receiver may keep them. */
 export function payloadOfBytes(bytes: Uint8Array, format: number, own: boolean): Payload {
   return { words: NO_WORDS, bytes, length: bytes.length, format, own, shared: undefined };
