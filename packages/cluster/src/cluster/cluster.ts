@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { ActorRef, ActorSystem } from "@mini-otp/runtime";
+import {
+  type ActorRef,
+  type ActorSpec,
+  type ActorSystem,
+  type DynamicSupervisorRef,
+  dynamicSupervisor,
+  type ExitReason,
+  type ResourceContext,
+} from "@mini-otp/runtime";
 import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
@@ -13,6 +21,11 @@ import { type Hello, PROTOCOL } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import { Ownership } from "../nodes/ownership.js";
+import { clusterJoined } from "../singleton/clusters.js";
+import { Contender } from "../singleton/contender.js";
+import { MovingRef } from "../singleton/moving-ref.js";
+import { Owners } from "../singleton/owners.js";
+import type { SingletonSpec } from "../singleton/spec.js";
 import type { FullOptions } from "./options.js";
 
 /** A node as this one sees it. */
@@ -77,6 +90,9 @@ export class Cluster {
   readonly #ownership: Ownership;
   readonly #names: Names;
   readonly #groups: Groups;
+  readonly #owners: Owners;
+  readonly #moving = new Map<string, MovingRef>();
+  #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #listeners = new Map<string, Set<(event: any) => void>>();
   #leaving: Promise<void> | undefined;
 
@@ -99,7 +115,7 @@ export class Cluster {
     this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
       regained: () => this.#leaseRegained(),
-      changed: () => {},
+      changed: () => this.#owners.tell(),
     });
     const gateway = this.#gateway;
     const monitor = (ref: ActorRef, listener: () => void): (() => void) => system.monitor(ref, listener);
@@ -112,6 +128,7 @@ export class Cluster {
       monitor,
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
+    this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
     this.#groups = new Groups({
       node: options.node,
       monitor,
@@ -137,7 +154,9 @@ export class Cluster {
       throw new ActorError("ERR_NODE_NAME_TAKEN", message, { node, cluster, incarnation: String(by) });
     }
     await this.#names.start();
+    await this.#owners.start();
     this.#gateway.start();
+    clusterJoined(this.#system, this);
     const { guests } = this.#gateway;
     guests.findNamesBy((name) =>
       name.startsWith(PREFIX) ? this.#names.whereis(name.slice(PREFIX.length)) : undefined,
@@ -206,6 +225,49 @@ export class Cluster {
     return this.#groups.group(takeArgument("group", "name", name, aName)) as Group<A>;
   }
 
+  /**
+   * The reference to a singleton, wherever it runs: what is sent to it goes there, in order, and waits while it moves, until
+   * `ERR_MAILBOX_FULL`.
+   */
+  singleton<A = any>(id: string): ActorRef<A> {
+    takeArgument("singleton", "id", id, aName);
+    let moving = this.#moving.get(id);
+    if (moving === undefined) {
+      const { guests } = this.#gateway;
+      moving = new MovingRef(
+        {
+          guests,
+          target: () => this.#owners.refOf(id),
+          onChange: (listener) => this.#owners.onChange(listener),
+          monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
+          exit: (ref, reason) => this.#system.exit(ref, reason as ExitReason),
+        },
+        `singleton:${id}`,
+      );
+      this.#moving.set(id, moving);
+    }
+    return moving.ref;
+  }
+
+  /** @internal For `singleton` the child spec. */
+  contend(spec: SingletonSpec, context: ResourceContext): Contender {
+    return new Contender(
+      {
+        bucket: this.#engine.bucket,
+        ownership: this.#ownership,
+        owners: this.#owners,
+        labels: this.#options.labels,
+        start: (of, args) => this.#startService(of, args),
+        terminate: async (id) => (await this.#services)?.terminateChild(id).catch(() => {}),
+        kill: (ref) => this.#system.exit(ref, "kill" as never),
+        monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
+        globalOf: (ref) => this.#gateway.globalOf(ref),
+      },
+      spec,
+      context,
+    );
+  }
+
   /** Numbers of this node's part of the cluster. */
   stats() {
     return { ...this.#gateway.stats, nodes: this.nodes().length, names: this.#names.count };
@@ -228,12 +290,15 @@ export class Cluster {
     const given = this.#names.close().then(() => this.#ownership.release());
     await within(timeoutMs, given);
     this.#ownership.stop();
+    for (const moving of this.#moving.values()) moving.close();
+    this.#moving.clear();
     await within(timeoutMs, this.#gateway.close());
     await within(timeoutMs, this.#engine.close());
   }
 
   #nodeUp(node: string): void {
     this.#groups.nodeUp(node);
+    this.#owners.tell();
     this.#emit("node_up", { node });
   }
 
@@ -244,18 +309,25 @@ export class Cluster {
 
   #leaseLost(why: "expired" | "revoked"): void {
     this.#names.leaseLost();
+    this.#owners.tell();
     this.#gateway.guests.logger.warn({ why }, "the node has lost its lease: it owns nothing until it has another");
     this.#emit("lease_lost", { why });
   }
 
   #leaseRegained(): void {
     void this.#names.leaseRegained();
+    this.#owners.tell();
     this.#emit("lease_regained", {});
   }
 
   #tellGroup(group: string, members: readonly ActorRef[], node: string | undefined): void {
     const globals = members.map((ref) => toWire(this.#gateway.globalOf(ref)));
     this.#gateway.tellGroup((codec) => record(GROUP, valueToWire(codec, [group, globals])), node);
+  }
+
+  async #startService({ on: _, ...spec }: SingletonSpec, args: object): Promise<ActorRef> {
+    this.#services ??= this.#system.startChild(dynamicSupervisor({ id: "cluster" }));
+    return (await this.#services).startChild({ ...spec, restart: "temporary", args } as ActorSpec);
   }
 
   #checkOwn(what: string, ref: ActorRef): ActorRef {

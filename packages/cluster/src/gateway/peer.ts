@@ -287,7 +287,7 @@ export class Peer {
       slot.answer(call.caller, "failure", error);
       return;
     }
-    slot.answer(call.caller, record.op === REPLY ? "reply" : "failure", value);
+    slot.answer(call.caller, record.op === REPLY ? "reply" : "failure", call.proxy.knownBy(value));
   }
 
   #exit(record: WireRecord): void {

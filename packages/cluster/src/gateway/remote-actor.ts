@@ -1,7 +1,7 @@
 import type { Guest, GuestCaller, GuestMessage, Guests } from "@mini-otp/runtime/guests";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { NOPROC } from "@mini-otp/worker-host/protocol/errors";
-import { type ActorRef, noConnection } from "@mini-otp/worker-host/protocol/refs";
+import { isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { type ActorRef, noConnection, noproc } from "@mini-otp/worker-host/protocol/refs";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { CALL, CANCEL, CAST, EXIT, LINK, MONITOR, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import type { GlobalRef } from "./references.js";
@@ -73,6 +73,13 @@ export class RemoteActor {
     this.#messages = Math.max(0, this.#messages - messages);
     this.#bytes = Math.max(0, this.#bytes - bytes);
     this.wake();
+  }
+
+  /** What is gone has no path on its node any more: an error names it by its number. */
+  knownBy(value: unknown): unknown {
+    const { node, uid } = this.global;
+    const isGone = isActorError(value, "ERR_NOPROC") && value.id === `${node}:${uid}`;
+    return isGone ? noproc(this, String(value.method)) : value;
   }
 
   wake(): void {

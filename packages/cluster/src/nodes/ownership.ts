@@ -33,6 +33,7 @@ export interface OwnershipListener {
 }
 
 const PREFIX = "node.";
+const META = "meta";
 const LONGEST_TICK_MS = 500;
 
 /** This node's lease, kept up, and the others', watched. */
@@ -47,6 +48,8 @@ export class Ownership {
   #timer: NodeJS.Timeout | undefined;
   #joined: { readonly resolve: () => void; readonly reject: (by: string) => void } | undefined;
   #released = false;
+  /** The epoch that this node has raised. */
+  #raised = 0;
 
   constructor(bucket: Bucket, node: string, incarnation: string, times: LeaseTimes, listener: OwnershipListener) {
     this.#bucket = bucket;
@@ -114,6 +117,24 @@ export class Ownership {
       // Refused when its holder has renewed it meanwhile: one key, one order.
       void this.#bucket.write(`${PREFIX}${node}`, value, entry.revision).catch(() => undefined);
     }
+  }
+
+  /**
+   * Comes first in every fencing token: a bucket that has lost what it had counts its revisions from the start again. Raised
+   * by the first of a cluster, which finds no other's lease.
+   */
+  async epoch(): Promise<number> {
+    const entry = await this.#bucket.read(META);
+    const { epoch: known = 0 } = (entry?.value ?? {}) as { epoch?: number };
+    const isAlone = ![...this.#watch.seen].some(
+      ([node, { entry: lease }]) => node !== this.#node && lease.value.revokedBy === undefined,
+    );
+    if (known > 0 && (!isAlone || this.#raised === known)) return known;
+    const epoch = Math.max(known + 1, Date.now());
+    const written = await this.#bucket.write(META, { epoch }, entry?.revision);
+    if (written === undefined) return this.epoch();
+    this.#raised = epoch;
+    return epoch;
   }
 
   async #readAll(): Promise<void> {

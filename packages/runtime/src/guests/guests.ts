@@ -1,6 +1,6 @@
 import type { Peer } from "@mini-otp/worker-host/protocol/calls";
-import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { ActorRef, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorError, ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorRef, noproc, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
 import {
   CLOSED,
   fillPayload,
@@ -13,6 +13,7 @@ import { Codec, type Encoded, encodeForeign, type ForeignReferences } from "@min
 import type { DeadLetterCause } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
 import type { Process, RemoteSignals } from "../signals/process-signals.js";
+import type { ResourceContext } from "../supervision/child-spec.js";
 import { ActorSystem } from "../system/actor-system.js";
 import type { Actors } from "../system/actors.js";
 import { GuestSlot, type GuestSlotOptions } from "./guest-slot.js";
@@ -83,6 +84,11 @@ export class Guest {
   }
 }
 
+/** The system in which a resource is started. */
+export function systemOf(context: ResourceContext): ActorSystem | undefined {
+  return ActorSystem.ofResource(context);
+}
+
 /** Larger ones are copied once more, which costs them little. */
 const MAX_FORWARDED_BYTES = 16 * 1024;
 /** Where a method has no number here its name goes along. */
@@ -132,6 +138,11 @@ export class Guests {
 
   isRouter(ref: ActorRef): boolean {
     return ref instanceof RouterRef;
+  }
+
+  /** ERR_NOPROC for a message that is not accepted. */
+  refusal({ id }: ActorRef, method: string): ActorError {
+    return noproc({ id }, method);
   }
 
   deadLetter(id: string, method: string, why: DeadLetterCause, reason?: ExitReason): void {

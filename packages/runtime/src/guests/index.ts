@@ -4,4 +4,4 @@
  */
 export { type Clock, systemClock } from "../supervision/clock.js";
 export type { GuestCaller, GuestMessage } from "./guest-slot.js";
-export { type Guest, type GuestOptions, Guests } from "./guests.js";
+export { type Guest, type GuestOptions, Guests, systemOf } from "./guests.js";

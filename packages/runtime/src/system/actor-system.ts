@@ -38,6 +38,7 @@ import {
   type FullPoolSpec,
   type FullResourceSpec,
   type FullRouterSpec,
+  type ResourceContext,
   supervisor,
 } from "../supervision/child-spec.js";
 import { type Clock, systemClock } from "../supervision/clock.js";
@@ -86,6 +87,8 @@ const GIVE_UP_TIMEOUT_MS = 5000;
 
 /** A running system: the root supervisor and everything under it. */
 export class ActorSystem<C extends readonly ChildSpec[] = any> implements SupervisorRef<C> {
+  static readonly #ofResource = new WeakMap<ResourceContext, ActorSystem>();
+
   readonly name: string;
   /**
    * Resolves with the root's exit reason once everything has ended. When the root has given up there is one fatal
@@ -174,6 +177,11 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    */
   static beforeStop(system: ActorSystem, hook: () => () => Promise<void>): void {
     system.#stopHooks.add(hook);
+  }
+
+  /** @internal The system in which a resource is started. */
+  static ofResource(context: ResourceContext): ActorSystem | undefined {
+    return ActorSystem.#ofResource.get(context);
   }
 
   /** @internal Where the runtime's own records go. */
@@ -472,8 +480,16 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       case "pool":
         return this.#actors.createPool(spec as FullPoolSpec, path, onExit);
       case "resource":
-        return new ResourceChild(spec as FullResourceSpec, path, this.#clock, this.#log, onExit);
+        return new ResourceChild(this.#ownResource(spec as FullResourceSpec), path, this.#clock, this.#log, onExit);
     }
+  }
+
+  #ownResource(spec: FullResourceSpec): FullResourceSpec {
+    const start: FullResourceSpec["start"] = (context) => {
+      ActorSystem.#ofResource.set(context, this);
+      return spec.start(context);
+    };
+    return { ...spec, start };
   }
 
   #systemStats(): SystemStats {

@@ -23,7 +23,7 @@ export type {
 export { checkedReference } from "./checked-reference.js";
 export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
-export { noConnection, noproc, taskAborted } from "./refusal.js";
+export { noConnection, noproc, taskAborted, wasRefused } from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";
 export { notTransferable, transferLost } from "./transfer-list.js";
 export { isOutgoing, outgoing } from "./wire-value.js";
