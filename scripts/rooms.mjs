@@ -43,7 +43,7 @@ export const ROOMS = {
     "index",
   ],
   metrics: ["options", "prometheus", "ui", "observer", "index"],
-  cluster: ["link", "engine", "nodes", "gateway", "names", "groups", "singleton", "cluster", "testing", "index"],
+  cluster: ["link", "engine", "nodes", "gateway", "names", "groups", "children", "cluster", "testing", "index"],
 };
 
 /** The package and the room of a source file; undefined for a file that is in no package's `src`. */

@@ -11,6 +11,14 @@ import {
 import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
+import { clusterJoined } from "../children/clusters.js";
+import { Contender } from "../children/contender.js";
+import { MovingRef } from "../children/moving-ref.js";
+import { Offered } from "../children/offered.js";
+import { Owners } from "../children/owners.js";
+import type { RemoteSpec } from "../children/remote-spec.js";
+import type { SingletonSpec } from "../children/singleton-spec.js";
+import { type Started, startOn } from "../children/start-on.js";
 import type { Engine } from "../engine/engine.js";
 import { Gateway } from "../gateway/gateway.js";
 import { GROUP, record } from "../gateway/records.js";
@@ -21,11 +29,6 @@ import { type Hello, PROTOCOL } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import { Ownership } from "../nodes/ownership.js";
-import { clusterJoined } from "../singleton/clusters.js";
-import { Contender } from "../singleton/contender.js";
-import { MovingRef } from "../singleton/moving-ref.js";
-import { Owners } from "../singleton/owners.js";
-import type { SingletonSpec } from "../singleton/spec.js";
 import type { FullOptions } from "./options.js";
 
 /** A node as this one sees it. */
@@ -92,6 +95,7 @@ export class Cluster {
   readonly #groups: Groups;
   readonly #owners: Owners;
   readonly #moving = new Map<string, MovingRef>();
+  readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #listeners = new Map<string, Set<(event: any) => void>>();
   #leaving: Promise<void> | undefined;
@@ -109,6 +113,7 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#emit("node_suspect", { node }),
+      control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
       engine: (connected) => this.#emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
     });
@@ -129,6 +134,10 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
+    this.#offered = new Offered(options, {
+      start: (spec) => this.#startService(spec),
+      terminate: (id) => this.#terminateService(id),
+    });
     this.#groups = new Groups({
       node: options.node,
       monitor,
@@ -257,11 +266,24 @@ export class Cluster {
         ownership: this.#ownership,
         owners: this.#owners,
         labels: this.#options.labels,
-        start: (of, args) => this.#startService(of, args),
-        terminate: async (id) => (await this.#services)?.terminateChild(id).catch(() => {}),
+        start: ({ on: _, ...of }, args) => this.#startService({ ...of, args }),
+        terminate: (id) => this.#terminateService(id),
         kill: (ref) => this.#system.exit(ref, "kill" as never),
         monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
         globalOf: (ref) => this.#gateway.globalOf(ref),
+      },
+      spec,
+      context,
+    );
+  }
+
+  /** @internal For `remote` the child spec. */
+  async startOn(spec: RemoteSpec, context: ResourceContext): Promise<Started> {
+    return startOn(
+      {
+        nodes: () => this.nodes(),
+        nodeRef: (node) => this.#gateway.nodeRef(node),
+        monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
       },
       spec,
       context,
@@ -304,6 +326,7 @@ export class Cluster {
 
   #nodeDown(node: string, why: LinkEnd): void {
     this.#groups.nodeDown(node);
+    this.#offered.nodeDown(node);
     this.#emit("node_down", { node, why });
   }
 
@@ -325,9 +348,16 @@ export class Cluster {
     this.#gateway.tellGroup((codec) => record(GROUP, valueToWire(codec, [group, globals])), node);
   }
 
-  async #startService({ on: _, ...spec }: SingletonSpec, args: object): Promise<ActorRef> {
+  /** Under a supervisor that restarts nothing: those that have the specs do. */
+  async #startService(spec: Omit<ActorSpec, "kind">): Promise<ActorRef> {
     this.#services ??= this.#system.startChild(dynamicSupervisor({ id: "cluster" }));
-    return (await this.#services).startChild({ ...spec, restart: "temporary", args } as ActorSpec);
+    return (await this.#services).startChild({ ...spec, restart: "temporary" });
+  }
+
+  async #terminateService(id: string): Promise<void> {
+    const services = await this.#services;
+    // It may have ended by itself.
+    await services?.terminateChild(id).catch(() => {});
   }
 
   #checkOwn(what: string, ref: ActorRef): ActorRef {

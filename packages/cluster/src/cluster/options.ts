@@ -15,7 +15,11 @@ export interface ClusterOptions {
   readonly allow?: {
     /** Nodes whose actors may end actors here by an exit signal; `"*"` for all. Default: none. Links work without it. */
     readonly exit?: readonly string[];
+    /** Nodes that may start here what `offers` has; `"*"` for all. Default: none. */
+    readonly start?: readonly string[];
   };
+  /** Actor modules that other nodes may start here, by the names that they ask for. Default: none. */
+  readonly offers?: Readonly<Record<string, URL>>;
   /** The most bytes that a message to another node may have. Default 8 MiB. */
   readonly maxMessageBytes?: number;
   /** What may be under way to each remote actor. Default 256 messages, 256 KiB. */
@@ -71,7 +75,13 @@ const FIELDS: Fields = {
   version: aText,
   allow: group({
     exit: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
+    start: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
   }),
+  offers: field(
+    "an object of URLs",
+    (value) => isRecord(value) && Object.values(value).every((offer) => offer instanceof URL),
+    (value) => ({ ...value }),
+  ),
   maxMessageBytes: integer([1024, 512 * 2 ** 20]),
   window: group({ messages: integer([128, 4096]), bytes: integer([64 * 1024, 64 * 2 ** 20]) }),
   heartbeatMs: someMs,
@@ -103,6 +113,8 @@ export interface FullOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly version: string;
   readonly allowExit: readonly string[];
+  readonly allowStart: readonly string[];
+  readonly offers: Readonly<Record<string, URL>>;
   readonly maxMessageBytes: number;
   readonly window: { readonly messages: number; readonly bytes: number };
   readonly heartbeatMs: number;
@@ -136,6 +148,8 @@ function complete(taken: ClusterOptions): FullOptions {
     labels,
     version,
     allowExit: allow?.exit ?? [],
+    allowStart: allow?.start ?? [],
+    offers: taken.offers ?? {},
     maxMessageBytes,
     window: { messages, bytes },
     heartbeatMs,

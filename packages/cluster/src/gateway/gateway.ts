@@ -11,6 +11,7 @@ import { Peer, type PeerHost } from "./peer.js";
 import type { WireRecord } from "./records.js";
 import { foreignReferences, fromWire, type GlobalRef, NODE_NAME } from "./references.js";
 import type { RemoteActor } from "./remote-actor.js";
+import { NODE } from "./serving.js";
 
 export interface GatewayOptions {
   readonly cluster: string;
@@ -30,6 +31,8 @@ export interface GatewayListener {
   nodeDown(node: string, why: LinkEnd): void;
   nodeSuspect(node: string): void;
   engine(connected: boolean): void;
+  /** What another node asks of this one. */
+  control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
   groupChanged(node: string, members: { readonly group: string; readonly refs: readonly ActorRef[] }): void;
 }
 
@@ -146,6 +149,14 @@ export class Gateway {
     return keyHash === undefined ? own : this.guests.ownForKey(own, keyHash);
   }
 
+  /** To ask a node itself; undefined while it is not connected. */
+  nodeRef(node: string): ActorRef | undefined {
+    const peer = this.#peers.get(node);
+    const incarnation = peer?.link.peer?.incarnation;
+    if (peer?.isUp !== true || incarnation === undefined) return undefined;
+    return this.refTo({ node, incarnation, uid: NODE, path: "", keyHash: undefined });
+  }
+
   /** Members of a group on this node, told to one node or to all that are connected. */
   tellGroup(record: (codec: Codec) => WireRecord, node?: string): void {
     for (const peer of this.#peers.values()) {
@@ -186,6 +197,7 @@ export class Gateway {
       publish: (to, frame) => engine.publish(`motp.${cluster}.l.${to}.${node}`, frame),
       reachable: (uid, keyHash) => this.#reachable(uid, keyHash),
       monitor: (ref, listener) => this.#system.monitor(ref, listener as (down: Down<ActorRef>) => void),
+      control: (peer, method, args, signal) => this.#listener.control(peer.node, method, args, signal),
       guestOf: (ref) => this.#proxies.get(ref.uid),
       mayExit: (from) => allowExit.includes(from) || allowExit.includes("*"),
       linkUp: (peer) => this.#listener.nodeUp(peer.node),

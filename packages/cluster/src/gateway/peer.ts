@@ -52,6 +52,8 @@ export interface PeerHost {
   reachable(uid: number, keyHash: number | undefined): ActorRef | undefined;
   monitor(ref: ActorRef, listener: (down: Down) => void): () => void;
   guestOf(ref: ActorRef): { readonly proxy: RemoteActor; readonly peer: Peer } | undefined;
+  /** What a peer asks of this node itself. */
+  control(peer: Peer, method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
   /** Whether this node may end actors here. */
   mayExit(node: string): boolean;
   linkUp(peer: Peer): void;
@@ -113,6 +115,7 @@ export class Peer {
       send: (record) => void this.send(record),
       reachable: (uid, keyHash) => host.reachable(uid, keyHash),
       monitor: (ref, listener) => host.monitor(ref, listener),
+      control: (method, args, signal) => host.control(this, method, args, signal),
       proxyOf: (ref) => this.#own(ref),
     });
   }

@@ -18,10 +18,14 @@ export interface ServingHost {
   /** What the peer may mean by this number: what is here and whose reference has left. */
   reachable(uid: number, keyHash: number | undefined): ActorRef | undefined;
   monitor(ref: ActorRef, listener: (down: Down) => void): () => void;
+  /** What the peer asks of this node itself. `signal` is aborted when it asks no more. */
+  control(method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
   /** What stands here for the peer's actor of this reference; undefined when it is not the peer's. */
   proxyOf(ref: ActorRef): { link(op: "link" | "unlink", to: ActorRef): void } | undefined;
 }
 
+/** In the place of an actor's number: the node itself. */
+export const NODE = 0;
 const EMPTY = record(REPLY);
 
 interface Lane {
@@ -55,6 +59,10 @@ export class Serving {
   }
 
   take(message: WireRecord): void {
+    if (message.target === NODE) {
+      this.#control(message);
+      return;
+    }
     const key = keyOf(message);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
@@ -117,6 +125,15 @@ export class Serving {
     this.#calls.clear();
     for (const lane of this.#lanes.values()) lane.messages = lane.bytes = 0;
     for (const [key, { queue, busy }] of this.#lanes) if (queue.length === 0 && !busy) this.#lanes.delete(key);
+  }
+
+  #control(message: WireRecord): void {
+    const { op, method, token, target, keyHash, payload } = message;
+    const { codec } = this.#host;
+    this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: payload.length }));
+    if (op !== CALL) return;
+    const { signal, settle, fail } = this.#open({ id: "" }, token);
+    void (async () => this.#host.control(method, argsFromWire(codec, message), signal))().then(settle, fail);
   }
 
   #pump(lane: Lane): void {
@@ -229,7 +246,7 @@ export class Serving {
   }
 
   /** A call that is to be answered. */
-  #open(ref: ActorRef, token: number) {
+  #open(ref: { readonly id: string }, token: number) {
     const abort = new AbortController();
     const { codec, node } = this.#host;
     const session = this.#session;

@@ -1,10 +1,11 @@
-import { type ActorRef, describeExit, isCleanExit, type ResourceContext } from "@mini-otp/runtime";
+import { type ActorRef, isCleanExit, type ResourceContext } from "@mini-otp/runtime";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Bucket } from "../engine/engine.js";
 import { type GlobalRef, toWire } from "../gateway/references.js";
 import type { Ownership } from "../nodes/ownership.js";
 import { keyOf, type Owners, ownedIn } from "./owners.js";
-import type { Fence, SingletonSpec } from "./spec.js";
+import { reportEnd } from "./report-end.js";
+import type { Fence, SingletonSpec } from "./singleton-spec.js";
 
 export interface ContenderHost {
   readonly bucket: Bucket;
@@ -112,10 +113,4 @@ export class Contender {
     if (told !== undefined) this.#revision = told;
     else if (this.#running !== undefined) this.#lost(this.#running);
   }
-}
-
-/** What a singleton's end is to its supervisor. */
-function reportEnd(context: ResourceContext, id: string, reason: ExitReason): void {
-  if (isCleanExit(reason)) context.finish();
-  else context.fail(reason.kind === "error" ? reason.error : new Error(`${id} has ended: ${describeExit(reason)}`));
 }

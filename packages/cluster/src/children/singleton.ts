@@ -1,0 +1,25 @@
+import { type ActorRef, type ResourceSpec, resource } from "@mini-otp/runtime";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { clusterHere } from "./clusters.js";
+import type { SingletonSpec } from "./singleton-spec.js";
+
+/**
+ * The spec of an actor of which one runs in the cluster. Every node that may run it declares it; the first to come runs it,
+ * and it moves when that node leaves or is lost, never because one joins. Its reference is `cluster.singleton(id)`.
+ */
+export function singleton<A = any>(spec: SingletonSpec<A>): ResourceSpec<ActorRef<A>> {
+  const { id, restart, shutdown, backoff } = spec;
+  let contender: { stop(reason: ExitReason): Promise<void> } | undefined;
+  return resource<ActorRef<A>>({
+    id,
+    ...(restart === undefined ? {} : { restart }),
+    ...(shutdown === undefined ? {} : { shutdown }),
+    ...(backoff === undefined ? {} : { backoff }),
+    start: (context) => {
+      const cluster = clusterHere("singleton", spec, context);
+      contender = cluster.contend(spec, context);
+      return cluster.singleton<A>(id);
+    },
+    stop: (_ref, reason) => contender?.stop(reason),
+  });
+}
