@@ -29,33 +29,9 @@ import { type Hello, PROTOCOL } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import { Ownership } from "../nodes/ownership.js";
+import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
 import type { FullOptions } from "./options.js";
-
-/** A node as this one sees it. */
-export interface NodeInfo {
-  readonly node: string;
-  readonly incarnation: string;
-  readonly version: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** When it started, `Date.now()` of its own. */
-  readonly since: number;
-  readonly state: "up" | "suspect" | "leaving";
-  /** How late its main was for its last heartbeat. */
-  readonly mainLagMs: number;
-}
-
-export interface ClusterEvents {
-  /** Comes after `node_down` of the incarnation before. */
-  node_up: { readonly node: string };
-  /** Comes after each DOWN that it causes. */
-  node_down: { readonly node: string; readonly why: LinkEnd };
-  node_suspect: { readonly node: string };
-  /** What this node owned, names among it, is its own no more. */
-  lease_lost: { readonly why: "expired" | "revoked" };
-  lease_regained: Record<never, never>;
-  engine_down: Record<never, never>;
-  engine_up: Record<never, never>;
-}
+import { within } from "./within.js";
 
 export interface LeaveOptions {
   /** How long what is left may take. Default 20 000. */
@@ -66,17 +42,6 @@ const aName = field(
   "a text of 1 to 128 characters without lone surrogates",
   (value) => isText(value) && value.length > 0 && value.length <= 128 && !/\p{Cs}/u.test(value),
 );
-const EVENTS: readonly string[] = [
-  "node_up",
-  "node_down",
-  "node_suspect",
-  "lease_lost",
-  "lease_regained",
-  "engine_down",
-  "engine_up",
-];
-const anEvent = field(EVENTS.map((name) => JSON.stringify(name)).join(", "), (value) => EVENTS.includes(value));
-const aListener = field("a function", (value) => typeof value === "function");
 const aTimeout = field("milliseconds, 0 or more", (value) => typeof value === "number" && value >= 0);
 /** In names that actors ask for: a name of the cluster. */
 const PREFIX = "cluster:";
@@ -97,7 +62,7 @@ export class Cluster {
   readonly #moving = new Map<string, MovingRef>();
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
-  readonly #listeners = new Map<string, Set<(event: any) => void>>();
+  readonly #events: ClusterListeners;
   #leaving: Promise<void> | undefined;
 
   /** @internal */
@@ -105,6 +70,9 @@ export class Cluster {
     this.#system = system;
     this.#engine = engine;
     this.#options = options;
+    this.#events = new ClusterListeners((event, error) =>
+      system.logger.error({ event, err: error }, `a listener for ${event} threw`),
+    );
     const startedAt = Date.now();
     // In the order of their starts, as texts too.
     const incarnation = `${startedAt.toString(36).padStart(9, "0")}${randomBytes(4).toString("hex")}`;
@@ -112,9 +80,9 @@ export class Cluster {
     this.#gateway = new Gateway(system, engine, hello, options, {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
-      nodeSuspect: (node) => this.#emit("node_suspect", { node }),
+      nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
       control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
-      engine: (connected) => this.#emit(connected ? "engine_up" : "engine_down", {}),
+      engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
     });
     this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
@@ -195,11 +163,7 @@ export class Cluster {
 
   /** Returns the function that takes the listener off again. What it throws is logged. */
   on<E extends keyof ClusterEvents>(event: E, listener: (event: ClusterEvents[E]) => void): () => void {
-    takeArgument("on", "event", event, anEvent);
-    takeArgument("on", "listener", listener, aListener);
-    const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(listener));
-    return () => void listeners.delete(listener);
+    return this.#events.on(event, listener);
   }
 
   /**
@@ -321,26 +285,26 @@ export class Cluster {
   #nodeUp(node: string): void {
     this.#groups.nodeUp(node);
     this.#owners.tell();
-    this.#emit("node_up", { node });
+    this.#events.emit("node_up", { node });
   }
 
   #nodeDown(node: string, why: LinkEnd): void {
     this.#groups.nodeDown(node);
     this.#offered.nodeDown(node);
-    this.#emit("node_down", { node, why });
+    this.#events.emit("node_down", { node, why });
   }
 
   #leaseLost(why: "expired" | "revoked"): void {
     this.#names.leaseLost();
     this.#owners.tell();
     this.#gateway.guests.logger.warn({ why }, "the node has lost its lease: it owns nothing until it has another");
-    this.#emit("lease_lost", { why });
+    this.#events.emit("lease_lost", { why });
   }
 
   #leaseRegained(): void {
     void this.#names.leaseRegained();
     this.#owners.tell();
-    this.#emit("lease_regained", {});
+    this.#events.emit("lease_regained", {});
   }
 
   #tellGroup(group: string, members: readonly ActorRef[], node: string | undefined): void {
@@ -381,30 +345,10 @@ export class Cluster {
       throw new ActorError("ERR_CLUSTER_ENGINE", message, { found: this.#engine.found, cause: error });
     }
   }
-
-  #emit<E extends keyof ClusterEvents>(event: E, facts: ClusterEvents[E]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
-      try {
-        listener(facts);
-      } catch (error) {
-        this.#gateway.guests.logger.error({ event, err: error }, `a listener for ${event} threw`);
-      }
-    }
-  }
 }
 
 /** @internal */
 export function joinBy(system: ActorSystem, engine: Engine, options: FullOptions): Promise<Cluster> {
   requireSystem("joinCluster", system);
   return new Cluster(system, engine, options).join();
-}
-
-/** Resolves when it is done, or its time is over. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1));
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
 }

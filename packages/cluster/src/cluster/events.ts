@@ -1,0 +1,71 @@
+import { field, takeArgument } from "@mini-otp/runtime/options";
+import type { LinkEnd } from "../link/link.js";
+
+/** A node as this one sees it. */
+export interface NodeInfo {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it started, `Date.now()` of its own. */
+  readonly since: number;
+  readonly state: "up" | "suspect" | "leaving";
+  /** How late its main was for its last heartbeat. */
+  readonly mainLagMs: number;
+}
+
+export interface ClusterEvents {
+  /** Comes after `node_down` of the incarnation before. */
+  node_up: { readonly node: string };
+  /** Comes after each DOWN that it causes. */
+  node_down: { readonly node: string; readonly why: LinkEnd };
+  node_suspect: { readonly node: string };
+  /** What this node owned, names among it, is its own no more. */
+  lease_lost: { readonly why: "expired" | "revoked" };
+  lease_regained: Record<never, never>;
+  engine_down: Record<never, never>;
+  engine_up: Record<never, never>;
+}
+
+const EVENTS: readonly string[] = [
+  "node_up",
+  "node_down",
+  "node_suspect",
+  "lease_lost",
+  "lease_regained",
+  "engine_down",
+  "engine_up",
+];
+const anEvent = field(EVENTS.map((name) => JSON.stringify(name)).join(", "), (value) => EVENTS.includes(value));
+const aListener = field("a function", (value) => typeof value === "function");
+
+/** The listeners of a cluster's events. */
+export class ClusterListeners {
+  readonly #listeners = new Map<string, Set<(event: any) => void>>();
+  readonly #failed: (event: string, error: unknown) => void;
+
+  /** `failed` is told of what a listener has thrown. */
+  constructor(failed: (event: string, error: unknown) => void) {
+    this.#failed = failed;
+  }
+
+  on<E extends keyof ClusterEvents>(event: E, listener: (event: ClusterEvents[E]) => void): () => void {
+    takeArgument("on", "event", event, anEvent);
+    takeArgument("on", "listener", listener, aListener);
+    // Of its own: one that is given twice is called twice.
+    const own = (facts: ClusterEvents[E]): void => listener(facts);
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(own));
+    return () => void listeners.delete(own);
+  }
+
+  emit<E extends keyof ClusterEvents>(event: E, facts: ClusterEvents[E]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        listener(facts);
+      } catch (error) {
+        this.#failed(event, error);
+      }
+    }
+  }
+}
