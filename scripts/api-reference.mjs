@@ -30,6 +30,8 @@ const WHAT_FOR = {
   runtime: "the main thread",
   testing: "for tests: see [testing](testing.md)",
   metrics: "metrics and the live page, on the main thread",
+  cluster: "several machines, on the main thread: see [cluster](cluster.md)",
+  "cluster-testing": "a cluster of one process, for tests: see [cluster](cluster.md#tests)",
 };
 
 const api = await readApi(RENDERING);
@@ -80,5 +82,6 @@ function indexOf(pages) {
 }
 
 function title(name) {
-  return name === "testing" ? "@mini-otp/runtime/testing" : `@mini-otp/${name}`;
+  if (name === "testing") return "@mini-otp/runtime/testing";
+  return `@mini-otp/${name === "cluster-testing" ? "cluster/testing" : name}`;
 }

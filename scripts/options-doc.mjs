@@ -1,4 +1,4 @@
-// Writes docs/options.md: every option of every child spec and of startSystem. Names, types and purposes are those of the
+// Writes docs/options.md: every option of every child spec, of startSystem and of joinCluster. Names, types and purposes are those of the
 // declarations, what is allowed is what the checkers answer to a wrong value, and defaults are what they fill in.
 // Usage, after a build: node scripts/options-doc.mjs [--check]
 // With --check it writes nothing; the exit code is 1 when the page is not what the code says.
@@ -9,6 +9,7 @@ const runtime = `${root}packages/runtime/dist`;
 const { normaliseSpec } = await import(`${runtime}/supervision/normalise-spec.js`);
 const { takeSystemOptions } = await import(`${runtime}/system/system-option-fields.js`);
 const { normaliseGuard } = await import(`${runtime}/guard/guard-options.js`);
+const { takeNatsOptions } = await import(`${root}packages/cluster/dist/cluster/options.js`);
 
 const MODULE = "file:///app/a.js";
 const nothing = () => {};
@@ -24,7 +25,17 @@ const TABLES = [
 ];
 
 /** Options that have options themselves. */
-const GROUPS = ["MailboxOptions", "BackoffOptions", "Permissions", "GuardOptions"];
+const GROUPS = [
+  "MailboxOptions",
+  "BackoffOptions",
+  "Permissions",
+  "GuardOptions",
+  "AllowOptions",
+  "WindowOptions",
+  "LeaseOptions",
+  "AuthOptions",
+  "TlsOptions",
+];
 const POWERS = { 2147483647: "2^31 - 1", 1073741824: "2^30", 16777216: "2^24", 1048576: "2^20" };
 /** No option is this. */
 const WRONG = Symbol("wrong");
@@ -48,6 +59,9 @@ for (const [title, name, least] of TABLES) {
   const check = (given) => normaliseSpec({ ...least, ...given }, "root", "any_significant");
   lines.push("", `## ${title}`, "", ...tableOf(name, normaliseSpec(least, "root"), check));
 }
+const LEAST = { cluster: "shop", node: "a", servers: ["nats://host:4222"] };
+const joining = (given) => takeNatsOptions({ ...LEAST, ...given });
+lines.push("", "## joinCluster", "", ...tableOf("NatsOptions", joining({}).full, joining));
 for (const problem of problems) {
   console.error(`docs/options.md: ${problem}`);
   process.exitCode = 1;
@@ -86,9 +100,9 @@ function optionsOf(name, before = "") {
 }
 
 function declaration(name) {
-  const runtimeModule = project.children.find((module) => module.name === "runtime");
-  const found = runtimeModule.children.find((child) => child.name === name);
-  if (found === undefined) throw new Error(`@mini-otp/runtime exports no ${name}`);
+  const modules = project.children.filter((module) => ["runtime", "cluster"].includes(module.name));
+  const found = modules.flatMap(({ children }) => children).find((child) => child.name === name);
+  if (found === undefined) throw new Error(`neither @mini-otp/runtime nor @mini-otp/cluster exports ${name}`);
   return found;
 }
 

@@ -12,6 +12,8 @@ const ENTRY_POINTS = [
   ["runtime", "packages/runtime/dist/index.d.ts"],
   ["testing", "packages/runtime/dist/testing/index.d.ts"],
   ["metrics", "packages/metrics/dist/index.d.ts"],
+  ["cluster", "packages/cluster/dist/index.d.ts"],
+  ["cluster-testing", "packages/cluster/dist/testing/index.d.ts"],
 ];
 
 /** The packages must be built. */

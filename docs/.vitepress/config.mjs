@@ -9,7 +9,7 @@ const source = repository?.url.replace(/^git\+|\.git$/g, "");
 /** What the pages say first, in the order in which a reader needs them. */
 const GUIDE = {
   "How it works": ["supervision", "isolation", "messages", "routers-and-pools", "shutdown", "upgrade"],
-  "Write and ship": ["typescript", "testing", "bundling", "production"],
+  "Write and ship": ["typescript", "testing", "bundling", "production", "cluster"],
   "Look inside": ["debugging", "observability", "observer", "tracing"],
   "Look up": ["options", "errors", "runtime-semantics", "otp-differences", "benchmarks"],
 };
@@ -49,7 +49,7 @@ export default {
   // Decisions of the project's own are for those who change it.
   srcExclude: ["adr/**"],
   // Files of the project that are no pages; a test of the documents looks for them.
-  ignoreDeadLinks: [/^\.\/(?:\.\.\/)+(?:bench|examples|README)/],
+  ignoreDeadLinks: [/^\.\/(?:\.\.\/)+(?:bench|examples|packages|README)/],
   markdown: { config: linkToSource },
   themeConfig: {
     search: { provider: "local" },

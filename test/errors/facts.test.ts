@@ -39,7 +39,7 @@ test("wherever the runtime makes an error, it tells the facts of the code", () =
   expect(required.size).toBeGreaterThan(20);
   const silent: string[] = [];
   let made = 0;
-  for (const file of ["worker-host", "runtime", "metrics"].flatMap(sources)) {
+  for (const file of ["worker-host", "runtime", "metrics", "cluster"].flatMap(sources)) {
     const source = parse(file);
     const visit = (node: Api.Node): void => {
       if (ts.isNewExpression(node) && node.expression.getText() === "ActorError") {

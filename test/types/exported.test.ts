@@ -15,6 +15,8 @@ const ENTRY_POINTS = [
   "runtime/dist/index.d.ts",
   "runtime/dist/testing/index.d.ts",
   "metrics/dist/index.d.ts",
+  "cluster/dist/index.d.ts",
+  "cluster/dist/testing/index.d.ts",
 ].map((file) => packages + file);
 
 const program = ts.createProgram(ENTRY_POINTS, {

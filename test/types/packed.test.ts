@@ -35,13 +35,16 @@ vi.setConfig({ testTimeout: 120_000 });
 /** The packages are ES modules only, so resolutions that know none of those are not looked at. */
 const NOT_FOR_ESM_ONLY = new Set(["node10", "node16-cjs"]);
 
-test.each(["worker-host", "runtime", "metrics", "mini-otp"])("%s as it is packed passes publint", async (name) => {
-  const tarball = await pack(name);
-  const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
-  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
-});
+test.each(["worker-host", "runtime", "metrics", "cluster", "mini-otp"])(
+  "%s as it is packed passes publint",
+  async (name) => {
+    const tarball = await pack(name);
+    const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  },
+);
 
-test.each(["worker-host", "runtime", "metrics", "mini-otp"])(
+test.each(["worker-host", "runtime", "metrics", "cluster", "mini-otp"])(
   "the types of %s as it is packed are right",
   async (name) => {
     const result = await checkPackage(createPackageFromTarballData(await pack(name)));

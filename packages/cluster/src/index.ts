@@ -5,6 +5,14 @@ export type { Fence, SingletonSpec } from "./children/singleton-spec.js";
 export { Cluster, type LeaveOptions } from "./cluster/cluster.js";
 export type { ClusterEvents, NodeInfo } from "./cluster/events.js";
 export { joinCluster } from "./cluster/join.js";
-export type { ClusterOptions, NatsOptions } from "./cluster/options.js";
+export type {
+  AllowOptions,
+  AuthOptions,
+  ClusterOptions,
+  LeaseOptions,
+  NatsOptions,
+  TlsOptions,
+  WindowOptions,
+} from "./cluster/options.js";
 export type { Group, GroupChange } from "./groups/groups.js";
 export type { LinkEnd } from "./link/link.js";

@@ -16,6 +16,7 @@ export {
   isCleanExit,
   isReplyError,
   type MethodFacts,
+  type NodeFacts,
   type OptionFacts,
   type ProcessFacts,
   ReplyError,

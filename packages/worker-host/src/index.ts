@@ -27,6 +27,7 @@ export type {
   ChildFacts,
   FactsByCode,
   MethodFacts,
+  NodeFacts,
   OptionFacts,
   ProcessFacts,
   SpecFacts,

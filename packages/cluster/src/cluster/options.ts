@@ -1,5 +1,5 @@
 import { type Fields, field, integer, isListOf, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
-import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
 import { NODE_NAME } from "../gateway/references.js";
 
@@ -8,53 +8,90 @@ export interface ClusterOptions {
   readonly cluster: string;
   /** This node's name, which no other of the cluster has: `[a-z0-9-]{1,32}`. */
   readonly node: string;
-  /** The application's own, which other nodes see. */
+  /** The application's own facts, which other nodes see. Default: none. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** The application's version, which other nodes see. Default "". */
+  /** The application's version, which other nodes see. Default: empty. */
   readonly version?: string;
-  readonly allow?: {
-    /** Nodes whose actors may end actors here by an exit signal; `"*"` for all. Default: none. Links work without it. */
-    readonly exit?: readonly string[];
-    /** Nodes that may start here what `offers` has; `"*"` for all. Default: none. */
-    readonly start?: readonly string[];
-  };
+  /** What other nodes may do here. */
+  readonly allow?: AllowOptions;
   /** Actor modules that other nodes may start here, by the names that they ask for. Default: none. */
   readonly offers?: Readonly<Record<string, URL>>;
   /** The most bytes that a message to another node may have. Default 8 MiB. */
   readonly maxMessageBytes?: number;
-  /** What may be under way to each remote actor. Default 256 messages, 256 KiB. */
-  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  /** What may be under way to each remote actor. */
+  readonly window?: WindowOptions;
   /** How often nodes say that they are there. Default 1 000. */
   readonly heartbeatMs?: number;
   /** A node is gone when nothing listens for it for so long. Default 2 000. */
   readonly goneAfterMs?: number;
   /** A node is down when nothing was heard of it for so long. Default 8 000. */
   readonly downAfterMs?: number;
-  readonly lease?: {
-    /** Default 2 000. */
-    readonly renewMs?: number;
-    /** What a node owns ends so long after its last renewal. Default 8 000. */
-    readonly holdMs?: number;
-    /** What a node owned may be taken by others when its lease was seen unchanged for so long. Default 12 000. */
-    readonly takeOverMs?: number;
-  };
+  /** What a node owns, it owns while it holds its lease. */
+  readonly lease?: LeaseOptions;
+}
+
+/** What other nodes may do here. */
+export interface AllowOptions {
+  /** Nodes whose actors may end actors here by an exit signal; `"*"` for all. Default: none. Links work without it. */
+  readonly exit?: readonly string[];
+  /** Nodes that may start here what `offers` has; `"*"` for all. Default: none. */
+  readonly start?: readonly string[];
+}
+
+/** What may be under way to each remote actor. */
+export interface WindowOptions {
+  /** Messages that the actor's node has not taken. Default 256. */
+  readonly messages?: number;
+  /** Their bytes. Default 262 144. */
+  readonly bytes?: number;
+}
+
+/** What a node owns, it owns while it holds its lease. */
+export interface LeaseOptions {
+  /** How often the lease is renewed. Default 2 000. */
+  readonly renewMs?: number;
+  /** What a node owns ends so long after its last renewal: at least twice `renewMs`. Default 8 000. */
+  readonly holdMs?: number;
+  /**
+   * What a node owned may be taken by others when they saw its lease unchanged for so long: at least 1.5 times `holdMs`.
+   * Default 12 000.
+   */
+  readonly takeOverMs?: number;
 }
 
 export interface NatsOptions extends ClusterOptions {
   /** As `nats://host:4222` or `tls://host:4222`. */
   readonly servers: readonly string[];
   /** One of these; none for a server that asks for nothing. */
-  readonly auth?: {
-    /** Path of a `.creds` file. */
-    readonly creds?: string;
-    readonly nkeySeed?: string;
-    readonly user?: string;
-    readonly pass?: string;
-    readonly token?: string;
-  };
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly auth?: AuthOptions;
+  /** For `tls://` servers whose certificate is not of a public authority, or that ask for one of the node's. */
+  readonly tls?: TlsOptions;
   /** Of the bucket, from 1 to 5; more than 1 wants a server from 2.10 on. Default 1. */
   readonly replicas?: number;
+}
+
+/** How a node says to the servers which it is: by one of these. */
+export interface AuthOptions {
+  /** Path of a `.creds` file. */
+  readonly creds?: string;
+  /** Seed of an nkey. */
+  readonly nkeySeed?: string;
+  /** Name of a user, with `pass`. */
+  readonly user?: string;
+  /** Password of `user`. */
+  readonly pass?: string;
+  /** A token. */
+  readonly token?: string;
+}
+
+/** Files in PEM. */
+export interface TlsOptions {
+  /** Path of the authority's certificate. */
+  readonly caFile?: string;
+  /** Path of the node's certificate. */
+  readonly certFile?: string;
+  /** Path of the key of `certFile`. */
+  readonly keyFile?: string;
 }
 
 const aNodeName = field("a text of 1 to 32 of a-z, 0-9 and -", (value) => isText(value) && NODE_NAME.test(value));
@@ -97,7 +134,7 @@ const NATS_FIELDS: Fields = {
   ...FIELDS,
   servers: required(
     field(
-      'a list of at least one URL, as "nats://host:4222" or "tls://host:4222"',
+      'a list of at least one URL, as "nats://host" or "tls://host", with a port or without',
       (value) => isListOf(isServer)(value) && value.length > 0,
       (list) => [...list],
     ),
@@ -163,7 +200,7 @@ function atLeast(name: string, value: number, least: number, what: string): void
   if (value >= least) return;
   const allowed = `${what} or more, which is ${least}`;
   const facts = { function: "joinCluster", field: name, value, allowed };
-  throw new ActorError("ERR_INVALID_OPTION", `joinCluster: ${name}=${value}, must be ${allowed}`, facts);
+  throw invalidOption(`joinCluster: ${name}=${value}, must be ${allowed}`, facts);
 }
 
 function isServer(value: unknown): boolean {
