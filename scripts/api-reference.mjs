@@ -31,7 +31,7 @@ const WHAT_FOR = {
   testing: "for tests: see [testing](testing.md)",
   metrics: "metrics and the live page, on the main thread",
   cluster: "several machines, on the main thread: see [cluster](cluster.md)",
-  "cluster-testing": "a cluster of one process, for tests: see [cluster](cluster.md#tests)",
+  "cluster-testing": "a cluster of one process, for tests: see [cluster](cluster.md)",
 };
 
 const api = await readApi(RENDERING);

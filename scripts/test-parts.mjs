@@ -25,7 +25,7 @@ export const LONG = [
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
-export const SCALED = ["faults/faults", "ring/fuzz", "soak/soak"];
+export const SCALED = ["cluster/lease", "cluster/link", "faults/faults", "ring/fuzz", "soak/soak"];
 
 /** These measure how late something is, so nothing else runs beside them. */
 export const ALONE = [

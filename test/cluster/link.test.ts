@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ofPart } from "../support/part.js";
 import { KINDS, LinkSimulator, type Op } from "./link-simulator.js";
 
 const anOp: fc.Arbitrary<Op> = fc.record({
@@ -34,7 +35,7 @@ describe("a link over a network that loses, repeats, delays and reorders", () =>
           if (!isInOrder(delivered)) throw new Error(`side ${side} has taken ${delivered.join(" ")}`);
         }
       }),
-      { numRuns: 60_000 },
+      { numRuns: ofPart(12_000, 60_000) },
     );
   });
 
@@ -52,7 +53,7 @@ describe("a link over a network that loses, repeats, delays and reorders", () =>
           expect(simulator.sides[other].delivered).toEqual(sent);
         }
       }),
-      { numRuns: 60_000 },
+      { numRuns: ofPart(12_000, 60_000) },
     );
   });
 
@@ -70,7 +71,7 @@ describe("a link over a network that loses, repeats, delays and reorders", () =>
         const [one, other] = simulator.sides;
         expect([one.link.epoch, one.link.peerEpoch]).toEqual([other.link.peerEpoch, other.link.epoch]);
       }),
-      { numRuns: 60_000 },
+      { numRuns: ofPart(12_000, 60_000) },
     );
   });
 

@@ -33,6 +33,7 @@ import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js
 import type { FullOptions } from "./options.js";
 import { within } from "./within.js";
 
+/** How a node leaves. */
 export interface LeaveOptions {
   /** How long what is left may take. Default 20 000. */
   readonly timeoutMs?: number;

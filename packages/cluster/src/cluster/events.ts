@@ -14,6 +14,7 @@ export interface NodeInfo {
   readonly mainLagMs: number;
 }
 
+/** What `cluster.on` tells, by the names of the events. */
 export interface ClusterEvents {
   /** Comes after `node_down` of the incarnation before. */
   node_up: { readonly node: string };

@@ -3,6 +3,7 @@ import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
 import { NODE_NAME } from "../gateway/references.js";
 
+/** What a node is in its cluster, whatever the cluster runs on. */
 export interface ClusterOptions {
   /** Nodes of one name find each other: `[a-z0-9-]{1,32}`. */
   readonly cluster: string;
@@ -59,6 +60,7 @@ export interface LeaseOptions {
   readonly takeOverMs?: number;
 }
 
+/** What `joinCluster` takes. */
 export interface NatsOptions extends ClusterOptions {
   /** As `nats://host:4222` or `tls://host:4222`. */
   readonly servers: readonly string[];

@@ -5,12 +5,14 @@ import { type Cluster, joinBy } from "../cluster/cluster.js";
 import { type ClusterOptions, takeClusterOptions } from "../cluster/options.js";
 import { MemoryHub } from "../engine/memory-engine.js";
 
+/** A node of a cluster in one process. */
 export interface TestNode {
   readonly name: string;
   readonly system: ActorSystem;
   readonly cluster: Cluster;
 }
 
+/** The nodes of a cluster in one process, and what all of them have been given. */
 export interface TestClusterOptions extends Partial<Omit<ClusterOptions, "cluster" | "node">> {
   /** How many, from 1 to 26; they are called a, b, c, …. */
   readonly nodes: number;
