@@ -103,8 +103,6 @@ export interface FactsByCode {
   ERR_MESSAGE_TOO_LARGE: ProcessFacts & Partial<MethodFacts> & { readonly bytes: number; readonly limit: number };
   /** `holder` is the path of what has the name. */
   ERR_NAME_TAKEN: ProcessFacts & { readonly name: string; readonly holder: string };
-  /** The nodes have no version of the cluster's protocol in common. */
-  ERR_NODE_INCOMPATIBLE: NodeFacts;
   /** Another process has joined the cluster as this node: `incarnation` is that process's. */
   ERR_NODE_NAME_TAKEN: NodeFacts & { readonly cluster: string; readonly incarnation: string };
   /** The actor's node is not connected. The message was not handled. Without `method` for a start on that node. */
