@@ -2,7 +2,7 @@ export { remote } from "./children/remote.js";
 export type { RemoteSpec } from "./children/remote-spec.js";
 export { singleton } from "./children/singleton.js";
 export type { Fence, SingletonSpec } from "./children/singleton-spec.js";
-export { Cluster, type LeaveOptions } from "./cluster/cluster.js";
+export { Cluster } from "./cluster/cluster.js";
 export type { ClusterEvents, NodeInfo } from "./cluster/events.js";
 export { joinCluster } from "./cluster/join.js";
 export type {
@@ -10,6 +10,7 @@ export type {
   AuthOptions,
   ClusterOptions,
   LeaseOptions,
+  LeaveOptions,
   NatsOptions,
   TlsOptions,
   WindowOptions,

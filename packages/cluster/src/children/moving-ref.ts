@@ -141,7 +141,7 @@ export class MovingRef {
     if (target !== undefined) this.#watching = this.#host.monitor(target, told);
     else {
       this.#watching = () => {};
-      // Never before who watches has heard that it does.
+      // The end must not be told before the watcher has its monitor.
       queueMicrotask(() => told(NOPROC));
     }
   }

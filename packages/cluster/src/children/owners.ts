@@ -51,7 +51,7 @@ export class Owners {
     await this.#readAll();
   }
 
-  /** Who has it may have changed. Returns what takes the listener off. */
+  /** Calls `listener` when an owner may have changed. Returns the function that takes it off. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

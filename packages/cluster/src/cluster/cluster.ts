@@ -30,23 +30,15 @@ import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import { Ownership } from "../nodes/ownership.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
-import type { FullOptions } from "./options.js";
+import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
 import { within } from "./within.js";
-
-/** How a node leaves. */
-export interface LeaveOptions {
-  /** How long what is left may take. Default 20 000. */
-  readonly timeoutMs?: number;
-}
 
 const aName = field(
   "a text of 1 to 128 characters without lone surrogates",
   (value) => isText(value) && value.length > 0 && value.length <= 128 && !/\p{Cs}/u.test(value),
 );
-const aTimeout = field("milliseconds, 0 or more", (value) => typeof value === "number" && value >= 0);
 /** In names that actors ask for: a name of the cluster. */
 const PREFIX = "cluster:";
-const LEAVE_TIMEOUT_MS = 20_000;
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
 
@@ -264,9 +256,8 @@ export class Cluster {
    * Announces that this node leaves, gives its names and its lease back, and says good-bye. `system.stop()` does it when all
    * actors have ended.
    */
-  leave(options: LeaveOptions = {}): Promise<void> {
-    const { timeoutMs = LEAVE_TIMEOUT_MS } = options;
-    takeArgument("leave", "timeoutMs", timeoutMs, aTimeout);
+  async leave(options: LeaveOptions = {}): Promise<void> {
+    const { timeoutMs } = takeLeaveOptions(options);
     this.#leaving ??= this.#leave(timeoutMs);
     return this.#leaving;
   }

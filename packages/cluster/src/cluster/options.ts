@@ -96,6 +96,12 @@ export interface TlsOptions {
   readonly keyFile?: string;
 }
 
+/** How a node leaves. */
+export interface LeaveOptions {
+  /** How long what is left may take. Default 20 000. */
+  readonly timeoutMs?: number;
+}
+
 const aNodeName = field("a text of 1 to 32 of a-z, 0-9 and -", (value) => isText(value) && NODE_NAME.test(value));
 const aText = field("a text of at most 256 characters", (value) => isText(value) && value.length <= 256);
 const someMs = numberFrom(10, 3_600_000, "milliseconds");
@@ -127,6 +133,10 @@ const FIELDS: Fields = {
   goneAfterMs: someMs,
   downAfterMs: someMs,
   lease: group({ renewMs: someMs, holdMs: someMs, takeOverMs: someMs }),
+};
+
+const LEAVE_FIELDS: Fields = {
+  timeoutMs: field("milliseconds, 0 or more", (value) => typeof value === "number" && value >= 0),
 };
 
 const aPath = field("the path of a file", (value) => isText(value) && value.length > 0);
@@ -169,6 +179,12 @@ export function takeNatsOptions(given: NatsOptions): { readonly nats: NatsOption
 
 export function takeClusterOptions(given: ClusterOptions): FullOptions {
   return complete(takeOptions("joinCluster", given, FIELDS));
+}
+
+/** Throws ERR_INVALID_OPTION. */
+export function takeLeaveOptions(given: LeaveOptions): Required<LeaveOptions> {
+  const { timeoutMs = 20_000 } = takeOptions("leave", given, LEAVE_FIELDS);
+  return { timeoutMs };
 }
 
 /** Throws ERR_INVALID_OPTION. */

@@ -162,7 +162,7 @@ export class RemoteActor {
     if (this.#watching) return;
     this.#watching = true;
     if (this.#link.isUp) this.#link.send(this.#record(MONITOR));
-    // Never before who watches has heard that it does.
+    // The end must not be told before the watcher has its monitor.
     else queueMicrotask(() => this.ended(this.#noconnection));
   }
 

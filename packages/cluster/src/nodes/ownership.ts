@@ -16,7 +16,7 @@ import {
   watchStep,
 } from "./lease.js";
 
-/** Who owns something: one incarnation of a node, in one of its terms. */
+/** The owner of something: one incarnation of a node, in one of its terms. */
 export interface Owner {
   readonly node: string;
   readonly incarnation: string;

@@ -217,7 +217,7 @@ export class Guests {
     return () => peer.unsent.length > 0;
   }
 
-  /** Who asks for a name that this system has not is answered by `find`. */
+  /** Has `find` answer for names that this system does not have. */
   findNamesBy(find: ((name: string) => ActorRef | undefined) | undefined): void {
     this.#actors.findNamesBy(find);
   }
