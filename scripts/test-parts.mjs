@@ -9,6 +9,7 @@ export const LONG = [
   "actor/deadlines",
   "attacks/",
   "cluster/processes",
+  "examples/bullmq",
   "examples/tcp-ingest",
   "guard/blocked-main",
   "guard/zombies",

@@ -29,6 +29,12 @@ export const TOOLS = {
     paths: ["/usr/sbin/nats-server"],
     packages: { apt: "nats-server", brew: "nats-server", choco: "nats-server" },
   },
+  // Or what speaks as it does. Memurai is one that runs on Windows.
+  "redis-server": {
+    commands: ["redis-server", "valkey-server", "memurai"],
+    paths: env.PROGRAMFILES ? [join(env.PROGRAMFILES, "Memurai/memurai.exe")] : [],
+    packages: { apt: "redis-server", brew: "redis", choco: "memurai-developer" },
+  },
 };
 
 /** The path of a tool, or undefined. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { TestRunner } from "vitest";
 
-export type ToolName = "chromium" | "promtool" | "nats-server";
+export type ToolName = "chromium" | "promtool" | "nats-server" | "redis-server";
 
 interface Tools {
   /** The path of a tool, or undefined. */
