@@ -119,8 +119,9 @@ const UNFINISHED_TEST = /\.\s*(?:skip|only|todo)\b\s*[.(`]/g;
 const MAY_SKIP = "test/support/tools.ts";
 const NOT_OURS = new Set(["node_modules", "dist", ".git"]);
 
-const root = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
-const violations = [];
+/** Of the check that runs, which nothing interrupts. */
+let root;
+let violations;
 const report = (file, line, rule) => violations.push(`${file}:${line} ${rule}`);
 
 function* walk(folder) {
@@ -247,36 +248,46 @@ function checkImportCycles(modules) {
   for (const module of modules) visit(module, [module.file]);
 }
 
-const folders = ["packages", "bench", "test", "examples", "scripts", "docs"];
-const paths = folders.filter((folder) => existsSync(join(root, folder))).flatMap((f) => [...walk(f)]);
-for (const path of paths) {
-  const stem = posix.basename(path).split(".")[0];
-  if (VAGUE_NAME.test(stem)) report(path, 1, `vague-name: "${stem}" says nothing about what is inside`);
-}
-
-const modules = paths.filter((path) => /\.[cm]?ts$/.test(path) && !/\.d\.[cm]?ts$/.test(path)).map(readModule);
-if (modules.length === 0) {
-  console.error(`check-boundaries: no TypeScript found under ${root}`);
-  process.exit(2);
-}
-for (const module of modules) {
-  checkImportDirection(module);
-  checkProtocolStandsAlone(module);
-  checkNats(module);
-  checkRooms(module);
-  checkPureCore(module);
-  checkMainsWaits(module);
-  if (module.place !== undefined) {
-    for (const { rule, file, pattern } of ONLY_ONE_FILE) {
-      if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
+/** Checks the project at `from`. Without any TypeScript in it `files` is 0, and nothing has been checked. */
+export function checkBoundaries(from) {
+  root = from;
+  violations = [];
+  const folders = ["packages", "bench", "test", "examples", "scripts", "docs"];
+  const paths = folders.filter((folder) => existsSync(join(root, folder))).flatMap((f) => [...walk(f)]);
+  for (const path of paths) {
+    const stem = posix.basename(path).split(".")[0];
+    if (VAGUE_NAME.test(stem)) report(path, 1, `vague-name: "${stem}" says nothing about what is inside`);
+  }
+  const modules = paths.filter((path) => /\.[cm]?ts$/.test(path) && !/\.d\.[cm]?ts$/.test(path)).map(readModule);
+  for (const module of modules) {
+    checkImportDirection(module);
+    checkProtocolStandsAlone(module);
+    checkNats(module);
+    checkRooms(module);
+    checkPureCore(module);
+    checkMainsWaits(module);
+    if (module.place !== undefined) {
+      for (const { rule, file, pattern } of ONLY_ONE_FILE) {
+        if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
+      }
+    }
+    if (module.file.startsWith("test/") && module.file !== MAY_SKIP) {
+      reportPattern(module, UNFINISHED_TEST, "unfinished-test: every test runs, every time");
     }
   }
-  if (module.file.startsWith("test/") && module.file !== MAY_SKIP) {
-    reportPattern(module, UNFINISHED_TEST, "unfinished-test: every test runs, every time");
+  checkImportCycles(modules.filter(({ place }) => place !== undefined));
+  return { files: modules.length, violations };
+}
+
+if (resolve(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {
+  const given = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
+  const { files, violations: found } = checkBoundaries(given);
+  for (const violation of found) console.log(violation);
+  if (files === 0) {
+    console.error(`check-boundaries: no TypeScript found under ${given}`);
+    process.exitCode = 2;
+  } else {
+    console.log(`boundaries: ${files} files, ${found.length} violations`);
+    if (found.length > 0) process.exitCode = 1;
   }
 }
-checkImportCycles(modules.filter(({ place }) => place !== undefined));
-
-for (const violation of violations) console.log(violation);
-console.log(`boundaries: ${modules.length} files, ${violations.length} violations`);
-if (violations.length > 0) process.exitCode = 1;

@@ -2,34 +2,37 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 
 const script = fileURLToPath(new URL("../../../scripts/check-boundaries.mjs", import.meta.url));
+const { checkBoundaries } = (await import(pathToFileURL(script).href)) as {
+  checkBoundaries(root: string): { files: number; violations: string[] };
+};
 const trees: string[] = [];
 
 afterEach(() => {
   for (const tree of trees.splice(0)) rmSync(tree, { recursive: true });
 });
 
-function checkBoundaries(root?: string) {
-  const run = spawnSync(process.execPath, root === undefined ? [script] : [script, root], {
-    encoding: "utf8",
-  });
-  const lines = run.stdout.trim().split("\n");
-  return { exitCode: run.status, violations: lines.slice(0, -1), summary: lines.at(-1) };
+/** The command, in a process of its own. */
+function command(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
+  return { exitCode: status, lines: stdout.split("\n").filter((line) => line !== ""), stderr };
 }
 
-/** Checks a tree of a project that holds these files and nothing else. */
-function checkTree(files: Record<string, string>) {
+/** A tree of a project that holds these files and nothing else. */
+function treeOf(files: Record<string, string>): string {
   const root = mkdtempSync(join(tmpdir(), "boundaries-"));
   trees.push(root);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  return checkBoundaries(root);
+  return root;
 }
+
+const checkTree = (files: Record<string, string>) => checkBoundaries(treeOf(files));
 
 const GOOD_TREE = {
   "packages/worker-host/src/index.ts": 'export { wake } from "./protocol/memory/doorbell.js";\n',
@@ -52,10 +55,11 @@ const GOOD_TREE = {
 
 describe("a tree that keeps the rules", () => {
   test("passes", () => {
-    expect(checkTree(GOOD_TREE)).toEqual({
+    expect(checkTree(GOOD_TREE)).toEqual({ files: 11, violations: [] });
+    expect(command(treeOf(GOOD_TREE))).toEqual({
       exitCode: 0,
-      violations: [],
-      summary: "boundaries: 11 files, 0 violations",
+      lines: ["boundaries: 11 files, 0 violations"],
+      stderr: "",
     });
   });
 
@@ -272,14 +276,16 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
 
 describe("a tree in which", () => {
   test.each(BROKEN)("%s is refused", (_breach, file, lines, line, rule) => {
-    const { exitCode, violations } = checkTree({ [file]: lines.join("\n") });
+    const { violations } = checkTree({ [file]: lines.join("\n") });
     expect(violations).toEqual([expect.stringMatching(`^${file}:${line} ${rule}: `)]);
-    expect(exitCode).toBe(1);
   });
 
-  test("a folder is named for nothing is refused", () => {
-    const { violations } = checkTree({ "test/shared/mailbox.ts": "export {};" });
-    expect(violations).toEqual([expect.stringMatching(/^test\/shared:1 vague-name: /)]);
+  test("a folder is named for nothing is refused, by the command too", () => {
+    const tree = treeOf({ "test/shared/mailbox.ts": "export {};" });
+    const vague = expect.stringMatching(/^test\/shared:1 vague-name: /);
+    expect(checkBoundaries(tree).violations).toEqual([vague]);
+    const { exitCode, lines } = command(tree);
+    expect({ exitCode, lines }).toEqual({ exitCode: 1, lines: [vague, "boundaries: 1 files, 1 violations"] });
   });
 
   test("the protocol imports the rest of its package is refused, as an outsider and as a room above", () => {
@@ -307,10 +313,16 @@ describe("a tree in which", () => {
 });
 
 test("a tree without sources is an error, not a pass", () => {
-  expect(checkTree({ "README.md": "# Nothing" }).exitCode).toBe(2);
+  const { exitCode, lines, stderr } = command(treeOf({ "README.md": "# Nothing" }));
+  expect({ exitCode, lines }).toEqual({ exitCode: 2, lines: [] });
+  expect(stderr).toContain("no TypeScript found under");
 });
 
 // Promise: main-goes-thread-stands
 test("the project itself keeps the rules", () => {
-  expect(checkBoundaries()).toMatchObject({ exitCode: 0, violations: [] });
+  expect(command()).toEqual({
+    exitCode: 0,
+    lines: [expect.stringMatching(/^boundaries: \d{3,} files, 0 violations$/)],
+    stderr: "",
+  });
 });
