@@ -12,7 +12,9 @@ export const LONG = [
   "examples/bullmq",
   "examples/tcp-ingest",
   "guard/blocked-main",
+  "guard/garbage",
   "guard/zombies",
+  "observer/page-at-size",
   "observer/stream",
   "reporting/last-lines",
   "ring/kill-points",
@@ -26,7 +28,7 @@ export const LONG = [
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
-export const SCALED = ["cluster/lease", "cluster/link", "faults/faults", "ring/fuzz", "soak/soak"];
+export const SCALED = ["cluster/lease", "cluster/link", "faults/faults", "ring/fuzz", "soak/soak", "typescript/versions"];
 
 /** These measure how late something is, so nothing else runs beside them. */
 export const ALONE = [
@@ -34,6 +36,7 @@ export const ALONE = [
   "attacks/starvation",
   "cluster/processes",
   "faults/faults",
+  "guard/garbage",
   "guard/guard",
   "messaging/call-cycles",
   "messaging/main-waits",
@@ -44,6 +47,7 @@ export const ALONE = [
   "actor/deadlines",
   "examples/tcp-ingest",
   "observer/page",
+  "observer/page-at-size",
   "soak/soak",
 ];
 

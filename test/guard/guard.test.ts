@@ -1,43 +1,10 @@
-import type { ExitReason, Logger } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
-import { testSystem } from "../support/system.js";
-import type Memory from "./fixtures/memory.actor.js";
+import { memoryActor, silent } from "./memory-actor.js";
 
-const MEMORY = new URL("./fixtures/memory.actor.js", import.meta.url);
-const CHURN_MS = 20_000;
 /** Of passing the cap: the number. */
 const KILLED_WITHIN_MS = 500;
 
-const ignore = (): void => {};
-const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore };
-
-async function memoryActor(
-  spec: { heapCapMb?: number; offHeapCapMb?: number; handlerTimeoutMs?: number } = {},
-  logger: Logger = silent,
-) {
-  const system = await testSystem({ intensity: 100, logger });
-  const actor = await system.startChild<typeof Memory>({
-    id: "memory",
-    actor: MEMORY,
-    handlerTimeoutMs: Infinity,
-    ...spec,
-  });
-  const killed: { reason: ExitReason; atMs: number }[] = [];
-  system.on("guard_killed", ({ reason }) => killed.push({ reason, atMs: performance.timeOrigin + performance.now() }));
-  return { system, actor: actor.with({ timeoutMs: 120_000 }), killed };
-}
-
 describe("the guard", () => {
-  test.concurrent.each([16, 64, 512])(
-    "leaves an actor alone that keeps 80 % of its cap of %i MiB alive and makes garbage as fast as it can for 20 s",
-    { timeout: 120_000 },
-    async (heapCapMb) => {
-      const { actor, killed } = await memoryActor({ heapCapMb });
-      expect(await actor.call("churn", heapCapMb * 0.8, CHURN_MS)).toBeGreaterThan(0);
-      expect(killed).toEqual([]);
-    },
-  );
-
   test("leaves an actor alone that drops buffers as fast as it can", { timeout: 60_000 }, async () => {
     const { actor, killed } = await memoryActor({ offHeapCapMb: 64 });
     expect(await actor.call("churnBuffers", 50, 3000)).toBeGreaterThan(0);
