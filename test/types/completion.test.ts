@@ -88,6 +88,11 @@ test("an editor completes the options of a spec and their values, in startChild 
   );
 });
 
+test("an editor completes the ids of a declared tree", () => {
+  const tree = '(await startSystem({ children: [{ id: "first", actor: "a.js" }, { id: "second", actor: "b.js" }] }))';
+  expect(editor(`${tree}.child("`).names()).toEqual(["first", "second"]);
+});
+
 test("an editor completes the facts of the code that an error was asked for", () => {
   const narrowed = 'declare const error: unknown; if (isActorError(error, "ERR_CALL_EXIT")) error.reason.';
   expect(editor(`import { isActorError } from "@mini-otp/runtime"; ${narrowed}`).names()).toContain("kind");

@@ -5,13 +5,16 @@ export {
   type ActorErrorBase,
   type ActorErrorCode,
   type ActorErrorConstructor,
+  type AnyActorError,
   type ChildFacts,
   describeExit,
   type ErrorWithCode,
   type ExitKind,
   type ExitReason,
+  type FactName,
   type FactsArgument,
   type FactsByCode,
+  type FactsOfOthers,
   isActorError,
   isCleanExit,
   isReplyError,
@@ -121,6 +124,7 @@ export type { ChildSummary, ReportFacts, SupervisionReport } from "./supervision
 export type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";
 export type { SupervisedRouterRef } from "./supervision/router-ref.js";
 export type {
+  ChildId,
   ChildRef,
   DynamicRef,
   DynamicSpecFor,
@@ -129,6 +133,7 @@ export type {
   RefOfSpec,
   RestartedRef,
   SpecFor,
+  StartedLater,
   StartedRef,
   SupervisorRef,
 } from "./supervision/supervisor-ref.js";

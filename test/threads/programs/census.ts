@@ -44,12 +44,12 @@ async function lifeOfASystem(): Promise<void> {
   system.monitor(echo, () => {});
   // One that is in the middle of a call, one that waits for its restart, one that hangs.
   const call = echo.with({ timeoutMs: 60_000 }).call("echo", new Uint8Array(4_000_000));
-  await system.startChild<typeof Stubborn>({
+  const waiting = await system.startChild<typeof Stubborn>({
     id: "waiting",
     actor: here("stubborn"),
     backoff: { minMs: 60_000, maxMs: 60_000 },
   });
-  await system.child("waiting").cast("crash");
+  await waiting.cast("crash");
   const hanging = await system.startChild<typeof Stubborn>({ id: "hanging", actor: here("stubborn") });
   await hanging.cast("loop");
   while (system.stats(hanging).handling === null) await settled();

@@ -14,7 +14,11 @@ const hasherUrl = new URL("./hasher.js", import.meta.url) as ActorUrl<typeof Has
 const system = await startSystem({ children: [{ id: "hasher", actor: hasherUrl, args: { rounds: 3 } }] });
 
 // A misspelt option is one error, which names it.
-await system.startChild({ id: "a", actor: "a.js", heapCapMB: 64 }); // refused: NoSuchOption<"heapCapMB">
+await system.startChild({ id: "a", actor: "a.js", heapCapMB: 64 }); // refused: NoSuchOption<"heapCapMB", "did you mean heapCapMb?">
+await system.startChild({ id: "a", actor: "a.js", retsart: "permanent" }); // refused: NoSuchOption<"retsart", "did you mean restart?">
+await system.startChild({ id: "a", actor: "a.js", argss: {} }); // refused: "this option does not exist"
+await system.startChild({ id: "a", actor: "a.js", heapCap: 64 }); // refused: NoSuchOption<"heapCap", "did you mean heapCapMb?" | "did you mean offHeapCapMb?">
+await system.startChild({ id: "a", actor: "a.js", colour: "red" }); // refused: NoSuchOption<"colour", "actor" | "args" | "backoff"
 await system.startChild({ id: "a", actor: "a.js", mailbox: { capasity: 1 } }); // refused: 'capasity'
 await system.startChild<typeof Hasher>({ id: "a", actor: "a.js", args: { rounds: 1 }, heapCapMB: 64 }); // refused: Did you mean to write 'heapCapMb'?
 await system.startChild({ id: "a", actor: "a.js", restart: "always" }); // refused: "always"
@@ -24,10 +28,10 @@ await system.startChild(pool({ id: "a", filename: "a.js", throws: "reply" })); /
 await system.startChild(dynamicSupervisor({ id: "a", template: { throws: "exit" } })); // refused: "exit"
 await system.startChild(router({ id: "a", actor: "a.js", size: 1, route: "round_robin", sise: 2 })); // refused: 'sise'
 await system.startChild(pool({ id: "a", filename: "a.js", threads: 2 })); // refused: 'threads'
-await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn">
+await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn", "did you mean shutdown?">
 await system.startChild(supervisor({ id: "a", stratgy: "one_for_all" })); // refused: 'stratgy'
 await system.startChild(dynamicSupervisor({ id: "a", template: { heapCap: 1 } })); // refused: 'heapCap'
-await startSystem({ children: [{ id: "a", actor: "a.js", heapCapMB: 64 }] }); // refused: NoSuchOption<"heapCapMB">
+await startSystem({ children: [{ id: "a", actor: "a.js", heapCapMB: 64 }] }); // refused: NoSuchOption<"heapCapMB", "did you mean heapCapMb?">
 await startSystem({ children: [{ id: "a", actor: "a.js", mailbox: { overflow: "wait" } }] }); // refused: "wait"
 await startSystem({ childen: [] }); // refused: 'childen'
 
@@ -36,6 +40,7 @@ await system.startChild({ id: "a", actor: hasherUrl }); // refused: 'args'
 await system.startChild({ id: "a", actor: hasherUrl, args: { rounds: "3" } }); // refused: NotTheArgs<{ rounds: number; }>
 await startSystem({ children: [{ id: "a", actor: hasherUrl }] }); // refused: 'args'
 await startSystem({ children: [{ id: "a", actor: hasherUrl, args: { rounds: "3" } }] }); // refused: NotTheArgs<{ rounds: number; }>
+await system.startChild({ id: "a", actor: hasherUrl, args: {} }); // refused: "init takes other args"
 const dynamic = await system.startChild(dynamicSupervisor({ id: "dynamic" }));
 await dynamic.startChild<typeof Hasher>({}); // refused: 'args'
 await dynamic.startChild<typeof Hasher>({ args: { rounds: "3" } }); // refused: 'number'
@@ -44,6 +49,12 @@ const hashers = await system.startChild(dynamicSupervisor({ id: "hashers", templ
 await hashers.startChild({}); // refused: 'args'
 
 // What is looked up has its actor's type.
+system.child("hashr"); // refused: "hasher" | StartedLater<"child<typeof X>(id)">
+system.child("started later"); // refused: "hasher" | StartedLater<"child<typeof X>(id)">
+await system.restartChild("hashr"); // refused: "hasher" | StartedLater<"child<typeof X>(id)">
+(await startSystem({ children: [supervisor({ id: "in", children: [{ id: "a", actor: "a.js" }] })] }))
+  .child("in")
+  .child("b"); // refused: "a" | StartedLater
 await system.child("hasher").call("hush"); // refused: "hush"
 await system.child<typeof Hasher>("hasher").call("hash", "text"); // refused: possibly 'undefined'
 await system.whereis<typeof Hasher>("hasher")?.call("hush"); // refused: "hush"
@@ -51,7 +62,10 @@ system.child("hasher").stats().mailbox.lenght; // refused: 'lenght'
 
 // Facts are those of the code.
 export const read = (error: unknown) => {
-  if (isActorError(error, "ERR_CALL_TIMEOUT")) error.reason.kind; // refused: 'unknown'
+  if (isActorError(error, "ERR_CALL_TIMEOUT")) error.reason.kind; // refused: Property 'reason' does not exist on type 'ErrorWithCode<"ERR_CALL_TIMEOUT">'
+  if (isActorError(error, "ERR_CALL_TIMEOUT")) error.timeoutMS; // refused: Did you mean 'timeoutMs'?
+  if (isActorError(error) && error.code === "ERR_NOPROC") error.reason.kind; // refused: 'undefined'
+  if (isActorError(error)) error.resaon; // refused: 'resaon'
   if (isActorError(error, "ERR_CALL_EXIT")) error.reason.kid; // refused: 'kid'
   if (isActorError(error, "ERR_CALL_EXITS")) return; // refused: "ERR_CALL_EXITS"
 };

@@ -75,8 +75,19 @@ is<typeof nested, ActorRef<typeof Hasher>>(true);
 const restarted = await system.restartChild("hasher");
 is<typeof restarted, ActorRef<typeof Hasher>>(true);
 const plain = await startSystem({ children: [{ id: "gate", actor: gateUrl }] });
-const later = plain.child("started later");
-is<typeof later, any>(true);
+const plainGate = plain.child("gate");
+is<typeof plainGate, ActorRef<typeof gate>>(true);
+const later = plain.child<typeof gate>("started later");
+is<typeof later, ActorRef<typeof gate> | undefined>(true);
+const laterUntyped = plain.child<any>("started later");
+is<typeof laterUntyped, any>(true);
+const undeclared = (await startSystem({ name: "undeclared" })).child("any" as string);
+is<typeof undeclared, any>(true);
+const emptyAtFirst = (await startSystem({ children: [] })).child("any");
+is<typeof emptyAtFirst, any>(true);
+const listOfSpecs = ["a", "b"].map((id) => ({ id, actor: gateUrl }));
+const fromAList = (await startSystem({ children: listOfSpecs })).child("a");
+is<typeof fromAList, ActorRef<typeof gate>>(true);
 
 // Arguments are those of `init`, lists and literals included.
 const listedUrl = new URL("./listed.js", import.meta.url) as ActorUrl<typeof listed>;

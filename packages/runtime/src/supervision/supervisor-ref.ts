@@ -66,6 +66,32 @@ type Declared<C extends readonly unknown[], I> = 0 extends 1 & C
     ? Only<RefOfSpec<WithoutId<C[number]>>>
     : RefOfSpec<WithId<C[number], I>>;
 
+/** Whether a spec may be of any id: a tree that was not declared, or not as a literal, has such specs. */
+type IsOpen<C extends readonly unknown[]> = 0 extends 1 & C
+  ? true
+  : [C[number]] extends [never]
+    ? true
+    : [WithoutId<C[number]>] extends [never]
+      ? false
+      : true;
+
+/**
+ * What `child` and `restartChild` can be asked for. A declared tree has the ids of its children; where `T` is named,
+ * and in any other tree, every text is one.
+ */
+export type ChildId<C extends readonly ChildSpec[], T> = unknown extends T
+  ? 0 extends 1 & T
+    ? string
+    : IsOpen<C> extends true
+      ? string
+      : C[number]["id"] | StartedLater<"child<typeof X>(id)">
+  : string;
+
+/** Shown by the compiler beside the ids of a declared tree: how a child is looked up that is not in it. */
+export interface StartedLater<LookedUpBy extends string> {
+  readonly "what is started later is looked up with its type": LookedUpBy;
+}
+
 /** What `child` says: for a `T` that was named, its reference or undefined; else what the declared tree knows. */
 export type ChildRef<C extends readonly ChildSpec[], T, I> = unknown extends T
   ? 0 extends 1 & T
@@ -120,7 +146,9 @@ export interface SupervisorRef<C extends readonly ChildSpec[] = any> extends Any
    * Starts a child that is stopped; resolves to its reference, typed as `child` types it. Rejects with ERR_NOT_FOUND,
    * ERR_RUNNING, ERR_RESTARTING, or as `startChild` when the start failed: then the spec is kept.
    */
-  restartChild<T = unknown, const I extends string = string>(id: I): Promise<RestartedRef<C, NoInfer<T>, I>>;
+  restartChild<T = unknown, const I extends ChildId<C, T> = ChildId<C, T>>(
+    id: I,
+  ): Promise<RestartedRef<C, NoInfer<T>, I>>;
 
   /** Deletes the spec of a child that is stopped. Rejects with ERR_NOT_FOUND, ERR_RUNNING, ERR_RESTARTING. */
   deleteChild(id: string): Promise<void>;
@@ -129,7 +157,7 @@ export interface SupervisorRef<C extends readonly ChildSpec[] = any> extends Any
    * The reference of the child with this id, running or not. Its type is that of the declared tree, where the child is
    * declared in one and its spec knows its actor; `child<typeof X>(id)` says it for any other.
    */
-  child<T = unknown, const I extends string = string>(id: I): ChildRef<C, NoInfer<T>, I>;
+  child<T = unknown, const I extends ChildId<C, T> = ChildId<C, T>>(id: I): ChildRef<C, NoInfer<T>, I>;
 }
 
 /** What a dynamic supervisor can start where `T` was named, with what its template has left open. */

@@ -117,11 +117,10 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly startChild: SupervisorRef["startChild"] = (spec: any): Promise<any> => this.#root.ref.startChild(spec);
 
   /** As of the root: see `SupervisorRef`. */
-  readonly restartChild: SupervisorRef<C>["restartChild"] = (id: string): Promise<any> =>
-    this.#root.ref.restartChild(id);
+  readonly restartChild: SupervisorRef<C>["restartChild"] = (id: any): Promise<any> => this.#root.ref.restartChild(id);
 
   /** As of the root: see `SupervisorRef`. */
-  readonly child: SupervisorRef<C>["child"] = (id: string): any => this.#root.ref.child(id);
+  readonly child: SupervisorRef<C>["child"] = (id: any): any => this.#root.ref.child(id);
 
   private constructor(
     { name = "mini-otp", logger: given, guard, spares = 2, callTimeoutMs, ...flags }: SystemOptions,

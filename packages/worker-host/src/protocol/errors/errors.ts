@@ -1,4 +1,4 @@
-import type { ActorErrorCode, FactsByCode } from "./facts.js";
+import type { ActorErrorCode, FactName, FactsByCode } from "./facts.js";
 
 export type { ActorErrorCode };
 
@@ -6,20 +6,31 @@ export type { ActorErrorCode };
 const ACTOR_ERROR = Symbol.for("mini-otp.ActorError");
 const REPLY_ERROR = Symbol.for("mini-otp.ReplyError");
 
-/** What every `ActorError` is, whatever its code: what a class that extends it is made from. */
-export interface ActorErrorBase extends Error {
+/** What a class that extends `ActorError` is made from: which facts it has depends on its code. */
+export interface ActorErrorBase extends Error, Readonly<Partial<Record<FactName, unknown>>> {
   readonly code: ActorErrorCode;
-  [fact: string]: unknown;
 }
 
 /** An error of one code, with the facts of that code. */
-export type ErrorWithCode<C extends ActorErrorCode> = ActorErrorBase & { readonly code: C } & Readonly<FactsByCode[C]>;
+export type ErrorWithCode<C extends ActorErrorCode> = Error & { readonly code: C } & Readonly<FactsByCode[C]>;
+
+/** The facts of other codes, which an error of this code does not have. */
+export type FactsOfOthers<C extends ActorErrorCode> = {
+  readonly [Name in Exclude<FactName, keyof FactsByCode[C]>]?: undefined;
+};
+
+/** An error of any code. Each fact can be read, and is undefined where its code has no such fact. */
+export type AnyActorError = { [C in ActorErrorCode]: ErrorWithCode<C> & FactsOfOthers<C> }[ActorErrorCode];
 
 /**
  * Every error the runtime itself throws. `code` says which, and facts about the failure are own properties: see
  * `FactsByCode`. `isActorError(error, code)` and a comparison of `error.code` narrow to the facts of that code.
  */
-export type ActorError<C extends ActorErrorCode = ActorErrorCode> = C extends ActorErrorCode ? ErrorWithCode<C> : never;
+export type ActorError<C extends ActorErrorCode = ActorErrorCode> = [ActorErrorCode] extends [C]
+  ? AnyActorError
+  : C extends ActorErrorCode
+    ? ErrorWithCode<C>
+    : never;
 
 /** What an error of this code is given to tell: all of the code's facts or, in a test of your own, none. */
 export type FactsArgument<C extends ActorErrorCode> = FactsByCode[C] & { readonly cause?: unknown };

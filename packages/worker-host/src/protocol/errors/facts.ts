@@ -133,5 +133,8 @@ export interface FactsByCode {
   ERR_WRONG_THREAD: Partial<ProcessFacts>;
 }
 
+/** The names of the facts of all codes, without what every error has: `name`. */
+export type FactName = Exclude<{ [C in ActorErrorCode]: keyof FactsByCode[C] }[ActorErrorCode], keyof Error>;
+
 /** Every code an `ActorError` can carry. Stable: branch on these, never on messages. */
 export type ActorErrorCode = keyof FactsByCode;

@@ -5,8 +5,10 @@ export {
   type ActorErrorArguments,
   type ActorErrorBase,
   type ActorErrorConstructor,
+  type AnyActorError,
   type ErrorWithCode,
   type FactsArgument,
+  type FactsOfOthers,
   isActorError,
   isReplyError,
   ReplyError,
@@ -25,6 +27,7 @@ export {
 export type {
   ActorErrorCode,
   ChildFacts,
+  FactName,
   FactsByCode,
   MethodFacts,
   NodeFacts,

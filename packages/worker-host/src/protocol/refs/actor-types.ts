@@ -50,7 +50,7 @@ export interface DeferredBrand<T> {
 
 /** Shown by the compiler in the place of a type that no message can carry. */
 export interface NotCloneable<What extends string> {
-  readonly __notCloneable: What;
+  readonly "cannot be sent": What;
 }
 
 type Primitive = string | number | bigint | boolean | null | undefined;
