@@ -118,7 +118,7 @@ export {
   type SupervisorSpec,
   supervisor,
 } from "./supervision/child-spec.js";
-export type { AsLiteral, Exact, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
+export type { AsLiteral, Exact, MeantOption, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";
 export type { ChildSummary, ReportFacts, SupervisionReport } from "./supervision/report.js";
 export type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";

@@ -60,7 +60,8 @@ type Longer<Name extends string, Known> = Known extends string
     : never
   : never;
 
-type Instead<Name extends string, Known> = [Nearest<Name, Known>] extends [never]
+/** What is shown beside an option that does not exist: the option that was meant, or all that there are. */
+export type MeantOption<Name extends string, Known> = [Nearest<Name, Known>] extends [never]
   ? [Longer<Name, Known>] extends [never]
     ? Known & string
     : `did you mean ${Longer<Name, Known>}?`
@@ -75,5 +76,5 @@ export type Exact<S, Known> = {
     ? K extends "backoff" | "mailbox" | "permissions" | "template"
       ? Exact<S[K], NonNullable<Known[K]>>
       : S[K]
-    : NoSuchOption<K & string, Instead<K & string, keyof Known>>;
+    : NoSuchOption<K & string, MeantOption<K & string, keyof Known>>;
 };
