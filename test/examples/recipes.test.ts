@@ -94,6 +94,18 @@ test("the accounts in SQLite come to the same sum after their actor was killed i
   ]);
 });
 
+test("the keyed actors keep the state of 20 000 devices, and a fault of one device leaves the others alone", async () => {
+  const { output, errors, code } = await startProgram(recipe("devices"), ["20000"]).ended;
+  expect({ errors, code }).toEqual({ errors: "", code: 0 });
+  expect(output.trim().split("\n")).toEqual([
+    "20000 devices, spread evenly over 2 actors",
+    "device-7: 21 degrees on average",
+    "device-7: NaN is no temperature",
+    "device-7 starts again: no readings of device-7",
+    "19999 devices are left, restarts: 0",
+  ]);
+});
+
 test("a worker file that was written for piscina gives the same in a supervised pool", async () => {
   const { output, errors, code } = await startProgram(recipe("from-piscina")).ended;
   expect({ output, errors, code }).toEqual({ output: "1229 primes, the same\n", errors: "", code: 0 });
