@@ -28,7 +28,14 @@ export const LONG = [
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
-export const SCALED = ["cluster/lease", "cluster/link", "faults/faults", "ring/fuzz", "soak/soak", "typescript/versions"];
+export const SCALED = [
+  "cluster/lease",
+  "cluster/link",
+  "faults/faults",
+  "ring/fuzz",
+  "soak/soak",
+  "typescript/versions",
+];
 
 /** These measure how late something is, so nothing else runs beside them. */
 export const ALONE = [
