@@ -16,6 +16,7 @@ export const LONG = [
   "guard/zombies",
   "observer/page-at-size",
   "observer/stream",
+  "pool/map-memory",
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",

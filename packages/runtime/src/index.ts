@@ -40,6 +40,7 @@ export type {
   Cloneable,
   CloneableArgs,
   ExposedActor,
+  MapOptions,
   MemberResult,
   MethodArgs,
   MethodName,

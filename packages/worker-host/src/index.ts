@@ -52,6 +52,7 @@ export type {
   Remote,
   Transferable,
 } from "./protocol/refs/actor-types.js";
+export type { MapOptions } from "./protocol/refs/pool-map.js";
 export type { PoolRef, ResultOf, TaskOf } from "./protocol/refs/pool-ref.js";
 export type { RefOptions } from "./protocol/refs/ref-options.js";
 export type { MemberResult, RouterRef } from "./protocol/refs/router-ref.js";

@@ -1,4 +1,4 @@
-import { startSystem } from "@mini-otp/runtime";
+import { pool, startSystem } from "@mini-otp/runtime";
 import { defineActor } from "@mini-otp/worker-host";
 import type Hasher from "./hasher.js";
 
@@ -58,6 +58,10 @@ await system.startChild<typeof Hasher>({ id: "c", actor: "hasher.js", args: { ro
 await startSystem({ strategy: "one_for_some" }); // refused: "one_for_some"
 await startSystem({ guard: { onZombie: "ignore" } }); // refused: "ignore"
 system.on("actor_started", (event) => event.reason); // refused: 'reason'
+const numbers = await system.startChild(pool<(n: number) => string>({ id: "d", filename: "numbers.js" }));
+numbers.map(["1"]); // refused: 'string'
+numbers.map([1], { ordred: false }); // refused: 'ordred'
+for await (const text of numbers.map([1])) text.toFixed(); // refused: 'toFixed'
 
 // State is what init returns.
 export const counter = defineActor({

@@ -150,6 +150,9 @@ const startedRouter = await system.startChild(
 is<typeof startedRouter, SupervisedRouterRef<typeof Hasher>>(true);
 const startedPool = await system.startChild(pool<(n: number) => string>({ id: "p", filename: "numbers.js" }));
 is<typeof startedPool, SupervisedPoolRef<(n: number) => string>>(true);
+const mapped = startedPool.map([1, Promise.resolve(2)], { concurrency: 2, ordered: false });
+is<typeof mapped, AsyncIterableIterator<string>>(true);
+for await (const text of mapped) is<typeof text, string>(true);
 const startedResource = await system.startChild(resource({ id: "x", start: () => 1, stop() {} }));
 is<typeof startedResource, number>(true);
 const startedSupervisor = await system.startChild(supervisor({ id: "s", children: [{ id: "a", actor: gateUrl }] }));

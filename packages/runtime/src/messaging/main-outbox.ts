@@ -4,7 +4,7 @@ import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
 import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
 import type { Notice, Parcel } from "@mini-otp/worker-host/protocol/port";
-import type { ActorRef, ActorStats, PoolRef, RunOptions } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorRef, ActorStats, PoolRef, TaskOptions } from "@mini-otp/worker-host/protocol/refs";
 import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
 import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
@@ -19,7 +19,7 @@ export interface MainOutboxHost {
   stats(uid: number): ActorStats | undefined;
   ownRef(uid: number): ActorRef | undefined;
   ownPool(uid: number): PoolRef | undefined;
-  runTask(uid: number, id: string, task: TaskValue, options: RunOptions): Promise<TaskValue>;
+  runTask(uid: number, id: string, task: TaskValue, options: TaskOptions): Promise<TaskValue>;
 }
 
 /**
@@ -61,7 +61,7 @@ export class MainOutbox extends Outbox {
     return this.#host.ownPool(uid);
   }
 
-  async runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+  async runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
     const value = encodeTask(this.codec, id, task, options.transferList ?? [], "task");
     return decodeTask(this.codec, await this.#host.runTask(uid, id, value, options));
   }

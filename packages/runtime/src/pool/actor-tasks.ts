@@ -1,10 +1,10 @@
 import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
-import { type RunOptions, type Transferable, transferLost } from "@mini-otp/worker-host/protocol/refs";
+import { type TaskOptions, type Transferable, transferLost } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, encodeForeign, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import { handOver, release } from "../messaging/hand-over.js";
 
 /** Runs a task in the pool with this uid. */
-export type RunTask = (uid: number, id: string, task: TaskValue, options: RunOptions) => Promise<TaskValue>;
+export type RunTask = (uid: number, id: string, task: TaskValue, options: TaskOptions) => Promise<TaskValue>;
 
 interface Asker {
   post(message: ToActor, transfer?: readonly Transferable[]): void;
@@ -24,7 +24,7 @@ export class ActorTasks<A extends Asker> {
     this.#run = run;
   }
 
-  run(actor: A, { request, uid, id, task, name }: Extract<ToMain, { type: "run_task" }>): void {
+  run(actor: A, { request, uid, id, task, name, waits }: Extract<ToMain, { type: "run_task" }>): void {
     const open = this.#open.get(actor) ?? new Map<number, AbortController>();
     this.#open.set(actor, open);
     const wanted = new AbortController();
@@ -37,7 +37,7 @@ export class ActorTasks<A extends Asker> {
         actor.post({ type: "task_settled", request, value: { content, transferred: list } }, list);
       handOver(transferred, post, () => failed(transferLost(`id=${id}: the result`)));
     };
-    const options = { signal: wanted.signal, ...(name === undefined ? {} : { name }) };
+    const options = { signal: wanted.signal, waits, ...(name === undefined ? {} : { name }) };
     this.#run(uid, id, task, options).then(
       (value) => (isOpen() ? returned(value) : release(value.transferred)),
       (error: unknown) => {

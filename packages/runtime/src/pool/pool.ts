@@ -1,6 +1,6 @@
 import { ActorError, describeExit, type ExitReason, KILLED, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { isTaskFailure, type TaskFailure } from "@mini-otp/worker-host/protocol/port";
-import { noproc, notTransferable, type RunOptions, type Sender } from "@mini-otp/worker-host/protocol/refs";
+import { noproc, notTransferable, type Sender, type TaskOptions } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, payloadOf, type TaskValue, takeTransferred } from "@mini-otp/worker-host/protocol/values";
 import type { Process } from "../signals/process-signals.js";
 import type { PoolStats } from "../stats/pool-stats.js";
@@ -71,7 +71,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#host = host;
     this.#onExit = onExit;
     this.#tasks = new TaskQueue(path, spec.maxQueue, () => this.#checkDrained());
-    this.ref = new SupervisedPoolRef(host.outbox, uid, path, () => this.stats());
+    const parallelTasks = spec.maxThreads * spec.concurrentTasksPerWorker;
+    this.ref = new SupervisedPoolRef(host.outbox, uid, path, parallelTasks, () => this.stats());
   }
 
   /** Resolves when one of its threads has loaded the module. */
@@ -140,7 +141,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#host.poolDisposed(this);
   }
 
-  run(task: TaskValue, options: RunOptions): Promise<TaskValue> {
+  run(task: TaskValue, options: TaskOptions): Promise<TaskValue> {
     if (this.#state === "down" || this.#state === "stopping") return Promise.reject(noproc(this, "run"));
     const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
     const outcome = this.#tasks.add(task, options, waits);

@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { Queue, whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { type RunOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
+import { type TaskOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
 import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { PoolStats, PoolTimes } from "../stats/pool-stats.js";
 
@@ -53,16 +53,20 @@ export class TaskQueue {
   }
 
   /**
-   * `waits`: it will not be taken at once. Settles as the task does, or rejects with ERR_CALL_ABORTED or
+   * `mustWait`: it will not be taken at once. Settles as the task does, or rejects with ERR_CALL_ABORTED or
    * ERR_MAILBOX_FULL.
    */
-  add(task: TaskValue, { signal, name = "default" }: RunOptions, waits: boolean): Promise<TaskValue> {
+  add(
+    task: TaskValue,
+    { signal, name = "default", waits = false }: TaskOptions,
+    mustWait: boolean,
+  ): Promise<TaskValue> {
     const maxQueue = this.#maxQueue;
     if (signal?.aborted === true) {
       this.#counts.aborted++;
       return Promise.reject(taskAborted(this.#id, signal));
     }
-    if (waits && this.length >= maxQueue) {
+    if (mustWait && !waits && this.length >= maxQueue) {
       this.#counts.rejected++;
       const message = `id=${this.#id}: the pool's queue is full (maxQueue=${maxQueue})`;
       return Promise.reject(new ActorError("ERR_MAILBOX_FULL", message, { id: this.#id, maxQueue }));

@@ -1,5 +1,5 @@
 import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { noproc, type RunOptions } from "@mini-otp/worker-host/protocol/refs";
+import { noproc, type TaskOptions } from "@mini-otp/worker-host/protocol/refs";
 import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Directory } from "../directory/directory.js";
 import type { Guard } from "../guard/guard.js";
@@ -56,7 +56,7 @@ export class Pools implements PoolHost {
   }
 
   /** Rejects with ERR_NOPROC when there is no such pool. */
-  run(uid: number, id: string, task: TaskValue, options: RunOptions): Promise<TaskValue> {
+  run(uid: number, id: string, task: TaskValue, options: TaskOptions): Promise<TaskValue> {
     return this.#directory.pool(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
   }
 

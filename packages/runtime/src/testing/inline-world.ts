@@ -7,8 +7,8 @@ import type {
   Connection,
   PoolRef,
   RefOptions,
-  RunOptions,
   Sender,
+  TaskOptions,
 } from "@mini-otp/worker-host/protocol/refs";
 import { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
@@ -111,7 +111,7 @@ export class InlineSender implements Sender {
     return outboxFor("a router").wordsAt(address);
   }
 
-  async runTask(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown> {
+  async runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
     return outboxFor(id).runTask(uid, id, task, options);
   }
 

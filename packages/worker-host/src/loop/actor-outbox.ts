@@ -3,7 +3,6 @@ import { Outbox } from "../protocol/calls/outbox.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";
 import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
 import { type OnCancel, takeReplies } from "../protocol/calls/replies.js";
-import { whenAborted } from "../protocol/calls/when-aborted.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { countBlocked } from "../protocol/memory/counters.js";
@@ -14,11 +13,12 @@ import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
 import { MAILBOX_LANE, SPACE } from "../protocol/memory/slot-descriptor.js";
 import type { Notice, ToActor, ToMain } from "../protocol/port/messages.js";
-import type { ActorRef, RunOptions } from "../protocol/refs/actor-ref.js";
+import type { ActorRef, TaskOptions } from "../protocol/refs/actor-ref.js";
 import type { Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
 import { taskAborted } from "../protocol/refs/refusal.js";
 import { notTransferable } from "../protocol/refs/transfer-list.js";
+import { whenAborted } from "../protocol/refs/when-aborted.js";
 import { BUSY, FULL } from "../protocol/ring/ring-writer.js";
 import { type Encoded, payloadOf, type TaskValue } from "../protocol/values/encoded.js";
 import { decodeTask, encodeTask, transferListOf } from "../protocol/values/task-value.js";
@@ -76,7 +76,8 @@ export class ActorOutbox extends Outbox {
   }
 
   /** Sends the task to main, which runs the pool. */
-  runTask(uid: number, id: string, task: unknown, { signal, transferList = [], name }: RunOptions): Promise<unknown> {
+  runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
+    const { signal, transferList = [], name, waits = false } = options;
     if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
     const request = ++this.#lastTask;
     let value: TaskValue;
@@ -86,7 +87,7 @@ export class ActorOutbox extends Outbox {
       return Promise.reject(error);
     }
     try {
-      this.post({ type: "run_task", request, uid, id, task: value, name }, transferListOf(value));
+      this.post({ type: "run_task", request, uid, id, task: value, name, waits }, transferListOf(value));
     } catch (error) {
       return Promise.reject(notTransferable(`id=${id}`, error));
     }

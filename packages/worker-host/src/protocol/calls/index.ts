@@ -1,4 +1,6 @@
 // Internal: for @mini-otp/runtime of the same version.
+
+export { whenAborted } from "../refs/when-aborted.js";
 export { CALL_OUTCOMES, type CallOutcome } from "./call-outcome.js";
 export { OpenCalls } from "./open-calls.js";
 export { Outbox } from "./outbox.js";
@@ -8,4 +10,3 @@ export { PendingCalls } from "./pending-calls.js";
 export { Queue } from "./queue.js";
 export { EncodedReply, takeReplies, takeReply } from "./replies.js";
 export { loadTelemetry } from "./telemetry.js";
-export { whenAborted } from "./when-aborted.js";

@@ -8,6 +8,7 @@ import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION } from "../memor
 import type { Connection } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
+import { whenAborted } from "../refs/when-aborted.js";
 import { newPayload, type Payload, withMethodText } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { keepPayload } from "../values/codec.js";
@@ -17,7 +18,6 @@ import { mailboxFull } from "./overflow.js";
 import type { EncodedMessage } from "./parcel-writer.js";
 import type { Peer, Self } from "./peers.js";
 import { type PendingCall, PendingCalls } from "./pending-calls.js";
-import { whenAborted } from "./when-aborted.js";
 
 const EMPTY: Payload = newPayload(0);
 

@@ -27,6 +27,8 @@ export const BOUNDS = {
   poolThreads: [1, 1_024],
   tasksPerThread: [1, 1_024],
   queuedTasks: [0, 2 ** 24],
+  /** Tasks of one `map` that are under way or unread. */
+  mappedTasks: [1, 65_536],
   port: [0, 65_535],
   series: [0, 100_000],
   /** Up to an hour: a reader that has not read for longer is gone. */

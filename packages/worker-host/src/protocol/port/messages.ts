@@ -158,6 +158,8 @@ export type ToMain =
       readonly id: string;
       readonly task: TaskValue;
       readonly name: string | undefined;
+      /** See TaskOptions. */
+      readonly waits: boolean;
     }
   | { readonly type: "abort_task"; readonly request: number }
   | { readonly type: "whereis"; readonly name: string }

@@ -26,6 +26,12 @@ export interface RunOptions {
   readonly name?: string;
 }
 
+/** The same between threads. */
+export interface TaskOptions extends RunOptions {
+  /** It waits for its turn where the queue is full too, because there are few of its kind. */
+  readonly waits?: boolean;
+}
+
 /** A connection from this thread to one slot; what is in it is the sender's business. */
 export interface Connection {
   readonly id: string;
@@ -41,7 +47,7 @@ export interface Sender {
   ownRef?(uid: number): ActorRef | undefined;
   ownPool?(uid: number): object | undefined;
   /** Runs a task in the pool of this uid. */
-  runTask?(uid: number, id: string, task: unknown, options: RunOptions): Promise<unknown>;
+  runTask?(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown>;
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   /** A call without a promise of the sender's own: `settle` or `fail` is called exactly once, perhaps before it returns. */

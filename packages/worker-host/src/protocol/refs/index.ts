@@ -5,6 +5,7 @@ export {
   type RefOf,
   type RunOptions,
   type Sender,
+  type TaskOptions,
 } from "./actor-ref.js";
 export type { ActorStats } from "./actor-stats.js";
 export type {
@@ -21,6 +22,7 @@ export type {
   Transferable,
 } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
+export type { MapOptions } from "./pool-map.js";
 export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
 export { noConnection, noproc, taskAborted, wasRefused } from "./refusal.js";

@@ -1,7 +1,11 @@
+import { availableParallelism } from "node:os";
 import { ActorError } from "../errors/errors.js";
-import type { RunOptions, Sender } from "./actor-ref.js";
-import { takeRunOptions } from "./ref-options.js";
+import type { RunOptions, Sender, TaskOptions } from "./actor-ref.js";
+import { type MapOptions, MappedTasks } from "./pool-map.js";
+import { takeMapOptions, takeRunOptions, takeSource } from "./ref-options.js";
+import { taskAborted } from "./refusal.js";
 import { checkTransferList } from "./transfer-list.js";
+import { whenAborted } from "./when-aborted.js";
 
 /** The task that a function of the type `F` takes. */
 export type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never;
@@ -34,12 +38,51 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    * ERR_INVALID_OPTION for options that do not exist or make no sense.
    */
   async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
+    const taken = takeRunOptions(this.id, options);
+    checkTransferList(taken.transferList ?? []);
+    return this.#runTask(task, taken);
+  }
+
+  /**
+   * Runs a task for each item of an iterable or async iterable, and returns the results as they are read: in the order
+   * of the items, or with `ordered: false` as they come. Nothing begins before the first read, and an item is taken only
+   * when fewer than `concurrency` tasks are under way or unread, so memory stays flat however long the source is. Its
+   * tasks wait even where the pool's queue is full; there are never more than `concurrency` of them.
+   *
+   * The first failure ends it: the read rejects with it, and the other tasks are ended as by their `signal`. A failure is
+   * what `run` rejects with, what the source throws, or ERR_CALL_ABORTED when `signal` is aborted. `break` and `return()`
+   * end tasks and source too. Throws ERR_INVALID_OPTION for options that make no sense, and for what is not iterable.
+   */
+  map(
+    source: Iterable<TaskOf<F> | PromiseLike<TaskOf<F>>> | AsyncIterable<TaskOf<F>>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<ResultOf<F>> {
+    const taken = takeMapOptions(this.id, options);
+    const { signal, name, concurrency = this.parallelTasks, ordered = true } = taken;
+    const named = name === undefined ? {} : { name };
+    return new MappedTasks(
+      takeSource(this.id, source),
+      (task: TaskOf<F>, signal) => this.#runTask(task, { ...named, signal, waits: true }),
+      { concurrency, ordered },
+      (fail) => {
+        if (signal === undefined) return () => {};
+        const onAbort = (): void => fail(taskAborted(this.id, signal));
+        if (signal.aborted) onAbort();
+        return whenAborted(signal, onAbort);
+      },
+    );
+  }
+
+  /** How many tasks `map` has under way unless it is told. @internal */
+  protected get parallelTasks(): number {
+    return availableParallelism();
+  }
+
+  async #runTask(task: TaskOf<F>, options: TaskOptions): Promise<ResultOf<F>> {
     if (this.#sender.runTask === undefined) {
       throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: a pool is out of reach here`, { id: this.id });
     }
-    const taken = takeRunOptions(this.id, options);
-    checkTransferList(taken.transferList ?? []);
-    return this.#sender.runTask(this.uid, this.id, task, taken) as Promise<ResultOf<F>>;
+    return this.#sender.runTask(this.uid, this.id, task, options) as Promise<ResultOf<F>>;
   }
 
   /** `PoolRef(root/thumbnails)`, in a template as in `util.inspect` and `console.log`. */

@@ -1,4 +1,15 @@
-import { aSignal, duration, type Fields, field, takeOptions, transferables } from "../options/fields.js";
+import { BOUNDS } from "../options/bounds.js";
+import {
+  aSignal,
+  duration,
+  type Fields,
+  field,
+  flag,
+  integer,
+  takeArgument,
+  takeOptions,
+  transferables,
+} from "../options/fields.js";
 import type { Transferable } from "./actor-types.js";
 
 /** What `with` takes: defaults for what is sent by the reference. */
@@ -16,11 +27,25 @@ const OF_CALLS: Fields = {
   signal: aSignal,
   transfer: transferables,
 };
+const anExport = field("the name of an export", (name) => typeof name === "string" && name !== "");
 const OF_TASKS: Fields = {
   signal: aSignal,
   transferList: transferables,
-  name: field("the name of an export", (name) => typeof name === "string" && name !== ""),
+  name: anExport,
 };
+const OF_MAPS: Fields = {
+  concurrency: integer(BOUNDS.mappedTasks),
+  ordered: flag,
+  signal: aSignal,
+  name: anExport,
+};
+const iterable = field(
+  "an object that is iterable, or an async iterable",
+  (source) =>
+    typeof source?.[Symbol.asyncIterator] === "function" ||
+    // A text is one by accident.
+    (typeof source === "object" && typeof source?.[Symbol.iterator] === "function"),
+);
 
 /** `more` over `before`. Throws ERR_INVALID_OPTION, which names the option, its value and what is allowed. */
 export function mergeOptions(id: string, before: RefOptions, more: RefOptions): RefOptions {
@@ -30,4 +55,14 @@ export function mergeOptions(id: string, before: RefOptions, more: RefOptions): 
 /** The same for how a pool is to run a task. */
 export function takeRunOptions<T extends object>(id: string, options: T): T {
   return takeOptions(`id=${id} run`, options, OF_TASKS);
+}
+
+/** The same for how a pool is to run many. */
+export function takeMapOptions<T extends object>(id: string, options: T): T {
+  return takeOptions(`id=${id} map`, options, OF_MAPS);
+}
+
+/** Throws ERR_INVALID_OPTION for what is not iterable. */
+export function takeSource<T>(id: string, source: T): T {
+  return takeArgument(`id=${id} map`, "source", source, iterable);
 }
