@@ -23,7 +23,8 @@ let at = 0;
 let depth = 0;
 
 const shapes = new ShapeTable<() => object>();
-const reading = (keys: readonly string[]): string => `{ ${keys.map((key) => `${key}: step()`).join(", ")} }`;
+const reading = ({ keys }: Shape<unknown>): string => `() => ({ ${keys.map((key) => `${key}: read()`).join(", ")} })`;
+const parts = (): object => ({ read });
 
 /** Reads the format of PlainEncoder. Throws RangeError for anything else. */
 export class PlainDecoder {
@@ -108,7 +109,7 @@ function readObject(): object {
     shapes.offer(hash, shape);
   }
   at = end;
-  const get = codeOf(shape, "", reading, read);
+  const get = codeOf(shape, reading, parts);
   const object = get === undefined ? readProperties(shape.keys) : get();
   depth--;
   return object;

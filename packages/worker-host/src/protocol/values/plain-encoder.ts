@@ -19,7 +19,7 @@ import {
   TAG_UNDEFINED,
   TAG_WIDE_TEXT,
 } from "./plain-format.js";
-import { codeOf, ShapeTable, shapeOf } from "./plain-shapes.js";
+import { codeOf, type Shape, ShapeTable, shapeOf } from "./plain-shapes.js";
 import { type Failure, readBefore } from "./read-before.js";
 import { Reads } from "./reads.js";
 
@@ -37,10 +37,14 @@ const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
 const bufferPrototype = Buffer.prototype;
 
+/** Instead of a position: the value needs another encoding. */
+const REFUSED = -1;
+
 let bytes: Buffer;
 let view: DataView;
 let limit = 0;
-let at = 0;
+/** Where the value that was refused would begin. */
+let refusedAt = 0;
 /** The object or array that could not be written, and those around it: the innermost first. */
 let failures: Failure[] = [];
 /** True while a value is being encoded. */
@@ -48,21 +52,48 @@ let active = false;
 /** True when another value was encoded meanwhile, by a getter. */
 let disturbed = false;
 
-const shapes = new ShapeTable<(object: object, depth: number) => boolean>();
+/** Code for the objects of one shape. */
+interface ObjectWriter {
+  /** Whether an object has the shape's keys, in its order. False too where a prototype has enumerable properties. */
+  matches(object: object): boolean;
+  /** Writes an object of this shape. */
+  put(object: object, depth: number, at: number, view: DataView): number;
+}
+
+type WriterShape = Shape<ObjectWriter>;
+
+const shapes = new ShapeTable<ObjectWriter>();
+/** The shape of the object that was begun last. */
+let latest: WriterShape | undefined;
+
 /** Reads each property once, also for an object that turns out to need another encoding. */
-const parametersOf = (keys: readonly string[]): string =>
-  ["object, depth", ...keys.map((key, i) => `v${i} = object.${key}`)].join(", ");
-const writing = (keys: readonly string[]): string => {
+const sourceOf = ({ keys, head, headWords }: WriterShape): string => {
   const names = keys.map((_, i) => `v${i}`);
-  return `(${names.map((name) => `step(${name}, depth)`).join(" && ")}) || step.failed(object, [${names.join(", ")}])`;
+  return `({
+    matches(object) {
+      let i = 0;
+      for (const key in object) if (key !== keys[i++]) return false;
+      return i === ${keys.length};
+    },
+    put(object, depth, start, view) {
+      const ${keys.map((key, i) => `v${i} = object.${key}`).join(", ")};
+      ${Array.from(headWords, (word, i) => `view.setInt32(start + ${4 * i}, ${word}, true);`).join(" ")}
+      let at = start + ${head.length};
+      return ${names.map((name) => `(at = write(${name}, depth, at)) >= 0`).join(" && ")} ? at : failed(object, [${names.join(", ")}], start);
+    },
+  })`;
 };
-/** `writeObject` fills in where the object began. */
-const step = Object.assign(write, {
-  failed(object: object, values: unknown[]): boolean {
-    failures.push({ object, values, start: 0 });
-    return false;
-  },
-});
+const partsOf = ({ keys }: WriterShape): object => ({ keys, write, failed });
+
+function failed(object: object, values: readonly unknown[], start: number): number {
+  failures.push({ object, values, start });
+  return REFUSED;
+}
+
+function refuse(at: number): number {
+  refusedAt = at;
+  return REFUSED;
+}
 
 /**
  * Writes the format of `plain-format.ts`. One pass both decides whether a value is a plain tree and writes it, in a
@@ -85,12 +116,12 @@ export class PlainEncoder {
     bytes = target;
     view = this.#view;
     limit = target.length - SLACK_BYTES;
-    at = 0;
     active = true;
     disturbed = false;
     try {
-      if ((isOwn ? writeItems(value as unknown[], 1) : write(value, 0)) && !disturbed) return at;
-      return new Reads(disturbed ? undefined : readBefore(failures, target, at));
+      const end = isOwn ? writeItems(value as unknown[], 1, 0) : write(value, 0, 0);
+      if (end >= 0 && !disturbed) return end;
+      return new Reads(disturbed ? undefined : readBefore(failures, target, refusedAt));
     } catch {
       // A getter has thrown. The value graph runs it again, to find out where it is.
       return new Reads(undefined);
@@ -102,83 +133,90 @@ export class PlainEncoder {
 
   /** A getter of the value being encoded sends a message itself, whose bytes overwrite those of the outer one. */
   #encodeWithin(value: unknown, target: Buffer, isOwn: boolean): number | Reads {
-    const outer = { bytes, view, limit, at, failures };
+    const outer = { bytes, view, limit, failures };
     failures = [];
     active = false;
     try {
       return this.encode(value, target, isOwn);
     } finally {
-      ({ bytes, view, limit, at, failures } = outer);
+      ({ bytes, view, limit, failures } = outer);
       active = disturbed = true;
     }
   }
 }
 
-function write(value: unknown, depth: number): boolean {
-  if (at > limit) return false;
+/** Writes `value` at `at`. Returns where it ends, or REFUSED; so do the functions below. */
+function write(value: unknown, depth: number, at: number): number {
+  if (at > limit) return refuse(at);
   switch (typeof value) {
     case "string":
-      return writeText(value);
+      return writeText(value, at);
     case "number":
-      writeNumber(value);
-      return true;
+      return writeNumber(value, at);
     case "boolean":
-      bytes[at++] = value ? TAG_TRUE : TAG_FALSE;
-      return true;
+      bytes[at] = value ? TAG_TRUE : TAG_FALSE;
+      return at + 1;
     case "undefined":
-      bytes[at++] = TAG_UNDEFINED;
-      return true;
+      bytes[at] = TAG_UNDEFINED;
+      return at + 1;
     case "object":
       break;
     default:
-      return false;
+      return refuse(at);
   }
   if (value === null) {
-    bytes[at++] = TAG_NULL;
-    return true;
+    bytes[at] = TAG_NULL;
+    return at + 1;
   }
-  if (depth === MAX_DEPTH) return false;
+  if (depth === MAX_DEPTH) return refuse(at);
   const prototype = Object.getPrototypeOf(value) as unknown;
-  if (prototype === objectPrototype) return writeObject(value as Record<string, unknown>, depth + 1);
-  if (prototype === arrayPrototype) return writeArray(value as unknown[], depth + 1);
-  if (prototype === bytesPrototype) return writeBytes(TAG_BYTES, value as Uint8Array);
-  return prototype === bufferPrototype && writeBytes(TAG_BUFFER, value as Uint8Array);
+  if (prototype === objectPrototype) return writeObject(value as Record<string, unknown>, depth + 1, at);
+  if (prototype === arrayPrototype) {
+    return hasOnlyElements(value as unknown[]) ? writeItems(value as unknown[], depth + 1, at) : refuse(at);
+  }
+  if (prototype === bytesPrototype) return writeBytes(TAG_BYTES, value as Uint8Array, at);
+  return prototype === bufferPrototype ? writeBytes(TAG_BUFFER, value as Uint8Array, at) : refuse(at);
 }
 
-function writeObject(object: Record<string, unknown>, depth: number): boolean {
-  const keys = Object.keys(object);
-  const { length } = keys;
-  const start = at;
-  if (length === 0) {
-    bytes[at++] = TAG_OBJECT;
-    bytes[at++] = 0;
-    return true;
+function writeObject(object: Record<string, unknown>, depth: number, at: number): number {
+  // Messages repeat themselves: most objects are of the shape that came here last time.
+  const expected = latest?.next;
+  if (expected?.code?.matches(object)) {
+    latest = expected;
+    return expected.code.put(object, depth, at, view);
   }
+  const keys = Object.keys(object);
+  if (keys.length === 0) {
+    bytes[at] = TAG_OBJECT;
+    bytes[at + 1] = 0;
+    return at + 2;
+  }
+  const shape = shapeWith(keys);
+  if (shape === undefined) return refuse(at);
+  const code = codeOf(shape, sourceOf, partsOf);
+  if (code === undefined) return writeProperties(object, shape, depth, at);
+  if (latest !== undefined) follows(latest, shape);
+  latest = shape;
+  return code.put(object, depth, at, view);
+}
+
+/** Twice in a row before a shape is expected: the end of a list of equal objects does not change what follows them. */
+function follows(before: WriterShape, shape: WriterShape): void {
+  if (before.next === undefined || before.isNextInDoubt) before.next = shape;
+  before.isNextInDoubt = before.next !== shape;
+}
+
+/** The shape of these keys; undefined when this format cannot write them. */
+function shapeWith(keys: readonly string[]): WriterShape | undefined {
+  const { length } = keys;
   const first = keys[0];
   const last = keys[length - 1];
   const hash = length * 31 + first.length * 7 + first.charCodeAt(0) * 5 + last.length * 3 + last.charCodeAt(0);
-  let shape = shapes.at(hash);
-  if (shape === undefined || !sameKeys(shape.keys, keys)) {
-    shape = shapeOf(keys);
-    if (shape === undefined) return false;
-    shapes.offer(hash, shape);
-  }
-  const { headWords } = shape;
-  for (let i = 0; i < headWords.length; i++) view.setInt32(at + 4 * i, headWords[i], true);
-  at += shape.head.length;
-  const put = codeOf(shape, parametersOf, writing, step);
-  if (put !== undefined) {
-    if (put(object, depth)) return true;
-    failures[failures.length - 1].start = start;
-    return false;
-  }
-  const values = keys.map((key) => object[key]);
-  for (let i = 0; i < length; i++) {
-    if (write(values[i], depth)) continue;
-    failures.push({ object, values, start });
-    return false;
-  }
-  return true;
+  const known = shapes.at(hash);
+  if (known !== undefined && sameKeys(known.keys, keys)) return known;
+  const shape = shapeOf<ObjectWriter>(keys);
+  if (shape !== undefined) shapes.offer(hash, shape);
+  return shape;
 }
 
 function sameKeys(one: readonly string[], other: readonly string[]): boolean {
@@ -189,22 +227,30 @@ function sameKeys(one: readonly string[], other: readonly string[]): boolean {
   return true;
 }
 
-function writeArray(items: unknown[], depth: number): boolean {
-  return hasOnlyElements(items) && writeItems(items, depth);
+/** For a shape without code of its own. */
+function writeProperties(
+  object: Record<string, unknown>,
+  { keys, head, headWords }: WriterShape,
+  depth: number,
+  start: number,
+): number {
+  for (let i = 0; i < headWords.length; i++) view.setInt32(start + 4 * i, headWords[i], true);
+  let at = start + head.length;
+  const values = keys.map((key) => object[key]);
+  for (let i = 0; i < values.length; i++) {
+    at = write(values[i], depth, at);
+    if (at < 0) return failed(object, values, start);
+  }
+  return at;
 }
 
-function failedAt(items: unknown[], start: number): false {
-  failures.push({ object: items, values: items, start });
-  return false;
-}
-
-function writeItems(items: unknown[], depth: number): boolean {
+function writeItems(items: unknown[], depth: number, start: number): number {
   const { length } = items;
-  const start = at;
+  let at = start;
   if (length < 16) {
     bytes[at++] = TAG_ARRAY | length;
   } else {
-    if (length > MAX_ITEMS) return false;
+    if (length > MAX_ITEMS) return refuse(start);
     bytes[at] = TAG_LONG_ARRAY;
     view.setUint16(at + 1, length, true);
     at += 3;
@@ -212,21 +258,22 @@ function writeItems(items: unknown[], depth: number): boolean {
   for (let i = 0; i < length; i++) {
     const item = items[i];
     // A hole is not undefined.
-    if ((item === undefined && !(i in items)) || !write(item, depth)) return failedAt(items, start);
+    at = item === undefined && !(i in items) ? refuse(at) : write(item, depth, at);
+    if (at < 0) return failed(items, items, start);
   }
-  return true;
+  return at;
 }
 
-function writeText(text: string): boolean {
+function writeText(text: string, start: number): number {
   const { length } = text;
-  if (length > LOOP_TEXT) return writeLongText(text);
-  let end = at;
+  if (length > LOOP_TEXT) return writeLongText(text, start);
+  let at = start;
   if (length <= MAX_SHORT_TEXT) {
-    bytes[end++] = TAG_TEXT | length;
+    bytes[at++] = TAG_TEXT | length;
   } else {
-    bytes[end] = TAG_LONG_TEXT;
-    view.setUint16(end + 1, length, true);
-    end += 3;
+    bytes[at] = TAG_LONG_TEXT;
+    view.setUint16(at + 1, length, true);
+    at += 3;
   }
   // Four characters by one store.
   let i = 0;
@@ -235,64 +282,59 @@ function writeText(text: string): boolean {
     const b = text.charCodeAt(i + 1);
     const c = text.charCodeAt(i + 2);
     const d = text.charCodeAt(i + 3);
-    if ((a | b | c | d) > 0xff) return writeWideText(text);
-    view.setInt32(end, a | (b << 8) | (c << 16) | (d << 24), true);
-    end += 4;
+    if ((a | b | c | d) > 0xff) return writeWideText(text, start);
+    view.setInt32(at, a | (b << 8) | (c << 16) | (d << 24), true);
+    at += 4;
   }
   for (; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0xff) return writeWideText(text);
-    bytes[end++] = code;
+    if (code > 0xff) return writeWideText(text, start);
+    bytes[at++] = code;
   }
-  at = end;
-  return true;
+  return at;
 }
 
-function writeLongText(text: string): boolean {
+function writeLongText(text: string, at: number): number {
   const { length } = text;
-  if (length > MAX_TEXT || at + length > limit) return false;
+  if (length > MAX_TEXT || at + length > limit) return refuse(at);
   // Only ASCII takes as many bytes as it has characters. With room for one character more, other text takes more.
-  if (bytes.write(text, at + 3, length + MAX_CHARACTER_BYTES, "utf8") !== length) return writeWideText(text);
+  if (bytes.write(text, at + 3, length + MAX_CHARACTER_BYTES, "utf8") !== length) return writeWideText(text, at);
   bytes[at] = TAG_LONG_TEXT;
   view.setUint16(at + 1, length, true);
-  at += 3 + length;
-  return true;
+  return at + 3 + length;
 }
 
 /** Writes the UTF-16 units, including halves of surrogate pairs. */
-function writeWideText(text: string): boolean {
+function writeWideText(text: string, at: number): number {
   const { length } = text;
-  if (length > MAX_TEXT || at + 2 * length > limit) return false;
+  if (length > MAX_TEXT || at + 2 * length > limit) return refuse(at);
   bytes[at] = TAG_WIDE_TEXT;
   view.setUint16(at + 1, length, true);
   bytes.write(text, at + 3, "utf16le");
-  at += 3 + 2 * length;
-  return true;
+  return at + 3 + 2 * length;
 }
 
-function writeBytes(tag: number, value: Uint8Array): boolean {
+function writeBytes(tag: number, value: Uint8Array, at: number): number {
   const { length } = value;
-  if (at + length > limit || !areOwnBytes(value)) return false;
+  if (at + length > limit || !areOwnBytes(value)) return refuse(at);
   bytes[at] = tag;
   view.setUint32(at + 1, length, true);
   bytes.set(value, at + 5);
-  at += 5 + length;
-  return true;
+  return at + 5 + length;
 }
 
-function writeNumber(value: number): void {
+function writeNumber(value: number, at: number): number {
   // Minus zero is no int32.
   if (value >> 0 === value && (value !== 0 || 1 / value > 0)) {
     if (value >= 0 && value < 128) {
-      bytes[at++] = value;
-    } else {
-      bytes[at] = TAG_INT32;
-      view.setInt32(at + 1, value, true);
-      at += 5;
+      bytes[at] = value;
+      return at + 1;
     }
-  } else {
-    bytes[at] = TAG_FLOAT64;
-    view.setFloat64(at + 1, value, true);
-    at += 9;
+    bytes[at] = TAG_INT32;
+    view.setInt32(at + 1, value, true);
+    return at + 5;
   }
+  bytes[at] = TAG_FLOAT64;
+  view.setFloat64(at + 1, value, true);
+  return at + 9;
 }

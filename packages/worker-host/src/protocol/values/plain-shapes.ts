@@ -17,6 +17,9 @@ export interface Shape<Code> {
   readonly headWords: Int32Array;
   met: number;
   code: Code | undefined;
+  /** The shape of the object that came after one of this shape, if it has code; and whether another came last time. */
+  next: Shape<Code> | undefined;
+  isNextInDoubt: boolean;
 }
 
 /** Undefined for keys that this format cannot write. */
@@ -36,24 +39,24 @@ export function shapeOf<Code>(keys: readonly string[]): Shape<Code> | undefined 
       head[at++] = code;
     }
   }
-  return { keys, head, headWords, met: 0, code: undefined };
+  return { keys, head, headWords, met: 0, code: undefined, next: undefined, isNextInDoubt: false };
 }
 
 /**
  * The shape's own code, once it has been met often. With keys known in the source, V8 reads and makes an object in a
- * fraction of the time. The source consists of keys that are identifiers, of `expression`, and of calls of `step`.
+ * fraction of the time. `source` is a function's, which knows what it needs by `parts`. It consists of keys that are
+ * identifiers, of numbers, and of names of its own.
  */
 export function codeOf<Code>(
   shape: Shape<Code>,
-  parameters: string | ((keys: readonly string[]) => string),
-  expression: (keys: readonly string[]) => string,
-  step: (...args: never[]) => unknown,
+  source: (shape: Shape<Code>) => string,
+  parts: (shape: Shape<Code>) => object,
 ): Code | undefined {
   if (shape.code !== undefined || mayCompile === 0 || ++shape.met !== COMPILED_AFTER) return shape.code;
   if (!shape.keys.every((key) => PLAIN_KEY.test(key))) return undefined;
   try {
-    const names = typeof parameters === "string" ? parameters : parameters(shape.keys);
-    shape.code = new Function("step", `return (${names}) => (${expression(shape.keys)})`)(step) as Code;
+    const given = parts(shape);
+    shape.code = new Function(`{ ${Object.keys(given).join(", ")} }`, `return ${source(shape)}`)(given) as Code;
     mayCompile--;
   } catch {
     mayCompile = 0;
