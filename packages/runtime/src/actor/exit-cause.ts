@@ -27,7 +27,7 @@ export function exitCause(
   if (error !== undefined) return { kind: "error", error };
   if (starting) {
     const message = `${id}: the module never finished loading (a top-level await that nothing settles)`;
-    return { kind: "init_failed", error: new ActorError("ERR_ACTOR_MODULE", message) };
+    return { kind: "init_failed", error: new ActorError("ERR_ACTOR_MODULE", message, { id }) };
   }
   return { kind: "exit_called", code: 0 };
 }

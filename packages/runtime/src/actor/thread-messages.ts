@@ -3,7 +3,7 @@ import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { decodeForeign, decodeReason, encoded } from "@mini-otp/worker-host/protocol/values";
 import type { Introspection } from "../introspection/introspection.js";
 import type { LogSource } from "../reporting/actor-logs.js";
-import { explainNotFound } from "../supervision/module-url.js";
+import { explainModule } from "../supervision/module-url.js";
 import type { ActorThread } from "../threads/actor-thread.js";
 import type { ActorHost } from "./actor-host.js";
 import type { LivingActor } from "./living-actor.js";
@@ -57,7 +57,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "init_failed":
       case "module_failed": {
         const error = decodeForeign(codec, message.error);
-        return life.reported({ kind: "init_failed", error: explainNotFound(error, actor.threads.module) });
+        return life.reported({ kind: "init_failed", error: explainModule(actor.id, error, actor.threads.module) });
       }
       case "exiting":
         life.reported(decodeReason(codec, message.reason));

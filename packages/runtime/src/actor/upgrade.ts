@@ -4,6 +4,7 @@ import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, decodeForeign, decodeReason, type Encoded } from "@mini-otp/worker-host/protocol/values";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
+import { explainModule } from "../supervision/module-url.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import type { ActorThread, ThreadListener } from "../threads/actor-thread.js";
@@ -185,7 +186,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
         this.#life.postFormer({ type: "hand_over" });
         break;
       case "module_failed":
-        this.#fail(this.#decode(message.error));
+        this.#fail(explainModule(this.#actor.id, this.#decode(message.error), this.#module));
         break;
       case "init_failed": {
         const cause = this.#decode(message.error);

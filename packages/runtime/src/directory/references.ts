@@ -3,6 +3,7 @@ import {
   type ActorRef,
   checkedReference,
   type MemberResult,
+  noproc,
   type PoolRef,
   type RouterRef,
 } from "@mini-otp/worker-host/protocol/refs";
@@ -30,16 +31,19 @@ type MeantBy = (ref: ActorRef | PoolRef) => ActorChild | RouterChild | PoolChild
 /** Finds the process that a user's reference means, and refuses references that a request cannot use. */
 export class References {
   readonly #meantBy: MeantBy;
+  readonly #whyGone: () => string | undefined;
 
-  constructor(meantBy: MeantBy) {
+  /** `whyGone` says why there is none any more, where that is known. */
+  constructor(meantBy: MeantBy, whyGone: () => string | undefined) {
     this.#meantBy = meantBy;
+    this.#whyGone = whyGone;
   }
 
   /** Throws ERR_NOPROC for a process that is gone for good, and TypeError for a value that is no reference. */
   find(ref: unknown, what: string): ActorChild | RouterChild | PoolChild {
     const checked = checkedReference(ref as ActorRef | PoolRef, what);
     const found = this.#meantBy(checked);
-    if (found === undefined) throw gone(checked, what);
+    if (found === undefined) throw noproc(checked, what, this.#whyGone());
     return found;
   }
 
@@ -60,39 +64,35 @@ export class References {
   /** Asks an actor, or every member of a router. Rejects as an actor rejects; a member's rejection is a result. */
   async ask<T>(ref: unknown, what: string, ask: (actor: ActorChild) => Promise<T>): Promise<T | MemberResult<T>[]> {
     const found = this.actorOrRouter(ref, what);
-    return found instanceof ActorChild ? ask(found) : askEach(found, what, ask);
+    return found instanceof ActorChild ? ask(found) : this.#askEach(found, what, ask);
   }
 
   /** Tells an actor, or every member of a router. Rejects with the first failure, after all members were told. */
   async tell(ref: unknown, what: string, tell: (actor: ActorChild) => Promise<unknown>): Promise<void> {
     const found = this.actorOrRouter(ref, what);
-    const results = found instanceof ActorChild ? await tell(found) : await askEach(found, what, tell);
+    const results = found instanceof ActorChild ? await tell(found) : await this.#askEach(found, what, tell);
     if (found instanceof ActorChild) return;
     for (const result of results as MemberResult<unknown>[]) if (result.status === "rejected") throw result.reason;
   }
-}
 
-async function askEach<T>(
-  router: RouterChild,
-  what: string,
-  ask: (actor: ActorChild) => Promise<T>,
-): Promise<MemberResult<T>[]> {
-  const { actors } = router;
-  if (actors.length === 0) throw gone(router, what);
-  return Promise.all(
-    actors.map(async (actor): Promise<MemberResult<T>> => {
-      const { id } = actor;
-      try {
-        return { id, status: "fulfilled", value: await ask(actor) };
-      } catch (reason) {
-        return { id, status: "rejected", reason };
-      }
-    }),
-  );
-}
-
-function gone({ id }: { readonly id: string }, what: string): ActorError {
-  return new ActorError("ERR_NOPROC", `id=${id} ${what}: no such actor`, { id });
+  async #askEach<T>(
+    router: RouterChild,
+    what: string,
+    ask: (actor: ActorChild) => Promise<T>,
+  ): Promise<MemberResult<T>[]> {
+    const { actors } = router;
+    if (actors.length === 0) throw noproc(router, what, this.#whyGone());
+    return Promise.all(
+      actors.map(async (actor): Promise<MemberResult<T>> => {
+        const { id } = actor;
+        try {
+          return { id, status: "fulfilled", value: await ask(actor) };
+        } catch (reason) {
+          return { id, status: "rejected", reason };
+        }
+      }),
+    );
+  }
 }
 
 function notAnActor({ id, type }: RouterChild | PoolChild, what: string): ActorError {

@@ -1,4 +1,5 @@
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 
@@ -38,7 +39,7 @@ export class ControlRequests {
     if (open === undefined) return;
     this.#open.delete(request);
     open.timer.cancel();
-    if (failed) open.reject(value);
+    if (failed) open.reject(uncloneableFor({ id: this.#id, method: open.what }, value));
     else open.resolve(value);
   }
 

@@ -2,6 +2,7 @@ import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, type Encoded, encoded, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import type { ActorThread } from "../threads/actor-thread.js";
 import { ControlRequests } from "./control-requests.js";
@@ -56,7 +57,12 @@ export class Introspection {
   }
 
   async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
-    const value = encoded(this.#codec.encodeValue(state, undefined, "state"));
+    let value: Encoded;
+    try {
+      value = encoded(this.#codec.encodeValue(state, undefined, "state"));
+    } catch (error) {
+      throw uncloneableFor({ id: this.#id, method: "replaceState" }, error);
+    }
     return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
   }
 

@@ -52,7 +52,7 @@ export class Callers {
       return;
     }
     const lost = (): void => {
-      const error = encodeForeign(this.#main.codec, transferLost("the reply"));
+      const error = encodeForeign(this.#main.codec, transferLost({}, "the reply"));
       caller.post({ type: "reply", kind: KIND_FAILURE, correlation, payload: error, transferred: [] });
     };
     const post = (list: readonly Transferable[]): void =>

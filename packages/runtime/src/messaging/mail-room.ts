@@ -1,5 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { NameTable, Producer } from "@mini-otp/worker-host/protocol/memory";
+import { type NameTable, numberedName, type Producer } from "@mini-otp/worker-host/protocol/memory";
 import type { Notice, Parcel, ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { Undelivered } from "../mailbox/mailbox.js";
@@ -96,7 +96,7 @@ export class MailRoom {
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
     for (const { method, methodText, attempts, parcel } of messages) {
       if (parcel !== undefined) this.#parcels.discard(...parcel);
-      const name = methodText ?? this.#parts.names.name(method);
+      const name = methodText ?? numberedName(this.#parts.names, method);
       this.deadLetters.add(id, name, attempts > 0 ? "in_flight" : "queued", reason);
     }
   }

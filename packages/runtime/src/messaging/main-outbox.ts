@@ -1,5 +1,12 @@
 import { availableParallelism } from "node:os";
-import { Outbox, type Self, takeReplies, takeReply, type Unsent } from "@mini-otp/worker-host/protocol/calls";
+import {
+  Outbox,
+  type Peer,
+  type Self,
+  takeReplies,
+  takeReply,
+  type Unsent,
+} from "@mini-otp/worker-host/protocol/calls";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
 import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
@@ -36,6 +43,7 @@ export class MainOutbox extends Outbox {
   readonly #watch: ReplyWatch;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #closed = false;
 
   /** `awake` is the number of actors' threads that do not sleep. */
   constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
@@ -70,12 +78,14 @@ export class MainOutbox extends Outbox {
     return this.#host.ownRef(uid);
   }
 
-  override callSync(): never {
-    throw new ActorError("ERR_WRONG_THREAD", "callSync blocks its thread; on main use call");
+  override callSync({ id }: Peer, method: string): never {
+    const message = `id=${id} method=${method}: callSync blocks its thread; on main use call`;
+    throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
-  override castSync(): never {
-    throw new ActorError("ERR_WRONG_THREAD", "castSync blocks its thread; on main use cast");
+  override castSync({ id }: Peer, method: string): never {
+    const message = `id=${id} method=${method}: castSync blocks its thread; on main use cast`;
+    throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
   /** Takes a reply that came by port instead of by ring. */
@@ -89,7 +99,12 @@ export class MainOutbox extends Outbox {
     this.#take(Infinity);
   }
 
+  override get whyGone(): string | undefined {
+    return this.#closed ? "the system has stopped" : undefined;
+  }
+
   close(errorOf: (id: string) => ActorError): void {
+    this.#closed = true;
     this.#watch.close();
     clearTimeout(this.#timer);
     this.takeReplies();

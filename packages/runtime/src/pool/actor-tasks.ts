@@ -35,7 +35,7 @@ export class ActorTasks<A extends Asker> {
     const returned = ({ content, transferred }: TaskValue): void => {
       const post = (list: readonly Transferable[]): void =>
         actor.post({ type: "task_settled", request, value: { content, transferred: list } }, list);
-      handOver(transferred, post, () => failed(transferLost(`id=${id}: the result`)));
+      handOver(transferred, post, () => failed(transferLost({ id }, "the result")));
     };
     const options = { signal: wanted.signal, waits, ...(name === undefined ? {} : { name }) };
     this.#run(uid, id, task, options).then(

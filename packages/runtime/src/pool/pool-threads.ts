@@ -80,7 +80,7 @@ export class PoolThreads {
     // Twice, because piscina starts the next thread while one ends.
     this.#attention = attentionTable(2 * maxThreads);
     this.#free = Array.from({ length: places }, (_, i) => i);
-    const data: PoolThreadData = { moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
+    const data: PoolThreadData = { id: path, moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
     this.#piscina = new Piscina({
       filename: fileURLToPath(POOL_MAIN),
       minThreads: spec.minThreads,

@@ -9,6 +9,7 @@ import type { FullPoolSpec } from "../supervision/child-spec.js";
 import type { Clock } from "../supervision/clock.js";
 import { Deadline } from "../supervision/deadline.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
+import { explainModule } from "../supervision/module-url.js";
 import { SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
@@ -142,7 +143,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   }
 
   run(task: TaskValue, options: TaskOptions): Promise<TaskValue> {
-    if (this.#state === "down" || this.#state === "stopping") return Promise.reject(noproc(this, "run"));
+    if (this.#state === "down" || this.#state === "stopping")
+      return Promise.reject(noproc(this, "run", this.#host.outbox.whyGone));
     const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
     const outcome = this.#tasks.add(task, options, waits);
     this.#dispatch();
@@ -198,10 +200,12 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const { error, timeOver, notPosted } = end as TaskEnd;
     if (isTaskFailure(error)) {
       const thrown = this.#host.outbox.codec.decodeValue(payloadOf((error as TaskFailure).error));
-      if (error.of === "module") this.#broken(threads, { kind: "error", error: thrown });
-      return thrown;
+      if (error.of !== "module") return thrown;
+      const explained = explainModule(this.id, thrown, this.#spec.filename);
+      this.#broken(threads, { kind: "error", error: explained });
+      return explained;
     }
-    if (notPosted) return notTransferable(`id=${this.id}`, error);
+    if (notPosted) return notTransferable({ id: this.id }, error);
     const reason =
       timeOver?.kind === "unresponsive"
         ? { ...timeOver, method: name }

@@ -78,7 +78,7 @@ export class ReportLog {
     const { id, ...about } = report;
     const left = budget === undefined || budget.restartsLeft < 0 ? undefined : budget;
     const fields = { actor: id, ...about, ...left, ...(repeated === undefined ? {} : { repeated }) };
-    const times = repeated === undefined ? "" : ` (${repeated} times)`;
+    const times = repeated === undefined || repeated === 1 ? "" : ` (${repeated} times)`;
     if (!("reason" in report)) {
       this.#logger.debug(fields, `${id} ${report.event}${times}`);
       return;

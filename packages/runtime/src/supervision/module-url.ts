@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ActorError, isActorError } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, isActorError, takeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { field } from "@mini-otp/worker-host/protocol/options";
 
 /** A module as a user names it. */
@@ -42,11 +42,24 @@ function toUrl(given: URL | string): URL {
   return url;
 }
 
-/** The error of a thread that could not load a module, with the path that the user gave. */
-export function explainNotFound(error: unknown, module: URL | string): unknown {
-  const given = module instanceof URL ? relative.get(module) : undefined;
-  if (given === undefined || !isActorError(error, "ERR_ACTOR_MODULE") || error.cause !== undefined) return error;
+/**
+ * The error of a thread that could not load `module` for the actor `id`, with the path that the user gave. Other errors
+ * stay as they are.
+ */
+export function explainModule(id: string, error: unknown, module: URL | string): unknown {
+  if (!isActorError(error, "ERR_ACTOR_MODULE") || error.id !== undefined) return error;
+  const { message, tried, cause } = error;
+  const facts = { id, ...(tried === undefined ? {} : { tried }), cause };
+  const explained = new ActorError("ERR_ACTOR_MODULE", `${id}: ${message}${hintFor(error, module)}`, facts);
+  return takeFrames(explained, error);
+}
+
+function hintFor({ tried }: ActorError<"ERR_ACTOR_MODULE">, module: URL | string): string {
+  const given = tried !== undefined && module instanceof URL ? relative.get(module) : undefined;
+  if (given === undefined) return "";
   const path = JSON.stringify(given.path);
-  const hint = `${path} is relative to the working directory, ${given.from}; new URL(${path}, import.meta.url) is relative to the file`;
-  return new ActorError("ERR_ACTOR_MODULE", `${error.message}; ${hint}`);
+  return [
+    `; ${path} is relative to the working directory, ${given.from};`,
+    `new URL(${path}, import.meta.url) is relative to the file, and so is join(__dirname, ${path}) in CommonJS`,
+  ].join(" ");
 }

@@ -1,5 +1,13 @@
-import { ActorError, printable, showValue } from "@mini-otp/worker-host/protocol/errors";
-import { type Fields, isComplaint, isRecord, takeFields } from "@mini-otp/worker-host/protocol/options";
+import { isActorDefinition } from "@mini-otp/worker-host";
+import { ActorError, isActorError, printable, showValue } from "@mini-otp/worker-host/protocol/errors";
+import {
+  type Fields,
+  isComplaint,
+  isPlain,
+  isRecord,
+  NO_SUCH_FIELD,
+  takeFields,
+} from "@mini-otp/worker-host/protocol/options";
 
 /** A copy of a spec that fits `fields`. Throws ERR_INVALID_CHILD_SPEC, which names the field, its value and what is allowed. */
 export function takeSpec(id: string, spec: unknown, fields: Fields): Record<string, unknown> {
@@ -8,14 +16,19 @@ export function takeSpec(id: string, spec: unknown, fields: Fields): Record<stri
   return taken;
 }
 
+const A_SPEC = 'a child spec: { id: "hasher", actor: new URL("./hasher.actor.js", import.meta.url) }';
+
 /** A copy of a spec that reads each field once, because it may be a getter. Throws ERR_INVALID_CHILD_SPEC. */
 export function readSpec<S extends object>(spec: S, id: string): S {
   try {
-    if (isRecord(spec)) return { ...spec };
+    if (isActorDefinition(spec)) throw invalidSpec(id, "", spec, `${A_SPEC}; a definition stays in its module`);
+    // A URL, say, or a promise: an object without properties of its own is no spec with all of them left out.
+    if (isRecord(spec) && (isPlain(spec) || Object.keys(spec).length > 0)) return { ...spec };
   } catch (error) {
+    if (isActorError(error, "ERR_INVALID_CHILD_SPEC")) throw error;
     throw invalidSpec(id, "", spec, `an object that can be read; reading it threw ${showValue(error)}`);
   }
-  throw invalidSpec(id, "", spec, "an object");
+  throw invalidSpec(id, "", spec, A_SPEC);
 }
 
 /** An ERR_INVALID_CHILD_SPEC with `id`, `field`, `value` and `allowed`. */
@@ -26,6 +39,7 @@ export function invalidSpec(id: string, field: string, value: unknown, allowed: 
 
 /** Says what is wrong with a field, in the words that errors of specs use. */
 export function complaintOf(field: string, value: unknown, allowed: string): string {
-  const what = field === "" ? "" : `${printable(field).slice(0, 80)} is `;
-  return `${what}${showValue(value)}; allowed: ${allowed}`;
+  const name = printable(field).slice(0, 80);
+  if (allowed.startsWith(NO_SUCH_FIELD)) return `${name}: ${allowed}`;
+  return `${field === "" ? "" : `${name} is `}${showValue(value)}; allowed: ${allowed}`;
 }

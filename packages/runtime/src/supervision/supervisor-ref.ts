@@ -1,4 +1,4 @@
-import { ActorError, type ActorErrorCode } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ActorErrorCode, withCaller } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import type { ActorRef, RefOf } from "@mini-otp/worker-host/protocol/refs";
 import {
@@ -201,7 +201,7 @@ export function createSupervisorRef(
   loop: SupervisionLoop,
   admit: (spec: ChildSpec, state: SupervisorState) => FullChildSpec,
 ): SupervisorRef {
-  const administer = <T>(call: () => T | Promise<T>): Promise<T> =>
+  const inTurn = <T>(call: () => T | Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       loop.run(() => {
         try {
@@ -213,6 +213,14 @@ export function createSupervisorRef(
         }
       });
     });
+  const administer = async <T>(call: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await inTurn(call);
+    } catch (error) {
+      // The loop has found the error, in a turn of its own: here V8 still knows who waits.
+      throw withCaller(error, loop.state.id, import.meta.url);
+    }
+  };
   const onChild = <T>(call: AdministrationCall, id: string, then: (slot: ChildSlot) => T | Promise<T>): Promise<T> =>
     administer(() => {
       takeArgument(call, "id", id, text);
@@ -269,10 +277,26 @@ const REFUSED: Partial<Record<ActorErrorCode, string>> = {
   ERR_RUNNING: "is running",
 };
 
+/** A supervisor may have a million children: an error names the first. */
+const NAMED_CHILDREN = 10;
+
+function moreAbout(code: ActorErrorCode, { id, flags }: SupervisorState, slots: SupervisionLoop["slots"]): string {
+  if (code === "ERR_MAX_CHILDREN") return `=${flags.maxChildren}`;
+  if (code !== "ERR_NOT_FOUND") return "";
+  const named: string[] = [];
+  for (const child of slots.keys()) {
+    if (named.length === NAMED_CHILDREN) break;
+    named.push(child);
+  }
+  const more = slots.size > named.length ? ` and ${slots.size - named.length} more` : "";
+  return named.length === 0 ? `; ${id} has no children` : `; ${id} has ${named.join(", ")}${more}`;
+}
+
 function refuse({ state, slots }: SupervisionLoop, call: AdministrationCall, childId: string): void {
   const code = refusal(state, call, childId);
   if (code === null) return;
   const id = `${state.id}/${childId}`;
   const ref = slots.get(childId)?.child.ref;
-  throw new ActorError(code, `${id} ${REFUSED[code]}`, { id, ...(ref === undefined ? {} : { ref }) });
+  const message = `${id} ${REFUSED[code]}${moreAbout(code, state, slots)}`;
+  throw new ActorError(code, message, { id, ...(ref === undefined ? {} : { ref }) });
 }

@@ -6,7 +6,13 @@ import { channel } from "node:diagnostics_channel";
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
 import { loadTelemetry } from "@mini-otp/worker-host/protocol/calls";
-import { ActorError, type ExitReason, invalidOption, showValue } from "@mini-otp/worker-host/protocol/errors";
+import {
+  ActorError,
+  type ExitReason,
+  invalidOption,
+  showValue,
+  withCaller,
+} from "@mini-otp/worker-host/protocol/errors";
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { GUARD_HOOK, LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
@@ -151,7 +157,10 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     );
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
     this.#lastFailures = new LastFailures(spec.id, reasons);
-    this.#references = new References((ref) => this.#actors.meantBy(ref));
+    this.#references = new References(
+      (ref) => this.#actors.meantBy(ref),
+      () => this.#actors.outbox.whyGone,
+    );
     this.#root = createRootSupervisor(
       spec,
       {
@@ -201,7 +210,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     const outcome = await system.#root.start();
     if (outcome.kind === "failed") {
       system.#end(outcome.reason);
-      throw startError(system.id, "supervisor", outcome.reason);
+      throw withCaller(startError(system.id, "supervisor", outcome.reason), system.id, import.meta.url);
     }
     system.#started = true;
     SYSTEM_STARTED.publish({ event: "system_started", id: system.id, at: performance.now(), system });

@@ -57,7 +57,7 @@ export class Pools implements PoolHost {
 
   /** Rejects with ERR_NOPROC when there is no such pool. */
   run(uid: number, id: string, task: TaskValue, options: TaskOptions): Promise<TaskValue> {
-    return this.#directory.pool(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run"));
+    return this.#directory.pool(uid)?.run(task, options) ?? Promise.reject(noproc({ id }, "run", this.outbox.whyGone));
   }
 
   meters(): PoolMeters[] {

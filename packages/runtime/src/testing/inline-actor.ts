@@ -67,9 +67,9 @@ export class InlineActor implements InlineTarget {
 
   constructor(definition: ActorDefinition, args: unknown, options: FullInlineOptions) {
     this.#definition = definition;
-    [this.#args] = this.#sender.copyArgs([args], undefined);
     this.#options = options;
     this.id = options.id;
+    [this.#args] = this.#sender.copyArgs([args], undefined, { id: this.id });
     this.name = options.name;
     this.#ref = new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
     const { clock, callTimeoutMs } = options;
@@ -101,7 +101,7 @@ export class InlineActor implements InlineTarget {
   }
 
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown> {
-    if (!this.#accepts) return Promise.reject(noproc(this.id, "stopped or never restarted"));
+    if (!this.#accepts) return Promise.reject(noproc(this.id, method, "stopped or never restarted"));
     const call = this.#calls.open(method, options);
     this.#mailbox.push({ method, args, call });
     this.#loop.schedule();

@@ -70,7 +70,7 @@ export class InlineLoop {
   constructor(parts: InlineLoopParts) {
     this.#parts = parts;
     this.own = new OwnMessages(parts.clock);
-    this.call = new CurrentCall(parts.calls, this.state);
+    this.call = new CurrentCall(parts.id, parts.calls, this.state);
     this.#handlers = new HandlerTable(parts.definition, { find: () => 0 });
     const { id, ref, definition } = parts;
     const { own, call, state: loopState } = this;
@@ -163,7 +163,7 @@ export class InlineLoop {
       const { id, log } = this.#parts;
       const { caller } = this.call;
       if (caller !== undefined) this.call.fail(caller, this.#handlers.unknownMethod(id, method, args));
-      else log.warn({ actor: id, method }, "unknown method");
+      else log.warn({ actor: id, method }, `unknown method; handlers: ${this.#handlers.names}`);
       return;
     }
     this.state.busy = true;

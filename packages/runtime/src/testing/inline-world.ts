@@ -5,11 +5,13 @@ import type {
   ActorStats,
   CastResult,
   Connection,
+  Destination,
   PoolRef,
   RefOptions,
   Sender,
   TaskOptions,
 } from "@mini-otp/worker-host/protocol/refs";
+import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import { ActorSystem } from "../system/actor-system.js";
@@ -123,41 +125,40 @@ export class InlineSender implements Sender {
       const message = `id=${to.id} method=${method}: an actor that calls itself would wait for ever`;
       throw new ActorError("ERR_CALLING_SELF", message, { id: to.id, method });
     }
-    return this.#target(to, method).call(method, this.copyArgs(args, options.transfer), options);
+    return this.#target(to, method).call(method, this.copyArgs(args, options.transfer, { id: to.id, method }), options);
   }
 
   async cast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<void> {
     requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.cast(foreign.to, method, args, options);
-    const copied = this.copyArgs(args, options.transfer);
-    if (!this.#target(to, method).accept(method, copied)) throw noproc(to.id, "stopped or never restarted");
+    const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
+    if (!this.#target(to, method).accept(method, copied)) throw noproc(to.id, method, "stopped or never restarted");
   }
 
   tryCast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): CastResult {
     requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.tryCast(foreign.to, method, args, options);
-    const copied = this.copyArgs(args, options.transfer);
+    const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
     return targets.get(to.uid)?.accept(method, copied) === true ? "ok" : "closed";
   }
 
   async send(to: InlineConnection, message: unknown, options: RefOptions): Promise<void> {
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.send(foreign.to, message, options);
-    const [copied] = this.copyArgs([message], options.transfer);
-    if (!this.#target(to, "info").acceptInfo(copied)) throw noproc(to.id, "stopped or never restarted");
+    const [copied] = this.copyArgs([message], options.transfer, { id: to.id, method: "info" });
+    if (!this.#target(to, "info").acceptInfo(copied)) throw noproc(to.id, "info", "stopped or never restarted");
   }
 
-  callSync(): never {
-    throw new ActorError("ERR_WRONG_THREAD", "callSync blocks its thread, which inline is the callee's too; use call");
+  callSync({ id }: InlineConnection, method: string): never {
+    const message = `id=${id} method=${method}: callSync blocks its thread, which inline is the callee's too; use call`;
+    throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
-  castSync(): never {
-    throw new ActorError(
-      "ERR_WRONG_THREAD",
-      "castSync blocks its thread, which inline is the receiver's too; use cast",
-    );
+  castSync({ id }: InlineConnection, method: string): never {
+    const message = `id=${id} method=${method}: castSync blocks its thread, which inline is the receiver's too; use cast`;
+    throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
   stats(uid: number): ActorStats | undefined {
@@ -165,15 +166,19 @@ export class InlineSender implements Sender {
   }
 
   /** The arguments as their receiver gets them. Throws ERR_NOT_CLONEABLE. */
-  copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"]): unknown[] {
+  copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"], to: Destination): unknown[] {
     const list = transfer === undefined || transfer.length === 0 ? undefined : transfer;
-    const payload = this.codec.encodeArgs(args, list);
-    return this.codec.decodeArgs(payload, moved(list));
+    try {
+      const payload = this.codec.encodeArgs(args, list);
+      return this.codec.decodeArgs(payload, moved(list));
+    } catch (error) {
+      throw uncloneableFor(to, error);
+    }
   }
 
   #target(to: InlineConnection, method: string): InlineTarget {
     const target = targets.get(to.uid);
-    if (target === undefined) throw noproc(to.id, `stopped, or not of this thread, for ${method}`);
+    if (target === undefined) throw noproc(to.id, method, "stopped, or not of this thread");
     return target;
   }
 }
@@ -186,7 +191,7 @@ export function moved(transfer: RefOptions["transfer"] = []): unknown[] {
 /** The outbox of the system that `id` must belong to. */
 function outboxFor(id: string): MainOutbox {
   const system = latestTestSystem();
-  if (system === undefined) throw noproc(id, "no test system runs that it could be of");
+  if (system === undefined) throw noproc(id, undefined, "no test system runs that it could be of");
   return ActorSystem.actorsOf(system).outbox;
 }
 
@@ -198,6 +203,7 @@ function requireMethod(method: unknown): void {
   });
 }
 
-export function noproc(id: string, why: string): ActorError {
-  return new ActorError("ERR_NOPROC", `id=${id}: no such actor (${why})`, { id });
+export function noproc(id: string, method: string | undefined, why: string): ActorError {
+  const [words, facts] = method === undefined ? ["", { id }] : [` method=${method}`, { id, method }];
+  return new ActorError("ERR_NOPROC", `id=${id}${words}: no such actor (${why})`, facts);
 }

@@ -9,6 +9,7 @@ import {
   field,
   isComplaint,
   isText,
+  nearest,
   takeFields,
 } from "../protocol/options/fields.js";
 import { aThrows } from "../protocol/options/throws.js";
@@ -151,9 +152,12 @@ function refused({ path, value, allowed, known }: Complaint): Error {
   const facts = { function: "defineActor", field: path, value, allowed };
   const there = Object.keys(OPTIONS).join(", ");
   if (known !== undefined) {
-    const where = typeof value === "function" ? "; what an actor is sent is handled by its handlers" : "";
+    const meant = nearest(path, known);
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    const where =
+      typeof value === "function" && hint === "" ? "; what an actor is sent is handled by its handlers" : "";
     const name = printable(path.slice(0, 80));
-    return invalidOption(`defineActor: no option ${name}; there are: ${there}${where}`, facts);
+    return invalidOption(`defineActor: no option ${name}; there are: ${there}${hint}${where}`, facts);
   }
   if (path === "") return invalidOption(`defineActor: takes an object with ${there}`, facts);
   const shown = value === null ? "null" : typeof value;

@@ -75,7 +75,7 @@ export class ActorLoop {
     const { handlers, version } = definition;
     const loopState = this.#loopState;
     const own = this.#own;
-    const call = new CurrentCall(outbox, loopState);
+    const call = new CurrentCall(init.id, outbox, loopState);
     const schedule = (): void => this.#schedule();
     const context = createContext({ init, args, log: host.log, handlers, outbox, own, call, loopState, schedule });
     const { mailbox, control: channel } = inbox;

@@ -89,7 +89,7 @@ export class ActorOutbox extends Outbox {
     try {
       this.post({ type: "run_task", request, uid, id, task: value, name, waits }, transferListOf(value));
     } catch (error) {
-      return Promise.reject(notTransferable(`id=${id}`, error));
+      return Promise.reject(notTransferable({ id }, error));
     }
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {

@@ -1,7 +1,7 @@
 import type { DeferredReply } from "../actor/context.js";
 import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
-import { notTransferable } from "../protocol/refs/transfer-list.js";
+import { notTransferable, uncloneableFor } from "../protocol/refs/transfer-list.js";
 import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { encodeForeign, payloadOf } from "../protocol/values/encoded.js";
@@ -23,6 +23,7 @@ export type Replies = Pick<OneWayOutbox, "codec" | "reply">;
 export class CurrentCall {
   /** Undefined when the current message is not a call. */
   caller: ReplyTo | undefined;
+  readonly #id: string;
   readonly #replies: Replies;
   readonly #loopState: LoopState;
   /** Fails the call that the handler answers by a deferred reply. False: it has been answered. */
@@ -33,7 +34,9 @@ export class CurrentCall {
   /** Keys of calls that were given up before they were handled. */
   readonly #cancelled = new Set<string>();
 
-  constructor(replies: Replies, loopState: LoopState) {
+  /** `id` is the path of the actor whose call it is. */
+  constructor(id: string, replies: Replies, loopState: LoopState) {
+    this.#id = id;
     this.#replies = replies;
     this.#loopState = loopState;
   }
@@ -130,13 +133,13 @@ export class CurrentCall {
       payload = out === undefined ? codec.encodeValue(value) : codec.encodeValue(out.value, out.transfer);
     } catch (error) {
       // The reply cannot be carried: that is the actor's mistake, not its caller's.
-      this.fail(to, error);
+      this.fail(to, uncloneableFor({ id: this.#id }, error));
       return;
     }
     try {
       this.#replies.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
     } catch (error) {
-      this.fail(to, notTransferable("the reply", error));
+      this.fail(to, notTransferable({ id: this.#id }, error, "the reply"));
     }
   }
 

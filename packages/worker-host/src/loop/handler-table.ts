@@ -1,9 +1,13 @@
 import type { ActorContext } from "../actor/context.js";
 import { type ActorDefinition, type HandlersOf, OTHERWISE } from "../actor/define-actor.js";
+import { shorten } from "../protocol/errors/describe.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { shownMethod } from "../protocol/errors/show-value.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
 import { COMLINK_METHOD } from "../protocol/refs/remote.js";
+
+/** Of the names in an error message, or in the log of a dead letter. */
+const MAX_CHARS_OF_NAMES = 500;
 
 export type Handler = (context: ActorContext<any>, ...args: any[]) => unknown;
 
@@ -42,9 +46,14 @@ export class HandlerTable {
     return otherwise === undefined ? undefined : (context, ...args) => otherwise(context, method, args);
   }
 
+  /** What there is, for a message that there is no handler for. */
+  get names(): string {
+    return listed([...this.#named.keys()]);
+  }
+
   /** The error for a message that `id` has no handler for. */
   unknownMethod(id: string, method: string, args: readonly unknown[]): ActorError {
-    const known = [...this.#named.keys()].join(", ");
+    const known = this.names;
     const message =
       method === COMLINK_METHOD
         ? `id=${id}: ${String(args[0])} ${String(args[1])}: an actor's remote has methods only: ${known}`
@@ -53,8 +62,13 @@ export class HandlerTable {
   }
 }
 
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "none" : shorten(names.join(", "), MAX_CHARS_OF_NAMES);
+}
+
 /** Throws ERR_UNKNOWN_METHOD when an actor asks for a message to itself that it has no handler for. */
 export function requireHandler(id: string, handlers: object, method: string): void {
   if (typeof method === "string" && Object.hasOwn(handlers, method)) return;
-  throw new ActorError("ERR_UNKNOWN_METHOD", `id=${id} method=${shownMethod(method)}: no such handler`, { id, method });
+  const message = `id=${id} method=${shownMethod(method)}: no such handler; it has: ${listed(Object.keys(handlers))}`;
+  throw new ActorError("ERR_UNKNOWN_METHOD", message, { id, method });
 }

@@ -5,6 +5,7 @@ import { describe } from "../protocol/errors/describe.js";
 import { isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
+import { numberedName } from "../protocol/memory/method-name.js";
 import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
 import {
   KIND_CALL,
@@ -130,7 +131,7 @@ export class MessageHandler {
     if (parcel === null) {
       const method = this.#nameOf(methodId);
       const detail = "lost: its sender died before it was handed over, or what it transfers is gone";
-      this.#unhandled(method, detail, transferLost(`id=${this.#context.id} method=${method}`));
+      this.#unhandled(method, detail, transferLost({ id: this.#context.id, method }));
       this.#commit();
     } else {
       this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);
@@ -141,7 +142,7 @@ export class MessageHandler {
     this.#call.begin(undefined);
     const handler = method === "" ? this.#info : this.#handlers.named(method);
     if (handler === undefined) {
-      this.#host.unhandled(method, "unknown method");
+      this.#host.unhandled(method, this.#unknownMethod);
       return;
     }
     this.#meter.beginOwn();
@@ -190,7 +191,7 @@ export class MessageHandler {
     const handler = kind === KIND_SEND ? this.#info : (this.#handlers.numbered(methodId) ?? this.#find(methodId));
     if (handler === undefined) {
       const method = this.#nameOf(methodId);
-      this.#unhandled(method, "unknown method", this.#handlers.unknownMethod(this.#context.id, method, args));
+      this.#unhandled(method, this.#unknownMethod, this.#handlers.unknownMethod(this.#context.id, method, args));
       this.#commit();
       return;
     }
@@ -203,7 +204,7 @@ export class MessageHandler {
 
   /** The method of the current message. */
   #nameOf(methodId: number): string {
-    return methodId < 0 ? this.#mailbox.methodText : this.#outbox.names.name(methodId);
+    return methodId < 0 ? this.#mailbox.methodText : numberedName(this.#outbox.names, methodId);
   }
 
   readonly #info: Handler = (context, message: unknown) => {
@@ -310,6 +311,10 @@ export class MessageHandler {
   #commit(): void {
     this.#state.endHandling();
     this.#mailbox.commit();
+  }
+
+  get #unknownMethod(): string {
+    return `unknown method; handlers: ${this.#handlers.names}`;
   }
 
   #unhandled(method: string, detail: string, error: unknown): void {

@@ -17,19 +17,24 @@ export type ImportModule = (specifier: string) => Promise<unknown>;
  * that, if it is installed. Throws ERR_ACTOR_MODULE.
  */
 export async function loadFirst(urls: readonly string[], importModule: ImportModule): Promise<LoadedModule> {
+  let missing: unknown;
   for (const url of urls) {
     try {
       // tsx takes half a second to load, which a missing file does not need.
       if (isTypeScript(url) && existsSync(new URL(url))) await prepareForTypeScript(url, importModule);
       return { url, exports: (await importModule(url)) as LoadedModule["exports"] };
     } catch (error) {
-      if (isMissing(error, url)) continue;
+      if (isMissing(error, url)) {
+        missing ??= error;
+        continue;
+      }
       throw new ActorError("ERR_ACTOR_MODULE", `${url} failed to load: ${describe(error)}${hintFor(error, url)}`, {
         cause: error,
       });
     }
   }
-  throw new ActorError("ERR_ACTOR_MODULE", `actor module not found; tried ${urls.join(", ")}`);
+  const message = `actor module not found; tried ${urls.join(", ")}`;
+  throw new ActorError("ERR_ACTOR_MODULE", message, { tried: urls, cause: missing });
 }
 
 /** True when the module itself is missing, false when a module that it imports is. */
@@ -147,6 +152,9 @@ function hintFor(error: unknown, url: string): string {
       return HAS_PERMISSIONS
         ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
         : "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+    case "ERR_MODULE_NOT_FOUND":
+    case "ERR_UNSUPPORTED_DIR_IMPORT":
+      return withoutExtension(error as Error);
     case "ERR_ACCESS_DENIED":
       return HAS_PERMISSIONS && isTypeScript(url) && !stripsTypes()
         ? "; before Node 22.18 it is tsx that loads TypeScript, which needs threads and files that this actor's permissions do not name: build it to JavaScript"
@@ -157,6 +165,19 @@ function hintFor(error: unknown, url: string): string {
         ? `; "node ${nodeUrl().fileURLToPath(url)}" shows where`
         : "";
   }
+}
+
+const EXTENSIONS = [".js", ".ts", ".mjs", ".mts", ".cjs", ".cts", "/index.js", "/index.ts"];
+
+/** Node completes no file name of an `import`, as bundlers do: says which file it is that was meant. */
+function withoutExtension({ message }: Error): string {
+  const path = /^(?:Cannot find module|Directory import) '([^']+)'/.exec(message)?.[1];
+  const extension = path === undefined ? undefined : EXTENSIONS.find((extension) => existsSync(path + extension));
+  if (path === undefined || extension === undefined) return "";
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  // TypeScript's own way: the name of the file that the compiler would write.
+  const written = extension.replace("ts", "js");
+  return `; Node wants the whole file name in an import: write ${JSON.stringify(`${name}${written}`)} instead of ${JSON.stringify(name)}`;
 }
 
 /** Loaded on demand, because it is seldom needed. */

@@ -1,6 +1,7 @@
 import { threadId } from "node:worker_threads";
 import { loadFirst } from "../module/load-module.js";
 import { prepareThread } from "../module/prelude.js";
+import { shorten } from "../protocol/errors/describe.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { claimAttention, leaveTable, stay } from "../protocol/memory/attention.js";
 import { CALLED, type PoolThreadData, type TaskFailure, type TaskMessage } from "../protocol/port/pool-task.js";
@@ -16,7 +17,7 @@ import { decodeTask, encodeTask, takeTransferred } from "../protocol/values/task
  */
 
 // Removed from `process.argv`, which belongs to the user, as `workerData` does.
-const { moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
+const { id: poolId, moduleUrls, offHeapCapMb } = JSON.parse(process.argv.pop() as string) as PoolThreadData;
 let attention: { readonly table: Int32Array; readonly own: Int32Array | undefined } | undefined;
 announceExits();
 prepareThread(offHeapCapMb);
@@ -40,13 +41,14 @@ export async function runTask(message: TaskMessage): Promise<unknown> {
   }
   const run = functionNamed(name, module);
   if (run === undefined) {
-    const message = `name=${name}: ${moduleUrls[0]} has no such function; it has: ${Object.keys(module).join(", ")}`;
-    throw failure("task", new ActorError("ERR_UNKNOWN_METHOD", message, { method: name }));
+    const why = `${moduleUrls[0]} has no such function; it has: ${shorten(Object.keys(module).join(", "), 500)}`;
+    const facts = { id: poolId, method: name };
+    throw failure("task", new ActorError("ERR_UNKNOWN_METHOD", `id=${poolId} name=${name}: ${why}`, facts));
   }
   Atomics.store(running, 2 * place + 1, CALLED);
   try {
     const argument = task === undefined ? undefined : decodeTask(codec, task);
-    return resultOf(name, await run(argument));
+    return resultOf(await run(argument));
   } catch (error) {
     throw failure("task", error);
   }
@@ -90,13 +92,13 @@ const TRANSFERABLE = Symbol.for("Piscina.transferable");
 const VALUE = Symbol.for("Piscina.valueOf");
 
 /** Keeps the mark of `Piscina.move`, so that piscina transfers the result. */
-function resultOf(name: string, result: unknown): unknown {
+function resultOf(result: unknown): unknown {
   const mark = markOf(result);
-  if (mark === undefined) return encodeTask(codec, name, result, [], "result");
+  if (mark === undefined) return encodeTask(codec, poolId, result, [], "result");
   const marked = result as Record<symbol, unknown>;
   const list = [marked[TRANSFERABLE]].flat() as Transferable[];
   // Transferred here already, because a result that piscina cannot post ends the thread.
-  const value = takeTransferred(name, encodeTask(codec, name, marked[VALUE], list, "result"));
+  const value = takeTransferred(poolId, encodeTask(codec, poolId, marked[VALUE], list, "result"));
   return { [TRANSFERABLE]: value.transferred, [VALUE]: value, [mark]: true };
 }
 

@@ -1,4 +1,5 @@
 import type { ActorError } from "../errors/errors.js";
+import { rejectionOf } from "../errors/remote-error.js";
 import { methodOf, textMethod } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
 import { KIND_CAST, KIND_FAILURE, type KIND_REPLY, KIND_SEND } from "../memory/record-descriptor.js";
@@ -56,6 +57,10 @@ export abstract class OneWayOutbox implements Sender {
   abstract call(to: Peer, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   abstract callSync(to: Peer, method: string, args: unknown[], options: RefOptions): unknown;
   abstract castSync(to: Peer, method: string, args: unknown[], options: RefOptions): void;
+
+  get whyGone(): string | undefined {
+    return undefined;
+  }
 
   get uid(): number {
     return this.self.uid;
@@ -152,7 +157,8 @@ export abstract class OneWayOutbox implements Sender {
       return PUSHED;
     }
     if (outcome === PUSHED) unsent.accepted(peer.mailbox.lastSeq);
-    else if (outcome === CLOSED) unsent.refused(refused(peer, methodOf(this.names, unsent.method, payload)));
+    else if (outcome === CLOSED)
+      unsent.refused(refused(peer, methodOf(this.names, unsent.method, payload), this.whyGone));
     return outcome;
   }
 
@@ -195,7 +201,9 @@ export abstract class OneWayOutbox implements Sender {
 
   #sendOneWay(to: Peer, kind: number, method: number, message: EncodedMessage): Promise<void> {
     if (this.#deliverNow(to, kind, method, message)) return ACCEPTED;
-    return new Promise((accepted, refused) => this.#deliverLater(to, kind, method, message, accepted, refused));
+    return new Promise((accepted) =>
+      this.#deliverLater(to, kind, method, message, accepted, (error) => accepted(rejectionOf(error, to.id))),
+    );
   }
 
   /**
@@ -205,7 +213,7 @@ export abstract class OneWayOutbox implements Sender {
     if (to.unsent.length !== 0) return false;
     const outcome = this.push(to, kind, method, 0, payload, parcel);
     if (outcome === PUSHED) return true;
-    if (outcome === CLOSED) throw refused(to, methodOf(this.names, method, payload));
+    if (outcome === CLOSED) throw refused(to, methodOf(this.names, method, payload), this.whyGone);
     if (outcome !== FULL || to.overflow === "block") return false;
     if (to.overflow === "reject") throw mailboxFull(to, methodOf(this.names, method, payload));
     this.overflow.drop(to, methodOf(this.names, method, payload));

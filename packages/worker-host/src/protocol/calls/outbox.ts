@@ -177,7 +177,7 @@ export abstract class Outbox extends OneWayOutbox {
       return true;
     }
     if (outcome === CLOSED) {
-      this.pending.fail(correlation, refused(to, method));
+      this.pending.fail(correlation, refused(to, method, this.whyGone));
       return true;
     }
     if (outcome !== FULL || to.overflow === "block") return false;

@@ -1,6 +1,6 @@
 import { ActorError } from "../errors/errors.js";
 import { countDropped, isFirstToFindFull } from "../memory/counters.js";
-import { methodOf, methodTextIn } from "../memory/method-name.js";
+import { methodOf, methodTextIn, numberedName } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
 import {
   formatOf,
@@ -14,7 +14,7 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "../memory/record-descriptor.js";
-import type { Connection } from "../refs/actor-ref.js";
+import { CAPACITY, DATA_BYTES, MAILBOX_LANE } from "../memory/slot-descriptor.js";
 import { FORMAT_PARCEL, type Payload } from "../ring/payload.js";
 import type { TellMain } from "./parcel-writer.js";
 import type { Peer } from "./peers.js";
@@ -63,11 +63,17 @@ export class Overflow {
 
   #methodOfRecord(record: Int32Array): string {
     const method = record[R_METHOD];
-    if (method >= 0) return this.#names.name(method);
+    if (method >= 0) return numberedName(this.#names, method);
     return methodTextIn(method, new Uint8Array(record.buffer), record[R_LENGTH]);
   }
 }
 
-export function mailboxFull(to: Connection, method: string): ActorError {
-  return new ActorError("ERR_MAILBOX_FULL", `id=${to.id} method=${method}: the mailbox is full`, { id: to.id, method });
+export function mailboxFull({ id, words, overflow, blockTimeoutMs }: Peer, method: string): ActorError {
+  const capacity = words[MAILBOX_LANE + CAPACITY];
+  const capacityBytes = words[MAILBOX_LANE + DATA_BYTES];
+  const options = `capacity=${capacity}, capacityBytes=${capacityBytes}, overflow="${overflow}"`;
+  const wait = overflow === "block" ? `, blockTimeoutMs=${blockTimeoutMs}` : "";
+  const message = `id=${id} method=${method}: the mailbox is full (${options}${wait})`;
+  const facts = { id, method, capacity, capacityBytes, overflow, blockTimeoutMs };
+  return new ActorError("ERR_MAILBOX_FULL", message, facts);
 }

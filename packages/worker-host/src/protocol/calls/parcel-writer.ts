@@ -1,7 +1,7 @@
 import { ActorError } from "../errors/errors.js";
 import type { Notice, Parcel } from "../port/messages.js";
 import type { Transferable } from "../refs/actor-types.js";
-import { checkTransferList, notTransferable } from "../refs/transfer-list.js";
+import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
 import {
   FORMAT_PARCEL,
   FORMAT_TRACED,
@@ -56,7 +56,12 @@ export class ParcelWriter {
     const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
     const leaves = to.leavesWith > 0;
     const all = traceparent === undefined ? args : [...args, traceparent];
-    const payload = this.#codec.encodeArgs(all, transferred, leaves);
+    let payload: Payload;
+    try {
+      payload = this.#codec.encodeArgs(all, transferred, leaves);
+    } catch (error) {
+      throw uncloneableFor({ id: to.id, method }, error);
+    }
     if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
     if (leaves && payload.length > to.leavesWith) throw tooLarge(to, method, payload.length, to.leavesWith);
     const textBytes = methodId < 0 ? -methodId : 0;
@@ -79,7 +84,7 @@ export class ParcelWriter {
       this.#tellMain({ type: "parcel", uid: to.uid, parcel }, [content.bytes.buffer as ArrayBuffer, ...transferred]);
     } catch (error) {
       this.#tellMain({ type: "parcel_lost", owner, number });
-      throw notTransferable(`id=${to.id}`, error);
+      throw notTransferable({ id: to.id }, error);
     }
   }
 

@@ -10,6 +10,23 @@ export interface MethodFacts extends ProcessFacts {
   readonly method: string;
 }
 
+/** A module that was not found, or does not load. */
+export interface ModuleFacts extends ProcessFacts {
+  /** The URLs of the files that were looked for. Absent when one was found. */
+  readonly tried: readonly string[];
+}
+
+/** The options of a mailbox that has no room. */
+export interface MailboxFacts {
+  /** How many messages it holds. */
+  readonly capacity: number;
+  /** How many bytes they may take. */
+  readonly capacityBytes: number;
+  readonly overflow: "block" | "reject" | "drop_newest" | "drop_oldest";
+  /** How long a sender waits under `"block"`. */
+  readonly blockTimeoutMs: number;
+}
+
 /** A child that a supervisor was asked about. */
 export interface ChildFacts extends ProcessFacts {
   /** The reference of the child that is there; of a resource, what runs. */
@@ -54,8 +71,11 @@ export interface OptionFacts {
  * `isActorError(error, code)` narrows to them, and so does a comparison of `error.code`.
  */
 export interface FactsByCode {
-  /** The module was not found, did not load or has no actor. Without `id` before it is known which child is meant. */
-  ERR_ACTOR_MODULE: Partial<ProcessFacts>;
+  /**
+   * The module was not found, then with the URLs that were `tried`; did not load, then with a `cause`; or has no actor.
+   * Without `id` before it is known which child is meant.
+   */
+  ERR_ACTOR_MODULE: Partial<ModuleFacts>;
   /** There is such a child, which does not run. */
   ERR_ALREADY_PRESENT: ChildFacts;
   /** There is such a child, which runs. */
@@ -95,8 +115,8 @@ export interface FactsByCode {
   ERR_INVALID_OPTION: OptionFacts;
   /** This node does not own the name, the singleton or the state any more. */
   ERR_LEASE_LOST: { readonly name: string };
-  /** The mailbox has no room; or a pool's queue, then with `maxQueue` and without `method`. */
-  ERR_MAILBOX_FULL: ProcessFacts & Partial<MethodFacts> & { readonly maxQueue?: number };
+  /** The mailbox has no room, with its options; or a pool's queue, then with `maxQueue` and without `method`. */
+  ERR_MAILBOX_FULL: ProcessFacts & Partial<MethodFacts> & Partial<MailboxFacts> & { readonly maxQueue?: number };
   /** One child more than `maxChildren`. */
   ERR_MAX_CHILDREN: ChildFacts;
   /** A message, or a pool's task or result, which have no `method`. */
@@ -115,8 +135,11 @@ export interface FactsByCode {
   ERR_NOT_ALLOWED: NodeFacts & { readonly by: string };
   /** The operation is for one actor, and this is a router or a pool. */
   ERR_NOT_AN_ACTOR: MethodFacts;
-  /** `path` leads to the part that cannot be sent, as `args[0].cache`. With `id` for the `args` of a child spec. */
-  ERR_NOT_CLONEABLE: Partial<ProcessFacts> & { readonly path: string };
+  /**
+   * `path` leads to the part that cannot be sent, as `args[0].cache`. `id` and `method` are those of the receiver; of a
+   * reply and a state that cannot be sent, `id` is the actor's.
+   */
+  ERR_NOT_CLONEABLE: Partial<MethodFacts> & { readonly path: string };
   /** The supervisor has no such child. */
   ERR_NOT_FOUND: ChildFacts;
   /** The node offers nothing under this name. */

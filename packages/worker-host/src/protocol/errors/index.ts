@@ -29,7 +29,9 @@ export type {
   ChildFacts,
   FactName,
   FactsByCode,
+  MailboxFacts,
   MethodFacts,
+  ModuleFacts,
   NodeFacts,
   OptionFacts,
   ProcessFacts,
@@ -40,4 +42,5 @@ export type {
 export { invalidOption } from "./invalid-option.js";
 export { isError } from "./realms.js";
 export type { ExitKind, ExitReason } from "./reason-kinds.js";
+export { takeFrames, withCaller } from "./remote-error.js";
 export { printable, shownMethod, showValue } from "./show-value.js";

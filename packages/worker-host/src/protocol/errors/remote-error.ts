@@ -56,6 +56,21 @@ export function errorShell(brand: ErrorBrand, name: string, message: string, sta
  * awaiting function resumes, V8 knows the functions that await it, so nothing has to be recorded for calls that succeed.
  */
 export function joinStacks(error: unknown, calleeId: string): unknown {
+  return withFrames(error, calleeId, [import.meta.url, ACTOR_REF]);
+}
+
+/** The same for an error that this thread may have made within the call: then its stack shows the caller already. */
+export function withCaller(error: unknown, calleeId: string, module: string): unknown {
+  return withFrames(error, calleeId, [import.meta.url, module], isShown);
+}
+
+/** `own` are the modules whose frames are left out. */
+function withFrames(
+  error: unknown,
+  calleeId: string,
+  own: readonly string[],
+  isThere: (caller: readonly string[], stack: string) => boolean = () => false,
+): unknown {
   if (!isError(error)) return error;
   const stack = read(error, "stack");
   // An application's `Error.prepareStackTrace` may throw, or make of a stack what it likes: then it stays as it is.
@@ -64,9 +79,19 @@ export function joinStacks(error: unknown, calleeId: string): unknown {
   const caller = here
     .split("\n")
     .slice(1)
-    .filter((line) => !line.includes(import.meta.url) && !line.includes(ACTOR_REF));
-  define(error, "stack", [stack, `    -- ${calleeId}, called from --`, ...caller].join("\n"));
+    .filter((line) => !own.some((module) => line.includes(module)));
+  if (!isThere(caller, stack))
+    define(error, "stack", [stack, `    -- ${calleeId}, called from --`, ...caller].join("\n"));
   return error;
+}
+
+/** Whether a stack has a frame on the line of one of these, in whatever column. */
+function isShown(frames: readonly string[], stack: string): boolean {
+  return frames.some((frame) => {
+    if (frame.includes("node:internal/")) return false;
+    const line = /[^\s(]+:\d+(?=:\d+\)?$)/.exec(frame)?.[0];
+    return line !== undefined && stack.includes(`${line}:`);
+  });
 }
 
 /** Has `error` show where `origin` failed, instead of where this thread heard of it. */

@@ -40,7 +40,7 @@ export {
   returnRecord,
   unclaim,
 } from "./lane-transitions.js";
-export { handlingName, methodOf, methodTextIn } from "./method-name.js";
+export { handlingName, methodOf, methodTextIn, numberedName } from "./method-name.js";
 export { NAME_TABLE_BYTES, NameTable } from "./name-table.js";
 export {
   attemptOf,

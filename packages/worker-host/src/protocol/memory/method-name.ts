@@ -48,13 +48,21 @@ export function methodTextIn(method: number, bytes: Uint8Array, end: number): st
   return Buffer.from(bytes.buffer, bytes.byteOffset + end + method, -method).toString();
 }
 
+/** What a message to `info`, which has no method, is called in errors, events and logs. */
+const INFO = "info";
+
+/** The name of the method of a record whose method has a number. */
+export function numberedName(names: Names, method: number): string {
+  return method === 0 ? INFO : names.name(method);
+}
+
 /** The name of the method of an encoded message. */
 export function methodOf(
   names: Names,
   method: number,
   { bytes, length }: { readonly bytes: Uint8Array; readonly length: number },
 ): string {
-  return method < 0 ? methodTextIn(method, bytes, length) : names.name(method);
+  return method < 0 ? methodTextIn(method, bytes, length) : numberedName(names, method);
 }
 
 /** The method that the consumer of this slot is handling; "" while it handles none. */

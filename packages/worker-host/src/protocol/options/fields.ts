@@ -216,18 +216,21 @@ function readField(given: Record<string, unknown>, name: string, field: Field): 
 }
 
 /** False for an object that can only be given by mistake, as a promise: it has no fields of its own to complain of. */
-function isPlain(given: object): boolean {
+export function isPlain(given: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(given);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The words for an unknown field. */
+/** How the words for an unknown field begin. */
+export const NO_SUCH_FIELD = "no such field, ";
+
 function noSuchField(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
-  return meant === undefined ? `no such field, only ${known.join(", ")}` : `no such field, did you mean "${meant}"?`;
+  return `${NO_SUCH_FIELD}${meant === undefined ? `only ${known.join(", ")}` : `did you mean "${meant}"?`}`;
 }
 
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The name of `known` that `name` is closest to, if it is close to one. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const short = name.slice(0, MAX_NAME_LENGTH);
   const [nearest] = known
     .map((known) => ({ known, edits: editDistance(short, known) }))

@@ -5,6 +5,8 @@ export const POOL_MAIN = new URL("../../pool/pool-main.cjs", import.meta.url);
 
 /** The worker data of a pool's thread. */
 export interface PoolThreadData {
+  /** The pool's path. */
+  readonly id: string;
   /** URLs to try, in order. */
   readonly moduleUrls: readonly string[];
   readonly offHeapCapMb: number;

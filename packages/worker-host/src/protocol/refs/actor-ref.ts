@@ -41,6 +41,8 @@ export interface Connection {
 export interface Sender {
   /** Of the actor whose thread this is; main has one too. */
   readonly uid?: number;
+  /** Why no actor is there any more, where it is known: the system has stopped. */
+  readonly whyGone?: string | undefined;
   /** The memory of the slot at this address. A sender that has it connects to slots: see RouterRef. */
   wordsAt?(address: number): Int32Array;
   /** Main only: the reference that it has given out for this uid. */
@@ -190,7 +192,7 @@ export class ActorRef<A = any> {
       throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`, { id: this.id });
     }
     const stats = this.#sender.stats(this.uid);
-    if (stats === undefined) throw noproc(this, "stats");
+    if (stats === undefined) throw noproc(this, "stats", this.#sender.whyGone);
     return stats;
   }
 

@@ -27,5 +27,5 @@ export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
 export { noConnection, noproc, taskAborted, wasRefused } from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";
-export { notTransferable, transferLost } from "./transfer-list.js";
+export { type Destination, notTransferable, transferLost, uncloneableFor } from "./transfer-list.js";
 export { isOutgoing, outgoing } from "./wire-value.js";

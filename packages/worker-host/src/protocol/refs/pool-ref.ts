@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { ActorError } from "../errors/errors.js";
+import { withCaller } from "../errors/remote-error.js";
 import type { RunOptions, Sender, TaskOptions } from "./actor-ref.js";
 import { type MapOptions, MappedTasks } from "./pool-map.js";
 import { takeMapOptions, takeRunOptions, takeSource } from "./ref-options.js";
 import { taskAborted } from "./refusal.js";
-import { checkTransferList } from "./transfer-list.js";
+import { checkTransferList, uncloneableFor } from "./transfer-list.js";
 import { whenAborted } from "./when-aborted.js";
 
 /** The task that a function of the type `F` takes. */
@@ -39,8 +40,16 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    */
   async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
     const taken = takeRunOptions(this.id, options);
-    checkTransferList(taken.transferList ?? []);
-    return this.#runTask(task, taken);
+    try {
+      checkTransferList(taken.transferList ?? []);
+    } catch (error) {
+      throw uncloneableFor({ id: this.id }, error);
+    }
+    try {
+      return await this.#runTask(task, taken);
+    } catch (error) {
+      throw withCaller(error, this.id, import.meta.url);
+    }
   }
 
   /**

@@ -4,17 +4,25 @@ import { CLOSED_FOR } from "../memory/slot-descriptor.js";
 // By identity: an error that came in a reply, whatever it says, is another object.
 const refusals = new WeakSet<object>();
 
-/** ERR_NOPROC for a message that its mailbox has not accepted. */
-export function noproc(to: { readonly id: string }, method: string): ActorError {
-  const message = `id=${to.id} method=${method}: no such actor (stopped or never restarted)`;
+/** ERR_NOPROC for a message that its mailbox has not accepted. `why` is what the sender knows of the reason. */
+export function noproc(
+  to: { readonly id: string },
+  method: string,
+  why = "stopped or never restarted",
+): ActorError<"ERR_NOPROC"> {
+  const message = `id=${to.id} method=${method}: no such actor (${why})`;
   const error = new ActorError("ERR_NOPROC", message, { id: to.id, method });
   refusals.add(error);
   return error;
 }
 
 /** A closed slot's refusal: ERR_NOPROC, or ERR_NO_CONNECTION where the actor may run on another node. */
-export function refused(to: { readonly id: string; readonly words: Int32Array }, method: string): ActorError {
-  return to.words[CLOSED_FOR] === 0 ? noproc(to, method) : noConnection(to, method);
+export function refused(
+  to: { readonly id: string; readonly words: Int32Array },
+  method: string,
+  whyGone: string | undefined,
+): ActorError {
+  return to.words[CLOSED_FOR] === 0 ? noproc(to, method, whyGone) : noConnection(to, method);
 }
 
 /** ERR_NO_CONNECTION for a message that has not left this process: it was certainly not handled. */

@@ -169,7 +169,7 @@ class RoutedSender implements Sender {
         left = { ...options, timeoutMs: Math.max(0, deadline - performance.now()) };
       }
     }
-    throw noproc(to, method);
+    throw noproc(to, method, this.#sender.whyGone);
   }
 
   callSync(to: Router, method: string, args: unknown[], options: RefOptions): unknown {
@@ -181,7 +181,7 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
-    throw noproc(to, method);
+    throw noproc(to, method, this.#sender.whyGone);
   }
 
   async cast(to: Router, method: string, args: unknown[], options: RefOptions): Promise<void> {
@@ -193,7 +193,7 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
-    throw noproc(to, method);
+    throw noproc(to, method, this.#sender.whyGone);
   }
 
   castSync(to: Router, method: string, args: unknown[], options: RefOptions): void {
@@ -206,7 +206,7 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
-    throw noproc(to, method);
+    throw noproc(to, method, this.#sender.whyGone);
   }
 
   tryCast(to: Router, method: string, args: unknown[], options: RefOptions): CastResult {
@@ -228,7 +228,7 @@ class RoutedSender implements Sender {
         if (!wasRefused(error)) throw error;
       }
     }
-    throw noproc(to, "info");
+    throw noproc(to, "info", this.#sender.whyGone);
   }
 }
 
@@ -275,14 +275,14 @@ class Router implements Connection {
   }
 
   everyone(method: string): readonly Connection[] {
-    if (!this.#look()) throw noproc(this, method);
+    if (!this.#look()) throw noproc(this, method, this.#sender.whyGone);
     return this.#members.filter((_, member) => this.#isOpen(member));
   }
 
   /** `callerUid` is not chosen while there is another, because an actor cannot call itself. Throws ERR_NOPROC. */
   memberFor(method: string, keyHash: number | undefined, callerUid?: number): Connection {
     const member = this.findMember(method, keyHash, callerUid) ?? this.findMember(method, keyHash);
-    if (member === undefined) throw noproc(this, method);
+    if (member === undefined) throw noproc(this, method, this.#sender.whyGone);
     return member;
   }
 

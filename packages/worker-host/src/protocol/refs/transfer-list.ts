@@ -14,18 +14,36 @@ export function checkTransferList(list: readonly unknown[]): void {
   });
 }
 
+/** What a value was on its way to: the actor or the pool, and the method. */
+export interface Destination {
+  readonly id?: string;
+  readonly method?: string;
+}
+
+/** `error`; an ERR_NOT_CLONEABLE that does not say for whom the value was is one that does. */
+export function uncloneableFor(to: Destination, error: unknown): unknown {
+  if (!isActorError(error, "ERR_NOT_CLONEABLE") || error.id !== undefined) return error;
+  const { message, path, cause } = error;
+  return new ActorError("ERR_NOT_CLONEABLE", `${wordsOf(to)}${message}`, { ...to, path, cause });
+}
+
 /** What the platform says of something in a transfer list, when it is too late to ask what. */
-export function notTransferable(what: string, cause: unknown): ActorError {
-  if (isActorError(cause, "ERR_NOT_CLONEABLE")) return cause;
+export function notTransferable(to: Destination, cause: unknown, part = ""): ActorError {
+  if (isActorError(cause, "ERR_NOT_CLONEABLE")) return uncloneableFor(to, cause) as ActorError;
   const { message = "it cannot change hands" } = (cause ?? {}) as { message?: unknown };
   const path = "transfer";
-  return new ActorError("ERR_NOT_CLONEABLE", `${what}: ${path}: ${String(message)}`, { path, cause });
+  return new ActorError("ERR_NOT_CLONEABLE", `${wordsOf(to, part)}${path}: ${String(message)}`, { ...to, path, cause });
 }
 
 /** Something that changes hands did so before, or has gone while the message waited. */
-export function transferLost(what: string): ActorError {
+export function transferLost(to: Destination, part = ""): ActorError {
   const path = "transfer";
-  return new ActorError("ERR_NOT_CLONEABLE", `${what}: what it transfers is gone`, { path });
+  return new ActorError("ERR_NOT_CLONEABLE", `${wordsOf(to, part)}what it transfers is gone`, { ...to, path });
+}
+
+function wordsOf({ id, method }: Destination, part = ""): string {
+  const names = [...(id === undefined ? [] : [`id=${id}`]), ...(method === undefined ? [] : [`method=${method}`])];
+  return [names.join(" "), part].map((words) => (words === "" ? "" : `${words}: `)).join("");
 }
 
 function obstacleOf(object: unknown): string | undefined {

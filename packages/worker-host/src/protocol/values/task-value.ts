@@ -1,7 +1,7 @@
 import { ActorError } from "../errors/errors.js";
 import type { Transferable } from "../refs/actor-types.js";
-import { checkTransferList, notTransferable } from "../refs/transfer-list.js";
-import { MAX_MESSAGE_BYTES } from "../ring/payload.js";
+import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
+import { MAX_MESSAGE_BYTES, type Payload } from "../ring/payload.js";
 import type { Codec } from "./codec.js";
 import { encoded, payloadOf, type TaskValue } from "./encoded.js";
 
@@ -13,7 +13,12 @@ export function encodeTask(
   transfer: readonly Transferable[],
   root: "task" | "result",
 ): TaskValue {
-  const payload = codec.encodeValue(value, transfer.length === 0 ? undefined : transfer, root);
+  let payload: Payload;
+  try {
+    payload = codec.encodeValue(value, transfer.length === 0 ? undefined : transfer, root);
+  } catch (error) {
+    throw uncloneableFor({ id }, error);
+  }
   if (payload.length > MAX_MESSAGE_BYTES) {
     const facts = { id, bytes: payload.length, limit: MAX_MESSAGE_BYTES };
     const message = `id=${id}: ${root} of ${facts.bytes} bytes, at most ${facts.limit}; transfer what is larger`;
@@ -37,10 +42,10 @@ export function transferListOf({ content, transferred }: TaskValue): Transferabl
  */
 export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
   if (transferred.length === 0) return { content, transferred };
-  checkTransferList(transferred);
   try {
+    checkTransferList(transferred);
     return { content, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
   } catch (error) {
-    throw notTransferable(`id=${id}`, error);
+    throw notTransferable({ id }, error);
   }
 }
