@@ -1,4 +1,5 @@
 // Writes the programs of examples/recipes into the pages of docs/recipes, where a comment `<!-- file: path -->` asks for one.
+// The examples of the workspace import the packages. A reader has installed `mini-otp`, so the pages import from that.
 // Usage: node scripts/recipes-doc.mjs [--check]. With --check it writes nothing; the exit code is 1 when a page is out of date.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -15,10 +16,17 @@ keepPages(
       const page = readFileSync(root + path, "utf8");
       const filled = page.replace(ASKED, (_, file) => {
         const code = readFileSync(`${root}examples/recipes/${file}`, "utf8").trimEnd();
-        return `<!-- file: ${file} -->\n\n\`\`\`ts\n${code}\n\`\`\`\n`;
+        return `<!-- file: ${file} -->\n\n\`\`\`ts\n${byFacade(code)}\n\`\`\`\n`;
       });
       return [path, filled];
     }),
   ),
   "pnpm docs:recipes",
 );
+
+function byFacade(code) {
+  const entries = { "worker-host": "/actor", runtime: "", "runtime/testing": "/testing", metrics: "/metrics" };
+  return code.replaceAll(/"@mini-otp\/([a-z/-]+)"/g, (imported, name) =>
+    Object.hasOwn(entries, name) ? `"mini-otp${entries[name]}"` : imported,
+  );
+}

@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import webpack from "webpack";
 import { MAJORS, nodeOf } from "../faults/node-versions.js";
 import { codeBlocks } from "../support/code-blocks.js";
+import { installFacade } from "../support/facade.js";
 
 // A bundler starts, on a machine that may have other work.
 vi.setConfig({ testTimeout: 120_000 });
@@ -22,6 +23,7 @@ async function application(): Promise<string> {
   const folder = await mkdtemp(join(import.meta.dirname, "application-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, "src"));
+  installFacade(folder);
   for (const { file, code } of codeBlocks("docs/bundling.md")) {
     if (file !== undefined) await writeFile(join(folder, file), code);
   }

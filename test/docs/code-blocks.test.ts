@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import { afterAll, expect, test, vi } from "vitest";
@@ -12,14 +12,13 @@ import { installFacade } from "../support/facade.js";
 vi.setConfig({ testTimeout: 180_000 });
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const documents = [
-  "README.md",
-  ...readdirSync(join(root, "docs"), { recursive: true })
-    .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
-    // The reference is made of declarations, and recipes show programs that are compiled where they are.
-    .filter((path) => path.endsWith(".md") && !/^docs\/(?:api(?:\.md|\/)|recipes\/|node_modules)/.test(path))
-    .sort(),
-];
+const pages = readdirSync(join(root, "docs"), { recursive: true })
+  .map((path) => `docs/${String(path).replaceAll("\\", "/")}`)
+  // The reference is made of declarations.
+  .filter((path) => path.endsWith(".md") && !/^docs\/(?:api(?:\.md|\/)|node_modules)/.test(path))
+  .sort();
+// Recipes show programs that are compiled where they are.
+const documents = ["README.md", ...pages.filter((path) => !path.startsWith("docs/recipes/"))];
 const blocks = documents.flatMap(codeBlocks);
 
 // Beneath the tests, so that the packages are found.
@@ -37,18 +36,50 @@ function write({ document, line, language, file, code }: CodeBlock): string {
 
 const of = (...languages: string[]): CodeBlock[] => blocks.filter(({ language }) => languages.includes(language));
 
+/** What the compiler says of the files in the folder that `include` names. */
+function complaints(name: string, include: string, options: object): string[] {
+  const config = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions: { composite: false, noEmit: true, declarationMap: false, rootDir: root, ...options },
+    include: [include, "names.d.ts"],
+  };
+  writeFileSync(join(folder, name), JSON.stringify(config));
+  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "lib/tsc.js");
+  const args = [compiler, "-p", join(folder, name), "--pretty", "false"];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
 test("every block of TypeScript in the documentation compiles", () => {
   expect(of("ts").length).toBeGreaterThanOrEqual(15);
   for (const block of of("ts")) write(block);
-  const config = {
-    extends: join(root, "tsconfig.base.json"),
-    compilerOptions: { composite: false, noEmit: true, declarationMap: false, rootDir: root },
-    include: ["**/*.ts"],
-  };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "lib/tsc.js");
-  const { stdout } = spawnSync(process.execPath, [compiler, "-p", folder, "--pretty", "false"], { encoding: "utf8" });
-  expect(stdout).toBe("");
+  expect(complaints("tsconfig.json", "**/*.ts", {})).toEqual([]);
+});
+
+test("every block of JavaScript in the documentation uses names and options that there are", () => {
+  for (const block of of("js")) write(block);
+  // What a block need not define, because every page speaks of it.
+  const names = `
+    declare const system: import("mini-otp").ActorSystem;
+    declare const hasher: import("mini-otp").ActorRef;
+    declare const ctx: import("mini-otp/actor").ActorContext<any>;`;
+  writeFileSync(join(folder, "names.d.ts"), names);
+  const found = complaints("jsconfig.json", "**/*.js", {
+    allowJs: true,
+    checkJs: true,
+    strict: false,
+    exactOptionalPropertyTypes: false,
+  });
+  // The compiler also reads the JavaScript of packages without types. TS2307: a bundler, which the page says to install.
+  const ours = found.filter((line) => line.includes(`${basename(folder)}/`) && !/error TS(?:2307|7016):/.test(line));
+  expect(ours).toEqual([]);
+});
+
+test("the documentation imports what `npm install mini-otp` has installed, so that it works in a strict layout too", () => {
+  const parts = ["README.md", ...pages]
+    .flatMap(codeBlocks)
+    .filter(({ code }) => /(?:from|import|require\() ?"@mini-otp\//.test(code));
+  expect(parts.map(({ document, line }) => `${document}:${line}`)).toEqual([]);
 });
 
 test.each(of("js", "json").map((block) => [`${block.document}:${block.line}`, block] as const))(
@@ -67,7 +98,7 @@ test("the tests in docs/testing.md pass", () => {
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   const report = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { numPassedTests: number; numFailedTests: number };
   expect({ failed: report.numFailedTests, stderr }).toMatchObject({ failed: 0 });
-  expect(report.numPassedTests).toBe(10);
+  expect(report.numPassedTests).toBe(12);
 });
 
 test("a language that nothing checks is not used", () => {
