@@ -56,6 +56,8 @@ export type {
   ResultOf,
   RouterRef,
   RunOptions,
+  StreamItem,
+  StreamName,
   TaskOf,
   Transferable,
 } from "@mini-otp/worker-host/protocol/refs";

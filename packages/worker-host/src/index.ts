@@ -55,6 +55,8 @@ export type {
   Methods,
   NotCloneable,
   Remote,
+  StreamItem,
+  StreamName,
   Transferable,
 } from "./protocol/refs/actor-types.js";
 export type { MapOptions } from "./protocol/refs/pool-map.js";

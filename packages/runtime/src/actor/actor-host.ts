@@ -66,6 +66,8 @@ export interface NameHost<A> {
   /** An incarnation is over. Returns the function that tells its monitors and links: the last step of an exit. */
   lifeEnded(actor: A, reason: ExitReason): () => void;
   signal(actor: A, request: SignalRequest): void;
+  /** Sends the actor a DOWN with the monitor `-readerUid` when that process ends, unless it is main. */
+  watchReader(actor: A, readerUid: number): void;
   /** The incarnation runs other code now. */
   upgraded(actor: A, report: UpgradeReport): void;
   /** The actor's spec is gone. */

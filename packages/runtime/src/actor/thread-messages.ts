@@ -90,6 +90,8 @@ export class ThreadMessages<A extends LivingActor> {
         const ref = encoded(codec.encodeValue(host.names.whereis(message.name)));
         return life.post({ type: "found", ref });
       }
+      case "watch_reader":
+        return host.names.watchReader(actor, message.uid);
       case "monitor":
       case "demonitor":
       case "link":

@@ -1,10 +1,13 @@
 import {
+  floatAt,
   type HistogramReading,
   handlingName,
   LATENCY_HISTOGRAM,
   type NameTable,
   quantileMs,
   readHistogram,
+  STREAM_ITEMS,
+  STREAMS_OPEN,
 } from "@mini-otp/worker-host/protocol/memory";
 import type { GuardStats } from "../guard/watched.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
@@ -51,6 +54,8 @@ export function statsOf(child: Measured, names: NameTable): ActorStats {
     offHeapMb: guardStats?.offHeapMb ?? 0,
     silentMs: guardStats?.silentMs ?? 0,
     cpuMs: meter.cpuMs,
+    // Without a thread no stream is open; the word still holds the last thread's number.
+    streams: { open: threadId === undefined ? 0 : words[STREAMS_OPEN], items: floatAt(words, STREAM_ITEMS) },
     // Without a thread nothing is handled; the word still holds the last thread's method.
     handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardStats?.handlingMs ?? 0 },
     latency: latencyOf(readHistogram(words, LATENCY_HISTOGRAM)),

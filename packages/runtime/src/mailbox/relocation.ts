@@ -15,6 +15,7 @@ import {
   MAX_DELIVERIES,
   NEXT_CORRELATION,
   NEXT_SEQ,
+  NEXT_STREAM,
   OVERFLOW,
   OVERFLOW_POLICIES,
   SEEN_HEAD,
@@ -52,6 +53,7 @@ export function copyAccepted(from: SlotMemory, to: SlotMemory): void {
     to.words[MAILBOX_LANE + word] = Atomics.load(from.words, MAILBOX_LANE + word);
   }
   to.words[NEXT_CORRELATION] = from.words[NEXT_CORRELATION];
+  to.words[NEXT_STREAM] = from.words[NEXT_STREAM];
   copyWords(from, to, COUNTERS, COUNTER_WORDS);
   copyWords(from, to, CALLERS, ENDPOINT_SET_WORDS);
   copyWords(from, to, HISTOGRAMS, SLOT_HEADER_WORDS - HISTOGRAMS);

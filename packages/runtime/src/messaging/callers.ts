@@ -40,10 +40,19 @@ export class Callers {
     }
   }
 
-  /** Passes on a reply that found no room in its receiver's system lane. */
-  detour({ uid, kind, correlation, payload, transferred }: Extract<Notice, { type: "detour" }>): void {
+  /** Passes on a reply, or a record of a stream, that found no room in its receiver's system lane. */
+  detour({
+    uid,
+    kind,
+    number,
+    senderUid,
+    correlation,
+    payload,
+    transferred,
+  }: Extract<Notice, { type: "detour" }>): void {
+    const record = { kind, number, senderUid, correlation };
     if (uid === this.#main.self.uid) {
-      this.#main.takeReply(kind, correlation, payloadOf(payload), transferred);
+      this.#main.takeRecord(record, payloadOf(payload), transferred);
       return;
     }
     const caller = this.#byUid(uid);
@@ -53,10 +62,10 @@ export class Callers {
     }
     const lost = (): void => {
       const error = encodeForeign(this.#main.codec, transferLost({}, "the reply"));
-      caller.post({ type: "reply", kind: KIND_FAILURE, correlation, payload: error, transferred: [] });
+      caller.post({ type: "reply", ...record, kind: KIND_FAILURE, payload: error, transferred: [] });
     };
     const post = (list: readonly Transferable[]): void =>
-      caller.post({ type: "reply", kind, correlation, payload, transferred: list }, list);
+      caller.post({ type: "reply", ...record, payload, transferred: list }, list);
     handOver(transferred, post, lost);
   }
 }

@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import {
+  type CallerNotices,
   Outbox,
   type Peer,
   type Self,
+  type SystemRecord,
+  takeRecord,
   takeReplies,
-  takeReply,
   type Unsent,
 } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
@@ -34,7 +36,8 @@ export interface MainOutboxHost {
  * nothing left to do and goes to sleep.
  */
 const REPLIES_PER_TURN = 32;
-const ignoreCancel = (): void => {};
+/** Main answers no calls. */
+const NO_CALLEE: CallerNotices = { cancelled() {}, granted() {} };
 
 /** Main's sending side. It never blocks: a message that finds its mailbox full waits in line until there is room. */
 export class MainOutbox extends Outbox {
@@ -88,9 +91,9 @@ export class MainOutbox extends Outbox {
     throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
-  /** Takes a reply that came by port instead of by ring. */
-  takeReply(kind: number, correlation: number, payload: Payload, transferred: readonly unknown[]): void {
-    takeReply(this.codec, this.pending, kind, correlation, payload, transferred);
+  /** Takes a reply, or a record of a stream, that came by port instead of by ring. */
+  takeRecord(record: SystemRecord, payload: Payload, transferred: readonly unknown[]): void {
+    takeRecord(this.codec, this.pending, NO_CALLEE, record, payload, transferred);
   }
 
   /** Takes the replies that have arrived. Call it before telling callers of an exit, because the replies came first. */
@@ -119,7 +122,7 @@ export class MainOutbox extends Outbox {
   }
 
   #take(limit: number): number {
-    return takeReplies(this.#replies, this.codec, this.pending, ignoreCancel, limit);
+    return takeReplies(this.#replies, this.codec, this.pending, NO_CALLEE, limit);
   }
 
   protected override armTimer(deadline: number): void {

@@ -44,6 +44,7 @@ export function routerStatsOf({ running, incarnation, members }: RouterFacts, na
     offHeapMb: sum(({ offHeapMb }) => offHeapMb),
     silentMs: most(({ silentMs }) => silentMs),
     cpuMs: sum(({ cpuMs }) => cpuMs),
+    streams: { open: sum(({ streams }) => streams.open), items: sum(({ streams }) => streams.items) },
     handling: handled.reduce<ActorStats["handling"]>((a, b) => (a !== null && a.sinceMs >= b.sinceMs ? a : b), null),
     latency: latencyOf(together(histograms)),
     size: members.length,

@@ -71,6 +71,17 @@ export class NameRoom implements NameHost<ActorChild> {
     this.signals.handle(actor, request);
   }
 
+  watchReader(actor: ActorChild, readerUid: number): void {
+    const { directory, outbox } = this.#parts;
+    if (readerUid === outbox.self.uid) return;
+    const id = directory.byUid(readerUid)?.id ?? "";
+    this.signals.handle(actor, {
+      type: "monitor",
+      monitor: -readerUid,
+      target: { uid: readerUid, id, address: undefined },
+    });
+  }
+
   claim(holder: Named, name: string | undefined): void {
     if (name !== undefined) this.#registry.claim(name, holder);
   }

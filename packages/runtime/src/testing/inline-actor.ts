@@ -8,7 +8,13 @@ import {
   NORMAL,
 } from "@mini-otp/worker-host/protocol/errors";
 import type { Throws } from "@mini-otp/worker-host/protocol/options";
-import { ActorRef, type ActorStats, type PoolRef, type RefOptions } from "@mini-otp/worker-host/protocol/refs";
+import {
+  ActorRef,
+  type ActorStats,
+  type PoolRef,
+  type RefOptions,
+  type StreamReader,
+} from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
@@ -108,6 +114,23 @@ export class InlineActor implements InlineTarget {
     return call.outcome;
   }
 
+  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+    if (!this.#accepts) throw noproc(this.id, method, "stopped or never restarted");
+    const call = this.#calls.open(method, options, reader);
+    // The reader hears of it.
+    call.outcome.catch(() => {});
+    if (call.settled) return;
+    reader.linked({
+      grant: (items, bytes) => this.#loop.granted(call, items, bytes),
+      closed: (_outcome, isCancelled) => {
+        call.settle(undefined);
+        if (isCancelled) this.#loop.givenUp(call);
+      },
+    });
+    this.#mailbox.push({ method, args, call });
+    this.#loop.schedule();
+  }
+
   accept(method: string, args: unknown[]): boolean {
     if (this.#accepts) this.#mailbox.push({ method, args });
     this.#loop.schedule();
@@ -124,7 +147,7 @@ export class InlineActor implements InlineTarget {
     const loop = this.#loop;
     this.#accepts = false;
     loop.state.draining ??= checked;
-    loop.call.abort();
+    loop.call.stop();
     loop.schedule();
     return this.exited;
   }
@@ -152,6 +175,7 @@ export class InlineActor implements InlineTarget {
       offHeapMb: 0,
       silentMs: 0,
       cpuMs: 0,
+      streams: this.#loop.streamStats,
       handling: null,
       latency: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
     };
@@ -168,6 +192,7 @@ export class InlineActor implements InlineTarget {
     const loop = this.#loop;
     const isRestarted = this.#isRestartedAfter(reason);
     loop.end();
+    this.#sender.cancelStreams();
     this.#calls.exited(reason, this.#mailbox.calls());
     if (!isCleanExit(reason))
       this.#options.log.error({ actor: this.id, reason: describeExit(reason) }, "the actor ended");

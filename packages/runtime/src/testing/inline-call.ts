@@ -1,8 +1,8 @@
 import type { Replies } from "@mini-otp/worker-host/loop";
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
-import type { RefOptions } from "@mini-otp/worker-host/protocol/refs";
+import { KIND_ITEMS, KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
+import type { RefOptions, StreamReader } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { type InlineSender, moved } from "./inline-world.js";
@@ -14,6 +14,9 @@ export class InlineCall {
   settled = false;
   readonly #outcome: Deferred<unknown> = deferred();
   readonly #cleanUp: () => void;
+  readonly #stopTimer: () => void;
+  /** Reads the stream that the call has opened. */
+  readonly reader: StreamReader | undefined;
 
   /** `givenUp` is called when the caller stops waiting. */
   constructor(
@@ -23,18 +26,20 @@ export class InlineCall {
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
     clock: Clock,
     givenUp: (call: InlineCall) => void,
+    reader?: StreamReader,
   ) {
+    this.reader = reader;
     const { timeoutMs, signal } = options;
     this.correlation = correlation;
     this.method = method;
     const abort = (): void => {
-      this.fail(
-        new ActorError("ERR_CALL_ABORTED", `id=${id} method=${method}: the call was aborted`, {
-          id,
-          method,
-          cause: signal?.reason,
-        }),
-      );
+      const error = new ActorError("ERR_CALL_ABORTED", `id=${id} method=${method}: the call was aborted`, {
+        id,
+        method,
+        cause: signal?.reason,
+      });
+      this.reader?.cancel({ failed: true, error });
+      this.fail(error);
       givenUp(this);
     };
     const expire = (): void => {
@@ -44,6 +49,7 @@ export class InlineCall {
     };
     const timer = timeoutMs === Infinity ? undefined : clock.setTimer(timeoutMs, expire);
     const release = signal === undefined ? undefined : whenAborted(signal, abort);
+    this.#stopTimer = () => timer?.cancel();
     this.#cleanUp = () => {
       timer?.cancel();
       release?.();
@@ -55,12 +61,19 @@ export class InlineCall {
     return this.#outcome.promise;
   }
 
+  /** The actor has begun to answer: the call has no timeout any more. */
+  begun(): void {
+    this.#stopTimer();
+  }
+
   settle(value: unknown): void {
     if (this.#isFirst()) this.#outcome.resolve(value);
   }
 
   fail(error: unknown): void {
-    if (this.#isFirst()) this.#outcome.reject(error);
+    if (!this.#isFirst()) return;
+    this.reader?.failed(error);
+    this.#outcome.reject(error);
   }
 
   #isFirst(): boolean {
@@ -80,6 +93,7 @@ export class InlineCalls implements Replies {
   readonly #givenUp: (call: InlineCall) => void;
   readonly #open = new Map<number, InlineCall>();
   #lastCorrelation = 0;
+  #lastStream = 0;
 
   /** `timeoutMs` is for calls whose caller does not say. `givenUp` is called with each call that is given up. */
   constructor(id: string, sender: InlineSender, clock: Clock, timeoutMs: number, givenUp: (call: InlineCall) => void) {
@@ -94,20 +108,27 @@ export class InlineCalls implements Replies {
     return this.#sender.codec;
   }
 
-  open(method: string, options: RefOptions): InlineCall {
-    const correlation = ++this.#lastCorrelation;
+  /** With `reader`, the call opens a stream. */
+  open(method: string, options: RefOptions, reader?: StreamReader): InlineCall {
+    const correlation = reader === undefined ? ++this.#lastCorrelation : --this.#lastStream;
     const { timeoutMs = this.#timeoutMs, signal } = options;
-    const call = new InlineCall(this.#id, correlation, method, { timeoutMs, signal }, this.#clock, this.#givenUp);
+    const limits = { timeoutMs, signal };
+    const call = new InlineCall(this.#id, correlation, method, limits, this.#clock, this.#givenUp, reader);
     this.#open.set(correlation, call);
     const settled = (): boolean => this.#open.delete(correlation);
     call.outcome.then(settled, settled);
     return call;
   }
 
-  reply(...[, , kind, correlation, payload, transfer]: Parameters<Replies["reply"]>): void {
+  reply(...[, , kind, correlation, payload, transfer, number = 0]: Parameters<Replies["reply"]>): void {
     const transferred = moved(transfer);
     const call = this.#open.get(correlation);
     if (call === undefined) return;
+    if (kind === KIND_ITEMS) {
+      call.begun();
+      call.reader?.received(number, this.codec.decodeArgs(payload), payload.length);
+      return;
+    }
     let value: unknown;
     try {
       value = this.codec.decodeValue(payload, transferred);
@@ -115,8 +136,10 @@ export class InlineCalls implements Replies {
       call.fail(error);
       return;
     }
-    if (kind === KIND_REPLY) call.settle(value);
-    else call.fail(value);
+    if (kind === KIND_REPLY) {
+      call.reader?.finished(number, { failed: false });
+      call.settle(value);
+    } else call.fail(value);
   }
 
   /** The actor has ended for this reason: all calls fail but those that wait for its next incarnation. */

@@ -80,7 +80,7 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
     stop(reason = NORMAL) {
       const checked = checkExitReason("ctx.stop", reason);
       loopState.stopping ??= checked;
-      call.abort();
+      call.stop();
       parts.schedule();
     },
     continueWith(method, ...rest) {

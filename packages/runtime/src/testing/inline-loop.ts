@@ -4,12 +4,14 @@ import {
   DRAINED,
   type Handler,
   HandlerTable,
+  isStream,
   LoopState,
   MAIL,
   NOTHING,
   nextWork,
   OwnMessages,
   STOP,
+  Streams,
   THREW,
   type Work,
 } from "@mini-otp/worker-host/loop";
@@ -23,6 +25,9 @@ import type { InlineCall, InlineCalls } from "./inline-call.js";
 import { createInlineContext } from "./inline-context.js";
 import type { InlineMailbox, InlineMessage } from "./inline-mailbox.js";
 import { INLINE_ADDRESS, type InlineSender } from "./inline-world.js";
+
+// Taken when this module loads, because a test may replace it by a fake one later.
+const { setImmediate: soon } = globalThis;
 
 /** The same for all callers: inline, the correlation alone identifies a call. */
 const MAIN_UID = 0;
@@ -58,19 +63,38 @@ export class InlineLoop {
   readonly state = new LoopState();
   readonly own: OwnMessages;
   readonly call: CurrentCall;
+  readonly streams: Streams;
   readonly bonds: InlineBonds;
   readonly context: ActorContext<any>;
   /** `init` is done. */
   initialised = false;
   readonly #parts: InlineLoopParts;
   readonly #handlers: HandlerTable;
+  #items = 0;
   #scheduled = false;
   #wakeTimer: Timer | undefined;
 
   constructor(parts: InlineLoopParts) {
     this.#parts = parts;
     this.own = new OwnMessages(parts.clock);
-    this.call = new CurrentCall(parts.id, parts.calls, this.state);
+    this.streams = new Streams({
+      codec: parts.calls.codec,
+      loopState: this.state,
+      schedule: () => this.schedule(),
+      send: ({ correlation }, kind, number, payload) =>
+        parts.calls.reply(INLINE_ADDRESS, MAIN_UID, kind, correlation, payload, [], number),
+      watch() {},
+      unwatch() {},
+      open() {},
+      sent: (items) => {
+        this.#items += items;
+      },
+      begin() {},
+      end() {},
+      threw: (error, method, fail) => this.#streamThrew(error, method, fail),
+    });
+    this.call = new CurrentCall(parts.id, parts.calls, this.state, this.streams);
+    this.call.methodName = () => parts.mailbox.current.method;
     this.#handlers = new HandlerTable(parts.definition, { find: () => 0 });
     const { id, ref, definition } = parts;
     const { own, call, state: loopState } = this;
@@ -112,7 +136,20 @@ export class InlineLoop {
     this.bonds.forget();
   }
 
+  get streamStats(): { readonly open: number; readonly items: number } {
+    return { open: this.streams.size, items: this.#items };
+  }
+
+  /** The reader of a stream takes `items` more. */
+  granted({ correlation }: InlineCall, items: number, bytes: number): void {
+    this.streams.granted(MAIN_UID, correlation, items, bytes);
+  }
+
   givenUp(call: InlineCall): void {
+    if (call.reader !== undefined && !this.call.is(MAIN_UID, call.correlation)) {
+      this.streams.cancel(MAIN_UID, call.correlation);
+      return;
+    }
     if (this.state.busy && this.call.is(MAIN_UID, call.correlation)) this.call.abort();
   }
 
@@ -125,8 +162,13 @@ export class InlineLoop {
   async #turn(): Promise<void> {
     while (!this.state.ended) {
       const work = nextWork(this.state, this.own, this.#parts.mailbox);
-      if (work === NOTHING) break;
-      await this.#do(work);
+      const { streams } = this;
+      if (work !== NOTHING) await this.#do(work);
+      else if (!streams.isReady || !streams.mayPull) break;
+      if (!streams.isReady || !streams.mayPull) continue;
+      streams.attendNext();
+      // A generator and its reader, which have the same thread, must not keep everything else from it.
+      await new Promise<void>((turned) => void soon(turned));
     }
     this.#scheduled = false;
     this.#rest();
@@ -184,6 +226,11 @@ export class InlineLoop {
     this.state.busy = false;
     const { caller, isAwaited } = this.call;
     if (caller !== undefined && isAwaited) this.call.reply(caller, value);
+    else if (caller === undefined && isStream(value)) {
+      const { id, log, mailbox } = this.#parts;
+      log.warn({ actor: id, method: mailbox.current.method }, "a handler answers with a stream, and nothing reads it");
+      this.streams.discard(value);
+    }
     this.#parts.mailbox.handled++;
   }
 
@@ -203,6 +250,14 @@ export class InlineLoop {
     mailbox.handled++;
   }
 
+  #streamThrew(error: unknown, method: string, fail: ((error: unknown) => void) | undefined): void {
+    if (this.state.ended) return;
+    const { id, log, throws, ended } = this.#parts;
+    if (!isReplyError(error) && throws === "crash") ended({ kind: "error", error });
+    else if (fail !== undefined) fail(error);
+    else log.error({ actor: id, err: error, method }, THREW);
+  }
+
   readonly #info: Handler = (context, message: unknown) => {
     const { id, definition, log } = this.#parts;
     const { info } = definition;
@@ -214,6 +269,8 @@ export class InlineLoop {
   async #terminate(reason: ExitReason): Promise<void> {
     const { definition, ended } = this.#parts;
     this.state.busy = true;
+    await new Promise<void>((ended) => this.streams.endAll(ended));
+    if (this.state.ended) return;
     let last = reason;
     try {
       await definition.terminate?.(this.context, reason);

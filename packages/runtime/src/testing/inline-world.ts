@@ -9,6 +9,7 @@ import type {
   PoolRef,
   RefOptions,
   Sender,
+  StreamReader,
   TaskOptions,
 } from "@mini-otp/worker-host/protocol/refs";
 import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
@@ -26,6 +27,7 @@ export interface InlineTarget {
   readonly id: string;
   readonly name: string | undefined;
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown>;
+  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader): void;
   /** False: the actor accepts no more messages. */
   accept(method: string, args: unknown[]): boolean;
   acceptInfo(message: unknown): boolean;
@@ -96,6 +98,8 @@ class ForeignConnection implements InlineConnection {
 export class InlineSender implements Sender {
   readonly codec = new Codec(this);
   readonly #ownUid: number | undefined;
+  /** What the sending actor reads. */
+  readonly #streams = new Set<StreamReader>();
 
   /** `ownUid` is the uid of the sending actor; main has none. */
   constructor(ownUid?: number) {
@@ -121,11 +125,28 @@ export class InlineSender implements Sender {
     requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.call(foreign.to, method, args, options);
-    if (to.uid === this.#ownUid) {
-      const message = `id=${to.id} method=${method}: an actor that calls itself would wait for ever`;
-      throw new ActorError("ERR_CALLING_SELF", message, { id: to.id, method });
-    }
+    if (to.uid === this.#ownUid) throw callingSelf(to, method);
     return this.#target(to, method).call(method, this.copyArgs(args, options.transfer, { id: to.id, method }), options);
+  }
+
+  openStream(to: InlineConnection, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+    requireMethod(method);
+    const { foreign } = to;
+    if (foreign !== undefined) foreign.sender.openStream?.(foreign.to, method, args, options, reader);
+    else if (to.uid === this.#ownUid) throw callingSelf(to, method);
+    else {
+      const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
+      this.#target(to, method).openStream(method, copied, options, reader);
+    }
+    if (this.#ownUid === undefined) return;
+    for (const open of this.#streams) if (!open.isOpen) this.#streams.delete(open);
+    this.#streams.add(reader);
+  }
+
+  /** The sending actor has ended: it reads no further. */
+  cancelStreams(): void {
+    for (const reader of this.#streams) reader.cancel();
+    this.#streams.clear();
   }
 
   async cast(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<void> {
@@ -181,6 +202,11 @@ export class InlineSender implements Sender {
     if (target === undefined) throw noproc(to.id, method, "stopped, or not of this thread");
     return target;
   }
+}
+
+function callingSelf({ id }: Connection, method: string): ActorError {
+  const message = `id=${id} method=${method}: an actor that calls itself would wait for ever`;
+  return new ActorError("ERR_CALLING_SELF", message, { id, method });
 }
 
 /** The objects of a transfer list as their receiver gets them. Throws when one cannot change hands. */

@@ -65,7 +65,7 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
       port: port1,
       idle,
       takeControl: () => {},
-      cancelled: () => {},
+      notices: { cancelled: () => {}, granted: () => {} },
     });
     return { address, memory, inbox, outbox };
   };

@@ -62,7 +62,11 @@ export class Seat {
       port: boot.port,
       idle: this.#idle,
       takeControl: () => seat.#holder.loop.takeControl(),
-      cancelled: (callerUid, correlation) => seat.#holder.loop.cancelled(callerUid, correlation),
+      notices: {
+        cancelled: (callerUid, correlation) => seat.#holder.loop.cancelled(callerUid, correlation),
+        granted: (readerUid, correlation, items, bytes) =>
+          seat.#holder.loop.granted(readerUid, correlation, items, bytes),
+      },
       mayConnect: () => void seat.#holder,
     });
     this.outbox.telemetry = telemetry;

@@ -1,5 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
+import type { CallerNotices } from "../protocol/calls/replies.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { STAMP_ALL } from "../protocol/memory/slot-descriptor.js";
@@ -20,6 +21,7 @@ import { DRAINED, HAND_OVER, MAIL, type Mail, NOTHING, nextWork, STOP } from "./
 import { OwnMessages } from "./own-messages.js";
 import { OwnWork } from "./own-work.js";
 import type { Snapshot } from "./snapshot.js";
+import { Streams } from "./streams.js";
 
 /** An idle actor first blocks its thread this long, because it wakes fastest from that; then its event loop turns. */
 const HOLD_MS = 10;
@@ -34,7 +36,7 @@ const NO_MAIL: Mail = { next: () => false };
  * One incarnation of an actor: takes one message at a time. Main's control messages and replies come first,
  * the rest in the order of `nextWork`. Between two messages microtasks run.
  */
-export class ActorLoop {
+export class ActorLoop implements CallerNotices {
   readonly context: ActorContext<any>;
   readonly #inbox: Inbox;
   readonly #outbox: ActorOutbox;
@@ -48,6 +50,9 @@ export class ActorLoop {
   readonly #handler: MessageHandler;
   readonly #control: ControlMessages;
   readonly #ownWork: OwnWork;
+  readonly #streams: Streams;
+  /** A message was handled last, so an open stream comes next. */
+  #streamIsNext = false;
   #scheduled = false;
   #handled = 0;
   #lastTurn = 0;
@@ -75,8 +80,24 @@ export class ActorLoop {
     const { handlers, version } = definition;
     const loopState = this.#loopState;
     const own = this.#own;
-    const call = new CurrentCall(init.id, outbox, loopState);
     const schedule = (): void => this.#schedule();
+    const state = this.#state;
+    const streams = new Streams({
+      codec: outbox.codec,
+      loopState,
+      schedule,
+      send: ({ address, uid, correlation }, kind, number, payload) =>
+        outbox.reply(address, uid, kind, correlation, payload, [], number),
+      watch: (uid) => outbox.post({ type: "watch_reader", uid }),
+      unwatch: (uid) => outbox.post({ type: "demonitor", monitor: -uid }),
+      open: (count) => state.streamsOpen(count),
+      sent: (items) => state.itemsSent(items),
+      begin: (method) => this.#handler.beginItem(method),
+      end: () => state.endHandling(),
+      threw: (error, method, fail) => this.#handler.streamThrew(error, method, fail),
+    });
+    this.#streams = streams;
+    const call = new CurrentCall(init.id, outbox, loopState, streams);
     const context = createContext({ init, args, log: host.log, handlers, outbox, own, call, loopState, schedule });
     const { mailbox, control: channel } = inbox;
     const handler = new MessageHandler({
@@ -85,6 +106,7 @@ export class ActorLoop {
       mailbox,
       outbox,
       call,
+      streams,
       loopState,
       meter,
       host,
@@ -94,7 +116,20 @@ export class ActorLoop {
     this.#call = call;
     this.context = context;
     this.#handler = handler;
-    this.#control = new ControlMessages({ channel, outbox, context, version, loopState, own, call, handler, host });
+    this.#control = new ControlMessages({
+      channel,
+      outbox,
+      context,
+      version,
+      loopState,
+      own,
+      call,
+      streams,
+      notices: this,
+      handler,
+      host,
+      schedule,
+    });
     outbox.onDeadline = schedule;
     this.#ownWork = new OwnWork(schedule);
   }
@@ -126,6 +161,10 @@ export class ActorLoop {
   cancelled(callerUid: number, correlation: number): void {
     if (this.#loopState.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
     else this.#call.cancel(callerUid, correlation);
+  }
+
+  granted(readerUid: number, correlation: number, items: number, bytes: number): void {
+    this.#streams.granted(readerUid, correlation, items, bytes);
   }
 
   /** Has the next turn come when all microtasks have run. */
@@ -163,18 +202,27 @@ export class ActorLoop {
     if (inbox.system.noticed) {
       this.#outbox.takeReplies();
       this.#state.turn();
-      return true;
+      // A reader that grants all the time must not keep messages waiting.
+      if (!this.#streams.isReady) return true;
     }
     if (pending.size > 0 && this.#clockIsDue && pending.nextDeadline <= performance.now()) {
       pending.expire(performance.now());
       return true;
     }
+    const streams = this.#streams;
+    if (streams.isReady && this.#streamIsNext && streams.mayPull) {
+      this.#takeItems();
+      return true;
+    }
+    this.#streamIsNext = true;
     // A drain has closed the mailbox: what is in it now is all there will be.
     const mail = hasMail || loopState.draining !== undefined ? inbox.mailbox : NO_MAIL;
     const work = nextWork(loopState, this.#own, mail);
     switch (work) {
       case NOTHING:
-        return false;
+        if (!streams.isReady || !streams.mayPull) return false;
+        this.#takeItems();
+        return true;
       case MAIL:
         handler.handle();
         return true;
@@ -191,6 +239,13 @@ export class ActorLoop {
         handler.handleOwn(work);
         return true;
     }
+  }
+
+  #takeItems(): void {
+    this.#streamIsNext = false;
+    this.#streams.attendNext();
+    // It may have taken long: the clock is read after it.
+    this.#handled |= MESSAGES_PER_CLOCK_READ - 1;
   }
 
   /** After each message if the actor's handlers are slow. A clock read takes a third of the time of a fast message. */

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { Outbox } from "../protocol/calls/outbox.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";
 import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
-import { type OnCancel, takeReplies } from "../protocol/calls/replies.js";
+import { type CallerNotices, takeReplies } from "../protocol/calls/replies.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { countBlocked } from "../protocol/memory/counters.js";
@@ -42,7 +42,7 @@ export interface OutboxParts {
   readonly idle: IdleStrategy;
   /** Handles main's control messages while this thread is blocked. */
   takeControl(): void;
-  readonly cancelled: OnCancel;
+  readonly notices: CallerNotices;
   /** Throws while this thread is not an actor yet. */
   mayConnect?(): void;
 }
@@ -72,7 +72,7 @@ export class ActorOutbox extends Outbox {
 
   /** Settles the calls whose replies have arrived. Returns how many records there were. */
   takeReplies(): number {
-    return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.cancelled);
+    return takeReplies(this.#parts.inbox.system, this.codec, this.pending, this.#parts.notices);
   }
 
   /** Sends the task to main, which runs the pool. */

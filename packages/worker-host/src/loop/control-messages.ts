@@ -1,5 +1,7 @@
 import type { ActorContext } from "../actor/context.js";
-import { takeReply } from "../protocol/calls/replies.js";
+import { type CallerNotices, takeRecord } from "../protocol/calls/replies.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { ToActor } from "../protocol/port/messages.js";
 import { decodeReason, type Encoded, encoded, encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
@@ -10,10 +12,14 @@ import type { LoopState } from "./loop-state.js";
 import type { MessageHandler } from "./message-handler.js";
 import type { OwnMessages } from "./own-messages.js";
 import type { Snapshot } from "./snapshot.js";
+import type { Streams } from "./streams.js";
 import { Tracer } from "./tracer.js";
 
 /** During a hand-over these are returned to main, which forwards them to the successor thread. */
 const FOR_THE_SUCCESSOR = new Set(["info", "suspend", "resume", "get_state", "replace_state", "stop"]);
+
+/** Why the streams of an upgraded actor end. */
+const UPGRADED: ExitReason = Object.freeze({ kind: "shutdown", detail: "upgraded" });
 
 export interface ControlParts {
   readonly channel: ControlChannel;
@@ -24,7 +30,10 @@ export interface ControlParts {
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly handler: MessageHandler;
+  readonly streams: Streams;
+  readonly notices: CallerNotices;
   readonly host: LoopHost;
+  schedule(): void;
 }
 
 /**
@@ -50,11 +59,30 @@ export class ControlMessages {
 
   /**
    * Between two messages: posts the snapshot for the next thread, and freezes. A state that cannot be carried stays
-   * here.
+   * here. Streams end before: a generator cannot be carried, and its `finally` may change the state.
    */
   handOver(): void {
-    const { outbox, context, version, loopState, own, call } = this.#parts;
+    const { loopState, streams, context, schedule } = this.#parts;
     loopState.handOver = false;
+    if (streams.size === 0) {
+      this.#postState();
+      return;
+    }
+    loopState.busy = true;
+    const { id } = context;
+    const message = `id=${id}: the actor was upgraded`;
+    streams.endAll(
+      () => {
+        loopState.busy = false;
+        if (loopState.stopping === undefined) this.#postState();
+        schedule();
+      },
+      new ActorError("ERR_CALL_EXIT", message, { id, reason: UPGRADED }),
+    );
+  }
+
+  #postState(): void {
+    const { outbox, context, version, loopState, own, call } = this.#parts;
     const snapshot: Snapshot = {
       state: context.state,
       version,
@@ -80,7 +108,7 @@ export class ControlMessages {
   }
 
   #handle(message: ToActor): void {
-    const { outbox, context, loopState, own, call, handler, host } = this.#parts;
+    const { outbox, context, loopState, own, call, handler, host, notices, streams } = this.#parts;
     const { codec, pending } = outbox;
     switch (message.type) {
       case "hand_over":
@@ -91,6 +119,7 @@ export class ControlMessages {
         break;
       case "leave":
         loopState.ended = true;
+        outbox.cancelStreams();
         host.leave();
         break;
       case "callee_exited": {
@@ -101,7 +130,7 @@ export class ControlMessages {
         break;
       }
       case "reply":
-        takeReply(codec, pending, message.kind, message.correlation, payloadOf(message.payload), message.transferred);
+        takeRecord(codec, pending, notices, message, payloadOf(message.payload), message.transferred);
         break;
       case "parcel":
         handler.parcelArrived(message.parcel);
@@ -140,13 +169,17 @@ export class ControlMessages {
         handler.tracer?.unwatch(message.trace);
         if (handler.tracer?.idle) handler.tracer = undefined;
         break;
-      case "info":
-        own.signal(codec.decodeArgs(payloadOf(message.message)));
+      case "info": {
+        const args = codec.decodeArgs(payloadOf(message.message));
+        const readerUid = readerGone(args);
+        if (readerUid === undefined) own.signal(args);
+        else streams.readerGone(readerUid);
         break;
+      }
       case "stop":
         if (message.drain) loopState.draining ??= decodeReason(codec, message.reason);
         else loopState.stopping ??= decodeReason(codec, message.reason);
-        call.abort();
+        call.stop();
         break;
       default:
         break;
@@ -176,4 +209,10 @@ export class ControlMessages {
     }
     this.#answer(request, undefined);
   }
+}
+
+/** The uid of the reader that a DOWN tells of; undefined for another message: an actor's own monitors count from 1. */
+function readerGone([message]: readonly unknown[]): number | undefined {
+  const { type, monitor } = (message ?? {}) as { type?: unknown; monitor?: unknown };
+  return type === "DOWN" && typeof monitor === "number" && monitor < 0 ? -monitor : undefined;
 }

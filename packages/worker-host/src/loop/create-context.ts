@@ -92,7 +92,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     stop(reason = NORMAL) {
       const checked = checkExitReason("ctx.stop", reason);
       loopState.stopping ??= checked;
-      call.abort();
+      call.stop();
       parts.schedule();
     },
     continueWith(method, ...rest) {

@@ -1,20 +1,17 @@
 import type { DeferredReply } from "../actor/context.js";
 import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
+import { ActorError } from "../protocol/errors/errors.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
 import { notTransferable, uncloneableFor } from "../protocol/refs/transfer-list.js";
 import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
-import type { Payload } from "../protocol/ring/payload.js";
+import { FORMAT_GRAPH, type Payload } from "../protocol/ring/payload.js";
 import { encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { LoopState } from "./loop-state.js";
+import { isStream } from "./outgoing-stream.js";
+import type { ReplyTo } from "./reply-to.js";
+import type { Streams } from "./streams.js";
 
 const MAX_CANCELLED = 1024;
-
-/** The destination of a call's reply. */
-export interface ReplyTo {
-  readonly address: number;
-  readonly uid: number;
-  readonly correlation: number;
-}
 
 /** What carries replies to their callers: a thread's outbox, or the testing kit. */
 export type Replies = Pick<OneWayOutbox, "codec" | "reply">;
@@ -26,6 +23,9 @@ export class CurrentCall {
   readonly #id: string;
   readonly #replies: Replies;
   readonly #loopState: LoopState;
+  readonly #streams: Streams;
+  /** The name of the method that is being handled. */
+  methodName: () => string = () => "";
   /** Fails the call that the handler answers by a deferred reply. False: it has been answered. */
   #failDeferred: ((error: unknown) => boolean) | undefined;
   #givenUp = false;
@@ -35,10 +35,11 @@ export class CurrentCall {
   readonly #cancelled = new Set<string>();
 
   /** `id` is the path of the actor whose call it is. */
-  constructor(id: string, replies: Replies, loopState: LoopState) {
+  constructor(id: string, replies: Replies, loopState: LoopState, streams: Streams) {
     this.#id = id;
     this.#replies = replies;
     this.#loopState = loopState;
+    this.#streams = streams;
   }
 
   begin(caller: ReplyTo | undefined): void {
@@ -61,10 +62,16 @@ export class CurrentCall {
     return this.#signal.signal;
   }
 
-  /** The caller no longer waits, or the actor is asked to stop. */
+  /** The caller no longer waits. */
   abort(): void {
     this.#givenUp = true;
     this.#signal?.abort();
+  }
+
+  /** The actor is asked to stop. */
+  stop(): void {
+    this.abort();
+    this.#streams.abort();
   }
 
   is(callerUid: number, correlation: number): boolean {
@@ -73,6 +80,10 @@ export class CurrentCall {
 
   /** The caller has given up a call that is not being handled. */
   cancel(callerUid: number, correlation: number): void {
+    if (correlation < 0) {
+      this.#streams.cancel(callerUid, correlation);
+      return;
+    }
     // The call waits in the mailbox, or has been answered meanwhile. Keys of the latter stay until the set is full.
     if (this.#cancelled.size >= MAX_CANCELLED) this.#cancelled.clear();
     this.#cancelled.add(keyOf(callerUid, correlation));
@@ -81,12 +92,13 @@ export class CurrentCall {
   /** Whether the current call was given up before its turn came. */
   takeCancelled(): boolean {
     const { caller } = this;
-    if (caller === undefined || this.#cancelled.size === 0) return false;
-    return this.#cancelled.delete(keyOf(caller.uid, caller.correlation));
+    if (caller === undefined) return false;
+    if (caller.correlation < 0 && this.#streams.takeCancelled(caller)) return true;
+    return this.#cancelled.size > 0 && this.#cancelled.delete(keyOf(caller.uid, caller.correlation));
   }
 
   get cancelled(): readonly string[] {
-    return [...this.#cancelled];
+    return [...this.#cancelled, ...this.#streams.cancelled];
   }
 
   /** Takes over the keys of the actor's former thread. */
@@ -106,8 +118,9 @@ export class CurrentCall {
       return true;
     };
     this.#failDeferred = (error) => once(() => this.fail(to, error));
+    const method = this.methodName();
     return {
-      reply: (value) => void once(() => this.reply(to, value)),
+      reply: (value) => void once(() => this.reply(to, value, method)),
       fail: (error) => void once(() => this.fail(to, error)),
     };
   }
@@ -124,16 +137,26 @@ export class CurrentCall {
     return true;
   }
 
-  reply(to: ReplyTo, value: unknown): void {
+  /** `method` is the call's, when another message may be being handled by now. */
+  reply(to: ReplyTo, value: unknown, method?: string): void {
+    if (to.correlation < 0) {
+      this.#stream(to, value, method ?? this.methodName());
+      return;
+    }
     const { codec } = this.#replies;
     let out: Outgoing | undefined;
     let payload: Payload;
     try {
       out = isOutgoing(value) ? value : outgoing(value);
       payload = out === undefined ? codec.encodeValue(value) : codec.encodeValue(out.value, out.transfer);
+      // Plain data is no stream, so only what takes the long way is asked.
+      if (payload.format === FORMAT_GRAPH && isStream(value)) throw isAStream(this.#id, method ?? this.methodName());
     } catch (error) {
       // The reply cannot be carried: that is the actor's mistake, not its caller's.
-      this.fail(to, uncloneableFor({ id: this.#id }, error));
+      const isTheStream = isStream(value);
+      const refused = isTheStream ? isAStream(this.#id, method ?? this.methodName()) : error;
+      this.fail(to, uncloneableFor({ id: this.#id }, refused));
+      if (isTheStream) this.#streams.discard(value);
       return;
     }
     try {
@@ -141,6 +164,33 @@ export class CurrentCall {
     } catch (error) {
       this.fail(to, notTransferable({ id: this.#id }, error, "the reply"));
     }
+  }
+
+  /** Opens the stream that `value` is, and runs its generator up to its first item. */
+  #stream(to: ReplyTo, value: unknown, method: string): void {
+    const isCurrent = this.caller === to;
+    if (isCurrent && this.#givenUp && !this.#loopState.stopRequested) {
+      this.#streams.discard(value);
+      return;
+    }
+    let stream: ReturnType<Streams["open"]>;
+    try {
+      stream = this.#streams.open(to, method, value);
+    } catch (error) {
+      this.fail(to, error);
+      return;
+    }
+    if (stream === undefined) {
+      const id = this.#id;
+      const message = `id=${id} method=${method}: the handler has returned no stream; read its reply with ref.call`;
+      this.fail(to, new ActorError("ERR_NO_STREAM", message, { id, method }));
+      return;
+    }
+    // The generator begins here, so that it may take the signal that `ctx` has for this message.
+    stream.attend();
+    if (isCurrent && this.caller === to) stream.controller = this.#signal;
+    // Its reader hears that it has begun, although the first item may take long.
+    this.#streams.attend(stream);
   }
 
   fail(to: ReplyTo, error: unknown): void {
@@ -156,6 +206,11 @@ export class CurrentCall {
       return payloadOf(encodeForeign(codec, error));
     }
   }
+}
+
+function isAStream(id: string, method: string): ActorError {
+  const message = `id=${id} method=${method}: the handler answers with a stream; read it with ref.stream`;
+  return new ActorError("ERR_IS_STREAM", message, { id, method });
 }
 
 function keyOf(callerUid: number, correlation: number): string {

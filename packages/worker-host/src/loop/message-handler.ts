@@ -10,6 +10,7 @@ import { METHOD_INFO, METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/n
 import {
   KIND_CALL,
   KIND_SEND,
+  KIND_STREAM,
   kindOf,
   R_CORRELATION,
   R_ENQUEUED,
@@ -32,7 +33,9 @@ import { type Handler, HandlerTable } from "./handler-table.js";
 import type { LoopHost } from "./loop-host.js";
 import type { LoopState } from "./loop-state.js";
 import type { Meter } from "./meter.js";
+import { isStream } from "./outgoing-stream.js";
 import type { OwnMessage } from "./snapshot.js";
+import type { Streams } from "./streams.js";
 import type { Tracer } from "./tracer.js";
 
 /** The line about a handler that threw while no call waited. */
@@ -45,6 +48,7 @@ export interface HandlerParts {
   readonly mailbox: RingReader;
   readonly outbox: ActorOutbox;
   readonly call: CurrentCall;
+  readonly streams: Streams;
   readonly loopState: LoopState;
   readonly meter: Meter;
   readonly host: LoopHost;
@@ -73,6 +77,7 @@ export class MessageHandler {
   readonly #survivesThrows: boolean;
   readonly #state: ConsumerState;
   readonly #handlers: HandlerTable;
+  readonly #streams: Streams;
   /** From the current message, when its sender traces it. */
   #traceparent: string | undefined;
   #span: OpenSpan | undefined;
@@ -90,6 +95,8 @@ export class MessageHandler {
     this.#survivesThrows = parts.throws === "reply";
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
     this.#handlers = new HandlerTable(parts.definition, parts.outbox.names);
+    this.#streams = parts.streams;
+    parts.call.methodName = () => this.#nameOf(parts.mailbox.header[R_METHOD]);
     this.#state.beginInit(METHOD_INIT);
   }
 
@@ -105,7 +112,7 @@ export class MessageHandler {
     const kind = kindOf(header[R_TYPE]);
     const methodId = header[R_METHOD];
     this.#call.begin(
-      kind === KIND_CALL
+      kind === KIND_CALL || kind === KIND_STREAM
         ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
         : undefined,
     );
@@ -152,14 +159,20 @@ export class MessageHandler {
     else this.#run(handler, methodId, "", args, false);
   }
 
-  /** Runs the actor's `terminate`, and ends the thread. */
+  /** Ends the streams, runs the actor's `terminate`, and ends the thread. */
   terminate(reason: ExitReason): void {
+    this.#loopState.busy = true;
+    this.#streams.endAll(() => {
+      if (!this.#loopState.ended) this.#terminate(reason);
+    });
+  }
+
+  #terminate(reason: ExitReason): void {
     const { terminate } = this.#definition;
     if (terminate === undefined) {
       this.#end(reason);
       return;
     }
-    this.#loopState.busy = true;
     this.#state.beginHandling(METHOD_TERMINATE);
     try {
       const result = terminate.call(this.#definition, this.#context, reason);
@@ -277,7 +290,9 @@ export class MessageHandler {
 
   #succeeded(value: unknown, fromMailbox: boolean): void {
     const { caller, isAwaited } = this.#call;
-    if (caller !== undefined && isAwaited) this.#call.reply(caller, value);
+    if (caller === undefined) {
+      if (isStream(value)) this.#unread(value);
+    } else if (isAwaited) this.#call.reply(caller, value);
     if (this.#loopState.ended) return;
     this.tracer?.end("ok");
     this.#endSpan();
@@ -300,6 +315,28 @@ export class MessageHandler {
       else log.error({ err: error, method: this.#shownName(methodId, method) }, THREW);
     }
     this.#handledOne(fromMailbox);
+  }
+
+  /** A generator of an open stream is about to run. */
+  beginItem(method: string): void {
+    const methodId = this.#outbox.names.find(method);
+    if (methodId === 0) this.#state.beginHandlingNamed(method);
+    else this.#state.beginHandling(methodId);
+  }
+
+  /** A generator of an open stream has thrown. With `fail`, its reader waits for the error. */
+  streamThrew(error: unknown, method: string, fail: ((error: unknown) => void) | undefined): void {
+    if (this.#loopState.ended) return;
+    const isOurs = isReplyError(error);
+    if (!isOurs && !this.#survivesThrows) this.#end({ kind: "error", error });
+    else if (fail !== undefined) fail(error);
+    else this.#host.log.error({ err: error, method }, THREW);
+  }
+
+  /** A handler has answered with a stream to what is no call. */
+  #unread(value: unknown): void {
+    this.#host.unhandled(this.#call.methodName(), "its handler answers with a stream, which only ref.stream reads");
+    this.#streams.discard(value);
   }
 
   #handledOne(fromMailbox: boolean): void {

@@ -8,5 +8,5 @@ export { mailboxFull } from "./overflow.js";
 export type { Peer, Self, Unsent } from "./peers.js";
 export { PendingCalls } from "./pending-calls.js";
 export { Queue } from "./queue.js";
-export { EncodedReply, takeReplies, takeReply } from "./replies.js";
+export { type CallerNotices, EncodedReply, type SystemRecord, takeRecord, takeReplies } from "./replies.js";
 export { loadTelemetry } from "./telemetry.js";

@@ -2,7 +2,7 @@ import type { ActorError } from "../errors/errors.js";
 import { rejectionOf } from "../errors/remote-error.js";
 import { methodOf, textMethod } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
-import { KIND_CAST, KIND_FAILURE, type KIND_REPLY, KIND_SEND } from "../memory/record-descriptor.js";
+import { KIND_CAST, KIND_FAILURE, KIND_SEND } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
 import type { Notice, Parcel } from "../port/messages.js";
@@ -127,22 +127,39 @@ export abstract class OneWayOutbox implements Sender {
     return this.push(to, KIND_CAST, id, 0, id < 0 ? withMethodText(payload, method) : payload, undefined);
   }
 
-  /** Answers a call. Never waits: main passes on what transfers something, and what a full system lane refuses. */
+  /**
+   * Answers a call, or sends a record of a stream, which is its record `number`. Never waits: main passes on what
+   * transfers something, and what a full system lane refuses.
+   */
   reply(
     address: number,
     uid: number,
-    kind: typeof KIND_REPLY | typeof KIND_FAILURE,
+    kind: number,
+    correlation: number,
+    payload: Payload,
+    transferred: readonly Transferable[] = [],
+    number = 0,
+  ): void {
+    this.answer(this.connect(address, uid, ""), kind, number, correlation, payload, transferred);
+  }
+
+  /** Sends a record to the system lane of `peer`, as `reply` does. `number` takes the place of the method. */
+  answer(
+    peer: Peer,
+    kind: number,
+    number: number,
     correlation: number,
     payload: Payload,
     transferred: readonly Transferable[] = [],
   ): void {
-    const peer = this.connect(address, uid, "");
+    const { self } = this;
     const fits = payload.length <= peer.system.maxPayloadBytes && payload.shared === undefined;
     if (transferred.length === 0 && fits) {
-      const outcome = peer.system.push(kind, 0, correlation, this.self.address, this.self.uid, payload);
+      const outcome = peer.system.push(kind, number, correlation, self.address, self.uid, payload);
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
-    this.tellMain({ type: "detour", uid, kind, correlation, payload: encoded(payload), transferred }, transferred);
+    const content = { number, senderUid: self.uid, correlation, payload: encoded(payload), transferred };
+    this.tellMain({ type: "detour", uid: peer.uid, kind, ...content }, transferred);
   }
 
   /** Pushes a message that waited. Returns PUSHED, FULL, CLOSED or BUSY; of PUSHED and CLOSED it has told `unsent`. */

@@ -1,13 +1,14 @@
-import { ActorError } from "../errors/errors.js";
+import { ActorError, isActorError } from "../errors/errors.js";
 import { callTimeoutOf } from "../memory/call-timeout.js";
 import type { NameTable } from "../memory/name-table.js";
-import { KIND_CALL, KIND_CANCEL } from "../memory/record-descriptor.js";
+import { KIND_CALL, KIND_CANCEL, KIND_CREDIT, KIND_STREAM } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
-import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION } from "../memory/slot-descriptor.js";
+import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION, NEXT_STREAM } from "../memory/slot-descriptor.js";
 import type { Connection } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
+import type { StreamReader } from "../refs/stream-reader.js";
 import { whenAborted } from "../refs/when-aborted.js";
 import { newPayload, type Payload, withMethodText } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
@@ -20,6 +21,9 @@ import type { Peer, Self } from "./peers.js";
 import { type PendingCall, PendingCalls } from "./pending-calls.js";
 
 const EMPTY: Payload = newPayload(0);
+/** Two words: how many items more, and how many bytes have been read. */
+const CREDIT: Payload = { ...newPayload(8), length: 8 };
+const ignore = (): void => {};
 
 /** A call that is to be sent. Exactly one of `settle` and `fail` is called, once. */
 interface OpenedCall {
@@ -28,6 +32,8 @@ interface OpenedCall {
   readonly options: RefOptions;
   readonly settle: (value: unknown) => void;
   readonly fail: (error: unknown) => void;
+  /** Reads the stream that the call opens; undefined for a call with a reply. */
+  readonly reader: StreamReader | undefined;
 }
 
 /** The same before its arguments are encoded. */
@@ -65,9 +71,11 @@ export abstract class Outbox extends OneWayOutbox {
     options: RefOptions,
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
+    reader?: StreamReader,
   ): number {
     const span = this.telemetry?.call(to.id, method);
-    if (span === undefined) return this.#request({ to, method, args, options, settle, fail, traceparent: undefined });
+    if (span === undefined)
+      return this.#request({ to, method, args, options, settle, fail, traceparent: undefined, reader });
     const replied = (value: unknown): void => {
       span.end();
       settle(value);
@@ -77,16 +85,46 @@ export abstract class Outbox extends OneWayOutbox {
       fail(error);
     };
     const { traceparent } = span;
-    return this.#request({ to, method, args, options, settle: replied, fail: failed, traceparent });
+    return this.#request({ to, method, args, options, settle: replied, fail: failed, traceparent, reader });
+  }
+
+  /** The call stays open as long as the stream: it settles when the stream has ended. */
+  openStream(to: Peer, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+    const failed = (error: unknown): void => {
+      if (isActorError(error, "ERR_CALL_TIMEOUT") && correlation !== 0) cancel();
+      reader.failed(error);
+    };
+    let correlation = 0;
+    const cancel = (): void => this.answer(to, KIND_CANCEL, 0, correlation, EMPTY);
+    correlation = this.request(to, method, args, options, ignore, failed, reader);
+    // It may have failed already, and been opened with another actor.
+    if (!this.pending.has(correlation)) return;
+    reader.linked({
+      grant: (items, bytes) => {
+        CREDIT.words[0] = items;
+        CREDIT.words[1] = bytes;
+        this.answer(to, KIND_CREDIT, 0, correlation, CREDIT);
+      },
+      closed: (outcome, isCancelled) => {
+        const call = this.pending.take(correlation);
+        if (outcome.failed) call?.fail(outcome.error, !isCancelled);
+        else call?.succeed(undefined);
+        if (isCancelled) cancel();
+      },
+    });
+  }
+
+  /** Ends the streams that this thread reads, because nothing here will read on. */
+  cancelStreams(): void {
+    for (const { reader } of this.pending.all()) reader?.cancel();
   }
 
   #request(request: CallRequest): number {
     const { to, method, args, options, fail, traceparent } = request;
-    const { signal } = options;
     let methodId: number;
     let message: EncodedMessage;
     try {
-      this.#checkCall(to, method, signal);
+      this.#checkCall(to, method, options.signal);
       methodId = this.numberOf(method);
       message = this.encode(to, methodId, method, args, options, traceparent);
     } catch (error) {
@@ -111,21 +149,22 @@ export abstract class Outbox extends OneWayOutbox {
   ): void {
     const methodId = this.numberOf(method);
     const message = { payload: methodId < 0 ? withMethodText(payload, method) : payload, parcel: undefined };
-    this.#open({ to, method, options, settle, fail }, methodId, message, true);
+    this.#open({ to, method, options, settle, fail, reader: undefined }, methodId, message, true);
   }
 
   /** Makes an encoded call known as open, and sends it. Returns its correlation. */
   #open(
-    { to, method, options, settle, fail }: OpenedCall,
+    { to, method, options, settle, fail, reader }: OpenedCall,
     methodId: number,
     message: EncodedMessage,
     wantsBytes: boolean,
   ): number {
     const { signal, timeoutMs = callTimeoutOf(to.words) } = options;
     if (!to.knownAsCaller) this.#announceAsCaller(to);
-    const correlation = this.#nextCorrelation();
+    const correlation = reader === undefined ? this.#nextCorrelation() : this.#nextStream();
     const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
     if (wantsBytes) call.wantsBytes = true;
+    call.reader = reader;
     this.replyExpected();
     if (signal !== undefined) this.#cancelWhenAborted(call, to, signal);
     if (to.unsent.length !== 0 || !this.#sendNow(call, to, methodId, message, timeoutMs)) {
@@ -148,7 +187,12 @@ export abstract class Outbox extends OneWayOutbox {
   #cancelWhenAborted(call: PendingCall, to: Peer, signal: AbortSignal): void {
     const { correlation, method } = call;
     call.release = whenAborted(signal, () => {
-      this.pending.fail(correlation, aborted(to, method, signal));
+      const error = aborted(to, method, signal);
+      if (call.reader !== undefined) {
+        call.reader.cancel({ failed: true, error });
+        return;
+      }
+      this.pending.fail(correlation, error);
       // With a full system lane the callee goes on for nothing, as it does after a timeout.
       to.system.push(KIND_CANCEL, 0, correlation, this.self.address, this.self.uid, EMPTY);
     });
@@ -165,7 +209,7 @@ export abstract class Outbox extends OneWayOutbox {
     const { correlation, method } = call;
     let outcome: number;
     try {
-      outcome = this.push(to, KIND_CALL, methodId, correlation, payload, parcel);
+      outcome = this.push(to, kindOf(call), methodId, correlation, payload, parcel);
     } catch (error) {
       this.pending.fail(correlation, error);
       return true;
@@ -196,7 +240,7 @@ export abstract class Outbox extends OneWayOutbox {
     const { correlation } = call;
     this.waitForRoom({
       peer: to,
-      kind: KIND_CALL,
+      kind: kindOf(call),
       method: methodId,
       correlation,
       payload: keepPayload(payload),
@@ -217,11 +261,26 @@ export abstract class Outbox extends OneWayOutbox {
     return correlation;
   }
 
+  #nextStream(): number {
+    const words = this.self.memory.words;
+    const { pending } = this;
+    let correlation = words[NEXT_STREAM];
+    // A stream may be older than all the numbers there are.
+    do correlation = correlation < 0 ? (correlation - 1) | 0 : -1;
+    while (correlation >= 0 || pending.has(correlation));
+    words[NEXT_STREAM] = correlation;
+    return correlation;
+  }
+
   /** So that main knows which callers to tell when the callee exits. Before the first call is sent. */
   #announceAsCaller(to: Peer): void {
     addEndpoint(to.words, CALLERS, this.self.memory.words[ENDPOINT_INDEX]);
     to.knownAsCaller = true;
   }
+}
+
+function kindOf({ reader }: PendingCall): number {
+  return reader === undefined ? KIND_CALL : KIND_STREAM;
 }
 
 function aborted(to: Connection, method: string, signal: AbortSignal): ActorError {

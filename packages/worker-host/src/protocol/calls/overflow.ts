@@ -5,6 +5,7 @@ import type { NameTable } from "../memory/name-table.js";
 import {
   formatOf,
   KIND_CALL,
+  KIND_STREAM,
   kindOf,
   R_CORRELATION,
   R_LENGTH,
@@ -46,7 +47,7 @@ export class Overflow {
     this.#tellMain({ type: "dropped", id: to.id, method });
   }
 
-  /** Drops what a push took out of the mailbox to make room, and fails the calls among it. */
+  /** Drops what a push took out of the mailbox to make room, and fails the calls and streams among it. */
   dropOldest(to: Peer): void {
     for (const record of to.mailbox.dropped.splice(0)) {
       const type = record[R_TYPE];
@@ -56,7 +57,7 @@ export class Overflow {
         const [owner, number] = record.subarray(RECORD_HEADER_WORDS);
         this.#tellMain({ type: "parcel_lost", owner, number });
       }
-      if (kindOf(type) !== KIND_CALL) continue;
+      if (kindOf(type) !== KIND_CALL && kindOf(type) !== KIND_STREAM) continue;
       this.#failCall(record[R_SENDER_ADDRESS], record[R_SENDER_UID], record[R_CORRELATION], mailboxFull(to, method));
     }
   }

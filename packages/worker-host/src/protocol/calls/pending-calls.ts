@@ -2,6 +2,7 @@ import { ActorError } from "../errors/errors.js";
 import type { ExitReason } from "../errors/exit-reason.js";
 import { describeExit } from "../errors/exit-reason.js";
 import { takeFrames } from "../errors/remote-error.js";
+import type { StreamReader } from "../refs/stream-reader.js";
 import { countFailure, countReply } from "./call-outcome.js";
 import { CallsByCallee, type CallsTo } from "./calls-to.js";
 import { OpenCalls } from "./open-calls.js";
@@ -28,15 +29,17 @@ export class PendingCall {
   readonly correlation: number;
   readonly callee: Callee;
   readonly method: string;
-  readonly deadline: number;
+  deadline: number;
   /** The request's seq in the callee's mailbox; undefined until the mailbox accepts it. */
   seq: number | undefined = undefined;
   /** True when `succeed` gets a reply without references as an `EncodedReply`. */
   wantsBytes = false;
   /** Removes the abort listener. */
   release: (() => void) | undefined = undefined;
+  /** Reads the stream that the call has opened. */
+  reader: StreamReader | undefined = undefined;
   /** Undefined for a call without a timeout. */
-  readonly queue: Queue | undefined;
+  queue: Queue | undefined;
   // Neighbours in the queue.
   previous: PendingCall | undefined = undefined;
   next: PendingCall | undefined = undefined;
@@ -117,6 +120,23 @@ export class PendingCalls {
     return this.#calls.get(correlation) !== undefined;
   }
 
+  get(correlation: number): PendingCall | undefined {
+    return this.#calls.get(correlation);
+  }
+
+  /** A copy of all of them, in the order they were made. */
+  all(): PendingCall[] {
+    return this.#calls.values();
+  }
+
+  /** The callee has begun to answer: the call has no timeout any more. */
+  begun(call: PendingCall): void {
+    if (call.queue === undefined) return;
+    this.#dequeue(call.queue, call);
+    call.queue = undefined;
+    call.deadline = Infinity;
+  }
+
   /**
    * Removes and returns the call of this correlation, for the caller to settle; undefined when it has settled before.
    */
@@ -144,9 +164,10 @@ export class PendingCalls {
     for (let call = this.#byCallee.first(uid); call !== undefined; call = call.nextToCallee) {
       if (call.seq !== undefined && (closed || ((call.seq - consumedBefore) | 0) < 0)) lost.push(call);
     }
-    for (const { callee, correlation, method } of lost) {
+    for (const { callee, correlation, method, reader } of lost) {
       const { id } = callee;
-      const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
+      const before = reader === undefined ? "it replied" : "its stream had ended";
+      const message = `id=${id} method=${method}: the actor exited before ${before}: ${describeExit(reason)}`;
       const error = new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
       this.fail(correlation, "error" in reason ? takeFrames(error, reason.error) : error);
     }

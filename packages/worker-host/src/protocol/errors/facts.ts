@@ -99,6 +99,10 @@ export interface FactsByCode {
     readonly needed?: string;
     readonly replicas?: number;
   };
+  /** A call of a handler that answers with a stream, which is read with `ref.stream`. */
+  ERR_IS_STREAM: MethodFacts;
+  /** `ref.stream` of a handler that has returned something else than a stream. */
+  ERR_NO_STREAM: MethodFacts;
   /** The process runs with a flag of V8's that leaves each thread less than the cap. */
   ERR_HEAP_CAP_INEFFECTIVE: ProcessFacts & {
     readonly heapCapMb: number;

@@ -14,6 +14,8 @@ import {
   OS_THREAD,
   PARKED,
   SLEPT_MS,
+  STREAM_ITEMS,
+  STREAMS_OPEN,
   TURNS,
 } from "./slot-descriptor.js";
 
@@ -64,6 +66,16 @@ export class ConsumerState {
   /** The event loop turns from now on, and may run callbacks of the actor's own. */
   mayRunCallbacks(may: boolean): void {
     this.#words[ACTIVE] = may ? 1 : 0;
+  }
+
+  /** So many streams are open. */
+  streamsOpen(count: number): void {
+    this.#words[STREAMS_OPEN] = count;
+  }
+
+  /** A stream has sent `count` items more. */
+  itemsSent(count: number): void {
+    floatsAt(this.#words, STREAM_ITEMS, 1)[0] += count;
   }
 
   /** The thread waits for the actor with this uid: for room in its mailbox, or for a synchronous reply. */
@@ -135,6 +147,7 @@ export class ConsumerState {
     words[LOG_TAKEN] = 0;
     words[OS_THREAD] = 0;
     words[EXIT_CPU_MS] = 0;
+    words[STREAMS_OPEN] = 0;
     floatsAt(words, SLEPT_MS, 1)[0] = 0;
   }
 

@@ -6,7 +6,7 @@
  *   1  kind (bits 0–7) · payload format (8–15) · flags (16–23) · attempt (24–30)
  *   2  seq             counts accepted records of this ring; a padding record carries its successor's
  *   3  method          number of its name, see name-table; minus n when the payload's last n bytes are the name
- *   4  correlation     the caller's number for this call, 0 for none
+ *   4  correlation     the caller's number for this call, below 0 for a stream, 0 for none
  *   5  sender address  ┐ the slot a reply goes to
  *   6  sender uid      ┘
  *   7  enqueued        ticks of 1/64 ms since the system started, 0 when not stamped
@@ -40,7 +40,13 @@ export const KIND_REPLY = 5;
 export const KIND_FAILURE = 6;
 /** The caller has given a call up, in the callee's system lane. */
 export const KIND_CANCEL = 7;
-export const LAST_KIND = KIND_CANCEL;
+/** Opens a stream. Its correlation is below 0, so that no call has it, however long the stream stays open. */
+export const KIND_STREAM = 8;
+/** Items of a stream, in the reader's system lane. `method` counts such records of the stream, from 0. */
+export const KIND_ITEMS = 9;
+/** How many items more a reader takes, in the producer's system lane: see stream-window.ts. */
+export const KIND_CREDIT = 10;
+export const LAST_KIND = KIND_CREDIT;
 
 export const FORMAT_SHIFT = 8;
 const ATTEMPT_SHIFT = 24;

@@ -111,6 +111,8 @@ export const BLOCKED_ON = 10 * LINE + 4;
 export const TURNS = 10 * LINE + 5;
 /** 1 while the consumer's thread counts among those that do not sleep. */
 export const AWAKE = 10 * LINE + 6;
+/** The number of the next stream that this slot's threads read, counted down from -1. */
+export const NEXT_STREAM = 10 * LINE + 7;
 /** Name of the method being handled, cut to the room there is. */
 export const HANDLING_NAME = 10 * LINE + 8;
 export const HANDLING_NAME_BYTES = 96;
@@ -145,6 +147,11 @@ export const LOG_DROPPED = METERS + 374;
 export const OS_THREAD = METERS + 375;
 /** CPU time of the thread when it announced its exit, in ms. */
 export const EXIT_CPU_MS = METERS + 376;
+
+/** Streams that the consumer's handlers have open. */
+export const STREAMS_OPEN = METERS + 378;
+/** Float: items that its streams have sent, over all incarnations. */
+export const STREAM_ITEMS = METERS + 380;
 
 /** Size of a set of endpoints. Beyond that two endpoints share a bit: then main also looks at one that is not meant. */
 export const ENDPOINT_SET_WORDS = 4 * LINE;

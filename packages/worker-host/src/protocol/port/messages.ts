@@ -75,6 +75,8 @@ export type ToActor =
   | {
       readonly type: "reply";
       readonly kind: number;
+      readonly number: number;
+      readonly senderUid: number;
       readonly correlation: number;
       readonly payload: Encoded;
       readonly transferred: readonly Transferable[];
@@ -110,11 +112,14 @@ export type Notice =
   | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
   /** The mailbox's overflow policy dropped a message. */
   | { readonly type: "dropped"; readonly id: string; readonly method: string }
-  /** A reply that transfers objects, or found the receiver's system lane full: main passes it on. */
+  /** A record that transfers objects, or does not fit into the receiver's system lane now: main passes it on. */
   | {
       readonly type: "detour";
       readonly uid: number;
       readonly kind: number;
+      /** What the record would have had for its method. */
+      readonly number: number;
+      readonly senderUid: number;
       readonly correlation: number;
       readonly payload: Encoded;
       /** Objects that the payload refers to by their index. */
@@ -166,6 +171,8 @@ export type ToMain =
   /** `monitor` is the actor's own number of it. */
   | { readonly type: "monitor"; readonly monitor: number; readonly target: Target }
   | { readonly type: "demonitor"; readonly monitor: number }
+  /** Asks for a DOWN with the monitor `-uid` when the reader of a stream has ended, unless main is the reader. */
+  | { readonly type: "watch_reader"; readonly uid: number }
   | { readonly type: "link"; readonly target: Target }
   | { readonly type: "unlink"; readonly target: Target }
   | { readonly type: "trap_exit"; readonly trap: boolean }

@@ -1,5 +1,6 @@
 import { ActorError } from "../errors/errors.js";
 import { joinStacks, rejectionOf } from "../errors/remote-error.js";
+import { shownMethod } from "../errors/show-value.js";
 import { hashKey, type RouteKey } from "../memory/routing.js";
 import type { ActorStats } from "./actor-stats.js";
 import type {
@@ -10,11 +11,15 @@ import type {
   MethodName,
   MethodReply,
   Remote,
+  StreamItem,
+  StreamName,
   Transferable,
 } from "./actor-types.js";
+import { ItemStream } from "./item-stream.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc } from "./refusal.js";
 import { createRemote, RemoteMethods } from "./remote.js";
+import type { StreamReader } from "./stream-reader.js";
 
 /** How a pool runs a task. */
 export interface RunOptions {
@@ -61,6 +66,8 @@ export interface Sender {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
   ): unknown;
+  /** Opens the stream that `reader` reads. What fails at once is thrown, or fails the reader. */
+  openStream?(to: Connection, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void;
   callSync(to: Connection, method: string, args: unknown[], options: RefOptions): unknown;
   cast(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<void>;
   castSync(to: Connection, method: string, args: unknown[], options: RefOptions): void;
@@ -116,6 +123,28 @@ export class ActorRef<A = any> {
     ...args: P & CloneableArgs<P>
   ): Promise<MethodReply<A, M>> {
     return this.#call(method, args) as Promise<MethodReply<A, M>>;
+  }
+
+  /**
+   * Reads what the handler yields: an async generator, or a `ReadableStream` that it returns. The first `next()` opens
+   * the stream. The producer is ahead of the reader by a bounded number of items, so a slow reader slows it. `break`,
+   * `return()` and `with({ signal })` end the generator, whose `finally` runs. Between two items the actor handles other
+   * messages.
+   *
+   * Ends with the generator, or `next()` rejects: with what the generator throws, with ERR_CALL_EXIT when the actor ends,
+   * is restarted, stopped or upgraded, with ERR_CALL_TIMEOUT when the handler has not begun within `timeoutMs`, with
+   * ERR_NO_STREAM when it returns something else, ERR_NOT_CLONEABLE for an item that no message can carry, and with
+   * the codes of `call`. Items that have come are read before an error. Does not block.
+   */
+  stream<M extends StreamName<A>, P extends MethodArgs<A, M>>(
+    method: M,
+    ...args: P & CloneableArgs<P>
+  ): AsyncIterableIterator<StreamItem<A, M>, undefined, undefined> & AsyncDisposable {
+    return new ItemStream<StreamItem<A, M>>(this.id, (reader) => {
+      const sender = this.#sender;
+      if (sender.openStream === undefined) throw outOfReach(this.id, method);
+      sender.openStream(this.#connection(), method, args, this.#options, reader);
+    });
   }
 
   /**
@@ -240,6 +269,12 @@ export class ActorRef<A = any> {
     this.#to ??= this.#sender.connect(this.address, this.uid, this.id);
     return this.#to;
   }
+}
+
+function outOfReach(id: string, method: string): ActorError {
+  return new ActorError("ERR_WRONG_THREAD", `id=${id} method=${shownMethod(method)}: an actor is out of reach here`, {
+    id,
+  });
 }
 
 /**

@@ -33,6 +33,8 @@ export interface ActorStats {
    * sleeps, it is as of its last turn.
    */
   readonly cpuMs: number;
+  /** Streams that handlers have open now, and the items that streams have sent. */
+  readonly streams: { readonly open: number; readonly items: number };
   readonly handling: { readonly method: string; readonly sinceMs: number } | null;
   /**
    * Time from when a message was accepted until it was handled, since the actor's first start. Known to within a fifth;

@@ -1,6 +1,7 @@
 import type { Blob } from "node:buffer";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { BlockList, SocketAddress } from "node:net";
+import type { ReadableStream } from "node:stream/web";
 import type { MessagePort } from "node:worker_threads";
 // biome-ignore lint/suspicious/noTsIgnore: where comlink is not installed its types are `any`; where it is there is no error to expect.
 /** @ts-ignore */
@@ -27,18 +28,43 @@ export type MethodArgs<A, M> =
         : never
       : never;
 
-/** What a call of this method resolves to. */
+/** What a call of this method resolves to; `never` for one that answers with a stream, see `ref.stream`. */
 export type MethodReply<A, M> =
-  IsAny<A> extends true
-    ? any
-    : M extends keyof Handlers<A>
-      ? Handlers<A>[M] extends (...args: any[]) => infer R
-        ? Reply<Awaited<R>>
-        : never
-      : never;
+  IsAny<A> extends true ? any : IsAny<Answer<A, M>> extends true ? any : Reply<Answer<A, M>>;
+
+/** What the handler returns, once it has. */
+type Answer<A, M> = M extends keyof Handlers<A>
+  ? Handlers<A>[M] extends (...args: any[]) => infer R
+    ? Awaited<R>
+    : never
+  : never;
 
 /** A handler that returns its `DeferredReply` replies with what that will be given. */
-type Reply<R> = R extends DeferredBrand<infer T> ? T : R;
+type Reply<R> = R extends DeferredBrand<infer T> ? T : R extends Streamed ? never : R;
+
+/** What a handler returns to answer with a stream. */
+type Streamed = AsyncIterable<unknown> | Generator<unknown, unknown, never> | ReadableStream;
+
+/** The methods that answer with a stream. */
+export type StreamName<A> =
+  IsAny<A> extends true
+    ? string
+    : { [M in MethodName<A>]: [StreamItem<A, M>] extends [never] ? never : M }[MethodName<A>];
+
+/** The items of the stream that this method answers with; `never` for a method that answers with something else. */
+export type StreamItem<A, M> =
+  IsAny<A> extends true ? any : IsAny<Answer<A, M>> extends true ? any : ItemOf<Answer<A, M>>;
+
+type ItemOf<R> =
+  R extends DeferredBrand<infer T>
+    ? ItemOf<T>
+    : R extends AsyncIterable<infer T>
+      ? T
+      : R extends Generator<infer T, unknown, never>
+        ? T
+        : R extends ReadableStream<infer T>
+          ? T
+          : never;
 
 declare const DEFERRED: unique symbol;
 

@@ -19,6 +19,8 @@ export type {
   Methods,
   NotCloneable,
   Remote,
+  StreamItem,
+  StreamName,
   Transferable,
 } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
@@ -27,5 +29,7 @@ export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
 export { noConnection, noproc, taskAborted, wasRefused } from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";
+export { type Outcome, type StreamLink, StreamReader } from "./stream-reader.js";
+export { BATCH_BYTES, FIRST_WINDOW, MAX_BATCH, WINDOW_BYTES } from "./stream-window.js";
 export { type Destination, notTransferable, transferLost, uncloneableFor } from "./transfer-list.js";
 export { isOutgoing, outgoing } from "./wire-value.js";

@@ -28,6 +28,7 @@ import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-ty
 import type { PoolRef } from "./pool-ref.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
+import type { StreamReader } from "./stream-reader.js";
 
 /** What one member of a router has answered: `id` is the member's path. */
 export type MemberResult<T> =
@@ -170,6 +171,17 @@ class RoutedSender implements Sender {
       }
     }
     throw noproc(to, method, this.#sender.whyGone);
+  }
+
+  openStream(to: Router, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+    const sender = this.#sender;
+    if (sender.openStream === undefined) throw noproc(to, method);
+    let tries = 0;
+    reader.retry = () => {
+      if (++tries > MOST_TRIES) throw noproc(to, method);
+      sender.openStream?.(to.memberFor(method, this.#keyHash, sender.uid), method, args, options, reader);
+    };
+    reader.retry();
   }
 
   callSync(to: Router, method: string, args: unknown[], options: RefOptions): unknown {
