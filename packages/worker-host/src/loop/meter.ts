@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { HistogramWriter } from "../protocol/memory/histogram.js";
 import { STAMP_MASK } from "../protocol/memory/record-descriptor.js";
 import {

@@ -64,6 +64,47 @@ export interface Unsent {
   refused(error: ActorError): void;
 }
 
+/**
+ * A class, because V8 keeps an object literal with a getter as a dictionary from the second one on, and looks each of
+ * its properties up by hash: 10 ns each, eight times in a call (Node 20).
+ */
+class SlotPeer implements Peer {
+  readonly id: string;
+  readonly address: number;
+  readonly uid: number;
+  readonly mailbox: RingWriter;
+  readonly system: RingWriter;
+  readonly overflow: OverflowPolicy;
+  readonly blockTimeoutMs: number;
+  readonly leavesWith: number;
+  readonly unsent = new Queue<Unsent>();
+  knownAsCaller = false;
+  calls: CallsTo<PendingCall> | undefined = undefined;
+
+  constructor(
+    address: number,
+    uid: number,
+    id: string,
+    memory: SlotMemory,
+    producer: Producer,
+    slotAt: (address: number) => SlotMemory,
+  ) {
+    const { words } = memory;
+    this.id = id;
+    this.address = address;
+    this.uid = uid;
+    this.mailbox = new RingWriter(memory, MAILBOX_LANE, uid, producer, slotAt);
+    this.system = new RingWriter(memory, SYSTEM_LANE, uid, producer, slotAt);
+    this.overflow = OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block";
+    this.blockTimeoutMs = words[BLOCK_TIMEOUT_MS];
+    this.leavesWith = words[LEAVES_WITH];
+  }
+
+  get words(): Int32Array {
+    return this.mailbox.words;
+  }
+}
+
 /** The slots that one thread sends to. */
 export class Peers {
   readonly #self: Self;
@@ -95,26 +136,9 @@ export class Peers {
       return known;
     }
     const memory = this.#slotAt(address);
-    const { words } = memory;
-    const mailbox = new RingWriter(memory, MAILBOX_LANE, uid, this.#producer, this.#slotAt);
-    const peer: Peer = {
-      id,
-      address,
-      uid,
-      get words() {
-        return mailbox.words;
-      },
-      mailbox,
-      system: new RingWriter(memory, SYSTEM_LANE, uid, this.#producer, this.#slotAt),
-      overflow: OVERFLOW_POLICIES[words[OVERFLOW]] ?? "block",
-      blockTimeoutMs: words[BLOCK_TIMEOUT_MS],
-      leavesWith: words[LEAVES_WITH],
-      unsent: new Queue(),
-      knownAsCaller: false,
-      calls: undefined,
-    };
+    const peer = new SlotPeer(address, uid, id, memory, this.#producer, this.#slotAt);
     // A reference to an actor that is gone must not displace the slot's present owner.
-    if (uidOf(words) === uid) this.#peers.set(address, peer);
+    if (uidOf(memory.words) === uid) this.#peers.set(address, peer);
     return peer;
   }
 

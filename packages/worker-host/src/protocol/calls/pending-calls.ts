@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { ActorError } from "../errors/errors.js";
 import type { ExitReason } from "../errors/exit-reason.js";
 import { describeExit } from "../errors/exit-reason.js";

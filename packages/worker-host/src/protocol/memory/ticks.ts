@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /**
  * The system's clock as one int32, in 1/64 ms since the system started. It wraps, so only the difference of two
  * readings less than 9 hours apart means anything. `process.hrtime` is one monotonic clock for all threads;
