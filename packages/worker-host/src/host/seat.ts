@@ -1,13 +1,15 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ActorLog } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
 import type { LogPort } from "../log/log-port.js";
 import { ActorLoop } from "../loop/actor-loop.js";
-import { ActorOutbox } from "../loop/actor-outbox.js";
+import { ActorOutbox, type OutboxParts } from "../loop/actor-outbox.js";
 import { IdleStrategy } from "../loop/idle-strategy.js";
 import { type ControlChannel, Inbox } from "../loop/inbox.js";
 import { Meter } from "../loop/meter.js";
 import type { Microtasks } from "../loop/microtasks.js";
 import { sendHeapSnapshot } from "../module/heap-snapshot.js";
+import type { CallerNotices } from "../protocol/calls/replies.js";
 import type { Telemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
@@ -35,6 +37,39 @@ export interface LoadedThread {
   readonly microtasks: Microtasks;
 }
 
+/** What consumes a slot. */
+interface Holder {
+  readonly inbox: Inbox;
+  readonly loop: ActorLoop;
+}
+
+/** A class, because V8 keeps an object literal with a getter as a dictionary, and the outbox reads from it often. */
+class SeatParts implements OutboxParts {
+  readonly port: MessagePort;
+  readonly idle: IdleStrategy;
+  readonly takeControl: () => void;
+  readonly notices: CallerNotices;
+  readonly mayConnect: () => void;
+  readonly #holder: () => Holder;
+
+  /** `holder` throws while this thread is not an actor yet. */
+  constructor(port: MessagePort, idle: IdleStrategy, holder: () => Holder) {
+    this.port = port;
+    this.idle = idle;
+    this.takeControl = () => holder().loop.takeControl();
+    this.notices = {
+      cancelled: (callerUid, correlation) => holder().loop.cancelled(callerUid, correlation),
+      granted: (readerUid, correlation, items, bytes) => holder().loop.granted(readerUid, correlation, items, bytes),
+    };
+    this.mayConnect = () => void holder();
+    this.#holder = holder;
+  }
+
+  get inbox(): Inbox {
+    return this.#holder().inbox;
+  }
+}
+
 /**
  * An actor's place in shared memory, and the outbox with its address. Until `take`, the thread consumes nothing there.
  */
@@ -45,7 +80,7 @@ export class Seat {
   readonly #self: { address: number; readonly uid: number; memory: SlotMemory };
   readonly #idle: IdleStrategy;
   readonly #awake: Int32Array;
-  #taken: { readonly inbox: Inbox; readonly loop: ActorLoop } | undefined;
+  #taken: Holder | undefined;
 
   constructor(thread: LoadedThread, init: InitData) {
     const { boot, segments, names, producer, exit, telemetry } = thread;
@@ -53,22 +88,9 @@ export class Seat {
     this.#init = init;
     this.#awake = new Int32Array(boot.awake);
     this.#idle = new IdleStrategy(this.#awake, boot.cores);
-    const seat = this;
     this.#self = { address: init.address, uid: init.uid, memory: segments.at(init.address) };
-    this.outbox = new ActorOutbox(this.#self, segments, names, producer, {
-      get inbox() {
-        return seat.#holder.inbox;
-      },
-      port: boot.port,
-      idle: this.#idle,
-      takeControl: () => seat.#holder.loop.takeControl(),
-      notices: {
-        cancelled: (callerUid, correlation) => seat.#holder.loop.cancelled(callerUid, correlation),
-        granted: (readerUid, correlation, items, bytes) =>
-          seat.#holder.loop.granted(readerUid, correlation, items, bytes),
-      },
-      mayConnect: () => void seat.#holder,
-    });
+    const parts = new SeatParts(boot.port, this.#idle, () => this.#holder);
+    this.outbox = new ActorOutbox(this.#self, segments, names, producer, parts);
     this.outbox.telemetry = telemetry;
     exit.use(this.outbox.codec);
   }
@@ -98,7 +120,7 @@ export class Seat {
     return loop;
   }
 
-  get #holder(): { readonly inbox: Inbox; readonly loop: ActorLoop } {
+  get #holder(): Holder {
     if (this.#taken !== undefined) return this.#taken;
     const { id } = this.#init;
     throw new ActorError("ERR_WRONG_THREAD", `id=${id}: codeChange cannot send messages`, { id });

@@ -28,10 +28,23 @@ export interface ContextParts {
   schedule(): void;
 }
 
+const CALL: unique symbol = Symbol("call");
+/**
+ * Defined afterwards, and with one getter for all contexts: V8 keeps a literal with a getter as a dictionary, in which
+ * a handler's `ctx.state` is a look-up by hash.
+ */
+const SIGNAL = {
+  get(this: { readonly [CALL]: CurrentCall }): AbortSignal {
+    return this[CALL].signal;
+  },
+  enumerable: true,
+  configurable: true,
+};
+
 /** Creates the context that an actor's code gets. */
 export function createContext(parts: ContextParts): ActorContext<any> {
   const { init, args, log, outbox, own, call, loopState } = parts;
-  return {
+  const context: Omit<ActorContext<any>, "signal"> = {
     state: undefined,
     self: new ActorRef(outbox, init.address, init.uid, init.id),
     id: init.id,
@@ -39,9 +52,6 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     incarnation: init.incarnation,
     args,
     log,
-    get signal() {
-      return call.signal;
-    },
     whereis(name): any {
       return outbox.whereis(takeArgument("ctx.whereis", "name", name, text));
     },
@@ -101,6 +111,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       parts.schedule();
     },
   };
+  return Object.defineProperties(context, { [CALL]: { value: call }, signal: SIGNAL }) as ActorContext<any>;
 }
 
 function targetOf(what: string, ref: ActorRef | PoolRef): Target {

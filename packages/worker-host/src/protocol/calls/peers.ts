@@ -65,8 +65,8 @@ export interface Unsent {
 }
 
 /**
- * A class, because V8 keeps an object literal with a getter as a dictionary from the second one on, and looks each of
- * its properties up by hash: 10 ns each, eight times in a call (Node 20).
+ * A class, because V8 keeps an object literal with a getter as a dictionary, and looks each of its properties up by
+ * hash: 10 ns each, eight times in a call (Node 20).
  */
 class SlotPeer implements Peer {
   readonly id: string;
