@@ -37,16 +37,20 @@ function compile(): string {
   }
 }
 
-/** The lines that say of themselves that they are refused, and what the compiler must name. */
-function marked(): Complaint[] {
+/** A line that says of itself that it is refused, what the compiler must name, and whether in one complaint. */
+interface Mark extends Complaint {
+  readonly once: boolean;
+}
+
+function marked(): Mark[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".ts"))
     .flatMap((file) =>
       readFileSync(join(folder, file), "utf8")
         .split("\n")
         .flatMap((source, index) => {
-          const text = /\/\/ refused: (.*)/.exec(source)?.[1];
-          return text === undefined ? [] : [{ file, line: index + 1, text }];
+          const { once, text } = /\/\/ refused(?<once> once)?: (?<text>.*)/.exec(source)?.groups ?? {};
+          return text === undefined ? [] : [{ file, line: index + 1, text, once: once !== undefined }];
         }),
     );
 }
@@ -54,9 +58,10 @@ function marked(): Complaint[] {
 const found = complaints();
 const expected = marked();
 
-test.each(expected)("$file:$line does not compile: $text", ({ file, line, text }) => {
+test.each(expected)("$file:$line does not compile: $text", ({ file, line, text, once }) => {
   const here = found.filter((complaint) => complaint.file === file && complaint.line === line);
   expect(here.map((complaint) => complaint.text).join("\n")).toContain(text);
+  if (once) expect(here).toHaveLength(1);
 });
 
 test("everything else of the type programs compiles", () => {

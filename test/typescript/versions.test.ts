@@ -41,7 +41,7 @@ const refused = new Set(
   programs.flatMap((file) =>
     readFileSync(join(folder, file), "utf8")
       .split("\n")
-      .flatMap((line, index) => (line.includes("// refused: ") ? [`${file}:${index + 1} ${line}`] : [])),
+      .flatMap((line, index) => (/\/\/ refused(?: once)?: /.test(line) ? [`${file}:${index + 1} ${line}`] : [])),
   ),
 );
 const placeOf = (refusal: string): string => refusal.slice(0, refusal.indexOf(" "));

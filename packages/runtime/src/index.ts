@@ -122,6 +122,7 @@ export {
   type SupervisorOptions,
   type SupervisorSpec,
   supervisor,
+  type TemplateOf,
 } from "./supervision/child-spec.js";
 export type { AsLiteral, Exact, MeantOption, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";

@@ -43,8 +43,17 @@ await startSystem({ children: [{ id: "a", actor: hasherUrl, args: { rounds: "3" 
 await system.startChild({ id: "a", actor: hasherUrl, args: {} }); // refused: "init takes other args"
 const dynamic = await system.startChild(dynamicSupervisor({ id: "dynamic" }));
 await dynamic.startChild<typeof Hasher>({}); // refused: 'args'
+router({ id: "a", actor: hasherUrl, size: 1, route: "round_robin" }); // refused: 'args'
+router<typeof Hasher>({ id: "a", actor: "a.js", size: 1, route: "round_robin" }); // refused: 'args'
+router<typeof Hasher>({ id: "a", actor: "a.js", args: { rounds: "3" }, size: 1, route: "round_robin" }); // refused: 'number'
 await dynamic.startChild<typeof Hasher>({ args: { rounds: "3" } }); // refused: 'number'
 await dynamic.startChild({ heapCapMB: 1 }); // refused: 'heapCapMB'
+await startSystem({
+  children: [
+    dynamicSupervisor({ id: "a", template: { actor: hasherUrl, heapCapMB: 1 } }), // refused once: NoSuchOption<"heapCapMB", "did you mean heapCapMb?">
+    supervisor({ id: "b", children: [{ id: "c", actor: "c.js", heapCapMB: 1 }] }), // refused once: NoSuchOption<"heapCapMB", "did you mean heapCapMb?">
+  ],
+});
 const hashers = await system.startChild(dynamicSupervisor({ id: "hashers", template: { actor: hasherUrl } }));
 await hashers.startChild({}); // refused: 'args'
 

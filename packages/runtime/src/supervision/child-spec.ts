@@ -3,7 +3,7 @@
  * docs/options.md and the API reference are made.
  */
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { ActorArgs, ActorUrl, ArgsFor } from "./actor-type.js";
+import type { ActorArgs, ActorUrl, ArgsFor, RequiredArgs } from "./actor-type.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { Exact, IsUnion } from "./exact.js";
@@ -335,6 +335,11 @@ export function supervisor<
   return ofKind("supervisor", spec) as SupervisorSpec<C> & { readonly id: I };
 }
 
+/** `T`, and nothing of a template with options that do not exist: `dynamicSupervisor` refuses those, once. */
+export type TemplateOf<T extends Partial<ActorSpec>> = [Exclude<keyof T, keyof ActorSpec>] extends [never]
+  ? T
+  : Record<never, never>;
+
 /** A supervisor for children that are started and stopped as needed. */
 export function dynamicSupervisor<
   const T extends Partial<ActorSpec> = Record<never, never>,
@@ -344,15 +349,15 @@ export function dynamicSupervisor<
     readonly id: I;
     readonly template?: T & Exact<T, ActorSpec>;
   },
-): DynamicSupervisorSpec<T> & { readonly id: I } {
-  return ofKind("dynamic_supervisor", spec) as DynamicSupervisorSpec<T> & { readonly id: I };
+): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I } {
+  return ofKind("dynamic_supervisor", spec) as DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I };
 }
 
 /** One reference in front of `size` actors of the same kind. */
 export function router<A = unknown, const I extends string = string>(
-  spec: Omit<RouterSpec<A>, "kind"> & { readonly id: I },
+  spec: Omit<RouterSpec<A>, "kind"> & { readonly id: I } & RequiredArgs<A>,
 ): RouterSpec<A> & { readonly id: I } {
-  return ofKind("router", spec);
+  return ofKind("router", spec) as RouterSpec<A> & { readonly id: I };
 }
 
 /** A supervised pool of worker threads for plain functions. */
