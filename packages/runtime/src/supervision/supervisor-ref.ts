@@ -1,4 +1,4 @@
-import { ActorError, type ActorErrorCode, withCaller } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ActorErrorCode, isActorError, withCaller } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import type { ActorRef, RefOf } from "@mini-otp/worker-host/protocol/refs";
 import {
@@ -201,26 +201,22 @@ export function createSupervisorRef(
   loop: SupervisionLoop,
   admit: (spec: ChildSpec, state: SupervisorState) => FullChildSpec,
 ): SupervisorRef {
-  const inTurn = <T>(call: () => T | Promise<T>): Promise<T> =>
+  const administer = <T>(call: () => T | Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
+      let isWithinCall = true;
       loop.run(() => {
         try {
           const runs = loop.state.phase === "starting" || loop.state.phase === "running";
           if (!runs || loop.environment.isStopping()) throw loop.notRunning();
           resolve(call());
         } catch (error) {
+          // V8 keeps ten frames: those of the loop would leave no place for the caller's.
+          if (isWithinCall && isActorError(error)) Error.captureStackTrace(error, administer);
           reject(error);
         }
       });
+      isWithinCall = false;
     });
-  const administer = async <T>(call: () => T | Promise<T>): Promise<T> => {
-    try {
-      return await inTurn(call);
-    } catch (error) {
-      // The loop has found the error, in a turn of its own: here V8 still knows who waits.
-      throw withCaller(error, loop.state.id, import.meta.url);
-    }
-  };
   const onChild = <T>(call: AdministrationCall, id: string, then: (slot: ChildSlot) => T | Promise<T>): Promise<T> =>
     administer(() => {
       takeArgument(call, "id", id, text);
@@ -230,7 +226,10 @@ export function createSupervisorRef(
   const started = (slot: ChildSlot, event: SupervisorEvent): Promise<unknown> => {
     const answer = slot.nextStart();
     loop.dispatch(event);
-    return answer;
+    // The error of a start is made later, in a turn of the loop: here V8 knows again which functions wait for it.
+    return answer.catch((error: unknown) => {
+      throw withCaller(error, loop.state.id, import.meta.url);
+    });
   };
 
   const { strategy, intensity, periodMs, dynamic } = loop.state.flags;
