@@ -9,7 +9,7 @@ import {
   takeReplies,
   type Unsent,
 } from "@mini-otp/worker-host/protocol/calls";
-import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, shownMethod } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
 import { MAX_TIMER_MS } from "@mini-otp/worker-host/protocol/options";
 import type { Notice, Parcel } from "@mini-otp/worker-host/protocol/port";
@@ -82,12 +82,12 @@ export class MainOutbox extends Outbox {
   }
 
   override callSync({ id }: Peer, method: string): never {
-    const message = `id=${id} method=${method}: callSync blocks its thread; on main use call`;
+    const message = `id=${id} method=${shownMethod(method)}: callSync blocks its thread; on main use call`;
     throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
   override castSync({ id }: Peer, method: string): never {
-    const message = `id=${id} method=${method}: castSync blocks its thread; on main use cast`;
+    const message = `id=${id} method=${shownMethod(method)}: castSync blocks its thread; on main use cast`;
     throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 

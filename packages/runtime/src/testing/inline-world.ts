@@ -173,12 +173,12 @@ export class InlineSender implements Sender {
   }
 
   callSync({ id }: InlineConnection, method: string): never {
-    const message = `id=${id} method=${method}: callSync blocks its thread, which inline is the callee's too; use call`;
+    const message = `id=${id} method=${shownMethod(method)}: callSync blocks its thread, which inline is the callee's too; use call`;
     throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
   castSync({ id }: InlineConnection, method: string): never {
-    const message = `id=${id} method=${method}: castSync blocks its thread, which inline is the receiver's too; use cast`;
+    const message = `id=${id} method=${shownMethod(method)}: castSync blocks its thread, which inline is the receiver's too; use cast`;
     throw new ActorError("ERR_WRONG_THREAD", message, { id });
   }
 
