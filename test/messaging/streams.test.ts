@@ -1,4 +1,4 @@
-import { isActorError, isReplyError } from "@mini-otp/runtime";
+import { isActorError, isReplyError, router } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import type Streamer from "../fixtures/streamer.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -351,4 +351,20 @@ test("an actor that is gone for good refuses a stream with ERR_NOPROC, and none 
   await system.terminateChild("streamer");
   await system.deleteChild("streamer");
   expect((await read(actor.stream("count", 3))).error).toMatchObject({ code: "ERR_NOPROC" });
+});
+
+// Promise: router-streams
+test("a router's stream comes from one member, of the key or of the next in turn, and another takes it that is there", async () => {
+  const system = await testSystem({ intensity: 100 });
+  const spec = { actor: fixture("streamer"), size: 3 };
+  const turns = await system.startChild(router<typeof Streamer>({ id: "turns", ...spec, route: "round_robin" }));
+  const sums = await Promise.all(range(6).map(() => read(turns.stream("count", 1000))));
+  for (const { items } of sums) expect(items).toEqual(range(1000));
+  expect(turns.stats().members.map((member) => member?.streams.items)).toEqual([2000, 2000, 2000]);
+  const keyed = await system.startChild(router<typeof Streamer>({ id: "keyed", ...spec, route: "consistent_hash" }));
+  expect((await read(keyed.forKey("k").stream("count", 10))).items).toEqual(range(10));
+  expect((await read(keyed.stream("count", 10))).error).toMatchObject({ code: "ERR_NO_KEY" });
+  await system.terminateChild("turns");
+  await system.deleteChild("turns");
+  expect((await read(turns.stream("count", 10))).error).toMatchObject({ code: "ERR_NOPROC" });
 });

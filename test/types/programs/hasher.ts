@@ -30,6 +30,18 @@ export default defineActor({
     deferred(ctx, _key: string) {
       return ctx.deferReply<bigint>();
     },
+    async *lines(_ctx, text: string) {
+      for (const line of text.split("\n")) yield { line };
+    },
+    *words(_ctx, text: string) {
+      yield* text.split(" ");
+    },
+    async chunks(_ctx, text: string) {
+      return new Blob([text]).stream() as ReadableStream<Uint8Array>;
+    },
+    laterLines(ctx) {
+      return ctx.deferReply<AsyncIterable<Date>>();
+    },
     reset(ctx) {
       ctx.state.done = 0;
     },

@@ -27,6 +27,12 @@ hasher.proxy().hush("text"); // refused: 'hush'
 hasher.proxy().hash(1); // refused: 'string'
 hasher.callSync("later", "text").then; // refused: 'then'
 
+// Only what answers with a stream is read as one.
+hasher.stream("line", "text"); // refused: "line"
+hasher.stream("hash", "text"); // refused: "hash"
+hasher.stream("lines"); // refused: Expected 2 arguments
+hasher.stream("lines", 1); // refused: string
+
 // What cannot be cloned is no argument, whatever the handler asks for.
 await hasher.call("keep", () => 1); // refused: a function cannot be sent in a message
 await hasher.call("keep", { deep: [{ onDone() {} }] }); // refused: a function cannot be sent in a message

@@ -30,6 +30,14 @@ is<typeof sent, "ok" | "full" | "closed">(true);
 const blocking = hasher.callSync("later", "text");
 is<typeof blocking, { text: string; times: number }>(true);
 
+// A stream's items are what its handler yields.
+for await (const item of hasher.stream("lines", "text")) is<typeof item, { line: string }>(true);
+for await (const item of hasher.stream("words", "text")) is<typeof item, string>(true);
+for await (const item of hasher.stream("chunks", "text")) is<typeof item, Uint8Array>(true);
+for await (const item of hasher.with({ timeoutMs: 1 }).stream("laterLines")) is<typeof item, Date>(true);
+const noReply = await hasher.call("lines", "text");
+is<typeof noReply, never>(true);
+
 // Data of every kind, and references, are arguments for who asks for nothing in particular.
 await hasher.cast("keep", { at: new Date(), set: new Set([1n]), nested: [{ error: new Error("x") }], of: hasher });
 await hasher.cast("keep", undefined);
@@ -57,6 +65,7 @@ is<typeof second, ActorRef<typeof Hasher>>(true);
 
 // A reference without a type takes any method, and any data.
 const untyped: ActorRef = hasher;
+for await (const item of untyped.stream("whatever", 1)) is<typeof item, any>(true);
 const anything = await untyped.call("whatever", 1, { two: 2 });
 is<typeof anything, any>(true);
 

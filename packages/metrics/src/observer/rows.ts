@@ -76,7 +76,7 @@ function actorRow(
   now: number,
   before?: ActorRow,
 ): ActorRow {
-  const { mailbox, incarnation, heapUsedMb, heapCapMb, offHeapMb, silentMs, latency } = stats;
+  const { mailbox, incarnation, heapUsedMb, heapCapMb, offHeapMb, streams, silentMs, latency } = stats;
   const { length, capacity, bytes, capacityBytes, dropped, handled, blockedMs, oldestAgeMs } = mailbox;
   return {
     incarnation,
@@ -97,6 +97,7 @@ function actorRow(
     ...(cpuPercent === undefined ? {} : { cpuPercent }),
     latency: latencyRow(latency),
     handling: handlingOf(stats, now, before),
+    streams,
     silentMs: Math.round(silentMs),
   };
 }

@@ -110,6 +110,18 @@ export const ACTOR_METRICS: readonly (ActorMetric | EventMetric)[] = [
     read: ({ meters }) => meters.calls,
   }),
   gauge({
+    name: "actor_streams_open",
+    help: "Streams that handlers have open.",
+    unit: "streams",
+    read: ({ meters }) => meters.stats.streams.open,
+  }),
+  counter({
+    name: "actor_stream_items_total",
+    help: "Items that streams have sent.",
+    unit: "items",
+    read: ({ meters }) => meters.stats.streams.items,
+  }),
+  gauge({
     name: "actor_running",
     help: "Actors that run.",
     unit: "actors",

@@ -32,6 +32,8 @@ export interface MetricDescription {
     | "seconds"
     | "ratio"
     | "calls"
+    | "streams"
+    | "items"
     | "lines"
     | "actors"
     | "tasks"

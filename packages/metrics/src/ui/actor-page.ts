@@ -143,6 +143,8 @@ function showActor(facts: Facts, { restarts }: Row, actor: ActorRow, now: number
   facts.set("Mailbox bytes", `${bytes(mailbox.bytes)} of ${bytes(mailbox.capacityBytes)}`);
   facts.set("Oldest waits", mailbox.length === 0 ? undefined : duration(mailbox.oldestAgeMs));
   facts.set("Handled", `${count(actor.handled)}, ${perSecond(actor.handledPerSecond)}/s`);
+  const { open, items } = actor.streams;
+  facts.set("Streams", items === 0 && open === 0 ? undefined : `${count(open)} open, ${count(items)} items sent`);
   facts.set("Dropped", count(mailbox.dropped));
   facts.set("Senders blocked", duration(mailbox.blockedMs));
   const { p50Ms, p99Ms, maxMs } = latency;

@@ -43,6 +43,7 @@ export interface ActorRow {
   /** From the acceptance of a message until it is handled. */
   readonly latency: Latency;
   readonly handling: { readonly method: string; readonly since: number } | null;
+  readonly streams: { readonly open: number; readonly items: number };
   /** How long its thread has been inside one native operation. */
   readonly silentMs: number;
 }

@@ -1,12 +1,15 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { Streams } from "@mini-otp/worker-host/loop";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
   announce,
   CLOSED_FOR,
   KIND_CALL,
   KIND_CANCEL,
   KIND_CAST,
+  KIND_CREDIT,
   KIND_FAILURE,
   KIND_REPLY,
+  KIND_STREAM,
   kindOf,
   MAILBOX_LANE,
   PARKED,
@@ -58,12 +61,18 @@ export interface GuestMessage {
 }
 
 export interface GuestSlotOptions {
+  /** The path that errors name. */
+  readonly id: string;
   readonly mailboxBytes: number;
   readonly capacity: number;
+  /** Default 4 096. */
+  readonly systemBytes?: number;
   /** See LEAVES_WITH; 0 for what stays in the process. */
   readonly leavesWith: number;
   /** Whether what holds no reference is given as it is encoded. Default false. */
   readonly wantsBytes?: boolean;
+  /** The streams that its answers are. Without them a caller that reads a stream is refused. */
+  readonly streams?: Pick<Streams, "granted" | "cancel" | "takeCancelled">;
   /** While this is false no message is taken; `wake` looks again. */
   hasRoom?(): boolean;
   onMessage(message: GuestMessage): void;
@@ -98,7 +107,7 @@ export class GuestSlot {
     this.slot = actors.slots.allocate({
       capacity: options.capacity,
       mailboxBytes: options.mailboxBytes,
-      systemBytes: SYSTEM_BYTES,
+      systemBytes: options.systemBytes ?? SYSTEM_BYTES,
       overflow: "block",
       blockTimeoutMs: 10_000,
       maxDeliveries: 1,
@@ -193,7 +202,7 @@ export class GuestSlot {
     if (this.#listening || this.#released) return;
     const { words } = this.slot.memory;
     for (let taken = 0; !this.#closed; taken++) {
-      while (this.#system.next()) this.#takeCancel();
+      while (this.#system.next()) this.#takeNotice();
       if (this.#waitsForParcel) return;
       if (taken >= TAKEN_PER_TURN) {
         this.#listening = true;
@@ -220,20 +229,28 @@ export class GuestSlot {
     }
   }
 
-  #takeCancel(): void {
+  /** From callers: one has given its call up, or it reads a stream. */
+  #takeNotice(): void {
     const { header } = this.#system;
-    const isCancel = kindOf(header[R_TYPE]) === KIND_CANCEL;
+    const { streams } = this.#options;
+    const kind = kindOf(header[R_TYPE]);
     const [uid, correlation] = [header[R_SENDER_UID], header[R_CORRELATION]];
+    const [items, bytes] = this.#system.payload.words;
     this.#system.commit();
-    if (!isCancel) return;
+    if (kind === KIND_CREDIT) streams?.granted(uid, correlation, items, bytes);
+    if (kind !== KIND_CANCEL) return;
+    if (correlation < 0) {
+      streams?.cancel(uid, correlation);
+      return;
+    }
     this.#cancelled.add(callKey(uid, correlation));
     this.#options.onCancel?.(uid, correlation);
   }
 
   #take(): void {
     const { payload, header } = this.#messages;
-    const isCall = kindOf(header[R_TYPE]) === KIND_CALL;
-    if (isCall && this.#cancelled.delete(callKey(header[R_SENDER_UID], header[R_CORRELATION]))) {
+    const kind = kindOf(header[R_TYPE]);
+    if ((kind === KIND_CALL || kind === KIND_STREAM) && this.#isUnwanted(kind)) {
       this.#messages.commit();
       if ((payload.format & ~FORMAT_TRACED) === FORMAT_PARCEL) this.#loseParcel(payload);
       return;
@@ -254,6 +271,24 @@ export class GuestSlot {
     });
   }
 
+  /** Of a call: its caller has given it up, or wants a stream where there are none, and has been told so. */
+  #isUnwanted(kind: number): boolean {
+    const { header } = this.#messages;
+    const { streams } = this.#options;
+    const caller = { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] };
+    if (kind === KIND_CALL) return this.#cancelled.delete(callKey(caller.uid, caller.correlation));
+    if (streams !== undefined) return streams.takeCancelled(caller);
+    const [{ id }, method] = [this.#options, this.#method()];
+    const message = `id=${id} method=${method}: an actor of another node sends no streams; call it for one part at a time`;
+    this.refuse(caller, new ActorError("ERR_NO_STREAM", message, { id, method }));
+    return true;
+  }
+
+  #method(): string {
+    const { header } = this.#messages;
+    return header[R_METHOD] < 0 ? this.#messages.methodText : this.#actors.names.name(header[R_METHOD]);
+  }
+
   #takeRest(unsent: (message: GuestMessage) => void): void {
     const waitsForParcel = this.#waitsForParcel;
     this.#waitsForParcel = false;
@@ -272,7 +307,7 @@ export class GuestSlot {
   /** Commits the record. */
   #opened(payload: Payload, transferred?: readonly unknown[]): GuestMessage {
     const { header } = this.#messages;
-    const { outbox, names } = this.#actors;
+    const { outbox } = this.#actors;
     const kind = kindOf(header[R_TYPE]);
     let args: unknown[] = [];
     let undecodable: GuestMessage["undecodable"];
@@ -294,11 +329,10 @@ export class GuestSlot {
     } catch (error) {
       undecodable = { error };
     }
-    const sent = header[R_METHOD] < 0 ? this.#messages.methodText : names.name(header[R_METHOD]);
-    const isCall = kind === KIND_CALL;
+    const isCall = kind === KIND_CALL || kind === KIND_STREAM;
     const message: GuestMessage = {
       kind: isCall ? "call" : kind === KIND_CAST ? "cast" : "send",
-      method: isCall || kind === KIND_CAST ? sent : "info",
+      method: isCall || kind === KIND_CAST ? this.#method() : "info",
       args,
       raw,
       undecodable,

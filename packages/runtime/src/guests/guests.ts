@@ -18,9 +18,8 @@ import { ActorSystem } from "../system/actor-system.js";
 import type { Actors } from "../system/actors.js";
 import { GuestSlot, type GuestSlotOptions } from "./guest-slot.js";
 
+/** Its `id` has its node before the path: `b:root/prices`. */
 export interface GuestOptions extends GuestSlotOptions {
-  /** Its path, with its node before it: `b:root/prices`. */
-  readonly id: string;
   readonly signals: RemoteSignals;
 }
 
@@ -33,7 +32,8 @@ export class Guest {
   readonly #leave: (reason: ExitReason) => void;
 
   /** @internal */
-  constructor(actors: Actors, { id, signals, ...options }: GuestOptions) {
+  constructor(actors: Actors, { signals, ...options }: GuestOptions) {
+    const { id } = options;
     this.#actors = actors;
     this.slot = new GuestSlot(actors, options);
     const { address, uid } = this.slot.slot;

@@ -146,10 +146,7 @@ export class InlineLoop {
   }
 
   givenUp(call: InlineCall): void {
-    if (call.reader !== undefined && !this.call.is(MAIN_UID, call.correlation)) {
-      this.streams.cancel(MAIN_UID, call.correlation);
-      return;
-    }
+    if (call.reader !== undefined) this.streams.cancel(MAIN_UID, call.correlation);
     if (this.state.busy && this.call.is(MAIN_UID, call.correlation)) this.call.abort();
   }
 

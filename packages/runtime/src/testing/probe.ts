@@ -32,7 +32,10 @@ export interface Received {
 /** Selects messages: the name of a method, or a function that returns true for them. */
 export type Match = string | ((message: Received) => boolean);
 
-/** The answer to a call: a value, or a function of its arguments, which may be async or throw. */
+/**
+ * The answer to a call: a value, or a function of its arguments, which may be async or throw. To a stream, which counts
+ * as a call: a generator, or a function that returns one.
+ */
 export type Answer = unknown | ((...args: any[]) => unknown);
 
 /** What `probe` takes. */
@@ -220,7 +223,7 @@ export function probe<A = any>(options: ProbeOptions = {}): Probe<A> {
 
 function systemProbe<A>(id: string, system: ActorSystem, recorder: Recorder): Probe<A> {
   const actors = ActorSystem.actorsOf(system);
-  const mailbox = new ProbeMailbox(actors, recorder.record);
+  const mailbox = new ProbeMailbox(id, actors, recorder.record);
   const close = (reason: ExitReason): void => {
     mailbox.close();
     tellWatchers(reason);

@@ -18,7 +18,7 @@ export interface ItemSource {
 /** What a stream needs of the actor whose handler has opened it. */
 export interface StreamHost {
   readonly codec: Codec;
-  /** False while a message is being handled or the actor waits: its generators wait too. */
+  /** False while a message is being handled, the actor waits or is asked to stop: its generators wait too. */
   readonly mayPull: boolean;
   /** Has `attend` called when it is this stream's turn. */
   attend(stream: OutgoingStream): void;
@@ -171,7 +171,7 @@ export class OutgoingStream {
     if (typeof value === "string") this.#itemBytes += value.length;
     else if (typeof value === "object" && ArrayBuffer.isView(value)) this.#itemBytes += value.byteLength;
     const isFull = items.length >= this.#perRecord || this.#itemBytes >= BATCH_BYTES;
-    if (isFull || !this.#hasCredit) this.#flush();
+    if (isFull || !this.#hasCredit || !this.#host.mayPull) this.#flush();
     // In the loop's next turn: it sends these items, should the generator wait by then.
     else if (items.length === 1) this.#host.attend(this);
     if (this.#isOver || !this.#hasCredit) return false;

@@ -66,8 +66,8 @@ export class Streams implements StreamHost {
   }
 
   get mayPull(): boolean {
-    const { busy, frozen, ended, stopping, waits } = this.#parts.loopState;
-    return !busy && !frozen && !ended && !waits && stopping === undefined;
+    const { busy, frozen, ended, stopRequested, waits } = this.#parts.loopState;
+    return !busy && !frozen && !ended && !waits && !stopRequested;
   }
 
   get stops(): boolean {

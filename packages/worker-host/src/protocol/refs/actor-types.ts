@@ -1,7 +1,6 @@
 import type { Blob } from "node:buffer";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { BlockList, SocketAddress } from "node:net";
-import type { ReadableStream } from "node:stream/web";
 import type { MessagePort } from "node:worker_threads";
 // biome-ignore lint/suspicious/noTsIgnore: where comlink is not installed its types are `any`; where it is there is no error to expect.
 /** @ts-ignore */
