@@ -5,6 +5,7 @@ import { mainToActor } from "./main-to-actor.js";
 import { oneToOneThroughput } from "./one-to-one-throughput.js";
 import { oneToThreeThroughput } from "./one-to-three-throughput.js";
 import { pingPongLatency } from "./ping-pong-latency.js";
+import { streamThroughput } from "./stream-throughput.js";
 import { threeToOneThroughput } from "./three-to-one-throughput.js";
 import { transferredLatency } from "./transferred-latency.js";
 
@@ -19,4 +20,5 @@ export const benches: readonly Bench[] = [
   ...mainToActor,
   ...transferredLatency,
   ...callbackLatency,
+  ...streamThroughput,
 ];
