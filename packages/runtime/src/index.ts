@@ -42,6 +42,7 @@ export type {
   Cloneable,
   CloneableArgs,
   ExposedActor,
+  ItemsOf,
   MapOptions,
   MemberResult,
   MethodArgs,

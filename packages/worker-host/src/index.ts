@@ -60,6 +60,6 @@ export type {
   Transferable,
 } from "./protocol/refs/actor-types.js";
 export type { MapOptions } from "./protocol/refs/pool-map.js";
-export type { PoolRef, ResultOf, TaskOf } from "./protocol/refs/pool-ref.js";
+export type { ItemsOf, PoolRef, ResultOf, TaskOf } from "./protocol/refs/pool-ref.js";
 export type { RefOptions } from "./protocol/refs/ref-options.js";
 export type { MemberResult, RouterRef } from "./protocol/refs/router-ref.js";

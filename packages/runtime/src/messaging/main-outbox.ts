@@ -72,8 +72,9 @@ export class MainOutbox extends Outbox {
     return this.#host.ownPool(uid);
   }
 
-  async runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
-    const value = encodeTask(this.codec, id, task, options.transferList ?? [], "task");
+  async runTask(uid: number, id: string, task: unknown, options: TaskOptions, isStream?: true): Promise<unknown> {
+    const encoded = encodeTask(this.codec, id, task, options.transferList ?? [], "task");
+    const value = isStream ? { ...encoded, isStream } : encoded;
     return decodeTask(this.codec, await this.#host.runTask(uid, id, value, options));
   }
 

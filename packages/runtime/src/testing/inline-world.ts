@@ -8,6 +8,7 @@ import type {
   Destination,
   PoolRef,
   RefOptions,
+  RunOptions,
   Sender,
   StreamReader,
   TaskOptions,
@@ -119,6 +120,10 @@ export class InlineSender implements Sender {
 
   async runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
     return outboxFor(id).runTask(uid, id, task, options);
+  }
+
+  streamTask(uid: number, id: string, task: unknown, options: RunOptions, reader: StreamReader): void {
+    outboxFor(id).streamTask(uid, id, task, options, reader);
   }
 
   async call(to: InlineConnection, method: string, args: unknown[], options: RefOptions): Promise<unknown> {

@@ -76,13 +76,14 @@ export class ActorOutbox extends Outbox {
   }
 
   /** Sends the task to main, which runs the pool. */
-  runTask(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown> {
+  runTask(uid: number, id: string, task: unknown, options: TaskOptions, isStream?: true): Promise<unknown> {
     const { signal, transferList = [], name, waits = false } = options;
     if (signal?.aborted === true) return Promise.reject(taskAborted(id, signal));
     const request = ++this.#lastTask;
     let value: TaskValue;
     try {
       value = encodeTask(this.codec, id, task, transferList, "task");
+      if (isStream) value = { ...value, isStream };
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,4 +1,5 @@
-import { threadId } from "node:worker_threads";
+import { type MessagePort, threadId } from "node:worker_threads";
+import { isStream, sourceOf } from "../loop/outgoing-stream.js";
 import { loadFirst } from "../module/load-module.js";
 import { prepareThread } from "../module/prelude.js";
 import { shorten } from "../protocol/errors/describe.js";
@@ -10,6 +11,7 @@ import type { Transferable } from "../protocol/refs/actor-types.js";
 import { Codec } from "../protocol/values/codec.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { decodeTask, encodeTask, takeTransferred } from "../protocol/values/task-value.js";
+import { streamTo } from "./stream-task.js";
 
 /*
  * The program of a pool's threads: piscina calls `runTask` for each task, through pool-main, and `runTask` calls the
@@ -48,7 +50,26 @@ export async function runTask(message: TaskMessage): Promise<unknown> {
   Atomics.store(running, 2 * place + 1, CALLED);
   try {
     const argument = task === undefined ? undefined : decodeTask(codec, task);
-    return resultOf(await run(argument));
+    const result = await run(argument);
+    const port = task?.isStream ? (task.transferred.at(-1) as MessagePort) : undefined;
+    const source = isStream(result) ? sourceOf(result) : undefined;
+    const facts = { id: poolId, method: name };
+    if (port === undefined) {
+      if (source === undefined) return resultOf(result);
+      void Promise.resolve(source.return?.()).catch(() => {});
+      const message = `id=${poolId} name=${name}: its function answers with a stream; read it with pool.stream`;
+      throw new ActorError("ERR_IS_STREAM", message, facts);
+    }
+    if (source === undefined) {
+      const message = `id=${poolId} name=${name}: its function has returned no stream; get its result with pool.run`;
+      throw new ActorError("ERR_NO_STREAM", message, facts);
+    }
+    try {
+      await streamTo(port, codec, name, source);
+    } finally {
+      port.close();
+    }
+    return resultOf(undefined);
   } catch (error) {
     throw failure("task", error);
   }

@@ -5,7 +5,7 @@ import { KIND_CALL, KIND_CANCEL, KIND_CREDIT, KIND_STREAM } from "../memory/reco
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
 import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION, NEXT_STREAM } from "../memory/slot-descriptor.js";
-import type { Connection } from "../refs/actor-ref.js";
+import type { Connection, RunOptions } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
 import type { StreamReader } from "../refs/stream-reader.js";
@@ -19,6 +19,7 @@ import { mailboxFull } from "./overflow.js";
 import type { EncodedMessage } from "./parcel-writer.js";
 import type { Peer, Self } from "./peers.js";
 import { type PendingCall, PendingCalls } from "./pending-calls.js";
+import { openTaskStream } from "./task-stream.js";
 
 const EMPTY: Payload = newPayload(0);
 /** Two words: how many items more, and how many bytes have been read. */
@@ -112,6 +113,13 @@ export abstract class Outbox extends OneWayOutbox {
         if (isCancelled) cancel();
       },
     });
+  }
+
+  /** Runs a task in the pool of this uid. `isStream`: the last object of its transfer list is its stream's port. */
+  abstract runTask(uid: number, id: string, task: unknown, options: RunOptions, isStream?: true): Promise<unknown>;
+
+  streamTask(uid: number, id: string, task: unknown, options: RunOptions, reader: StreamReader): void {
+    openTaskStream(this.codec, id, (all) => this.runTask(uid, id, task, all, true), options, reader);
   }
 
   /** Ends the streams that this thread reads, because nothing here will read on. */

@@ -99,9 +99,9 @@ export interface FactsByCode {
     readonly needed?: string;
     readonly replicas?: number;
   };
-  /** A call of a handler that answers with a stream, which is read with `ref.stream`. */
+  /** A call of a handler, or a pool's task, that answers with a stream, which is read with `stream`. */
   ERR_IS_STREAM: MethodFacts;
-  /** `ref.stream` of a handler that has returned something else than a stream. */
+  /** `ref.stream` or `pool.stream` of what has returned something else than a stream. */
   ERR_NO_STREAM: MethodFacts;
   /** The process runs with a flag of V8's that leaves each thread less than the cap. */
   ERR_HEAP_CAP_INEFFECTIVE: ProcessFacts & {

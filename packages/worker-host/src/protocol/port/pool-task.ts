@@ -40,3 +40,17 @@ export function isTaskFailure(error: unknown): error is TaskFailure {
   const of = (error as Partial<TaskFailure> | null | undefined)?.of;
   return of === "task" || of === "module";
 }
+
+/** What the reader of a task's stream posts: how many items more, how many bytes have been read, or that it has ended. */
+export interface ToStreamTask {
+  readonly items: number;
+  readonly bytes: number;
+  readonly cancelled?: true;
+}
+
+/** A record of a task's stream: KIND_ITEMS, KIND_REPLY or KIND_FAILURE, and which of its records it is. */
+export interface FromStreamTask {
+  readonly kind: number;
+  readonly number: number;
+  readonly payload: Encoded;
+}

@@ -55,6 +55,8 @@ export interface Sender {
   ownPool?(uid: number): object | undefined;
   /** Runs a task in the pool of this uid. */
   runTask?(uid: number, id: string, task: unknown, options: TaskOptions): Promise<unknown>;
+  /** Runs a task whose items `reader` reads. */
+  streamTask?(uid: number, id: string, task: unknown, options: RunOptions, reader: StreamReader): void;
   connect(address: number, uid: number, id: string): Connection;
   call(to: Connection, method: string, args: unknown[], options: RefOptions): Promise<unknown>;
   /** A call without a promise of the sender's own: `settle` or `fail` is called exactly once, perhaps before it returns. */

@@ -54,7 +54,8 @@ export type StreamName<A> =
 export type StreamItem<A, M> =
   IsAny<A> extends true ? any : IsAny<Answer<A, M>> extends true ? any : ItemOf<Answer<A, M>>;
 
-type ItemOf<R> =
+/** The items of what a handler returns, if that is a stream. */
+export type ItemOf<R> =
   R extends DeferredBrand<infer T>
     ? ItemOf<T>
     : R extends AsyncIterable<infer T>

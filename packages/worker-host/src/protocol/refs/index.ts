@@ -25,7 +25,7 @@ export type {
 } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
 export type { MapOptions } from "./pool-map.js";
-export { PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
+export { type ItemsOf, PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
 export { noConnection, noproc, taskAborted, wasRefused } from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";

@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os";
 import { ActorError } from "../errors/errors.js";
 import { withCaller } from "../errors/remote-error.js";
 import type { RunOptions, Sender, TaskOptions } from "./actor-ref.js";
+import type { ItemOf } from "./actor-types.js";
+import { ItemStream } from "./item-stream.js";
 import { type MapOptions, MappedTasks } from "./pool-map.js";
 import { takeMapOptions, takeRunOptions, takeSource } from "./ref-options.js";
 import { taskAborted } from "./refusal.js";
@@ -12,6 +14,8 @@ import { whenAborted } from "./when-aborted.js";
 export type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never;
 /** What comes of a task that a function of the type `F` has. */
 export type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
+/** The items that a task yields which a function of the type `F` has. */
+export type ItemsOf<F> = 0 extends 1 & ResultOf<F> ? any : ItemOf<ResultOf<F>>;
 
 /** `util.inspect.custom`. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -39,12 +43,7 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    * ERR_INVALID_OPTION for options that do not exist or make no sense.
    */
   async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
-    const taken = takeRunOptions(this.id, options);
-    try {
-      checkTransferList(taken.transferList ?? []);
-    } catch (error) {
-      throw uncloneableFor({ id: this.id }, error);
-    }
+    const taken = this.#takeOptions(options);
     try {
       return await this.#runTask(task, taken);
     } catch (error) {
@@ -88,10 +87,36 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
   }
 
   async #runTask(task: TaskOf<F>, options: TaskOptions): Promise<ResultOf<F>> {
-    if (this.#sender.runTask === undefined) {
-      throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: a pool is out of reach here`, { id: this.id });
-    }
+    if (this.#sender.runTask === undefined) throw outOfReach(this.id);
     return this.#sender.runTask(this.uid, this.id, task, options) as Promise<ResultOf<F>>;
+  }
+
+  #takeOptions(options: RunOptions): RunOptions {
+    const taken = takeRunOptions(this.id, options);
+    try {
+      checkTransferList(taken.transferList ?? []);
+    } catch (error) {
+      throw uncloneableFor({ id: this.id }, error);
+    }
+    return taken;
+  }
+
+  /**
+   * Runs a task whose function is a generator, or returns one or a `ReadableStream`, and reads its items: as `ref.stream`
+   * of an actor, with the same credits, the same ends, and the codes of `run`. The task begins with the first `next()`,
+   * and holds its thread until its stream has ended; `taskTimeoutMs` is for all of it. `break`, `return()` and `signal` end the
+   * generator, whose `finally` has a second; then its thread is ended. A thread that ends before its task ends the
+   * stream with ERR_CALL_EXIT, after the items that it had sent.
+   */
+  stream(
+    task: TaskOf<F>,
+    options: RunOptions = {},
+  ): AsyncIterableIterator<ItemsOf<F>, undefined, undefined> & AsyncDisposable {
+    return new ItemStream<ItemsOf<F>>(this.id, (reader) => {
+      const sender = this.#sender;
+      if (sender.streamTask === undefined) throw outOfReach(this.id);
+      sender.streamTask(this.uid, this.id, task, this.#takeOptions(options), reader);
+    });
   }
 
   /** `PoolRef(root/thumbnails)`, in a template as in `util.inspect` and `console.log`. */
@@ -107,4 +132,8 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
   [INSPECT](): string {
     return this.toString();
   }
+}
+
+function outOfReach(id: string): ActorError {
+  return new ActorError("ERR_WRONG_THREAD", `id=${id}: a pool is out of reach here`, { id });
 }

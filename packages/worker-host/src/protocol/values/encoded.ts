@@ -19,6 +19,8 @@ export interface TaskValue {
   readonly content: Encoded;
   /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
+  /** The task's items are read: the last object that is transferred is the port that they go by. */
+  readonly isStream?: true;
 }
 
 export function encoded(payload: Payload): Encoded {

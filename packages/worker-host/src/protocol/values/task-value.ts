@@ -40,11 +40,12 @@ export function transferListOf({ content, transferred }: TaskValue): Transferabl
  * Detaches the transferred objects from this thread's code at once. Throws ERR_NOT_CLONEABLE for one that cannot be
  * transferred any more.
  */
-export function takeTransferred(id: string, { content, transferred }: TaskValue): TaskValue {
-  if (transferred.length === 0) return { content, transferred };
+export function takeTransferred(id: string, value: TaskValue): TaskValue {
+  const { transferred } = value;
+  if (transferred.length === 0) return value;
   try {
     checkTransferList(transferred);
-    return { content, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
+    return { ...value, transferred: structuredClone(transferred, { transfer: [...transferred] as never }) };
   } catch (error) {
     throw notTransferable({ id }, error);
   }
