@@ -106,7 +106,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "mailbox_full":
       case "dropped":
       case "detour":
-        return host.mail.handleNotice(message);
+        return host.mail.handleNotice(message, actor);
       case "code_changed":
         // `Upgrade` hears it first; here it comes too late.
         return;

@@ -4,6 +4,7 @@ import {
   ACTIVE,
   AWAKE,
   BLOCKED_ON,
+  CONSUMER,
   CONTROL,
   DISPATCHES,
   EXIT_CPU_MS,
@@ -17,6 +18,7 @@ import {
   STREAM_ITEMS,
   STREAMS_OPEN,
   TURNS,
+  uidOf,
 } from "./slot-descriptor.js";
 
 /**
@@ -109,13 +111,13 @@ export class ConsumerState {
     if (this.isCountedAwake) this.countAsleep(awake);
   }
 
-  /** Main, after it has posted a control message: wakes the thread if it sleeps. */
+  /** Another thread, after it has posted a control message: wakes the thread if it sleeps. */
   controlPosted(): void {
     Atomics.store(this.#words, CONTROL, 1);
     ring(this.#words, PARKED);
   }
 
-  /** True when main has posted a control message since the last time. */
+  /** True when a control message has been posted since the last time. */
   takeControl(): boolean {
     // A plain load: between two messages it does not matter when this is seen, and `hasControl` looks before a sleep.
     if (this.#words[CONTROL] === 0) return false;
@@ -128,8 +130,16 @@ export class ConsumerState {
   }
 
   /** The thread consumes the slot from now on. `osThread` is the operating system's number of it, 0 if unknown. */
-  consumedBy(osThread: number): void {
+  consumedBy(ownerId: number, osThread: number): void {
     this.#words[OS_THREAD] = osThread;
+    Atomics.store(this.#words, CONSUMER, ownerId);
+  }
+
+  /** Owner id of the thread that consumes the slot of actor `uid`; 0 when none does, or the slot is another's. */
+  consumerOf(uid: number): number {
+    const consumer = Atomics.load(this.#words, CONSUMER);
+    // The uid second: if the slot is given to another actor meanwhile, this sees it.
+    return uidOf(this.#words) === uid ? consumer : 0;
   }
 
   /**
@@ -146,6 +156,7 @@ export class ConsumerState {
     words[BLOCKED_ON] = 0;
     words[LOG_TAKEN] = 0;
     words[OS_THREAD] = 0;
+    Atomics.store(words, CONSUMER, 0);
     words[EXIT_CPU_MS] = 0;
     words[STREAMS_OPEN] = 0;
     floatsAt(words, SLEPT_MS, 1)[0] = 0;
