@@ -1,0 +1,162 @@
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { describeMachine, machineLine, OthersMeter, othersLine } from "../machine.js";
+import { median, quantile } from "../statistics.js";
+import { Nodes } from "./nodes.js";
+
+const USAGE = `Usage: node bench/dist/cluster/main.js [--rounds N] [--only TEXT] [--record]
+
+Two nodes in two processes over one nats-server, in alternating rounds beside nats.js alone.
+
+  --rounds N   rounds of each (default 5), after one that does not count
+  --only TEXT  only what has this in its name
+  --record     writes bench/results/cluster.json`;
+
+const COUNTERS = 10;
+const STUCK_MS = 8000;
+const IDLE_MS = 10_000;
+
+interface Case {
+  readonly name: string;
+  readonly unit: string;
+  /** What the ratio of ours to nats.js's is to be: at least or at most. */
+  readonly gate: { readonly atLeast: number } | { readonly atMost: number };
+  raw(nodes: Nodes): Promise<number>;
+  ours(nodes: Nodes): Promise<number>;
+}
+
+const middle = (times: Float64Array): number => quantile(times.toSorted(), 0.5);
+const casts = (name: string, count: number, bytes: number, atLeast: number): Case => ({
+  name,
+  unit: "/s",
+  gate: { atLeast },
+  raw: (nodes) => nodes.published(count, bytes === 0 ? 32 : bytes),
+  ours: (nodes) => nodes.cast(count, bytes),
+});
+
+const CASES: readonly Case[] = [
+  casts("small casts, against publish to subscribe", 100_000, 0, 0.8),
+  casts("casts of 1 KB", 50_000, 1024, 0.6),
+  casts("casts of 64 KB", 2000, 64 * 1024, 0.4),
+  {
+    name: "one call at a time (median), against request",
+    unit: " µs",
+    gate: { atMost: 2 },
+    raw: async (nodes) => middle(await nodes.requested(1500)),
+    ours: async (nodes) => middle(await nodes.called(1500)),
+  },
+  {
+    name: "256 calls under way, against requests",
+    unit: "/s",
+    gate: { atLeast: 3 },
+    raw: (nodes) => nodes.requestedAtOnce(20_000, 256),
+    ours: (nodes) => nodes.calledAtOnce(40_000, 256),
+  },
+];
+
+interface Row {
+  readonly name: string;
+  readonly raw: number | undefined;
+  readonly ours: number;
+  readonly unit: string;
+  readonly ratio: number;
+  readonly gate: Case["gate"];
+}
+
+async function compared(nodes: Nodes, { name, unit, gate, raw, ours }: Case, rounds: number): Promise<Row> {
+  const theirs: number[] = [];
+  const mine: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const isFirst = round % 2 === 0;
+    if (isFirst) theirs.push(await raw(nodes));
+    mine.push(await ours(nodes));
+    if (!isFirst) theirs.push(await raw(nodes));
+  }
+  // The first warms up.
+  const ratios = mine.slice(1).map((value, i) => value / theirs[i + 1]);
+  return { name, unit, gate, raw: median(theirs.slice(1)), ours: median(mine.slice(1)), ratio: median(ratios) };
+}
+
+async function stuck(nodes: Nodes): Promise<Row> {
+  const nine = nodes.counters.slice(1);
+  const count = 45_000;
+  await nodes.cast(count, 0, nine);
+  const before = median([
+    await nodes.cast(count, 0, nine),
+    await nodes.cast(count, 0, nine),
+    await nodes.cast(count, 0, nine),
+  ]);
+  const hung = await nodes.stick(nodes.counters[0], STUCK_MS);
+  const after = median([
+    await nodes.cast(count, 0, nine),
+    await nodes.cast(count, 0, nine),
+    await nodes.cast(count, 0, nine),
+  ]);
+  await hung;
+  const name = "nine receivers beside one that does not read, against before";
+  return { name, unit: "/s", gate: { atLeast: 0.8 }, raw: before, ours: after, ratio: after / before };
+}
+
+async function idle(nodes: Nodes): Promise<Row> {
+  const share = await nodes.idleShare(IDLE_MS);
+  return {
+    name: "share of a core of an idle node",
+    unit: "",
+    gate: { atMost: 0.01 },
+    raw: undefined,
+    ours: share,
+    ratio: share,
+  };
+}
+
+function isMet({ gate, ratio }: Row): boolean {
+  return "atLeast" in gate ? ratio >= gate.atLeast : ratio <= gate.atMost;
+}
+
+function lineOf(row: Row): string {
+  const { name, raw, ours, unit, ratio, gate } = row;
+  const show = (value: number): string => (value < 1 ? value.toFixed(4) : Math.round(value).toLocaleString("en-US"));
+  const limit = "atLeast" in gate ? `≥ ${gate.atLeast}` : `≤ ${gate.atMost}`;
+  const beside = raw === undefined ? "" : `nats.js ${show(raw)}${unit}, `;
+  return `${isMet(row) ? "ok  " : "MISS"} ${name}: ${beside}mini-otp ${show(ours)}${unit}: ${ratio.toFixed(raw === undefined ? 4 : 2)} (${limit})`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: "string", default: "5" },
+      only: { type: "string", default: "" },
+      record: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (values.help || !Number.isInteger(rounds) || rounds < 1) {
+    console.log(USAGE);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const startedAt = new Date();
+  const machine = await describeMachine();
+  console.log(machineLine(machine));
+  const others = new OthersMeter();
+  const rows: Row[] = [];
+  const say = (row: Row): void => {
+    rows.push(row);
+    console.log(lineOf(row));
+  };
+  {
+    await using nodes = await Nodes.start(COUNTERS);
+    const wanted = (name: string): boolean => name.includes(values.only);
+    for (const one of CASES) if (wanted(one.name)) say(await compared(nodes, one, rounds));
+    if (wanted("nine receivers")) say(await stuck(nodes));
+    if (wanted("idle")) say(await idle(nodes));
+  }
+  console.log(othersLine(others.share));
+  if (!values.record) return;
+  const file = new URL("../../results/cluster.json", import.meta.url);
+  const report = { startedAt, machine, rounds, othersShare: others.share, rows };
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+await main();
