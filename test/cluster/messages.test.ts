@@ -10,7 +10,7 @@ let nodes: TestCluster;
 let started = 0;
 
 beforeAll(async () => {
-  nodes = await testCluster({ nodes: 2 });
+  nodes = await testCluster({ nodes: 2, window: { messages: 256 } });
 });
 afterAll(() => nodes[Symbol.asyncDispose]());
 
@@ -236,6 +236,8 @@ describe("back-pressure", () => {
     const letters: string[] = [];
     const off = nodes.node("b").system.on("dead_letter", ({ method, why }) => letters.push(`${method} ${why}`));
     void there.cast("wait");
+    // Else it would take that one after the notes have come, and have room for the call.
+    await until("its handler", () => there.stats().handling?.method === "wait");
     for (let i = 0; i < 12; i++) await here.cast("note", i);
     await until("dead letters", () => letters.length >= 7);
     await expect(here.call("echo", 1)).rejects.toMatchObject({ code: "ERR_MAILBOX_FULL" });

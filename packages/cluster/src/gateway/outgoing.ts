@@ -1,7 +1,8 @@
+import { FRAME_HEADER_BYTES, newFrame } from "../link/frame.js";
 import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, type WireRecord, writeRecord } from "./records.js";
 
 /** Small records of one turn go together, up to so much. */
-const BATCH_BYTES = 16 * 1024;
+const BATCH_BYTES = 64 * 1024;
 
 interface Large {
   readonly bytes: Buffer;
@@ -13,15 +14,18 @@ interface Large {
 /** Records on their way into frames: small ones together, large ones in pieces, between which others pass. */
 export class Outgoing {
   readonly #fragmentBytes: number;
-  readonly #send: (body: Uint8Array) => void;
+  readonly #send: (frame: Uint8Array) => void;
   readonly #hasRoom: () => boolean;
-  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #at = 0;
   #scheduled = false;
+  /** A frame has gone in this turn of the event loop: what comes now goes with the next turn's. */
+  #wentNow = false;
   #large: Large[] = [];
   #lastNumber = 0;
 
-  constructor(fragmentBytes: number, send: (body: Uint8Array) => void, hasRoom: () => boolean) {
+  /** `send` gets frames as `newFrame` makes them, and may keep them. */
+  constructor(fragmentBytes: number, send: (frame: Uint8Array) => void, hasRoom: () => boolean) {
     this.#fragmentBytes = fragmentBytes;
     this.#send = send;
     this.#hasRoom = hasRoom;
@@ -46,13 +50,11 @@ export class Outgoing {
     }
     if (bytes > BATCH_BYTES - this.#at) this.flush();
     if (bytes > BATCH_BYTES) {
-      const whole = Buffer.allocUnsafeSlow(bytes);
-      writeRecord(whole, 0, record);
-      this.#send(whole);
+      this.#sendAlone(record, bytes);
       return true;
     }
     this.#at = writeRecord(this.#batch, this.#at, record);
-    if (!this.#scheduled) {
+    if (!this.#scheduled && !this.#wentNow) {
       this.#scheduled = true;
       queueMicrotask(this.#later);
     }
@@ -61,11 +63,17 @@ export class Outgoing {
 
   flush(): void {
     if (this.#at === 0) return;
-    const body = this.#batch.subarray(0, this.#at);
     // The link keeps it until it is acknowledged.
-    this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    const frame = newFrame(this.#at);
+    this.#batch.copy(frame, FRAME_HEADER_BYTES, 0, this.#at);
     this.#at = 0;
-    this.#send(body);
+    this.#send(frame);
+  }
+
+  #sendAlone(record: WireRecord, bytes: number): void {
+    const frame = newFrame(bytes);
+    writeRecord(frame, FRAME_HEADER_BYTES, record);
+    this.#send(frame);
   }
 
   /** Sends of each large record a piece in turn, while there is room. */
@@ -81,11 +89,9 @@ export class Outgoing {
         token: large.number,
         payload: large.bytes.subarray(large.at, end),
       });
-      const body = Buffer.allocUnsafeSlow(recordBytes(piece));
-      writeRecord(body, 0, piece);
       large.at = end;
       if (end < large.bytes.length) this.#large.push(large);
-      this.#send(body);
+      this.#sendAlone(piece, recordBytes(piece));
       if (end === large.bytes.length) large.gone();
     }
   }
@@ -96,9 +102,18 @@ export class Outgoing {
     this.#at = 0;
   }
 
+  /** The first of a turn goes at once, so that one call does not wait; what follows goes together. */
   readonly #later = (): void => {
     this.#scheduled = false;
+    if (this.#at === 0) return;
     this.flush();
+    this.#wentNow = true;
+    setImmediate(this.#turned);
+  };
+
+  readonly #turned = (): void => {
+    this.#wentNow = false;
+    this.#later();
   };
 }
 

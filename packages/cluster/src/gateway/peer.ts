@@ -3,7 +3,7 @@ import type { GuestCaller, Guests } from "@mini-otp/runtime/guests";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
-import { decodeFrame, encodeFrame } from "../link/frame.js";
+import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../link/frame.js";
 import type { Hello } from "../link/hello.js";
 import {
   hasRoom,
@@ -66,7 +66,6 @@ export interface PeerHost {
 interface SentCall {
   readonly proxy: RemoteActor;
   readonly caller: GuestCaller;
-  readonly key: string;
 }
 
 /** Another node: the link to it, what stands here for its actors, and what it asks of this node's. */
@@ -84,7 +83,8 @@ export class Peer {
   readonly #pieces: Pieces;
   readonly #proxies = new Map<string, RemoteActor>();
   readonly #calls = new Map<number, SentCall>();
-  readonly #tokens = new Map<string, number>();
+  /** By caller and its correlation. */
+  readonly #tokens = new Map<number, Map<number, number>>();
   readonly #serving: Serving;
   #lastToken = 0;
 
@@ -99,7 +99,7 @@ export class Peer {
     this.link.connected = host.connected;
     this.#outgoing = new Outgoing(
       host.fragmentBytes,
-      (body) => this.step({ type: "data", body }),
+      (whole) => this.step({ type: "data", body: whole.subarray(FRAME_HEADER_BYTES), whole }),
       () => this.hasRoom,
     );
     // What its header takes comes on top of the message.
@@ -124,8 +124,9 @@ export class Peer {
     return this.link.phase === "up";
   }
 
+  /** Without a connection nothing new is taken: what has not left is certainly not handled. */
   get hasRoom(): boolean {
-    return hasRoom(this.link);
+    return this.link.connected && hasRoom(this.link);
   }
 
   get proxies(): number {
@@ -165,19 +166,26 @@ export class Peer {
   callOf(proxy: RemoteActor, caller: GuestCaller): number {
     this.#lastToken = (this.#lastToken + 1) >>> 0 || 1;
     const token = this.#lastToken;
-    const key = `${caller.uid}/${caller.correlation}`;
-    this.#calls.set(token, { proxy, caller, key });
-    this.#tokens.set(key, token);
+    const { uid, correlation } = caller;
+    this.#calls.set(token, { proxy, caller });
+    const known = this.#tokens.get(uid);
+    if (known === undefined) this.#tokens.set(uid, new Map([[correlation, token]]));
+    else known.set(correlation, token);
     return token;
   }
 
   givenUp(callerUid: number, correlation: number): number | undefined {
-    const key = `${callerUid}/${correlation}`;
-    const token = this.#tokens.get(key);
+    const token = this.#tokens.get(callerUid)?.get(correlation);
     if (token === undefined) return undefined;
-    this.#tokens.delete(key);
+    this.#forget(callerUid, correlation);
     this.#calls.delete(token);
     return token;
+  }
+
+  #forget(callerUid: number, correlation: number): void {
+    const known = this.#tokens.get(callerUid);
+    known?.delete(correlation);
+    if (known?.size === 0) this.#tokens.delete(callerUid);
   }
 
   /** This node leaves. */
@@ -277,7 +285,7 @@ export class Peer {
     const call = this.#calls.get(record.token);
     if (call === undefined) return;
     this.#calls.delete(record.token);
-    this.#tokens.delete(call.key);
+    this.#forget(call.caller.uid, call.caller.correlation);
     const { slot } = call.proxy.guest;
     if (record.op === REPLY && isWithoutReferences(record.format)) {
       slot.answerEncoded(call.caller, { format: record.format, bytes: record.payload });

@@ -50,7 +50,32 @@ export function record(op: number, rest: Partial<Omit<WireRecord, "op">> = {}): 
 }
 
 export function recordBytes({ method, payload }: WireRecord): number {
-  return RECORD_HEADER_BYTES + Buffer.byteLength(method) + payload.length;
+  return RECORD_HEADER_BYTES + namesBytes(method).length + payload.length;
+}
+
+const NO_NAME = Buffer.alloc(0);
+/** Names are few; a sender that makes them up fills no memory. */
+const MAX_NAMES = 1024;
+const names = new Map<string, Buffer>();
+
+function namesBytes(name: string): Buffer {
+  if (name === "") return NO_NAME;
+  let bytes = names.get(name);
+  if (bytes === undefined) {
+    bytes = Buffer.from(name);
+    if (names.size >= MAX_NAMES) names.clear();
+    names.set(name, bytes);
+  }
+  return bytes;
+}
+
+/** Up to here a loop beats a call. */
+const LOOP_BYTES = 64;
+
+function copy(from: Uint8Array, into: Buffer, at: number): void {
+  const { length } = from;
+  if (length > LOOP_BYTES) into.set(from, at);
+  else for (let i = 0; i < length; i++) into[at + i] = from[i];
 }
 
 /** Returns where it ends. */
@@ -59,7 +84,9 @@ export function writeRecord(
   at: number,
   { op, format, method, target, keyHash, token, payload }: WireRecord,
 ): number {
-  const methodBytes = method === "" ? 0 : into.write(method, at + RECORD_HEADER_BYTES);
+  const name = namesBytes(method);
+  const methodBytes = name.length;
+  copy(name, into, at + RECORD_HEADER_BYTES);
   const from = at + RECORD_HEADER_BYTES + methodBytes;
   const end = from + payload.length;
   into.writeUInt32LE(end - at, at);
@@ -69,13 +96,17 @@ export function writeRecord(
   into.writeUInt32LE(target >>> 0, at + 8);
   into.writeUInt32LE((keyHash ?? 0) >>> 0, at + 12);
   into.writeUInt32LE(token >>> 0, at + 16);
-  into.set(payload, from);
+  copy(payload, into, from);
   return end;
 }
 
 /** Each record of a body, its payload a view; stops at the first that is damaged, and returns false. */
 export function readRecords(body: Uint8Array, take: (record: WireRecord) => void): boolean {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  // Most records of a body are for the same method.
+  let name = "";
+  let nameAt = 0;
+  let nameBytes = 0;
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < RECORD_HEADER_BYTES) return false;
     const length = bytes.readUInt32LE(at);
@@ -85,16 +116,32 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
     if (length < RECORD_HEADER_BYTES + methodBytes || length > bytes.length - at) return false;
     if (op < CALL || op > LAST_OP) return false;
     const from = at + RECORD_HEADER_BYTES;
+    if (!isSame(bytes, nameAt, nameBytes, from, methodBytes)) {
+      name = bytes.toString("utf8", from, from + methodBytes);
+      nameAt = from;
+      nameBytes = methodBytes;
+    }
     take({
       op,
       format: bytes[at + 5],
-      method: methodBytes === 0 ? "" : bytes.toString("utf8", from, from + methodBytes),
+      method: methodBytes === 0 ? "" : name,
       target: bytes.readUInt32LE(at + 8),
       keyHash: (methodWord & HAS_KEY) === 0 ? undefined : bytes.readUInt32LE(at + 12),
       token: bytes.readUInt32LE(at + 16),
-      payload: bytes.subarray(from + methodBytes, at + length),
+      payload: new Uint8Array(
+        bytes.buffer,
+        bytes.byteOffset + from + methodBytes,
+        length - RECORD_HEADER_BYTES - methodBytes,
+      ),
     });
     at += length;
   }
+  return true;
+}
+
+function isSame(bytes: Buffer, one: number, oneLength: number, other: number, length: number): boolean {
+  if (length === 0) return true;
+  if (oneLength !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[one + i] !== bytes[other + i]) return false;
   return true;
 }

@@ -24,7 +24,7 @@ export interface RemoteActorLink {
 }
 
 /** A ring holds what senders have sent while the window is full. */
-const RING_BYTES = 64 * 1024;
+const RING_BYTES = 256 * 1024;
 const RING_MESSAGES = 1024;
 const KINDS = { call: CALL, cast: CAST, send: SEND } as const;
 
@@ -138,14 +138,18 @@ export class RemoteActor {
     }
     this.#messages++;
     this.#bytes += size;
+    const { uid: target, keyHash } = this.global;
+    const { format, payload } = wire;
     const token = caller === undefined ? 0 : this.#link.callOf(this, caller);
     const sent = kind === "send" ? "" : method;
-    const gone = (): void => {
-      this.#held = false;
-      this.wake();
-    };
-    this.#held = !this.#link.send(this.#record(KINDS[kind], { ...wire, method: sent, token }), gone);
+    const message = { op: KINDS[kind], format, method: sent, target, keyHash, token, payload };
+    this.#held = !this.#link.send(message, this.#gone);
   }
+
+  readonly #gone = (): void => {
+    this.#held = false;
+    this.wake();
+  };
 
   #unsent({ method, caller }: GuestMessage): void {
     const { guests } = this.#link;

@@ -1,6 +1,6 @@
 import type { Down, ExitReason } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
-import { EncodedReply } from "@mini-otp/worker-host/protocol/calls";
+import { EncodedReply, Queue } from "@mini-otp/worker-host/protocol/calls";
 import { exitReasonOf, isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, noproc } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
@@ -26,16 +26,22 @@ export interface ServingHost {
 
 /** In the place of an actor's number: the node itself. */
 export const NODE = 0;
-const EMPTY = record(REPLY);
+const NOT_SENT: Abortable = { abort: () => {} };
 
 interface Lane {
   readonly target: number;
   readonly keyHash: number | undefined;
-  readonly queue: WireRecord[];
+  /** What has come while it is busy. */
+  readonly queue: Queue<WireRecord>;
   busy: boolean;
   /** Not told to the sender yet. */
   messages: number;
   bytes: number;
+}
+
+/** What ends the handler's work for a call that is given up. */
+interface Abortable {
+  abort(): void;
 }
 
 /** Told in these portions: a window is no smaller than four of them. */
@@ -49,8 +55,9 @@ const LOOK_EVERY_MS = 2;
 /** What a peer asks of this node's actors: its messages in their order, one lane for each actor, and its signals. */
 export class Serving {
   readonly #host: ServingHost;
-  readonly #lanes = new Map<string, Lane>();
-  readonly #calls = new Map<number, AbortController>();
+  /** By `keyOf`; of an actor by its number, which takes no text to make. */
+  readonly #lanes = new Map<string | number, Lane>();
+  readonly #calls = new Map<number, Abortable>();
   readonly #monitors = new Map<string, () => void>();
   #session = {};
 
@@ -63,7 +70,7 @@ export class Serving {
       this.#control(message);
       return;
     }
-    const key = keyOf(message);
+    const key = message.keyHash === undefined ? message.target : keyOf(message);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       const { target, keyHash, payload } = message;
@@ -73,19 +80,22 @@ export class Serving {
         this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: payload.length }));
         return;
       }
-      lane = { target, keyHash, queue: [], busy: false, messages: 0, bytes: 0 };
+      lane = { target, keyHash, queue: new Queue(), busy: false, messages: 0, bytes: 0 };
       this.#lanes.set(key, lane);
     }
-    if (lane.queue.length >= MAX_QUEUED) {
+    if (!lane.busy) {
+      this.#handle(lane, message);
+    } else if (lane.queue.length >= MAX_QUEUED) {
       this.#refuse(message);
-      return;
+    } else {
+      lane.queue.push(message);
     }
-    lane.queue.push(message);
-    this.#pump(lane);
   }
 
   cancel(token: number): void {
-    this.#calls.get(token)?.abort();
+    const call = this.#calls.get(token);
+    this.#calls.delete(token);
+    call?.abort();
   }
 
   watch(message: WireRecord): void {
@@ -136,34 +146,35 @@ export class Serving {
     void (async () => this.#host.control(method, argsFromWire(codec, message), signal))().then(settle, fail);
   }
 
-  #pump(lane: Lane): void {
-    while (!lane.busy && lane.queue.length > 0) {
-      const message = lane.queue.shift() as WireRecord;
-      lane.busy = true;
-      const done = (): void => {
-        lane.busy = false;
-        this.#credit(lane, message.payload.length);
-      };
-      if (this.#deliver(message, done)) done();
+  #handle(lane: Lane, message: WireRecord): void {
+    lane.busy = true;
+    if (!this.#deliver(lane, message)) return;
+    lane.busy = false;
+    this.#credit(lane, message.payload.length);
+  }
+
+  /** What the lane waited for is in the mailbox, or will never be. */
+  #later(lane: Lane, message: WireRecord): void {
+    lane.busy = false;
+    this.#credit(lane, message.payload.length);
+    while (!lane.busy) {
+      const next = lane.queue.shift();
+      if (next === undefined) return;
+      this.#handle(lane, next);
     }
   }
 
-  /** True when it is in the mailbox, or will never be; else `later` is called. */
-  #deliver(message: WireRecord, done: () => void): boolean {
+  /** True when it is in the mailbox, or will never be; else `#later` is called. */
+  #deliver(lane: Lane, message: WireRecord): boolean {
     const { op, target, keyHash, method, token } = message;
     const { guests, codec } = this.#host;
     const ref = this.#host.reachable(target, keyHash);
-    const later = (lane: Lane): void => {
-      done();
-      this.#pump(lane);
-    };
-    const lane = this.#lanes.get(keyOf(message)) as Lane;
     if (ref === undefined) {
       this.#refuse(message);
       return true;
     }
     if (op === CALL) {
-      const accepted = this.#forwardCall(ref, message, () => later(lane));
+      const accepted = this.#forwardCall(lane, ref, message);
       if (accepted !== undefined) return accepted;
     } else if (op === CAST) {
       const outcome = guests.forwardCast(ref, method, { format: message.format, bytes: message.payload });
@@ -178,7 +189,7 @@ export class Serving {
       else guests.deadLetter(ref.id, method, "unhandled");
       return true;
     }
-    if (op === CALL) return this.#call(ref, message, args, () => later(lane));
+    if (op === CALL) return this.#call(lane, ref, message, args);
     if (op === CAST) {
       try {
         const outcome = ref.tryCast(method, ...(args as []));
@@ -193,7 +204,7 @@ export class Serving {
       }
     }
     const send = (): Promise<void> => (op === SEND ? ref.send(args[0] as never) : ref.cast(method, ...(args as [])));
-    void this.#untilAccepted(ref, method, send).then(() => later(lane));
+    void this.#untilAccepted(ref, method, send).then(() => this.#later(lane, message));
     return false;
   }
 
@@ -222,25 +233,32 @@ export class Serving {
     this.#host.guests.deadLetter(ref.id, method, isFull ? "dropped" : isClosed ? "queued" : "unhandled");
   }
 
-  #call(ref: ActorRef, { token, method }: WireRecord, args: unknown[], later: () => void): boolean {
-    const { signal, settle, fail } = this.#open(ref, token);
-    return this.#isAccepted(this.#host.guests.call(ref, method, args, signal, settle, fail), later);
+  #call(lane: Lane, ref: ActorRef, message: WireRecord, args: unknown[]): boolean {
+    const { signal, settle, fail } = this.#open(ref, message.token);
+    const waits = this.#host.guests.call(ref, message.method, args, signal, settle, fail);
+    return this.#isAccepted(lane, message, waits);
   }
 
-  #forwardCall(ref: ActorRef, { token, method, format, payload }: WireRecord, later: () => void): boolean | undefined {
+  #forwardCall(lane: Lane, ref: ActorRef, message: WireRecord): boolean | undefined {
+    const { token, method, format, payload } = message;
     if (!isWithoutReferences(format)) return undefined;
-    const { signal, settle, fail } = this.#open(ref, token);
-    const waits = this.#host.guests.forwardCall(ref, method, { format, bytes: payload }, signal, settle, fail);
-    if (waits === undefined) this.#calls.delete(token);
-    return waits === undefined ? undefined : this.#isAccepted(waits, later);
+    const { settle, fail } = this.#answers(ref, token);
+    const call = this.#host.guests.forwardCall(ref, method, { format, bytes: payload }, settle, fail);
+    if (call === undefined) {
+      this.#calls.delete(token);
+      return undefined;
+    }
+    // It may have failed at once.
+    if (this.#calls.has(token)) this.#calls.set(token, call);
+    return this.#isAccepted(lane, message, () => call.waits);
   }
 
-  #isAccepted(waits: () => boolean, later: () => void): boolean {
+  #isAccepted(lane: Lane, message: WireRecord, waits: () => boolean): boolean {
     if (!waits()) return true;
     const look = setInterval(() => {
       if (waits()) return;
       clearInterval(look);
-      later();
+      this.#later(lane, message);
     }, LOOK_EVERY_MS);
     return false;
   }
@@ -248,15 +266,23 @@ export class Serving {
   /** A call that is to be answered. */
   #open(ref: { readonly id: string }, token: number) {
     const abort = new AbortController();
+    const { settle, fail } = this.#answers(ref, token);
+    this.#calls.set(token, abort);
+    return { signal: abort.signal, settle, fail };
+  }
+
+  /** Where the outcome of a call goes, unless its caller has given it up or the session is over. */
+  #answers(ref: { readonly id: string }, token: number) {
     const { codec, node } = this.#host;
     const session = this.#session;
-    this.#calls.set(token, abort);
-    const isOpen = (): boolean => session === this.#session && this.#calls.get(token) === abort;
+    this.#calls.set(token, NOT_SENT);
+    const isOpen = (): boolean => session === this.#session && this.#calls.has(token);
     const settle = (value: unknown): void => {
       if (!isOpen()) return;
       this.#calls.delete(token);
       if (value instanceof EncodedReply) {
-        this.#host.send({ ...EMPTY, op: REPLY, token, format: value.format, payload: value.bytes });
+        const { format, bytes: payload } = value;
+        this.#host.send({ op: REPLY, format, method: "", target: 0, keyHash: undefined, token, payload });
         return;
       }
       try {
@@ -270,7 +296,7 @@ export class Serving {
       this.#calls.delete(token);
       this.#fail(token, named(error, node, ref.id));
     };
-    return { signal: abort.signal, settle, fail };
+    return { settle, fail };
   }
 
   #fail(token: number, error: unknown): void {

@@ -27,20 +27,29 @@ export interface Frame {
   readonly seq: number;
   readonly ack: number;
   readonly body: Uint8Array;
+  /** Memory that ends with the body and has room for the header in front of it, and no other user. */
+  readonly whole?: Uint8Array | undefined;
 }
 
 export const NO_BODY = new Uint8Array(0);
 
-export function encodeFrame({ type, from, to, seq, ack, body }: Frame): Uint8Array {
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
-  const view = new DataView(bytes.buffer);
+/** Memory for a frame. Its body begins at `FRAME_HEADER_BYTES`. */
+export function newFrame(bodyBytes: number): Buffer {
+  return Buffer.allocUnsafe(FRAME_HEADER_BYTES + bodyBytes);
+}
+
+export function encodeFrame({ type, from, to, seq, ack, body, whole }: Frame): Uint8Array {
+  const bytes = whole ?? new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_BYTES);
   bytes[0] = FRAME_VERSION;
   bytes[1] = type;
+  view.setUint16(2, 0, true);
   view.setUint32(4, from, true);
   view.setUint32(8, to, true);
   view.setUint32(12, seq, true);
   view.setUint32(16, ack, true);
-  bytes.set(body, FRAME_HEADER_BYTES);
+  view.setUint32(20, 0, true);
+  if (whole === undefined) bytes.set(body, FRAME_HEADER_BYTES);
   return bytes;
 }
 

@@ -17,7 +17,7 @@ export type LinkEnd = "left" | "gone" | "silent" | "restarted" | "reset" | "inco
 export type LinkEvent =
   | { readonly type: "frame"; readonly frame: Frame }
   /** A body is to be sent. Only while the session is up. */
-  | { readonly type: "data"; readonly body: Uint8Array }
+  | { readonly type: "data"; readonly body: Uint8Array; readonly whole?: Uint8Array }
   /** The other node has been heard of, or heard of again. */
   | { readonly type: "greet" }
   | { readonly type: "tick" }
@@ -33,7 +33,7 @@ export type LinkAction =
   | { readonly type: "up"; readonly peer: Hello }
   | { readonly type: "down"; readonly why: LinkEnd; readonly peer: Hello; readonly unacknowledged: number }
   | { readonly type: "deliver"; readonly body: Uint8Array }
-  /** What waits for acks is below the window again. */
+  /** What waits for acks is below the window again, or the connection is there again. */
   | { readonly type: "room" };
 
 /** DATA that is sent and not acknowledged: more is not offered. Replies may pass it. */
@@ -47,6 +47,7 @@ const GREET_AGAIN_MS = 250;
 interface Sent {
   readonly seq: number;
   readonly body: Uint8Array;
+  readonly whole: Uint8Array | undefined;
 }
 
 export interface LinkState {
@@ -109,7 +110,7 @@ export function linkStep(link: LinkState, event: LinkEvent, now: number): LinkAc
       onFrame(link, event.frame, now, actions);
       break;
     case "data":
-      sendData(link, event.body, now, actions);
+      sendData(link, event.body, event.whole, now, actions);
       break;
     case "greet":
       if (link.phase === "idle" || link.phase === "left") beginGreeting(link);
@@ -123,6 +124,7 @@ export function linkStep(link: LinkState, event: LinkEvent, now: number): LinkAc
       if (event.up) {
         greet(link, now, actions);
         resend(link, now, actions);
+        if (hasRoom(link)) actions.push({ type: "room" });
       }
       break;
     case "end":
@@ -247,13 +249,19 @@ function down(link: LinkState, why: LinkEnd, peer: Hello): LinkAction {
   return { type: "down", why, peer, unacknowledged: waiting(link) };
 }
 
-function sendData(link: LinkState, body: Uint8Array, now: number, actions: LinkAction[]): void {
+function sendData(
+  link: LinkState,
+  body: Uint8Array,
+  whole: Uint8Array | undefined,
+  now: number,
+  actions: LinkAction[],
+): void {
   if (link.phase !== "up") return;
   if (waiting(link) === 0) link.progressAt = now;
   link.sent = (link.sent + 1) >>> 0;
-  link.unacked.push({ seq: link.sent, body });
+  link.unacked.push({ seq: link.sent, body, whole });
   link.unackedBytes += body.length;
-  if (link.connected) actions.push(send(link, DATA, link.sent, body));
+  if (link.connected) actions.push(send(link, DATA, link.sent, body, whole));
 }
 
 function takeData(link: LinkState, { seq, body }: Frame, actions: LinkAction[]): void {
@@ -286,7 +294,7 @@ function acknowledged(link: LinkState, ack: number, now: number, actions: LinkAc
   while (from < unacked.length && ((ack - unacked[from].seq) | 0) >= 0) {
     link.unackedBytes -= unacked[from].body.length;
     // Its bytes are not kept until the list is cut.
-    unacked[from] = { seq: unacked[from].seq, body: NO_BODY };
+    unacked[from] = { seq: unacked[from].seq, body: NO_BODY, whole: undefined };
     from++;
   }
   if (from === link.unackedFrom) return;
@@ -306,9 +314,9 @@ function resend(link: LinkState, now: number, actions: LinkAction[]): void {
   if (link.phase !== "up" || !link.connected) return;
   link.progressAt = now;
   for (let i = link.unackedFrom; i < link.unacked.length; i++) {
-    const { seq, body } = link.unacked[i];
+    const { seq, body, whole } = link.unacked[i];
     link.resent++;
-    actions.push(send(link, DATA, seq, body));
+    actions.push(send(link, DATA, seq, body, whole));
   }
 }
 
@@ -316,9 +324,15 @@ function waiting(link: LinkState): number {
   return link.unacked.length - link.unackedFrom;
 }
 
-function send(link: LinkState, type: FrameType, seq = 0, body: Uint8Array = NO_BODY): LinkAction {
+function send(
+  link: LinkState,
+  type: FrameType,
+  seq = 0,
+  body: Uint8Array = NO_BODY,
+  whole: Uint8Array | undefined = undefined,
+): LinkAction {
   const { epoch: from, peerEpoch: to, taken: ack } = link;
   link.ackSent = ack;
   link.takenBytes = 0;
-  return { type: "send", frame: { type, from, to, seq, ack, body } };
+  return { type: "send", frame: { type, from, to, seq, ack, body, whole } };
 }

@@ -115,7 +115,8 @@ export class GuestSlot {
     });
     const { memory } = this.slot;
     setCallTimeout(memory.words, actors.callTimeoutMs);
-    this.#messages = new RingReader(memory, MAILBOX_LANE, newPayload(64 * 1024));
+    const keepsBytes = options.wantsBytes !== true;
+    this.#messages = new RingReader(memory, MAILBOX_LANE, newPayload(64 * 1024), keepsBytes);
     this.#system = new RingReader(memory, SYSTEM_LANE, newPayload(64));
     this.#mailbox = new Mailbox(memory.words);
     this.#mailbox.open();
@@ -204,7 +205,9 @@ export class GuestSlot {
     for (let taken = 0; !this.#closed; taken++) {
       while (this.#system.next()) this.#takeNotice();
       if (this.#waitsForParcel) return;
-      if (taken >= TAKEN_PER_TURN) {
+      // One that has just sent often sends more: to look again costs less than to be woken, and a sender that finds
+      // this awake does not wake it.
+      if (taken >= TAKEN_PER_TURN || (taken > 0 && !this.#messages.pending)) {
         this.#listening = true;
         setImmediate(this.#woken);
         return;
@@ -215,7 +218,7 @@ export class GuestSlot {
         continue;
       }
       // What was cancelled had been sent before.
-      if (!this.#messages.pending) this.#cancelled.clear();
+      if (this.#cancelled.size > 0 && !this.#messages.pending) this.#cancelled.clear();
       announce(words, PARKED);
       if (!(hasRoom && this.#messages.pending) && !this.#system.pending) {
         const waiting = sleepAsync(words, PARKED);
@@ -274,6 +277,7 @@ export class GuestSlot {
   /** Of a call: its caller has given it up, or wants a stream where there are none, and has been told so. */
   #isUnwanted(kind: number): boolean {
     const { header } = this.#messages;
+    if (kind === KIND_CALL && this.#cancelled.size === 0) return false;
     const { streams } = this.#options;
     const caller = { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] };
     if (kind === KIND_CALL) return this.#cancelled.delete(callKey(caller.uid, caller.correlation));
@@ -329,10 +333,12 @@ export class GuestSlot {
     } catch (error) {
       undecodable = { error };
     }
+    const method = this.#method();
+    if (header[R_METHOD] < 0 && this.#options.wantsBytes === true) this.#actors.learnName(method);
     const isCall = kind === KIND_CALL || kind === KIND_STREAM;
     const message: GuestMessage = {
       kind: isCall ? "call" : kind === KIND_CAST ? "cast" : "send",
-      method: isCall || kind === KIND_CAST ? this.#method() : "info",
+      method: isCall || kind === KIND_CAST ? method : "info",
       args,
       raw,
       undecodable,

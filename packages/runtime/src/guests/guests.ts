@@ -1,13 +1,15 @@
 import type { Peer } from "@mini-otp/worker-host/protocol/calls";
-import type { ActorError, ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { ActorRef, noproc, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
 import {
   CLOSED,
   fillPayload,
+  isLargeEnoughForBytes,
   isWithoutReferences,
   newPayload,
   type Payload,
   PUSHED,
+  payloadOfBytes,
 } from "@mini-otp/worker-host/protocol/ring";
 import { Codec, type Encoded, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
 import type { DeadLetterCause } from "../reporting/events.js";
@@ -89,15 +91,43 @@ export function systemOf(context: ResourceContext): ActorSystem | undefined {
   return ActorSystem.ofResource(context);
 }
 
-/** Larger ones are copied once more, which costs them little. */
-const MAX_FORWARDED_BYTES = 16 * 1024;
+/** What is larger is passed on from where it is. */
+const MAX_COPIED_BYTES = 1024;
 /** Where a method has no number here its name goes along. */
 const MAX_METHOD_BYTES = 256;
+
+const NO_TIMEOUT = { timeoutMs: Infinity };
+
+/** A call that was passed on. */
+export class ForwardedCall {
+  readonly #outbox: Actors["outbox"];
+  readonly #peer: Peer;
+  readonly #correlation: number;
+
+  /** @internal */
+  constructor(outbox: Actors["outbox"], peer: Peer, correlation: number) {
+    this.#outbox = outbox;
+    this.#peer = peer;
+    this.#correlation = correlation;
+  }
+
+  /** Whether it still waits for room in the mailbox, where what is sent later must not pass it. */
+  get waits(): boolean {
+    return this.#peer.unsent.length > 0;
+  }
+
+  /** The caller has given it up. */
+  abort(): void {
+    const { id } = this.#peer;
+    const error = new ActorError("ERR_CALL_ABORTED", `id=${id}: its caller has given it up`, { id });
+    this.#outbox.giveUp(this.#correlation, this.#peer, error);
+  }
+}
 
 /** What a cluster sees of a system. */
 export class Guests {
   readonly logger: Logger;
-  readonly #forwarded = newPayload(MAX_FORWARDED_BYTES);
+  readonly #forwarded = newPayload(MAX_COPIED_BYTES);
   readonly #system: ActorSystem;
   readonly #actors: Actors;
 
@@ -170,15 +200,14 @@ export class Guests {
     ref: ActorRef,
     method: string,
     content: Encoded,
-    signal: AbortSignal,
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
-  ): (() => boolean) | undefined {
+  ): ForwardedCall | undefined {
     const payload = this.#forwardable(ref, content);
     if (payload === undefined) return undefined;
     const peer = this.#connect(ref);
-    this.#actors.outbox.requestEncoded(peer, method, payload, { timeoutMs: Infinity, signal }, settle, fail);
-    return () => peer.unsent.length > 0;
+    const { outbox } = this.#actors;
+    return new ForwardedCall(outbox, peer, outbox.requestEncoded(peer, method, payload, NO_TIMEOUT, settle, fail));
   }
 
   #connect({ address, uid, id }: ActorRef): Peer {
@@ -186,10 +215,12 @@ export class Guests {
   }
 
   #forwardable(ref: ActorRef, { format, bytes }: Encoded): Payload | undefined {
-    if (ref instanceof RouterRef || !isWithoutReferences(format) || bytes.length > MAX_FORWARDED_BYTES)
-      return undefined;
-    if (bytes.length + MAX_METHOD_BYTES > this.#connect(ref).mailbox.maxPayloadBytes) return undefined;
-    return fillPayload(this.#forwarded, format, bytes);
+    if (ref instanceof RouterRef || !isWithoutReferences(format)) return undefined;
+    const { length } = bytes;
+    if (length + MAX_METHOD_BYTES > this.#connect(ref).mailbox.maxPayloadBytes) return undefined;
+    return isLargeEnoughForBytes(length)
+      ? payloadOfBytes(bytes, format, false)
+      : fillPayload(this.#forwarded, format, bytes);
   }
 
   /**

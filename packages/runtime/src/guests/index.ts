@@ -4,4 +4,4 @@
  */
 export { type Clock, systemClock } from "../supervision/clock.js";
 export type { GuestCaller, GuestMessage } from "./guest-slot.js";
-export { type Guest, type GuestOptions, Guests, systemOf } from "./guests.js";
+export { type ForwardedCall, type Guest, type GuestOptions, Guests, systemOf } from "./guests.js";

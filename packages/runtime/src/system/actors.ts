@@ -46,6 +46,7 @@ import { ThreadRoom } from "./thread-room.js";
 const MAIN_MAILBOX_BYTES = 4096;
 const MAIN_SYSTEM_BYTES = 1024 * 1024;
 const ACTOR_SYSTEM_BYTES = 128 * 1024;
+const MAX_LEARNT = 1024;
 /** A circle is broken when it is seen for the second time: within twice this and an idle thread's sleep of 50 ms. */
 const CYCLE_CHECK_MS = 250;
 
@@ -70,6 +71,7 @@ export class Actors {
   readonly #threads: ActorThreads<ActorChild>;
   readonly #zombies: Zombies;
   readonly #reports: GuardReports;
+  readonly #learnt = new Set<string>();
   readonly #cycles = new CycleBreaker();
   readonly #cycleTimer = setInterval(() => this.#round(), CYCLE_CHECK_MS).unref();
   readonly #heapFlag = findHeapFlag(process.execArgv, process.env.NODE_OPTIONS);
@@ -175,6 +177,16 @@ export class Actors {
   /** Has `find` answer for names that this system does not have. */
   findNamesBy(find: ((name: string) => ActorRef | undefined) | undefined): void {
     this.#names.findElsewhere = find;
+  }
+
+  /**
+   * A method that no definition of this process has, because its actor is on another node. Its number makes messages
+   * cheaper; senders that make up names get no more than so many.
+   */
+  learnName(method: string): void {
+    if (this.#learnt.size >= MAX_LEARNT || this.#learnt.has(method)) return;
+    this.#learnt.add(method);
+    this.names.enter([method]);
   }
 
   /** Makes an actor; nothing of it runs before `start`. */

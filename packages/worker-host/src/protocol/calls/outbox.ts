@@ -145,7 +145,7 @@ export abstract class Outbox extends OneWayOutbox {
 
   /**
    * Sends a call whose arguments are encoded already and fit into the callee's ring. `settle` gets a reply without
-   * references as an `EncodedReply`.
+   * references as an `EncodedReply`. Returns its correlation, for `giveUp`.
    */
   requestEncoded(
     to: Peer,
@@ -154,10 +154,18 @@ export abstract class Outbox extends OneWayOutbox {
     options: RefOptions,
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
-  ): void {
+  ): number {
     const methodId = this.numberOf(method);
     const message = { payload: methodId < 0 ? withMethodText(payload, method) : payload, parcel: undefined };
-    this.#open({ to, method, options, settle, fail, reader: undefined }, methodId, message, true);
+    return this.#open({ to, method, options, settle, fail, reader: undefined }, methodId, message, true);
+  }
+
+  /** The caller wants no reply any more: the call fails with this, and its handler's signal is aborted. */
+  giveUp(correlation: number, to: Peer, error: unknown): void {
+    if (!this.pending.has(correlation)) return;
+    this.pending.fail(correlation, error);
+    // With a full system lane the callee goes on for nothing, as it does after a timeout.
+    to.system.push(KIND_CANCEL, 0, correlation, this.self.address, this.self.uid, EMPTY);
   }
 
   /** Makes an encoded call known as open, and sends it. Returns its correlation. */
@@ -196,13 +204,8 @@ export abstract class Outbox extends OneWayOutbox {
     const { correlation, method } = call;
     call.release = whenAborted(signal, () => {
       const error = aborted(to, method, signal);
-      if (call.reader !== undefined) {
-        call.reader.cancel({ failed: true, error });
-        return;
-      }
-      this.pending.fail(correlation, error);
-      // With a full system lane the callee goes on for nothing, as it does after a timeout.
-      to.system.push(KIND_CANCEL, 0, correlation, this.self.address, this.self.uid, EMPTY);
+      if (call.reader === undefined) this.giveUp(correlation, to, error);
+      else call.reader.cancel({ failed: true, error });
     });
   }
 

@@ -1,4 +1,13 @@
 // Internal: for @mini-otp/runtime of the same version.
-export { FORMAT_PARCEL, FORMAT_TRACED, fillPayload, isWithoutReferences, newPayload, type Payload } from "./payload.js";
+export {
+  FORMAT_PARCEL,
+  FORMAT_TRACED,
+  fillPayload,
+  isLargeEnoughForBytes,
+  isWithoutReferences,
+  newPayload,
+  type Payload,
+  payloadOfBytes,
+} from "./payload.js";
 export { RingReader } from "./ring-reader.js";
 export { BUSY, CLOSED, FULL, PUSHED, RingWriter } from "./ring-writer.js";

@@ -38,11 +38,14 @@ export class RingReader {
   readonly #dataBytes: number;
   readonly #wakeBelowBytes: number;
   readonly #wakeBelowCount: number;
+  readonly #keepsBytes: boolean;
   #head: number;
   #tail: number;
   #end = 0;
 
-  constructor(memory: SlotMemory, lane: number, payload: Payload) {
+  /** `keepsBytes`: large bytes get memory of their own, because a value may keep them. */
+  constructor(memory: SlotMemory, lane: number, payload: Payload, keepsBytes = true) {
+    this.#keepsBytes = keepsBytes;
     const words = memory.words;
     this.payload = payload;
     this.#reused = payload;
@@ -131,7 +134,7 @@ export class RingReader {
    * own.
    */
   protected load(offset: number, length: number, format: number): void {
-    if (isBytesFormat(format) && isLargeEnoughForBytes(length)) {
+    if (isBytesFormat(format) && isLargeEnoughForBytes(length) && this.#keepsBytes) {
       this.payload = takeOut(this.#bytes, offset, length, format);
       return;
     }
