@@ -24,3 +24,26 @@ export function erlangOneWay(payload: Payload, placement: Placement) {
 export function erlangPingPong(placement: Placement) {
   return childContender(erlang(`Erlang, ${placement.replace("_", " ")}`, "! and receive", "ping_pong", placement));
 }
+
+/** Messages among so many processes, on one scheduler. */
+export function erlangAmong(processes: number) {
+  const program = erlang("Erlang", "!, one scheduler", "among", "rounds", String(processes));
+  return childContender({
+    ...program,
+    run: (folder) => [
+      "erl",
+      "-noshell",
+      "+S",
+      "1:1",
+      "+P",
+      "1000000",
+      "-pa",
+      folder,
+      "-run",
+      "among",
+      "main",
+      "rounds",
+      String(processes),
+    ],
+  });
+}
