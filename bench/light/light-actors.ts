@@ -28,11 +28,12 @@ export async function startLight(threads: number): Promise<LightActors> {
       startChildren?(specs: readonly { id: string }[]): Promise<LightRef[]>;
     };
     if (light.startChildren === undefined) throw new Absent("this version has no light actors");
+    let started = 0;
     return {
       system,
       start: (count) =>
         (light as Required<typeof light>).startChildren(
-          Array.from({ length: count }, (_, id) => ({ id: `light-${id}` })),
+          Array.from({ length: count }, () => ({ id: `light-${started++}` })),
         ),
     };
   } catch (error) {
