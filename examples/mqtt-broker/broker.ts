@@ -5,7 +5,6 @@ import type ClientsActor from "./clients.actor.js";
 import { MAX_PARTITIONS } from "./core/connection-id.js";
 import { type Gateway, openGateway } from "./gateway.js";
 import { registerCounts } from "./metrics.js";
-import { partitionName } from "./partition/partition.js";
 import type PartitionActor from "./partition.actor.js";
 import type TopicsActor from "./topics.actor.js";
 
@@ -45,6 +44,7 @@ export async function startBroker(system: ActorSystem, options: BrokerOptions): 
     topics.push(
       await routing.startChild<typeof TopicsActor>({
         id: `topics-${index}`,
+        name: `topics-${index}`,
         actor: actor("topics"),
         heapCapMb: 256,
         mailbox: { capacity: 1_024, capacityBytes: 4 * 2 ** 20 },
@@ -53,6 +53,7 @@ export async function startBroker(system: ActorSystem, options: BrokerOptions): 
   }
   const clients = await routing.startChild<typeof ClientsActor>({
     id: "clients",
+    name: "clients",
     actor: actor("clients"),
     args: { topics },
     heapCapMb: 256,
@@ -64,8 +65,9 @@ export async function startBroker(system: ActorSystem, options: BrokerOptions): 
   for (let index = 0; index < options.partitions; index++) {
     partitions.push(
       await threads.startChild<typeof PartitionActor>({
-        id: partitionName(index),
-        name: partitionName(index),
+        id: `partition-${index}`,
+        // Metrics have a series for each name.
+        name: `partition-${index}`,
         actor: actor("partition"),
         args: { index, topics, clients },
         heapCapMb: 256,

@@ -83,6 +83,10 @@ export default defineActor({
       client.isAway = true;
       if (keepMs === 0 && client.next === undefined) state.clients.delete(clientId);
     },
+    /** A message for a connection that has gone to another partition with its session. */
+    forward({ state }, connection: number, message: Message, flags: number) {
+      tell(state, connection, "deliver", message, [connection, flags]);
+    },
     publishWill({ state }, connection: number, clientId: string) {
       const client = state.clients.get(clientId);
       if (client?.owner.connection !== connection || client.owner.will === null) return;

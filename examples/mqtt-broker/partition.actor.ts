@@ -2,7 +2,7 @@ import { type DeferredReply, defineActor } from "@mini-otp/worker-host";
 import type { Connection } from "./core/connection.js";
 import type { Message } from "./core/message.js";
 import type { SessionState } from "./core/session.js";
-import { Partition, type PartitionArgs, partitionName } from "./partition/partition.js";
+import { Partition, type PartitionArgs } from "./partition/partition.js";
 import {
   type Batch,
   BatchWriter,
@@ -41,7 +41,7 @@ export default defineActor({
       void actor.cast("attach", args.index, ctx.incarnation, ctx.self);
     ctx.sendInterval(TICK_MS, "tick");
     return {
-      partition: new Partition(args, ctx.incarnation, (index) => ctx.whereis(partitionName(index))),
+      partition: new Partition(args, ctx.incarnation),
       relayed: new Map(),
       dirty: [],
       strays: [],

@@ -12,11 +12,6 @@ export interface PartitionArgs {
   readonly clients: ActorRef;
 }
 
-/** What a partition is registered as: it finds its siblings by it. */
-export function partitionName(index: number): string {
-  return `partition-${index}`;
-}
-
 /** A session whose client is away. */
 interface Parked {
   readonly clientId: string;
@@ -34,8 +29,6 @@ export class Partition implements Hub {
   readonly #incarnation: number;
   readonly #topics: readonly Mail[];
   readonly #clients: Mail;
-  readonly #siblings = new Map<number, Mail>();
-  readonly #siblingOf: (index: number) => ActorRef | undefined;
   readonly #connections = new Map<number, Connection>();
   readonly #parked = new Map<number, Parked>();
   readonly #moved = new Map<number, { readonly to: number; readonly until: number }>();
@@ -46,14 +39,9 @@ export class Partition implements Hub {
   #serial = 0;
   #draining = false;
 
-  constructor(
-    { index, topics, clients }: PartitionArgs,
-    incarnation: number,
-    siblingOf: (index: number) => ActorRef | undefined,
-  ) {
+  constructor({ index, topics, clients }: PartitionArgs, incarnation: number) {
     this.#index = index;
     this.#incarnation = incarnation;
-    this.#siblingOf = siblingOf;
     this.#topics = topics.map((ref) => new Mail(ref));
     this.#clients = new Mail(clients);
   }
@@ -202,17 +190,7 @@ export class Partition implements Hub {
     const moved = this.#moved.get(id);
     if (moved === undefined) return;
     if (partitionOf(moved.to) === this.#index) this.#deliverTo(moved.to, message, flags, now);
-    else this.#sibling(partitionOf(moved.to))?.post("deliver", message, [moved.to, flags]);
-  }
-
-  #sibling(index: number): Mail | undefined {
-    let mail = this.#siblings.get(index);
-    const ref = mail === undefined ? this.#siblingOf(index) : undefined;
-    if (ref !== undefined) {
-      mail = new Mail(ref);
-      this.#siblings.set(index, mail);
-    }
-    return mail;
+    else this.#clients.post("forward", moved.to, message, flags);
   }
 
   #askTopics<T>(method: string, id: number, clientId: string, all: readonly T[], filterOf: (one: T) => string): void {
