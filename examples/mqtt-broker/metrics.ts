@@ -9,7 +9,15 @@ export function registerCounts(
   partitions: readonly ActorRef<typeof PartitionActor>[],
   topics: readonly ActorRef<typeof TopicsActor>[],
 ): void {
-  const of = { registers: [registry], labelNames: ["partition"] };
+  let reading: Promise<void> | undefined;
+  const collect = (): Promise<void> => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  // The registry reads all of them at once: the first to be read asks the partitions, and the others wait for it.
+  const of = { registers: [registry], labelNames: ["partition"], collect };
   const gauge = (name: string, help: string) => new Gauge({ name: `emqx_go_${name}`, help, ...of });
   const counter = (name: string, help: string) => new Counter({ name: `emqx_go_${name}`, help, ...of });
   const series = {
@@ -17,6 +25,7 @@ export function registerCounts(
     sent: counter("messages_sent_total", "Messages that were written to clients"),
     dropped: counter("messages_dropped_total", "Messages that a client did not take in time"),
     malformed: counter("packets_malformed_total", "Connections that ended by a malformed packet"),
+    connections: gauge("connections", "Connections that are open"),
     parked: gauge("sessions_parked", "Sessions whose clients are away"),
   };
   const read = async (): Promise<void> => {
@@ -29,17 +38,10 @@ export function registerCounts(
           series[name].inc({ partition }, counts[name]);
         }
         series.parked.set({ partition }, counts.parked);
-        connections.set({ partition }, counts.connections);
+        series.connections.set({ partition }, counts.connections);
       }),
     );
   };
-  // The first that is collected asks for all of them: the registry waits for it.
-  const connections = new Gauge({
-    name: "emqx_go_connections",
-    help: "Connections that are open",
-    ...of,
-    collect: read,
-  });
   const subscriptions = new Gauge({
     name: "emqx_go_subscriptions",
     help: "Subscriptions of all clients",

@@ -189,8 +189,9 @@ test("SIGTERM ends the broker once every acknowledged message is with its subscr
   const lanes = Array.from({ length: 20 }, lane);
   await eventually(() => acknowledged.length > 200);
   const metrics = await (await fetch(/metrics on (\S+)/.exec(program.output())?.[1] as string)).text();
-  expect(metrics).toMatch(/^emqx_go_actor_mailbox_length\{[^}]*partition-0[^}]*\} \d/m);
+  expect(metrics).toMatch(/^emqx_go_actor_mailbox_length\{[^}]*topics-0[^}]*\} \d/m);
   expect(metrics).toMatch(/^emqx_go_connections\{partition="0"\} 1$/m);
+  expect(metrics).toMatch(/^emqx_go_messages_received_total\{partition="\d"\} [1-9]/m);
   program.process.kill("SIGTERM");
   const { code, signal } = await program.ended;
   expect({ code, signal }).toEqual({ code: 0, signal: null });
