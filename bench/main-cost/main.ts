@@ -31,6 +31,8 @@ function downUs(count: number): number {
     refTo: (target) => target as never,
     reasonOf: (reason) => reason as never,
     membersOf: () => [],
+    lightPath: () => undefined,
+    exitLight() {},
     listenerFailed() {},
   });
   for (const one of all) signals.started(one);

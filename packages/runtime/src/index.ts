@@ -124,8 +124,17 @@ export {
   type SupervisorSpec,
   supervisor,
   type TemplateOf,
+  type ThreadsOptions,
 } from "./supervision/child-spec.js";
 export type { AsLiteral, Exact, MeantOption, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
+export type {
+  MemberActor,
+  MemberInfo,
+  MemberStart,
+  PartitionedSupervisor,
+  PartitionedSupervisorRef,
+  PartitionInfo,
+} from "./supervision/partitioned-ref.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";
 export type { ChildSummary, ReportFacts, SupervisionReport } from "./supervision/report.js";
 export type { AutoShutdown, Strategy } from "./supervision/restart-strategy.js";

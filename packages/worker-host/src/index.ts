@@ -11,6 +11,7 @@ export {
   OTHERWISE,
   type StateOf,
 } from "./actor/define-actor.js";
+export type { Emitter, SpawnSpec } from "./actor/light-context.js";
 export {
   ActorError,
   type ActorErrorArguments,

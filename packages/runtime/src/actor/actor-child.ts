@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory";
-import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MembersNews, ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { GuardStats } from "../guard/watched.js";
@@ -30,6 +30,8 @@ export class ActorChild implements Child<ActorRef> {
   readonly threads: ThreadSource;
   /** They outlive restarts. */
   readonly traces = new ActorTraces((message) => this.post(message));
+  /** Set for a partition: its thread tells of its members. */
+  onNews: (news: MembersNews) => void = () => {};
   readonly #host: ActorHost<ActorChild>;
   readonly #onExit: OnExit;
   /** The latest incarnation. Before the first `start` it is one that never begins. */

@@ -1,4 +1,4 @@
-import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MembersNews, ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorMeter } from "../introspection/actor-meter.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
@@ -17,6 +17,8 @@ export interface LivingActor {
   readonly traces: ActorTraces;
   /** Brings `meter` up to date with the counters in shared memory. */
   readMeter(): void;
+  /** A partition's thread tells of its members. */
+  onNews(news: MembersNews): void;
   /** Posts to the latest incarnation's thread. */
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }

@@ -99,6 +99,8 @@ export class ThreadMessages<A extends LivingActor> {
       case "trap_exit":
       case "exit":
         return host.names.signal(actor, message);
+      case "members":
+        return actor.onNews(message);
       case "claim":
         return host.mail.claim(actor, message.owner, message.number);
       case "parcel":

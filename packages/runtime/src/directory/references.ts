@@ -8,6 +8,7 @@ import {
   type RouterRef,
 } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
+import { requireOwnThread } from "../partitions/light-actors.js";
 import type { PoolChild } from "../pool/pool.js";
 import { RouterChild } from "../router/router.js";
 import type { ActorStats } from "../stats/actor-stats.js";
@@ -42,6 +43,7 @@ export class References {
   /** Throws ERR_NOPROC for a process that is gone for good, and TypeError for a value that is no reference. */
   find(ref: unknown, what: string): ActorChild | RouterChild | PoolChild {
     const checked = checkedReference(ref as ActorRef | PoolRef, what);
+    requireOwnThread(checked, what);
     const found = this.#meantBy(checked);
     if (found === undefined) throw noproc(checked, what, this.#whyGone());
     return found;

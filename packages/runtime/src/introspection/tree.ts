@@ -1,6 +1,7 @@
 import type { ActorStats } from "../stats/actor-stats.js";
 import type { ChildInfo, ChildStatus, SupervisorInfo } from "../supervision/administration.js";
 import type { RestartType } from "../supervision/child.js";
+import type { PartitionedSupervisor } from "../supervision/partitioned-ref.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
 
 /** A supervision tree as it is now, in start order. */
@@ -33,8 +34,7 @@ export function treeOf(
     return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };
   };
   const childrenOf = (supervisor: SupervisorRef, path: string): TreeNode[] =>
-    supervisor
-      .whichChildren()
+    childrenIn(supervisor)
       .toReversed()
       .map((child) => node(child, path));
   return {
@@ -45,4 +45,22 @@ export function treeOf(
     flags: root.flags,
     children: childrenOf(root, root.id),
   };
+}
+
+/** A supervisor whose children share threads has a row for each thread, because the children may be a hundred thousand. */
+function childrenIn(supervisor: SupervisorRef): ChildInfo[] {
+  const { partitions } = supervisor as Partial<PartitionedSupervisor>;
+  if (partitions === undefined) return supervisor.whichChildren();
+  return partitions()
+    .map(
+      ({ id, ref }) =>
+        ({
+          id: id.slice(id.lastIndexOf("/") + 1),
+          type: "worker",
+          state: "running",
+          restart: "permanent",
+          ref,
+        }) as const,
+    )
+    .reverse();
 }

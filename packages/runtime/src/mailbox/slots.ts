@@ -67,8 +67,12 @@ export class Slots {
   readonly #byEndpoint: Slot[] = [];
   readonly #indexes = new Map<SlotAddress, number>();
   readonly #byUid = new Map<number, Slot>();
+  /** The segment that slots are carved from. */
+  #segment = 0;
   #used = 0;
   #size = 0;
+  /** Tables of cells that no partition has, by their bytes. */
+  readonly #freeTables = new Map<number, number[]>();
 
   constructor(onSegment: (buffer: SharedArrayBuffer) => void) {
     this.#onSegment = onSegment;
@@ -170,6 +174,26 @@ export class Slots {
     }
   }
 
+  /** A segment for a table of light actors' cells. One that was used before keeps the cells' generations. */
+  allocateTable(bytes: number): { readonly segment: number; readonly words: Int32Array } {
+    const segment = this.#freeTables.get(bytes)?.pop() ?? this.#announce(new SharedArrayBuffer(bytes));
+    return { segment, words: this.segments.table(segment) as Int32Array };
+  }
+
+  /** Takes a table back in which no member lives. */
+  releaseTable(segment: number): void {
+    const bytes = this.segments.buffers[segment].byteLength;
+    const free = this.#freeTables.get(bytes);
+    if (free === undefined) this.#freeTables.set(bytes, [segment]);
+    else free.push(segment);
+  }
+
+  #announce(buffer: SharedArrayBuffer): number {
+    this.segments.add(buffer);
+    this.#onSegment(buffer);
+    return this.segments.buffers.length - 1;
+  }
+
   #indexOf(address: SlotAddress): number {
     const index = this.#indexes.get(address) ?? this.#indexes.size;
     this.#indexes.set(address, index);
@@ -181,10 +205,9 @@ export class Slots {
       this.#size = Math.min(Math.max(SEGMENT_BYTES, bytes), MAX_SEGMENT_BYTES);
       this.#used = 0;
       const buffer = new SharedArrayBuffer(this.#size);
-      this.segments.add(buffer);
-      this.#onSegment(buffer);
+      this.#segment = this.#announce(buffer);
     }
-    const address = slotAddress(this.segments.buffers.length - 1, this.#used);
+    const address = slotAddress(this.#segment, this.#used);
     this.#used += bytes;
     return address;
   }

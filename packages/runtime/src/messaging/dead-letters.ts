@@ -34,17 +34,36 @@ export class DeadLetters {
   }
 
   add(id: string, method: string, why: DeadLetterCause, reason?: ExitReason, detail?: string): void {
+    this.#add(id, method, why, reason, detail, 1);
+  }
+
+  /** Messages that are not told one by one: of light actors, which may end by the thousand. One event for all. */
+  addMany(id: string, method: string, why: DeadLetterCause, count: number, reason?: ExitReason): void {
+    if (count > 0) this.#add(id, method, why, reason, undefined, count);
+  }
+
+  #add(
+    id: string,
+    method: string,
+    why: DeadLetterCause,
+    reason: ExitReason | undefined,
+    detail: string | undefined,
+    count: number,
+  ): void {
     const at = performance.now();
-    this.#count++;
-    this.#byCause[why]++;
-    this.#events.emit({ event: "dead_letter", id, at, method, why, ...(reason === undefined ? {} : { reason }) });
-    if (this.#count > LOGGED_AT_FIRST && at - this.#loggedAt < LOG_EVERY_MS) {
-      this.#unlogged++;
+    const before = this.#count;
+    this.#count += count;
+    this.#byCause[why] += count;
+    const many = count > 1 ? { count } : {};
+    const because = reason === undefined ? {} : { reason };
+    this.#events.emit({ event: "dead_letter", id, at, method, why, ...many, ...because });
+    if (before >= LOGGED_AT_FIRST && at - this.#loggedAt < LOG_EVERY_MS) {
+      this.#unlogged += count;
       return;
     }
     this.#loggedAt = at;
     this.#logger.warn(
-      { actor: id, method, why, reason: reason?.kind, detail, unlogged: this.#unlogged },
+      { actor: id, method, why, ...many, reason: reason?.kind, detail, unlogged: this.#unlogged },
       "dead letter",
     );
     this.#unlogged = 0;

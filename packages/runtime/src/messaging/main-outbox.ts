@@ -8,6 +8,7 @@ import {
   takeRecord,
   takeReplies,
   type Unsent,
+  WaitingLine,
 } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, shownMethod } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, PARKED, type Producer, SYSTEM_LANE, wakeAll } from "@mini-otp/worker-host/protocol/memory";
@@ -18,14 +19,13 @@ import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/prot
 import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
 import { ReplyWatch } from "./reply-watch.js";
-import { WaitingLine } from "./waiting-line.js";
 
 /** What main's outbox needs of the rest of the runtime. */
 export interface MainOutboxHost {
   handleNotice(notice: Notice): void;
   /** Handles the starts that threads have reported, because an actor's start comes before its replies. True if any. */
   takeStarts(): boolean;
-  stats(uid: number): ActorStats | undefined;
+  stats(uid: number, address: number): ActorStats | undefined;
   ownRef(uid: number): ActorRef | undefined;
   ownPool(uid: number): PoolRef | undefined;
   runTask(uid: number, id: string, task: TaskValue, options: TaskOptions): Promise<TaskValue>;
@@ -64,8 +64,8 @@ export class MainOutbox extends Outbox {
     });
   }
 
-  stats(uid: number): ActorStats | undefined {
-    return this.#host.stats(uid);
+  stats(uid: number, address: number): ActorStats | undefined {
+    return this.#host.stats(uid, address);
   }
 
   ownPool(uid: number): PoolRef | undefined {
@@ -145,6 +145,7 @@ export class MainOutbox extends Outbox {
 
   protected override waitForRoom(unsent: Unsent): void {
     const { peer } = unsent;
+    peer.member?.openLine();
     peer.unsent.push(unsent);
     if (peer.unsent.length === 1) new WaitingLine(peer, this.names, (next) => this.retry(next)).advance();
   }

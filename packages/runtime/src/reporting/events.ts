@@ -68,6 +68,18 @@ export interface SystemEvents {
     readonly method: string;
     readonly why: DeadLetterCause;
     readonly reason?: ExitReason;
+    /** How many such messages, when it is more than one: of light actors, `method` is that of one of them. */
+    readonly count?: number;
+  };
+  /**
+   * Light actors of a supervisor with `threads` have ended: once a second at most, for all of them. `reasons` counts
+   * them by the kind of their exit reason; `sample` is the first that ended by an error.
+   */
+  members_ended: EventFacts & {
+    readonly event: "members_ended";
+    readonly count: number;
+    readonly reasons: Readonly<Record<string, number>>;
+    readonly sample?: { readonly id: string; readonly reason: ExitReason };
   };
   /** The guard has ended an actor. */
   guard_killed: EventFacts & { readonly event: "guard_killed"; readonly reason: ExitReason };
@@ -124,6 +136,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "pool_thread_lost",
   "mailbox_full",
   "dead_letter",
+  "members_ended",
   "guard_killed",
   "actor_zombie",
   "memory_unattributed",

@@ -1,6 +1,7 @@
 import { checkExitReason, type ExitReason, invalidOption } from "@mini-otp/worker-host/protocol/errors";
+import { isCellAddress } from "@mini-otp/worker-host/protocol/memory";
 import type { Target, ToMain } from "@mini-otp/worker-host/protocol/port";
-import { type ActorRef, type PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
+import { ActorRef, type PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
 import type { Encoded } from "@mini-otp/worker-host/protocol/values";
 import { callSafely } from "../reporting/listeners.js";
 import { MonitorNumbers } from "./monitor-numbers.js";
@@ -60,6 +61,13 @@ interface Processes {
   reasonOf(reason: Encoded): ExitReason;
   /** The processes that an exit signal to `uid` reaches: a router's members, or the process itself. */
   membersOf(uid: number): readonly Process[];
+  /**
+   * Of a light actor: the name under which its life is known to monitors and links, whose end is told from now on by
+   * `lightEnded`. Undefined for one that has ended.
+   */
+  lightPath(target: Target): string | undefined;
+  /** Sends an exit signal to a light actor. */
+  exitLight(target: Target, reason: ExitReason | "kill"): void;
   /** Main's listener for an actor threw `error`. */
   listenerFailed(id: string, error: unknown): void;
 }
@@ -97,6 +105,11 @@ export class ProcessSignals {
     return () => this.#carryOut(signals, child);
   }
 
+  /** A light actor's life is over, which `lightPath` has named. */
+  lightEnded(path: string, source: { readonly id: string; readonly ref: ActorRef }, reason: ExitReason): void {
+    this.#carryOut(this.#monitors.ended(path, reason), source);
+  }
+
   /** Sets a monitor for main. Returns the function that ends it. */
   watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
     if (typeof listener !== "function") {
@@ -105,7 +118,7 @@ export class ProcessSignals {
       throw invalidOption(`monitor: listener is ${typeof listener}, must be ${allowed}`, facts);
     }
     const { uid, id } = processOf(ref);
-    const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(uid, id));
+    const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(targetOf(ref)));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));
     this.#processes.byUid(uid)?.remote?.watched();
     // The listener must not run before `watch` has returned.
@@ -117,17 +130,16 @@ export class ProcessSignals {
   }
 
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
-    this.#exit(FROM_MAIN, processOf(ref).uid, checkExitReason("exit", reason, "kill"));
+    this.#exit(FROM_MAIN, targetOf(ref), checkExitReason("exit", reason, "kill"));
   }
 
   /** Carries out an actor's request. */
   handle(child: Process, request: SignalRequest): void {
     switch (request.type) {
       case "monitor": {
-        const { uid, id } = request.target;
-        const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(uid, id));
+        const { monitor, signals } = this.#monitors.monitor(child.id, this.#pathOf(request.target));
         this.#numbers.add(child, request.monitor, monitor);
-        this.#processes.byUid(uid)?.remote?.watched();
+        this.#processes.byUid(request.target.uid)?.remote?.watched();
         return this.#carryOut(signals, this.#sourceOf(request.target));
       }
       case "demonitor": {
@@ -136,15 +148,15 @@ export class ProcessSignals {
         return;
       }
       case "link": {
-        const { uid, id } = request.target;
-        const signals = this.#monitors.link(child.id, this.#pathOf(uid, id));
-        this.#processes.byUid(uid)?.remote?.linked(child.ref as ActorRef);
-        return this.#carryOut(signals, this.#sourceOf(request.target));
+        const { target } = request;
+        const signals = this.#monitors.link(child.id, this.#pathOf(target));
+        this.#processes.byUid(target.uid)?.remote?.linked(child.ref as ActorRef);
+        return this.#carryOut(signals, this.#sourceOf(target));
       }
       case "unlink": {
-        const { uid, id } = request.target;
-        const partner = this.#pathOf(uid, id);
-        this.#processes.byUid(uid)?.remote?.unlinked(child.ref as ActorRef);
+        const { target } = request;
+        const partner = this.#pathOf(target);
+        this.#processes.byUid(target.uid)?.remote?.unlinked(child.ref as ActorRef);
         return partner === undefined ? undefined : this.#monitors.unlink(child.id, partner);
       }
       case "trap_exit":
@@ -152,14 +164,18 @@ export class ProcessSignals {
       case "exit":
         return this.#exit(
           child,
-          request.target.uid,
+          request.target,
           request.reason === "kill" ? request.reason : this.#processes.reasonOf(request.reason),
         );
     }
   }
 
-  #exit(from: Source, uid: number, reason: ExitReason | "kill"): void {
-    for (const { id, remote } of this.#processes.membersOf(uid)) {
+  #exit(from: Source, target: Target, reason: ExitReason | "kill"): void {
+    if (isLight(target)) {
+      this.#processes.exitLight(target, reason);
+      return;
+    }
+    for (const { id, remote } of this.#processes.membersOf(target.uid)) {
       if (remote !== undefined) remote.exit(from.ref as ActorRef | undefined, reason);
       else this.#carryOut(this.#monitors.exit(from.id, id, reason), from);
     }
@@ -197,7 +213,19 @@ export class ProcessSignals {
   }
 
   /** Undefined for an actor that is gone, because another actor may have its path now. */
-  #pathOf(uid: number, id: string): string | undefined {
-    return this.#processes.byUid(uid) === undefined ? undefined : id;
+  #pathOf(target: Target): string | undefined {
+    if (!isLight(target)) return this.#processes.byUid(target.uid) === undefined ? undefined : target.id;
+    const path = this.#processes.lightPath(target);
+    if (path !== undefined) this.#monitors.started(path);
+    return path;
   }
+}
+
+function isLight({ address }: Target): boolean {
+  return address !== undefined && isCellAddress(address);
+}
+
+function targetOf(ref: ActorRef | PoolRef): Target {
+  const { uid, id } = processOf(ref);
+  return { uid, id, address: ref instanceof ActorRef ? ref.address : undefined };
 }

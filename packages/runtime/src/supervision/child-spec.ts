@@ -246,6 +246,30 @@ export interface DynamicSupervisorSpec<T extends Partial<ActorSpec> = Partial<Ac
   maxChildren?: number;
   /** Defaults for the specs that are given to `startChild`. */
   template?: T;
+  /**
+   * Its children are light actors: many share one isolated thread, a partition. They are temporary. Default: each child
+   * has a thread of its own.
+   */
+  threads?: ThreadsOptions;
+  /** With `threads`: light actors of which there is one in each partition, started before the others. */
+  perThread?: readonly Partial<ActorSpec>[];
+}
+
+/** The threads that the children of a dynamic supervisor share. */
+export interface ThreadsOptions {
+  /** How many partitions, 1 to 64. Each is a thread with a heap of its own, which ends alone. Default 1. */
+  count?: number;
+  /** The cap of each partition's heap: MiB, more than 0 and at most 2^20. Default 256. */
+  heapCapMb?: number;
+  /** The cap of each partition's buffers, with the same bounds. Default 128. */
+  offHeapCapMb?: number;
+  /**
+   * Where a child is started: in the partition with the fewest children (default), by its id, or each in turn. With
+   * `"hash"`, `refOf(id)` tells where it is without asking.
+   */
+  place?: "least_loaded" | "hash" | "round_robin";
+  /** Bytes of messages that may wait in one partition, 4 096 to 2^30. From then on all its mailboxes count as full. Default 32 MiB. */
+  queueBytes?: number;
 }
 
 /** What a supervisor can supervise. */
@@ -309,7 +333,26 @@ type PoolLimits =
   | "startTimeoutMs";
 export type FullPoolSpec = Full<PoolSpec, PoolLimits>;
 export type FullResourceSpec = Full<ResourceSpec, "startTimeoutMs">;
-export type FullDynamicSupervisorSpec = Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">;
+export type FullDynamicSupervisorSpec = Omit<
+  Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">,
+  "threads" | "perThread"
+> & { readonly threads?: undefined };
+/** A dynamic supervisor whose children share threads. */
+export type FullPartitionedSpec = Omit<
+  Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">,
+  "threads" | "perThread"
+> & { readonly threads: Required<ThreadsOptions>; readonly perThread: readonly FullMemberSpec[] };
+
+/** A light actor's spec, with every default filled in. */
+export interface FullMemberSpec {
+  readonly id: string;
+  readonly actor: URL;
+  readonly args: unknown;
+  readonly handlerTimeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly throws: "crash" | "reply" | undefined;
+  readonly mailbox: Omit<MailboxOptions, "onRestart">;
+}
 export type FullSupervisorSpec = Omit<
   Full<SupervisorSpec, "intensity" | "periodMs" | "strategy" | "autoShutdown">,
   "children"
@@ -323,7 +366,8 @@ export type FullChildSpec =
   | FullPoolSpec
   | FullResourceSpec
   | FullSupervisorSpec
-  | FullDynamicSupervisorSpec;
+  | FullDynamicSupervisorSpec
+  | FullPartitionedSpec;
 
 /** A nested supervisor with children of its own. */
 export function supervisor<
@@ -340,17 +384,31 @@ export type TemplateOf<T extends Partial<ActorSpec>> = [Exclude<keyof T, keyof A
   ? T
   : Record<never, never>;
 
-/** A supervisor for children that are started and stopped as needed. */
+/**
+ * A supervisor for children that are started and stopped as needed. With `threads` they are light actors: many share an
+ * isolated thread.
+ */
 export function dynamicSupervisor<
   const T extends Partial<ActorSpec> = Record<never, never>,
   const I extends string = string,
 >(
-  spec: Omit<DynamicSupervisorSpec, "kind" | "template"> & {
+  spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads"> & {
+    readonly id: I;
+    readonly template?: T & Exact<T, ActorSpec>;
+    readonly threads: ThreadsOptions;
+  },
+): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I; readonly threads: ThreadsOptions };
+export function dynamicSupervisor<
+  const T extends Partial<ActorSpec> = Record<never, never>,
+  const I extends string = string,
+>(
+  spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads" | "perThread"> & {
     readonly id: I;
     readonly template?: T & Exact<T, ActorSpec>;
   },
-): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I } {
-  return ofKind("dynamic_supervisor", spec) as DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I };
+): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I };
+export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
+  return ofKind("dynamic_supervisor", spec);
 }
 
 /** One reference in front of `size` actors of the same kind. */

@@ -25,7 +25,18 @@ import {
 } from "@mini-otp/worker-host/protocol/options";
 import { copyValue } from "@mini-otp/worker-host/protocol/values";
 import type { BackoffOptions } from "./backoff.js";
-import type { ChildSpec, FullChildSpec, FullSupervisorSpec, PoolSpec, SupervisorSpec } from "./child-spec.js";
+import type {
+  ActorSpec,
+  ChildSpec,
+  DynamicSupervisorSpec,
+  FullChildSpec,
+  FullMemberSpec,
+  FullSupervisorSpec,
+  MailboxOptions,
+  PoolSpec,
+  SupervisorSpec,
+  ThreadsOptions,
+} from "./child-spec.js";
 import { cloneData } from "./clone-data.js";
 import { aModule, resolveModule } from "./module-url.js";
 import type { AutoShutdown } from "./restart-strategy.js";
@@ -133,8 +144,19 @@ const FIELDS = {
     ...RESTARTS,
     maxChildren: or(integer(BOUNDS.children), Infinity),
     template: anything,
+    threads: group({
+      count: integer([1, 64]),
+      heapCapMb: capMb,
+      offHeapCapMb: capMb,
+      place: oneOf("least_loaded", "hash", "round_robin"),
+      queueBytes: integer([4_096, 2 ** 30]),
+    }),
+    perThread: field("a list of specs of light actors", Array.isArray, (list) => [...list]),
   },
 } satisfies Record<string, Fields>;
+
+const { id, actor, args, startTimeoutMs, handlerTimeoutMs, throws, mailbox } = ACTOR;
+const MEMBER: Fields = { id, actor, args, startTimeoutMs, handlerTimeoutMs, throws, mailbox };
 
 /** A template has the fields of an actor's spec, all of them optional. */
 const TEMPLATE = group(
@@ -274,12 +296,88 @@ function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
       return { children: fullChildren(path, children, autoShutdown) };
     }
     case "dynamic_supervisor": {
-      const { template } = spec as { template?: unknown };
+      const { template, threads } = spec as { template?: unknown; threads?: ThreadsOptions };
+      if (threads !== undefined) return partitionedParts(path, spec as DynamicSupervisorSpec);
+      const { perThread } = spec as DynamicSupervisorSpec;
+      if (perThread !== undefined) throw invalidSpec(path, "perThread", perThread, "only together with threads");
       return template === undefined ? {} : { template: takeTemplate(path, template) };
     }
     default:
       return {};
   }
+}
+
+const THREADS = {
+  count: 1,
+  heapCapMb: 256,
+  offHeapCapMb: 128,
+  place: "least_loaded",
+  queueBytes: 32 * 2 ** 20,
+} as const;
+/** What belongs to a thread, which light actors share. */
+const OF_THREADS = ["heapCapMb", "offHeapCapMb", "env", "execArgv", "permissions", "console"] as const;
+/** What only an actor with a thread of its own has. */
+const OF_OWN_THREAD = ["name", "significant", "backoff", "maxDeliveries"] as const;
+
+function partitionedParts(path: string, spec: DynamicSupervisorSpec): object {
+  const { template, threads, perThread = [] } = spec;
+  const seen = new Set<string>();
+  return {
+    threads: { ...THREADS, ...threads },
+    template: template === undefined ? {} : memberTemplate(path, template),
+    perThread: perThread.map((member, index) => {
+      const at = `${path}/perThread[${index}]`;
+      const full = normaliseMember(path, undefined, readSpec(member as ChildSpec, at));
+      if (seen.has(full.id)) throw invalidSpec(at, "id", full.id, "an id no other of perThread has");
+      seen.add(full.id);
+      return full;
+    }),
+  };
+}
+
+/** Checks and copies the template of light actors. Throws as `normaliseSpec`. */
+function memberTemplate(path: string, template: unknown): Partial<ChildSpec> {
+  const taken = takeTemplate(path, template);
+  checkLight(path, taken, "template.");
+  return taken;
+}
+
+function checkLight(path: string, spec: object, prefix: string): void {
+  const given = spec as Record<string, unknown>;
+  for (const field of OF_THREADS) {
+    if (given[field] === undefined) continue;
+    throw invalidSpec(path, prefix + field, given[field], "nothing: it belongs to a thread, see threads");
+  }
+  for (const field of OF_OWN_THREAD) {
+    if (given[field] === undefined) continue;
+    throw invalidSpec(path, prefix + field, given[field], "nothing: a light actor, which shares its thread, has none");
+  }
+  if (given.restart !== undefined && given.restart !== "temporary") {
+    throw invalidSpec(path, `${prefix}restart`, given.restart, '"temporary": light actors are not restarted');
+  }
+  const { kind = "actor", mailbox } = given as { kind?: unknown; mailbox?: { onRestart?: unknown } };
+  if (kind !== "actor") throw invalidSpec(path, `${prefix}kind`, kind, '"actor": only actors share threads');
+  if (mailbox?.onRestart !== undefined) {
+    throw invalidSpec(path, `${prefix}mailbox.onRestart`, mailbox.onRestart, "nothing: light actors are not restarted");
+  }
+}
+
+/** Checks a light actor's spec over its template and fills in the defaults. Throws as `normaliseSpec`. */
+export function normaliseMember(
+  parent: string,
+  template: Partial<ChildSpec> | undefined,
+  spec: ChildSpec,
+): FullMemberSpec {
+  const path = anId.take(spec.id) === spec.id ? `${parent}/${spec.id}` : parent;
+  const { kind, restart, shutdown, callTimeoutMs, ...merged } = mergeTemplate(template, spec) as ActorSpec;
+  checkLight(path, spec, "");
+  const taken = takeSpec(path, merged, MEMBER) as unknown as ActorSpec;
+  const { id, handlerTimeoutMs = 30_000, startTimeoutMs = 10_000, throws } = taken;
+  const { capacity, capacityBytes, overflow, blockTimeoutMs } = fullMailbox(taken) as MailboxOptions;
+  const args = "args" in spec ? (argsOf(path, taken).args as unknown) : taken.args;
+  const { actor } = modulesOf(path, taken) as { actor: URL };
+  const mailbox = { capacity, capacityBytes, overflow, blockTimeoutMs };
+  return { id, actor, args, handlerTimeoutMs, startTimeoutMs, throws, mailbox };
 }
 
 function fullMailbox(spec: ChildSpec): object {

@@ -46,6 +46,7 @@ export function createRootSupervisor(
         case "supervisor":
           return createSupervisor(child, path, tree, childOnExit);
         case "dynamic_supervisor":
+          if (child.threads !== undefined) return environment.createChild(child, path, childOnExit, tree);
           return createDynamicSupervisor(child, path, tree, childOnExit);
         default:
           return environment.createChild(child, path, childOnExit, tree);

@@ -23,8 +23,10 @@ import type {
   RightArgs,
   RouterSpec,
   SupervisorSpec,
+  ThreadsOptions,
 } from "./child-spec.js";
 import type { Exact, IsUnion } from "./exact.js";
+import type { PartitionedSupervisorRef } from "./partitioned-ref.js";
 import type { SupervisedPoolRef } from "./pool-ref.js";
 import type { SupervisedRouterRef } from "./router-ref.js";
 import type { SupervisionLoop } from "./supervision-loop.js";
@@ -39,7 +41,9 @@ export type RefOfSpec<S> =
   S extends SupervisorSpec<infer C>
     ? SupervisorRef<C>
     : S extends DynamicSupervisorSpec<infer T>
-      ? DynamicSupervisorRef<T>
+      ? S extends { readonly threads: ThreadsOptions }
+        ? PartitionedSupervisorRef<T>
+        : DynamicSupervisorRef<T>
       : S extends ResourceSpec<infer T>
         ? T
         : S extends PoolSpec<infer F>

@@ -22,6 +22,7 @@ import { MergedTrace } from "../introspection/merged-trace.js";
 import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introspection/trace.js";
 import { type TreeNode, treeOf } from "../introspection/tree.js";
 import { DeadLetters } from "../messaging/dead-letters.js";
+import { LightActors } from "../partitions/light-actors.js";
 import { levelOf } from "../reporting/actor-logs.js";
 import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "../reporting/events.js";
 import { LastFailures } from "../reporting/giving-up.js";
@@ -41,6 +42,7 @@ import {
   type ChildSpec,
   type ExactChildren,
   type FullActorSpec,
+  type FullPartitionedSpec,
   type FullPoolSpec,
   type FullResourceSpec,
   type FullRouterSpec,
@@ -285,7 +287,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   stats(...given: [ref?: ActorRef | PoolRef]): ActorStats | PoolStats | SystemStats {
     // What is undefined by mistake is not the whole system.
     if (given.length === 0) return this.#systemStats();
-    return this.#actors.census.statsOf(this.#references.find(given[0], "stats"));
+    const [ref] = given;
+    if (ref instanceof ActorRef && LightActors.isLight(ref)) return ref.stats();
+    return this.#actors.census.statsOf(this.#references.find(ref, "stats"));
   }
 
   /** What metrics read. */
@@ -483,6 +487,8 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     switch (spec.kind) {
       case "actor":
         return this.#actors.create(spec as FullActorSpec, path, onExit);
+      case "dynamic_supervisor":
+        return this.#actors.createPartitioned(spec as FullPartitionedSpec, path, tree, onExit);
       case "router":
         return this.#actors.createRouter(spec as FullRouterSpec, path, tree, onExit);
       case "pool":
@@ -515,7 +521,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
 }
 
 function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
-  const below = supervisor.whichChildren().filter(({ type }) => type === "supervisor");
+  // Light actors are no supervisors, and may be a hundred thousand.
+  const isPartitioned = "partitions" in supervisor;
+  const below = isPartitioned ? [] : supervisor.whichChildren().filter(({ type }) => type === "supervisor");
   return [
     { id: supervisor.id, restarts: supervisor.recentRestarts() },
     ...below.flatMap(({ ref }) => supervisorsUnder(ref as SupervisorRef)),

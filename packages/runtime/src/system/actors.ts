@@ -3,6 +3,7 @@ import {
   DEFAULT_CALL_TIMEOUT_MS,
   handlingName,
   hrtimeMs,
+  isCellAddress,
   MAIN_LOCK_PATIENCE_MS,
   NAME_TABLE_BYTES,
   NameTable,
@@ -25,6 +26,8 @@ import { CycleBreaker } from "../messaging/call-cycles.js";
 import type { DeadLetters } from "../messaging/dead-letters.js";
 import { MailRoom } from "../messaging/mail-room.js";
 import { MainOutbox } from "../messaging/main-outbox.js";
+import { LightActors } from "../partitions/light-actors.js";
+import { PartitionedSupervisor, type PartitionsHost } from "../partitions/partitioned-supervisor.js";
 import type { PoolChild } from "../pool/pool.js";
 import { ActorLogs } from "../reporting/actor-logs.js";
 import type { Events } from "../reporting/events.js";
@@ -32,7 +35,7 @@ import type { Log } from "../reporting/log.js";
 import { RouterChild, type RouterHost } from "../router/router.js";
 import type { Process, ProcessSignals } from "../signals/process-signals.js";
 import type { OnExit } from "../supervision/child.js";
-import type { FullActorSpec, FullPoolSpec, FullRouterSpec } from "../supervision/child-spec.js";
+import type { FullActorSpec, FullPartitionedSpec, FullPoolSpec, FullRouterSpec } from "../supervision/child-spec.js";
 import type { Clock } from "../supervision/clock.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { ActorThreads } from "../threads/actor-threads.js";
@@ -61,10 +64,12 @@ export class Actors {
   readonly callTimeoutMs: number;
   readonly pools: Pools;
   readonly directory = new Directory();
+  readonly lights = new LightActors();
   readonly spares: SpareThreads;
   readonly deadLetters: DeadLetters;
   readonly #host: ActorHost<ActorChild>;
   readonly #routerHost: RouterHost;
+  readonly #partitionsHost: PartitionsHost;
   readonly #names: NameRoom;
   readonly #guard: Guard;
   readonly #logs: ActorLogs;
@@ -115,7 +120,8 @@ export class Actors {
     this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, {
       handleNotice: (notice) => this.mail.handleNotice(notice),
       takeStarts: () => this.#threads.takeStarts(),
-      stats: (uid) => this.census.stats(uid),
+      stats: (uid, address) =>
+        isCellAddress(address) ? this.lights.stats({ uid, address, id: "" }) : this.census.stats(uid),
       ownRef: (uid) => directory.router(uid)?.ref,
       ownPool: (uid) => directory.pool(uid)?.ref,
       runTask: (uid, id, task, options) => this.pools.run(uid, id, task, options),
@@ -131,7 +137,8 @@ export class Actors {
       actorBy: (uid) => directory.actor(uid),
       hasThread: (ownerId) => this.#threads.has(ownerId),
     });
-    this.#names = new NameRoom({ directory, census: this.census, outbox, events, logger });
+    const { lights } = this;
+    this.#names = new NameRoom({ directory, census: this.census, lights, outbox, events, logger });
     const parts = { clock, outbox, guard: this.#guard, headroomMb, signals: this.#names.signals };
     this.pools = new Pools(parts, directory, events, logger);
     const threads = new ThreadRoom({
@@ -147,6 +154,17 @@ export class Actors {
       runTask: (uid, id, task, options) => this.pools.run(uid, id, task, options),
     });
     this.#host = { threads, mail: this.mail, names: this.#names };
+    this.#partitionsHost = {
+      slots,
+      outbox,
+      events,
+      logger,
+      deadLetters,
+      lights,
+      find: (ref) => directory.actor(ref.uid),
+      lightEnded: (key, { address, uid, id }, reason) =>
+        this.#names.signals.lightEnded(key, { id, ref: new ActorRef(outbox, address, uid, id) }, reason),
+    };
     this.#routerHost = {
       callTimeoutMs,
       slots,
@@ -213,6 +231,16 @@ export class Actors {
     const router = new RouterChild(spec, path, tree, this.#routerHost, onExit);
     this.directory.addRouter(router);
     return router;
+  }
+
+  /** Makes a supervisor of light actors. Its partitions are made by `tree`. */
+  createPartitioned(
+    spec: FullPartitionedSpec,
+    path: string,
+    tree: TreeEnvironment,
+    onExit: OnExit,
+  ): PartitionedSupervisor {
+    return new PartitionedSupervisor(spec, path, tree, this.#partitionsHost, onExit);
   }
 
   /** Makes a pool; no thread of it runs before `start`. */

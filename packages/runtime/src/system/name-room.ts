@@ -7,6 +7,7 @@ import type { Directory } from "../directory/directory.js";
 import { ExternalProcesses } from "../directory/external-processes.js";
 import { Registry } from "../directory/registry.js";
 import type { MainOutbox } from "../messaging/main-outbox.js";
+import type { LightActors } from "../partitions/light-actors.js";
 import type { Events } from "../reporting/events.js";
 import type { Log } from "../reporting/log.js";
 import { RouterChild } from "../router/router.js";
@@ -18,6 +19,7 @@ type Named = ActorChild | RouterChild;
 export interface NameRoomParts {
   readonly directory: Directory;
   readonly census: Census;
+  readonly lights: LightActors;
   readonly outbox: MainOutbox;
   readonly events: Events;
   readonly logger: Log;
@@ -35,10 +37,16 @@ export class NameRoom implements NameHost<ActorChild> {
   constructor(parts: NameRoomParts) {
     const { directory, outbox, logger } = parts;
     this.#parts = parts;
+    const { lights } = parts;
     const byUid = (uid: number) => directory.byUid(uid) ?? this.#external.byUid(uid);
     this.signals = new ProcessSignals({
       byUid,
-      byPath: (id) => directory.at(id) ?? this.#external.at(id),
+      byPath: (id) =>
+        directory.at(id) ??
+        this.#external.at(id) ??
+        lights.at(id, ({ address, uid, id: path }) => new ActorRef(outbox, address, uid, path)),
+      lightPath: (target) => lights.watched(target),
+      exitLight: (target, reason) => lights.exit(target, reason),
       refTo: ({ address, uid, id }) =>
         address === undefined ? new PoolRef(outbox, uid, id) : new ActorRef(outbox, address, uid, id),
       reasonOf: (reason) => decodeReason(outbox.codec, reason),

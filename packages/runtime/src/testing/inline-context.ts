@@ -1,6 +1,6 @@
 import type { ActorContext } from "@mini-otp/worker-host";
 import { type CurrentCall, type LoopState, type OwnMessages, requireHandler } from "@mini-otp/worker-host/loop";
-import { checkExitReason, type ExitReason, NORMAL } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, checkExitReason, type ExitReason, NORMAL } from "@mini-otp/worker-host/protocol/errors";
 import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef, checkedReference, type PoolRef, type Sender } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
@@ -83,10 +83,23 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
       call.stop();
       parts.schedule();
     },
+    handed: undefined,
+    spawn: () => notShared(id, "ctx.spawn"),
+    own: () => notShared(id, "ctx.own"),
+    on: () => notShared(id, "ctx.on"),
+    async lookup(name): Promise<any> {
+      return this.whereis(name);
+    },
     continueWith(method, ...rest) {
       requireHandler(id, handlers, method);
       own.continueWith(method, rest);
       parts.schedule();
     },
   };
+}
+
+/** For what only an actor that shares its thread can do. */
+function notShared(id: string, what: string): never {
+  const message = `id=${id}: ${what} is for actors that share a thread; runInline runs one alone`;
+  throw new ActorError("ERR_WRONG_THREAD", message, { id });
 }

@@ -2,6 +2,7 @@ import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { ActorRef, RefOf } from "../protocol/refs/actor-ref.js";
 import type { DeferredBrand } from "../protocol/refs/actor-types.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
+import type { Emitter, SpawnSpec } from "./light-context.js";
 
 /** The options of `log.child`. */
 export interface ActorLogOptions {
@@ -106,4 +107,26 @@ export interface ActorContext<State = unknown, Method extends string = string> {
   stop(reason?: ExitReason): void;
   /** Handles `method` right after the current message, before any other. */
   continueWith(method: Method, ...args: unknown[]): void;
+  /**
+   * Of an actor that shares its thread, see `dynamicSupervisor({ threads })`: starts a sibling in this thread. Returns
+   * at once; its `init` runs before its messages, and one that fails is an exit. `hand` is an object for the new actor
+   * itself, as `ctx.handed`, and not a copy. Throws ERR_WRONG_THREAD in an actor with a thread of its own.
+   */
+  spawn<T = any>(spec?: SpawnSpec, options?: { readonly hand?: unknown }): RefOf<NoInfer<T>>;
+  /** What `spawn` was told to hand over; undefined for any other actor. */
+  readonly handed: any;
+  /**
+   * Of an actor that shares its thread: calls `dispose` when this life ends, however it ends, as long as the thread
+   * lives. Returns `thing`. Throws ERR_WRONG_THREAD in an actor with a thread of its own, which ends with all it has.
+   */
+  own<T>(thing: T, dispose: (thing: T) => void): T;
+  /**
+   * Of an actor that shares its thread: each such event becomes a message of this actor, handled in its turn. The
+   * arguments are not copied; events that find the mailbox full are dropped and counted. Returns the function that
+   * takes the listener off, which the end of this life does too. Throws ERR_WRONG_THREAD in an actor with a thread of
+   * its own.
+   */
+  on(emitter: Emitter, event: string | symbol, method: Method): () => void;
+  /** As `whereis`, without blocking the thread. */
+  lookup<T = any>(name: string): Promise<RefOf<NoInfer<T>> | undefined>;
 }

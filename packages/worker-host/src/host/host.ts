@@ -8,6 +8,7 @@ import { ControlChannel } from "../loop/inbox.js";
 import { Microtasks } from "../loop/microtasks.js";
 import type { Snapshot } from "../loop/snapshot.js";
 import { type ImportModule, loadFirst } from "../module/load-module.js";
+import { PartitionThread } from "../partition/partition-thread.js";
 import { loadTelemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { NameTable } from "../protocol/memory/name-table.js";
@@ -15,6 +16,7 @@ import type { Producer } from "../protocol/memory/ring-lock.js";
 import { Segments } from "../protocol/memory/segments.js";
 import { type BootData, exposingModules } from "../protocol/port/boot.js";
 import type { ToActor } from "../protocol/port/messages.js";
+import { isPartitionUrl } from "../protocol/port/partition.js";
 import { Codec } from "../protocol/values/codec.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import { osThreadId } from "./os-thread.js";
@@ -60,8 +62,11 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   const log = createActorLog(logPort);
   if (boot.console === "log") captureConsole(log);
   let definition: ActorDefinition;
+  const partition = isPartitionUrl(boot.moduleUrls[0])
+    ? new PartitionThread((modules) => loadActor(modules, importModule), names)
+    : undefined;
   try {
-    definition = await loadActor(boot.moduleUrls, importModule);
+    definition = partition?.definition ?? (await loadActor(boot.moduleUrls, importModule));
     names.enter(Object.keys(definition.handlers));
   } catch (error) {
     exit.post({ type: "module_failed", error: exit.encode(error) });
@@ -75,7 +80,21 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   control.poll();
   // A thread that already has an actor to run has no time for the rehearsal.
   if (!control.pending) await rehearse(microtasks);
-  return { boot, osThread, definition, segments, producer, names, control, exit, log, logPort, telemetry, microtasks };
+  return {
+    boot,
+    osThread,
+    definition,
+    partition,
+    segments,
+    producer,
+    names,
+    control,
+    exit,
+    log,
+    logPort,
+    telemetry,
+    microtasks,
+  };
 }
 
 /**

@@ -6,9 +6,11 @@ import { ActorLoop } from "../loop/actor-loop.js";
 import { ActorOutbox, type OutboxParts } from "../loop/actor-outbox.js";
 import { IdleStrategy } from "../loop/idle-strategy.js";
 import { type ControlChannel, Inbox } from "../loop/inbox.js";
+import type { LoopHost } from "../loop/loop-host.js";
 import { Meter } from "../loop/meter.js";
 import type { Microtasks } from "../loop/microtasks.js";
 import { sendHeapSnapshot } from "../module/heap-snapshot.js";
+import type { PartitionThread } from "../partition/partition-thread.js";
 import type { CallerNotices } from "../protocol/calls/replies.js";
 import type { Telemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -26,6 +28,8 @@ export interface LoadedThread {
   /** The number of the thread in the operating system; 0 where it is not known. */
   readonly osThread: number;
   readonly definition: ActorDefinition;
+  /** Of a thread whose actor is a partition. */
+  readonly partition: PartitionThread | undefined;
   readonly segments: Segments;
   readonly producer: Producer;
   readonly names: NameTable;
@@ -83,21 +87,24 @@ export class Seat {
   #taken: Holder | undefined;
 
   constructor(thread: LoadedThread, init: InitData) {
-    const { boot, segments, names, producer, exit, telemetry } = thread;
+    const { boot, partition, segments, names, producer, exit, telemetry } = thread;
     this.#thread = thread;
     this.#init = init;
     this.#awake = new Int32Array(boot.awake);
     this.#idle = new IdleStrategy(this.#awake, boot.cores);
     this.#self = { address: init.address, uid: init.uid, memory: segments.at(init.address) };
     const parts = new SeatParts(boot.port, this.#idle, () => this.#holder);
-    this.outbox = new ActorOutbox(this.#self, segments, names, producer, parts);
+    this.outbox =
+      partition?.outbox(this.#self, segments, names, producer, parts) ??
+      new ActorOutbox(this.#self, segments, names, producer, parts);
     this.outbox.telemetry = telemetry;
     exit.use(this.outbox.codec);
   }
 
   /** From now on this thread consumes the slot, which a growing mailbox may have moved to `address` meanwhile. */
   take(address = this.#init.address): ActorLoop {
-    const { boot, osThread, definition, segments, producer, control, exit, log, logPort, microtasks } = this.#thread;
+    const { boot, osThread, definition, partition, segments, producer, control, exit, log, logPort, microtasks } =
+      this.#thread;
     const { outbox } = this;
     const memory = segments.at(address);
     const { words } = memory;
@@ -109,13 +116,15 @@ export class Seat {
     const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), this.#awake);
     const args = outbox.codec.decodeValue(payloadOf(this.#init.args));
     const meter = new Meter(words, boot.epochMs);
-    const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, {
+    const host: LoopHost = {
       log,
       exit: (reason) => exit.exit(reason),
       leave: () => exit.leave(),
       heapSnapshot: (request) => sendHeapSnapshot(boot.port, request),
       unhandled: (method, detail) => exit.post({ type: "unhandled", method, detail }),
-    });
+    };
+    const hosting = partition?.hosting(host, microtasks) ?? host;
+    const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, hosting);
     this.#taken = { inbox, loop };
     return loop;
   }

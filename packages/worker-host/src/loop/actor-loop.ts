@@ -14,6 +14,7 @@ import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
 import type { LoopHost } from "./loop-host.js";
 import { LoopState } from "./loop-state.js";
+import type { Members } from "./members.js";
 import { MessageHandler } from "./message-handler.js";
 import type { Meter } from "./meter.js";
 import type { Microtasks } from "./microtasks.js";
@@ -53,6 +54,7 @@ export class ActorLoop implements CallerNotices {
   readonly #streams: Streams;
   /** A message was handled last, so an open stream comes next. */
   #streamIsNext = false;
+  readonly #members: Members | undefined;
   #scheduled = false;
   #handled = 0;
   #lastTurn = 0;
@@ -132,6 +134,8 @@ export class ActorLoop implements CallerNotices {
     });
     outbox.onDeadline = schedule;
     this.#ownWork = new OwnWork(schedule);
+    this.#members = host.members;
+    this.#members?.wakeBy(schedule);
   }
 
   /** Settles calls from now on, so that `init` can make some. */
@@ -159,6 +163,7 @@ export class ActorLoop implements CallerNotices {
 
   /** A caller has given up: aborts the signal of its handler, or drops the call if it still waits. */
   cancelled(callerUid: number, correlation: number): void {
+    if (this.#members?.cancelled(callerUid, correlation)) return;
     if (this.#loopState.busy && this.#call.is(callerUid, correlation)) this.#call.abort();
     else this.#call.cancel(callerUid, correlation);
   }
@@ -215,12 +220,13 @@ export class ActorLoop implements CallerNotices {
       return true;
     }
     this.#streamIsNext = true;
+    const membersHandled = this.#members === undefined ? 0 : this.#workOfMembers(this.#members);
     // A drain has closed the mailbox: what is in it now is all there will be.
     const mail = hasMail || loopState.draining !== undefined ? inbox.mailbox : NO_MAIL;
     const work = nextWork(loopState, this.#own, mail);
     switch (work) {
       case NOTHING:
-        if (!streams.isReady || !streams.mayPull) return false;
+        if (!streams.isReady || !streams.mayPull) return membersHandled > 0;
         this.#takeItems();
         return true;
       case MAIL:
@@ -246,6 +252,17 @@ export class ActorLoop implements CallerNotices {
     this.#streams.attendNext();
     // It may have taken long: the clock is read after it.
     this.#handled |= MESSAGES_PER_CLOCK_READ - 1;
+  }
+
+  /** Members' messages count for the turn of the event loop as the loop's own do. */
+  #workOfMembers(members: Members): number {
+    const handled = members.work();
+    const before = this.#handled;
+    this.#handled = before + handled;
+    // `#turn` looks when the count is a multiple of this: it is made one where it has passed one.
+    const last = this.#handled - (this.#handled % MESSAGES_PER_CLOCK_READ);
+    if (last > before) this.#handled = last - 1;
+    return handled;
   }
 
   /** After each message if the actor's handlers are slow. A clock read takes a third of the time of a fast message. */
@@ -286,7 +303,8 @@ export class ActorLoop implements CallerNotices {
       this.#outbox.pending.expire(now);
       return true;
     }
-    const due = Math.min(withMailbox ? this.#own.nextDue : Infinity, deadline);
+    const ownDue = Math.min(withMailbox ? this.#own.nextDue : Infinity, deadline);
+    const due = this.#members === undefined ? ownDue : Math.min(ownDue, this.#members.nextDue);
     if (this.#heldSince === 0) this.#heldSince = now;
     const ownWork = this.#ownWork.isUnderWay(now, this.#wakeTimer === undefined ? 0 : 1);
     if (now - this.#heldSince < HOLD_MS && !ownWork) {

@@ -27,6 +27,7 @@ import type { Inbox } from "./inbox.js";
 
 /** A sleeper looks again this often, whatever it may have missed. */
 const SLICE_MS = 50;
+const MEMBER_SLICE_MS = 5;
 
 interface OpenTask {
   resolve(value: unknown): void;
@@ -218,8 +219,12 @@ export class ActorOutbox extends Outbox {
     const { inbox, takeControl } = this.#parts;
     let since = performance.now();
     this.#block(peer);
+    const bell = (): Int32Array => peer.member?.table ?? peer.words;
+    const space = peer.member?.space ?? MAILBOX_LANE + SPACE;
+    // It may be the partition's ring that is full, and not the light actor's own mailbox.
+    const sliceMs = peer.member === undefined ? SLICE_MS : MEMBER_SLICE_MS;
     for (;;) {
-      announce(peer.words, MAILBOX_LANE + SPACE);
+      announce(bell(), space);
       const outcome = this.retry(unsent);
       if (outcome !== FULL && outcome !== BUSY) break;
       const now = performance.now();
@@ -237,10 +242,10 @@ export class ActorOutbox extends Outbox {
         unsent.refused(callCycle(peer, methodOf(this.names, unsent.method, unsent.payload), this.#cycle));
         break;
       }
-      inbox.asleep(() => sleep(peer.words, MAILBOX_LANE + SPACE, Math.min(SLICE_MS, left)));
+      inbox.asleep(() => sleep(bell(), space, Math.min(sliceMs, left)));
     }
     // What this thread announced may have hidden a wake-up from others that wait here: they look for themselves.
-    ring(peer.words, MAILBOX_LANE + SPACE);
+    ring(bell(), space);
     this.#unblock();
     countBlocked(peer.words, performance.now() - since);
   }

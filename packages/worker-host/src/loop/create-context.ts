@@ -1,4 +1,5 @@
 import type { ActorContext, ActorLog } from "../actor/context.js";
+import { ActorError } from "../protocol/errors/errors.js";
 import { checkExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
 import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "../protocol/options/fields.js";
 import type { InitData } from "../protocol/port/boot.js";
@@ -105,6 +106,13 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       call.stop();
       parts.schedule();
     },
+    handed: undefined,
+    spawn: () => refuse(init.id, "ctx.spawn", "start children by their supervisor"),
+    own: () => refuse(init.id, "ctx.own", "what an actor's thread has ends with it"),
+    on: () => refuse(init.id, "ctx.on", "listen, and send to ctx.self"),
+    async lookup(name): Promise<any> {
+      return outbox.whereis(takeArgument("ctx.lookup", "name", name, text));
+    },
     continueWith(method, ...rest) {
       requireHandler(init.id, parts.handlers, method);
       own.continueWith(method, rest);
@@ -112,6 +120,12 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     },
   };
   return Object.defineProperties(context, { [CALL]: { value: call }, signal: SIGNAL }) as ActorContext<any>;
+}
+
+/** For what only an actor of a partition can do. */
+function refuse(id: string, what: string, instead: string): never {
+  const message = `id=${id}: ${what} is for actors that share a thread, see dynamicSupervisor({ threads }); ${instead}`;
+  throw new ActorError("ERR_WRONG_THREAD", message, { id });
 }
 
 function targetOf(what: string, ref: ActorRef | PoolRef): Target {

@@ -2,6 +2,7 @@ import type { DeferredReply } from "../actor/context.js";
 import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { KIND_FAILURE, KIND_REPLY } from "../protocol/memory/record-descriptor.js";
+import { noStreams } from "../protocol/refs/refusal.js";
 import { notTransferable, uncloneableFor } from "../protocol/refs/transfer-list.js";
 import { isOutgoing, type Outgoing, outgoing } from "../protocol/refs/wire-value.js";
 import { FORMAT_GRAPH, type Payload } from "../protocol/ring/payload.js";
@@ -23,7 +24,8 @@ export class CurrentCall {
   readonly #id: string;
   readonly #replies: Replies;
   readonly #loopState: LoopState;
-  readonly #streams: Streams;
+  /** Undefined where none can be sent. */
+  readonly #streams: Streams | undefined;
   /** The name of the method that is being handled. */
   methodName: () => string = () => "";
   /** Fails the call that the handler answers by a deferred reply. False: it has been answered. */
@@ -35,7 +37,7 @@ export class CurrentCall {
   readonly #cancelled = new Set<string>();
 
   /** `id` is the path of the actor whose call it is. */
-  constructor(id: string, replies: Replies, loopState: LoopState, streams: Streams) {
+  constructor(id: string, replies: Replies, loopState: LoopState, streams: Streams | undefined) {
     this.#id = id;
     this.#replies = replies;
     this.#loopState = loopState;
@@ -71,7 +73,7 @@ export class CurrentCall {
   /** The actor is asked to stop. */
   stop(): void {
     this.abort();
-    this.#streams.abort();
+    this.#streams?.abort();
   }
 
   is(callerUid: number, correlation: number): boolean {
@@ -81,7 +83,7 @@ export class CurrentCall {
   /** The caller has given up a call that is not being handled. */
   cancel(callerUid: number, correlation: number): void {
     if (correlation < 0) {
-      this.#streams.cancel(callerUid, correlation);
+      this.#streams?.cancel(callerUid, correlation);
       return;
     }
     // The call waits in the mailbox, or has been answered meanwhile. Keys of the latter stay until the set is full.
@@ -93,12 +95,12 @@ export class CurrentCall {
   takeCancelled(): boolean {
     const { caller } = this;
     if (caller === undefined) return false;
-    if (caller.correlation < 0 && this.#streams.takeCancelled(caller)) return true;
+    if (caller.correlation < 0 && this.#streams?.takeCancelled(caller)) return true;
     return this.#cancelled.size > 0 && this.#cancelled.delete(keyOf(caller.uid, caller.correlation));
   }
 
   get cancelled(): readonly string[] {
-    return [...this.#cancelled, ...this.#streams.cancelled];
+    return [...this.#cancelled, ...(this.#streams?.cancelled ?? [])];
   }
 
   /** Takes over the keys of the actor's former thread. */
@@ -156,7 +158,7 @@ export class CurrentCall {
       const isTheStream = isStream(value);
       const refused = isTheStream ? isAStream(this.#id, method ?? this.methodName()) : error;
       this.fail(to, uncloneableFor({ id: this.#id }, refused));
-      if (isTheStream) this.#streams.discard(value);
+      if (isTheStream) this.#streams?.discard(value);
       return;
     }
     try {
@@ -168,14 +170,19 @@ export class CurrentCall {
 
   /** Opens the stream that `value` is, and runs its generator up to its first item. */
   #stream(to: ReplyTo, value: unknown, method: string): void {
+    const streams = this.#streams;
+    if (streams === undefined) {
+      this.fail(to, noStreams(this.#id, method));
+      return;
+    }
     const isCurrent = this.caller === to;
     if (isCurrent && this.#givenUp && !this.#loopState.stopRequested) {
-      this.#streams.discard(value);
+      streams.discard(value);
       return;
     }
     let stream: ReturnType<Streams["open"]>;
     try {
-      stream = this.#streams.open(to, method, value);
+      stream = streams.open(to, method, value);
     } catch (error) {
       this.fail(to, error);
       return;
@@ -190,7 +197,7 @@ export class CurrentCall {
     stream.attend();
     if (isCurrent && this.caller === to) stream.controller = this.#signal;
     // Its reader hears that it has begun, although the first item may take long.
-    this.#streams.attend(stream);
+    streams.attend(stream);
   }
 
   fail(to: ReplyTo, error: unknown): void {

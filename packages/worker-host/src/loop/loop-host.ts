@@ -1,5 +1,6 @@
 import type { ActorLog } from "../actor/context.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import type { Members } from "./members.js";
 
 /** What the loop asks of its host. */
 export interface LoopHost {
@@ -12,4 +13,6 @@ export interface LoopHost {
   heapSnapshot?(request: number): void;
   /** Reports a message that the actor has no handler for. */
   unhandled(method: string, detail: string): void;
+  /** Present in a partition. */
+  readonly members?: Members;
 }

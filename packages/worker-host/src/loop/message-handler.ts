@@ -24,7 +24,7 @@ import type { Throws } from "../protocol/options/throws.js";
 import type { MessageKind, Parcel } from "../protocol/port/messages.js";
 import { transferLost } from "../protocol/refs/transfer-list.js";
 import type { Payload } from "../protocol/ring/payload.js";
-import { FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/ring/payload.js";
+import { FORMAT_MEMBER, FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/ring/payload.js";
 import type { RingReader } from "../protocol/ring/ring-reader.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
@@ -109,6 +109,10 @@ export class MessageHandler {
   /** Handles the message that the mailbox has moved to. */
   handle(): void {
     const { header, payload } = this.#mailbox;
+    if ((payload.format & FORMAT_MEMBER) !== 0) {
+      this.#forMember(payload);
+      return;
+    }
     const kind = kindOf(header[R_TYPE]);
     const methodId = header[R_METHOD];
     this.#call.begin(
@@ -141,8 +145,19 @@ export class MessageHandler {
       this.#unhandled(method, detail, transferLost({ id: this.#context.id, method }));
       this.#commit();
     } else {
-      this.#open(kindOf(header[R_TYPE]), methodId, payloadOf(parcel.content), parcel.transferred);
+      const content = payloadOf(parcel.content);
+      if ((content.format & FORMAT_MEMBER) !== 0) this.#forMember(content, parcel.transferred);
+      else this.#open(kindOf(header[R_TYPE]), methodId, content, parcel.transferred);
     }
+  }
+
+  /** Of a partition: the current message is for one of its members. */
+  #forMember(content: Payload, transferred?: readonly unknown[]): void {
+    const { header, methodText, payload } = this.#mailbox;
+    const text = header[R_METHOD] < 0 ? methodText : "";
+    const countedBytes = payload.length + Math.max(0, -header[R_METHOD]);
+    this.#host.members?.receive(header, text, content, countedBytes, transferred);
+    this.#commit();
   }
 
   handleOwn({ method, args }: OwnMessage): void {

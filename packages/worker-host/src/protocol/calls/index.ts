@@ -2,6 +2,7 @@
 
 export { whenAborted } from "../refs/when-aborted.js";
 export { CALL_OUTCOMES, type CallOutcome } from "./call-outcome.js";
+export { MemberPeer } from "./member-peer.js";
 export { OpenCalls } from "./open-calls.js";
 export { Outbox } from "./outbox.js";
 export { mailboxFull } from "./overflow.js";
@@ -10,3 +11,4 @@ export { PendingCalls } from "./pending-calls.js";
 export { Queue } from "./queue.js";
 export { type CallerNotices, EncodedReply, type SystemRecord, takeRecord, takeReplies } from "./replies.js";
 export { loadTelemetry } from "./telemetry.js";
+export { WaitingLine } from "./waiting-line.js";

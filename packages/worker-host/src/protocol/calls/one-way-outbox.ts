@@ -1,5 +1,6 @@
 import type { ActorError } from "../errors/errors.js";
 import { rejectionOf } from "../errors/remote-error.js";
+import { isCellAddress } from "../memory/cells.js";
 import { methodOf, textMethod } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
 import { KIND_CAST, KIND_FAILURE, KIND_SEND } from "../memory/record-descriptor.js";
@@ -71,7 +72,7 @@ export abstract class OneWayOutbox implements Sender {
   }
 
   connect(address: number, uid: number, id: string): Peer {
-    return this.#peers.connect(address, uid, id);
+    return isCellAddress(address) ? this.#peers.connectMember(address, uid, id) : this.#peers.connect(address, uid, id);
   }
 
   /** Forgets a slot whose memory is about to be used for another. */
@@ -212,10 +213,17 @@ export abstract class OneWayOutbox implements Sender {
     payload: Payload,
     parcel: Parcel | undefined,
   ): number {
-    const outcome = to.mailbox.push(kind, method, correlation, this.self.address, this.self.uid, payload);
+    const { member, mailbox } = to;
+    const { address, uid } = this.self;
+    if (member !== undefined) {
+      const outcome = member.push(kind, method, correlation, address, uid, payload);
+      if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel);
+      return outcome;
+    }
+    const outcome = mailbox.push(kind, method, correlation, address, uid, payload);
     if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel);
     if (outcome === FULL) this.overflow.full(to, method, payload);
-    if (to.mailbox.dropped.length > 0) {
+    if (mailbox.dropped.length > 0) {
       this.overflow.full(to, method, payload);
       this.overflow.dropOldest(to);
     }

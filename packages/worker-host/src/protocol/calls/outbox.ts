@@ -7,7 +7,7 @@ import type { Segments } from "../memory/segments.js";
 import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION, NEXT_STREAM } from "../memory/slot-descriptor.js";
 import type { Connection, RunOptions } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
-import { refused } from "../refs/refusal.js";
+import { noStreams, refused } from "../refs/refusal.js";
 import type { StreamReader } from "../refs/stream-reader.js";
 import { whenAborted } from "../refs/when-aborted.js";
 import { newPayload, type Payload, withMethodText } from "../ring/payload.js";
@@ -91,6 +91,7 @@ export abstract class Outbox extends OneWayOutbox {
 
   /** The call stays open as long as the stream: it settles when the stream has ended. */
   openStream(to: Peer, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+    if (to.member !== undefined) throw noStreams(to.id, method);
     const failed = (error: unknown): void => {
       if (isActorError(error, "ERR_CALL_TIMEOUT") && correlation !== 0) cancel();
       reader.failed(error);
@@ -177,7 +178,7 @@ export abstract class Outbox extends OneWayOutbox {
   ): number {
     const { signal, timeoutMs = callTimeoutOf(to.words) } = options;
     if (!to.knownAsCaller) this.#announceAsCaller(to);
-    const correlation = reader === undefined ? this.#nextCorrelation() : this.#nextStream();
+    const correlation = reader === undefined ? this.nextCorrelation() : this.#nextStream();
     const call = this.pending.open(correlation, to, method, timeoutMs, settle, fail);
     if (wantsBytes) call.wantsBytes = true;
     call.reader = reader;
@@ -265,7 +266,7 @@ export abstract class Outbox extends OneWayOutbox {
     });
   }
 
-  #nextCorrelation(): number {
+  protected nextCorrelation(): number {
     const words = this.self.memory.words;
     const correlation = words[NEXT_CORRELATION];
     words[NEXT_CORRELATION] = correlation === 0x7fffffff ? 1 : correlation + 1;

@@ -15,7 +15,7 @@ import {
   R_TYPE,
   RECORD_HEADER_WORDS,
 } from "../memory/record-descriptor.js";
-import { CAPACITY, DATA_BYTES, MAILBOX_LANE } from "../memory/slot-descriptor.js";
+import { CAPACITY, DATA_BYTES, MAILBOX_LANE, type OverflowPolicy } from "../memory/slot-descriptor.js";
 import { FORMAT_PARCEL, type Payload } from "../ring/payload.js";
 import type { TellMain } from "./parcel-writer.js";
 import type { Peer } from "./peers.js";
@@ -69,9 +69,24 @@ export class Overflow {
   }
 }
 
-export function mailboxFull({ id, words, overflow, blockTimeoutMs }: Peer, method: string): ActorError {
-  const capacity = words[MAILBOX_LANE + CAPACITY];
-  const capacityBytes = words[MAILBOX_LANE + DATA_BYTES];
+/** A mailbox with its options. */
+export interface LimitedMailbox {
+  readonly id: string;
+  readonly capacity: number;
+  readonly capacityBytes: number;
+  readonly overflow: OverflowPolicy;
+  readonly blockTimeoutMs: number;
+}
+
+export function mailboxFull(to: Peer, method: string): ActorError {
+  const { id, words, overflow, blockTimeoutMs, member } = to;
+  const capacity = member?.capacity ?? words[MAILBOX_LANE + CAPACITY];
+  const capacityBytes = member?.capacityBytes ?? words[MAILBOX_LANE + DATA_BYTES];
+  return fullMailbox({ id, capacity, capacityBytes, overflow, blockTimeoutMs }, method);
+}
+
+export function fullMailbox(mailbox: LimitedMailbox, method: string): ActorError {
+  const { id, capacity, capacityBytes, overflow, blockTimeoutMs } = mailbox;
   const options = `capacity=${capacity}, capacityBytes=${capacityBytes}, overflow="${overflow}"`;
   const wait = overflow === "block" ? `, blockTimeoutMs=${blockTimeoutMs}` : "";
   const message = `id=${id} method=${method}: the mailbox is full (${options}${wait})`;

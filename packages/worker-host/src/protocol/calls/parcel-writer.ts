@@ -3,6 +3,7 @@ import type { Notice, Parcel } from "../port/messages.js";
 import type { Transferable } from "../refs/actor-types.js";
 import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
 import {
+  FORMAT_MEMBER,
   FORMAT_PARCEL,
   FORMAT_TRACED,
   MAX_MESSAGE_BYTES,
@@ -54,8 +55,10 @@ export class ParcelWriter {
     traceparent: string | undefined,
   ): EncodedMessage {
     const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
+    const { target } = to;
     const leaves = to.leavesWith > 0;
-    const all = traceparent === undefined ? args : [...args, traceparent];
+    const traced = traceparent === undefined ? args : [...args, traceparent];
+    const all = target === undefined ? traced : [...traced, target];
     let payload: Payload;
     try {
       payload = this.#codec.encodeArgs(all, transferred, leaves);
@@ -63,6 +66,7 @@ export class ParcelWriter {
       throw uncloneableFor({ id: to.id, method }, error);
     }
     if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
+    if (target !== undefined) payload.format |= FORMAT_MEMBER;
     if (leaves && payload.length > to.leavesWith) throw tooLarge(to, method, payload.length, to.leavesWith);
     const textBytes = methodId < 0 ? -methodId : 0;
     const fits = payload.length + textBytes <= to.mailbox.maxPayloadBytes && payload.shared === undefined;

@@ -1,4 +1,4 @@
-import type { ActorError } from "../errors/errors.js";
+import { cellOf, generationOf, segmentOfCell, TABLE_ADDRESS, TABLE_UID } from "../memory/cells.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments, SlotMemory } from "../memory/segments.js";
 import {
@@ -14,55 +14,15 @@ import {
   SYSTEM_LANE,
   uidOf,
 } from "../memory/slot-descriptor.js";
-import type { Parcel } from "../port/messages.js";
-import type { Connection } from "../refs/actor-ref.js";
-import type { Payload } from "../ring/payload.js";
 import { RingWriter } from "../ring/ring-writer.js";
 import type { CallsTo } from "./calls-to.js";
+import { MemberPeer } from "./member-peer.js";
+import type { Peer, Self, Unsent } from "./peer.js";
 import type { PendingCall } from "./pending-calls.js";
+
+export type { Peer, Self, Unsent };
+
 import { Queue } from "./queue.js";
-
-/** The slot in which this thread receives replies. */
-export interface Self {
-  readonly address: number;
-  readonly uid: number;
-  readonly memory: SlotMemory;
-}
-
-/** The connection of one thread to one slot. */
-export interface Peer extends Connection {
-  readonly address: number;
-  readonly uid: number;
-  readonly words: Int32Array;
-  readonly mailbox: RingWriter;
-  readonly system: RingWriter;
-  readonly overflow: OverflowPolicy;
-  readonly blockTimeoutMs: number;
-  /** See LEAVES_WITH. */
-  readonly leavesWith: number;
-  /** Messages of this thread that wait for room: later ones queue behind them. Main only. */
-  readonly unsent: Queue<Unsent>;
-  /** True when this thread's bit in the slot's set of callers is set. */
-  knownAsCaller: boolean;
-  /** This thread's open calls to the slot, kept by `PendingCalls`. */
-  calls: CallsTo<PendingCall> | undefined;
-}
-
-/** A message that found its mailbox full. */
-export interface Unsent {
-  readonly peer: Peer;
-  readonly kind: number;
-  readonly method: number;
-  readonly correlation: number;
-  readonly payload: Payload;
-  readonly parcel: Parcel | undefined;
-  /** When to give up with ERR_MAILBOX_FULL, in `performance.now` time. */
-  readonly deadline: number;
-  /** False once the call has timed out or was aborted. */
-  wanted(): boolean;
-  accepted(seq: number): void;
-  refused(error: ActorError): void;
-}
 
 /**
  * A class, because V8 keeps an object literal with a getter as a dictionary, and looks each of its properties up by
@@ -78,6 +38,8 @@ class SlotPeer implements Peer {
   readonly blockTimeoutMs: number;
   readonly leavesWith: number;
   readonly unsent = new Queue<Unsent>();
+  readonly member = undefined;
+  readonly target = undefined;
   knownAsCaller = false;
   calls: CallsTo<PendingCall> | undefined = undefined;
 
@@ -140,6 +102,16 @@ export class Peers {
     // A reference to an actor that is gone must not displace the slot's present owner.
     if (uidOf(memory.words) === uid) this.#peers.set(address, peer);
     return peer;
+  }
+
+  /** The connection to a light actor. It is not kept here: a reference keeps its own. */
+  connectMember(address: number, uid: number, id: string): Peer {
+    const segment = segmentOfCell(address);
+    if (this.#segments.table(segment) === undefined) this.#fetchSegment(address);
+    const table = this.#segments.table(segment);
+    if (table === undefined) throw new RangeError(`no table of cells at ${address}`);
+    const partition = this.connect(table[TABLE_ADDRESS], table[TABLE_UID], id);
+    return new MemberPeer(id, address, cellOf(address), generationOf(uid), table, partition);
   }
 
   /** Forgets a slot whose memory is about to be used for another. */

@@ -26,11 +26,16 @@ const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   unresponsive: ({ method, afterMs }) => typeof method === "string" && isNumber(afterMs),
   exit_called: ({ code }) => isNumber(code),
   init_timeout: ({ afterMs }) => isNumber(afterMs),
+  partition_ended: () => true,
   linked: ({ id }) => typeof id === "string",
   reached_max_restart_intensity: ({ id }) => typeof id === "string",
 };
 
-const WITH_REASON: ReadonlySet<string> = new Set<ExitKind>(["linked", "reached_max_restart_intensity"]);
+const WITH_REASON: ReadonlySet<string> = new Set<ExitKind>([
+  "linked",
+  "partition_ended",
+  "reached_max_restart_intensity",
+]);
 /** Reasons within reasons. Those of the runtime have a few: more are a mistake, or go round in a circle. */
 const MAX_NESTED = 100;
 
@@ -122,6 +127,8 @@ function exitInWords(reason: ExitReason, depth: number): string {
       return `init_timeout (after ${Math.round(reason.afterMs)} ms)`;
     case "linked":
       return `linked (to ${reason.id}: ${exitInWords(reason.reason, depth)})`;
+    case "partition_ended":
+      return `partition_ended (${exitInWords(reason.reason, depth)})`;
     case "reached_max_restart_intensity":
       return `reached_max_restart_intensity (${reason.id}: ${exitInWords(reason.reason, depth)})`;
     case "noconnection":

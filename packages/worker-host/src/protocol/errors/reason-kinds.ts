@@ -18,6 +18,8 @@ export type ExitReason =
   | { readonly kind: "noproc" }
   /** The connection to the actor's node is lost: the actor may run on. */
   | { readonly kind: "noconnection"; readonly node: string }
+  /** Of a light actor: the thread that it shared has ended, for this reason, and not because of it. */
+  | { readonly kind: "partition_ended"; readonly reason: ExitReason }
   | {
       readonly kind: "reached_max_restart_intensity";
       /** The child whose failure passed the limit, and its reason. */

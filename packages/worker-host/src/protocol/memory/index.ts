@@ -16,6 +16,33 @@ export {
   whenOneLeaves,
 } from "./attention.js";
 export { callTimeoutOf, DEFAULT_CALL_TIMEOUT_MS, setCallTimeout } from "./call-timeout.js";
+export {
+  CELL_ACCEPTED,
+  CELL_BYTES,
+  CELL_CAPACITY,
+  CELL_CAPACITY_BYTES,
+  CELL_IDENTITY,
+  CELL_SPACE,
+  CELL_TAKEN,
+  CELL_WATCHED,
+  CELL_WORDS,
+  cellAddress,
+  cellOf,
+  closeTable,
+  FIRST_CELL,
+  formatTable,
+  generationOf,
+  isCellAddress,
+  MAX_CELLS,
+  segmentOfCell,
+  TABLE_CURRENT,
+  TABLE_MEMBERS,
+  TABLE_QUEUED,
+  TABLE_QUEUED_BYTES,
+  tableBytes,
+  uidOfGeneration,
+  writePolicy,
+} from "./cells.js";
 export { ConsumerState } from "./consumer-state.js";
 export { countBlocked, countLost, giveLogCredit, roomAgain } from "./counters.js";
 export { announce, retract, ring, sleepAsync, wakeAll } from "./doorbell.js";

@@ -30,6 +30,7 @@ function segmentOf(address: SlotAddress): number {
 
 export class Segments {
   readonly #buffers: SharedArrayBuffer[] = [];
+  readonly #tables: (Int32Array | undefined)[] = [];
 
   get buffers(): readonly SharedArrayBuffer[] {
     return this.#buffers;
@@ -41,6 +42,16 @@ export class Segments {
 
   has(address: SlotAddress): boolean {
     return segmentOf(address) < this.#buffers.length;
+  }
+
+  /** The table of cells that is this segment; undefined while this thread does not have it. */
+  table(segment: number): Int32Array | undefined {
+    let table = this.#tables[segment];
+    if (table === undefined && segment < this.#buffers.length) {
+      table = new Int32Array(this.#buffers[segment]);
+      this.#tables[segment] = table;
+    }
+    return table;
   }
 
   /** The words that every slot has, whatever its size. */

@@ -10,7 +10,25 @@ export {
 } from "./boot.js";
 export { type CollectGarbage, garbageCollector } from "./garbage-collector.js";
 export { LOG_LEVELS, type LogLevel, levelValue, logUnits, SILENT } from "./log-levels.js";
-export type { MessageKind, Notice, Parcel, Target, ToActor, ToMain, TraceOutcome, TraceRequest } from "./messages.js";
+export type {
+  MembersNews,
+  MessageKind,
+  Notice,
+  Parcel,
+  Target,
+  ToActor,
+  ToMain,
+  TraceOutcome,
+  TraceRequest,
+} from "./messages.js";
+export {
+  isPartitionUrl,
+  type MemberItem,
+  type MemberSpec,
+  type PartitionArgs,
+  partitionUrl,
+  type StartedMembers,
+} from "./partition.js";
 export {
   CALLED,
   isTaskFailure,

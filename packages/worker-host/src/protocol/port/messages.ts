@@ -131,7 +131,28 @@ export interface Detour {
   readonly transferred: readonly Transferable[];
 }
 
+/** What has happened to the light actors of a partition since the last time. */
+export interface MembersNews {
+  readonly type: "members";
+  /** Started by a member: id, address, and what stands for the uid. */
+  readonly spawned: readonly (readonly [id: string, address: number, uid: number])[];
+  /** Ended: id, cell, generation. */
+  readonly gone: readonly (readonly [id: string, cell: number, generation: number])[];
+  /** How many ended, by the kind of their reasons. */
+  readonly ended: Readonly<Record<string, number>>;
+  /** Ends that main has asked to be told of. */
+  readonly watched: readonly (readonly [address: number, uid: number, id: string, reason: Encoded])[];
+  /** Messages that waited in those that have ended, or came too late, and messages that an overflow policy dropped. */
+  readonly queued: number;
+  readonly dropped: number;
+  /** The method of one of these. */
+  readonly method: string;
+  /** The first of the ends by an error. */
+  readonly sample: { readonly id: string; readonly reason: Encoded } | undefined;
+}
+
 export type ToMain =
+  | MembersNews
   | { readonly type: "loaded" }
   /** V8's compiled form of the thread's code, for later threads. */
   | { readonly type: "compiled"; readonly code: Uint8Array }

@@ -76,7 +76,7 @@ export interface Sender {
   tryCast(to: Connection, method: string, args: unknown[], options: RefOptions): CastResult;
   send(to: Connection, message: unknown, options: RefOptions): Promise<void>;
   /** Main only. */
-  stats?(uid: number): ActorStats | undefined;
+  stats?(uid: number, address: number): ActorStats | undefined;
 }
 
 /** `util.inspect.custom`. */
@@ -222,7 +222,7 @@ export class ActorRef<A = any> {
     if (this.#sender.stats === undefined) {
       throw new ActorError("ERR_WRONG_THREAD", `id=${this.id}: stats() is for the main thread`, { id: this.id });
     }
-    const stats = this.#sender.stats(this.uid);
+    const stats = this.#sender.stats(this.uid, this.address);
     if (stats === undefined) throw noproc(this, "stats", this.#sender.whyGone);
     return stats;
   }

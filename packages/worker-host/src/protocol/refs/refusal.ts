@@ -39,6 +39,12 @@ export function wasRefused(error: unknown): boolean {
   return typeof error === "object" && error !== null && refusals.has(error);
 }
 
+/** For a message of a light actor that has to do with a stream. */
+export function noStreams(id: string, method: string): ActorError {
+  const message = `id=${id} method=${method}: a light actor neither sends nor reads streams; give it a thread of its own`;
+  return new ActorError("ERR_NO_STREAM", message, { id, method });
+}
+
 export function taskAborted(id: string, signal: AbortSignal): ActorError {
   return new ActorError("ERR_CALL_ABORTED", `id=${id}: the task was aborted`, { id, cause: signal.reason });
 }

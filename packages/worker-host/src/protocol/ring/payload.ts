@@ -29,6 +29,12 @@ export const FORMAT_BUFFER = 6;
 /** A larger message has to transfer its bytes. */
 export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 
+/**
+ * A flag beside the format: behind the arguments is the light actor that the message is for, see `memberTarget`. A
+ * partition's ring carries the messages of all its members.
+ */
+export const FORMAT_MEMBER = 0x40;
+
 /** A flag beside the format: the last argument is the sender's place in a trace, see telemetry. */
 export const FORMAT_TRACED = 0x80;
 

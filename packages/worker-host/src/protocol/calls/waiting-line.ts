@@ -1,21 +1,19 @@
-import { mailboxFull, type Peer, type Unsent } from "@mini-otp/worker-host/protocol/calls";
-import {
-  announce,
-  countBlocked,
-  MAILBOX_LANE,
-  methodOf,
-  type NameTable,
-  ring,
-  SPACE,
-  sleepAsync,
-} from "@mini-otp/worker-host/protocol/memory";
-import { BUSY, FULL } from "@mini-otp/worker-host/protocol/ring";
+import { countBlocked } from "../memory/counters.js";
+import { announce, ring, sleepAsync } from "../memory/doorbell.js";
+import { methodOf } from "../memory/method-name.js";
+import type { NameTable } from "../memory/name-table.js";
+import { MAILBOX_LANE, SPACE } from "../memory/slot-descriptor.js";
+import { BUSY, FULL } from "../ring/ring-writer.js";
+import { mailboxFull } from "./overflow.js";
+import type { Peer, Unsent } from "./peers.js";
 
 /** The time that messages have waited is counted at least this often. */
 const COUNT_EVERY_MS = 1000;
+/** A light actor's sender sleeps at the actor's own doorbell, and it may be the partition's ring that is full. */
+const LOOK_EVERY_MS = 20;
 
 /**
- * Main's messages that wait, in order, for room in one mailbox. The line moves when the consumer makes room, or when
+ * Messages of a thread that never blocks, which wait, in order, for room in one mailbox. The line moves when the consumer makes room, or when
  * main closes the mailbox, which rings too. A message whose time is over is refused.
  */
 export class WaitingLine {
@@ -38,7 +36,7 @@ export class WaitingLine {
     this.#countWaited(words);
     for (let first = line.first; first !== undefined; first = line.first) {
       if (first.wanted()) {
-        announce(words, MAILBOX_LANE + SPACE);
+        announce(this.#bell, this.#space);
         const outcome = this.#retry(first);
         if (outcome === BUSY) {
           setImmediate(this.#again);
@@ -56,7 +54,15 @@ export class WaitingLine {
       line.shift();
     }
     // Main's announcement may have swallowed a wake-up that other waiting threads needed: this ring makes them look.
-    ring(words, MAILBOX_LANE + SPACE);
+    ring(this.#bell, this.#space);
+  }
+
+  get #bell(): Int32Array {
+    return this.#peer.member?.table ?? this.#peer.words;
+  }
+
+  get #space(): number {
+    return this.#peer.member?.space ?? MAILBOX_LANE + SPACE;
   }
 
   #countWaited(words: Int32Array): void {
@@ -68,9 +74,12 @@ export class WaitingLine {
   readonly #again = (): void => this.advance();
 
   #sleep(leftMs: number): void {
-    this.#timer = setTimeout(this.#again, Math.min(Math.ceil(leftMs), COUNT_EVERY_MS));
+    this.#timer = setTimeout(
+      this.#again,
+      Math.min(Math.ceil(leftMs), this.#peer.member === undefined ? COUNT_EVERY_MS : LOOK_EVERY_MS),
+    );
     if (this.#asleep) return;
-    const waiting = sleepAsync(this.#peer.words, MAILBOX_LANE + SPACE);
+    const waiting = sleepAsync(this.#bell, this.#space);
     if (waiting === undefined) {
       setImmediate(this.#again);
       return;

@@ -1,0 +1,91 @@
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { isCellAddress, segmentOfCell } from "@mini-otp/worker-host/protocol/memory";
+import type { Target } from "@mini-otp/worker-host/protocol/port";
+import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
+import type { Process } from "../signals/process-signals.js";
+
+/** A light actor as main's references mean it. */
+export interface LightTarget {
+  readonly address: number;
+  readonly uid: number;
+  readonly id: string;
+}
+
+/** What a supervisor of light actors knows of them. */
+export interface LightOwner {
+  /** The life that is meant: the present one for a reference by id. Undefined when it has ended. */
+  resolve(target: LightTarget): LightTarget | undefined;
+  /** From now on its end is told to `signals`. False when it has ended. */
+  watch(target: LightTarget): boolean;
+  exit(target: LightTarget, reason: ExitReason | "kill"): void;
+  stats(target: LightTarget): ActorStats | undefined;
+}
+
+const SEPARATOR = "\n";
+
+/** The light actors of a system, for monitors, exit signals and stats: by the segment of their partition's table. */
+export class LightActors {
+  readonly #owners = new Map<number, LightOwner>();
+
+  add(segment: number, owner: LightOwner): void {
+    this.#owners.set(segment, owner);
+  }
+
+  remove(segment: number): void {
+    this.#owners.delete(segment);
+  }
+
+  static isLight(target: { readonly address?: number | undefined }): boolean {
+    return target.address !== undefined && isCellAddress(target.address);
+  }
+
+  /** For the signals of main: the name under which this life is known there; undefined when it has ended. */
+  watched(target: Target): string | undefined {
+    const light = this.#resolve(target);
+    if (light === undefined || !this.#ownerOf(light).watch(light)) return undefined;
+    return keyOf(light);
+  }
+
+  /** The process behind such a name. */
+  at(key: string, refTo: (target: LightTarget) => ActorRef): Process | undefined {
+    const [id, address, uid] = key.split(SEPARATOR);
+    if (uid === undefined) return undefined;
+    const target = { id, address: Number(address), uid: Number(uid) };
+    return {
+      id: key,
+      ref: refTo(target),
+      kill: (reason) => this.exit(target, reason),
+      info: () => {},
+    };
+  }
+
+  exit(target: Target, reason: ExitReason | "kill"): void {
+    const light = this.#resolve(target);
+    if (light !== undefined) this.#ownerOf(light).exit(light, reason);
+  }
+
+  stats(target: Target): ActorStats | undefined {
+    const light = this.#resolve(target);
+    return light === undefined ? undefined : this.#ownerOf(light).stats(light);
+  }
+
+  #resolve({ address, uid, id }: Target): LightTarget | undefined {
+    if (address === undefined) return undefined;
+    return this.#owners.get(segmentOfCell(address))?.resolve({ address, uid, id });
+  }
+
+  #ownerOf({ address }: LightTarget): LightOwner {
+    return this.#owners.get(segmentOfCell(address)) as LightOwner;
+  }
+}
+
+export function keyOf({ id, address, uid }: LightTarget): string {
+  return [id, address, uid].join(SEPARATOR);
+}
+
+/** Throws ERR_NOT_AN_ACTOR for what is done to a thread, or to an actor by its thread. */
+export function requireOwnThread(ref: unknown, what: string): void {
+  if (!(ref instanceof ActorRef) || !LightActors.isLight(ref)) return;
+  const message = `id=${ref.id} ${what}: a light actor shares its thread; ${what} is for an actor with its own`;
+  throw new ActorError("ERR_NOT_AN_ACTOR", message, { id: ref.id, method: what });
+}

@@ -1,0 +1,85 @@
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { AnySupervisorRef } from "./administration.js";
+import type { ActorOf, ActorSpec } from "./child-spec.js";
+
+/** A light actor to start: what it leaves out is as in the template. */
+export interface MemberStart {
+  /** Unique under its supervisor. Default: one that is free. */
+  readonly id?: string;
+  readonly args?: unknown;
+  /** Starts it in the partition of this sibling. */
+  readonly sameThreadAs?: ActorRef;
+  readonly actor?: ActorSpec["actor"];
+  readonly handlerTimeoutMs?: number;
+  readonly startTimeoutMs?: number;
+  readonly throws?: "crash" | "reply";
+  readonly mailbox?: ActorSpec["mailbox"];
+  readonly restart?: "temporary";
+}
+
+/** One thread of a supervisor with `threads`, and what it holds. Read from shared memory. */
+export interface PartitionInfo {
+  /** The path of the partition's own actor, as `root/connections/0`. */
+  readonly id: string;
+  readonly ref: ActorRef;
+  /** Light actors that live in it. */
+  readonly members: number;
+  /** Messages that wait in them, and their bytes. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** How many have ended since the supervisor was made, by the kind of their exit reason. */
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+/** A light actor as `members` lists it. */
+export interface MemberInfo {
+  readonly id: string;
+  readonly ref: ActorRef;
+  readonly queued: number;
+}
+
+/** What `partitions` and `members` are found by, whatever the template. */
+export interface PartitionedSupervisor {
+  /** One row for each partition: costs O(partitions). */
+  partitions(): PartitionInfo[];
+  /** A page of the members of one partition, in the order of their ids or longest queue first. */
+  members(options?: {
+    readonly partition?: number;
+    readonly sort?: "id" | "queue";
+    readonly after?: string;
+    readonly limit?: number;
+  }): MemberInfo[];
+}
+
+/** A dynamic supervisor whose children, light actors, share threads. */
+export interface PartitionedSupervisorRef<Template extends Partial<ActorSpec> = any>
+  extends AnySupervisorRef,
+    PartitionedSupervisor {
+  /** Ends it as its `shutdown` says. Resolves when it has ended. Rejects with ERR_NOT_FOUND. */
+  terminateChild(id: string): Promise<void>;
+  /**
+   * Starts a light actor; resolves to its reference when its `init` is done. Rejects with ERR_INVALID_CHILD_SPEC,
+   * ERR_ALREADY_STARTED, ERR_MAX_CHILDREN, ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE, ERR_NOPROC for a
+   * `sameThreadAs` that is none of this supervisor's, and ERR_CALL_EXIT when the partition ended meanwhile.
+   */
+  startChild<T = MemberActor<Template>>(spec?: MemberStart): Promise<ActorRef<NoInfer<T>>>;
+  /**
+   * Starts many, with one message for each partition. The references are in the order of `specs`. Rejects with an
+   * AggregateError of what `startChild` would reject with when some did not start: the others run.
+   */
+  startChildren<T = MemberActor<Template>>(specs: readonly MemberStart[]): Promise<ActorRef<NoInfer<T>>[]>;
+  /**
+   * With `place: "hash"`: where messages to the child with this id go, whoever it is at that time. It is computed, and
+   * nothing is asked. Throws ERR_INVALID_OPTION with another `place`.
+   */
+  refOf<T = MemberActor<Template>>(id: string): ActorRef<NoInfer<T>>;
+  /** The reference of the light actor with this id, while it lives. */
+  child<T = MemberActor<Template>>(id: string): ActorRef<NoInfer<T>> | undefined;
+  /** Rejects with ERR_RUNNING or ERR_NOT_FOUND: light actors are temporary, and forgotten when they have ended. */
+  restartChild(id: string): Promise<never>;
+  /** As `restartChild`. */
+  deleteChild(id: string): Promise<never>;
+}
+
+/** The actor of the template, when it says which. */
+export type MemberActor<Template> = ActorOf<Template>;

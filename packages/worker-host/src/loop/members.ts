@@ -1,0 +1,24 @@
+import type { Payload } from "../protocol/ring/payload.js";
+
+/** The light actors of a partition, as the loop of its thread sees them. */
+export interface Members {
+  /** When the next timer of a member fires, by `performance`. */
+  readonly nextDue: number;
+  /** Called with what wakes the loop when a member has something to do. */
+  wakeBy(schedule: () => void): void;
+  /** Has members handle what waits for them, for a while. Returns how many messages that were. */
+  work(): number;
+  /**
+   * A message for a member has come by the partition's ring. `countedBytes` were counted when it was accepted. Never
+   * waits and never throws.
+   */
+  receive(
+    header: Int32Array,
+    methodText: string,
+    payload: Payload,
+    countedBytes: number,
+    transferred?: readonly unknown[],
+  ): void;
+  /** A caller has given up a call; true when that is one to a member. */
+  cancelled(callerUid: number, correlation: number): boolean;
+}

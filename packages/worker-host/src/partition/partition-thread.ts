@@ -1,0 +1,296 @@
+import type { ActorContext } from "../actor/context.js";
+import { type ActorDefinition, defineActor } from "../actor/define-actor.js";
+import type { ActorOutbox, OutboxParts } from "../loop/actor-outbox.js";
+import { HandlerTable } from "../loop/handler-table.js";
+import type { LoopHost } from "../loop/loop-host.js";
+import type { Microtasks } from "../loop/microtasks.js";
+import type { Self } from "../protocol/calls/peers.js";
+import { describe } from "../protocol/errors/describe.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import { type ExitReason, KILLED, SHUTDOWN } from "../protocol/errors/exit-reason.js";
+import type { NameTable } from "../protocol/memory/name-table.js";
+import type { Producer } from "../protocol/memory/ring-lock.js";
+import type { Segments } from "../protocol/memory/segments.js";
+import type { MemberItem, PartitionArgs, StartedMembers } from "../protocol/port/partition.js";
+import { encodeForeign } from "../protocol/values/encoded.js";
+import { Attribution } from "./attribution.js";
+import { type Cell, ENDED, type StartedMember } from "./cell.js";
+import type { MemberSpec, MemberType } from "./member-type.js";
+import { News } from "./news.js";
+import { Partition } from "./partition.js";
+import { PartitionOutbox } from "./partition-outbox.js";
+
+/** Loads an actor's module: the first of these URLs that exists. */
+export type LoadDefinition = (modules: readonly string[]) => Promise<ActorDefinition<any, any, any>>;
+
+/** A thread whose actor is a partition: what main asks of it, it does for its members. */
+export class PartitionThread {
+  readonly definition: ActorDefinition<any, any, any>;
+  readonly #load: LoadDefinition;
+  readonly #names: NameTable;
+  readonly #types = new Map<string, Promise<MemberType>>();
+  readonly #attribution = new Attribution<Cell>((cell, error) => this.#threw(cell, error));
+  #outbox: PartitionOutbox | undefined;
+  #segments: Segments | undefined;
+  #microtasks: Microtasks | undefined;
+  #host: LoopHost | undefined;
+  #partition: Partition | undefined;
+
+  constructor(load: LoadDefinition, names: NameTable) {
+    this.#load = load;
+    this.#names = names;
+    this.definition = this.#define();
+  }
+
+  outbox(self: Self, segments: Segments, names: NameTable, producer: Producer, parts: OutboxParts): ActorOutbox {
+    this.#outbox = new PartitionOutbox(self, segments, names, producer, parts);
+    this.#segments = segments;
+    return this.#outbox;
+  }
+
+  /** The loop's host, with this partition's members; they exist once `init` runs. */
+  hosting(host: Omit<LoopHost, "members">, microtasks: Microtasks): LoopHost {
+    this.#microtasks = microtasks;
+    const thread = this;
+    let schedule: () => void = () => {};
+    this.#host = {
+      ...host,
+      members: {
+        get nextDue() {
+          return thread.#partition?.nextDue ?? Infinity;
+        },
+        wakeBy: (wake) => {
+          schedule = wake;
+        },
+        work: () => thread.#partition?.work() ?? 0,
+        receive: (...message) => thread.#partition?.receive(...message),
+        cancelled: (uid, correlation) => thread.#partition?.cancelled(uid, correlation) ?? false,
+      },
+    };
+    this.#wake = () => schedule();
+    return this.#host;
+  }
+
+  #wake: () => void = () => {};
+
+  #define(): ActorDefinition<any, any, any> {
+    return defineActor({
+      init: (args: PartitionArgs, ctx: ActorContext<any>) => this.#init(args, ctx),
+      handlers: {
+        "members.start": (ctx: ActorContext<any>, spec: MemberSpec, items: readonly MemberItem[]) => {
+          const deferred = ctx.deferReply();
+          this.#start(spec, items).then(
+            (started) => deferred.reply(started),
+            (error: Error) => deferred.fail(error),
+          );
+        },
+        "members.stop": (ctx: ActorContext<any>, id: string, generation: number, shutdownMs: number) => {
+          const deferred = ctx.deferReply();
+          this.#stop(id, generation, shutdownMs, () => deferred.reply());
+        },
+        "members.exit": (_ctx: ActorContext<any>, cell: number, generation: number, reason: ExitReason | "kill") => {
+          const member = this.#partition?.cellOf(cell, generation);
+          if (member !== undefined) this.#partition?.exitSignal(member, reason);
+        },
+      },
+      info: (_ctx: ActorContext<any>, message: any) => {
+        if (message?.type === "DOWN") this.#partition?.down(message);
+      },
+      terminate: (_ctx: ActorContext<any>, reason: ExitReason) => this.#drain(reason),
+    }) as ActorDefinition<any, any, any>;
+  }
+
+  async #init(args: PartitionArgs, context: ActorContext<any>): Promise<object> {
+    const outbox = this.#outbox as PartitionOutbox;
+    const table = this.#segments?.table(args.segment) as Int32Array;
+    const host = this.#host as LoopHost;
+    this.#attribution.install();
+    process.on("unhandledRejection", (error, promise) => this.#unhandled(error, promise));
+    const partition = new Partition({
+      supervisor: args.supervisor,
+      segment: args.segment,
+      table,
+      outbox,
+      context,
+      microtasks: this.#microtasks as Microtasks,
+      log: host.log,
+      news: new News(outbox.codec, (news) => outbox.post(news)),
+      attribution: this.#attribution,
+      unhandled: (method, detail) => host.unhandled(method, detail),
+    });
+    this.#partition = partition;
+    partition.wakeBy(this.#wake);
+    partition.recover();
+    if (args.template !== undefined) partition.template = await this.#typeOf(args.template);
+    await this.#startPerThread(partition, args);
+    return {};
+  }
+
+  /** They are started again when they end, up to `intensity` times within `periodMs`; then the partition ends. */
+  async #startPerThread(partition: Partition, { perThread, intensity, periodMs }: PartitionArgs): Promise<void> {
+    const ends: number[] = [];
+    for (const { id, args, spec } of perThread) {
+      const type = await this.#typeOf(spec);
+      const failed = await new Promise<StartedMember>((settle) => {
+        partition.begin(partition.create(type, id, args, undefined, settle));
+      });
+      if (failed.kind === "failed") throw errorOf(failed.reason);
+      const cell = partition.byName(id);
+      if (cell !== undefined) this.#report(cell);
+    }
+    const kept = new Map(perThread.map((member) => [member.id, member]));
+    partition.onEnd = (cell, reason) => {
+      const member = kept.get(cell.name);
+      if (member === undefined || cell.draining !== undefined) return;
+      const now = performance.now();
+      ends.push(now);
+      while (ends[0] < now - periodMs) ends.shift();
+      if (ends.length > intensity) {
+        this.#host?.exit(reason.kind === "normal" ? SHUTDOWN : reason);
+        return;
+      }
+      queueMicrotask(() => {
+        const next = partition.create(cell.type, member.id, cell.args);
+        this.#report(next);
+        partition.begin(next);
+      });
+    };
+  }
+
+  #report(cell: Cell): void {
+    const partition = this.#partition as Partition;
+    this.#outbox?.post({
+      type: "members",
+      spawned: [[cell.name, partition.addressOf(cell), partition.uidOf(cell)]],
+      gone: [],
+      ended: {},
+      watched: [],
+      queued: 0,
+      dropped: 0,
+      method: "",
+      sample: undefined,
+    });
+  }
+
+  async #start(spec: MemberSpec, items: readonly MemberItem[]): Promise<StartedMembers> {
+    const partition = this.#partition as Partition;
+    const known = this.#ready.get(spec.modules.join());
+    // Without a turn of the microtasks for a module that is loaded: most starts.
+    const type =
+      known !== undefined ? { ...known, spec, survivesThrows: survives(known, spec) } : await this.#typeOf(spec);
+    const started: StartedMembers = { addresses: [], uids: [], failures: [] };
+    const { addresses, uids, failures } = started as { addresses: number[]; uids: number[]; failures: unknown[] };
+    const open: Promise<void>[] = [];
+    items.forEach(([id, args], index) => {
+      let outcome: StartedMember | undefined;
+      let settle: (() => void) | undefined;
+      const failed = (reason: ExitReason): void => {
+        failures.push([index, encodeForeign(this.#codec, reason)]);
+      };
+      try {
+        const cell = partition.create(type, id, args, undefined, (ended) => {
+          outcome = ended;
+          if (ended.kind === "failed") failed(ended.reason);
+          settle?.();
+        });
+        addresses.push(partition.addressOf(cell));
+        uids.push(partition.uidOf(cell));
+        partition.begin(cell);
+        if (outcome === undefined) {
+          open.push(
+            new Promise((resolve) => {
+              settle = resolve;
+            }),
+          );
+        }
+      } catch (error) {
+        addresses.push(0);
+        uids.push(0);
+        failed({ kind: "init_failed", error });
+      }
+    });
+    if (open.length > 0) await Promise.all(open);
+    return started;
+  }
+
+  #stop(id: string, generation: number, shutdownMs: number, done: () => void): void {
+    const partition = this.#partition as Partition;
+    const cell = partition.byName(id);
+    if (cell === undefined || (generation !== 0 && cell.generation !== generation)) {
+      done();
+      return;
+    }
+    const timer =
+      shutdownMs === Infinity ? undefined : setTimeout(() => partition.end(cell, KILLED), Math.max(0, shutdownMs));
+    cell.more.watchers.add(() => {
+      clearTimeout(timer);
+      done();
+    });
+    if (shutdownMs < 0) partition.end(cell, KILLED);
+    else partition.drain(cell, SHUTDOWN);
+  }
+
+  /** All members at once. Main ends the thread when that takes too long. */
+  async #drain(reason: ExitReason): Promise<void> {
+    const partition = this.#partition;
+    if (partition === undefined) return;
+    partition.onEnd = () => {};
+    const ended = Promise.all(
+      [...partition.cells].map(
+        (cell) =>
+          new Promise<void>((ended) => {
+            cell.more.watchers.add(() => ended());
+            partition.drain(cell, reason);
+            if (cell.phase === ENDED) ended();
+          }),
+      ),
+    );
+    // From here on each member has its own time for this, and main its time for all.
+    partition.draining();
+    await ended;
+  }
+
+  #typeOf(spec: MemberSpec): Promise<MemberType> {
+    const key = spec.modules.join();
+    let loaded = this.#types.get(key);
+    if (loaded === undefined) {
+      loaded = this.#load(spec.modules).then((definition) => {
+        this.#names.enter(Object.keys(definition.handlers));
+        const handlers = new HandlerTable(definition, this.#names);
+        const type: MemberType = { spec, definition, handlers, survivesThrows: false };
+        this.#ready.set(key, type);
+        return type;
+      });
+      this.#types.set(key, loaded);
+      // A module that is put right may be loaded by the next start.
+      loaded.catch(() => this.#types.delete(key));
+    }
+    return loaded.then((type) => ({ ...type, spec, survivesThrows: survives(type, spec) }));
+  }
+
+  readonly #ready = new Map<string, MemberType>();
+
+  get #codec(): PartitionOutbox["codec"] {
+    return (this.#outbox as PartitionOutbox).codec;
+  }
+
+  #threw(cell: Cell, error: unknown): void {
+    if (cell.phase !== ENDED) this.#partition?.end(cell, { kind: "error", error });
+    else this.#host?.log.warn({ err: error, member: cell.name }, "an actor that has ended threw");
+  }
+
+  #unhandled(error: unknown, promise: object): void {
+    const owner = this.#attribution.ownerOf(promise);
+    if (owner === undefined) this.#host?.exit({ kind: "error", error });
+    else this.#threw(owner, error);
+  }
+}
+
+function survives({ definition }: MemberType, { throws }: MemberSpec): boolean {
+  return (throws ?? definition.throws) === "reply";
+}
+
+function errorOf(reason: ExitReason): Error {
+  if ("error" in reason && reason.error instanceof Error) return reason.error;
+  return new ActorError("ERR_INIT_FAILED", describe(reason), { id: "", reason });
+}

@@ -1,0 +1,130 @@
+/*
+ * A table of cells: the shared memory of the light actors of one partition. It is a segment of its own, so every thread
+ * has it. Word indexes are in int32 units.
+ *
+ *   0  slot address · slot uid   of the partition: its ring carries the messages of all its members
+ *   2  cells                     how many the table has, the header's two included
+ *   3  current                   the cell whose code runs, 0 for none         (written by the partition)
+ *   4  members                   how many live                                (written by the partition)
+ *   5  queued · 6 queued bytes   messages that wait on the partition's heap   (written by the partition)
+ *   7  most queued bytes         from then on every member counts as full     (written by main)
+ *   8  used                      no cell from here on was ever used           (written by the partition)
+ *   32 …                         the cells, from number 2 on: a cache line each
+ *
+ * The address of a light actor has bit 31 set, then 11 bits for the table's segment and 20 for the cell, so it is a
+ * negative int32; the address of a slot never is. What stands for a uid beside it is the cell's generation, above all
+ * uids: so no table of ordinary actors ever finds one.
+ */
+import { MAX_UID, OVERFLOW_POLICIES, type OverflowPolicy } from "./slot-descriptor.js";
+
+export const CELL_WORDS = 16;
+/** Numbers of the first cell and of the last: 20 bits. */
+export const FIRST_CELL = 2;
+export const MAX_CELLS = 2 ** 20;
+
+export const TABLE_ADDRESS = 0;
+export const TABLE_UID = 1;
+export const TABLE_CELLS = 2;
+export const TABLE_CURRENT = 3;
+export const TABLE_MEMBERS = 4;
+export const TABLE_QUEUED = 5;
+export const TABLE_QUEUED_BYTES = 6;
+export const TABLE_MOST_BYTES = 7;
+export const TABLE_USED = 8;
+
+/** generation · 4 + state, as a slot's identity. */
+export const CELL_IDENTITY = 0;
+/** Messages that were accepted, and of these how many wait no longer. Their difference is the mailbox's length. */
+export const CELL_ACCEPTED = 1;
+export const CELL_TAKEN = 2;
+/** Bytes of the messages that wait. */
+export const CELL_BYTES = 3;
+export const CELL_CAPACITY = 4;
+export const CELL_CAPACITY_BYTES = 5;
+/** Overflow policy (bits 0–1) · how long a sender waits for room, in ms. */
+export const CELL_POLICY = 6;
+/** Main: 1 when it wants to know how this life ends. */
+export const CELL_WATCHED = 7;
+/** Doorbell: 1 while a sender waits for room. */
+export const CELL_SPACE = 8;
+
+const SEGMENT_SHIFT = 20;
+const CELL_MASK = MAX_CELLS - 1;
+/** Added to a generation, so that it equals no uid of a slot. */
+const GENERATION_BASE = MAX_UID + 1;
+const MAX_GENERATION = 2 ** 29;
+
+export function tableBytes(cells: number): number {
+  return cells * CELL_WORDS * 4;
+}
+
+export function cellAddress(segment: number, cell: number): number {
+  return 0x8000_0000 | (segment << SEGMENT_SHIFT) | cell;
+}
+
+export function isCellAddress(address: number): boolean {
+  return address < 0;
+}
+
+export function cellOf(address: number): number {
+  return address & CELL_MASK;
+}
+
+export function segmentOfCell(address: number): number {
+  return (address >>> SEGMENT_SHIFT) & 0x7ff;
+}
+
+/** What a reference to this life of a cell has in the place of a uid. */
+export function uidOfGeneration(generation: number): number {
+  return GENERATION_BASE + generation;
+}
+
+export function generationOf(uid: number): number {
+  return uid - GENERATION_BASE;
+}
+
+/** 1, 2, … and 1 again after half a billion lives: a reference that is that old could mean another actor. */
+export function nextGeneration(identity: number): number {
+  const generation = (identity >>> 2) + 1;
+  return generation > MAX_GENERATION ? 1 : generation;
+}
+
+export function writePolicy(overflow: OverflowPolicy, blockTimeoutMs: number): number {
+  return OVERFLOW_POLICIES.indexOf(overflow) | (Math.min(Math.ceil(blockTimeoutMs), 2 ** 29 - 1) << 2);
+}
+
+export function overflowOf(policy: number): OverflowPolicy {
+  return OVERFLOW_POLICIES[policy & 3];
+}
+
+export function blockTimeoutOf(policy: number): number {
+  return policy >>> 2;
+}
+
+/** Main, before the partition's first thread starts. */
+export function formatTable(
+  words: Int32Array,
+  slot: { readonly address: number; readonly uid: number },
+  mostBytes: number,
+): void {
+  words[TABLE_ADDRESS] = slot.address;
+  words[TABLE_UID] = slot.uid;
+  words[TABLE_CELLS] = Math.floor(words.length / CELL_WORDS);
+  words[TABLE_MOST_BYTES] = mostBytes;
+  if (words[TABLE_USED] === 0) words[TABLE_USED] = FIRST_CELL;
+}
+
+/**
+ * Main, when the partition's thread has ended: no member lives. Returns how many messages had been accepted and not
+ * handled. Generations stay, so that no reference to a former member means a later one.
+ */
+export function closeTable(words: Int32Array): number {
+  let waiting = 0;
+  for (let cell = FIRST_CELL; cell < words[TABLE_USED]; cell++) {
+    const at = cell * CELL_WORDS;
+    if ((words[at + CELL_IDENTITY] & 3) !== 0) waiting += (words[at + CELL_ACCEPTED] - words[at + CELL_TAKEN]) | 0;
+    Atomics.and(words, at + CELL_IDENTITY, ~3);
+  }
+  for (const word of [TABLE_CURRENT, TABLE_MEMBERS, TABLE_QUEUED, TABLE_QUEUED_BYTES]) Atomics.store(words, word, 0);
+  return Math.max(0, waiting);
+}

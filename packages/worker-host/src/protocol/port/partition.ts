@@ -1,0 +1,49 @@
+import type { Throws } from "../options/throws.js";
+import type { Encoded } from "../values/encoded.js";
+
+/** Stands for the actor that a partition's thread runs. No file has this URL. */
+const PARTITION = "mini-otp:partition";
+
+export function partitionUrl(): URL {
+  return new URL(PARTITION);
+}
+
+export function isPartitionUrl(url: string): boolean {
+  return url === PARTITION;
+}
+
+/** What main says of the light actors that it has started, beside what each one has for itself. */
+export interface MemberSpec {
+  /** URLs of the module to try, in order. */
+  readonly modules: readonly string[];
+  readonly handlerTimeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly throws: Throws | undefined;
+  readonly capacity: number;
+  readonly capacityBytes: number;
+  /** See `writePolicy`. */
+  readonly policy: number;
+}
+
+/** The `args` of a partition's own actor. */
+export interface PartitionArgs {
+  /** The path of the supervisor, under which the members' ids are. */
+  readonly supervisor: string;
+  /** Of the table of cells. */
+  readonly segment: number;
+  readonly template: MemberSpec | undefined;
+  readonly perThread: readonly { readonly id: string; readonly args: unknown; readonly spec: MemberSpec }[];
+  readonly intensity: number;
+  readonly periodMs: number;
+}
+
+/** A member to start. */
+export type MemberItem = readonly [id: string, args: unknown];
+
+/** Of a list of starts, in its order; both are 0 where none was begun. */
+export interface StartedMembers {
+  readonly addresses: readonly number[];
+  readonly uids: readonly number[];
+  /** By index in the list. */
+  readonly failures: readonly (readonly [index: number, reason: Encoded])[];
+}
