@@ -110,10 +110,11 @@ describe("messages", () => {
   test("while a light actor awaits, its own messages wait and those of others do not", async () => {
     const { start } = await members();
     const [a, b] = [await start("a"), await start("b")];
-    const after = a.call("after", 50);
+    const held = a.call("hold", "a");
     await a.cast("note", "behind");
     expect(await b.call("echo", "at once")).toBe("at once");
-    expect(await after).toBe("done");
+    await b.call("release", "a");
+    expect(await held).toBe("a");
     expect(await a.call("notes")).toEqual(["behind"]);
   });
 
@@ -132,7 +133,7 @@ describe("bounds", () => {
   test("a full mailbox refuses from main, from another thread and from its own, and counts exactly", async () => {
     const { system, start } = await members({}, { mailbox: { capacity: 3, overflow: "reject" } });
     const [a, b] = [await start("a"), await start("b")];
-    const busy = a.call("after", 300);
+    const busy = a.call("hold", "a");
     await eventually(() => a.stats().mailbox.handled === 1);
     for (let i = 0; i < 3; i++) await a.cast("note", i);
     expect(await a.cast("note", 3).catch(codeOf)).toBe("ERR_MAILBOX_FULL");
@@ -142,7 +143,9 @@ describe("bounds", () => {
     const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
     const refused = await echo.call("forward", a, 1).catch((e: { reason?: { error?: { code: string } } }) => e);
     expect(JSON.stringify(refused)).toContain("ERR_MAILBOX_FULL");
-    expect(await busy).toBe("done");
+    expect(await b.call("release", "a")).toBe(true);
+    expect(await busy).toBe("a");
+    await eventually(() => a.stats().mailbox.length === 0);
     expect(await a.call("notes")).toEqual([0, 1, 2]);
     await eventually(() => a.stats().mailbox.length === 0);
   });
@@ -150,20 +153,23 @@ describe("bounds", () => {
   test('under "block" a cast to a full sibling stays pending, and the thread goes on', async () => {
     const { start } = await members({}, { mailbox: { capacity: 2 } });
     const [a, b, c] = [await start("a"), await start("b"), await start("c")];
-    const busy = a.call("after", 100);
+    const busy = a.call("hold", "a");
     const casts = b.call("castTo", a, 10);
+    await eventually(() => a.stats().mailbox.length === 2);
     expect(await c.call("echo", "goes on")).toBe("goes on");
+    await c.call("release", "a");
     await Promise.all([busy, casts]);
     expect(await a.call("notes")).toEqual([...Array(10).keys()]);
   });
 
   test('under "block" main waits for room, and for no longer than blockTimeoutMs', async () => {
     const { start } = await members({}, { mailbox: { capacity: 1, blockTimeoutMs: 50 } });
-    const a = await start("a");
-    const busy = a.call("after", 300);
+    const [a, b] = [await start("a"), await start("b")];
+    const busy = a.call("hold", "a");
     await eventually(() => a.stats().mailbox.handled === 1);
     await a.cast("note", 0);
     expect(await a.cast("note", 1).catch(codeOf)).toBe("ERR_MAILBOX_FULL");
+    await b.call("release", "a");
     await busy;
     await a.cast("note", 2);
     await eventually(async () => JSON.stringify(await a.call("notes")) === "[0,2]");
@@ -175,10 +181,11 @@ describe("bounds", () => {
       ["drop_oldest", [2, 3]],
     ] as const) {
       const { system, start } = await members({}, { mailbox: { capacity: 2, overflow } });
-      const a = await start("a");
-      const busy = a.call("after", 200);
+      const [a, b] = [await start("a"), await start("b")];
+      const busy = a.call("hold", "a");
       await eventually(() => a.stats().mailbox.handled === 1);
       for (let i = 0; i < 4; i++) await a.cast("note", i);
+      await b.call("release", "a");
       await busy;
       await eventually(() => a.stats().mailbox.length === 0);
       expect(await a.call("notes")).toEqual(kept);
@@ -210,9 +217,15 @@ describe("lives", () => {
     const mark = await b.call("mark");
     for (const method of ["crash", "reject"] as const) {
       const a = await start("a");
-      const waiting = [a.call(method as "crash", "boom"), a.call("echo", 1)];
+      const held = a.call("hold", "a");
+      await eventually(() => a.stats().mailbox.handled === 1);
+      const waiting = [a.call(method as "crash", "boom"), a.call("echo", 1)].map((call) =>
+        call.catch((e: unknown) => e),
+      );
+      await b.call("release", "a");
+      await held;
       for (const call of waiting) {
-        expect(await call.catch((e: unknown) => e)).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "error" } });
+        expect(await call).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "error" } });
       }
       expect(await a.call("echo", 1).catch(codeOf)).toBe("ERR_NOPROC");
       expect(a.tryCast("note", 1)).toBe("closed");

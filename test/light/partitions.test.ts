@@ -69,6 +69,15 @@ describe("what ends a partition", () => {
     },
   );
 
+  test("a handler that does not return is found within the timeout of the actor that is in it", async () => {
+    const { start } = await members({}, { handlerTimeoutMs: 60_000 });
+    const a = await start("a", undefined, { handlerTimeoutMs: 200 });
+    expect(await a.call("spin").catch((e: unknown) => e)).toMatchObject({
+      code: "ERR_CALL_EXIT",
+      reason: { kind: "unresponsive", method: "spin" },
+    });
+  });
+
   test("what waited in its members is dead-lettered", async () => {
     const { system, start } = await members({}, { handlerTimeoutMs: 300 });
     const [a, b] = [await start("a"), await start("b")];

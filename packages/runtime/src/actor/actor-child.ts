@@ -17,6 +17,8 @@ import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
 import { ActorPlace } from "./actor-place.js";
 
+const NOTHING_WITHIN = Object.freeze({ length: 0, bytes: 0 });
+
 /** An actor as its supervisor sees it: a mailbox that stays, and incarnations that come and go. */
 export class ActorChild implements Child<ActorRef> {
   readonly type = "worker";
@@ -32,6 +34,8 @@ export class ActorChild implements Child<ActorRef> {
   readonly traces = new ActorTraces((message) => this.post(message));
   /** Set for a partition: its thread tells of its members. */
   onNews: (news: MembersNews) => void = () => {};
+  /** Set for a partition: what waits in its members, past its ring. */
+  within: () => { readonly length: number; readonly bytes: number } = () => NOTHING_WITHIN;
   readonly #host: ActorHost<ActorChild>;
   readonly #onExit: OnExit;
   /** The latest incarnation. Before the first `start` it is one that never begins. */

@@ -1,5 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { DISPATCHES, OS_THREAD, PARKED } from "@mini-otp/worker-host/protocol/memory";
+import { DISPATCHES, HANDLER_LIMIT_MS, OS_THREAD, PARKED } from "@mini-otp/worker-host/protocol/memory";
 import { type Caps, type MemorySample, sampleGapMs, UNSUSPECTED } from "./heap-judgement.js";
 import type { ProbedThread } from "./probe.js";
 import { threadTimes } from "./thread-cpu.js";
@@ -127,7 +127,8 @@ export class Watched {
   /** Adds a look, and judges. `watchMs` is the time of the watchdog's own clock. */
   look(seen: Activity, watchMs: number): Stuck | undefined {
     this.#watch = watch(this.#watch, seen, watchMs);
-    const { handlerTimeoutMs } = this.actor.spec;
+    // Of a partition: its member's.
+    const handlerTimeoutMs = this.words[HANDLER_LIMIT_MS] || this.actor.spec.handlerTimeoutMs;
     const sinceMs = stillSince(this.#watch);
     if (sinceMs === undefined || watchMs - sinceMs < slowAfterMs(handlerTimeoutMs)) return undefined;
     const delayedMs = (): number => threadTimes(this.words[OS_THREAD])?.delayedMs ?? 0;

@@ -27,6 +27,8 @@ export interface Measured {
   readonly spec: FullActorSpec;
   readonly meter: ActorMeter;
   readonly guardStats: GuardStats | undefined;
+  /** Of a partition: what waits in its members, past its ring. */
+  within(): { readonly length: number; readonly bytes: number };
   /** Brings `meter` up to date with the counters in shared memory. */
   readMeter(): void;
 }
@@ -36,12 +38,16 @@ export function statsOf(child: Measured, names: NameTable): ActorStats {
   child.readMeter();
   const { words } = slot.memory;
   const method = handlingName(names, words);
+  const { length, bytes, capacityBytes } = mailbox.counts();
+  const within = child.within();
   return {
     state: suspended ? "suspended" : running ? "running" : "stopped",
     incarnation,
     restarts: Math.max(0, incarnation - 1),
     mailbox: {
-      ...mailbox.counts(),
+      length: length + within.length,
+      bytes: bytes + within.bytes,
+      capacityBytes,
       capacity: spec.mailbox.capacity,
       enqueued: meter.enqueued,
       handled: meter.handled,

@@ -256,6 +256,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, L
           onExit(reason);
         }) as ActorChild;
         child.onNews = (news) => this.#heard(partition, news);
+        child.within = () => ({ length: partition.queued, bytes: partition.queuedBytes });
         formatTable(partition.words, child.slot, this.#spec.threads.queueBytes);
         return child;
       },

@@ -465,6 +465,7 @@ export class Partition implements Members, LocalMailHost, ContextHost {
   #handle(cell: Cell, { method, args, caller, isSend }: Waiting): void {
     cell.caller = caller;
     cell.isDeferred = false;
+    if (cell.extras?.signal !== undefined) this.#renewSignal(cell);
     if (caller !== undefined && this.#cancelled.size > 0 && this.#wasCancelled(caller)) {
       cell.caller = undefined;
       return;
@@ -513,6 +514,7 @@ export class Partition implements Members, LocalMailHost, ContextHost {
     const { table } = this;
     const attribution = this.#attribution;
     cell.method = method;
+    this.#state.limitHandling(cell.type.spec.handlerTimeoutMs);
     if (number > 0) this.#state.beginHandling(number);
     else this.#state.beginHandlingNamed(String(method));
     table[TABLE_CURRENT] = cell.number;
@@ -539,6 +541,7 @@ export class Partition implements Members, LocalMailHost, ContextHost {
     this.#attribution.current = undefined;
     this.table[TABLE_CURRENT] = 0;
     this.#state.endHandling();
+    this.#state.limitHandling(0);
   }
 
   /** Runs `init` or `terminate`. */
@@ -551,6 +554,7 @@ export class Partition implements Members, LocalMailHost, ContextHost {
     failed: (error: unknown) => void,
   ): void {
     cell.method = method;
+    this.#state.limitHandling(timeoutMs);
     this.#state.beginHandling(method);
     this.table[TABLE_CURRENT] = cell.number;
     this.#attribution.current = cell;
@@ -837,9 +841,16 @@ export class Partition implements Members, LocalMailHost, ContextHost {
     return this.#parts.log.child({ member: cell.name });
   }
 
+  /** Each call has a signal of its own. */
+  #renewSignal(cell: Cell): void {
+    if (cell.extras !== undefined && cell.stopping === undefined && cell.draining === undefined) {
+      cell.extras.signal = undefined;
+    }
+  }
+
   signalOf(cell: Cell): AbortSignal {
     const { more } = cell;
-    if (more.signal === undefined || (more.signal.signal.aborted && cell.phase === UP)) {
+    if (more.signal === undefined) {
       more.signal = new AbortController();
       if (cell.phase === ENDED || cell.stopping !== undefined || cell.draining !== undefined) more.signal.abort();
     }

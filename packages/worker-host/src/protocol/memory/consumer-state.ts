@@ -8,6 +8,7 @@ import {
   CONTROL,
   DISPATCHES,
   EXIT_CPU_MS,
+  HANDLER_LIMIT_MS,
   HANDLING,
   HANDLING_NAME,
   HANDLING_NAME_BYTES,
@@ -54,6 +55,11 @@ export class ConsumerState {
     );
     words[HANDLING] = -written;
     words[DISPATCHES]++;
+  }
+
+  /** A partition: the handler that begins is a member's, and may take this long. 0: no member's. */
+  limitHandling(ms: number): void {
+    this.#words[HANDLER_LIMIT_MS] = Math.min(ms, 0x7fff_ffff);
   }
 
   endHandling(): void {
@@ -153,6 +159,7 @@ export class ConsumerState {
   forgetThread(): void {
     const words = this.#words;
     words[HANDLING] = 0;
+    words[HANDLER_LIMIT_MS] = 0;
     words[BLOCKED_ON] = 0;
     words[LOG_TAKEN] = 0;
     words[OS_THREAD] = 0;

@@ -133,6 +133,7 @@ export {
   EXIT_CPU_MS,
   formatSlot,
   HANDLED_SEQ,
+  HANDLER_LIMIT_MS,
   HANDLING,
   HANDLING_HISTOGRAM,
   HEAD,

@@ -96,6 +96,8 @@ export const STAMP_ALL = 9 * LINE + 2;
  * use a port to it.
  */
 export const CONSUMER = 9 * LINE + 3;
+/** How long the present handler may take, in ms: that of a partition's member. 0: what the actor's spec says. */
+export const HANDLER_LIMIT_MS = 9 * LINE + 4;
 
 // activity
 /**
