@@ -16,6 +16,8 @@ export const LONG = [
   "guard/garbage",
   "guard/zombies",
   "observer/page-at-size",
+  "light/both-modes",
+  "light/storm",
   "observer/stream",
   "pool/map-memory",
   "reporting/last-lines",
