@@ -193,6 +193,21 @@ test("an import without the file's ending is explained, and so is one of a folde
   expect((await start("none")).message).not.toContain("whole file name");
 });
 
+test("a TypeScript file that tsx takes for CommonJS is explained, where Node itself does not load TypeScript", async () => {
+  const host = import.meta.resolve("@mini-otp/worker-host");
+  const source = `import { defineActor } from "${host}";\nexport default defineActor({ handlers: { ping: () => "pong" } });`;
+  const folder = await folderOf({ "one.actor.ts": source });
+  const system = await testSystem();
+  const start = system.startChild({ id: "one", actor: join(folder, "one.actor.ts") }).then(
+    (one) => one.call("ping"),
+    (error: Error) => error.message,
+  );
+  const loads = Boolean((process.features as { typescript?: unknown }).typescript);
+  expect(await start).toEqual(
+    loads ? "pong" : expect.stringContaining('"type": "module", or if its name ends in .mts'),
+  );
+});
+
 test("a relative path that leads nowhere is explained for ES modules and for CommonJS", async () => {
   const system = await testSystem();
   const { message } = await failureOf(() => system.startChild({ id: "one", actor: "./no/such.actor.js" }));

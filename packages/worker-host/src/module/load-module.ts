@@ -152,6 +152,11 @@ function hintFor(error: unknown, url: string): string {
       return HAS_PERMISSIONS
         ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
         : "; Node only strips types: start the program with tsx (node --import tsx) for the rest of TypeScript";
+    case "ERR_REQUIRE_CYCLE_MODULE":
+      // tsx takes the file for CommonJS, and requires it while it is imported.
+      return isTypeScript(url)
+        ? '; the file is an ES module only where its package.json has "type": "module", or if its name ends in .mts'
+        : "";
     case "ERR_MODULE_NOT_FOUND":
     case "ERR_UNSUPPORTED_DIR_IMPORT":
       return withoutExtension(error as Error);
