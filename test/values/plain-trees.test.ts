@@ -8,6 +8,8 @@ const codec = new Codec({} as Sender);
 const roundTrip = (value: unknown): unknown => codec.decodeArgs(keepPayload(codec.encodeArgs([value])))[0];
 /** Oftener than a shape must be met to get code of its own. */
 const OFTEN = 200;
+/** What a thread writes its messages into at first. */
+const BUFFER_BYTES = 64 * 1024;
 
 const text = fc.oneof(
   fc.string({ maxLength: 80 }),
@@ -65,6 +67,77 @@ test("objects whose keys have the same lengths and ends are told apart", () => {
       { acbd: 2 },
       { abcd: 3, x: 4 },
     ]);
+  }
+});
+
+test("what an application adds to Object.prototype is no part of an object that lacks it", () => {
+  const whole = { id: 1, name: "a", score: 2 };
+  for (let i = 0; i < OFTEN; i++) expect(roundTrip(whole)).toStrictEqual(whole);
+  const prototype = Object.prototype as { score?: number };
+  prototype.score = 3;
+  try {
+    for (const value of [{ id: 1, name: "a" }, whole, { id: 1, name: "a", score: undefined }]) {
+      expect(Object.entries(roundTrip(value) as object)).toStrictEqual(Object.entries(value));
+    }
+  } finally {
+    delete prototype.score;
+  }
+});
+
+test("objects of few shapes arrive as they were sent, in any order, and each getter runs once", () => {
+  let reads = 0;
+  const makers: readonly ((n: number) => object)[] = [
+    (n) => ({ a: n, b: "x" }),
+    (n) => ({ b: "x", a: n }),
+    (n) => ({ a: n, b: "x", c: true }),
+    (n) => ({ a: { a: n, b: "y" } }),
+    (n) => Object.freeze({ a: n, b: undefined }),
+    (n) => new Proxy({ a: n, b: "x" }, {}),
+    (n) => Object.defineProperty({ a: n, b: 1, c: 2 }, "b", { enumerable: false }),
+    (n) => Object.assign({ a: n, b: "x", c: 1 }, { [Symbol("s")]: 1 }),
+    (n) => {
+      const object: { a?: number; b: string; c: number } = { a: n, b: "x", c: -0 };
+      delete object.a;
+      return object;
+    },
+    (n) => ({
+      a: n,
+      get b() {
+        return ++reads;
+      },
+    }),
+    () => ({}),
+  ];
+  for (let i = 0; i < OFTEN; i++) for (const maker of makers) roundTrip(maker(i));
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: makers.length - 1 }), { maxLength: 30 }), (chosen) => {
+      reads = 0;
+      const sent = chosen.map((maker, n) => makers[maker](n));
+      const arrived = roundTrip(sent) as object[];
+      const getters = chosen.filter((maker) => maker === makers.length - 2).length;
+      expect(reads).toBe(getters);
+      reads = 0;
+      expect(arrived.map((object) => Object.entries(object))).toStrictEqual(
+        sent.map((object) => Object.entries(object)),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("objects full of numbers and texts arrive, whatever of the thread's buffer they fill", () => {
+  const full = Object.fromEntries(
+    Array.from({ length: 15 }, (_, i) => [`key_of_15_chars_${i}`.slice(-15), i % 3 === 0 ? i / 7 : "t".repeat(26 + i)]),
+  );
+  for (let i = 0; i < OFTEN; i++) expect(roundTrip(full)).toStrictEqual(full);
+  const bytes = codec.encodeArgs([full]).length;
+  const atMost = Math.floor(BUFFER_BYTES / bytes);
+  for (const count of [atMost - 2, atMost - 1, atMost]) {
+    const objects = Array.from({ length: count }, () => full);
+    for (let more = 0; more < bytes; more += 5) {
+      const value = ["x".repeat(more), objects, 1];
+      expect(roundTrip(value)).toStrictEqual(value);
+    }
   }
 });
 

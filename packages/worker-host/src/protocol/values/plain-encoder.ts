@@ -2,6 +2,7 @@ import { hasOnlyElements } from "./array-keys.js";
 import { areOwnBytes } from "./message-value.js";
 import {
   MAX_DEPTH,
+  MAX_KEYS,
   MAX_KEYS_BYTES,
   MAX_SHORT_TEXT,
   TAG_ARRAY,
@@ -29,13 +30,16 @@ const MAX_ITEMS = 0xffff;
 const LOOP_TEXT = 40;
 /** The most bytes of a character in UTF-8. */
 const MAX_CHARACTER_BYTES = 4;
-/** The most bytes written without a check for room: an object's keys, or a text written in a loop. */
-const SLACK_BYTES = MAX_KEYS_BYTES + 16;
+/** A number, or a text that the loop writes, with its tag and its length. */
+const MAX_LEAF_BYTES = 3 + LOOP_TEXT;
+/** The most bytes written without a check for room: an object's keys, and its numbers and texts. */
+const SLACK_BYTES = MAX_KEYS_BYTES + 16 + MAX_KEYS * MAX_LEAF_BYTES;
 
 const objectPrototype = Object.prototype;
 const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
 const bufferPrototype = Buffer.prototype;
+const hasOwn = Object.prototype.hasOwnProperty;
 
 /** Instead of a position: the value needs another encoding. */
 const REFUSED = -1;
@@ -66,24 +70,27 @@ const shapes = new ShapeTable<ObjectWriter>();
 /** The shape of the object that was begun last. */
 let latest: WriterShape | undefined;
 
+/** Numbers and texts are told apart here, where V8 learns which of them a property is. */
+const writing = (name: string): string =>
+  `(at = typeof ${name} === "number" ? writeNumber(${name}, at) : typeof ${name} === "string" ? writeText(${name}, at) : write(${name}, depth, at)) >= 0`;
 /** Reads each property once, also for an object that turns out to need another encoding. */
 const sourceOf = ({ keys, head, headWords }: WriterShape): string => {
   const names = keys.map((_, i) => `v${i}`);
   return `({
     matches(object) {
       let i = 0;
-      for (const key in object) if (key !== keys[i++]) return false;
+      for (const key in object) if (key !== keys[i++] || !hasOwn.call(object, key)) return false;
       return i === ${keys.length};
     },
     put(object, depth, start, view) {
       const ${keys.map((key, i) => `v${i} = object.${key}`).join(", ")};
       ${Array.from(headWords, (word, i) => `view.setInt32(start + ${4 * i}, ${word}, true);`).join(" ")}
       let at = start + ${head.length};
-      return ${names.map((name) => `(at = write(${name}, depth, at)) >= 0`).join(" && ")} ? at : failed(object, [${names.join(", ")}], start);
+      return ${names.map(writing).join(" && ")} ? at : failed(object, [${names.join(", ")}], start);
     },
   })`;
 };
-const partsOf = ({ keys }: WriterShape): object => ({ keys, write, failed });
+const partsOf = ({ keys }: WriterShape): object => ({ keys, hasOwn, write, writeNumber, writeText, failed });
 
 function failed(object: object, values: readonly unknown[], start: number): number {
   failures.push({ object, values, start });
