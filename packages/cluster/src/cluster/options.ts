@@ -43,7 +43,7 @@ export interface AllowOptions {
 export interface WindowOptions {
   /** Messages that the actor's node has not taken. Default 4 096. */
   readonly messages?: number;
-  /** Their bytes. Default 524 288. */
+  /** Their bytes. Default 1 048 576. */
   readonly bytes?: number;
 }
 
@@ -191,7 +191,7 @@ export function takeLeaveOptions(given: LeaveOptions): Required<LeaveOptions> {
 function complete(taken: ClusterOptions): FullOptions {
   const { cluster, node, labels = {}, version = "", allow, maxMessageBytes = 8 * 2 ** 20 } = taken;
   const { heartbeatMs = 1000, goneAfterMs = 2000, downAfterMs = 8000 } = taken;
-  const { messages = 4096, bytes = 512 * 1024 } = taken.window ?? {};
+  const { messages = 4096, bytes = 1024 * 1024 } = taken.window ?? {};
   const { renewMs = 2000, holdMs = 8000, takeOverMs = 12_000 } = taken.lease ?? {};
   atLeast("downAfterMs", downAfterMs, 2 * heartbeatMs, "twice heartbeatMs");
   atLeast("lease.holdMs", holdMs, 2 * renewMs, "twice lease.renewMs");

@@ -2,7 +2,7 @@ import { FRAME_HEADER_BYTES, newFrame } from "../link/frame.js";
 import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, type WireRecord, writeRecord } from "./records.js";
 
 /** Small records of one turn go together, up to so much. */
-const BATCH_BYTES = 64 * 1024;
+const BATCH_BYTES = 32 * 1024;
 
 interface Large {
   readonly bytes: Buffer;

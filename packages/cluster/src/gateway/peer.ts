@@ -14,6 +14,7 @@ import {
   linkStep,
   newLink,
 } from "../link/link.js";
+import { creditIn } from "./credits.js";
 import { Outgoing, Pieces } from "./outgoing.js";
 import {
   CALL,
@@ -35,7 +36,7 @@ import {
 } from "./records.js";
 import type { GlobalRef } from "./references.js";
 import { RemoteActor } from "./remote-actor.js";
-import { creditIn, exitIn, keyOf, Serving } from "./serving.js";
+import { exitIn, keyOf, Serving } from "./serving.js";
 import { reasonFromWire, valueFromWire } from "./values.js";
 
 export interface PeerHost {

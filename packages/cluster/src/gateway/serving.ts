@@ -5,7 +5,8 @@ import { exitReasonOf, isActorError, NOPROC } from "@mini-otp/worker-host/protoc
 import { type ActorRef, noproc } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
-import { CALL, CAST, CREDIT, DOWN, FAILURE, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
+import { type Credited, Credits, creditOf } from "./credits.js";
+import { CALL, CAST, DOWN, FAILURE, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire } from "./values.js";
 
 /** What serving a peer needs of its link, and of this node. */
@@ -28,15 +29,10 @@ export interface ServingHost {
 export const NODE = 0;
 const NOT_SENT: Abortable = { abort: () => {} };
 
-interface Lane {
-  readonly target: number;
-  readonly keyHash: number | undefined;
+interface Lane extends Credited {
   /** What has come while it is busy. */
   readonly queue: Queue<WireRecord>;
   busy: boolean;
-  /** Not told to the sender yet. */
-  messages: number;
-  bytes: number;
 }
 
 /** What ends the handler's work for a call that is given up. */
@@ -44,9 +40,6 @@ interface Abortable {
   abort(): void;
 }
 
-/** Told in these portions: a window is no smaller than four of them. */
-const CREDIT_MESSAGES = 32;
-const CREDIT_BYTES = 16 * 1024;
 /** A peer that keeps to its window has no more of them here. */
 export const MAX_QUEUED = 4096;
 /** While a call waits for room in its mailbox, what comes after it looks this often whether it has got in. */
@@ -59,10 +52,14 @@ export class Serving {
   readonly #lanes = new Map<string | number, Lane>();
   readonly #calls = new Map<number, Abortable>();
   readonly #monitors = new Map<string, () => void>();
+  readonly #credits: Credits;
   #session = {};
 
   constructor(host: ServingHost) {
     this.#host = host;
+    this.#credits = new Credits((credit) => {
+      if (host.isUp) host.send(credit);
+    });
   }
 
   take(message: WireRecord): void {
@@ -150,13 +147,13 @@ export class Serving {
     lane.busy = true;
     if (!this.#deliver(lane, message)) return;
     lane.busy = false;
-    this.#credit(lane, message.payload.length);
+    this.#credits.taken(lane, message.payload.length);
   }
 
   /** What the lane waited for is in the mailbox, or will never be. */
   #later(lane: Lane, message: WireRecord): void {
     lane.busy = false;
-    this.#credit(lane, message.payload.length);
+    this.#credits.taken(lane, message.payload.length);
     while (!lane.busy) {
       const next = lane.queue.shift();
       if (next === undefined) return;
@@ -302,27 +299,6 @@ export class Serving {
   #fail(token: number, error: unknown): void {
     if (this.#host.isUp) this.#host.send(record(FAILURE, { token, ...reasonToWire(this.#host.codec, error) }));
   }
-
-  #credit(lane: Lane, bytes: number): void {
-    lane.messages++;
-    lane.bytes += bytes;
-    if (lane.messages < CREDIT_MESSAGES && lane.bytes < CREDIT_BYTES) return;
-    if (this.#host.isUp) this.#host.send(creditOf(lane));
-    lane.messages = lane.bytes = 0;
-  }
-}
-
-function creditOf({ target, keyHash, messages, bytes }: Omit<Lane, "queue" | "busy">): WireRecord {
-  const payload = new Uint8Array(4);
-  new DataView(payload.buffer).setUint32(0, Math.min(bytes, 2 ** 32 - 1), true);
-  return record(CREDIT, { target, keyHash, token: messages, payload });
-}
-
-/** Undefined for what is none. */
-export function creditIn({ token, payload }: WireRecord): { messages: number; bytes: number } | undefined {
-  if (payload.length !== 4) return undefined;
-  const bytes = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(0, true);
-  return { messages: token, bytes };
 }
 
 /** The same for an actor, and for a router's member of one key. */

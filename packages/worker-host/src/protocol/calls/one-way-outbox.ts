@@ -36,6 +36,7 @@ export abstract class OneWayOutbox implements Sender {
   protected readonly overflow: Overflow;
   readonly #peers: Peers;
   readonly #parcels: ParcelWriter;
+  readonly #toWake = new Set<Peer>();
 
   constructor(self: Self, segments: Segments, names: NameTable, producer: Producer) {
     this.self = self;
@@ -125,7 +126,7 @@ export abstract class OneWayOutbox implements Sender {
   forward(to: Peer, method: string, payload: Payload): number {
     if (to.unsent.length !== 0) return FULL;
     const id = this.numberOf(method);
-    return this.push(to, KIND_CAST, id, 0, id < 0 ? withMethodText(payload, method) : payload, undefined);
+    return this.pushSoon(to, KIND_CAST, id, 0, id < 0 ? withMethodText(payload, method) : payload);
   }
 
   /**
@@ -229,6 +230,28 @@ export abstract class OneWayOutbox implements Sender {
     }
     return outcome;
   }
+
+  /** As `push`, of an encoded message. Its receiver is woken in a microtask: once, whatever else comes for it by then. */
+  protected pushSoon(to: Peer, kind: number, method: number, correlation: number, payload: Payload): number {
+    const { mailbox, member } = to;
+    if (member !== undefined) return this.push(to, kind, method, correlation, payload, undefined);
+    const outcome = mailbox.pushQuietly(kind, method, correlation, this.self.address, this.self.uid, payload);
+    if (outcome === FULL) this.overflow.full(to, method, payload);
+    else if (outcome === PUSHED) {
+      if (this.#toWake.size === 0) queueMicrotask(this.#wake);
+      this.#toWake.add(to);
+    }
+    if (mailbox.dropped.length > 0) {
+      this.overflow.full(to, method, payload);
+      this.overflow.dropOldest(to);
+    }
+    return outcome;
+  }
+
+  readonly #wake = (): void => {
+    for (const { mailbox } of this.#toWake) mailbox.wake();
+    this.#toWake.clear();
+  };
 
   #sendOneWay(to: Peer, kind: number, method: number, message: EncodedMessage): Promise<void> {
     if (this.#deliverNow(to, kind, method, message)) return ACCEPTED;

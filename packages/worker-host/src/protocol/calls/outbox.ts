@@ -221,7 +221,10 @@ export abstract class Outbox extends OneWayOutbox {
     const { correlation, method } = call;
     let outcome: number;
     try {
-      outcome = this.push(to, kindOf(call), methodId, correlation, payload, parcel);
+      // What is passed on comes in bunches.
+      outcome = call.wantsBytes
+        ? this.pushSoon(to, KIND_CALL, methodId, correlation, payload)
+        : this.push(to, kindOf(call), methodId, correlation, payload, parcel);
     } catch (error) {
       this.pending.fail(correlation, error);
       return true;

@@ -136,6 +136,30 @@ export class RingWriter {
     return outcome;
   }
 
+  /** As `push`, but the consumer is left asleep until `wake`, which comes soon: many records cost one wake-up. */
+  pushQuietly(
+    kind: number,
+    method: number,
+    correlation: number,
+    senderAddress: number,
+    senderUid: number,
+    payload: Payload,
+  ): number {
+    const words = this.#words;
+    const lock = this.#lane + LOCK;
+    if (!acquire(words, lock, this.#producer)) return BUSY;
+    const outcome = this.#write(kind, method, correlation, senderAddress, senderUid, payload);
+    release(words, lock);
+    if (outcome === CLOSED && this.#follow()) {
+      return this.pushQuietly(kind, method, correlation, senderAddress, senderUid, payload);
+    }
+    return outcome;
+  }
+
+  wake(): void {
+    ring(this.#words, PARKED);
+  }
+
   /** Moves on to the actor's new slot, which has the same layout; false when the actor has none. */
   #follow(): boolean {
     const words = this.#words;
