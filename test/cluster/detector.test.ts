@@ -39,6 +39,15 @@ describe("what is thought of a node", () => {
     expect(verdictOn(detector, "b", 18_500)).toBe("silent");
   });
 
+  it("28. a node that was not heard because this one stood still is not held to have been silent", () => {
+    const detector = heardAt(0);
+    detectorStep(detector, { type: "unanswered", node: "b" }, 500);
+    // Its main was blocked; what has come meanwhile is read after this.
+    detectorStep(detector, { type: "stood_still" }, 10_000);
+    expect([10_000, 12_000].map((now) => verdictOn(detector, "b", now))).toEqual(["up", "up"]);
+    expect(verdictOn(detector, "b", 20_000)).toBe("silent");
+  });
+
   it("45. without the engine every node is down after downAfterMs", () => {
     const detector = heardAt(0);
     detectorStep(detector, { type: "engine", up: false }, 1000);

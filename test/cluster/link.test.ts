@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Frame } from "#cluster/link/frame.js";
+import { type LinkAction, type LinkEvent, type LinkState, linkStep, newLink } from "#cluster/link/link.js";
 import { ofPart } from "../support/part.js";
 import { KINDS, LinkSimulator, type Op } from "./link-simulator.js";
 
@@ -86,6 +88,27 @@ describe("a link over a network that loses, repeats, delays and reorders", () =>
     simulator.settle();
     expect(simulator.sides[0].link.unackedBytes).toBe(0);
     expect(simulator.sides[1].delivered).toHaveLength(64);
+  });
+
+  it("3. an acknowledgement that was lost is sent again when what it was for comes again", () => {
+    const self = { incarnation: "a", startedAt: 1, oldest: 1, newest: 1 };
+    const one = newLink(self, 10);
+    const other = newLink({ ...self, incarnation: "b" }, 20);
+    const framesOf = (actions: readonly LinkAction[]): Frame[] =>
+      actions.flatMap((action) => (action.type === "send" ? [action.frame] : []));
+    const pass = (from: LinkState, to: LinkState, event: LinkEvent, now: number): void => {
+      for (const frame of framesOf(linkStep(from, event, now))) pass(to, from, { type: "frame", frame }, now);
+    };
+    pass(one, other, { type: "greet" }, 0);
+    pass(one, other, { type: "data", body: new Uint8Array(8) }, 10);
+    const lost = framesOf(linkStep(other, { type: "tick" }, 20));
+    expect(lost).toMatchObject([{ ack: 1 }]);
+    expect(one.unackedBytes).toBe(8);
+    // It comes again after a second without an answer. The other has nothing of its own to say.
+    pass(one, other, { type: "tick" }, 2000);
+    pass(other, one, { type: "tick" }, 2010);
+    expect(one.unackedBytes).toBe(0);
+    expect(other.taken).toBe(1);
   });
 
   it("48. nodes whose protocols do not overlap exchange nothing but their greetings", () => {

@@ -62,6 +62,7 @@ export class Gateway {
   #leaving = false;
   #lagMs = 0;
   #beatAt = 0;
+  #tickedAt = 0;
   #closed = false;
 
   constructor(system: ActorSystem, engine: Engine, self: Hello, options: GatewayOptions, listener: GatewayListener) {
@@ -86,7 +87,7 @@ export class Gateway {
     this.#engine.onStatus((connected) => this.#status(connected));
     this.#engine.subscribe(`motp.${cluster}.l.${node}.*`, (subject, bytes) => this.#frame(lastToken(subject), bytes));
     this.#engine.subscribe(`motp.${cluster}.hb.*`, (subject, bytes) => this.#heartbeat(lastToken(subject), bytes));
-    this.#beatAt = this.#now();
+    this.#beatAt = this.#tickedAt = this.#now();
     this.#beat();
     this.#timers.push(
       setInterval(() => this.#beat(), heartbeatMs).unref(),
@@ -281,6 +282,10 @@ export class Gateway {
 
   #tick(): void {
     const now = this.#now();
+    // Timers come before what has been received while main was blocked.
+    if (now - this.#tickedAt > this.#options.downAfterMs / 2)
+      detectorStep(this.#detector, { type: "stood_still" }, now);
+    this.#tickedAt = now;
     for (const peer of this.#peers.values()) {
       peer.step({ type: "tick" });
       if (peer.isUp) this.#judge(peer, verdictOn(this.#detector, peer.node, now), now);
@@ -289,10 +294,7 @@ export class Gateway {
 
   #judge(peer: Peer, verdict: Verdict, now: number): void {
     const { node } = peer;
-    if (verdict === "gone" || verdict === "silent") {
-      peer.step({ type: "end", why: verdict });
-      return;
-    }
+    if (verdict === "gone" || verdict === "silent") return peer.step({ type: "end", why: verdict });
     const heardAt = this.#detector.heard.get(node)?.at ?? now;
     if (now - heardAt > 1.5 * this.#options.heartbeatMs && this.#engine.connected) this.#probe(node);
     if (verdict !== "suspect" || this.#suspects.has(node)) return;

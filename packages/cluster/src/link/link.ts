@@ -274,6 +274,8 @@ function takeData(link: LinkState, { seq, body }: Frame, actions: LinkAction[]):
       link.nacked = link.taken;
       actions.push(send(link, NACK));
     }
+    // What has been taken comes again when its acknowledgement was lost: the next tick tells it.
+    if (!isAhead) link.ackSent = (link.taken - 1) >>> 0;
     return;
   }
   link.taken = seq;

@@ -40,7 +40,9 @@ export type DetectorEvent =
   /** A probe has found no listener for this node. */
   | { readonly type: "unanswered"; readonly node: string }
   | { readonly type: "forget"; readonly node: string }
-  | { readonly type: "engine"; readonly up: boolean };
+  | { readonly type: "engine"; readonly up: boolean }
+  /** This node itself has stood still: what has come meanwhile is read after this. */
+  | { readonly type: "stood_still" };
 
 export function detectorStep(detector: DetectorState, event: DetectorEvent, now: number): void {
   switch (event.type) {
@@ -61,10 +63,20 @@ export function detectorStep(detector: DetectorState, event: DetectorEvent, now:
         detector.connectedAt = undefined;
         detector.disconnectedAt = now;
       }
-      // What was counted before says nothing of now.
-      for (const heard of detector.heard.values()) heard.unansweredSince = undefined;
+      forgetProbes(detector);
+      break;
+    case "stood_still":
+      if (detector.connectedAt === undefined) break;
+      detector.connectedAt = now;
+      detector.disconnectedAt = now;
+      forgetProbes(detector);
       break;
   }
+}
+
+/** What was counted before says nothing of now. */
+function forgetProbes(detector: DetectorState): void {
+  for (const heard of detector.heard.values()) heard.unansweredSince = undefined;
 }
 
 /** What is to be thought of a node that has been heard of. */
