@@ -111,6 +111,19 @@ describe("a link over a network that loses, repeats, delays and reorders", () =>
     expect(other.taken).toBe(1);
   });
 
+  it("19. sends to one that stands still again only after ever longer pauses", () => {
+    const simulator = up();
+    const { link } = simulator.sides[0];
+    linkStep(link, { type: "data", body: new Uint8Array(1024) }, 10_000);
+    const at: number[] = [];
+    for (let now = 10_250; now <= 26_000; now += 250) {
+      const before = link.resent;
+      linkStep(link, { type: "tick" }, now);
+      if (link.resent > before) at.push(now - 10_000);
+    }
+    expect(at).toEqual([1000, 3000, 7000, 11_000, 15_000]);
+  });
+
   it("48. nodes whose protocols do not overlap exchange nothing but their greetings", () => {
     const simulator = new LinkSimulator();
     Object.assign(simulator.sides[1].link.self, { oldest: 7, newest: 9 });

@@ -40,8 +40,9 @@ export type LinkAction =
 export const LINK_WINDOW_BYTES = 1024 * 1024;
 /** Acknowledged alone after so much; less waits for the next frame, or tick. */
 const ACK_AFTER_BYTES = LINK_WINDOW_BYTES / 4;
-/** Sent again when no ack has come for so long. */
+/** Sent again when no ack has come for so long, and then for twice as long each time: a process that stands still needs it once. */
 const NO_PROGRESS_MS = 1000;
+const MAX_NO_PROGRESS_MS = 4000;
 const GREET_AGAIN_MS = 250;
 
 interface Sent {
@@ -69,6 +70,8 @@ export interface LinkState {
   /** A NACK has been sent for what comes after this one. */
   nacked: number;
   progressAt: number;
+  /** What has not been acknowledged is sent again after so long. */
+  patienceMs: number;
   greetedAt: number;
   /** Frames that were dropped: of another session, not expected, or damaged. */
   dropped: number;
@@ -93,6 +96,7 @@ export function newLink(self: Hello, firstEpoch: number): LinkState {
     takenBytes: 0,
     nacked: -1,
     progressAt: 0,
+    patienceMs: NO_PROGRESS_MS,
     greetedAt: -Infinity,
     dropped: 0,
     resent: 0,
@@ -121,6 +125,7 @@ export function linkStep(link: LinkState, event: LinkEvent, now: number): LinkAc
       break;
     case "engine":
       link.connected = event.up;
+      link.patienceMs = NO_PROGRESS_MS;
       if (event.up) {
         greet(link, now, actions);
         resend(link, now, actions);
@@ -144,7 +149,10 @@ function onTick(link: LinkState, now: number, actions: LinkAction[]): void {
   if (!link.connected) return;
   if (link.phase === "greeting" && now - link.greetedAt >= GREET_AGAIN_MS) greet(link, now, actions);
   if (link.phase !== "up") return;
-  if (waiting(link) > 0 && now - link.progressAt >= NO_PROGRESS_MS) resend(link, now, actions);
+  if (waiting(link) > 0 && now - link.progressAt >= link.patienceMs) {
+    resend(link, now, actions);
+    link.patienceMs = Math.min(2 * link.patienceMs, MAX_NO_PROGRESS_MS);
+  }
   if (link.ackSent !== link.taken) actions.push(send(link, ACK));
 }
 
@@ -234,6 +242,7 @@ function beginSession(link: LinkState, now: number, actions: LinkAction[]): void
   link.sent = link.taken = link.ackSent = link.takenBytes = 0;
   link.nacked = -1;
   link.progressAt = now;
+  link.patienceMs = NO_PROGRESS_MS;
   actions.push({ type: "up", peer: link.peer as Hello });
 }
 
@@ -301,6 +310,7 @@ function acknowledged(link: LinkState, ack: number, now: number, actions: LinkAc
   }
   if (from === link.unackedFrom) return;
   link.progressAt = now;
+  link.patienceMs = NO_PROGRESS_MS;
   link.unackedFrom = from;
   if (from === unacked.length) {
     link.unacked = [];
