@@ -1,3 +1,10 @@
+export type {
+  ActorChildOptions,
+  ActorChildSpec,
+  ChildArgs,
+  PoolChildSpec,
+  RouterChildSpec,
+} from "./actor/child-spec.js";
 export type { ActorContext, ActorLog, ActorLogOptions, DeferredReply } from "./actor/context.js";
 export {
   type ActorDefinition,

@@ -12,6 +12,12 @@ class Account {
   }
 }
 
+/** The type of another actor. */
+export interface Helper {
+  readonly init: (args: { depth: number }) => { depth: number };
+  readonly handlers: { help(ctx: unknown, text: string): number };
+}
+
 /** One of everything that a handler can look like. */
 export default defineActor({
   init: async (args: { rounds: number }, ctx) => {
@@ -29,6 +35,9 @@ export default defineActor({
     },
     deferred(ctx, _key: string) {
       return ctx.deferReply<bigint>();
+    },
+    async helper(ctx) {
+      return ctx.startChild<Helper>({ id: "helper", actor: "helper.js", args: { depth: 1 }, restart: "transient" });
     },
     async *lines(_ctx, text: string) {
       for (const line of text.split("\n")) yield { line };

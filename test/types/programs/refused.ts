@@ -1,6 +1,7 @@
 import { pool, startSystem } from "@mini-otp/runtime";
 import { defineActor } from "@mini-otp/worker-host";
 import type Hasher from "./hasher.js";
+import type { Helper } from "./hasher.js";
 
 const system = await startSystem();
 const hasher = await system.startChild<typeof Hasher>({ id: "hasher", actor: "hasher.js", args: { rounds: 3 } });
@@ -76,6 +77,18 @@ export const counter = defineActor({
     add(ctx) {
       ctx.state.total++; // refused: 'total'
       ctx.state = { count: "none" }; // refused: 'number'
+    },
+  },
+});
+
+// What an actor starts has its own options and arguments.
+export const starter = defineActor({
+  handlers: {
+    start(ctx) {
+      void ctx.startChild<Helper>({ actor: "helper.js" }); // refused: 'args'
+      void ctx.startChild<Helper>({ actor: "helper.js", args: { depth: "1" } }); // refused: 'number'
+      void ctx.startChild({ actor: "helper.js", restart: "always" }); // refused: "always"
+      void ctx.startChild({ id: "helper" }); // refused: 'actor'
     },
   },
 });

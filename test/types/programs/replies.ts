@@ -1,6 +1,6 @@
 import { type ActorRef, type ActorSpec, startSystem } from "@mini-otp/runtime";
 import type Hasher from "./hasher.js";
-import type { Batch } from "./hasher.js";
+import type { Batch, Helper } from "./hasher.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <A, B>(_equal: Equal<A, B>): void => {};
@@ -37,6 +37,12 @@ for await (const item of hasher.stream("chunks", "text")) is<typeof item, Uint8A
 for await (const item of hasher.with({ timeoutMs: 1 }).stream("laterLines")) is<typeof item, Date>(true);
 const noReply = await hasher.call("lines", "text");
 is<typeof noReply, never>(true);
+
+// A child that an actor starts has its type.
+const helper = await hasher.call("helper");
+is<typeof helper, ActorRef<Helper>>(true);
+const helped = await helper.call("help", "text");
+is<typeof helped, number>(true);
 
 // Data of every kind, and references, are arguments for who asks for nothing in particular.
 await hasher.cast("keep", { at: new Date(), set: new Set([1n]), nested: [{ error: new Error("x") }], of: hasher });

@@ -1,4 +1,4 @@
-import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory";
 import type { MembersNews, ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
@@ -11,11 +11,22 @@ import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
+import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { moduleName } from "../threads/actor-module.js";
 import { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
 import { ActorPlace } from "./actor-place.js";
+import { Offspring } from "./offspring.js";
+
+/** The stop of an actor that has children. */
+interface FamilyStop {
+  /** The latest, whose limit is the earliest. */
+  request: StopRequest;
+  /** The children have ended, and the actor itself is stopping. */
+  isOwn: boolean;
+  readonly outcome: Promise<StopOutcome>;
+}
 
 const NOTHING_WITHIN = Object.freeze({ length: 0, bytes: 0 });
 
@@ -42,7 +53,21 @@ export class ActorChild implements Child<ActorRef> {
   #life: ActorLife<ActorChild>;
   #disposed = false;
 
-  constructor(spec: FullActorSpec, id: string, ref: ActorRef, slot: Slot, host: ActorHost<ActorChild>, onExit: OnExit) {
+  /** The children that the actor has started itself. They end before it does, and before it is restarted. */
+  readonly offspring: Offspring;
+  /** It has ended by itself, and its supervisor hears of it when its children have ended. */
+  #orphans = false;
+  #stop: FamilyStop | undefined;
+
+  constructor(
+    spec: FullActorSpec,
+    id: string,
+    ref: ActorRef,
+    slot: Slot,
+    host: ActorHost<ActorChild>,
+    onExit: OnExit,
+    tree: TreeEnvironment,
+  ) {
     this.spec = spec;
     this.id = id;
     this.ref = ref;
@@ -52,6 +77,7 @@ export class ActorChild implements Child<ActorRef> {
     this.threads = new ThreadSource(host.threads, id, spec);
     this.#host = host;
     this.#onExit = onExit;
+    this.offspring = new Offspring(id, tree, (reason) => this.#life.end(reason));
     this.#life = new ActorLife(0, this, host, onExit);
   }
 
@@ -114,8 +140,19 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {
-    this.#life = new ActorLife(incarnation, this, this.#host, this.#onExit);
-    return this.#life.start();
+    this.#stop = undefined;
+    // Those that an `init` has started which failed.
+    return this.offspring.isEmpty
+      ? this.#begin(incarnation)
+      : this.offspring.end().then(() => this.#begin(incarnation));
+  }
+
+  /** Starts a child of the running incarnation. Rejects as `startChild` of a supervisor does. */
+  async startChild(spec: unknown): Promise<unknown> {
+    const { id } = this;
+    if (this.#orphans || this.#stop !== undefined)
+      throw new ActorError("ERR_NOPROC", `id=${id} startChild: the actor is ending`, { id });
+    return this.offspring.startChild(spec);
   }
 
   /** Ends the thread with this reason, and no handler can delay that. The supervisor sees an exit, not a stop. */
@@ -124,7 +161,49 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
-    return this.#life.stop(request);
+    const stop = this.#stop;
+    if (stop !== undefined) {
+      stop.request = request;
+      void this.offspring.end(ofChildren(request));
+      if (stop.isOwn) void this.#life.stop(request);
+      return stop.outcome;
+    }
+    if (this.offspring.isEmpty) return this.#life.stop(request);
+    const outcome = this.#stopFamily(request);
+    this.#stop = { request, isOwn: request.shutdown === "brutal_kill", outcome };
+    return outcome;
+  }
+
+  /** The children first. When their parent is killed they are too, at the same time. */
+  async #stopFamily(request: StopRequest): Promise<StopOutcome> {
+    const ended = this.offspring.end(ofChildren(request));
+    if (request.shutdown === "brutal_kill") {
+      const [outcome, { children = [] }] = await Promise.all([this.#life.stop(request), ended]);
+      return { ...outcome, children };
+    }
+    const { children = [] } = await ended;
+    const stop = this.#stop as FamilyStop;
+    stop.isOwn = true;
+    return { ...(await this.#life.stop(stop.request)), children };
+  }
+
+  #begin(incarnation: number): Promise<StartOutcome<ActorRef>> {
+    this.#life = new ActorLife(incarnation, this, this.#host, (reason) => this.#exited(reason));
+    return this.#life.start();
+  }
+
+  /** The incarnation has ended by itself. */
+  #exited(reason: ExitReason): void {
+    if (this.offspring.isEmpty) {
+      this.#onExit(reason);
+      return;
+    }
+    this.#orphans = true;
+    void this.offspring.end().then(() => {
+      this.#orphans = false;
+      // A stop that has come meanwhile tells its outcome instead.
+      if (this.#stop === undefined) this.#onExit(reason);
+    });
   }
 
   park(reason: ExitReason): void {
@@ -183,4 +262,10 @@ export class ActorChild implements Child<ActorRef> {
     if (this.mailbox.settled) then();
     else setImmediate(() => this.#whenSettled(then));
   }
+}
+
+/** Each child has its own `shutdown`, within the time that the tree has. */
+function ofChildren(request: StopRequest): StopRequest {
+  const shutdown = request.shutdown === "brutal_kill" ? request.shutdown : "infinity";
+  return { ...request, shutdown, restarting: false };
 }

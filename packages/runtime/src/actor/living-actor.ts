@@ -19,6 +19,8 @@ export interface LivingActor {
   readMeter(): void;
   /** A partition's thread tells of its members. */
   onNews(news: MembersNews): void;
+  /** Starts a child of the actor's own. */
+  startChild(spec: unknown): Promise<unknown>;
   /** Posts to the latest incarnation's thread. */
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }

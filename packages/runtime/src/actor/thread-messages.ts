@@ -1,6 +1,12 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
-import { decodeForeign, decodeReason, encoded } from "@mini-otp/worker-host/protocol/values";
+import {
+  decodeForeign,
+  decodeReason,
+  type Encoded,
+  encoded,
+  encodeForeign,
+} from "@mini-otp/worker-host/protocol/values";
 import type { Introspection } from "../introspection/introspection.js";
 import type { LogSource } from "../reporting/actor-logs.js";
 import { explainModule } from "../supervision/module-url.js";
@@ -86,6 +92,8 @@ export class ThreadMessages<A extends LivingActor> {
         return host.threads.runTask(actor, message);
       case "abort_task":
         return host.threads.abortTask(actor, message.request);
+      case "start_child":
+        return this.#startChild(message.request, message.spec);
       case "whereis": {
         const ref = encoded(codec.encodeValue(host.names.whereis(message.name)));
         return life.post({ type: "found", ref });
@@ -119,5 +127,16 @@ export class ThreadMessages<A extends LivingActor> {
       default:
         message satisfies never;
     }
+  }
+
+  #startChild(request: number, spec: Encoded): void {
+    const { codec } = this.#host.mail.outbox;
+    const life = this.#life;
+    const settled = (value: unknown, failed: boolean): void =>
+      life.post({ type: "child_started", request, failed, value: encodeForeign(codec, value) });
+    this.#actor.startChild(decodeForeign(codec, spec)).then(
+      (ref) => settled(ref, false),
+      (error: unknown) => settled(error, true),
+    );
   }
 }

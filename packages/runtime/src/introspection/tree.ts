@@ -15,6 +15,7 @@ export interface TreeNode {
   readonly stats?: ActorStats;
   /** Supervisors only: the rules of its restarts. */
   readonly flags?: SupervisorInfo;
+  /** Of a supervisor; and of an actor, those that it has started with `ctx.startChild`. */
   readonly children?: readonly TreeNode[];
 }
 
@@ -22,6 +23,7 @@ export function treeOf(
   root: SupervisorRef,
   state: ChildStatus,
   statsOf: (ref: unknown) => ActorStats | undefined,
+  offspringOf: (ref: unknown) => SupervisorRef | undefined,
 ): TreeNode {
   const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
     const path = `${parent}/${id}`;
@@ -31,7 +33,15 @@ export function treeOf(
       return { id: path, type, state, restart, flags: supervisor.flags, children: childrenOf(supervisor, path) };
     }
     const stats = statsOf(ref);
-    return { id: path, type, state, restart, ...(stats === undefined ? {} : { stats }) };
+    const offspring = offspringOf(ref);
+    return {
+      id: path,
+      type,
+      state,
+      restart,
+      ...(stats === undefined ? {} : { stats }),
+      ...(offspring === undefined ? {} : { children: childrenOf(offspring, path) }),
+    };
   };
   const childrenOf = (supervisor: SupervisorRef, path: string): TreeNode[] =>
     childrenIn(supervisor)

@@ -249,8 +249,11 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
 
   /** The whole supervision tree as it is now. */
   tree(): TreeNode {
-    return treeOf(this.#root.ref, this.#ended ? "stopped" : "running", (ref) =>
-      ref instanceof ActorRef ? this.#actors.census.stats(ref.uid) : undefined,
+    return treeOf(
+      this.#root.ref,
+      this.#ended ? "stopped" : "running",
+      (ref) => (ref instanceof ActorRef ? this.#actors.census.stats(ref.uid) : undefined),
+      (ref) => (ref instanceof ActorRef ? this.#actors.directory.actor(ref.uid)?.offspring.supervisor : undefined),
     );
   }
 
@@ -486,7 +489,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   #createChild(spec: LeafSpec, path: string, onExit: OnExit, tree: TreeEnvironment) {
     switch (spec.kind) {
       case "actor":
-        return this.#actors.create(spec as FullActorSpec, path, onExit);
+        return this.#actors.create(spec as FullActorSpec, path, onExit, tree);
       case "dynamic_supervisor":
         return this.#actors.createPartitioned(spec as FullPartitionedSpec, path, tree, onExit);
       case "router":

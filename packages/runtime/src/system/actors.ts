@@ -207,8 +207,8 @@ export class Actors {
     this.names.enter([method]);
   }
 
-  /** Makes an actor; nothing of it runs before `start`. */
-  create(spec: FullActorSpec, path: string, onExit: OnExit): ActorChild {
+  /** Makes an actor; nothing of it runs before `start`. `tree` is for children that it starts itself. */
+  create(spec: FullActorSpec, path: string, onExit: OnExit, tree: TreeEnvironment): ActorChild {
     checkHeapFlag(this.#heapFlag, path, spec.heapCapMb);
     const { mailbox } = spec;
     const slot = this.slots.allocate({
@@ -221,7 +221,7 @@ export class Actors {
     });
     setCallTimeout(slot.memory.words, spec.callTimeoutMs ?? this.callTimeoutMs);
     const ref = new ActorRef(this.outbox, slot.address, slot.uid, path);
-    const child = new ActorChild(spec, path, ref, slot, this.#host, onExit);
+    const child = new ActorChild(spec, path, ref, slot, this.#host, onExit, tree);
     this.directory.addActor(child);
     return child;
   }

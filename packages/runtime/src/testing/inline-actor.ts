@@ -22,6 +22,7 @@ import { type Deferred, deferred } from "../supervision/deferred.js";
 import { recordFailure } from "../supervision/restart-intensity.js";
 import { startError } from "../supervision/start-error.js";
 import { InlineCalls } from "./inline-call.js";
+import { InlineChildren } from "./inline-children.js";
 import { InlineLoop } from "./inline-loop.js";
 import { InlineMailbox } from "./inline-mailbox.js";
 import {
@@ -65,6 +66,7 @@ export class InlineActor implements InlineTarget {
   readonly #ref: ActorRef;
   readonly #mailbox = new InlineMailbox();
   readonly #calls: InlineCalls;
+  readonly #children: InlineChildren<InlineActor>;
   #loop!: InlineLoop;
   #failures: readonly number[] = [];
   #stopped = false;
@@ -80,6 +82,12 @@ export class InlineActor implements InlineTarget {
     this.#ref = new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
     const { clock, callTimeoutMs } = options;
     this.#calls = new InlineCalls(this.id, this.#sender, clock, callTimeoutMs, (call) => this.#loop.givenUp(call));
+    this.#children = new InlineChildren<InlineActor>(
+      this.id,
+      (child, childArgs, { throws = child.throws ?? "crash", callTimeoutMs: ownMs = callTimeoutMs, ...spec }) =>
+        new InlineActor(child, childArgs, { ...options, ...spec, callTimeoutMs: ownMs, throws }),
+      (reason) => this.#died(reason),
+    );
     enterWorld(this);
   }
 
@@ -146,6 +154,7 @@ export class InlineActor implements InlineTarget {
     const checked = checkExitReason("stop", reason);
     const loop = this.#loop;
     this.#accepts = false;
+    if (!this.#children.isEmpty) await this.#children.end();
     loop.state.draining ??= checked;
     loop.call.stop();
     loop.schedule();
@@ -196,7 +205,9 @@ export class InlineActor implements InlineTarget {
     this.#calls.exited(reason, this.#mailbox.calls());
     if (!isCleanExit(reason))
       this.#options.log.error({ actor: this.id, reason: describeExit(reason) }, "the actor ended");
-    if (isRestarted) void this.#restart();
+    if (!this.#children.isEmpty) {
+      void this.#children.end().then(() => (isRestarted ? this.#restart() : this.#end(reason)));
+    } else if (isRestarted) void this.#restart();
     else this.#end(reason);
     loop.bonds.tell(reason);
   }
@@ -252,6 +263,10 @@ export class InlineActor implements InlineTarget {
         return isInline(ref);
       },
       exit: (reason) => this.exit(reason),
+      startChild: async (spec) => {
+        const { uid, id } = await this.#children.start(spec);
+        return new ActorRef(this.#sender, INLINE_ADDRESS, uid, id);
+      },
       ended: (reason) => this.#died(reason),
     });
   }

@@ -1,5 +1,11 @@
 import type { ActorContext } from "@mini-otp/worker-host";
-import { type CurrentCall, type LoopState, type OwnMessages, requireHandler } from "@mini-otp/worker-host/loop";
+import {
+  type CurrentCall,
+  type LoopState,
+  type OwnMessages,
+  portableSpec,
+  requireHandler,
+} from "@mini-otp/worker-host/loop";
 import { ActorError, checkExitReason, type ExitReason, NORMAL } from "@mini-otp/worker-host/protocol/errors";
 import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef, checkedReference, type PoolRef, type Sender } from "@mini-otp/worker-host/protocol/refs";
@@ -23,6 +29,7 @@ export interface InlineContextParts {
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly loopState: LoopState;
+  startChild(spec: unknown): Promise<ActorRef>;
   /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
   /** Wakes the loop: there is something to do. */
@@ -55,6 +62,7 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
       if (target === undefined) return latestTestSystem()?.whereis(name);
       return new ActorRef(sender, INLINE_ADDRESS, target.uid, target.id);
     },
+    startChild: (spec: unknown): any => parts.startChild(portableSpec(spec)),
     monitor: (ref) => bonds.monitor(ref),
     demonitor: (monitor) => bonds.demonitor(takeArgument("ctx.demonitor", "monitor", monitor, aNumber)),
     link: (ref) => bonds.link(ref),

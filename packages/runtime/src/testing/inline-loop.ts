@@ -49,6 +49,8 @@ export interface InlineLoopParts {
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
   /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
+  /** Starts a child of the actor's own. */
+  startChild(spec: unknown): Promise<ActorRef>;
   /** A linked actor has ended. */
   exit(reason: ExitReason): void;
   /** A handler has thrown, or `terminate` is done. */

@@ -2,6 +2,8 @@ import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { ActorRef, RefOf } from "../protocol/refs/actor-ref.js";
 import type { DeferredBrand } from "../protocol/refs/actor-types.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
+import type { RouterRef } from "../protocol/refs/router-ref.js";
+import type { ActorChildSpec, PoolChildSpec, RouterChildSpec } from "./child-spec.js";
 import type { Emitter, SpawnSpec } from "./light-context.js";
 
 /** The options of `log.child`. */
@@ -74,6 +76,19 @@ export interface ActorContext<State = unknown, Method extends string = string> {
    * Blocks this thread until main answers.
    */
   whereis<T = any>(name: string): RefOf<NoInfer<T>> | undefined;
+  /**
+   * Starts a child of this actor's own: an actor, a router or a pool, whose path is below this actor's. It is supervised
+   * as by a dynamic supervisor: restarted by its `restart`, 3 times in 5 s at most, after which this actor ends too; and
+   * forgotten when it has ended and is not restarted. It ends before this actor does: when that is stopped, after its
+   * messages; when it crashes, before it is restarted, with none of its children. `startChild<typeof X>(spec)` with the
+   * child's type; without `id` it gets one. The spec is a message value, but for the URL of its module.
+   *
+   * Rejects with the codes of a supervisor's `startChild`, with ERR_NOT_CLONEABLE for a spec that no message can carry,
+   * and with ERR_NOPROC while this actor ends.
+   */
+  startChild<F extends (task: any) => unknown = (task: any) => any>(spec: PoolChildSpec): Promise<PoolRef<F>>;
+  startChild<A = any>(spec: RouterChildSpec<NoInfer<A>>): Promise<RouterRef<A>>;
+  startChild<A = any>(spec: ActorChildSpec<NoInfer<A>>): Promise<ActorRef<A>>;
   /**
    * Sends `{ type: "DOWN", monitor, id, ref, reason }` to this actor's `info` once, when the current incarnation of
    * that actor has ended; with reason `noproc` when none runs. Returns the id of the monitor. Monitors stack. A router

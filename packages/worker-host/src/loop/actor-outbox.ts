@@ -20,7 +20,7 @@ import { taskAborted } from "../protocol/refs/refusal.js";
 import { notTransferable } from "../protocol/refs/transfer-list.js";
 import { whenAborted } from "../protocol/refs/when-aborted.js";
 import { BUSY, FULL } from "../protocol/ring/ring-writer.js";
-import { type Encoded, payloadOf, type TaskValue } from "../protocol/values/encoded.js";
+import { decodeForeign, type Encoded, encoded, payloadOf, type TaskValue } from "../protocol/values/encoded.js";
 import { decodeTask, encodeTask, transferListOf } from "../protocol/values/task-value.js";
 import type { IdleStrategy } from "./idle-strategy.js";
 import type { Inbox } from "./inbox.js";
@@ -58,6 +58,9 @@ export class ActorOutbox extends Outbox {
   /** The tasks that pools run for this actor, by request. */
   readonly #tasks = new Map<number, OpenTask>();
   #lastTask = 0;
+  /** The starts of children that main has not answered, by request. */
+  readonly #children = new Map<number, Pick<OpenTask, "resolve" | "reject">>();
+  #lastChild = 0;
   /** Called when a call's deadline becomes the earliest. */
   onDeadline: () => void = () => {};
 
@@ -102,6 +105,27 @@ export class ActorOutbox extends Outbox {
       const release = signal === undefined ? () => {} : whenAborted(signal, onAbort);
       this.#tasks.set(request, { resolve, reject, release });
     });
+  }
+
+  /** Has main start a child of this actor. */
+  startChild(spec: unknown): Promise<unknown> {
+    const request = ++this.#lastChild;
+    let value: Encoded;
+    try {
+      value = encoded(this.codec.encodeValue(spec, undefined, "spec"));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.post({ type: "start_child", request, spec: value });
+    return new Promise((resolve, reject) => this.#children.set(request, { resolve, reject }));
+  }
+
+  childStarted({ request, failed, value }: Extract<ToActor, { type: "child_started" }>): void {
+    const child = this.#children.get(request);
+    this.#children.delete(request);
+    const outcome = decodeForeign(this.codec, value);
+    if (failed) child?.reject(outcome);
+    else child?.resolve(outcome);
   }
 
   taskSettled({ request, value, error }: Extract<ToActor, { type: "task_settled" }>): void {

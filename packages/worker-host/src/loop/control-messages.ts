@@ -138,6 +138,9 @@ export class ControlMessages {
       case "task_settled":
         outbox.taskSettled(message);
         break;
+      case "child_started":
+        outbox.childStarted(message);
+        break;
       case "found":
         outbox.found(message.ref);
         break;

@@ -14,6 +14,7 @@ import type { CurrentCall } from "./current-call.js";
 import { requireHandler } from "./handler-table.js";
 import type { LoopState } from "./loop-state.js";
 import type { OwnMessages } from "./own-messages.js";
+import { portableSpec } from "./portable-spec.js";
 
 /** What a context acts upon. */
 export interface ContextParts {
@@ -55,6 +56,9 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     log,
     whereis(name): any {
       return outbox.whereis(takeArgument("ctx.whereis", "name", name, text));
+    },
+    startChild(spec: unknown): any {
+      return outbox.startChild(portableSpec(spec));
     },
     monitor(ref) {
       const target = targetOf("ctx.monitor", ref);

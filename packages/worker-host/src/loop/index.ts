@@ -6,5 +6,6 @@ export { THREW } from "./message-handler.js";
 export { DRAINED, HAND_OVER, MAIL, type Mail, NOTHING, nextWork, STOP, type Work } from "./next-work.js";
 export { isStream } from "./outgoing-stream.js";
 export { OwnMessages } from "./own-messages.js";
+export { portableSpec } from "./portable-spec.js";
 export type { ReplyTo } from "./reply-to.js";
 export { Streams } from "./streams.js";

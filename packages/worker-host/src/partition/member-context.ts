@@ -88,15 +88,15 @@ export class MemberContext implements ActorContext<any> {
   }
 
   link(): never {
-    throw noLinks(this.id, "ctx.link");
+    throw ownThreadOnly(this.id, "ctx.link");
   }
 
   unlink(): never {
-    throw noLinks(this.id, "ctx.unlink");
+    throw ownThreadOnly(this.id, "ctx.unlink");
   }
 
   trapExit(): never {
-    throw noLinks(this.id, "ctx.trapExit");
+    throw ownThreadOnly(this.id, "ctx.trapExit");
   }
 
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
@@ -131,6 +131,10 @@ export class MemberContext implements ActorContext<any> {
 
   continueWith(method: string, ...args: unknown[]): void {
     this.#host.continueWith(this.#withHandler(method), method, args);
+  }
+
+  startChild(): Promise<never> {
+    return Promise.reject(ownThreadOnly(this.id, "ctx.startChild"));
   }
 
   spawn(spec: SpawnSpec = {}, options: { readonly hand?: unknown } = {}): any {
@@ -180,6 +184,6 @@ export function blocks(id: string, what: string, instead: string): ActorError {
   return new ActorError("ERR_WRONG_THREAD", message, { id });
 }
 
-function noLinks(id: string, what: string): ActorError {
+function ownThreadOnly(id: string, what: string): ActorError {
   return new ActorError("ERR_WRONG_THREAD", `id=${id}: ${what} is for an actor with a thread of its own`, { id });
 }

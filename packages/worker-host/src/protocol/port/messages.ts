@@ -73,6 +73,8 @@ export type ToActor =
   | { readonly type: "heap_snapshot"; readonly request: number }
   /** A pool's task has ended: `value` is its result, `error` why it failed. */
   | { readonly type: "task_settled"; readonly request: number; readonly value?: TaskValue; readonly error?: Encoded }
+  /** The answer to `start_child`: the child's reference, or why it did not start. */
+  | { readonly type: "child_started"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
   /** The answer to `whereis`. */
   | { readonly type: "found"; readonly ref: Encoded }
   | {
@@ -193,6 +195,8 @@ export type ToMain =
       readonly waits: boolean;
     }
   | { readonly type: "abort_task"; readonly request: number }
+  /** Starts a child of the actor's own. */
+  | { readonly type: "start_child"; readonly request: number; readonly spec: Encoded }
   | { readonly type: "whereis"; readonly name: string }
   /** `monitor` is the actor's own number of it. */
   | { readonly type: "monitor"; readonly monitor: number; readonly target: Target }
