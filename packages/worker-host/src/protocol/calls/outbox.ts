@@ -93,7 +93,10 @@ export abstract class Outbox extends OneWayOutbox {
   openStream(to: Peer, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
     if (to.member !== undefined) throw noStreams(to.id, method);
     const failed = (error: unknown): void => {
-      if (isActorError(error, "ERR_CALL_TIMEOUT") && correlation !== 0) cancel();
+      // Its message may still be handled, by this incarnation or, when it is delivered again, by the next.
+      const mayBegin =
+        isActorError(error, "ERR_CALL_TIMEOUT") || (isActorError(error, "ERR_CALL_EXIT") && reader.hasBegun);
+      if (mayBegin && correlation !== 0) cancel();
       reader.failed(error);
     };
     let correlation = 0;

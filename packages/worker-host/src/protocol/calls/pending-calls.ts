@@ -158,12 +158,15 @@ export class PendingCalls {
 
   /**
    * Fails calls after the callee's thread has ended: those whose request it consumed (seq before `consumedBefore`). The
-   * next incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too.
+   * next incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too. A stream
+   * that has begun fails although its request is to be delivered again, because its items would come twice.
    */
   calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
     const lost: PendingCall[] = [];
     for (let call = this.#byCallee.first(uid); call !== undefined; call = call.nextToCallee) {
-      if (call.seq !== undefined && (closed || ((call.seq - consumedBefore) | 0) < 0)) lost.push(call);
+      const { seq, reader } = call;
+      if (seq === undefined) continue;
+      if (closed || ((seq - consumedBefore) | 0) < 0 || reader?.hasBegun === true) lost.push(call);
     }
     for (const { callee, correlation, method, reader } of lost) {
       const { id } = callee;

@@ -61,6 +61,11 @@ export class StreamReader {
     return this.#outcome === undefined;
   }
 
+  /** The producer has answered. */
+  get hasBegun(): boolean {
+    return this.#expected > 0 || this.#early !== undefined;
+  }
+
   /** The stream has been opened. A producer that failed at once has no link. */
   linked(link: StreamLink): void {
     this.#link = link;
