@@ -27,6 +27,7 @@ const TREES: Record<string, readonly (readonly string[])[]> = {
   "08-router": [["counters", "counters/0", "counters/1", "counters/2", "counters/3", "reader"]],
   "09-pool": [["primes", "asker"]],
   "10-hot-upgrade": [["till"]],
+  "11-streams": [["primes", "reader"]],
 };
 
 function idsIn({ id, children = [] }: TreeNode): string[] {

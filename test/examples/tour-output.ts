@@ -86,4 +86,13 @@ root/till 1 -> 2
 sold, 100400 cents in all, once version 1
 restarts: 0
 `,
+  "11-streams": `
+a prime: 1000003
+a prime: 1000033
+a prime: 1000037
+at rest, although it has no end: true
+and another: 1000039
+streams open: 0
+twins: [ '3+5', '5+7', '11+13', '17+19' ]
+`,
 };
