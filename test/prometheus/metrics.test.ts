@@ -189,6 +189,18 @@ test("an escalation is counted for the supervisor that gave up", async () => {
   expect(await value("supervisor_escalations_total", { supervisor: "root/sup" })).toBe(1);
 });
 
+test("open streams and their items are there", async () => {
+  const { system, value } = await measured();
+  const meter = await startMeter(system, { name: "m" });
+  for await (const _ of meter.stream("items", 30));
+  const open = meter.stream("items", Infinity);
+  await open.next();
+  await eventually(async () => (await value("actor_streams_open", { actor: "m" })) === 1);
+  expect(await value("actor_stream_items_total", { actor: "m" })).toBeGreaterThan(30);
+  await open.return?.();
+  await eventually(async () => (await value("actor_streams_open", { actor: "m" })) === 0);
+});
+
 test("calls, dead letters and heap are there", async () => {
   const { system, value } = await measured();
   const meter = await startMeter(system, { name: "m", heapCapMb: 32 });
