@@ -91,13 +91,23 @@ test("children that fail more often than 3 times in 5 s end their parent, which 
 });
 
 test("a kill of the parent ends its children too, and an init that fails leaves none behind", async () => {
-  const { system, parent } = await nested({ restart: "temporary" });
+  const { system, told, parent } = await nested({ restart: "temporary" });
   await parent.call("adopt", { id: "child" });
   system.exit(parent, "kill");
   await eventually(() => pathsOf(system.tree()).length === 1);
-  const spec = { id: "failing", actor: fixture("nest"), args: { children: ["early"], fails: true } };
+  const spec = { id: "failing", actor: fixture("nest"), args: { told, children: ["early"], fails: true } };
   await expect(system.startChild<typeof nest>(spec)).rejects.toMatchObject({ code: "ERR_INIT_FAILED" });
-  await eventually(() => pathsOf(system.tree()).length === 1);
+  await eventually(() => terminated(told).includes("root/failing/early"));
+});
+
+test("an actor that is asked to stop starts no more children", async () => {
+  const { system, parent } = await nested();
+  const waiting = parent.call("waitAndAttempt", 100);
+  // It is being handled.
+  await eventually(() => parent.stats().handling?.method === "waitAndAttempt");
+  await system.terminateChild("parent");
+  expect(await waiting).toMatchObject({ code: "ERR_NOPROC" });
+  expect(pathsOf(system.tree())).toEqual(["root", "root/parent"]);
 });
 
 test("a child that hangs holds its parent's stop up for its own shutdown only", async () => {

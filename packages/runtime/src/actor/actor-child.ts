@@ -55,8 +55,8 @@ export class ActorChild implements Child<ActorRef> {
 
   /** The children that the actor has started itself. They end before it does, and before it is restarted. */
   readonly offspring: Offspring;
-  /** It has ended by itself, and its supervisor hears of it when its children have ended. */
-  #orphans = false;
+  /** It has been asked to stop, or has ended by itself: it starts no children. */
+  #isEnding = false;
   #stop: FamilyStop | undefined;
 
   constructor(
@@ -141,6 +141,7 @@ export class ActorChild implements Child<ActorRef> {
 
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {
     this.#stop = undefined;
+    this.#isEnding = false;
     // Those that an `init` has started which failed.
     return this.offspring.isEmpty
       ? this.#begin(incarnation)
@@ -150,8 +151,7 @@ export class ActorChild implements Child<ActorRef> {
   /** Starts a child of the running incarnation. Rejects as `startChild` of a supervisor does. */
   async startChild(spec: unknown): Promise<unknown> {
     const { id } = this;
-    if (this.#orphans || this.#stop !== undefined)
-      throw new ActorError("ERR_NOPROC", `id=${id} startChild: the actor is ending`, { id });
+    if (this.#isEnding) throw new ActorError("ERR_NOPROC", `id=${id} startChild: the actor is ending`, { id });
     return this.offspring.startChild(spec);
   }
 
@@ -161,6 +161,7 @@ export class ActorChild implements Child<ActorRef> {
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
+    this.#isEnding = true;
     const stop = this.#stop;
     if (stop !== undefined) {
       stop.request = request;
@@ -189,18 +190,22 @@ export class ActorChild implements Child<ActorRef> {
 
   #begin(incarnation: number): Promise<StartOutcome<ActorRef>> {
     this.#life = new ActorLife(incarnation, this, this.#host, (reason) => this.#exited(reason));
-    return this.#life.start();
+    const outcome = this.#life.start();
+    // An `init` that fails may have started some. The next start waits for their end.
+    void outcome.then(({ kind }) => {
+      if (kind !== "started") void this.offspring.end();
+    });
+    return outcome;
   }
 
-  /** The incarnation has ended by itself. */
+  /** The incarnation has ended by itself. Its supervisor hears of it when its children have ended. */
   #exited(reason: ExitReason): void {
+    this.#isEnding = true;
     if (this.offspring.isEmpty) {
       this.#onExit(reason);
       return;
     }
-    this.#orphans = true;
     void this.offspring.end().then(() => {
-      this.#orphans = false;
       // A stop that has come meanwhile tells its outcome instead.
       if (this.#stop === undefined) this.#onExit(reason);
     });
