@@ -36,9 +36,14 @@ export async function startBroker(options: { partitions?: number; topics?: numbe
     system,
     ...broker,
     async client(clientOptions = {}) {
-      const client = await mqtt.connectAsync(url, { reconnectPeriod: 0, ...clientOptions });
-      client.on("error", () => {});
+      const client = mqtt.connect(url, { reconnectPeriod: 0, ...clientOptions });
       clients.push(client);
+      // It would wait for ever for one that closes before.
+      await new Promise<void>((resolve, reject) => {
+        client.once("connect", () => resolve());
+        client.once("close", () => reject(new Error("the broker has closed the connection")));
+        client.on("error", reject);
+      });
       return client;
     },
     async socket() {
