@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { type Packet, parser } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { brokerModule } from "./mqtt-broker.js";
 
@@ -124,7 +125,7 @@ test("a session keeps the newest that waits, counts what it dropped, and moves w
 });
 
 /** A connection with a wire and a broker that write down what they are told. */
-function connected({ room = (): boolean => true, says = true } = {}) {
+function connected({ room = (): boolean => true, says = true, version = 4 } = {}) {
   const written: Buffer[] = [];
   const told: string[] = [];
   const wire = {
@@ -151,7 +152,7 @@ function connected({ room = (): boolean => true, says = true } = {}) {
   const connection = new Connection(1, wire, hub, counts, 0);
   if (says) {
     connection.receive(
-      encode({ cmd: "connect", clientId: "c", protocolId: "MQTT", protocolVersion: 4, keepalive: 10 }, 4),
+      encode({ cmd: "connect", clientId: "c", protocolId: "MQTT", protocolVersion: version, keepalive: 10 }, version),
       0,
     );
     connection.granted(undefined, 0);
@@ -182,6 +183,64 @@ test("to a client that does not take its bytes QoS 0 is dropped, and QoS 1 waits
   wire.buffered = 0;
   connection.drained(0);
   expect([written.length, connection.session.waiting, connection.session.inFlight]).toEqual([1, 0, 1]);
+});
+
+/** What a connection of version 5 is told when it sends this, as packets. */
+function toldAbout(packet: object): Packet[] {
+  const { connection, written } = connected({ version: 5 });
+  connection.receive(encode(packet, 5), 0);
+  const packets: Packet[] = [];
+  const reader = parser({ protocolVersion: 5 }).on("packet", (one) => packets.push(one));
+  for (const bytes of written) reader.parse(bytes);
+  return packets;
+}
+
+const publishing = { cmd: "publish", topic: "a", payload: "x", qos: 0, retain: false, dup: false };
+const subscribing = { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a", qos: 1 }] };
+
+test.each([
+  ["QoS 2", { ...publishing, qos: 2, messageId: 1 }, 0x9b],
+  ["a topic alias", { ...publishing, properties: { topicAlias: 1 } }, 0x94],
+  ["a topic with a wildcard", { ...publishing, topic: "a/+" }, 0x90],
+  ["a subscription identifier", { ...subscribing, properties: { subscriptionIdentifier: 7 } }, 0xa1],
+  ["a second CONNECT", { cmd: "connect", clientId: "d", protocolId: "MQTT", protocolVersion: 5, keepalive: 0 }, 0x82],
+  ["AUTH", { cmd: "auth", reasonCode: 0, properties: { authenticationMethod: "m" } }, 0x82],
+])("%s ends the connection, and the client is told why", (_what, packet, reasonCode) => {
+  expect(toldAbout(packet).at(-1)).toMatchObject({ cmd: "disconnect", reasonCode });
+});
+
+test("filters that cannot be subscribed to are refused one by one", () => {
+  const subscriptions = ["$share/group/a", "a/#/b"].map((topic) => ({ topic, qos: 1 }));
+  expect(toldAbout({ ...subscribing, subscriptions }).at(-1)).toMatchObject({ cmd: "suback", granted: [0x9e, 0x8f] });
+});
+
+test("a client of version 3.1, and one that keeps a session without a name, are refused", () => {
+  for (const [packet, code] of [
+    [{ cmd: "connect", clientId: "c", protocolId: "MQIsdp", protocolVersion: 3, keepalive: 0 }, 1],
+    [{ cmd: "connect", clientId: "", clean: false, protocolId: "MQTT", protocolVersion: 4, keepalive: 0 }, 2],
+  ] as const) {
+    const { connection, written, told } = connected({ says: false });
+    // mqtt-packet makes no such packet with an empty name, so its two bytes of length are cut down to that.
+    const bytes: Buffer = encode({ ...packet, clientId: "c" }, 4);
+    const wanted = packet.clientId === "" ? Buffer.concat([bytes.subarray(0, -3), Buffer.from([0, 0])]) : bytes;
+    if (packet.clientId === "") wanted[1] -= 1;
+    connection.receive(wanted, 0);
+    expect([...written[0]]).toEqual([0x20, 2, 0, code]);
+    expect(told).toContain("end");
+  }
+});
+
+test("a connection that says nothing is closed after 10 s, and one with a keep-alive after one and a half times that", () => {
+  const silent = connected({ says: false });
+  silent.connection.tick(9_999);
+  expect(silent.told).not.toContain("end");
+  silent.connection.tick(10_001);
+  expect(silent.told).toContain("end");
+  const open = connected();
+  open.connection.tick(15_000);
+  expect(open.told).not.toContain("end");
+  open.connection.tick(15_001);
+  expect(open.told).toContain("end");
 });
 
 test("any bytes at all end a connection or are taken: nothing is thrown", () => {
