@@ -10,7 +10,7 @@ const qos = Number(qosText) as 0 | 1;
 const tokenCount = Number(tokens);
 /** So many connect at a time. */
 const CONNECTING = 64;
-/** A token that nobody has had for so long was lost with a connection: it is sent out again. */
+/** A token that no client has had for so long was lost with a connection: it is sent out again. */
 const LOST_AFTER_MS = 2_000;
 /** In which everything gets warm, uncounted. */
 const WARM_UP_MS = 2_000;

@@ -22,7 +22,7 @@ interface Partition {
   isStuck: boolean;
 }
 
-/** Who gets what: the subscriptions and retained messages of a part of the topics. */
+/** The subscriptions and the retained messages of a part of the topics: it finds the receivers of each message. */
 export default defineActor({
   init: () => ({
     filters: new FilterTree<Subscriber>(),

@@ -2,69 +2,23 @@ import { randomUUID } from "node:crypto";
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from "mqtt-packet";
 import { Decoder, MAX_PACKET_BYTES, MalformedPacket } from "./decoder.js";
 import { acknowledgement, encode, publication, type Version } from "./encode.js";
-import { type Delivery, deliveryOf, hasExpired, type Message, type Subscription, type Will } from "./message.js";
+import type { Counts, Hub, Wire } from "./hub.js";
+import { MAX_SESSION_MS, messageOf, sessionMs, willOf } from "./incoming.js";
+import { type Delivery, deliveryOf, hasExpired, type Message, type Subscription } from "./message.js";
 import { CODE, CONNACK_3, type Code } from "./reason-codes.js";
 import { MAX_IN_FLIGHT, Session, type SessionState } from "./session.js";
 import { isFilter, isShared, isTopic } from "./topics.js";
-
-/** The way to one client, as its connection sees it: a socket, or a stand-in for one. */
-export interface Wire {
-  write(bytes: Uint8Array): void;
-  /** Bytes that the client has not taken yet. */
-  readonly buffered: number;
-  pause(): void;
-  resume(): void;
-  /** Closes it after what was written has been taken. */
-  end(): void;
-  destroy(): void;
-}
-
-/** The rest of the broker, as a connection sees it. Nothing here blocks. */
-export interface Hub {
-  /** Asks for the client's name, and whatever session is kept under it. `granted` is called once it has it. */
-  claim(connection: Connection, claim: Claim): void;
-  /** False while there is no room: `resume` is called when there is again, and the message is not taken before. */
-  publish(connection: Connection, message: Message): boolean;
-  /** `confirmed` is called once messages that are published from now on reach this client. */
-  subscribe(connection: Connection, subscriptions: readonly Subscription[]): void;
-  unsubscribe(connection: Connection, filters: readonly string[]): void;
-  /** It has closed. `will`: it is to be published. `keepMs`: so long its session is kept, 0 not at all. */
-  left(connection: Connection, how: Leaving): void;
-}
-
-export interface Leaving {
-  readonly will: boolean;
-  readonly keepMs: number;
-  /** Another connection has the client's name and the session. */
-  readonly handedOver: boolean;
-}
-
-export interface Claim {
-  readonly clientId: string;
-  /** Whatever was kept is dropped. */
-  readonly clean: boolean;
-  readonly will: Will | null;
-}
-
-/** What a partition counts over all its connections. */
-export interface Counts {
-  received: number;
-  sent: number;
-  dropped: number;
-  malformed: number;
-}
 
 /** A client that does not take its bytes: with more than this under way its QoS 0 messages are dropped. */
 const MAX_BUFFERED = 1024 * 1024;
 /** With more than this under way, messages with QoS 1 wait in the session. */
 const BUFFERED_ENOUGH = 256 * 1024;
 const CONNECT_WITHIN_MS = 10_000;
-/** The longest that a session is kept, whatever its client asks for. */
-export const MAX_SESSION_MS = 24 * 3_600_000;
 
 /**
  * One client's connection, from its first byte to its last: MQTT 3.1.1 and 5 with QoS 0 and 1. It owns no thread, socket
- * or timer: bytes and answers come in by its methods, and what it wants goes out by `Wire` and `Hub`.
+ * or timer: bytes and answers come in by its methods, and what it wants goes out by `Wire` and `Hub`. The file is long
+ * because each packet's rules depend on the one state that is here.
  */
 export class Connection {
   readonly id: number;
@@ -227,7 +181,7 @@ export class Connection {
     this.#refuse(CODE.serverShuttingDown);
   }
 
-  /** The wire has closed, whoever closed it. */
+  /** The wire has closed, from this side or from the other. */
   closed(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -429,54 +383,3 @@ export class Connection {
 }
 
 const SUBACK_3_FAILED = 0x80;
-const NEVER_EXPIRES = 0xffff_ffff;
-
-function sessionMs(seconds: number): number {
-  return seconds === NEVER_EXPIRES ? MAX_SESSION_MS : Math.min(seconds * 1_000, MAX_SESSION_MS);
-}
-
-function willOf({ will }: IConnectPacket, clientId: string): Will | null {
-  if (will === undefined) return null;
-  const { topic, qos = 0, retain = false, properties = {} } = will;
-  const payload = typeof will.payload === "string" ? Buffer.from(will.payload) : will.payload;
-  const { willDelayInterval = 0, messageExpiryInterval, ...others } = properties;
-  const kept = Object.keys(others).length > 0 ? others : null;
-  // Its life begins when it is published, so an expiry of its own cannot be counted from here.
-  const message = {
-    topic,
-    payload,
-    qos: qos > 0 ? 1 : 0,
-    retain,
-    from: clientId,
-    expiresAt: 0,
-    properties: kept,
-  } as const;
-  return { message, delayMs: willDelayInterval * 1_000, expiresAfterMs: (messageExpiryInterval ?? 0) * 1_000 };
-}
-
-function messageOf(packet: IPublishPacket, qos: 0 | 1, from: string, now: number): Message {
-  const { topic, payload, retain, properties } = packet;
-  let kept: Message["properties"] = null;
-  let expiresAt = 0;
-  if (properties !== undefined) {
-    const { payloadFormatIndicator, responseTopic, correlationData, userProperties, contentType } = properties;
-    kept = {
-      ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator }),
-      ...(responseTopic === undefined ? {} : { responseTopic }),
-      ...(correlationData === undefined ? {} : { correlationData }),
-      ...(userProperties === undefined ? {} : { userProperties: { ...userProperties } }),
-      ...(contentType === undefined ? {} : { contentType }),
-    };
-    if (Object.keys(kept).length === 0) kept = null;
-    if (properties.messageExpiryInterval !== undefined) expiresAt = now + properties.messageExpiryInterval * 1_000;
-  }
-  return {
-    topic,
-    payload: typeof payload === "string" ? Buffer.from(payload) : payload,
-    qos,
-    retain,
-    from,
-    expiresAt,
-    properties: kept,
-  };
-}

@@ -8,7 +8,7 @@ interface FilterNode<T> {
 
 const newFilterNode = <T>(): FilterNode<T> => ({ next: new Map(), subscribers: new Map() });
 
-/** Who has subscribed to what. A topic is matched in the time of its levels, whatever the number of filters. */
+/** The clients that have subscribed, by filter. A topic is matched in the time of its levels, not of all filters. */
 export class FilterTree<T> {
   readonly #root = newFilterNode<T>();
   #size = 0;

@@ -38,7 +38,7 @@ export class Mail {
   #flush(): void {
     let sent = 0;
     for (const [method, args] of this.#posted) {
-      // To an actor that has ended nothing needs to be said: whoever restarts it restarts this one too.
+      // To an actor that has ended nothing needs to be said: its restart restarts this one too.
       if (this.#to.tryCast(method, ...args) === "full") break;
       sent++;
     }

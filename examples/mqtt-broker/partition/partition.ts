@@ -1,6 +1,7 @@
 import type { ActorRef } from "@mini-otp/worker-host";
-import { type Claim, Connection, type Counts, type Hub, type Leaving, type Wire } from "../core/connection.js";
+import { Connection } from "../core/connection.js";
 import { connectionId, partitionOf } from "../core/connection-id.js";
+import type { Claim, Counts, Hub, Leaving, Wire } from "../core/hub.js";
 import { deliveryOf, type Message, type Subscription } from "../core/message.js";
 import { Session, type SessionState } from "../core/session.js";
 import { partOf, partsOf } from "../core/topics.js";

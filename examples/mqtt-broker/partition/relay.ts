@@ -1,4 +1,4 @@
-import type { Wire } from "../core/connection.js";
+import type { Wire } from "../core/hub.js";
 
 /** What main tells a partition about its sockets, and a partition main: triples of kind, socket and a number. */
 export const OPEN = 0;
