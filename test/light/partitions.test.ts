@@ -79,7 +79,7 @@ describe("what ends a partition", () => {
   });
 
   test("what waited in its members is dead-lettered", async () => {
-    const { system, start } = await members({}, { handlerTimeoutMs: 300 });
+    const { system, start } = await members({}, { handlerTimeoutMs: 1_500 });
     const [a, b] = [await start("a"), await start("b")];
     const never = b.call("never").catch(() => {});
     await eventually(() => b.stats().mailbox.handled === 1);

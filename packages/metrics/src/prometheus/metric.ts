@@ -73,6 +73,7 @@ export interface SupervisorView {
   readonly id: string;
   /** Undefined once the supervisor is gone. */
   readonly restarts: SupervisorMeters["restarts"] | undefined;
+  readonly light?: SupervisorMeters["light"];
   readonly escalations: number;
 }
 

@@ -27,4 +27,18 @@ export const SUPERVISOR_METRICS: readonly SupervisorMetric[] = [
     type: "counter",
     read: ({ escalations }) => escalations,
   },
+  supervisor({
+    name: "light_actors",
+    help: "Light actors that live under a supervisor with threads.",
+    unit: "actors",
+    read: ({ light }) => light?.members,
+  }),
+  {
+    of: "supervisor",
+    name: "light_actors_ended_total",
+    help: "Light actors that have ended, whatever the reason.",
+    unit: "actors",
+    type: "counter",
+    read: ({ light }) => light?.ended,
+  },
 ];

@@ -33,7 +33,7 @@ export class SupervisorSeries {
     const all = this.#system.meters.supervisors();
     const shown: SupervisorView[] = all
       .slice(0, this.#max)
-      .map(({ id, restarts }) => ({ id, restarts, escalations: this.#escalations.get(id) ?? 0 }));
+      .map((meters) => ({ ...meters, escalations: this.#escalations.get(meters.id) ?? 0 }));
     const [worst] = all.slice(this.#max).toSorted((a, b) => share(b) - share(a));
     if (worst !== undefined) shown.push({ ...worst, id: OVERFLOW, escalations: this.#overflowEscalations });
     // A supervisor that gave up may be gone because of that. Its escalations stay, so that a later scrape still shows

@@ -53,6 +53,7 @@ import { type Clock, systemClock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { aModule, resolveModule } from "../supervision/module-url.js";
 import { normaliseRoot } from "../supervision/normalise-spec.js";
+import type { PartitionedSupervisor } from "../supervision/partitioned-ref.js";
 import type { RestartBudget, SupervisionReport } from "../supervision/report.js";
 import { startError } from "../supervision/start-error.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
@@ -524,13 +525,21 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
 }
 
 function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
+  const { id } = supervisor;
+  const restarts = supervisor.recentRestarts();
   // Light actors are no supervisors, and may be a hundred thousand.
-  const isPartitioned = "partitions" in supervisor;
-  const below = isPartitioned ? [] : supervisor.whichChildren().filter(({ type }) => type === "supervisor");
-  return [
-    { id: supervisor.id, restarts: supervisor.recentRestarts() },
-    ...below.flatMap(({ ref }) => supervisorsUnder(ref as SupervisorRef)),
-  ];
+  if ("partitions" in supervisor) return [{ id, restarts, light: lightIn(supervisor as never) }];
+  const below = supervisor.whichChildren().filter(({ type }) => type === "supervisor");
+  return [{ id, restarts }, ...below.flatMap(({ ref }) => supervisorsUnder(ref as SupervisorRef))];
+}
+
+function lightIn(supervisor: PartitionedSupervisor): { readonly members: number; readonly ended: number } {
+  let [members, ended] = [0, 0];
+  for (const partition of supervisor.partitions()) {
+    members += partition.members;
+    for (const count of Object.values(partition.ended)) ended += count;
+  }
+  return { members, ended };
 }
 
 /** With the time that it takes to be set up it must be no longer than a timer. */

@@ -43,6 +43,8 @@ export interface ActorMeters extends ActorIdentity {
 export interface SupervisorMeters {
   readonly id: string;
   readonly restarts: RecentRestarts;
+  /** Of a supervisor with `threads`: the light actors that live, and how many have ended. */
+  readonly light?: { readonly members: number; readonly ended: number };
 }
 
 /** What metrics read of a pool. */
