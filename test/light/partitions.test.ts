@@ -35,7 +35,7 @@ describe("what ends a partition", () => {
     async (_what, method, kind) => {
       const { system, supervisor, start } = await members(
         { count: 2, place: "round_robin" },
-        { handlerTimeoutMs: 400 },
+        { handlerTimeoutMs: 1_000 },
       );
       const [a, other, b] = [await start("a"), await start("other"), await start("b")];
       const mark = await other.call("mark");
@@ -43,10 +43,21 @@ describe("what ends a partition", () => {
       const downs = new Map<string, unknown>();
       for (const ref of [a, b, other]) system.monitor(ref, ({ id, reason }) => downs.set(id, reason));
       // In the queue of a sibling, and in that of the culprit.
-      const never = b.call("never").catch((e: unknown) => e);
-      const fromThread = echo.call("forward", b, "waits").catch((e: unknown) => e);
+      const never = b
+        .with({ timeoutMs: 60_000 })
+        .call("never")
+        .catch((e: unknown) => e);
+      const fromThread = echo
+        .with({ timeoutMs: 60_000 })
+        .call("forward", b, "waits")
+        .catch((e: unknown) => e);
       await eventually(() => b.stats().mailbox.handled >= 1);
-      expect(await (a as ActorRef).call(method, 3).catch((e: unknown) => e)).toMatchObject({
+      expect(
+        await (a as ActorRef)
+          .with({ timeoutMs: 60_000 })
+          .call(method, 3)
+          .catch((e: unknown) => e),
+      ).toMatchObject({
         code: "ERR_CALL_EXIT",
         reason: { kind },
       });
@@ -72,7 +83,12 @@ describe("what ends a partition", () => {
   test("a handler that does not return is found within the timeout of the actor that is in it", async () => {
     const { start } = await members({}, { handlerTimeoutMs: 60_000 });
     const a = await start("a", undefined, { handlerTimeoutMs: 200 });
-    expect(await a.call("spin").catch((e: unknown) => e)).toMatchObject({
+    expect(
+      await a
+        .with({ timeoutMs: 60_000 })
+        .call("spin")
+        .catch((e: unknown) => e),
+    ).toMatchObject({
       code: "ERR_CALL_EXIT",
       reason: { kind: "unresponsive", method: "spin" },
     });
