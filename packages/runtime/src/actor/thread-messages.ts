@@ -116,7 +116,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "mailbox_full":
       case "dropped":
       case "detour":
-        return host.mail.handleNotice(message, actor);
+        return host.mail.handleNotice(message);
       case "code_changed":
         // `Upgrade` hears it first; here it comes too late.
         return;

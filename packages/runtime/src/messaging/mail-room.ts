@@ -9,15 +9,12 @@ import { FullMailboxes, type MailboxOwner } from "../reporting/full-mailboxes.js
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
-import { DirectChannels } from "./direct-channels.js";
 import { handOver } from "./hand-over.js";
 import type { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 
 /** The part of an actor that its mail needs. */
 export interface MailedActor extends MailboxOwner {
-  /** Owner id of the thread that runs it; 0 for none. */
-  readonly ownerId: number;
   readonly spec: Pick<FullActorSpec, "mailbox" | "maxDeliveries">;
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
@@ -42,7 +39,6 @@ export class MailRoom {
   readonly #parts: MailRoomParts;
   readonly #parcels = new Parcels();
   readonly #callers: Callers;
-  readonly #channels = new DirectChannels();
   readonly #fullMailboxes: FullMailboxes;
 
   constructor(parts: MailRoomParts) {
@@ -54,8 +50,7 @@ export class MailRoom {
     this.#fullMailboxes = new FullMailboxes(parts.events);
   }
 
-  /** `from` is the actor whose thread tells it; undefined: main itself. */
-  handleNotice(notice: Notice, from?: MailedActor): void {
+  handleNotice(notice: Notice): void {
     switch (notice.type) {
       case "parcel":
         return this.#parcels.add(notice.uid, notice.parcel);
@@ -69,9 +64,7 @@ export class MailRoom {
       case "dropped":
         return this.deadLetters.add(notice.id, notice.method, "dropped");
       case "detour":
-        this.#callers.detour(notice);
-        if (notice.transferred.length > 0) this.#channels.provide(from, this.#parts.actorBy(notice.uid));
-        return;
+        return this.#callers.detour(notice);
     }
   }
 
@@ -114,7 +107,6 @@ export class MailRoom {
 
   /** The thread hands over no more parcels, and the claims it made for its actor are void. */
   threadExited(ownerId: number, actor: MailedActor): void {
-    this.#channels.threadExited(ownerId);
     this.#parcels.senderExited(ownerId);
     this.#parcels.forget(actor.slot.uid, "claims");
   }

@@ -111,7 +111,7 @@ export class Seat {
     this.#self.address = address;
     this.#self.memory = memory;
     exit.words = words;
-    new ConsumerState(words).consumedBy(producer.ownerId, osThread);
+    new ConsumerState(words).consumedBy(osThread);
     logPort.use(outbox.codec, words);
     const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), this.#awake);
     const args = outbox.codec.decodeValue(payloadOf(this.#init.args));

@@ -12,7 +12,7 @@ import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
 import { MAILBOX_LANE, SPACE } from "../protocol/memory/slot-descriptor.js";
-import type { Detour, Notice, ToActor, ToMain } from "../protocol/port/messages.js";
+import type { Notice, ToActor, ToMain } from "../protocol/port/messages.js";
 import type { ActorRef, TaskOptions } from "../protocol/refs/actor-ref.js";
 import type { Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
@@ -277,17 +277,6 @@ export class ActorOutbox extends Outbox {
   protected override fetchSegment(): void {
     // Main posts a new segment to every thread before it gives out an address in it.
     this.#parts.inbox.control.poll();
-  }
-
-  protected override answerDirectly(to: Peer, { type: _, uid, ...answer }: Detour): boolean {
-    const caller = new ConsumerState(to.words);
-    const port = this.#parts.inbox.control.direct.to(caller.consumerOf(uid));
-    if (port === undefined) return false;
-    // If the caller's thread ends meanwhile, its calls end with it: no other thread waits for their replies.
-    const reply: ToActor = { type: "reply", ...answer };
-    port.postMessage(reply, answer.transferred);
-    caller.controlPosted();
-    return true;
   }
 
   protected override tellMain(notice: Notice, transfer?: readonly Transferable[]): void {

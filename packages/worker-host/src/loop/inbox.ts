@@ -10,30 +10,20 @@ import type { ToActor } from "../protocol/port/messages.js";
 import { DroppingReader } from "../protocol/ring/dropping-reader.js";
 import { newPayload } from "../protocol/ring/payload.js";
 import { RingReader } from "../protocol/ring/ring-reader.js";
-import { DirectPorts } from "./direct-ports.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
 /**
- * Main's control messages, in their order, and replies that come by a channel of their own. Those that bring shared
- * memory or such a channel take effect at once, whatever the actor does.
+ * Main's control messages, in their order. Those that bring shared memory take effect at once, whatever the actor does.
  */
 export class ControlChannel {
-  /** The channels to other actors' threads. */
-  readonly direct = new DirectPorts(
-    (message) => this.#waiting.push(message),
-    () => this.#onMessage(),
-  );
   readonly #port: MessagePort;
-  readonly #ownerId: number;
   readonly #segments: Segments;
   readonly #waiting = new Queue<ToActor>();
   #onMessage: () => void = () => {};
 
-  /** `ownerId` is this thread's. */
-  constructor(port: MessagePort, segments: Segments, ownerId: number) {
+  constructor(port: MessagePort, segments: Segments) {
     this.#port = port;
-    this.#ownerId = ownerId;
     this.#segments = segments;
     // The listener also keeps the thread alive while it waits without blocking.
     port.on("message", (message: ToActor) => {
@@ -54,7 +44,6 @@ export class ControlChannel {
 
   /** Takes the messages that have arrived, without a turn of the event loop. */
   poll(): void {
-    this.direct.poll();
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: ToActor } | undefined;
       if (received === undefined) return;
@@ -67,22 +56,8 @@ export class ControlChannel {
   }
 
   #accept(message: ToActor): void {
-    switch (message.type) {
-      case "segment":
-        return this.#segments.add(message.buffer);
-      case "direct_port":
-        // An upgrade's new thread may get what was meant for the former one.
-        if (message.to === this.#ownerId) this.direct.add(message.peer, message.port);
-        else message.port.close();
-        return;
-      case "callee_exited":
-        // Replies that the callee posted before its exit settle their calls first.
-        this.direct.poll();
-        break;
-      default:
-        break;
-    }
-    this.#waiting.push(message);
+    if (message.type === "segment") this.#segments.add(message.buffer);
+    else this.#waiting.push(message);
   }
 }
 

@@ -6,7 +6,7 @@ import type { NameTable } from "../memory/name-table.js";
 import { KIND_CAST, KIND_FAILURE, KIND_SEND } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
-import type { Detour, Notice, Parcel } from "../port/messages.js";
+import type { Notice, Parcel } from "../port/messages.js";
 import type { Sender } from "../refs/actor-ref.js";
 import type { CastResult, Transferable } from "../refs/actor-types.js";
 import type { RefOptions } from "../refs/ref-options.js";
@@ -161,13 +161,7 @@ export abstract class OneWayOutbox implements Sender {
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
     const content = { number, senderUid: self.uid, correlation, payload: encoded(payload), transferred };
-    const detour: Detour = { type: "detour", uid: peer.uid, kind, ...content };
-    if (transferred.length === 0 || !this.answerDirectly(peer, detour)) this.tellMain(detour, transferred);
-  }
-
-  /** Sends an answer that transfers objects past main, if this thread can. Throws when one cannot be transferred. */
-  protected answerDirectly(_to: Peer, _answer: Detour): boolean {
-    return false;
+    this.tellMain({ type: "detour", uid: peer.uid, kind, ...content }, transferred);
   }
 
   /** Pushes a message that waited. Returns PUSHED, FULL, CLOSED or BUSY; of PUSHED and CLOSED it has told `unsent`. */

@@ -4,7 +4,6 @@ import {
   ACTIVE,
   AWAKE,
   BLOCKED_ON,
-  CONSUMER,
   CONTROL,
   DISPATCHES,
   EXIT_CPU_MS,
@@ -19,7 +18,6 @@ import {
   STREAM_ITEMS,
   STREAMS_OPEN,
   TURNS,
-  uidOf,
 } from "./slot-descriptor.js";
 
 /**
@@ -117,13 +115,13 @@ export class ConsumerState {
     if (this.isCountedAwake) this.countAsleep(awake);
   }
 
-  /** Another thread, after it has posted a control message: wakes the thread if it sleeps. */
+  /** Main, after it has posted a control message: wakes the thread if it sleeps. */
   controlPosted(): void {
     Atomics.store(this.#words, CONTROL, 1);
     ring(this.#words, PARKED);
   }
 
-  /** True when a control message has been posted since the last time. */
+  /** True when main has posted a control message since the last time. */
   takeControl(): boolean {
     // A plain load: between two messages it does not matter when this is seen, and `hasControl` looks before a sleep.
     if (this.#words[CONTROL] === 0) return false;
@@ -136,16 +134,8 @@ export class ConsumerState {
   }
 
   /** The thread consumes the slot from now on. `osThread` is the operating system's number of it, 0 if unknown. */
-  consumedBy(ownerId: number, osThread: number): void {
+  consumedBy(osThread: number): void {
     this.#words[OS_THREAD] = osThread;
-    Atomics.store(this.#words, CONSUMER, ownerId);
-  }
-
-  /** Owner id of the thread that consumes the slot of actor `uid`; 0 when none does, or the slot is another's. */
-  consumerOf(uid: number): number {
-    const consumer = Atomics.load(this.#words, CONSUMER);
-    // The uid second: if the slot is given to another actor meanwhile, this sees it.
-    return uidOf(this.#words) === uid ? consumer : 0;
   }
 
   /**
@@ -163,7 +153,6 @@ export class ConsumerState {
     words[BLOCKED_ON] = 0;
     words[LOG_TAKEN] = 0;
     words[OS_THREAD] = 0;
-    Atomics.store(words, CONSUMER, 0);
     words[EXIT_CPU_MS] = 0;
     words[STREAMS_OPEN] = 0;
     floatsAt(words, SLEPT_MS, 1)[0] = 0;

@@ -91,13 +91,8 @@ export const PARKED = 9 * LINE;
 export const CONTROL = 9 * LINE + 1;
 /** 1 while handlers are so slow that producers stamp every record (written by the consumer). */
 export const STAMP_ALL = 9 * LINE + 2;
-/**
- * Owner id of the thread that consumes the slot; 0 for none (written by the consumer). Another thread that reads it may
- * use a port to it.
- */
-export const CONSUMER = 9 * LINE + 3;
 /** How long the present handler may take, in ms: that of a partition's member. 0: what the actor's spec says. */
-export const HANDLER_LIMIT_MS = 9 * LINE + 4;
+export const HANDLER_LIMIT_MS = 9 * LINE + 3;
 
 // activity
 /**

@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "../refs/actor-types.js";
 import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
@@ -58,8 +57,6 @@ export type ToActor =
   /** Another thread has taken the actor over: end without `terminate`. */
   | { readonly type: "leave" }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
-  /** For the thread with the owner id `to`: its end of a channel to the actor's thread with the owner id `peer`. */
-  | { readonly type: "direct_port"; readonly to: number; readonly peer: number; readonly port: MessagePort }
   /** `drain`: handle the accepted messages first; otherwise they are left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
   /** A message for `info`, as a list of one. */
@@ -117,21 +114,19 @@ export type Notice =
   | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
   /** The mailbox's overflow policy dropped a message. */
   | { readonly type: "dropped"; readonly id: string; readonly method: string }
-  | Detour;
-
-/** An answer that transfers objects, or does not fit into the receiver's system lane now: main passes it on. */
-export interface Detour {
-  readonly type: "detour";
-  readonly uid: number;
-  readonly kind: number;
-  /** What the record would have had for its method. */
-  readonly number: number;
-  readonly senderUid: number;
-  readonly correlation: number;
-  readonly payload: Encoded;
-  /** Objects that the payload refers to by their index. */
-  readonly transferred: readonly Transferable[];
-}
+  /** A record that transfers objects, or does not fit into the receiver's system lane now: main passes it on. */
+  | {
+      readonly type: "detour";
+      readonly uid: number;
+      readonly kind: number;
+      /** What the record would have had for its method. */
+      readonly number: number;
+      readonly senderUid: number;
+      readonly correlation: number;
+      readonly payload: Encoded;
+      /** Objects that the payload refers to by their index. */
+      readonly transferred: readonly Transferable[];
+    };
 
 /** What has happened to the light actors of a partition since the last time. */
 export interface MembersNews {
