@@ -39,6 +39,14 @@ test("an actor starts children: they are below it in the tree, with their own re
   ]);
   expect(system.stats(first).state).toBe("running");
   expect(await parent.call("askAll", [first, second, grandchild])).toHaveLength(3);
+  const children = system.childrenOf(parent);
+  expect(children?.whichChildren().map(({ id, state }) => `${id} ${state}`)).toEqual([
+    "child-1 running",
+    "first running",
+  ]);
+  await children?.terminateChild("first");
+  expect(pathsOf(system.tree())).toEqual(["root", "root/parent", "root/parent/child-1"]);
+  expect(system.childrenOf(second)).toBeUndefined();
 });
 
 // Promise: start-child-stop

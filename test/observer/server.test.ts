@@ -261,6 +261,17 @@ describe("actions", () => {
     expect(reasons).toEqual(["killed"]);
   });
 
+  test("kill ends an actor that another has started, whose row is below its parent's", async () => {
+    const { system, act } = await ward();
+    const actor = new URL("../fixtures/nest.actor.js", import.meta.url);
+    await system.startChild({ id: "nest", actor, args: { children: ["egg"] }, startTimeoutMs: PATIENT_MS });
+    const exited: string[] = [];
+    system.on("actor_exited", ({ id }) => exited.push(id));
+    expect(await act("kill", "root/nest/egg")).toMatchObject({ status: 200, json: { done: "kill" } });
+    await eventually(() => exited.includes("root/nest/egg"));
+    expect(await act("kill", "root/nest/none")).toMatchObject({ status: 404 });
+  });
+
   // Promise: suspended-actor-s-state
   test("suspend and resume hold its messages and let them go, and its state says so", async () => {
     const { system, actor, act } = await ward();

@@ -3,6 +3,8 @@ import type { ActionName } from "../ui/wire.js";
 
 export const ACTIONS: readonly ActionName[] = ["suspend", "resume", "restart", "kill"];
 
+type Administered = Pick<SupervisorRef, "id" | "whichChildren">;
+
 interface Found {
   readonly parent: SupervisorRef;
   readonly child: ChildInfo;
@@ -14,7 +16,7 @@ interface Found {
  * does not apply.
  */
 export async function act(system: ActorSystem, action: ActionName, id: string): Promise<void> {
-  const found = find(system, id);
+  const found = find(system, system, id);
   if (found === undefined) throw refused("ERR_NOT_FOUND", id, action, "there is no such actor or supervisor");
   if (action === "restart") return restart(found, id, system);
   const { child } = found;
@@ -49,12 +51,14 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   await parent.restartChild(child.id);
 }
 
-function find(supervisor: SupervisorRef, id: string): Found | undefined {
+function find(system: ActorSystem, supervisor: Administered, id: string): Found | undefined {
   for (const child of supervisor.whichChildren()) {
     const path = `${supervisor.id}/${child.id}`;
-    if (path === id) return { parent: supervisor, child };
-    if (child.type !== "supervisor" || !id.startsWith(`${path}/`)) continue;
-    const found = find(child.ref as SupervisorRef, id);
+    if (path === id) return { parent: supervisor as SupervisorRef, child };
+    if (!id.startsWith(`${path}/`)) continue;
+    // An actor may have started children of its own.
+    const below = child.type === "supervisor" ? (child.ref as SupervisorRef) : system.childrenOf(child.ref as ActorRef);
+    const found = below === undefined ? undefined : find(system, below, id);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -16,6 +16,7 @@ import {
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { GUARD_HOOK, LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
+import { ActorChild } from "../actor/actor-child.js";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
 import { MergedTrace } from "../introspection/merged-trace.js";
@@ -59,7 +60,7 @@ import { startError } from "../supervision/start-error.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { createRootSupervisor, type LeafSpec } from "../supervision/supervision-tree.js";
 import type { SupervisorProcess } from "../supervision/supervisor-process.js";
-import type { SupervisorRef } from "../supervision/supervisor-ref.js";
+import type { DynamicSupervisorRef, SupervisorRef } from "../supervision/supervisor-ref.js";
 import { Actors } from "./actors.js";
 import type { Meters, SupervisorMeters } from "./meters.js";
 import { takeEventsOptions, takeStopOptions, takeSystemOptions, takeUpgradeOptions } from "./system-option-fields.js";
@@ -256,6 +257,15 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       (ref) => (ref instanceof ActorRef ? this.#actors.census.stats(ref.uid) : undefined),
       (ref) => (ref instanceof ActorRef ? this.#actors.directory.actor(ref.uid)?.offspring.supervisor : undefined),
     );
+  }
+
+  /**
+   * The supervisor of the children that an actor has started with `ctx.startChild`; undefined while it has none. Throws
+   * ERR_NOPROC for an actor that is gone for good.
+   */
+  childrenOf(ref: ActorRef): DynamicSupervisorRef | undefined {
+    const found = this.#references.find(ref, "childrenOf");
+    return found instanceof ActorChild ? (found.offspring.supervisor as DynamicSupervisorRef | undefined) : undefined;
   }
 
   /**
