@@ -26,11 +26,13 @@ test("metrics have series for each partition and the supervisor, and none for a 
   await refs[1].call("stop");
   await eventually(async () => {
     const text = await registry.metrics();
-    return text.includes('emqx_go_actor_mailbox_length{type="partition"} 7');
+    return (
+      text.includes('emqx_go_actor_mailbox_length{type="partition"} 7') &&
+      text.includes('emqx_go_light_actors_ended_total{supervisor="root/members"} 1')
+    );
   });
   const text = await registry.metrics();
   expect(text).toContain('emqx_go_light_actors{supervisor="root/members"} 49');
-  expect(text).toContain('emqx_go_light_actors_ended_total{supervisor="root/members"} 1');
   expect(text).not.toContain("root/members/m");
   await refs[2].call("release", "first");
   await held;
