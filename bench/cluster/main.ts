@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { describeMachine, machineLine, OthersMeter, othersLine } from "../machine.js";
+import { describeMachine, machineLine } from "../machine.js";
 import { median, quantile } from "../statistics.js";
 import { Nodes } from "./nodes.js";
 
@@ -139,7 +140,6 @@ async function main(): Promise<void> {
   const startedAt = new Date();
   const machine = await describeMachine();
   console.log(machineLine(machine));
-  const others = new OthersMeter();
   const rows: Row[] = [];
   const say = (row: Row): void => {
     rows.push(row);
@@ -152,10 +152,13 @@ async function main(): Promise<void> {
     if (wanted("nine receivers")) say(await stuck(nodes));
     if (wanted("idle")) say(await idle(nodes));
   }
-  console.log(othersLine(others.share));
+  const [loadAfter] = loadavg();
+  console.log(
+    `load after ${loadAfter.toFixed(2)}: with other work on the machine the ratios are lower, and differ more`,
+  );
   if (!values.record) return;
   const file = new URL("../../results/cluster.json", import.meta.url);
-  const report = { startedAt, machine, rounds, othersShare: others.share, rows };
+  const report = { startedAt, machine, rounds, loadAfter, rows };
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 
