@@ -3,9 +3,9 @@ import { type ActorRef, type ActorSystem, dynamicSupervisor, resource } from "@m
 import { Registry } from "prom-client";
 import type ClientsActor from "./clients.actor.js";
 import { MAX_PARTITIONS } from "./core/connection-id.js";
-import { type Gateway, openGateway } from "./gateway.js";
+import { type Gateway, type HubOf, openGateway } from "./gateway.js";
+import type HubActor from "./hub.actor.js";
 import { registerCounts } from "./metrics.js";
-import type PartitionActor from "./partition.actor.js";
 import type TopicsActor from "./topics.actor.js";
 
 export interface BrokerOptions {
@@ -13,7 +13,7 @@ export interface BrokerOptions {
   readonly host?: string;
   /** Of the page that has `/metrics` too. */
   readonly observePort: number;
-  /** Threads for connections. */
+  /** Threads for connections: each connection is a light actor in one of them. */
   readonly partitions: number;
   /** Threads for topics. */
   readonly topics: number;
@@ -22,7 +22,7 @@ export interface BrokerOptions {
 export interface Broker {
   readonly port: number;
   readonly metricsUrl: string;
-  readonly partitions: readonly ActorRef<typeof PartitionActor>[];
+  readonly partitions: readonly HubOf[];
 }
 
 const actor = (name: string): URL => new URL(`./${name}.actor.js`, import.meta.url);
@@ -60,24 +60,32 @@ export async function startBroker(system: ActorSystem, options: BrokerOptions): 
     mailbox: { capacity: 16_384, capacityBytes: 8 * 2 ** 20 },
   });
 
-  const threads = await system.startChild(dynamicSupervisor({ id: "partitions", intensity: 10, periodMs: 10_000 }));
-  const partitions: ActorRef<typeof PartitionActor>[] = [];
-  for (let index = 0; index < options.partitions; index++) {
-    partitions.push(
-      await threads.startChild<typeof PartitionActor>({
-        id: `partition-${index}`,
-        // Metrics have a series for each name.
-        name: `partition-${index}`,
-        actor: actor("partition"),
-        args: { index, topics, clients },
-        heapCapMb: 256,
-        offHeapCapMb: 256,
+  const connections = await system.startChild(
+    dynamicSupervisor({
+      id: "partitions",
+      threads: { count: options.partitions, heapCapMb: 512, offHeapCapMb: 256 },
+      perThread: [
+        {
+          id: "hub",
+          actor: actor("hub"),
+          args: { topics, clients },
+          mailbox: { capacity: 4_096, capacityBytes: 8 * 2 ** 20, blockTimeoutMs: 1_000 },
+        },
+      ],
+      template: {
+        actor: actor("connection"),
         handlerTimeoutMs: 5_000,
-        // Its connections are gone with it, so nothing is left to deliver to.
-        mailbox: { capacity: 4_096, capacityBytes: 8 * 2 ** 20, onRestart: "drop", blockTimeoutMs: 1_000 },
-      }),
-    );
-  }
+        mailbox: { capacity: 1_024, capacityBytes: 2 ** 20, overflow: "reject" },
+      },
+      intensity: 10,
+      periodMs: 10_000,
+    }),
+  );
+  /** Each time anew: a partition that has ended has another hub. */
+  const partitions: readonly HubOf[] = Array.from(
+    { length: options.partitions },
+    (_, index) => () => connections.child<typeof HubActor>(`hub@${index}`),
+  );
 
   const observer: Observer = await system.startChild(
     resource({

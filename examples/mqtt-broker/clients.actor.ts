@@ -25,6 +25,8 @@ interface State {
   readonly clients: Map<string, Client>;
   readonly partitions: Map<number, ActorRef>;
   readonly monitors: Map<number, { partition: number; incarnation: number }>;
+  /** Of all partitions so far. */
+  lives: number;
 }
 
 /** Which connection has which client's name, and the wills: they outlive the thread that the connection was in. */
@@ -34,11 +36,16 @@ export default defineActor({
     clients: new Map(),
     partitions: new Map(),
     monitors: new Map(),
+    lives: 0,
   }),
   handlers: {
-    attach(ctx, partition: number, incarnation: number, ref: ActorRef) {
-      ctx.state.partitions.set(partition, ref);
-      ctx.state.monitors.set(ctx.monitor(ref), { partition, incarnation });
+    /** A partition has begun. The answer numbers its life. */
+    attach(ctx, partition: number, ref: ActorRef) {
+      const { partitions, monitors } = ctx.state;
+      const incarnation = ++ctx.state.lives;
+      partitions.set(partition, ref);
+      monitors.set(ctx.monitor(ref), { partition, incarnation });
+      return incarnation;
     },
     claim(ctx, connection: number, clientId: string, clean: boolean, will: Will | null) {
       const { state } = ctx;

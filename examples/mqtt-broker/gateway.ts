@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ActorRef } from "@mini-otp/runtime";
+import type HubActor from "./hub.actor.js";
 import {
   BATCH_BYTES,
   type Batch,
@@ -16,12 +17,14 @@ import {
   readBatch,
   TAKEN,
 } from "./partition/relay.js";
-import type PartitionActor from "./partition.actor.js";
 
 /** What clients have at the end to take what was written to them. */
 const GOODBYE_MS = 3_000;
 /** Before a partition that has ended is asked again. */
 const RETRY_MS = 20;
+
+/** The hub of a partition, as long as there is one. */
+export type HubOf = () => ActorRef<typeof HubActor> | undefined;
 
 interface Client {
   readonly socket: Socket;
@@ -31,7 +34,9 @@ interface Client {
 
 /** The sockets of one partition. Main only passes bytes on: on Node 20 a socket cannot be in the partition's own thread. */
 class Lane {
-  readonly #ref: ActorRef<typeof PartitionActor>;
+  readonly #hubOf: HubOf;
+  /** Of the life whose sockets are here. */
+  #hub: ActorRef<typeof HubActor> | undefined;
   readonly #clients = new Map<number, Client>();
   #batch = new BatchWriter();
   #sending = false;
@@ -42,8 +47,8 @@ class Lane {
   /** Resolves when it is up for the first time. */
   readonly ready: Promise<void>;
 
-  constructor(ref: ActorRef<typeof PartitionActor>) {
-    this.#ref = ref;
+  constructor(hubOf: HubOf) {
+    this.#hubOf = hubOf;
     this.ready = new Promise((resolve) => void this.#listen(resolve));
   }
 
@@ -92,7 +97,8 @@ class Lane {
         const accepted = this.#unaccepted;
         this.#unaccepted = [];
         try {
-          await this.#ref.cast("input", this.#batch.take());
+          const batch = this.#batch.take();
+          await this.#hub?.cast("input", batch);
         } catch {
           // It has ended, or has hung for longer than its mailbox lets a sender wait.
           this.closeAll();
@@ -105,9 +111,11 @@ class Lane {
 
   /** Asks the partition again and again for what the sockets are to do. */
   async #listen(ready: () => void): Promise<void> {
-    const ref = this.#ref.with({ timeoutMs: Number.POSITIVE_INFINITY });
     while (!this.#over) {
       try {
+        this.#hub = this.#hubOf();
+        const ref = this.#hub?.with({ timeoutMs: Number.POSITIVE_INFINITY });
+        if (ref === undefined) throw new Error("it is being started");
         // Only one that is there answers: then sockets may come.
         await ref.call("counts");
         this.isUp = true;
@@ -164,13 +172,13 @@ export interface Gateway {
 export interface GatewayParts {
   readonly port: number;
   readonly host: string;
-  readonly partitions: readonly ActorRef<typeof PartitionActor>[];
+  readonly partitions: readonly HubOf[];
   readonly topics: readonly ActorRef[];
   fail(error: Error): void;
 }
 
 export async function openGateway({ port, host, partitions, topics, fail }: GatewayParts): Promise<Gateway> {
-  const lanes = partitions.map((ref) => new Lane(ref));
+  const lanes = partitions.map((hubOf) => new Lane(hubOf));
   let numbers = 0;
   const server: Server = createServer({ highWaterMark: BATCH_BYTES / 4 }, (socket) => {
     const up = lanes.filter(({ isUp }) => isUp);
@@ -189,12 +197,13 @@ export async function openGateway({ port, host, partitions, topics, fail }: Gate
     },
     async stop() {
       server.close();
-      const all = (refs: readonly ActorRef[], method: string) =>
-        Promise.allSettled(refs.map((ref) => ref.call(method)));
+      const all = (refs: readonly (ActorRef | undefined)[], method: string) =>
+        Promise.allSettled(refs.map((ref) => ref?.call(method)));
+      const hubs = partitions.map((hubOf) => hubOf());
       // Nothing more comes in; what came in is passed on to the partitions; they write it, and say goodbye.
-      await all(partitions, "drain");
+      await all(hubs, "drain");
       await all(topics, "sync");
-      await all(partitions, "goodbye");
+      await all(hubs, "goodbye");
       const until = performance.now() + GOODBYE_MS;
       while (connections() > 0 && performance.now() < until) await delay(10);
       for (const lane of lanes) lane.stop();

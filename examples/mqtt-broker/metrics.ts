@@ -1,12 +1,12 @@
 import type { ActorRef } from "@mini-otp/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type PartitionActor from "./partition.actor.js";
+import type { HubOf } from "./gateway.js";
 import type TopicsActor from "./topics.actor.js";
 
 /** The broker's own series, beside those of its actors. A partition that is restarting counts from 0 again. */
 export function registerCounts(
   registry: Registry,
-  partitions: readonly ActorRef<typeof PartitionActor>[],
+  partitions: readonly HubOf[],
   topics: readonly ActorRef<typeof TopicsActor>[],
 ): void {
   let reading: Promise<void> | undefined;
@@ -30,8 +30,9 @@ export function registerCounts(
   };
   const read = async (): Promise<void> => {
     await Promise.allSettled(
-      partitions.map(async (ref, index) => {
-        const counts = await ref.with({ timeoutMs: 1_000 }).call("counts");
+      partitions.map(async (hubOf, index) => {
+        const counts = await hubOf()?.with({ timeoutMs: 1_000 }).call("counts");
+        if (counts === undefined) return;
         const partition = String(index);
         for (const name of ["received", "sent", "dropped", "malformed"] as const) {
           series[name].remove({ partition });

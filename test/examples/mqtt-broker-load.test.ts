@@ -1,5 +1,6 @@
 import { type EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { ActorRef, PartitionedSupervisorRef } from "@mini-otp/runtime";
 import mqtt from "mqtt";
 import { expect, test, vi } from "vitest";
 import { eventually } from "../support/eventually.js";
@@ -133,9 +134,9 @@ test("a partition that is killed under load ends its own connections, publishes 
     while (loading && client.connected) await client.publishAsync(`own/${i}`, "x", { qos: 1 }).catch(() => {});
   });
   await eventually(() => heard.every((lines) => lines.length > 10));
-  const counts = await broker.partitions[0].call("counts");
+  const counts = await broker.counts(0);
   expect(counts.connections).toBe(10);
-  broker.system.exit(broker.partitions[0], "kill");
+  await broker.endPartition(0);
   await eventually(() => clients.filter(({ connected }) => !connected).length >= 10);
   const left = clients.map((client, i) => ({ client, i })).filter(({ client }) => client.connected);
   expect(left.length).toBe(10);
@@ -152,7 +153,40 @@ test("a partition that is killed under load ends its own connections, publishes 
   expect(left.every(({ client }) => client.connected)).toBe(true);
   await eventually(async () => {
     const again = await broker.client({ clientId: "c0" }).catch(() => undefined);
-    return again !== undefined && (await broker.partitions[0].call("counts")).connections > 0;
+    return again !== undefined && (await broker.counts(0)).connections > 0;
+  });
+});
+
+test("a connection whose actor is killed ends alone, and a hub takes the connections of its partition along", async () => {
+  const broker = await startBroker();
+  const connections = broker.system.child("partitions") as PartitionedSupervisorRef;
+  const will = (i: number) => ({ topic: "wills/all", payload: Buffer.from(`c${i}`), qos: 1 as const, retain: false });
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, (_, i) => broker.client({ clientId: `c${i}`, will: will(i) })),
+  );
+  const watcher = await broker.client();
+  const heard = heardBy(watcher);
+  await watcher.subscribeAsync("wills/#", { qos: 1 });
+  const connected = (): number => clients.filter((client) => client.connected).length;
+  const membersOf = (partition: number) =>
+    connections.members({ partition }).filter(({ id }) => id.startsWith("connection-"));
+
+  broker.system.exit(membersOf(0)[0].ref, "kill");
+  await eventually(() => connected() === 5 && heard.length === 1);
+  expect(membersOf(0).length + membersOf(1).length).toBe(6);
+
+  const other = membersOf(1).length;
+  // The watcher is in the partition that it has been given as the seventh.
+  const hub = broker.partitions[0]() as ActorRef;
+  const gone = membersOf(0).length;
+  broker.system.exit(hub, "kill");
+  await eventually(() => membersOf(0).length === 0);
+  expect(membersOf(1).length).toBe(other);
+  expect(gone).toBeGreaterThan(1);
+  await eventually(() => broker.partitions[0]() !== undefined && broker.partitions[0]()?.id === hub.id);
+  await eventually(async () => {
+    await broker.client({ clientId: "again" }).catch(() => {});
+    return membersOf(0).length > 0;
   });
 });
 
@@ -244,19 +278,18 @@ test("with 5 000 connections a flood, a client that never reads and one that spe
   const noMqtt = await broker.socket();
   noMqtt.write("GET / HTTP/1.1\r\n\r\n");
   await once(noMqtt.resume(), "close");
-  const countsOf = () => Promise.all(broker.partitions.map((ref) => ref.call("counts")));
+  const countsOf = () => Promise.all(broker.partitions.map((_, partition) => broker.counts(partition)));
   const sum = async (name: string): Promise<number> =>
     (await countsOf()).reduce((total, counts) => total + counts[name], 0);
   await eventually(async () => (await sum("dropped")) > 1_000, 30_000);
   await goesOn();
   expect(running()).toMatchObject({ open: CONNECTIONS, closed: 0 });
-  for (const ref of broker.partitions) expect(broker.system.stats(ref).incarnation).toBe(1);
   flooder.destroy();
   deaf.destroy();
   await eventually(async () => (await sum("connections")) === CONNECTIONS);
 
   const [{ connections }] = await countsOf();
-  broker.system.exit(broker.partitions[0], "kill");
+  await broker.endPartition(0);
   await eventually(() => running().closed === connections, 30_000);
   await goesOn();
   expect(running()).toMatchObject({ open: CONNECTIONS - connections, closed: connections });

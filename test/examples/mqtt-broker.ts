@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
+import { type ActorRef, type ActorSystem, type PartitionedSupervisorRef, startSystem } from "@mini-otp/runtime";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { onTestFinished } from "vitest";
 
@@ -8,7 +8,10 @@ export interface BrokerUnderTest {
   readonly system: ActorSystem;
   readonly port: number;
   readonly metricsUrl: string;
-  readonly partitions: readonly ActorRef[];
+  readonly partitions: readonly (() => ActorRef | undefined)[];
+  counts(partition: number): Promise<Record<string, number>>;
+  /** Ends the partition as a fault of one of its actors would. */
+  endPartition(partition: number): Promise<void>;
   client(options?: IClientOptions): Promise<MqttClient>;
   /** A socket without a client's manners. */
   socket(): Promise<Socket>;
@@ -35,6 +38,15 @@ export async function startBroker(options: { partitions?: number; topics?: numbe
   return {
     system,
     ...broker,
+    counts: (partition) => broker.partitions[partition]().call("counts"),
+    async endPartition(partition) {
+      const connections = system.child("partitions") as PartitionedSupervisorRef;
+      const fault = await connections.startChild({
+        actor: new URL("../light/fixtures/member.actor.js", import.meta.url),
+        sameThreadAs: broker.partitions[partition](),
+      });
+      await fault.call("exit", 1).catch(() => {});
+    },
     async client(clientOptions = {}) {
       const client = mqtt.connect(url, { reconnectPeriod: 0, ...clientOptions });
       clients.push(client);

@@ -12,7 +12,7 @@ import { isFilter, isShared, isTopic } from "./topics.js";
 /** A client that does not take its bytes: with more than this under way its QoS 0 messages are dropped. */
 const MAX_BUFFERED = 1024 * 1024;
 /** With more than this under way, messages with QoS 1 wait in the session. */
-const BUFFERED_ENOUGH = 256 * 1024;
+export const BUFFERED_ENOUGH = 256 * 1024;
 const CONNECT_WITHIN_MS = 10_000;
 
 /**
@@ -154,10 +154,13 @@ export class Connection {
     if (this.#state === "open") this.#sendWaiting(now);
   }
 
+  isSilent(now: number): boolean {
+    return this.#state !== "closed" && this.#waitingFor === "nothing" && now - this.#heardAt > this.#silentAfterMs;
+  }
+
   /** Looks at the clock: a client that has said nothing for too long is gone. */
   tick(now: number): void {
-    if (this.#state === "closed" || this.#waitingFor !== "nothing") return;
-    if (now - this.#heardAt > this.#silentAfterMs) this.#refuse(CODE.keepAliveTimeout);
+    if (this.isSilent(now)) this.#refuse(CODE.keepAliveTimeout);
   }
 
   /** Another connection has this client's name now. Returns the session to hand over. */

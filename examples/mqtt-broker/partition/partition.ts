@@ -1,14 +1,14 @@
 import type { ActorRef } from "@mini-otp/worker-host";
-import { Connection } from "../core/connection.js";
+import type ConnectionActor from "../connection.actor.js";
+import type { Connection } from "../core/connection.js";
 import { connectionId, partitionOf } from "../core/connection-id.js";
-import type { Claim, Counts, Hub, Leaving, Wire } from "../core/hub.js";
+import type { Claim, Counts, Hub, Leaving } from "../core/hub.js";
 import { deliveryOf, type Message, type Subscription } from "../core/message.js";
 import { Session, type SessionState } from "../core/session.js";
 import { partOf, partsOf } from "../core/topics.js";
 import { Mail } from "./mail.js";
 
 export interface PartitionArgs {
-  readonly index: number;
   readonly topics: readonly ActorRef[];
   readonly clients: ActorRef;
 }
@@ -23,14 +23,23 @@ interface Parked {
 /** So long what is still sent to a connection is sent on to the one that has its session. */
 const MOVED_FOR_MS = 10_000;
 
-/** The connections of one thread, and the sessions that they have left. */
+/** A connection's actor, and what it has said of itself. */
+interface Member {
+  readonly ref: ActorRef<typeof ConnectionActor>;
+  connection: Connection | undefined;
+}
+
+/**
+ * The connections of one thread, each a light actor, and the sessions that they have left. The hub calls it in its turns,
+ * and each connection in its own; between these it sends messages.
+ */
 export class Partition implements Hub {
   readonly counts: Counts = { received: 0, sent: 0, dropped: 0, malformed: 0 };
   readonly #index: number;
   readonly #incarnation: number;
   readonly #topics: readonly Mail[];
   readonly #clients: Mail;
-  readonly #connections = new Map<number, Connection>();
+  readonly #members = new Map<number, Member>();
   readonly #parked = new Map<number, Parked>();
   readonly #moved = new Map<number, { readonly to: number; readonly until: number }>();
   /** Of each connection that has asked topics for something: how many have to answer. */
@@ -40,7 +49,7 @@ export class Partition implements Hub {
   #serial = 0;
   #draining = false;
 
-  constructor({ index, topics, clients }: PartitionArgs, incarnation: number) {
+  constructor({ topics, clients }: PartitionArgs, index: number, incarnation: number) {
     this.#index = index;
     this.#incarnation = incarnation;
     this.#topics = topics.map((ref) => new Mail(ref));
@@ -48,28 +57,31 @@ export class Partition implements Hub {
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#members.size;
   }
 
   get parked(): number {
     return this.#parked.size;
   }
 
-  open(wire: Wire): Connection {
-    const id = connectionId(this.#index, this.#incarnation, ++this.#serial);
-    const connection = new Connection(id, wire, this, this.counts, Date.now());
-    this.#connections.set(id, connection);
-    if (this.#draining) {
-      wire.destroy();
-      connection.closed();
-    }
-    return connection;
+  /** A number for a connection that is about to begin. */
+  newId(): number {
+    return connectionId(this.#index, this.#incarnation, ++this.#serial);
   }
 
-  /** The wire of a connection has closed. */
-  closed(connection: Connection): void {
-    connection.closed();
-    this.#connections.delete(connection.id);
+  add(id: number, ref: ActorRef<typeof ConnectionActor>): void {
+    this.#members.set(id, { ref, connection: undefined });
+    if (this.#draining) ref.tryCast("goodbye");
+  }
+
+  /** From the connection's own init. */
+  began(connection: Connection): void {
+    const member = this.#members.get(connection.id);
+    if (member !== undefined) member.connection = connection;
+  }
+
+  ended(id: number): void {
+    this.#members.delete(id);
   }
 
   claim(connection: Connection, { clientId, clean, will }: Claim): void {
@@ -80,7 +92,7 @@ export class Partition implements Hub {
     const { id } = connection;
     let resume = this.#resumes.get(id);
     if (resume === undefined) {
-      resume = () => connection.resume(Date.now());
+      resume = () => void this.#members.get(id)?.ref.tryCast("resume");
       this.#resumes.set(id, resume);
     }
     return this.#topics[partOf(message.topic, this.#topics.length)].try(resume, "publish", message);
@@ -100,7 +112,7 @@ export class Partition implements Hub {
     if (resume !== undefined) for (const topics of this.#topics) topics.forget(resume);
     this.#resumes.delete(id);
     this.#unconfirmed.delete(id);
-    this.#connections.delete(id);
+    this.#members.delete(id);
     if (handedOver) return;
     if (keepMs > 0) this.#parked.set(id, { clientId, session, until: Date.now() + keepMs });
     else this.#forget(id, clientId, session);
@@ -109,8 +121,7 @@ export class Partition implements Hub {
 
   /** `targets`: pairs of a connection and how it gets the message. */
   deliver(message: Message, targets: readonly number[]): void {
-    const now = Date.now();
-    for (let i = 0; i < targets.length; i += 2) this.#deliverTo(targets[i], message, targets[i + 1], now);
+    for (let i = 0; i < targets.length; i += 2) this.#deliverTo(targets[i], message, targets[i + 1]);
   }
 
   confirmed(id: number): void {
@@ -120,14 +131,14 @@ export class Partition implements Hub {
       return;
     }
     this.#unconfirmed.delete(id);
-    this.#connections.get(id)?.confirmed(Date.now());
+    this.#members.get(id)?.ref.tryCast("confirmed");
   }
 
   granted(id: number, clientId: string, state: SessionState | null, from: number): void {
-    const connection = this.#connections.get(id);
+    const member = this.#members.get(id);
     const parked = this.#parked.get(id);
     if (state !== null) for (const topics of this.#topics) topics.post("move", from, id, clientId);
-    if (connection !== undefined) connection.granted(state ?? undefined, Date.now());
+    if (member !== undefined) member.ref.tryCast("granted", state);
     else if (parked !== undefined) {
       if (state !== null) parked.session = Session.from(state);
     } else {
@@ -139,26 +150,21 @@ export class Partition implements Hub {
 
   /** Another connection has this one's name. */
   takeOver(id: number, clientId: string, by: number, clean: boolean): void {
-    const connection = this.#connections.get(id);
+    const member = this.#members.get(id);
+    if (member?.ref.tryCast("takenOver", by, clean) === "ok") return;
     const parked = this.#parked.get(id);
-    let state: SessionState | null = null;
-    if (connection !== undefined) {
-      const { session } = connection;
-      state = connection.takenOver();
-      if (clean) this.#forget(id, clientId, session);
-    } else if (parked !== undefined) {
-      this.#parked.delete(id);
-      state = parked.session.toState();
-      if (clean) this.#forget(id, clientId, parked.session);
-    }
-    if (clean) state = null;
-    if (state !== null) this.#moved.set(id, { to: by, until: Date.now() + MOVED_FOR_MS });
-    this.#clients.post("handover", id, clientId, state);
+    this.#parked.delete(id);
+    this.#handOver(id, clientId, parked?.session, parked?.session.toState() ?? null, by, clean);
+  }
+
+  /** From the connection itself, in its own turn. */
+  handOver({ id, clientId, session }: Connection, state: SessionState, by: number, clean: boolean): void {
+    this.#handOver(id, clientId, session, state, by, clean);
   }
 
   tick(): void {
     const now = Date.now();
-    for (const connection of this.#connections.values()) connection.tick(now);
+    for (const { ref, connection } of this.#members.values()) if (connection?.isSilent(now)) ref.tryCast("tick");
     for (const [id, { clientId, session, until }] of this.#parked) {
       if (until > now) continue;
       this.#parked.delete(id);
@@ -170,16 +176,19 @@ export class Partition implements Hub {
 
   drain(): void {
     this.#draining = true;
-    for (const connection of this.#connections.values()) connection.drain();
+    for (const { ref } of this.#members.values()) ref.tryCast("drain");
   }
 
   goodbye(): void {
-    for (const connection of [...this.#connections.values()]) connection.goodbye();
+    for (const { ref } of this.#members.values()) ref.tryCast("goodbye");
   }
 
-  #deliverTo(id: number, message: Message, flags: number, now: number): void {
-    const connection = this.#connections.get(id);
-    if (connection !== undefined) return connection.deliver(message, flags, now);
+  #deliverTo(id: number, message: Message, flags: number): void {
+    const member = this.#members.get(id);
+    if (member !== undefined) {
+      if (member.ref.tryCast("deliver", message, flags) !== "ok") this.counts.dropped++;
+      return;
+    }
     if ((flags & 1) === 0) return;
     const parked = this.#parked.get(id);
     if (parked !== undefined) {
@@ -190,8 +199,22 @@ export class Partition implements Hub {
     }
     const moved = this.#moved.get(id);
     if (moved === undefined) return;
-    if (partitionOf(moved.to) === this.#index) this.#deliverTo(moved.to, message, flags, now);
+    if (partitionOf(moved.to) === this.#index) this.#deliverTo(moved.to, message, flags);
     else this.#clients.post("forward", moved.to, message, flags);
+  }
+
+  #handOver(
+    id: number,
+    clientId: string,
+    session: Session | undefined,
+    state: SessionState | null,
+    by: number,
+    clean: boolean,
+  ): void {
+    if (clean && session !== undefined) this.#forget(id, clientId, session);
+    const handed = clean ? null : state;
+    if (handed !== null) this.#moved.set(id, { to: by, until: Date.now() + MOVED_FOR_MS });
+    this.#clients.post("handover", id, clientId, handed);
   }
 
   #askTopics<T>(method: string, id: number, clientId: string, all: readonly T[], filterOf: (one: T) => string): void {

@@ -1,3 +1,5 @@
+import { EventEmitter } from "node:events";
+import { BUFFERED_ENOUGH } from "../core/connection.js";
 import type { Wire } from "../core/hub.js";
 
 /** What main tells a partition about its sockets, and a partition main: triples of kind, socket and a number. */
@@ -68,8 +70,11 @@ export function readBatch(
   }
 }
 
-/** A socket of main's, as its partition sees it. */
-export class RelayedWire implements Wire {
+/**
+ * A socket of main's, as its partition sees it. It emits `readable` when bytes have come in or the socket has closed, and
+ * `drain` when the client has taken what was written. What has come in stays here until it is read.
+ */
+export class RelayedWire extends EventEmitter implements Wire {
   readonly socket: number;
   readonly #onOutput: (wire: RelayedWire) => void;
   #chunks: Uint8Array[] = [];
@@ -78,9 +83,15 @@ export class RelayedWire implements Wire {
   #saysPaused = false;
   #ending: typeof END | typeof DESTROY | undefined;
   #hasEnded = false;
+  #incoming: Uint8Array[] = [];
+  #isSignalled = false;
+  /** So much is under way that the connection waits for room. */
+  #needsDrain = false;
   buffered = 0;
+  isClosed = false;
 
   constructor(socket: number, onOutput: (wire: RelayedWire) => void) {
+    super();
     this.socket = socket;
     this.#onOutput = onOutput;
   }
@@ -89,7 +100,28 @@ export class RelayedWire implements Wire {
     if (this.#ending !== undefined) return;
     this.#chunks.push(bytes);
     this.buffered += bytes.byteLength;
+    this.#needsDrain ||= this.buffered >= BUFFERED_ENOUGH;
     this.#touch();
+  }
+
+  /** From main: bytes that the client has sent. */
+  push(bytes: Uint8Array): void {
+    this.#incoming.push(bytes);
+    this.#signal();
+  }
+
+  /** What has come in since the last time. */
+  read(): Uint8Array[] {
+    const incoming = this.#incoming;
+    this.#incoming = [];
+    this.#isSignalled = false;
+    return incoming;
+  }
+
+  /** From main: the socket is gone. */
+  close(): void {
+    this.isClosed = true;
+    this.#signal();
   }
 
   pause(): void {
@@ -116,6 +148,9 @@ export class RelayedWire implements Wire {
 
   taken(bytes: number): void {
     this.buffered -= bytes;
+    if (!this.#needsDrain || this.buffered >= BUFFERED_ENOUGH) return;
+    this.#needsDrain = false;
+    this.emit("drain");
   }
 
   /** Puts what main has to do into the batch. False when the batch is full before. */
@@ -140,6 +175,13 @@ export class RelayedWire implements Wire {
       batch.add(this.#ending, this.socket);
     }
     return true;
+  }
+
+  /** Once until it is read. */
+  #signal(): void {
+    if (this.#isSignalled) return;
+    this.#isSignalled = true;
+    this.emit("readable");
   }
 
   #touch(): void {

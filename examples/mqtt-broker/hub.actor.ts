@@ -1,5 +1,6 @@
 import { type DeferredReply, defineActor } from "@mini-otp/worker-host";
-import type { Connection } from "./core/connection.js";
+import type ConnectionActor from "./connection.actor.js";
+import type { Handed } from "./connection.actor.js";
 import type { Message } from "./core/message.js";
 import type { SessionState } from "./core/session.js";
 import { Partition, type PartitionArgs } from "./partition/partition.js";
@@ -17,14 +18,9 @@ import {
 
 const TICK_MS = 500;
 
-interface Relayed {
-  readonly wire: RelayedWire;
-  readonly connection: Connection;
-}
-
 interface State {
   readonly partition: Partition;
-  readonly relayed: Map<number, Relayed>;
+  readonly wires: Map<number, RelayedWire>;
   /** Wires with something for main. */
   dirty: RelayedWire[];
   /** What main has to do about sockets that are not known here. */
@@ -34,15 +30,25 @@ interface State {
   flushing: boolean;
 }
 
-/** A thread full of connections. Its handlers never wait: see Mail. */
+/**
+ * One in each partition: it starts the connections there, and what comes for them from other threads comes to it. Its
+ * handlers never wait: see Mail.
+ */
 export default defineActor({
-  init(args: PartitionArgs, ctx): State {
-    for (const actor of [...args.topics, args.clients])
-      void actor.cast("attach", args.index, ctx.incarnation, ctx.self);
+  async init(args: PartitionArgs, ctx): Promise<State> {
+    const index = Number(ctx.id.slice(ctx.id.lastIndexOf("@") + 1));
+    // Each life of the partition has a number of its own.
+    const incarnation: number = await args.clients.call("attach", index, ctx.self);
+    for (const topics of args.topics) await topics.cast("attach", index, incarnation, ctx.self);
     ctx.sendInterval(TICK_MS, "tick");
+    const wires = new Map<number, RelayedWire>();
+    // Without a hub nothing comes to its connections any more.
+    ctx.own(wires, () => {
+      for (const wire of wires.values()) wire.close();
+    });
     return {
-      partition: new Partition(args, ctx.incarnation),
-      relayed: new Map(),
+      partition: new Partition(args, index, incarnation),
+      wires,
       dirty: [],
       strays: [],
       output: undefined,
@@ -51,29 +57,30 @@ export default defineActor({
   },
   handlers: {
     /** From main: what its sockets have done. */
-    input({ state }, batch: Batch) {
-      const now = Date.now();
+    input(ctx, batch: Batch) {
+      const { state } = ctx;
       readBatch(batch, (kind, socket, n, bytes) => {
         if (kind === OPEN) {
           const wire = new RelayedWire(socket, (dirty) => {
             state.dirty.push(dirty);
             scheduleOutput(state);
           });
-          state.relayed.set(socket, { wire, connection: state.partition.open(wire) });
+          state.wires.set(socket, wire);
+          const { partition } = state;
+          const hand: Handed = { id: partition.newId(), wire, partition };
+          partition.add(hand.id, ctx.spawn<typeof ConnectionActor>({ id: `connection-${hand.id}` }, { hand }));
           return;
         }
-        const relayed = state.relayed.get(socket);
-        if (relayed === undefined) {
+        const wire = state.wires.get(socket);
+        if (wire === undefined) {
           if (kind !== DATA) return;
           state.strays.push(socket);
           scheduleOutput(state);
-        } else if (kind === DATA) relayed.connection.receive(bytes, now);
-        else if (kind === TAKEN) {
-          relayed.wire.taken(n);
-          relayed.connection.drained(now);
-        } else if (kind === CLOSED) {
-          state.relayed.delete(socket);
-          state.partition.closed(relayed.connection);
+        } else if (kind === DATA) wire.push(bytes);
+        else if (kind === TAKEN) wire.taken(n);
+        else if (kind === CLOSED) {
+          state.wires.delete(socket);
+          wire.close();
         }
       });
     },
