@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { METRICS, registerMetrics } from "@mini-otp/metrics";
-import { pool, supervisor } from "@mini-otp/runtime";
+import { dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { parseExposition } from "../support/exposition.js";
@@ -44,6 +44,8 @@ async function scrape(): Promise<string> {
   } as const;
   await system.startChild(supervisor({ id: "sup", children: [meter] }));
   await system.startChild(supervisor(failing));
+  const light = { id: "light", threads: { count: 1 }, template: { actor: fixture("meter") } };
+  await system.startChild(dynamicSupervisor(light));
   const tasks = await system.startChild(pool({ id: "tasks", filename: TASKS, maxThreads: 1 }));
   await tasks.run(1);
   let restarts = 0;
