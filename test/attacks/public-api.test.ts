@@ -16,7 +16,7 @@ const PROGRAM = fileURLToPath(new URL("./programs/public-api.js", import.meta.ur
 
 const AREAS = ["system", "references", "rest", "actor"] as const;
 /** The runtime calls these: a user gives them, or they are rows of the table of metrics. `DeferredBrand` is a type only. */
-const NOT_FOR_USERS = /^(?:Logger|ResourceSpec|\w+Metric|DeferredBrand)\./;
+const NOT_FOR_USERS = /^(?:Logger|ResourceSpec|Emitter|\w+Metric|DeferredBrand)\./;
 
 describe("every public function, with values at random", () => {
   const folder = mkdtempSync(join(tmpdir(), "public-api-"));

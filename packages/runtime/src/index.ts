@@ -131,6 +131,7 @@ export type {
   MemberActor,
   MemberInfo,
   MemberStart,
+  MembersPage,
   PartitionedSupervisor,
   PartitionedSupervisorRef,
   PartitionInfo,

@@ -11,9 +11,10 @@ const surface = JSON.parse(readFileSync(file, "utf8"));
 
 /** What is called on main. */
 const AREAS: Readonly<Record<string, RegExp>> = {
-  system: /^(?:ActorSystem|SupervisorRef|DynamicSupervisorRef|Meters)\.|^(?:startSystem|handleSignals)$/,
+  system:
+    /^(?:ActorSystem|SupervisorRef|DynamicSupervisorRef|PartitionedSupervisor(?:Ref)?|Meters)\.|^(?:startSystem|handleSignals)$/,
   references: /^(?:ActorRef|RouterRef|PoolRef|Supervised\w+Ref)\./,
-  rest: /^(?!ActorSystem|SupervisorRef|DynamicSupervisorRef|Meters|ActorRef|RouterRef|PoolRef|Supervised|startSystem|handleSignals)/,
+  rest: /^(?!ActorSystem|SupervisorRef|DynamicSupervisorRef|PartitionedSupervisor|Meters|ActorRef|RouterRef|PoolRef|Supervised|startSystem|handleSignals)/,
 };
 
 async function onMain(filter: RegExp): Promise<Report> {
@@ -30,7 +31,7 @@ async function inActor(): Promise<Report> {
   process.on("uncaughtException", (error, origin) => failures.push(`${origin}: ${error.stack}`));
   const system = await startSystem({ logger: false, intensity: 1_000_000 });
   const target = new URL("../fixtures/target.actor.js", import.meta.url);
-  const filename = new URL("../../pool/fixtures/work.js", import.meta.url);
+  const filename = new URL("../fixtures/any-task.js", import.meta.url);
   const peer = await system.startChild({ id: "peer", name: "peer", actor: target });
   const routed = await system.startChild(router({ id: "router", actor: target, size: 1, route: "round_robin" }));
   const threads = await system.startChild(pool({ id: "pool", filename, maxThreads: 1 }));

@@ -133,6 +133,11 @@ export class Attack {
   }
 
   #judge(name: string, what: string, error: unknown): void {
+    const errors = errorsOf(error);
+    if (errors !== undefined) {
+      for (const each of errors) this.#judge(name, what, each);
+      return;
+    }
     const { code, hostile } = facts(error);
     if (isActorError(error) || isReplyError(error))
       this.#refused[String(code)] = (this.#refused[String(code)] ?? 0) + 1;
@@ -160,6 +165,15 @@ export class Attack {
     } catch (error) {
       this.failed("the check", error);
     }
+  }
+}
+
+/** Those of an AggregateError. */
+function errorsOf(error: unknown): readonly unknown[] | undefined {
+  try {
+    return error instanceof AggregateError ? error.errors : undefined;
+  } catch {
+    return undefined;
   }
 }
 

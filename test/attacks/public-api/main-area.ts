@@ -40,7 +40,10 @@ async function createStage(number: number) {
   const dynamic = await system.startChild(
     dynamicSupervisor({ id: "dynamic", intensity: 1_000_000, template: { actor: target } }),
   );
-  return { system, actor, routed, threads, below, dynamic, door: () => context };
+  const light = await system.startChild(
+    dynamicSupervisor({ id: "light", intensity: 1_000_000, threads: { count: 1 }, template: { actor: target } }),
+  );
+  return { system, actor, routed, threads, below, dynamic, light, door: () => context };
 }
 
 type Parts = Awaited<ReturnType<typeof createStage>>;
@@ -82,7 +85,7 @@ export class MainArea implements Area {
   }
 
   named(name: string): unknown {
-    const { system, actor, routed, threads, below, dynamic } = this.#parts;
+    const { system, actor, routed, threads, below, dynamic, light } = this.#parts;
     switch (name) {
       case "ActorSystem":
         return system;
@@ -105,6 +108,9 @@ export class MainArea implements Area {
         return this.#clock.setTimer(1_000_000, () => {});
       case "DynamicSupervisorRef":
         return dynamic;
+      case "PartitionedSupervisor":
+      case "PartitionedSupervisorRef":
+        return light;
       case "ResourceContext":
         return this.#parts.door();
       case "Meters":
@@ -186,10 +192,13 @@ export class MainArea implements Area {
     const { system, actor } = this.#parts;
     if ((await this.#bystander.call("heard")) !== ++this.#answers) throw new Error("the bystander was started again");
     if (system.tree().state === "running") {
-      for (const id of ["actor", "router", "pool", "below", "dynamic"]) await system.restartChild(id).catch(() => {});
+      for (const id of ["actor", "router", "pool", "below", "dynamic", "light"])
+        await system.restartChild(id).catch(() => {});
       await system.resume(actor).catch(() => {});
       const states = system.whichChildren().map(({ id, state }) => `${id} ${state}`);
-      const whole = ["actor", "router", "pool", "below", "dynamic"].every((id) => states.includes(`${id} running`));
+      const whole = ["actor", "router", "pool", "below", "dynamic", "light"].every((id) =>
+        states.includes(`${id} running`),
+      );
       if (whole && (await actor.call("echo", "well")) === "well") return;
     }
     await system.stop({ timeoutMs: STOP_MS });
@@ -202,10 +211,15 @@ export class MainArea implements Area {
   }
 
   async #forget(call: string, result: any): Promise<void> {
-    const { system, below, dynamic } = this.#parts;
-    const parents = { ActorSystem: system, SupervisorRef: below, DynamicSupervisorRef: dynamic };
+    const { system, below, dynamic, light } = this.#parts;
+    const parents = {
+      ActorSystem: system,
+      SupervisorRef: below,
+      DynamicSupervisorRef: dynamic,
+      PartitionedSupervisorRef: light,
+    };
     const parent = parents[call.slice(0, call.indexOf(".")) as keyof typeof parents];
-    const own = ["actor", "router", "pool", "below", "dynamic", "door"];
+    const own = ["actor", "router", "pool", "below", "dynamic", "light", "door"];
     const [found] = parent.whichChildren().filter(({ ref, id }) => ref === result && !own.includes(id));
     if (found === undefined) return;
     await parent.terminateChild(found.id).catch(() => {});

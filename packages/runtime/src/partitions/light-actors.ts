@@ -83,9 +83,18 @@ export function keyOf({ id, address, uid }: LightTarget): string {
   return [id, address, uid].join(SEPARATOR);
 }
 
+/** False for whatever is no reference: what a Proxy or a getter throws goes no further. */
+export function isLightReference(value: unknown): value is ActorRef {
+  try {
+    return value instanceof ActorRef && LightActors.isLight(value);
+  } catch {
+    return false;
+  }
+}
+
 /** Throws ERR_NOT_AN_ACTOR for what is done to a thread, or to an actor by its thread. */
 export function requireOwnThread(ref: unknown, what: string): void {
-  if (!(ref instanceof ActorRef) || !LightActors.isLight(ref)) return;
+  if (!isLightReference(ref)) return;
   const message = `id=${ref.id} ${what}: a light actor shares its thread; ${what} is for an actor with its own`;
   throw new ActorError("ERR_NOT_AN_ACTOR", message, { id: ref.id, method: what });
 }

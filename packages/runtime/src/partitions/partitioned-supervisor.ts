@@ -23,7 +23,7 @@ import {
   uidOfGeneration,
   writePolicy,
 } from "@mini-otp/worker-host/protocol/memory";
-import { anId, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
+import { anId, integer, oneOf, takeArgument, takeOptions, text } from "@mini-otp/worker-host/protocol/options";
 import {
   type MemberItem,
   type MemberSpec,
@@ -47,6 +47,7 @@ import { normaliseMember, normaliseSpec } from "../supervision/normalise-spec.js
 import type {
   MemberInfo,
   MemberStart,
+  MembersPage,
   PartitionedSupervisorRef,
   PartitionInfo,
 } from "../supervision/partitioned-ref.js";
@@ -57,7 +58,7 @@ import { SupervisorProcess } from "../supervision/supervisor-process.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import { EndsReport } from "./ends-report.js";
-import { keyOf, type LightActors, type LightOwner, type LightTarget } from "./light-actors.js";
+import { isLightReference, keyOf, type LightActors, type LightOwner, type LightTarget } from "./light-actors.js";
 import { PartitionSlot } from "./partition-slot.js";
 import { leastLoaded, partitionOf } from "./placement.js";
 
@@ -439,8 +440,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, L
     if (this.#spec.threads.place === "hash") {
       throw invalidSpec(path, "sameThreadAs", sibling, 'nothing with place "hash": the id says where the child is');
     }
-    const partition =
-      sibling instanceof ActorRef && sibling.address < 0 ? this.#partitionAt(sibling.address) : undefined;
+    const partition = isLightReference(sibling) ? this.#partitionAt(sibling.address) : undefined;
     if (partition !== undefined) return partition;
     throw invalidSpec(path, "sameThreadAs", sibling, "a reference to a light actor of this supervisor");
   }
@@ -679,26 +679,20 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, L
     };
   }
 
-  #page({
-    partition = 0,
-    sort = "id",
-    after,
-    limit = 100,
-  }: {
-    partition?: number;
-    sort?: "id" | "queue";
-    after?: string;
-    limit?: number;
-  } = {}): MemberInfo[] {
+  #page(options: MembersPage = {}): MemberInfo[] {
+    const fields = {
+      partition: integer([0, this.#partitions.length - 1]),
+      sort: oneOf("id", "queue"),
+      after: text,
+      limit: integer([1, MAX_LIMIT]),
+    };
+    const { partition = 0, sort = "id", after, limit = 100 } = takeOptions("members", options, fields);
     const slot = this.#partitions[partition];
-    if (slot === undefined) return [];
     const all = [...slot.members].filter(([, member]) => slot.lives(member));
     const rows = all.map(([id, member]) => ({ id, member, queued: slot.queueOf(member) }));
     rows.sort((a, b) => (sort === "queue" && a.queued !== b.queued ? b.queued - a.queued : a.id < b.id ? -1 : 1));
     const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1;
-    return rows
-      .slice(from, from + Math.min(limit, MAX_LIMIT))
-      .map(({ id, member, queued }) => ({ id, queued, ref: this.#toRef(member) }));
+    return rows.slice(from, from + limit).map(({ id, member, queued }) => ({ id, queued, ref: this.#toRef(member) }));
   }
 }
 

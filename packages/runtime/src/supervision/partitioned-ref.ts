@@ -38,17 +38,24 @@ export interface MemberInfo {
   readonly queued: number;
 }
 
+/** Which members `members` lists. */
+export interface MembersPage {
+  /** The number of the partition. Default 0. */
+  readonly partition?: number;
+  /** Default `"id"`. */
+  readonly sort?: "id" | "queue";
+  /** The id after which the page begins. */
+  readonly after?: string;
+  /** At most so many, 1 to 1 000. Default 100. */
+  readonly limit?: number;
+}
+
 /** What `partitions` and `members` are found by, whatever the template. */
 export interface PartitionedSupervisor {
   /** One row for each partition: costs O(partitions). */
   partitions(): PartitionInfo[];
   /** A page of the members of one partition, in the order of their ids or longest queue first. */
-  members(options?: {
-    readonly partition?: number;
-    readonly sort?: "id" | "queue";
-    readonly after?: string;
-    readonly limit?: number;
-  }): MemberInfo[];
+  members(options?: MembersPage): MemberInfo[];
 }
 
 /** A dynamic supervisor whose children, light actors, share threads. */

@@ -23,7 +23,7 @@ import { MergedTrace } from "../introspection/merged-trace.js";
 import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introspection/trace.js";
 import { type TreeNode, treeOf } from "../introspection/tree.js";
 import { DeadLetters } from "../messaging/dead-letters.js";
-import { LightActors } from "../partitions/light-actors.js";
+import { isLightReference } from "../partitions/light-actors.js";
 import { levelOf } from "../reporting/actor-logs.js";
 import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "../reporting/events.js";
 import { LastFailures } from "../reporting/giving-up.js";
@@ -302,7 +302,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     // What is undefined by mistake is not the whole system.
     if (given.length === 0) return this.#systemStats();
     const [ref] = given;
-    if (ref instanceof ActorRef && LightActors.isLight(ref)) return ref.stats();
+    if (isLightReference(ref)) return ref.stats();
     return this.#actors.census.statsOf(this.#references.find(ref, "stats"));
   }
 
