@@ -19,11 +19,11 @@ export const LONG = [
   "light/both-modes",
   "light/storm",
   "observer/stream",
-  "pool/map-memory",
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",
   "soak/calls-settle",
+  "soak/map-memory",
   "supervision/threads/restart-matrix",
   "system/blocked-main",
   // These run on other Nodes too, which have to be downloaded.

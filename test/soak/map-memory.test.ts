@@ -1,9 +1,9 @@
 import { pool } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
+import type double from "../pool/fixtures/work.js";
 import { testSystem } from "../support/system.js";
-import type double from "./fixtures/work.js";
 
-const filename = new URL("./fixtures/work.js", import.meta.url);
+const filename = new URL("../pool/fixtures/work.js", import.meta.url);
 const ITEMS = 1_000_000;
 const CONCURRENCY = 64;
 
