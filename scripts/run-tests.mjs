@@ -41,12 +41,7 @@ const short = [
   ["drawing of the rooms", ["scripts/draw-rooms.mjs", "--check"]],
   vitest,
 ];
-const long = [
-  ...build,
-  vitest,
-  ["a round of the memory faults", ["test/dist/faults/rounds.js", "--rounds", "1"]],
-  [`Node ${OTHERS}`, ["test/dist/versions.js", "--nodes", OTHERS, ...ON_OTHERS]],
-];
+const long = [...build, vitest, [`Node ${OTHERS}`, ["test/dist/versions.js", "--nodes", OTHERS, ...ON_OTHERS]]];
 
 const missing = installTools();
 const lines = [];
