@@ -206,3 +206,16 @@ describe("map", () => {
     expect(map("abc", {})).toThrow("must be an object that is iterable");
   });
 });
+
+// Node delivers what is in a port also after `close`, until it has emptied the port.
+test("a result that comes after its task was aborted takes no other task along", async () => {
+  const { ref } = await start({ maxThreads: 3 });
+  const other = newGate();
+  const running = ref.run(other.word as never, { name: "gate" });
+  await eventually(() => other.arrived() === 1);
+  for (let round = 0; round < 20; round++) {
+    for await (const result of ref.map(numbers().source, { concurrency: 4 })) if (result === 40) break;
+  }
+  other.open();
+  expect(await running).toBeGreaterThan(0);
+});

@@ -95,7 +95,9 @@ export class PoolThreads {
       workerData: spec.workerData,
       recordTiming: false,
     } as ConstructorParameters<typeof Piscina>[0]);
-    this.#piscina.on("error", onBroken);
+    this.#piscina.on("error", (error) => {
+      if (!isLateResult(error)) onBroken(error);
+    });
     this.#adopt();
     this.#watchExits();
   }
@@ -310,4 +312,12 @@ function guardedThread(worker: Worker, threadId: number, attention: Int32Array):
         : undefined,
     loopIdleMs: () => worker.performance.eventLoopUtilization().idle,
   };
+}
+
+/**
+ * Piscina's words for a result whose task was aborted before: Node delivers what is in a port also after `close`, until
+ * it has emptied the port. The thread is ended already, and the pool is whole.
+ */
+function isLateResult(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Unexpected message from Worker: ");
 }
