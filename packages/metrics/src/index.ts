@@ -1,5 +1,5 @@
-export { type Observer, startObserver } from "./observer/observer.js";
-export type { ObserverOptions } from "./observer/options.js";
+export { type Observer, type ObserverHandler, observerHandler, startObserver } from "./observer/observer.js";
+export type { ObserverHandlerOptions, ObserverOptions } from "./observer/options.js";
 export {
   type ActorMetric,
   type ActorView,

@@ -65,6 +65,7 @@ export type {
 export type { OfEach, StatsOf } from "./directory/references.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export type { LossCause } from "./introspection/actor-meter.js";
+export type { HealthProblem, SystemHealth } from "./introspection/health.js";
 export type { TraceEvent, TraceOptions } from "./introspection/trace.js";
 export type { TreeNode } from "./introspection/tree.js";
 export type {
@@ -82,7 +83,7 @@ export type { LastSeen } from "./reporting/last-seen.js";
 export type { Logger, LogMethod } from "./reporting/logger.js";
 export type { Down, Exit } from "./signals/process-signals.js";
 export type { ActorStats } from "./stats/actor-stats.js";
-export type { PoolStats, PoolTimes } from "./stats/pool-stats.js";
+export type { PoolMemory, PoolStats, PoolTimes } from "./stats/pool-stats.js";
 export type { RouterStats } from "./stats/router-stats.js";
 export type {
   AnySupervisorRef,
@@ -113,6 +114,7 @@ export {
   type Permissions,
   type PoolSpec,
   pool,
+  type RecycleOptions,
   type RequiredArgs,
   type ResourceContext,
   type ResourceSpec,

@@ -44,6 +44,12 @@ export interface ObserverOptions {
   readonly readerTimeoutMs?: number;
 }
 
+/** What `observerHandler` takes: what `startObserver` does, but for the address, which is the other server's. */
+export interface ObserverHandlerOptions extends Omit<ObserverOptions, "host" | "port"> {
+  /** Where the other server has mounted it, as `"/observer"`, if it leaves that in front of `request.url`. Default `""`. */
+  readonly path?: string;
+}
+
 export interface FullObserverOptions {
   readonly host: string;
   readonly port: number;
@@ -58,6 +64,11 @@ export interface FullObserverOptions {
 const aHost = field(
   "a host name or an address",
   (value) => typeof value === "string" && /^[^\s\0]{1,255}$/.test(value),
+);
+
+const aPath = field(
+  'a path that begins with "/" and does not end with it, or ""',
+  (value) => isText(value) && /^(?:\/[^\s?#]*[^\s?#/])?$/.test(value),
 );
 
 const FIELDS: Fields = {
@@ -81,7 +92,19 @@ const FIELDS: Fields = {
 /** Throws ERR_INVALID_OPTION, which names the option, its value and what is allowed. */
 export function fullOptions(options: ObserverOptions): FullObserverOptions {
   const taken = takeOptions("startObserver", options, FIELDS);
-  const { host = "127.0.0.1", port = 0, token = randomBytes(16).toString("base64url"), registry, prefix } = taken;
+  const { host = "127.0.0.1", port = 0 } = taken;
+  return { host, port, ...siteOptions(taken) };
+}
+
+/** The same for `observerHandler`. */
+export function fullHandlerOptions(options: ObserverHandlerOptions) {
+  const { host: _, port: __, ...fields } = FIELDS;
+  const taken = takeOptions("observerHandler", options, { ...fields, path: aPath });
+  return { path: taken.path ?? "", ...siteOptions(taken) };
+}
+
+function siteOptions(taken: ObserverHandlerOptions): Omit<FullObserverOptions, "host" | "port"> {
+  const { token = randomBytes(16).toString("base64url"), registry, prefix } = taken;
   const { allowedHosts = [], logFields = false, readerTimeoutMs = 10_000 } = taken;
-  return { host, port, token, allowedHosts, logFields, registry, prefix, readerTimeoutMs };
+  return { token, allowedHosts, logFields, registry, prefix, readerTimeoutMs };
 }

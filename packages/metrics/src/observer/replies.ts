@@ -52,6 +52,9 @@ function printable(_key: string, value: unknown): unknown {
 
 /** The parsed body; undefined when it is larger than `maxBytes` or not JSON. */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  // A server in front, as express with its parser, has read it already.
+  const { body } = request as { body?: unknown };
+  if (typeof body === "object" && body !== null && request.readableEnded) return body;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {

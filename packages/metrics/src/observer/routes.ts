@@ -29,13 +29,23 @@ const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
   "/api/events": { method: "GET", handle: events },
   "/api/token": { method: "GET", handle: checkToken },
   "/api/actions": { method: "POST", handle: actions },
+  "/livez": { method: "GET", handle: (site, request, response) => health(site, request, response, "live") },
+  "/readyz": { method: "GET", handle: (site, request, response) => health(site, request, response, "ready") },
 };
+/** Those that a prober asks by an address or a name of its own. They tell a page of another site nothing but the status. */
+const PROBES = ["/livez", "/readyz"];
 
-export async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** `url`: what is asked for, from the page's own address on. */
+export async function answer(
+  site: Site,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: string,
+): Promise<void> {
   secure(response);
-  const { path, query } = locate(request.url ?? "");
+  const { path, query } = locate(url);
   const isRefused = refusal(request, site.access, path === "/");
-  if (isRefused !== undefined) return refuse(response, isRefused);
+  if (isRefused !== undefined && !PROBES.includes(path)) return refuse(response, isRefused);
   const asset = site.assets.get(path);
   const route = ROUTES[path];
   const method = request.method === "HEAD" ? "GET" : request.method;
@@ -55,6 +65,12 @@ export async function answer(site: Site, request: IncomingMessage, response: Ser
 function locate(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const [path = "", query = ""] = url.split("?", 2);
   return { path: path.replace(/\/{2,}/g, "/"), query: new URLSearchParams(query) };
+}
+
+function health(site: Site, request: IncomingMessage, response: ServerResponse, question: "live" | "ready"): void {
+  const { problems, ...answers } = site.system.health();
+  const mayKnow = refusal(request, site.access, false) === undefined;
+  sendJson(response, answers[question] ? 200 : 503, mayKnow ? { ...answers, problems } : answers);
 }
 
 async function metrics({ registry }: Site, _: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   Meters,
   PoolMeters,
   SupervisorMeters,
+  SystemHealth,
   SystemStats,
 } from "@mini-otp/runtime";
 import { field, isRecord, isText, takeArgument } from "@mini-otp/runtime/options";
@@ -39,6 +40,7 @@ export interface MetricDescription {
     | "tasks"
     | "threads"
     | "events"
+    | "flag"
     | "info";
   readonly type: "gauge" | "counter" | "histogram";
   /** The label that tells its values apart, beside the labels of the actor, supervisor or pool. */
@@ -93,6 +95,7 @@ export interface SystemMetric extends MetricDescription {
 export interface SystemView {
   readonly stats: SystemStats;
   readonly deadLetters: ReturnType<Meters["deadLetters"]>;
+  readonly health: SystemHealth;
 }
 
 /** A metric that is always 1, with the information in its labels. */

@@ -2,6 +2,7 @@ import type { PoolMeters } from "@mini-otp/runtime";
 import type { PoolMetric, Without } from "./metric.js";
 
 const MS = 1000;
+const MIB = 2 ** 20;
 
 const pool = (metric: Without<PoolMetric, never>): PoolMetric => ({ of: "pool", type: "gauge", ...metric });
 
@@ -47,6 +48,14 @@ export const POOL_METRICS: readonly PoolMetric[] = [
     type: "counter",
     read: ({ threadsLost }) => threadsLost,
   },
+  {
+    of: "pool",
+    name: "pool_threads_recycled_total",
+    help: "Threads that were replaced between two tasks.",
+    unit: "threads",
+    type: "counter",
+    read: ({ threadsRecycled }) => threadsRecycled,
+  },
   pool({
     name: "pool_wait_seconds",
     help: "How long tasks have lately waited for a thread.",
@@ -60,6 +69,20 @@ export const POOL_METRICS: readonly PoolMetric[] = [
     unit: "seconds",
     by: "percentile",
     read: ({ run }) => percentilesOf(run),
+  }),
+  pool({
+    name: "pool_function_seconds",
+    help: "How long the functions of tasks have lately taken in their thread.",
+    unit: "seconds",
+    by: "percentile",
+    read: (stats) => percentilesOf(stats.function),
+  }),
+  pool({
+    name: "pool_task_memory_bytes",
+    help: "By how much tasks have lately made their thread's memory grow.",
+    unit: "bytes",
+    by: "percentile",
+    read: ({ memory: { p50Mb, p99Mb } }) => ({ 50: p50Mb * MIB, 99: p99Mb * MIB }),
   }),
 ];
 

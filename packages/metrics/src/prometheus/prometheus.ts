@@ -150,7 +150,11 @@ class Scrape {
         actors: this.#actors.read(),
         supervisors: this.#supervisors.read(),
         pools: this.#system.meters.pools(),
-        system: { stats: this.#system.stats(), deadLetters: this.#system.meters.deadLetters() },
+        system: {
+          stats: this.#system.stats(),
+          deadLetters: this.#system.meters.deadLetters(),
+          health: this.#system.health(),
+        },
       };
       queueMicrotask(() => {
         this.#seen = undefined;

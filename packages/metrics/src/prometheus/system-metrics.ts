@@ -13,6 +13,18 @@ export const SYSTEM_METRICS: readonly (SystemMetric | InfoMetric)[] = [
     read: ({ deadLetters }) => deadLetters,
   },
   system({
+    name: "system_live",
+    help: "1 unless only a new process can help: the root has given up, or main's guard does not run.",
+    unit: "flag",
+    read: ({ health }) => Number(health.live),
+  }),
+  system({
+    name: "system_ready",
+    help: "1 while it is live, not stopping, and every permanent child can work.",
+    unit: "flag",
+    read: ({ health }) => Number(health.ready),
+  }),
+  system({
     name: "actors",
     help: "Actors there are, running or not.",
     unit: "actors",

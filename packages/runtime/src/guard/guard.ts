@@ -104,6 +104,11 @@ export class Guard {
     return this.#budget.unattributedMb;
   }
 
+  /** For how long it has not looked at the threads, although there are some. */
+  get missedMs(): number {
+    return this.#watched.size === 0 || this.#closed ? 0 : performance.now() - this.#roundBeforeMs;
+  }
+
   /** For how long every actor has slept, as of the last round. */
   get quietMs(): number {
     return performance.now() - this.#awakeAtMs;

@@ -117,6 +117,11 @@ export class MailRoom {
     this.#fullMailboxes.forget(actor);
   }
 
+  /** Mailboxes that are full, by path: for how long. */
+  fullForMs(): Map<string, number> {
+    return this.#fullMailboxes.fullForMs();
+  }
+
   close(): void {
     this.#fullMailboxes.close();
   }

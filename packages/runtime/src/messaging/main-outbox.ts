@@ -39,6 +39,8 @@ const REPLIES_PER_TURN = 32;
 /** Main answers no calls. */
 const NO_CALLEE: CallerNotices = { cancelled() {}, granted() {} };
 
+const NOTHING: readonly never[] = [];
+
 /** Main's sending side. It never blocks: a message that finds its mailbox full waits in line until there is room. */
 export class MainOutbox extends Outbox {
   readonly #replies: RingReader;
@@ -64,6 +66,8 @@ export class MainOutbox extends Outbox {
     });
   }
 
+  readonly #decodeTask = (value: TaskValue): unknown => decodeTask(this.codec, value);
+
   stats(uid: number, address: number): ActorStats | undefined {
     return this.#host.stats(uid, address);
   }
@@ -72,10 +76,15 @@ export class MainOutbox extends Outbox {
     return this.#host.ownPool(uid);
   }
 
-  async runTask(uid: number, id: string, task: unknown, options: TaskOptions, isStream?: true): Promise<unknown> {
-    const encoded = encodeTask(this.codec, id, task, options.transferList ?? [], "task");
-    const value = isStream ? { ...encoded, isStream } : encoded;
-    return decodeTask(this.codec, await this.#host.runTask(uid, id, value, options));
+  runTask(uid: number, id: string, task: unknown, options: TaskOptions, isStream?: true): Promise<unknown> {
+    let value: TaskValue;
+    try {
+      value = encodeTask(this.codec, id, task, options.transferList ?? NOTHING, "task");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (isStream) value = { ...value, isStream };
+    return this.#host.runTask(uid, id, value, options).then(this.#decodeTask);
   }
 
   ownRef(uid: number): ActorRef | undefined {

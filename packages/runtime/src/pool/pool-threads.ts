@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url";
-import type { Worker } from "node:worker_threads";
+import { setEnvironmentData, type Worker } from "node:worker_threads";
 import { ActorError, type ExitReason, KILLED } from "@mini-otp/worker-host/protocol/errors";
 import {
-  askUnlessLeavingBy,
   attentionTable,
   ConsumerState,
   leavingThreads,
@@ -12,28 +11,55 @@ import {
   stopWaiting,
   whenOneLeaves,
 } from "@mini-otp/worker-host/protocol/memory";
-import { CALLED, POOL_MAIN, type PoolThreadData, type TaskMessage } from "@mini-otp/worker-host/protocol/port";
+import {
+  CALLED,
+  PLACE_GREW_KB,
+  PLACE_MEMORY_KB,
+  PLACE_STAGE,
+  PLACE_THREAD,
+  PLACE_TOOK_US,
+  PLACE_WORDS,
+  POOL_MAIN,
+  type PoolTables,
+  type PoolThreadData,
+  type TaskMessage,
+} from "@mini-otp/worker-host/protocol/port";
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
 import { Piscina } from "piscina";
 import type { Guard } from "../guard/guard.js";
-import { HAS_HEAP_STATISTICS, type HeapStatistics } from "../guard/probe.js";
 import type { GuardedThread } from "../guard/watched.js";
 import type { FullPoolSpec } from "../supervision/child-spec.js";
-import { systemClock, type Timer } from "../supervision/clock.js";
-import { afterRunning } from "../supervision/running-time.js";
+import { systemClock } from "../supervision/clock.js";
 import { moduleCandidates } from "../threads/actor-module.js";
 import { inheritedExecArgv, limitsFor, threadEnv, workerEnv } from "../threads/actor-thread.js";
 import { EXITING_MS, ZOMBIE_MS } from "../threads/end-limits.js";
-import { OpenQuestions } from "../threads/open-questions.js";
 import { IS_BUNDLED } from "../threads/thread-code.js";
 import { forwardOutput } from "../threads/thread-output.js";
+import { Ending } from "./ending.js";
+import { guardedThread } from "./guarded-pool-thread.js";
+import { Recycling } from "./recycling.js";
+import { TaskEnd } from "./task-end.js";
+import { type TaskLimit, TaskLimits } from "./task-limits.js";
 
-/** How often main checks whether a task's function has been called. */
-const BEGIN_CHECK_MS = 20;
+/** The guard looks at the threads until they have had no task for this long, so that tiny tasks do not wake it each. */
+const REST_MS = 50;
+
+const NOTHING: readonly never[] = [];
+let lastTables = 0;
 
 export interface PoolThreadsHost {
   readonly guard: Guard;
   readonly headroomMb: number;
+}
+
+/** What its pool wants to know. */
+export interface PoolThreadsListener {
+  /** A thread ended while it ran no task. */
+  broken(error: unknown): void;
+  /** A task's function has ended. `grewKb` is 0 when memory was not measured. */
+  measured(tookUs: number, grewKb: number): void;
+  /** A thread that was to leave has ended, so there is room again. `recycled`: between two tasks, as it was told. */
+  left(recycled: boolean): void;
 }
 
 interface Thread {
@@ -51,10 +77,14 @@ export class PoolThreads {
   readonly #path: string;
   readonly #host: PoolThreadsHost;
   readonly #piscina: Piscina;
+  readonly #listener: PoolThreadsListener;
   readonly #bell: Int32Array;
-  /** For each task that may run at a time, two words: see TaskMessage. */
-  readonly #running: Int32Array;
+  /** See PoolTables. */
+  readonly #tables: string;
+  readonly #places: Int32Array;
+  readonly #placeCount: number;
   readonly #attention: Int32Array;
+  readonly #recycling: Recycling | undefined;
   readonly #free: number[];
   readonly #threads = new Map<Worker, Thread>();
   /** Exit reasons of the threads that the guard has ended, by thread id. */
@@ -62,9 +92,12 @@ export class PoolThreads {
   /** By the number of a thread on its way out: what kills it if it stays. */
   readonly #exiting = new Map<number, NodeJS.Timeout>();
   #closed = false;
+  /** Set while the guard looks at the threads. */
+  #rest: NodeJS.Timeout | undefined;
+  #hasRun = false;
+  readonly #limits: TaskLimits | undefined;
 
-  /** `onBroken` is called when a thread ends while it runs no task. */
-  constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, onBroken: (error: unknown) => void) {
+  constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, listener: PoolThreadsListener) {
     if (IS_BUNDLED) {
       const why =
         "a pool's threads are made of files of piscina's and @mini-otp/worker-host's, which are inside this bundle";
@@ -74,13 +107,27 @@ export class PoolThreads {
     this.#path = path;
     this.#host = host;
     this.#bell = new Int32Array(host.guard.bell);
-    const { maxThreads, concurrentTasksPerWorker, heapCapMb, offHeapCapMb } = spec;
-    const places = maxThreads * concurrentTasksPerWorker;
-    this.#running = new Int32Array(new SharedArrayBuffer(places * 8));
+    this.#listener = listener;
+    const { maxThreads, concurrentTasksPerWorker, heapCapMb, offHeapCapMb, recycle } = spec;
+    this.#placeCount = maxThreads * concurrentTasksPerWorker;
+    this.#places = new Int32Array(new SharedArrayBuffer(this.#placeCount * PLACE_WORDS * 4));
     // Twice, because piscina starts the next thread while one ends.
     this.#attention = attentionTable(2 * maxThreads);
-    this.#free = Array.from({ length: places }, (_, i) => i);
-    const data: PoolThreadData = { id: path, moduleUrls: moduleCandidates(spec.filename), offHeapCapMb };
+    this.#free = Array.from({ length: this.#placeCount }, (_, i) => i);
+    this.#tables = `mini-otp pool ${++lastTables}`;
+    const tables: PoolTables = { places: this.#places, attention: this.#attention };
+    setEnvironmentData(this.#tables, tables as never);
+    const moduleUrls = moduleCandidates(spec.filename);
+    const data: PoolThreadData = { id: path, moduleUrls, offHeapCapMb, tables: this.#tables };
+    this.#recycling =
+      recycle === undefined
+        ? undefined
+        : new Recycling(recycle, concurrentTasksPerWorker, (message, threadId) => this.#leave(message, threadId));
+    const { taskTimeoutMs, startTimeoutMs } = spec;
+    if (taskTimeoutMs !== Infinity) {
+      const stageOf = (words: number): number => Atomics.load(this.#places, words + PLACE_STAGE);
+      this.#limits = new TaskLimits(systemClock, taskTimeoutMs, startTimeoutMs, stageOf);
+    }
     this.#piscina = new Piscina({
       filename: fileURLToPath(POOL_MAIN),
       minThreads: spec.minThreads,
@@ -94,9 +141,10 @@ export class PoolThreads {
       ...(spec.execArgv === undefined ? {} : { execArgv: [...inheritedExecArgv(), ...spec.execArgv] }),
       workerData: spec.workerData,
       recordTiming: false,
+      ...(this.#recycling === undefined ? {} : { loadBalancer: this.#recycling.balancer }),
     } as ConstructorParameters<typeof Piscina>[0]);
     this.#piscina.on("error", (error) => {
-      if (!isLateResult(error)) onBroken(error);
+      if (!isLateResult(error)) listener.broken(error);
     });
     this.#adopt();
     this.#watchExits();
@@ -104,6 +152,11 @@ export class PoolThreads {
 
   /** Whether another task can run now. */
   get hasRoom(): boolean {
+    return this.#free.length > (this.#recycling?.reserved ?? 0);
+  }
+
+  /** Whether another task can run now, or once the thread that leaves has been replaced. */
+  get hasPlace(): boolean {
     return this.#free.length > 0;
   }
 
@@ -112,60 +165,62 @@ export class PoolThreads {
   }
 
   /**
-   * Runs a task; `hasRoom` must be true. When the task settles its place is free again. Rejects with a TaskEnd. For an
-   * `abortable` task `end` aborts it by ending its thread, which piscina gives to no other task meanwhile.
+   * Runs a task; `hasRoom` must be true. Calls `done` with its result, or with how it ended, once its place is free again.
+   * For an `abortable` task `end` aborts it by ending its thread, which piscina gives to no other task meanwhile.
    */
-  async run(
+  run(
     name: string | undefined,
     task: TaskValue | undefined,
-    end: AbortController,
+    end: Ending,
     abortable: boolean,
-  ): Promise<TaskValue> {
+    done: (end: TaskEnd | undefined, value: TaskValue | undefined) => void,
+  ): void {
     const place = this.#free.pop() as number;
-    this.#running.fill(0, 2 * place, 2 * place + 2);
-    const message: TaskMessage = { name, task, place, running: this.#running, attention: this.#attention };
-    const { taskTimeoutMs } = this.#spec;
-    const time: TaskTime = { timer: undefined, over: undefined };
-    if (abortable && taskTimeoutMs !== Infinity) this.#limit(place, time, end, this.#spec.startTimeoutMs);
-    try {
-      const signal = abortable ? end.signal : null;
-      const transferList = task === undefined ? [] : transferListOf(task);
-      const result = this.#piscina.run(message, { transferList: transferList as never, signal });
-      this.#adopt();
-      this.#watch(true);
-      return await result;
-    } catch (error) {
-      const [threadId] = this.#running.subarray(2 * place);
-      // A port in the task was closed while the task waited for a thread to start.
-      const notPosted = threadId === 0 && (error as { name?: unknown } | null)?.name === "DataCloneError";
-      throw new TaskEnd(error, threadId, time.over, notPosted);
-    } finally {
-      time.timer?.cancel();
-      this.#free.push(place);
-      if (2 * this.#free.length === this.#running.length) this.#watch(false);
-    }
+    const words = place * PLACE_WORDS;
+    this.#places.fill(0, words, words + PLACE_WORDS);
+    const message: TaskMessage = { name, task, place };
+    const limit = abortable ? this.#limits?.begin(words, end) : undefined;
+    const signal = (abortable ? end : null) as AbortSignal | null;
+    const transferList = task === undefined ? NOTHING : transferListOf(task);
+    const result: Promise<TaskValue> = this.#piscina.run(message, { transferList: transferList as never, signal });
+    this.#adopt();
+    this.#watch();
+    result.then(
+      (value) => {
+        this.#settled(place, limit);
+        done(undefined, value);
+      },
+      (error: unknown) => {
+        const threadId = this.#places[words + PLACE_THREAD];
+        this.#settled(place, limit);
+        // A port in the task was closed while the task waited for a thread to start.
+        const notPosted = threadId === 0 && (error as { name?: unknown } | null)?.name === "DataCloneError";
+        done(new TaskEnd(error, threadId, limit?.over, notPosted), undefined);
+      },
+    );
   }
 
-  /**
-   * Limits the time of a task, which begins when its function is called. A thread that has to start first has its own
-   * limit.
-   */
-  #limit(place: number, time: TaskTime, end: AbortController, loadLeftMs: number): void {
-    const { taskTimeoutMs, startTimeoutMs } = this.#spec;
-    const endFor = (over: ExitReason): void => {
-      time.over = over;
-      end.abort();
+  /** Takes the figures that the thread has left. */
+  #settled(place: number, limit: TaskLimit | undefined): void {
+    const places = this.#places;
+    const words = place * PLACE_WORDS;
+    if (limit !== undefined) this.#limits?.end(limit);
+    this.#free.push(place);
+    const tookUs = places[words + PLACE_TOOK_US];
+    if (tookUs > 0) this.#listener.measured(tookUs, places[words + PLACE_GREW_KB]);
+    const called = places[words + PLACE_STAGE] === CALLED;
+    this.#recycling?.taskEnded(places[words + PLACE_THREAD], called, places[words + PLACE_MEMORY_KB] / 1024);
+  }
+
+  /** Has a thread that runs no task exit. It does so itself, so that its exit handlers run. */
+  #leave(message: TaskMessage, threadId: number): void {
+    const end = new Ending();
+    const kill = setTimeout(() => end.abort(), EXITING_MS).unref();
+    const stayed = (): void => {
+      clearTimeout(kill);
+      if (!this.#closed) this.#recycling?.stayed(threadId);
     };
-    time.timer = afterRunning(systemClock, BEGIN_CHECK_MS, () => {
-      if (Atomics.load(this.#running, 2 * place + 1) === CALLED) {
-        const over = (): void => endFor({ kind: "unresponsive", method: "", afterMs: taskTimeoutMs });
-        time.timer = afterRunning(systemClock, Math.max(0, taskTimeoutMs - BEGIN_CHECK_MS), over);
-      } else if (loadLeftMs <= BEGIN_CHECK_MS) {
-        endFor({ kind: "init_timeout", afterMs: startTimeoutMs });
-      } else {
-        this.#limit(place, time, end, loadLeftMs - BEGIN_CHECK_MS);
-      }
-    });
+    this.#piscina.run(message, { signal: end as unknown as AbortSignal }).then(stayed, stayed);
   }
 
   /** The exit reason of a thread that ended before its task. */
@@ -185,6 +240,10 @@ export class PoolThreads {
   /** Ends all threads. Resolves to false when one has not ended within a second. */
   async close(): Promise<boolean> {
     this.#closed = true;
+    clearTimeout(this.#rest);
+    this.#limits?.close();
+    this.#recycling?.close();
+    setEnvironmentData(this.#tables, undefined);
     stopWaiting(this.#attention);
     for (const timer of this.#exiting.values()) clearTimeout(timer);
     this.#piscina.removeAllListeners("error");
@@ -210,6 +269,7 @@ export class PoolThreads {
       new ConsumerState(words).pretend({ sleeps: false, runsCallbacks: true });
       const guarded = guardedThread(worker, id, this.#attention);
       this.#threads.set(worker, { id, guarded, words });
+      this.#recycling?.started(id);
       forwardOutput(worker);
       const kill = (reason: ExitReason): void => {
         this.#killed.set(id, reason);
@@ -223,10 +283,19 @@ export class PoolThreads {
         clearTimeout(this.#exiting.get(id));
         this.#exiting.delete(id);
         this.#threads.delete(worker);
+        this.#replaced(id);
         // Later, because the task that ran there reads the reason in this turn of the event loop.
         setImmediate(() => this.#killed.delete(id));
       });
     }
+  }
+
+  /** A thread has exited, and piscina may have started another in its place. */
+  #replaced(id: number): void {
+    const { wasLeaving = false, wasTold = false } = this.#recycling?.exited(id) ?? {};
+    if (this.#closed) return;
+    this.#adopt();
+    if (wasLeaving) this.#listener.left(wasTold);
   }
 
   /** Sees to it that threads which say that they exit do: one whose exit handlers never return keeps its task for ever. */
@@ -254,64 +323,30 @@ export class PoolThreads {
     }
   }
 
-  /** Tells the guard whether the threads are busy. */
-  #watch(busy: boolean): void {
+  /** Has the guard look at the threads. */
+  #watch(): void {
+    this.#hasRun = true;
+    if (this.#rest !== undefined) return;
+    this.#pretend(true);
+    ring(this.#bell, 0);
+    this.#restLater();
+  }
+
+  /** One timer for all tasks: it looks whether any has begun meanwhile. */
+  #restLater(): void {
+    this.#hasRun = false;
+    this.#rest = setTimeout(() => {
+      if (this.#hasRun || this.#free.length < this.#placeCount) return this.#restLater();
+      this.#rest = undefined;
+      this.#pretend(false);
+    }, REST_MS).unref();
+  }
+
+  #pretend(busy: boolean): void {
     for (const { words } of this.#threads.values()) {
       new ConsumerState(words).pretend({ sleeps: !busy, runsCallbacks: busy });
     }
-    if (busy) ring(this.#bell, 0);
   }
-}
-
-interface TaskTime {
-  timer: Timer | undefined;
-  /** Set when the task took too long. */
-  over: ExitReason | undefined;
-}
-
-/** What a task rejects with when it has no result. */
-export class TaskEnd {
-  /** A TaskFailure, or piscina's error about the thread. */
-  readonly error: unknown;
-  /** 0 when no thread had the task yet. */
-  readonly threadId: number;
-  readonly timeOver: ExitReason | undefined;
-  /** Something that the task transfers was closed or detached before it could be posted. */
-  readonly notPosted: boolean;
-
-  constructor(error: unknown, threadId: number, timeOver: ExitReason | undefined, notPosted: boolean) {
-    this.error = error;
-    this.threadId = threadId;
-    this.timeOver = timeOver;
-    this.notPosted = notPosted;
-  }
-}
-
-function guardedThread(worker: Worker, threadId: number, attention: Int32Array): GuardedThread {
-  const { terminate } = worker;
-  const questions = new OpenQuestions();
-  let answered: Promise<void> | undefined;
-  // Piscina ends threads too. An ending thread must not be asked anything (see attention.ts), and it ends when it has
-  // answered.
-  worker.terminate = async () => {
-    answered ??= new Promise((resolve) => questions.whenAnswered(resolve));
-    await answered;
-    return terminate.call(worker);
-  };
-  return {
-    threadId,
-    ask: (ask) => {
-      if (answered !== undefined) return undefined;
-      const answer = askUnlessLeavingBy(attention, threadId, ask);
-      questions.asked(answer);
-      return answer;
-    },
-    heapStatistics: () =>
-      HAS_HEAP_STATISTICS
-        ? (worker as Worker & { getHeapStatistics(): Promise<HeapStatistics> }).getHeapStatistics()
-        : undefined,
-    loopIdleMs: () => worker.performance.eventLoopUtilization().idle,
-  };
 }
 
 /**

@@ -13,7 +13,9 @@ import { explainModule } from "../supervision/module-url.js";
 import { SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
-import { PoolThreads, type PoolThreadsHost, TaskEnd } from "./pool-threads.js";
+import { Ending } from "./ending.js";
+import { PoolThreads, type PoolThreadsHost } from "./pool-threads.js";
+import type { TaskEnd } from "./task-end.js";
 import { type Task, TaskQueue } from "./task-queue.js";
 
 /** What a pool needs of its system. */
@@ -54,6 +56,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   readonly #tasks: TaskQueue;
   readonly #running = new Set<Task>();
   #threadsLost = 0;
+  #threadsRecycled = 0;
   #state: State = "down";
   #incarnation = 0;
   #threads: PoolThreads | undefined;
@@ -89,14 +92,20 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const timer = afterRunning(this.#host.clock, afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
     let reason: ExitReason | undefined;
     try {
-      const threads: PoolThreads = new PoolThreads(this.#spec, this.id, this.#host, (error) =>
-        this.#broken(threads, { kind: "error", error }),
-      );
+      const threads: PoolThreads = new PoolThreads(this.#spec, this.id, this.#host, {
+        broken: (error) => this.#broken(threads, { kind: "error", error }),
+        measured: (tookUs, grewKb) => this.#tasks.measured(tookUs, grewKb),
+        left: (recycled) => {
+          if (recycled) this.#threadsRecycled++;
+          this.#dispatch();
+        },
+      });
       this.#threads = threads;
-      const loaded = threads.run(undefined, undefined, new AbortController(), false).then(
-        () => undefined,
-        (end: unknown): ExitReason => ({ kind: "init_failed", error: this.#errorOf(threads, end, "load") }),
-      );
+      const loaded = new Promise<ExitReason | undefined>((resolve) => {
+        threads.run(undefined, undefined, new Ending(), false, (end) =>
+          resolve(end && { kind: "init_failed", error: this.#errorOf(threads, end, "load") }),
+        );
+      });
       reason = await Promise.race([loaded, failed.promise]);
     } catch (error) {
       reason = { kind: "init_failed", error };
@@ -145,7 +154,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   run(task: TaskValue, options: TaskOptions): Promise<TaskValue> {
     if (this.#state === "down" || this.#state === "stopping")
       return Promise.reject(noproc(this, "run", this.#host.outbox.whyGone));
-    const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasRoom !== true;
+    const waits = this.#state !== "up" || this.#tasks.length > 0 || this.#threads?.hasPlace !== true;
     const outcome = this.#tasks.add(task, options, waits);
     this.#dispatch();
     return outcome;
@@ -162,6 +171,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
       maxThreads,
       running: this.#running.size,
       threadsLost: this.#threadsLost,
+      threadsRecycled: this.#threadsRecycled,
       ...this.#tasks.stats,
     };
   }
@@ -172,32 +182,40 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     while (threads !== undefined && (this.#state === "up" || draining) && threads.hasRoom) {
       const next = this.#tasks.take();
       if (next === undefined) return;
-      void this.#runNow(next, threads);
+      this.#runNow(next, threads);
     }
   }
 
-  async #runNow(task: Task, threads: PoolThreads): Promise<void> {
+  #runNow(task: Task, threads: PoolThreads): void {
     this.#running.add(task);
+    const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
+    let value: TaskValue;
     try {
-      const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
-      const value = await threads.run(task.name, takeTransferred(this.id, task.task), task.end, abortable);
-      this.#tasks.completed(task, value);
-    } catch (end) {
-      const isGivenUp = task.signal?.aborted === true && (end as TaskEnd).timeOver === undefined;
-      if (isGivenUp) this.#tasks.aborted(task);
-      else this.#tasks.failed(task, end instanceof TaskEnd ? this.#errorOf(threads, end, task.name) : end);
-    } finally {
-      this.#running.delete(task);
-      task.release();
-      if (this.#stopping !== undefined) this.#stopping.drained++;
-      this.#dispatch();
-      this.#checkDrained();
+      value = takeTransferred(this.id, task.task);
+    } catch (error) {
+      this.#tasks.failed(task, error);
+      this.#runEnded(task);
+      return;
     }
+    threads.run(task.name, value, task.end, abortable, (end, value) => {
+      if (end === undefined) this.#tasks.completed(task, value as TaskValue);
+      else if (task.signal?.aborted === true && end.timeOver === undefined) this.#tasks.aborted(task);
+      else this.#tasks.failed(task, this.#errorOf(threads, end, task.name));
+      this.#runEnded(task);
+    });
+  }
+
+  #runEnded(task: Task): void {
+    this.#running.delete(task);
+    task.release();
+    if (this.#stopping !== undefined) this.#stopping.drained++;
+    this.#dispatch();
+    this.#checkDrained();
   }
 
   /** The error that a task rejects with. Reports a lost thread; breaks the pool when the module cannot be loaded. */
-  #errorOf(threads: PoolThreads, end: unknown, name: string): unknown {
-    const { error, timeOver, notPosted } = end as TaskEnd;
+  #errorOf(threads: PoolThreads, end: TaskEnd, name: string): unknown {
+    const { error, timeOver, notPosted } = end;
     if (isTaskFailure(error)) {
       const thrown = this.#host.outbox.codec.decodeValue(payloadOf((error as TaskFailure).error));
       if (error.of !== "module") return thrown;
@@ -209,7 +227,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const reason =
       timeOver?.kind === "unresponsive"
         ? { ...timeOver, method: name }
-        : (timeOver ?? this.#closing ?? threads.lostThread(end as TaskEnd));
+        : (timeOver ?? this.#closing ?? threads.lostThread(end));
     if (timeOver?.kind === "init_timeout") this.#broken(threads, timeOver);
     if (this.#closing === undefined) {
       this.#threadsLost++;

@@ -3,7 +3,8 @@ import { Queue, whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { type TaskOptions, taskAborted } from "@mini-otp/worker-host/protocol/refs";
 import type { TaskValue } from "@mini-otp/worker-host/protocol/values";
-import type { PoolStats, PoolTimes } from "../stats/pool-stats.js";
+import type { PoolMemory, PoolStats, PoolTimes } from "../stats/pool-stats.js";
+import { Ending } from "./ending.js";
 
 export interface Task {
   readonly name: string;
@@ -12,12 +13,14 @@ export interface Task {
   readonly queuedAt: number;
   startedAt: number;
   /** Ends it, waiting or running, because its time is over or its caller has given it up. */
-  readonly end: AbortController;
+  readonly end: Ending;
   /** Removes the listener from the caller's signal. */
   release(): void;
   resolve(value: TaskValue): void;
   reject(error: unknown): void;
 }
+
+const nothing = (): void => {};
 
 type Counts = Pick<PoolStats, "completed" | "failed" | "aborted" | "rejected">;
 
@@ -29,6 +32,9 @@ export class TaskQueue {
   readonly #waiting = new Queue<Task>();
   readonly #wait = createHistogram();
   readonly #run = createHistogram();
+  /** Of the function alone, and of the thread's memory. */
+  readonly #function = createHistogram();
+  readonly #grewKb = createHistogram();
   readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = { completed: 0, failed: 0, aborted: 0, rejected: 0 };
 
   /** `left` is called when the caller of a waiting task has given it up. */
@@ -42,13 +48,15 @@ export class TaskQueue {
     return this.#waiting.length;
   }
 
-  get stats(): Counts & Pick<PoolStats, "queueLength" | "maxQueue" | "wait" | "run"> {
+  get stats(): Counts & Pick<PoolStats, "queueLength" | "maxQueue" | "wait" | "run" | "function" | "memory"> {
     return {
       queueLength: this.length,
       maxQueue: this.#maxQueue,
       ...this.#counts,
       wait: timesOf(this.#wait),
       run: timesOf(this.#run),
+      function: timesOf(this.#function),
+      memory: memoryOf(this.#grewKb),
     };
   }
 
@@ -72,12 +80,10 @@ export class TaskQueue {
       return Promise.reject(new ActorError("ERR_MAILBOX_FULL", message, { id: this.#id, maxQueue }));
     }
     return new Promise((resolve, reject) => {
-      const end = new AbortController();
+      const end = new Ending();
       const queuedAt = performance.now();
-      const onAbort = (): void => this.#giveUp(queued);
-      const release = signal === undefined ? () => {} : whenAborted(signal, onAbort);
-      const what = { name, task, signal };
-      const queued: Task = { ...what, queuedAt, startedAt: 0, end, release, resolve, reject };
+      const release = signal === undefined ? nothing : whenAborted(signal, () => this.#giveUp(queued));
+      const queued: Task = { name, task, signal, queuedAt, startedAt: 0, end, release, resolve, reject };
       this.#waiting.push(queued);
     });
   }
@@ -89,6 +95,12 @@ export class TaskQueue {
     task.startedAt = performance.now();
     record(this.#wait, task.startedAt - task.queuedAt);
     return task;
+  }
+
+  /** A thread has run a task's function. `grewKb` is 0 when its memory was not measured. */
+  measured(tookUs: number, grewKb: number): void {
+    this.#function.record(Math.max(1, tookUs));
+    if (grewKb > 0) this.#grewKb.record(grewKb);
   }
 
   completed(task: Task, value: TaskValue): void {
@@ -142,5 +154,17 @@ function timesOf(histogram: RecordableHistogram): PoolTimes {
     p50Ms: histogram.percentile(50) / 1000,
     p99Ms: histogram.percentile(99) / 1000,
     maxMs: histogram.max / 1000,
+  };
+}
+
+function memoryOf(histogram: RecordableHistogram): PoolMemory {
+  const { count } = histogram;
+  if (count === 0) return { count, meanMb: 0, p50Mb: 0, p99Mb: 0, maxMb: 0 };
+  return {
+    count,
+    meanMb: histogram.mean / 1024,
+    p50Mb: histogram.percentile(50) / 1024,
+    p99Mb: histogram.percentile(99) / 1024,
+    maxMb: histogram.max / 1024,
   };
 }

@@ -18,7 +18,8 @@ export interface MailboxOwner {
 /** Reports full mailboxes: each once, and again only after it was half empty. */
 export class FullMailboxes {
   readonly #events: Events;
-  readonly #full = new Set<MailboxOwner>();
+  /** With the time when it was found to be full. */
+  readonly #full = new Map<MailboxOwner, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(events: Events) {
@@ -28,7 +29,7 @@ export class FullMailboxes {
   found(child: MailboxOwner, method: string): void {
     const { length, bytes } = child.mailbox.counts();
     const { overflow } = child.spec.mailbox;
-    this.#full.add(child);
+    if (!this.#full.has(child)) this.#full.set(child, performance.now());
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     this.#events.emit({ event: "mailbox_full", id: child.id, at: performance.now(), method, length, bytes, overflow });
   }
@@ -38,13 +39,20 @@ export class FullMailboxes {
     if (this.#full.size === 0) this.close();
   }
 
+  /** Those that have been full, and not half empty since, by path: for how long. */
+  fullForMs(): Map<string, number> {
+    this.#look();
+    const nowMs = performance.now();
+    return new Map([...this.#full].map(([{ id }, sinceMs]) => [id, nowMs - sinceMs]));
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #look(): void {
-    for (const child of this.#full) {
+    for (const child of this.#full.keys()) {
       const { length, bytes, capacityBytes } = child.mailbox.counts();
       if (length > child.spec.mailbox.capacity / 2 || bytes > capacityBytes / 2) continue;
       roomAgain(child.slot.memory.words);

@@ -7,6 +7,19 @@ export interface PoolTimes {
   readonly maxMs: number;
 }
 
+/**
+ * By how much a thread's memory (its heap and buffers, garbage that is not collected yet included) had grown at the end of
+ * a task, in MiB. It is measured once in a millisecond at most: shorter tasks are measured together with the next one.
+ * 0 before the first.
+ */
+export interface PoolMemory {
+  readonly count: number;
+  readonly meanMb: number;
+  readonly p50Mb: number;
+  readonly p99Mb: number;
+  readonly maxMb: number;
+}
+
 /** A pool's numbers over all of its incarnations. */
 export interface PoolStats {
   readonly state: "running" | "restarting" | "stopped";
@@ -29,8 +42,14 @@ export interface PoolStats {
   readonly rejected: number;
   /** Threads that ended before their task. */
   readonly threadsLost: number;
+  /** Threads that were replaced between two tasks because of `recycle`. */
+  readonly threadsRecycled: number;
   /** Time from `run` until a thread had the task. */
   readonly wait: PoolTimes;
   /** Time from then until the task ended. Without aborted tasks. */
   readonly run: PoolTimes;
+  /** Time in the function itself, measured in the thread. Without tasks whose thread ended. */
+  readonly function: PoolTimes;
+  /** What tasks added to their thread's memory. */
+  readonly memory: PoolMemory;
 }

@@ -144,6 +144,19 @@ export interface RouterSpec<A = unknown> extends ActorSpecOptions<A> {
   periodMs?: number;
 }
 
+/** When a pool replaces a thread, between two tasks. */
+export interface RecycleOptions {
+  /** After so many tasks, 1 to 2^31 - 1. */
+  readonly afterTasks?: number;
+  /** When it is so old. */
+  readonly afterMs?: number;
+  /**
+   * When its memory after a task is over this: its heap and buffers, garbage that is not collected yet included. It is
+   * measured once in a millisecond at most. Below `heapCapMb` and `offHeapCapMb`, which end a task.
+   */
+  readonly overMb?: number;
+}
+
 /** A supervised pool of threads for plain functions. `F` is the type of the module's default export. */
 export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any> extends ChildOptions {
   /** Says that this is a pool's spec; `pool(…)` fills it in. */
@@ -162,6 +175,11 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   concurrentTasksPerWorker?: number;
   /** A task that takes longer is `unresponsive`. Default: 30 000, or `Infinity` with `concurrentTasksPerWorker` over 1. */
   taskTimeoutMs?: number;
+  /**
+   * When a thread is replaced between two tasks: one at a time, by its own exit, so that its exit handlers run. That is
+   * no crash. Default: never.
+   */
+  recycle?: RecycleOptions;
   /** The cap of each thread's heap, in MiB. Default 64. */
   heapCapMb?: number;
   /** The cap of each thread's buffers, wasm memory and the like, in MiB. Default 64. */

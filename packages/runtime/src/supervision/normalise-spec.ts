@@ -125,6 +125,7 @@ const FIELDS = {
     maxQueue: integer(BOUNDS.queuedTasks),
     concurrentTasksPerWorker: integer(BOUNDS.tasksPerThread),
     taskTimeoutMs: or(periodMs, Infinity),
+    recycle: group({ afterTasks: integer(BOUNDS.recycledTasks), afterMs: periodMs, overMb: capMb }),
     heapCapMb: capMb,
     offHeapCapMb: capMb,
     startTimeoutMs: periodMs,

@@ -19,6 +19,7 @@ import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/
 import { ActorChild } from "../actor/actor-child.js";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
+import { healthOf, type SystemHealth } from "../introspection/health.js";
 import { MergedTrace } from "../introspection/merged-trace.js";
 import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introspection/trace.js";
 import { type TreeNode, treeOf } from "../introspection/tree.js";
@@ -119,6 +120,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly #gaveUp: Deferred<string> = deferred();
   #started = false;
   readonly #stopHooks = new Set<() => () => Promise<void>>();
+  #hasGivenUp = false;
   #stopping: Promise<StopReport> | undefined;
   #ended = false;
   readonly #terminated: Deferred<ExitReason> = deferred();
@@ -266,6 +268,21 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   childrenOf(ref: ActorRef): DynamicSupervisorRef | undefined {
     const found = this.#references.find(ref, "childrenOf");
     return found instanceof ActorChild ? (found.offspring.supervisor as DynamicSupervisorRef | undefined) : undefined;
+  }
+
+  /**
+   * Whether this process should be left running, and whether it should get work: what `/livez` and `/readyz` of the
+   * observer answer. Reads shared memory and main's own notes, so it answers while actors hang. Never throws, also after the
+   * system has stopped.
+   */
+  health(): SystemHealth {
+    return healthOf({
+      tree: this.tree(),
+      gaveUp: this.#hasGivenUp,
+      isStopping: this.#stopping !== undefined,
+      guardMissedMs: this.#actors.guardMissedMs,
+      fullForMs: this.#actors.mail.fullForMs(),
+    });
   }
 
   /**
@@ -481,6 +498,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   /** A start that fails is told by its rejection. */
   #rootGaveUp(): void {
     if (!this.#started) return;
+    this.#hasGivenUp = true;
     const text = this.#lastFailures.tell(this.#log, this.recentRestarts());
     this.#failProcess();
     this.#gaveUp.resolve(text);

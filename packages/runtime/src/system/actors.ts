@@ -265,6 +265,11 @@ export class Actors {
     return this.#threads.count;
   }
 
+  /** See `Guard.missedMs`. */
+  get guardMissedMs(): number {
+    return this.#guard.missedMs;
+  }
+
   /** Settles everything that is still open on main. Every thread has ended. */
   close(errorOf: (id: string) => ActorError): void {
     clearInterval(this.#cycleTimer);

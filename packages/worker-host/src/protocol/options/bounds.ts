@@ -27,6 +27,7 @@ export const BOUNDS = {
   poolThreads: [1, 1_024],
   tasksPerThread: [1, 1_024],
   queuedTasks: [0, 2 ** 24],
+  recycledTasks: [1, 2 ** 31 - 1],
   /** Tasks of one `map` that are under way or unread. */
   mappedTasks: [1, 65_536],
   port: [0, 65_535],

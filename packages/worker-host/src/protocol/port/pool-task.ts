@@ -3,15 +3,40 @@ import type { Encoded, TaskValue } from "../values/encoded.js";
 /** The file that a pool's threads are started with. */
 export const POOL_MAIN = new URL("../../pool/pool-main.cjs", import.meta.url);
 
-/** The worker data of a pool's thread. */
+/** What a pool's thread is told at its start, beside what the user gives it. */
 export interface PoolThreadData {
   /** The pool's path. */
   readonly id: string;
   /** URLs to try, in order. */
   readonly moduleUrls: readonly string[];
   readonly offHeapCapMb: number;
+  /** The key of its PoolTables among the environment data: shared memory comes by no other way into a thread of piscina's. */
+  readonly tables: string;
 }
 
+/** Memory that main shares with all threads of a pool. */
+export interface PoolTables {
+  /** For each task that may run at a time, PLACE_WORDS words. */
+  readonly places: Int32Array;
+  /** See attention.ts. */
+  readonly attention: Int32Array;
+}
+
+/*
+ * The words of a place. Main clears them before a task; the thread that has the task writes.
+ *
+ *   PLACE_THREAD     the thread's id once it has the task, so that main knows which tasks end with which thread
+ *   PLACE_STAGE      CALLED once the function is called, when its time begins to count
+ *   PLACE_TOOK_US    the time that the function took
+ *   PLACE_GREW_KB    by how much the thread's memory grew meanwhile, at least 1; 0 when it was not measured
+ *   PLACE_MEMORY_KB  the thread's memory then
+ */
+export const PLACE_THREAD = 0;
+export const PLACE_STAGE = 1;
+export const PLACE_TOOK_US = 2;
+export const PLACE_GREW_KB = 3;
+export const PLACE_MEMORY_KB = 4;
+export const PLACE_WORDS = 5;
 export const CALLED = 1;
 
 /** A task as it is sent to its thread. */
@@ -19,14 +44,10 @@ export interface TaskMessage {
   /** The function to run; undefined only loads the module. */
   readonly name: string | undefined;
   readonly task: TaskValue | undefined;
-  /**
-   * Index of two words of `running`: the thread's id once it has the task, so that main knows which tasks end with
-   * which thread; and CALLED once the function is called, when its time begins to count.
-   */
+  /** Of its words in `places`; -1 for none. */
   readonly place: number;
-  readonly running: Int32Array;
-  /** See attention.ts. */
-  readonly attention: Int32Array;
+  /** The thread exits instead. */
+  readonly leaves?: true;
 }
 
 /** The value that a failed task throws to piscina. */

@@ -17,6 +17,8 @@ export type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> :
 /** The items that a task yields which a function of the type `F` has. */
 export type ItemsOf<F> = 0 extends 1 & ResultOf<F> ? any : ItemOf<ResultOf<F>>;
 
+const NO_OPTIONS: TaskOptions = Object.freeze({});
+
 /** `util.inspect.custom`. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
@@ -42,8 +44,8 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
    * the task did, and `reason` says why (`heap_cap_exceeded`, `unresponsive`, `exit_called`, `error`, `shutdown`).
    * ERR_INVALID_OPTION for options that do not exist or make no sense.
    */
-  async run(task: TaskOf<F>, options: RunOptions = {}): Promise<ResultOf<F>> {
-    const taken = this.#takeOptions(options);
+  async run(task: TaskOf<F>, options?: RunOptions): Promise<ResultOf<F>> {
+    const taken = options === undefined ? NO_OPTIONS : this.#takeOptions(options);
     try {
       return await this.#runTask(task, taken);
     } catch (error) {
@@ -86,8 +88,8 @@ export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {
     return availableParallelism();
   }
 
-  async #runTask(task: TaskOf<F>, options: TaskOptions): Promise<ResultOf<F>> {
-    if (this.#sender.runTask === undefined) throw outOfReach(this.id);
+  #runTask(task: TaskOf<F>, options: TaskOptions): Promise<ResultOf<F>> {
+    if (this.#sender.runTask === undefined) return Promise.reject(outOfReach(this.id));
     return this.#sender.runTask(this.uid, this.id, task, options) as Promise<ResultOf<F>>;
   }
 

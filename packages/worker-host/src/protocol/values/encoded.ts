@@ -14,9 +14,18 @@ export interface Encoded {
   readonly shared?: readonly unknown[];
 }
 
+/**
+ * A small payload, each byte a character of a text: a port clones that in a third of the time that it takes to transfer
+ * or clone a buffer.
+ */
+export interface EncodedText {
+  readonly format: number;
+  readonly text: string;
+}
+
 /** A task, or its result, on its way between threads. */
 export interface TaskValue {
-  readonly content: Encoded;
+  readonly content: Encoded | EncodedText;
   /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
   /** The task's items are read: the last object that is transferred is the port that they go by. */

@@ -1,9 +1,12 @@
 import { ActorError } from "../errors/errors.js";
 import type { Transferable } from "../refs/actor-types.js";
 import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
-import { MAX_MESSAGE_BYTES, type Payload } from "../ring/payload.js";
+import { FORMAT_PLAIN, MAX_MESSAGE_BYTES, newWritablePayload, type Payload } from "../ring/payload.js";
 import type { Codec } from "./codec.js";
-import { encoded, payloadOf, type TaskValue } from "./encoded.js";
+import { type Encoded, type EncodedText, encoded, payloadOf, type TaskValue } from "./encoded.js";
+
+/** Above it copying a text twice takes longer than transferring a buffer. */
+const MAX_TEXT_BYTES = 4_096;
 
 /** Throws ERR_NOT_CLONEABLE with the path from `root` on, ERR_MESSAGE_TOO_LARGE. */
 export function encodeTask(
@@ -24,16 +27,38 @@ export function encodeTask(
     const message = `id=${id}: ${root} of ${facts.bytes} bytes, at most ${facts.limit}; transfer what is larger`;
     throw new ActorError("ERR_MESSAGE_TOO_LARGE", message, facts);
   }
-  return { content: encoded(payload), transferred: transfer };
+  return { content: contentOf(payload), transferred: transfer };
 }
 
+function contentOf(payload: Payload): Encoded | EncodedText {
+  const { format, length, shared, bytes } = payload;
+  if (length > MAX_TEXT_BYTES || shared !== undefined) return encoded(payload);
+  // The codec writes into the same memory again and again.
+  if (lastView.buffer !== bytes.buffer || lastView.byteOffset !== bytes.byteOffset)
+    lastView = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { format, text: lastView.toString("latin1", 0, length) };
+}
+
+let lastView: Buffer = Buffer.alloc(0);
+
 export function decodeTask(codec: Codec, { content, transferred }: TaskValue): unknown {
-  return codec.decodeValue(payloadOf(content), transferred);
+  return codec.decodeValue("text" in content ? payloadOfText(content) : payloadOf(content), transferred);
+}
+
+/** The decoder of plain trees keeps nothing of the bytes, so they share a buffer. */
+const plain = newWritablePayload(MAX_TEXT_BYTES);
+
+function payloadOfText({ format, text }: EncodedText): Payload {
+  const payload = format === FORMAT_PLAIN ? plain : newWritablePayload(text.length);
+  (payload.bytes as Buffer).write(text, "latin1");
+  payload.length = text.length;
+  payload.format = format;
+  return payload;
 }
 
 /** The transfer list for a port. */
-export function transferListOf({ content, transferred }: TaskValue): Transferable[] {
-  return [content.bytes.buffer as ArrayBuffer, ...transferred];
+export function transferListOf({ content, transferred }: TaskValue): readonly Transferable[] {
+  return "text" in content ? transferred : [content.bytes.buffer as ArrayBuffer, ...transferred];
 }
 
 /**
