@@ -1,4 +1,5 @@
 import { actorCalls, actorRemote } from "../actors/calls-from-main.js";
+import { poolTasks } from "../actors/pool-tasks.js";
 import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
 import { comlink } from "../baseline/comlink.js";
 import { nact } from "../baseline/nact.js";
@@ -32,6 +33,14 @@ function pipelinedBench(window: number, peers: readonly CallPeer[]): Bench {
 export const mainToActor: readonly Bench[] = [
   pipelinedBench(256, PEERS),
   pipelinedBench(1024, [piscina, piscinaTuned]),
+  {
+    topology,
+    work: "tiny tasks of a pool, 64 under way",
+    measures: "rate",
+    units: "tasks",
+    baseline: "piscina",
+    contenders: [pipelined(poolTasks, 64), pipelined(piscina, 64)],
+  },
   {
     topology,
     work: "one call at a time",

@@ -23,9 +23,14 @@ export interface EncodedText {
   readonly text: string;
 }
 
+/** What a port clones as the codec would. */
+export interface Primitive {
+  readonly primitive: undefined | null | boolean | number | string;
+}
+
 /** A task, or its result, on its way between threads. */
 export interface TaskValue {
-  readonly content: Encoded | EncodedText;
+  readonly content: Encoded | EncodedText | Primitive;
   /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
   /** The task's items are read: the last object that is transferred is the port that they go by. */

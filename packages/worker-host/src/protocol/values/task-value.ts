@@ -3,7 +3,7 @@ import type { Transferable } from "../refs/actor-types.js";
 import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
 import { FORMAT_PLAIN, MAX_MESSAGE_BYTES, newWritablePayload, type Payload } from "../ring/payload.js";
 import type { Codec } from "./codec.js";
-import { type Encoded, type EncodedText, encoded, payloadOf, type TaskValue } from "./encoded.js";
+import { type Encoded, type EncodedText, encoded, type Primitive, payloadOf, type TaskValue } from "./encoded.js";
 
 /** Above it copying a text twice takes longer than transferring a buffer. */
 const MAX_TEXT_BYTES = 4_096;
@@ -16,6 +16,7 @@ export function encodeTask(
   transfer: readonly Transferable[],
   root: "task" | "result",
 ): TaskValue {
+  if (isSmallPrimitive(value)) return { content: { primitive: value }, transferred: transfer };
   let payload: Payload;
   try {
     payload = codec.encodeValue(value, transfer.length === 0 ? undefined : transfer, root);
@@ -41,7 +42,21 @@ function contentOf(payload: Payload): Encoded | EncodedText {
 
 let lastView: Buffer = Buffer.alloc(0);
 
+function isSmallPrimitive(value: unknown): value is Primitive["primitive"] {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "string":
+      return value.length <= MAX_TEXT_BYTES;
+    default:
+      return value === null;
+  }
+}
+
 export function decodeTask(codec: Codec, { content, transferred }: TaskValue): unknown {
+  if ("primitive" in content) return content.primitive;
   return codec.decodeValue("text" in content ? payloadOfText(content) : payloadOf(content), transferred);
 }
 
@@ -58,7 +73,9 @@ function payloadOfText({ format, text }: EncodedText): Payload {
 
 /** The transfer list for a port. */
 export function transferListOf({ content, transferred }: TaskValue): readonly Transferable[] {
-  return "text" in content ? transferred : [content.bytes.buffer as ArrayBuffer, ...transferred];
+  return "primitive" in content || "text" in content
+    ? transferred
+    : [content.bytes.buffer as ArrayBuffer, ...transferred];
 }
 
 /**
