@@ -17,10 +17,21 @@ export class SummaryReporter {
         // A test that a word of the command line left out has no note.
         else if (state === "skipped") {
           if (note !== undefined) summary.skipped.push({ name: `${where} > ${test.fullName}`, note });
-        } else summary.failed.push(`${where} > ${test.fullName}`);
+        } else summary.failed.push(`${where} > ${test.fullName}: ${words(test.result().errors)}`);
       }
     }
-    for (const error of errors) summary.failed.push(`outside of any test: ${error.message}`);
+    for (const error of errors) summary.failed.push(`outside of any test: ${words([error])}`);
     writeFileSync(file, JSON.stringify(summary));
   }
+}
+
+/** Each error's first line, with its causes': a test process that died tells its exit code or signal only there. */
+function words(errors = []) {
+  return errors.map((error) => causes(error).join(", because: ")).join("; ");
+}
+
+function causes(error) {
+  if (error === undefined || error === null) return [];
+  const [first] = String(error.message ?? error).split("\n");
+  return [first.slice(0, 300), ...causes(error.cause)];
 }
