@@ -90,11 +90,11 @@ export class PartitionThread {
         },
         "members.exit": (_ctx: ActorContext<any>, cell: number, generation: number, reason: ExitReason | "kill") => {
           const member = this.#partition?.cellOf(cell, generation);
-          if (member !== undefined) this.#partition?.exitSignal(member, reason);
+          if (member !== undefined) this.#partition?.lives.exitSignal(member, reason);
         },
       },
       info: (_ctx: ActorContext<any>, message: any) => {
-        if (message?.type === "DOWN") this.#partition?.down(message);
+        if (message?.type === "DOWN") this.#partition?.monitors.down(message);
       },
       terminate: (_ctx: ActorContext<any>, reason: ExitReason) => this.#drain(reason),
     }) as ActorDefinition<any, any, any>;
@@ -120,7 +120,7 @@ export class PartitionThread {
     });
     this.#partition = partition;
     partition.wakeBy(this.#wake);
-    partition.recover();
+    partition.roster.recover();
     if (args.template !== undefined) partition.template = await this.#typeOf(args.template);
     await this.#startPerThread(partition, args);
     return {};
@@ -132,14 +132,14 @@ export class PartitionThread {
     for (const { id, args, spec } of perThread) {
       const type = await this.#typeOf(spec);
       const failed = await new Promise<StartedMember>((settle) => {
-        partition.begin(partition.create(type, id, args, undefined, settle));
+        partition.lives.begin(partition.lives.create(type, id, args, undefined, settle));
       });
       if (failed.kind === "failed") throw errorOf(failed.reason);
-      const cell = partition.byName(id);
+      const cell = partition.roster.byName(id);
       if (cell !== undefined) this.#report(cell);
     }
     const kept = new Map(perThread.map((member) => [member.id, member]));
-    partition.onEnd = (cell, reason) => {
+    partition.lives.onEnd = (cell, reason) => {
       const member = kept.get(cell.name);
       if (member === undefined || cell.draining !== undefined) return;
       const now = performance.now();
@@ -150,9 +150,9 @@ export class PartitionThread {
         return;
       }
       queueMicrotask(() => {
-        const next = partition.create(cell.type, member.id, cell.args);
+        const next = partition.lives.create(cell.type, member.id, cell.args);
         this.#report(next);
-        partition.begin(next);
+        partition.lives.begin(next);
       });
     };
   }
@@ -161,7 +161,7 @@ export class PartitionThread {
     const partition = this.#partition as Partition;
     this.#outbox?.post({
       type: "members",
-      spawned: [[cell.name, partition.addressOf(cell), partition.uidOf(cell)]],
+      spawned: [[cell.name, partition.roster.addressOf(cell), partition.roster.uidOf(cell)]],
       gone: [],
       ended: {},
       watched: [],
@@ -188,14 +188,14 @@ export class PartitionThread {
         failures.push([index, encodeForeign(this.#codec, reason)]);
       };
       try {
-        const cell = partition.create(type, id, args, undefined, (ended) => {
+        const cell = partition.lives.create(type, id, args, undefined, (ended) => {
           outcome = ended;
           if (ended.kind === "failed") failed(ended.reason);
           settle?.();
         });
-        addresses.push(partition.addressOf(cell));
-        uids.push(partition.uidOf(cell));
-        partition.begin(cell);
+        addresses.push(partition.roster.addressOf(cell));
+        uids.push(partition.roster.uidOf(cell));
+        partition.lives.begin(cell);
         if (outcome === undefined) {
           open.push(
             new Promise((resolve) => {
@@ -215,32 +215,34 @@ export class PartitionThread {
 
   #stop(id: string, generation: number, shutdownMs: number, done: () => void): void {
     const partition = this.#partition as Partition;
-    const cell = partition.byName(id);
+    const cell = partition.roster.byName(id);
     if (cell === undefined || (generation !== 0 && cell.generation !== generation)) {
       done();
       return;
     }
     const timer =
-      shutdownMs === Infinity ? undefined : setTimeout(() => partition.end(cell, KILLED), Math.max(0, shutdownMs));
+      shutdownMs === Infinity
+        ? undefined
+        : setTimeout(() => partition.lives.end(cell, KILLED), Math.max(0, shutdownMs));
     cell.more.watchers.add(() => {
       clearTimeout(timer);
       done();
     });
-    if (shutdownMs < 0) partition.end(cell, KILLED);
-    else partition.drain(cell, SHUTDOWN);
+    if (shutdownMs < 0) partition.lives.end(cell, KILLED);
+    else partition.lives.drain(cell, SHUTDOWN);
   }
 
   /** All members at once. Main ends the thread when that takes too long. */
   async #drain(reason: ExitReason): Promise<void> {
     const partition = this.#partition;
     if (partition === undefined) return;
-    partition.onEnd = () => {};
+    partition.lives.onEnd = () => {};
     const ended = Promise.all(
-      [...partition.cells].map(
+      [...partition.roster.cells].map(
         (cell) =>
           new Promise<void>((ended) => {
             cell.more.watchers.add(() => ended());
-            partition.drain(cell, reason);
+            partition.lives.drain(cell, reason);
             if (cell.phase === ENDED) ended();
           }),
       ),
@@ -275,7 +277,7 @@ export class PartitionThread {
   }
 
   #threw(cell: Cell, error: unknown): void {
-    if (cell.phase !== ENDED) this.#partition?.end(cell, { kind: "error", error });
+    if (cell.phase !== ENDED) this.#partition?.lives.end(cell, { kind: "error", error });
     else this.#host?.log.warn({ err: error, member: cell.name }, "an actor that has ended threw");
   }
 

@@ -1,0 +1,154 @@
+import { takeRoom } from "../protocol/calls/member-peer.js";
+import {
+  CELL_ACCEPTED,
+  CELL_BYTES,
+  CELL_CAPACITY,
+  CELL_CAPACITY_BYTES,
+  CELL_POLICY,
+  CELL_SPACE,
+  CELL_TAKEN,
+  CELL_WORDS,
+  TABLE_QUEUED,
+  TABLE_QUEUED_BYTES,
+} from "../protocol/memory/cells.js";
+import { ring } from "../protocol/memory/doorbell.js";
+import { STATE_OPEN } from "../protocol/memory/slot-descriptor.js";
+import { type Caller, type Cell, ENDED, mailboxFull, type OwnWaiting, type Waiting } from "./cell.js";
+import type { Line } from "./line.js";
+import { nameOf, type PartitionParts } from "./parts.js";
+
+/** Senders of this thread that wait for room. */
+export interface RoomLines {
+  readonly waits: boolean;
+  roomIn(cell: Cell): void;
+}
+
+/** What waits for each member on the heap, and its counts in shared memory. */
+export class Mailboxes {
+  readonly #parts: Pick<PartitionParts, "table" | "outbox" | "news">;
+  readonly #table: Int32Array;
+  readonly #line: Line;
+  readonly #lines: RoomLines;
+
+  constructor(parts: Pick<PartitionParts, "table" | "outbox" | "news">, line: Line, lines: RoomLines) {
+    this.#parts = parts;
+    this.#table = parts.table;
+    this.#line = line;
+    this.#lines = lines;
+  }
+
+  /** PUSHED; FULL or CLOSED, and nothing was counted. */
+  offer(cell: Cell, waiting: Waiting): number {
+    const open = (cell.generation << 2) | STATE_OPEN;
+    return takeRoom(this.#table, cell.number * CELL_WORDS, open, waiting.bytes);
+  }
+
+  /** The message has been accepted and counted. */
+  put(cell: Cell, waiting: Waiting): void {
+    const table = this.#table;
+    if (cell.last === undefined) cell.first = waiting;
+    else cell.last.next = waiting;
+    cell.last = waiting;
+    table[TABLE_QUEUED]++;
+    table[TABLE_QUEUED_BYTES] += waiting.bytes;
+    const at = cell.number * CELL_WORDS;
+    if ((table[at + CELL_POLICY] & 3) === 3) this.#dropOldest(cell, at);
+    this.#line.wake(cell);
+  }
+
+  /** A message that needs no room: a timer's, a DOWN. */
+  putOwn(cell: Cell, message: OwnWaiting): void {
+    if (cell.phase === ENDED) return;
+    cell.more.own.push(message);
+    this.#line.wake(cell);
+  }
+
+  /** Takes out the oldest message. */
+  take(cell: Cell): Waiting | undefined {
+    const waiting = cell.first;
+    if (waiting === undefined) return undefined;
+    cell.first = waiting.next;
+    if (waiting.next === undefined) cell.last = undefined;
+    this.#taken(cell, waiting);
+    return waiting;
+  }
+
+  /** What it takes before its messages: continuations first. */
+  takeOwn({ extras }: Cell): OwnWaiting | undefined {
+    if (extras === undefined) return undefined;
+    const continuation = extras.continuations.shift();
+    if (continuation !== undefined) return continuation;
+    for (let own = extras.own.shift(); own !== undefined; own = extras.own.shift()) {
+      if (own.taken === undefined || own.taken()) return own;
+    }
+    return undefined;
+  }
+
+  /** Takes the message of a call that was given up out of the line. */
+  withdraw(cell: Cell, caller: Caller): void {
+    let before: Waiting | undefined;
+    for (let waiting = cell.first; waiting !== undefined; waiting = waiting.next) {
+      if (waiting.caller !== caller) {
+        before = waiting;
+        continue;
+      }
+      if (before === undefined) cell.first = waiting.next;
+      else before.next = waiting.next;
+      if (cell.last === waiting) cell.last = before;
+      this.#taken(cell, waiting);
+      return;
+    }
+  }
+
+  /** Empties the mailbox of a member that has ended. Returns how many messages that were. */
+  discard(cell: Cell, lost: (waiting: Waiting) => void): number {
+    let count = 0;
+    for (let waiting = cell.first; waiting !== undefined; waiting = waiting.next) {
+      count++;
+      this.#uncount(waiting.bytes);
+      lost(waiting);
+    }
+    cell.first = cell.last = undefined;
+    return count;
+  }
+
+  /** After `discard`: senders that wait for room in it learn that there is none. */
+  close(cell: Cell): void {
+    ring(this.#table, cell.number * CELL_WORDS + CELL_SPACE);
+    this.#lines.roomIn(cell);
+  }
+
+  dropped(method: string): void {
+    this.#parts.news.lost(method, "dropped");
+  }
+
+  #dropOldest(cell: Cell, at: number): void {
+    const table = this.#table;
+    for (;;) {
+      const oldest = cell.first;
+      if (oldest === undefined || oldest.next === undefined) return;
+      const length = (Atomics.load(table, at + CELL_ACCEPTED) - table[at + CELL_TAKEN]) | 0;
+      if (length <= table[at + CELL_CAPACITY] && table[at + CELL_BYTES] <= table[at + CELL_CAPACITY_BYTES]) return;
+      cell.first = oldest.next;
+      this.#taken(cell, oldest);
+      const method = nameOf(this.#parts.outbox.names, oldest.method);
+      this.dropped(method);
+      oldest.caller?.fail(mailboxFull(table, cell, method));
+    }
+  }
+
+  #taken(cell: Cell, { bytes }: Waiting): void {
+    const table = this.#table;
+    const at = cell.number * CELL_WORDS;
+    Atomics.add(table, at + CELL_TAKEN, 1);
+    Atomics.sub(table, at + CELL_BYTES, bytes);
+    this.#uncount(bytes);
+    ring(table, at + CELL_SPACE);
+    if (this.#lines.waits) this.#lines.roomIn(cell);
+  }
+
+  #uncount(bytes: number): void {
+    this.#table[TABLE_QUEUED]--;
+    this.#table[TABLE_QUEUED_BYTES] -= bytes;
+  }
+}

@@ -1,0 +1,38 @@
+import type { ActorContext, ActorLog } from "../actor/context.js";
+import type { Microtasks } from "../loop/microtasks.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import { describeExit, type ExitReason } from "../protocol/errors/exit-reason.js";
+import type { NameTable } from "../protocol/memory/name-table.js";
+import type { Attribution } from "./attribution.js";
+import type { Cell } from "./cell.js";
+import type { News } from "./news.js";
+import type { PartitionOutbox } from "./partition-outbox.js";
+
+/** What a partition works with. */
+export interface PartitionParts {
+  readonly supervisor: string;
+  readonly segment: number;
+  readonly table: Int32Array;
+  readonly outbox: PartitionOutbox;
+  readonly context: ActorContext<any>;
+  readonly microtasks: Microtasks;
+  readonly log: ActorLog;
+  readonly news: News;
+  readonly attribution: Attribution<Cell>;
+  unhandled(method: string, detail: string): void;
+}
+
+export function logOf({ log }: Pick<PartitionParts, "log">, { name }: Cell): ActorLog {
+  return log.child({ member: name });
+}
+
+/** A method's name, of a message that may have its number. */
+export function nameOf(names: NameTable, method: number | string): string {
+  return typeof method === "string" ? method : names.name(method);
+}
+
+/** For a call whose actor ends before it replies. */
+export function exited({ id }: { readonly id: string }, method: string, reason: ExitReason): ActorError {
+  const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
+  return new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
+}

@@ -1,0 +1,159 @@
+import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { TABLE_CURRENT } from "../protocol/memory/cells.js";
+import { ConsumerState } from "../protocol/memory/consumer-state.js";
+import { type Cell, ENDED, STARTING } from "./cell.js";
+import type { Line } from "./line.js";
+import { nameOf, type PartitionParts } from "./parts.js";
+
+export type Code = (...args: any[]) => unknown;
+
+/** What follows when a member's code has returned, or its promise has settled. */
+export interface Outcome {
+  succeeded(cell: Cell, value: unknown): void;
+  failed(cell: Cell, error: unknown): void;
+}
+
+/**
+ * Runs the code of members: says in shared memory which member's runs and how long it may, so that main's watchdog finds
+ * the culprit, and keeps those whose promises have not settled.
+ */
+export class Runner {
+  readonly #parts: PartitionParts;
+  readonly #state: ConsumerState;
+  readonly #line: Line;
+  readonly #look: () => void;
+  /** Members whose handler, `init` or `terminate` awaits something. */
+  readonly #awaiting = new Set<Cell>();
+
+  /** `look` is called when a member begins to await something: from then on `overdue` has to be asked. */
+  constructor(parts: PartitionParts, line: Line, look: () => void) {
+    this.#parts = parts;
+    this.#state = new ConsumerState(parts.outbox.self.memory.words);
+    this.#line = line;
+    this.#look = look;
+  }
+
+  /** Calls a handler. `number` is its name's, 0 when it has none. */
+  handle(
+    cell: Cell,
+    number: number,
+    method: number | string,
+    target: unknown,
+    handler: Code,
+    args: unknown[],
+    outcome: Outcome,
+  ): void {
+    const limitMs = cell.type.spec.handlerTimeoutMs;
+    this.#enter(cell, number, method, limitMs);
+    let result: unknown;
+    try {
+      result =
+        args.length === 1 ? handler.call(target, cell.context, args[0]) : handler.call(target, cell.context, ...args);
+    } catch (error) {
+      this.#leave();
+      outcome.failed(cell, error);
+      return;
+    }
+    this.#leave();
+    if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
+    else outcome.succeeded(cell, result);
+  }
+
+  /** Runs `init` or `terminate`. */
+  run(cell: Cell, method: number, limitMs: number, code: () => unknown, outcome: Outcome): void {
+    this.#enter(cell, method, method, limitMs);
+    let result: unknown;
+    try {
+      result = code();
+    } catch (error) {
+      this.#leave();
+      outcome.failed(cell, error);
+      return;
+    }
+    this.#leave();
+    if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
+    else outcome.succeeded(cell, result);
+  }
+
+  /** Ends without a handler are progress too. */
+  progressed(): void {
+    this.#state.turn();
+  }
+
+  /** The partition's own `terminate` waits for its members: no handler runs in its name. */
+  draining(): void {
+    this.#state.endHandling();
+  }
+
+  /** It has ended: what it awaits is not awaited any more. */
+  forget(cell: Cell): void {
+    this.#awaiting.delete(cell);
+  }
+
+  get awaiting(): ReadonlySet<Cell> {
+    return this.#awaiting;
+  }
+
+  /** Tells `end` of those that have awaited longer than they may. */
+  overdue(now: number, end: (cell: Cell, reason: ExitReason) => void): void {
+    for (const cell of this.#awaiting) {
+      const { spec } = cell.type;
+      const isStarting = cell.phase === STARTING;
+      const limit = isStarting ? spec.startTimeoutMs : spec.handlerTimeoutMs;
+      const afterMs = now - cell.since;
+      if (afterMs < limit) continue;
+      const method = nameOf(this.#parts.outbox.names, cell.method);
+      end(cell, isStarting ? { kind: "init_timeout", afterMs: limit } : { kind: "unresponsive", method, afterMs });
+    }
+  }
+
+  #enter(cell: Cell, number: number, method: number | string, limitMs: number): void {
+    const { table, attribution } = this.#parts;
+    cell.method = method;
+    this.#state.limitHandling(limitMs);
+    if (number > 0) this.#state.beginHandling(number);
+    else this.#state.beginHandlingNamed(String(method));
+    table[TABLE_CURRENT] = cell.number;
+    attribution.current = cell;
+  }
+
+  #leave(): void {
+    const { table, attribution } = this.#parts;
+    attribution.current = undefined;
+    table[TABLE_CURRENT] = 0;
+    this.#state.endHandling();
+    this.#state.limitHandling(0);
+  }
+
+  #await(cell: Cell, limitMs: number, result: PromiseLike<unknown>, outcome: Outcome): void {
+    cell.busy = true;
+    cell.since = performance.now();
+    if (limitMs !== Infinity) {
+      this.#awaiting.add(cell);
+      this.#look();
+    }
+    const settled = (): boolean => {
+      // Nothing waits for its late result.
+      if (cell.phase === ENDED) return false;
+      cell.busy = false;
+      this.#awaiting.delete(cell);
+      return true;
+    };
+    result.then(
+      (value) => {
+        if (!settled()) return;
+        outcome.succeeded(cell, value);
+        this.#line.wake(cell);
+      },
+      (error: unknown) => {
+        if (!settled()) return;
+        outcome.failed(cell, error);
+        this.#line.wake(cell);
+      },
+    );
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
