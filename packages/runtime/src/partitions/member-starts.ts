@@ -1,0 +1,209 @@
+import { ActorError, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
+import { anId } from "@mini-otp/worker-host/protocol/options";
+import type { MemberItem, StartedMembers } from "@mini-otp/worker-host/protocol/port";
+import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { decodeReason } from "@mini-otp/worker-host/protocol/values";
+import type { MainOutbox } from "../messaging/main-outbox.js";
+import type { ChildSpec, FullActorSpec, FullMemberSpec } from "../supervision/child-spec.js";
+import { normaliseMember } from "../supervision/normalise-spec.js";
+import type { MemberStart } from "../supervision/partitioned-ref.js";
+import { invalidSpec, readSpec } from "../supervision/spec-fields.js";
+import { startError } from "../supervision/start-error.js";
+import { isLightReference } from "./light-actors.js";
+import type { Membership } from "./membership.js";
+import type { PartitionSlot } from "./partition-slot.js";
+import { memberSpec, type PartitionedSpec } from "./partition-specs.js";
+import type { Running } from "./partitions-host.js";
+import { leastLoaded, partitionOf } from "./placement.js";
+
+/** Starts in one message. */
+const STARTS_A_MESSAGE = 512;
+
+interface Start {
+  readonly spec: FullMemberSpec;
+  readonly partition: PartitionSlot;
+  readonly index: number;
+}
+
+interface Batch {
+  readonly partition: PartitionSlot;
+  readonly spec: FullMemberSpec;
+  readonly starts: Start[];
+}
+
+type Results = PromiseSettledResult<ActorRef>[];
+
+/** Starts children: checks their specs, places each in a partition, and sends many in one message. */
+export class MemberStarts {
+  readonly #id: string;
+  readonly #spec: PartitionedSpec;
+  readonly #membership: Membership;
+  readonly #outbox: MainOutbox;
+  readonly #supervisor: Running;
+  /** Ids that are being started. */
+  readonly #starting = new Set<string>();
+  #common: FullMemberSpec | undefined;
+  #turn = 0;
+  #lastNumber = 0;
+
+  constructor(id: string, spec: PartitionedSpec, membership: Membership, outbox: MainOutbox, supervisor: Running) {
+    this.#id = id;
+    this.#spec = spec;
+    this.#membership = membership;
+    this.#outbox = outbox;
+    this.#supervisor = supervisor;
+  }
+
+  async one(spec: MemberStart = {}): Promise<ActorRef> {
+    const [result] = await this.all([spec]);
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  }
+
+  /** How each start ended, at the same place. */
+  async all(specs: readonly MemberStart[]): Promise<Results> {
+    const results: Results = new Array(specs.length);
+    const batches = new Map<string, Batch>();
+    const sent: Promise<void>[] = [];
+    const keys = new Map<object, number>();
+    specs.forEach((given, index) => {
+      let start: Start;
+      try {
+        this.#supervisor.requireRunning();
+        start = this.#prepare(given, index);
+      } catch (reason) {
+        results[index] = { status: "rejected", reason };
+        return;
+      }
+      // Those of the same partition and the same options go together.
+      const key = `${start.partition.index} ${keyOf(given, keys)}`;
+      const batch = batches.get(key) ?? { partition: start.partition, spec: start.spec, starts: [] };
+      batches.set(key, batch);
+      batch.starts.push(start);
+      if (batch.starts.length < STARTS_A_MESSAGE) return;
+      batches.delete(key);
+      sent.push(this.#send(batch, results));
+    });
+    for (const batch of batches.values()) sent.push(this.#send(batch, results));
+    await Promise.all(sent);
+    return results;
+  }
+
+  #prepare(given: MemberStart, index: number): Start {
+    const { sameThreadAs, ...rest } = readSpec(given ?? {}, this.#id) as MemberStart;
+    const spec = this.#full(rest as Partial<FullActorSpec>);
+    const path = `${this.#id}/${spec.id}`;
+    const present = this.#membership.find(spec.id);
+    if (present !== undefined || this.#starting.has(spec.id)) {
+      const ref = present === undefined ? {} : { ref: this.#membership.toRef(present) };
+      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already`, { id: path, ...ref });
+    }
+    const { perThread, maxChildren } = this.#spec;
+    const loads = this.#loads();
+    const children = loads.reduce((sum, load) => sum + load, 0) - perThread.length * loads.length;
+    if (children >= maxChildren) {
+      throw new ActorError("ERR_MAX_CHILDREN", `${path} would be one child more than maxChildren`, { id: path });
+    }
+    const partition = this.#place(spec.id, sameThreadAs);
+    partition.starting++;
+    this.#starting.add(spec.id);
+    return { spec, partition, index };
+  }
+
+  /** Checks a spec. One that says no more than an id and arguments has all else of the template, checked once. */
+  #full({ id = this.#freeId(), ...more }: Partial<FullActorSpec>): FullMemberSpec {
+    const { template } = this.#spec;
+    const names = Object.keys(more);
+    const isPlain = names.length === 0 || (names.length === 1 && names[0] === "args");
+    if (!isPlain || !("actor" in template)) return normaliseMember(this.#id, template, { ...more, id } as ChildSpec);
+    if (anId.take(id) !== id) throw invalidSpec(this.#id, "id", id, anId.allowed);
+    this.#common ??= normaliseMember(this.#id, template, { id } as ChildSpec);
+    // The arguments are encoded before this call returns, so they need no copy.
+    return { ...this.#common, id, args: more.args === undefined ? this.#common.args : more.args };
+  }
+
+  #loads(): number[] {
+    return this.#membership.partitions.map(({ load }) => load);
+  }
+
+  #place(id: string, sibling: unknown): PartitionSlot {
+    if (sibling !== undefined) return this.#partitionOfSibling(id, sibling);
+    const { partitions } = this.#membership;
+    switch (this.#spec.threads.place) {
+      case "hash":
+        return partitions[partitionOf(id, partitions.length)];
+      case "round_robin":
+        return partitions[this.#turn++ % partitions.length];
+      case "least_loaded":
+        return partitions[leastLoaded(this.#turn++ % partitions.length, this.#loads())];
+    }
+  }
+
+  #partitionOfSibling(id: string, sibling: unknown): PartitionSlot {
+    const path = `${this.#id}/${id}`;
+    if (this.#spec.threads.place === "hash") {
+      throw invalidSpec(path, "sameThreadAs", sibling, 'nothing with place "hash": the id says where the child is');
+    }
+    const partition = isLightReference(sibling) ? this.#membership.partitionAt(sibling.address) : undefined;
+    if (partition !== undefined) return partition;
+    throw invalidSpec(path, "sameThreadAs", sibling, "a reference to a light actor of this supervisor");
+  }
+
+  async #send({ partition, spec, starts }: Batch, results: Results): Promise<void> {
+    const items: MemberItem[] = starts.map(({ spec: { id, args } }) => [id, args]);
+    const reject = (index: number, reason: unknown): void => {
+      results[index] = { status: "rejected", reason };
+    };
+    const supervisor = this.#supervisor;
+    try {
+      const to = supervisor.refOf(partition)?.with({ timeoutMs: Infinity });
+      if (to === undefined) throw supervisor.notRunning();
+      const started = (await to.call("members.start", memberSpec(spec), items as never)) as StartedMembers;
+      const failures = new Map(started.failures);
+      starts.forEach(({ index, spec: { id } }, i) => {
+        const failure = failures.get(i);
+        if (failure !== undefined) {
+          reject(index, this.#failed(id, decodeReason(this.#outbox.codec, failure)));
+          return;
+        }
+        const member = { id: `${this.#id}/${id}`, address: started.addresses[i], uid: started.uids[i] };
+        // It may have ended since: then its end has been told, or is on its way, and must not be listed after.
+        if (partition.lives(member)) partition.members.set(id, member);
+        results[index] = { status: "fulfilled", value: this.#membership.toRef(member) };
+      });
+    } catch (error) {
+      if (starts.length > 1 && isActorError(error, "ERR_NOT_CLONEABLE")) {
+        // One of them has arguments that no message can carry: the others start.
+        partition.starting += starts.length;
+        await Promise.all(starts.map((start) => this.#send({ partition, spec, starts: [start] }, results)));
+        return;
+      }
+      for (const { index } of starts) reject(index, supervisor.isStopping() ? supervisor.notRunning() : error);
+    } finally {
+      partition.starting -= starts.length;
+      for (const start of starts) this.#starting.delete(start.spec.id);
+    }
+  }
+
+  #failed(id: string, reason: ExitReason): unknown {
+    const error = "error" in reason ? reason.error : undefined;
+    if (isActorError(error, "ERR_ALREADY_STARTED") || isActorError(error, "ERR_MAX_CHILDREN")) return error;
+    return startError(`${this.#id}/${id}`, "worker", reason);
+  }
+
+  #freeId(): string {
+    let id: string;
+    const prefix = (this.#spec.template as { id?: string }).id ?? "child";
+    do id = `${prefix}-${++this.#lastNumber}`;
+    while (this.#membership.find(id) !== undefined || this.#starting.has(id));
+    return id;
+  }
+}
+
+/** Specs that give only an id and arguments have the template's options; others are taken one by one. */
+function keyOf(given: MemberStart, keys: Map<object, number>): number {
+  const isPlain = Object.keys(given ?? {}).every((key) => key === "id" || key === "args" || key === "sameThreadAs");
+  if (isPlain) return 0;
+  keys.set(given, keys.size + 1);
+  return keys.size;
+}

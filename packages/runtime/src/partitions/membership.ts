@@ -1,0 +1,200 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import {
+  CELL_ACCEPTED,
+  CELL_BYTES,
+  CELL_CAPACITY,
+  CELL_CAPACITY_BYTES,
+  CELL_TAKEN,
+  CELL_WATCHED,
+  CELL_WORDS,
+  cellOf,
+  closeTable,
+  generationOf,
+  segmentOfCell,
+  uidOfGeneration,
+} from "@mini-otp/worker-host/protocol/memory";
+import type { MembersNews } from "@mini-otp/worker-host/protocol/port";
+import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
+import { decodeReason } from "@mini-otp/worker-host/protocol/values";
+import { EndsReport } from "./ends-report.js";
+import { keyOf, type LightOwner, type LightTarget } from "./light-actors.js";
+import type { PartitionSlot } from "./partition-slot.js";
+import type { PartitionsHost } from "./partitions-host.js";
+
+/** Who lives in which partition of a supervisor, as far as main has heard, and whose ends it has to tell. */
+export class Membership implements LightOwner {
+  readonly partitions: readonly PartitionSlot[];
+  readonly #id: string;
+  readonly #host: PartitionsHost;
+  readonly #heapCapMb: number;
+  /** The reference to a partition itself; undefined while it has none. */
+  readonly #refOf: (partition: PartitionSlot) => ActorRef | undefined;
+  readonly #report: EndsReport;
+  readonly #watched = new Map<string, LightTarget>();
+
+  constructor(
+    id: string,
+    partitions: readonly PartitionSlot[],
+    heapCapMb: number,
+    host: PartitionsHost,
+    refOf: (partition: PartitionSlot) => ActorRef | undefined,
+  ) {
+    this.#id = id;
+    this.partitions = partitions;
+    this.#heapCapMb = heapCapMb;
+    this.#host = host;
+    this.#refOf = refOf;
+    this.#report = new EndsReport(id, host.events, host.logger);
+  }
+
+  /** The partition of a member that has this address; undefined for another supervisor's. */
+  partitionAt(address: number): PartitionSlot | undefined {
+    const segment = segmentOfCell(address);
+    return this.partitions.find((partition) => partition.segment === segment);
+  }
+
+  find(id: string): LightTarget | undefined {
+    for (const partition of this.partitions) {
+      const member = partition.members.get(id);
+      if (member === undefined) continue;
+      if (partition.lives(member)) return member;
+      // Its end has not been told yet.
+      partition.members.delete(id);
+    }
+    return undefined;
+  }
+
+  toRef({ address, uid, id }: LightTarget): ActorRef {
+    return new ActorRef(this.#host.outbox, address, uid, id);
+  }
+
+  // --- for signals and stats ---
+
+  resolve(target: LightTarget): LightTarget | undefined {
+    const partition = this.partitionAt(target.address);
+    if (partition === undefined) return undefined;
+    if (cellOf(target.address) !== 0) return partition.lives(target) ? target : undefined;
+    const member = partition.members.get(target.id.slice(this.#id.length + 1));
+    return member !== undefined && partition.lives(member) ? member : undefined;
+  }
+
+  watch(target: LightTarget): boolean {
+    const partition = this.partitionAt(target.address) as PartitionSlot;
+    Atomics.store(partition.words, cellOf(target.address) * CELL_WORDS + CELL_WATCHED, 1);
+    // After the flag: a member that ends from now on sees it.
+    if (!partition.lives(target)) return false;
+    this.#watched.set(keyOf(target), target);
+    return true;
+  }
+
+  exit(target: LightTarget, reason: ExitReason | "kill"): void {
+    const ref = this.#refOf(this.partitionAt(target.address) as PartitionSlot);
+    void ref?.cast("members.exit", cellOf(target.address), generationOf(target.uid), reason as never).catch(() => {});
+  }
+
+  stats(target: LightTarget): ActorStats | undefined {
+    const partition = this.partitionAt(target.address) as PartitionSlot;
+    const { words } = partition;
+    const at = cellOf(target.address) * CELL_WORDS;
+    const thread = this.#host.find(this.#refOf(partition) as ActorRef)?.guardStats;
+    return {
+      state: "running",
+      incarnation: 1,
+      restarts: 0,
+      mailbox: {
+        length: partition.queueOf(target),
+        bytes: Math.max(0, words[at + CELL_BYTES]),
+        capacity: words[at + CELL_CAPACITY],
+        capacityBytes: words[at + CELL_CAPACITY_BYTES],
+        enqueued: words[at + CELL_ACCEPTED] >>> 0,
+        handled: words[at + CELL_TAKEN] >>> 0,
+        dropped: 0,
+        blockedMs: 0,
+        oldestAgeMs: 0,
+      },
+      heapUsedMb: 0,
+      heapCapMb: this.#heapCapMb,
+      offHeapMb: 0,
+      silentMs: thread?.silentMs ?? 0,
+      cpuMs: 0,
+      handling: null,
+      streams: { open: 0, items: 0 },
+      latency: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    };
+  }
+
+  // --- ends ---
+
+  /** The thread of a partition has ended, and with it all its members. */
+  threadEnded(partition: PartitionSlot, reason: ExitReason): void {
+    const queued = this.#empty(partition, reason, partition.current);
+    this.#host.deadLetters.addMany(`${this.#id}/${partition.index}`, "", "queued", queued, reason);
+  }
+
+  /** The supervisor has stopped. */
+  stopped(reason: ExitReason): void {
+    for (const partition of this.partitions) this.#empty(partition, reason, undefined);
+    this.#report.tell();
+  }
+
+  /** Tells of the ends that were not told yet. */
+  tell(): void {
+    this.#report.tell();
+  }
+
+  heard(partition: PartitionSlot, news: MembersNews): void {
+    const { members } = partition;
+    for (const [id, address, uid] of news.spawned) members.set(id, { id: `${this.#id}/${id}`, address, uid });
+    for (const [id, cell, generation] of news.gone) {
+      const member = members.get(id);
+      if (member !== undefined && cellOf(member.address) === cell && member.uid === uidOfGeneration(generation)) {
+        members.delete(id);
+      }
+    }
+    const { deadLetters, outbox } = this.#host;
+    const { codec } = outbox;
+    for (const [kind, count] of Object.entries(news.ended)) partition.count(kind, count);
+    const { sample } = news;
+    this.#report.add(
+      news.ended,
+      sample === undefined ? undefined : { id: sample.id, reason: decodeReason(codec, sample.reason) },
+    );
+    deadLetters.addMany(this.#id, news.method, "queued", news.queued);
+    deadLetters.addMany(this.#id, news.method, "dropped", news.dropped);
+    for (const [address, uid, id, reason] of news.watched) {
+      this.#tellEnd({ address, uid, id }, decodeReason(codec, reason));
+    }
+  }
+
+  /** No member of it lives. Tells of each, the culprit with the reason itself. Returns how many messages were lost. */
+  #empty(
+    partition: PartitionSlot,
+    reason: ExitReason,
+    culprit: { readonly address: number; readonly uid: number } | undefined,
+  ): number {
+    const { members } = partition;
+    const queued = closeTable(partition.words);
+    const isOrdered = reason.kind === "shutdown" || reason.kind === "normal";
+    const others: ExitReason = isOrdered ? reason : { kind: "partition_ended", reason };
+    const counts: Record<string, number> = {};
+    const lost = [...members.values()];
+    members.clear();
+    const reasonOf = ({ address, uid }: LightTarget): ExitReason =>
+      culprit?.address === address && culprit.uid === uid ? reason : others;
+    for (const member of lost) {
+      const { kind } = reasonOf(member);
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+    for (const [kind, count] of Object.entries(counts)) partition.count(kind, count);
+    this.#report.add(counts);
+    for (const target of [...this.#watched.values()]) {
+      if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
+    }
+    return queued;
+  }
+
+  #tellEnd(target: LightTarget, reason: ExitReason): void {
+    const key = keyOf(target);
+    if (this.#watched.delete(key)) this.#host.lightEnded(key, target, reason);
+  }
+}

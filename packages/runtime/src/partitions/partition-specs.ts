@@ -1,0 +1,76 @@
+import { writePolicy } from "@mini-otp/worker-host/protocol/memory";
+import type { MemberSpec, PartitionArgs } from "@mini-otp/worker-host/protocol/port";
+import { partitionUrl } from "@mini-otp/worker-host/protocol/port";
+import type { ChildSpec, FullActorSpec, FullMemberSpec, FullPartitionedSpec } from "../supervision/child-spec.js";
+import { normaliseMember, normaliseSpec } from "../supervision/normalise-spec.js";
+import { moduleCandidates } from "../threads/actor-module.js";
+import type { PartitionSlot } from "./partition-slot.js";
+
+/** The partition's ring: all its members' messages pass it, and wait on its heap, not here. */
+const RING_MESSAGES = 2 ** 20;
+const RING_BYTES = 4 * 2 ** 20;
+/** A partition loads its modules and starts what there is one of in each. */
+const START_TIMEOUT_MS = 30_000;
+
+export type PartitionedSpec = FullPartitionedSpec & { readonly template: Partial<ChildSpec> };
+
+/** The specs of a supervisor's partitions, each an actor with a thread of its own. */
+export function partitionSpecs(
+  id: string,
+  { threads, template, perThread, intensity, periodMs }: PartitionedSpec,
+  partitions: readonly PartitionSlot[],
+): FullActorSpec[] {
+  const { handlerTimeoutMs, callTimeoutMs, shutdown } = template as Partial<FullActorSpec>;
+  const common = spawned(id, template);
+  return partitions.map(({ index, segment }) => {
+    const args: PartitionArgs = {
+      supervisor: id,
+      segment,
+      template: common,
+      perThread: perThread.map((member) => ({
+        id: `${member.id}@${index}`,
+        args: member.args,
+        spec: memberSpec(member),
+      })),
+      intensity,
+      periodMs,
+    };
+    const spec: ChildSpec = {
+      id: String(index),
+      actor: partitionUrl(),
+      args,
+      heapCapMb: threads.heapCapMb,
+      offHeapCapMb: threads.offHeapCapMb,
+      startTimeoutMs: START_TIMEOUT_MS,
+      mailbox: {
+        capacity: RING_MESSAGES,
+        capacityBytes: Math.min(RING_BYTES, Math.max(65_536, threads.queueBytes)),
+        overflow: "block",
+        onRestart: "drop",
+      },
+      ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
+      ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
+      ...(shutdown === undefined ? {} : { shutdown }),
+    };
+    return normaliseSpec(spec, id) as FullActorSpec;
+  });
+}
+
+/** What `ctx.spawn` starts: the template, when it names an actor. */
+function spawned(id: string, template: Partial<ChildSpec>): MemberSpec | undefined {
+  if ((template as Partial<FullActorSpec>).actor === undefined) return undefined;
+  return memberSpec(normaliseMember(id, template, { id: "template" } as ChildSpec));
+}
+
+/** The part of a child's spec that its partition works with. */
+export function memberSpec({ actor, handlerTimeoutMs, startTimeoutMs, throws, mailbox }: FullMemberSpec): MemberSpec {
+  return {
+    modules: moduleCandidates(actor),
+    handlerTimeoutMs,
+    startTimeoutMs,
+    throws,
+    capacity: mailbox.capacity,
+    capacityBytes: mailbox.capacityBytes,
+    policy: writePolicy(mailbox.overflow, mailbox.blockTimeoutMs),
+  };
+}
