@@ -120,6 +120,14 @@ describe("messages to an actor of another node", () => {
     await until("the cast", async () => (await there.call("count")) === 1);
   });
 
+  it("11. a circle of synchronous calls over nodes is not detected: it ends at its timeouts, and both actors go on", async () => {
+    const { here } = await remote();
+    const caller = await local();
+    expect(await caller.call("circle", here, 200, 2)).toBe("ERR_CALL_TIMEOUT");
+    expect(await caller.call("circle", here, 5000, 1)).toBe("the end of it");
+    expect(await here.call("echo", 1)).toBe(1);
+  });
+
   it("12. a router crosses as a reference to it, and a key's reference keeps its key", async () => {
     const { system } = nodes.node("b");
     const id = `router-${++started}`;
