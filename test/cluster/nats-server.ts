@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tool } from "../support/tools.js";
@@ -54,6 +54,17 @@ export class NatsServer implements AsyncDisposable {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await ended;
+  }
+
+  /** What it has stored is kept for `restoreStore`. Only while it is stopped. */
+  async backUpStore(): Promise<void> {
+    await cp(join(this.#folder, "js"), join(this.#folder, "backup"), { recursive: true });
+  }
+
+  /** As by a backup that an administrator has put in its place. Only while it is stopped. */
+  async restoreStore(): Promise<void> {
+    await rm(join(this.#folder, "js"), { recursive: true });
+    await cp(join(this.#folder, "backup"), join(this.#folder, "js"), { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,5 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NatsServer } from "./nats-server.js";
 import { NodeProcess } from "./node-process.js";
@@ -118,6 +120,42 @@ describe("three processes over a nats-server", () => {
     await until("the loss", async () => (await b.do("events")).some((event: string) => event.startsWith("lease_lost")));
     await until("the other's name", async () => (await b.do("whereis", "b")) === "a:root/a");
   });
+
+  for (const kind of ["deleted", "put back from a backup"] as const) {
+    it(`47. a bucket that is ${kind} is lease_lost for all, and a fresh join`, async () => {
+      const [a, b] = await nodes(2, { downAfterMs: 8000, lease: { renewMs: 500, holdMs: 8000, takeOverMs: 12_000 } });
+      if (kind === "deleted") {
+        const admin = await connect({ servers: server.url });
+        await (await jetstreamManager(admin)).streams.delete("KV_motp-shop");
+        await admin.close();
+      } else {
+        await server.stop();
+        await server.backUpStore();
+        await server.start();
+        // Names and renewals that the backup does not have.
+        await until("the return", () =>
+          a.do("register", "later", "a").then(
+            () => true,
+            () => false,
+          ),
+        );
+        await until("both again", async () => (await b.do("lookup", "later")) === "a:root/a");
+        await server.stop();
+        await server.restoreStore();
+        await server.start();
+      }
+      for (const [node, other] of [
+        [a, "b"],
+        [b, "a"],
+      ] as const) {
+        await until("the return", async () => (await node.do("events")).includes("lease_regained"));
+        const events = await node.do<string[]>("events");
+        expect(events.filter((event) => event.startsWith("lease_lost"))).toEqual(["lease_lost bucket"]);
+        await until("the other's name", () => node.do("whereis", other));
+        expect(await node.do("call", other, "echo", 1)).toBe(1);
+      }
+    });
+  }
 
   it("28. a node whose main is blocked for less than downAfterMs stays up", async () => {
     const [a, b] = await nodes(2, { downAfterMs: 8000, goneAfterMs: 3000 });

@@ -62,6 +62,11 @@ export class Owners {
     for (const listener of [...this.#listeners]) listener();
   }
 
+  /** What was told of the bucket holds no more. */
+  bucketReset(): void {
+    this.#known.clear();
+  }
+
   refOf(id: string): ActorRef | undefined {
     const known = this.#known.get(keyOf(id));
     if (known?.global === undefined || !this.#ownership.isValid(known.owner)) return undefined;

@@ -28,6 +28,7 @@ import { type Group, Groups } from "../groups/groups.js";
 import { type Hello, PROTOCOL } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
+import type { LeaseLoss } from "../nodes/lease.js";
 import { Ownership } from "../nodes/ownership.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
@@ -80,6 +81,7 @@ export class Cluster {
     });
     this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
+      bucketReset: () => [this.#names, this.#owners].forEach((known) => void known.bucketReset()),
       regained: () => this.#leaseRegained(),
       changed: () => this.#owners.tell(),
     });
@@ -286,7 +288,7 @@ export class Cluster {
     this.#events.emit("node_down", { node, why });
   }
 
-  #leaseLost(why: "expired" | "revoked"): void {
+  #leaseLost(why: LeaseLoss): void {
     this.#names.leaseLost();
     this.#owners.tell();
     this.#gateway.guests.logger.warn({ why }, "the node has lost its lease: it owns nothing until it has another");

@@ -21,8 +21,11 @@ export interface ClusterEvents {
   /** Comes after each DOWN that it causes. */
   node_down: { readonly node: string; readonly why: LinkEnd };
   node_suspect: { readonly node: string };
-  /** What this node owned, names among it, is its own no more. */
-  lease_lost: { readonly why: "expired" | "revoked" };
+  /**
+   * What this node owned, names among it, is its own no more: its lease was not renewed for `holdMs`, another node has revoked
+   * it, or the bucket is gone, made anew or behind what this node has seen.
+   */
+  lease_lost: { readonly why: "expired" | "revoked" | "bucket" };
   lease_regained: Record<never, never>;
   engine_down: Record<never, never>;
   engine_up: Record<never, never>;

@@ -33,6 +33,9 @@ export interface Bucket {
   remove(key: string, revision: number): Promise<boolean>;
   /** All keys with this beginning. */
   list(prefix: string): Promise<BucketEntry[]>;
-  /** Tells of every change, in order; `entry` is undefined when the key is gone. After a gap, `missed` is called. */
-  watch(change: (key: string, entry: BucketEntry | undefined) => void, missed: () => void): void;
+  /**
+   * Tells of every change, in order; `entry` is undefined when the key is gone. After a gap, `missed` is called; `reset` says
+   * that the bucket is another one, or behind what was told before: its revisions begin again.
+   */
+  watch(change: (key: string, entry: BucketEntry | undefined) => void, missed: (reset: boolean) => void): void;
 }

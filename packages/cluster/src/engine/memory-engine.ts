@@ -5,6 +5,13 @@ interface Subscription {
   readonly take: (subject: string, bytes: Uint8Array) => void;
 }
 
+/** What was in the bucket at a time. */
+export interface BucketBackup {
+  readonly entries: readonly BucketEntry[];
+  readonly revision: number;
+}
+
+const EMPTY: BucketBackup = { entries: [], revision: 0 };
 const MAX_PAYLOAD_BYTES = 1024 * 1024;
 
 /** A server for the engines of one process, with the faults that a network has. */
@@ -14,6 +21,8 @@ export class MemoryHub {
   readonly #arriving: (() => void)[] = [];
   #groups: readonly (readonly string[])[] = [];
   #revision = 0;
+  /** How often the bucket has been made anew. */
+  #generation = 0;
   #scheduled = false;
 
   /** The engine of a node. One of this name that is there is cut off for ever, as by a kill. */
@@ -40,6 +49,24 @@ export class MemoryHub {
   /** The connection of a node to the server is lost, or there again. */
   setConnected(node: string, connected: boolean): void {
     this.#engines.get(node)?.setConnected(connected);
+  }
+
+  backUpBucket(): BucketBackup {
+    return { entries: [...this.#entries.values()], revision: this.#revision };
+  }
+
+  /** The bucket is made anew, with what is in the backup. */
+  restoreBucket({ entries, revision }: BucketBackup = EMPTY): void {
+    this.#entries.clear();
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+    this.#revision = revision;
+    this.#generation++;
+    for (const engine of this.#engines.values()) if (engine.connected) engine.missed();
+  }
+
+  /** @internal Undefined for one that does not reach the bucket. */
+  generationFor(node: string): number | undefined {
+    return this.#holdsBucket(node) ? this.#generation : undefined;
   }
 
   /** @internal */
@@ -132,14 +159,16 @@ export class MemoryEngine implements Engine {
   readonly #listeners: ((connected: boolean) => void)[] = [];
   readonly #watchers: {
     readonly change: (key: string, entry: BucketEntry | undefined) => void;
-    readonly missed: () => void;
+    readonly missed: (reset: boolean) => void;
   }[] = [];
+  #generation: number;
   #connected = true;
   #alive = true;
 
   constructor(hub: MemoryHub, node: string) {
     this.#hub = hub;
     this.#node = node;
+    this.#generation = hub.generationFor(node) ?? 0;
     this.bucket = {
       read: (key) => hub.ask(node, () => hub.entries.get(key)),
       write: (key, value, revision) =>
@@ -197,7 +226,11 @@ export class MemoryEngine implements Engine {
 
   /** @internal The bucket has changed unseen. */
   missed(): void {
-    for (const { missed } of this.#watchers) missed();
+    const generation = this.#hub.generationFor(this.#node);
+    if (generation === undefined) return;
+    const isReset = generation !== this.#generation;
+    this.#generation = generation;
+    for (const { missed } of this.#watchers) missed(isReset);
   }
 
   /** @internal */

@@ -1,3 +1,7 @@
+/*
+ * All that touches nats.js: no other file imports it, so that another of its versions is a change here alone. The connection,
+ * the bucket as it is found or made, and the engine over both stay together therefore, in more lines than files here have.
+ */
 import { readFile } from "node:fs/promises";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { JetStreamApiError, jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -35,12 +39,15 @@ export interface NatsEngineOptions {
 type Warn = (facts: Record<string, unknown>, message: string) => void;
 
 const WRONG_LAST_SEQUENCE = 10071;
+const STREAM_NOT_FOUND = 10059;
 /** Compare-and-set of a bucket with replicas lets several win before it: see nats-server#4320. */
 const REPLICAS_SINCE = [2, 10] as const;
 const PROBE_TIMEOUT_MS = 500;
 const ASK_TIMEOUT_MS = 2000;
 /** A change that no one was told of is found after so long. */
 const COMPARE_EVERY_MS = 10_000;
+/** When the bucket does not answer it is looked whether it is there, so often at most. */
+const LOOK_EVERY_MS = 500;
 
 /** Rejects with ERR_CLUSTER_AUTH, and with ERR_CLUSTER_ENGINE for a server that cannot be reached, or lacks what is needed. */
 export async function connectNats(options: NatsEngineOptions, warn: Warn): Promise<NatsEngine> {
@@ -91,7 +98,14 @@ async function authenticatorOf(auth: NonNullable<NatsEngineOptions["auth"]>): Pr
   return usernamePasswordAuthenticator(auth.user ?? "", auth.pass);
 }
 
-async function openBucket(nc: NatsConnection, options: NatsEngineOptions, found: string): Promise<KV> {
+/** A bucket as it was found: a server that has lost it may make another of its name, and count from the start. */
+interface Found {
+  readonly kv: KV;
+  readonly created: string;
+  readonly lastSequence: number;
+}
+
+async function openBucket(nc: NatsConnection, options: NatsEngineOptions, found: string): Promise<Found> {
   const { cluster, replicas = 1 } = options;
   const name = bucketOf(cluster);
   if (replicas > 1 && !isSince(nc.info?.version, REPLICAS_SINCE)) throw replicasRefused(found, replicas);
@@ -120,7 +134,8 @@ async function openBucket(nc: NatsConnection, options: NatsEngineOptions, found:
     const message = `joinCluster: the bucket ${name} tells of no changes; needed: ${needed}`;
     throw new ActorError("ERR_CLUSTER_ENGINE", message, { found, needed });
   }
-  return bucket;
+  const { created, state } = streamInfo;
+  return { kv: bucket, created: String(created), lastSequence: state.last_seq };
 }
 
 function bucketOf(cluster: string): string {
@@ -140,7 +155,7 @@ function isSince(version: string | undefined, [major, minor]: readonly [number, 
 
 interface Watcher {
   readonly change: (key: string, entry: BucketEntry | undefined) => void;
-  readonly missed: () => void;
+  readonly missed: (reset: boolean) => void;
 }
 
 /** A connection to NATS. */
@@ -149,7 +164,7 @@ export class NatsEngine implements Engine {
   readonly maxPayloadBytes: number;
   readonly bucket: Bucket;
   readonly #nc: NatsConnection;
-  readonly #kv: KV;
+  readonly #options: NatsEngineOptions;
   readonly #warn: Warn;
   readonly #listeners: ((connected: boolean) => void)[] = [];
   readonly #watchers: Watcher[] = [];
@@ -158,22 +173,34 @@ export class NatsEngine implements Engine {
   readonly #comparing: NodeJS.Timeout;
   #connected = true;
   #closing = false;
-  /** Of the bucket's last change that was told. */
-  #sequence = 0;
+  #kv: KV;
+  #created: string;
+  /** The largest of the bucket's changes that is known of. */
+  #sequence: number;
+  #comparingNow = false;
+  #comparedAt = -Infinity;
 
-  constructor(nc: NatsConnection, kv: KV, { cluster }: NatsEngineOptions, found: string, warn: Warn) {
+  constructor(nc: NatsConnection, bucket: Found, options: NatsEngineOptions, found: string, warn: Warn) {
+    const { cluster } = options;
     this.found = found;
+    this.#options = options;
+    this.#kv = bucket.kv;
+    this.#created = bucket.created;
+    this.#sequence = bucket.lastSequence;
     this.maxPayloadBytes = nc.info?.max_payload ?? 1024 * 1024;
     this.#nc = nc;
-    this.#kv = kv;
     this.#warn = warn;
     this.#keyPrefix = `motp.${cluster}.kv.`;
     this.#stream = `KV_${bucketOf(cluster)}`;
     this.bucket = {
-      read: async (key) => entryOf(key, await kv.get(key)),
-      write: (key, value, revision) => this.#write(key, value, revision),
-      remove: (key, revision) => first(kv.delete(key, { previousSeq: revision }).then(() => true)).then(Boolean),
-      list: (prefix) => this.#list(prefix),
+      read: (key) => this.#asked(async () => entryOf(key, await this.#kv.get(key))),
+      write: (key, value, revision) => this.#asked(() => this.#write(key, value, revision)),
+      remove: (key, revision) =>
+        this.#asked(async () => {
+          const removed = this.#kv.delete(key, { previousSeq: revision }).then(() => true);
+          return (await first(removed)) === true;
+        }),
+      list: (prefix) => this.#asked(() => this.#list(prefix)),
       watch: (change, missed) => void this.#watchers.push({ change, missed }),
     };
     nc.subscribe(`${this.#keyPrefix}>`, { callback: (_error, message) => this.#changed(message) });
@@ -242,7 +269,19 @@ export class NatsEngine implements Engine {
     if (this.#connected === connected || this.#closing) return;
     this.#connected = connected;
     for (const listener of this.#listeners) listener(connected);
-    if (connected) this.#missed();
+    if (!connected) return;
+    this.#missed(false);
+    void this.#compare();
+  }
+
+  /** Why a bucket does not answer is worth a look. */
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() - this.#comparedAt > LOOK_EVERY_MS) void this.#compare();
+      throw error;
+    }
   }
 
   async #write(key: string, value: unknown, revision: number | undefined): Promise<number | undefined> {
@@ -262,30 +301,61 @@ export class NatsEngine implements Engine {
   #changed({ subject, headers, data }: Msg): void {
     const sequence = Number(headers?.get("Nats-Sequence"));
     if (!Number.isSafeInteger(sequence) || sequence <= 0) return;
-    const isNext = this.#sequence === 0 || sequence === this.#sequence + 1;
-    this.#sequence = sequence;
+    const isNext = sequence === this.#sequence + 1;
+    // One that was counted already comes from a look that was faster, or from a bucket that is behind.
+    const isKnown = sequence <= this.#sequence;
+    this.#sequence = Math.max(this.#sequence, sequence);
     const key = subject.slice(this.#keyPrefix.length);
     const operation = headers?.get("KV-Operation") ?? "";
     const entry = operation === "" ? entryIn(key, data, sequence) : undefined;
     for (const { change } of this.#watchers) change(key, entry);
-    if (!isNext) this.#missed();
+    if (isKnown) void this.#compare();
+    else if (!isNext) this.#missed(false);
   }
 
+  /** Finds changes that were not told, and a bucket that is another one or behind. */
   async #compare(): Promise<void> {
-    if (!this.connected || this.#watchers.length === 0) return;
+    if (!this.connected || this.#watchers.length === 0 || this.#comparingNow) return;
+    this.#comparingNow = true;
+    this.#comparedAt = performance.now();
+    // It grows while the answer is under way.
+    const known = this.#sequence;
     try {
       const manager = await jetstreamManager(this.#nc, { timeout: ASK_TIMEOUT_MS, checkAPI: false });
-      const { state } = await manager.streams.info(this.#stream);
-      if (state.last_seq === this.#sequence) return;
-      this.#sequence = state.last_seq;
-      this.#missed();
-    } catch {
+      const { created, state } = await manager.streams.info(this.#stream);
+      if (String(created) !== this.#created || state.last_seq < known) {
+        this.#reset(String(created), state.last_seq);
+      } else if (state.last_seq > this.#sequence) {
+        this.#sequence = state.last_seq;
+        this.#missed(false);
+      }
+    } catch (error) {
       // What cannot be asked now is asked in ten seconds.
+      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) await this.#makeAnew();
+    } finally {
+      this.#comparingNow = false;
     }
   }
 
-  #missed(): void {
-    for (const { missed } of this.#watchers) missed();
+  async #makeAnew(): Promise<void> {
+    try {
+      const { kv, created, lastSequence } = await openBucket(this.#nc, this.#options, this.found);
+      this.#kv = kv;
+      this.#reset(created, lastSequence);
+    } catch (error) {
+      this.#warn({ err: error }, "the bucket of the cluster is gone: no node owns anything until it is there again");
+    }
+  }
+
+  #reset(created: string, lastSequence: number): void {
+    this.#warn({ stream: this.#stream }, "the bucket of the cluster is another one, or behind: all nodes join again");
+    this.#created = created;
+    this.#sequence = lastSequence;
+    this.#missed(true);
+  }
+
+  #missed(reset: boolean): void {
+    for (const { missed } of this.#watchers) missed(reset);
   }
 }
 

@@ -105,6 +105,11 @@ export class Names {
     for (const own of this.#own.values()) own.revision = undefined;
   }
 
+  /** What was told of the bucket holds no more. */
+  bucketReset(): void {
+    this.#known.clear();
+  }
+
   /** Those that are still free are registered again. */
   async leaseRegained(): Promise<void> {
     for (const [name, own] of [...this.#own]) {
@@ -133,6 +138,8 @@ export class Names {
       const value = { ...ownership.owner, ref: toWire(this.#host.globalOf(own.ref)) };
       const revision = await bucket.write(key, value, entry?.revision);
       if (revision === undefined) continue;
+      // Of a lease that was lost meanwhile: the name is no node's.
+      if (!ownership.isHeld || ownership.owner.term !== value.term) throw leaseLost(name);
       own.revision = revision;
       this.#changed(key, { key, value, revision });
       // It has ended while the bucket was asked.

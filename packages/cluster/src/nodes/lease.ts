@@ -32,6 +32,9 @@ export interface Clocks {
   readonly wall: number;
 }
 
+/** "bucket": it is gone, made anew, or behind what was read of it before. */
+export type LeaseLoss = "expired" | "revoked" | "bucket";
+
 export type LeaseAction =
   | { readonly type: "read" }
   /** Compare-and-set: at this revision, or only if there is no key. */
@@ -39,7 +42,7 @@ export type LeaseAction =
   | { readonly type: "granted"; readonly term: number }
   /** Another node of this name runs. */
   | { readonly type: "taken"; readonly by: string }
-  | { readonly type: "lost"; readonly why: "expired" | "revoked" };
+  | { readonly type: "lost"; readonly why: LeaseLoss };
 
 export type LeaseEvent =
   | { readonly type: "begin" }
@@ -49,7 +52,9 @@ export type LeaseEvent =
   /** The revision was another's. */
   | { readonly type: "refused" }
   /** No answer, or an error: it may have been done, or may yet be. */
-  | { readonly type: "unknown" };
+  | { readonly type: "unknown" }
+  /** The bucket is another one, or behind: its revisions begin again. */
+  | { readonly type: "reset" };
 
 export interface LeaseState {
   readonly incarnation: string;
@@ -105,6 +110,9 @@ export function leaseStep(lease: LeaseState, event: LeaseEvent, now: Clocks): Le
       return lease.phase === "waiting" ? whileWaiting(lease, event.entry, now) : whileHeld(lease, event.entry);
     case "written":
       return onWritten(lease, event.revision, now);
+    case "reset":
+      lease.former = undefined;
+      return lease.phase === "held" ? lost(lease, "bucket") : [];
     case "refused":
     case "unknown":
       if (lease.busy === undefined) return [];
@@ -157,18 +165,21 @@ function whileWaiting(lease: LeaseState, entry: LeaseEntry | undefined, now: Clo
 /** A renewal was refused, or its answer was lost. */
 function whileHeld(lease: LeaseState, entry: LeaseEntry | undefined): LeaseAction[] {
   const { value, revision } = entry ?? {};
+  // No node takes the key away, and revisions grow.
+  if (revision === undefined || revision < lease.revision) return lost(lease, "bucket");
   const isOurs = value?.incarnation === lease.incarnation && value.term === lease.term && value.revokedBy === undefined;
-  if (!isOurs || revision === undefined) return lost(lease, "revoked");
+  if (!isOurs) return lost(lease, "revoked");
   // It was accepted, but when is not known: that it is renewed counts from the next one.
   lease.revision = revision;
   return [];
 }
 
 function take(lease: LeaseState, revision: number | undefined, term: number, now: Clocks): LeaseAction[] {
-  lease.term = term;
+  // A bucket that is behind does not know of all terms.
+  lease.term = Math.max(term, lease.term + 1);
   lease.busy = "write";
   lease.sentAt = now;
-  return [{ type: "write", value: { incarnation: lease.incarnation, term }, revision }];
+  return [{ type: "write", value: { incarnation: lease.incarnation, term: lease.term }, revision }];
 }
 
 function write(lease: LeaseState, now: Clocks): LeaseAction[] {
@@ -184,7 +195,7 @@ function read(lease: LeaseState, now: Clocks): LeaseAction[] {
   return [{ type: "read" }];
 }
 
-function lost(lease: LeaseState, why: "expired" | "revoked"): LeaseAction[] {
+function lost(lease: LeaseState, why: LeaseLoss): LeaseAction[] {
   lease.phase = "over";
   lease.busy = undefined;
   return [{ type: "lost", why }];

@@ -5,6 +5,7 @@ import {
   type LeaseAction,
   type LeaseEntry,
   type LeaseEvent,
+  type LeaseLoss,
   type LeaseState,
   type LeaseTimes,
   type LeaseValue,
@@ -25,7 +26,9 @@ export interface Owner {
 
 export interface OwnershipListener {
   /** What this node owned is its own no more. */
-  lost(why: "expired" | "revoked"): void;
+  lost(why: LeaseLoss): void;
+  /** What was read of the bucket before holds no more: it is another one, or behind. */
+  bucketReset(): void;
   /** It has a lease again: of a new term. */
   regained(): void;
   /** Another node's lease has changed: what it owns may be free. */
@@ -48,8 +51,11 @@ export class Ownership {
   #timer: NodeJS.Timeout | undefined;
   #joined: { readonly resolve: () => void; readonly reject: (by: string) => void } | undefined;
   #released = false;
-  /** The epoch that this node has raised. */
+  /** The epoch that this node has raised, and the largest that it knows of. */
   #raised = 0;
+  #largestEpoch = 0;
+  /** The bucket is another one, or behind: so may its epoch be. */
+  #mustRaise = false;
 
   constructor(bucket: Bucket, node: string, incarnation: string, times: LeaseTimes, listener: OwnershipListener) {
     this.#bucket = bucket;
@@ -65,7 +71,7 @@ export class Ownership {
   async take(): Promise<void> {
     this.#bucket.watch(
       (key, entry) => this.#seen(key, entry),
-      () => void this.#readAll(),
+      (reset) => (reset ? this.#bucketReset() : void this.#readAll()),
     );
     await this.#readAll();
     const tickMs = Math.min(LONGEST_TICK_MS, this.#lease.times.renewMs / 4);
@@ -121,7 +127,7 @@ export class Ownership {
 
   /**
    * Comes first in every fencing token: a bucket that has lost what it had counts its revisions from the start again. Raised
-   * by the first of a cluster, which finds no other's lease.
+   * by the first of a cluster, which finds no other's lease, and by each that finds the bucket behind what it has seen.
    */
   async epoch(): Promise<number> {
     const entry = await this.#bucket.read(META);
@@ -129,12 +135,36 @@ export class Ownership {
     const isAlone = ![...this.#watch.seen].some(
       ([node, { entry: lease }]) => node !== this.#node && lease.value.revokedBy === undefined,
     );
-    if (known > 0 && (!isAlone || this.#raised === known)) return known;
-    const epoch = Math.max(known + 1, Date.now());
-    const written = await this.#bucket.write(META, { epoch }, entry?.revision);
-    if (written === undefined) return this.epoch();
-    this.#raised = epoch;
-    return epoch;
+    if (known > 0 && !this.#mustRaise && (!isAlone || this.#raised === known)) {
+      this.#largestEpoch = Math.max(this.#largestEpoch, known);
+      return known;
+    }
+    this.#mustRaise = false;
+    try {
+      const epoch = Math.max(known + 1, this.#largestEpoch + 1, Date.now());
+      const written = await this.#bucket.write(META, { epoch }, entry?.revision);
+      if (written === undefined) {
+        this.#mustRaise = true;
+        return await this.epoch();
+      }
+      this.#raised = this.#largestEpoch = epoch;
+      return epoch;
+    } catch (error) {
+      this.#mustRaise = true;
+      throw error;
+    }
+  }
+
+  #bucketReset(): void {
+    this.#forgetBucket();
+    this.#step({ type: "reset" });
+    void this.#readAll();
+  }
+
+  #forgetBucket(): void {
+    this.#watch.seen.clear();
+    this.#mustRaise = true;
+    this.#listener.bucketReset();
   }
 
   async #readAll(): Promise<void> {
@@ -183,6 +213,7 @@ export class Ownership {
         this.#joined = undefined;
         break;
       case "lost":
+        if (action.why === "bucket") this.#forgetBucket();
         // While it joins nothing was its own yet.
         if (this.#joined === undefined) this.#listener.lost(action.why);
         this.#again();
@@ -192,7 +223,11 @@ export class Ownership {
 
   /** Joins afresh; not at once, because what has failed would fail again. */
   #again(): void {
-    setTimeout(() => this.#step({ type: "begin" }), this.#lease.times.renewMs / 4).unref();
+    setTimeout(async () => {
+      // Before its lease is of another term, by which others know that what it owned is free.
+      if (this.#mustRaise) await this.epoch().catch(() => 0);
+      this.#step({ type: "begin" });
+    }, this.#lease.times.renewMs / 4).unref();
   }
 }
 

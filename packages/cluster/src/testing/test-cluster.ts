@@ -3,7 +3,7 @@ import { integer, takeArgument } from "@mini-otp/runtime/options";
 import { startTestSystem } from "@mini-otp/runtime/testing";
 import { type Cluster, joinBy } from "../cluster/cluster.js";
 import { type ClusterOptions, takeClusterOptions } from "../cluster/options.js";
-import { MemoryHub } from "../engine/memory-engine.js";
+import { type BucketBackup, MemoryHub } from "../engine/memory-engine.js";
 
 /** A node of a cluster in one process. */
 export interface TestNode {
@@ -92,6 +92,16 @@ export class TestCluster implements AsyncDisposable {
 
   reconnect(name: string): void {
     this.#hub.setConnected(this.node(name).name, true);
+  }
+
+  /** What is in the bucket now, for `restoreBucket`. */
+  backUpBucket(): BucketBackup {
+    return this.#hub.backUpBucket();
+  }
+
+  /** The bucket is another one: of the backup, which is older than what nodes have seen, or empty without one. */
+  restoreBucket(backup?: BucketBackup): void {
+    this.#hub.restoreBucket(backup);
   }
 
   /** Resolves when each node sees all others. */
