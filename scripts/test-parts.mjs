@@ -8,6 +8,7 @@ export const PART = process.env.TEST_PART;
 export const LONG = [
   "actor/deadlines",
   "attacks/",
+  "cluster/faulty-network",
   "cluster/processes",
   "examples/bullmq",
   "examples/mqtt-broker-load",

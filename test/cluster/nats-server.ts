@@ -76,7 +76,7 @@ export class NatsServer implements AsyncDisposable {
     return until("the file with its port", async () => {
       const name = (await readdir(this.#folder)).find((entry) => entry.endsWith(".ports"));
       const text = name === undefined ? "" : await readFile(join(this.#folder, name), "utf8");
-      const port = /nats:\/\/[^:]+:(\d+)/.exec(text)?.[1];
+      const port = /(?:nats|tls):\/\/[^:]+:(\d+)/.exec(text)?.[1];
       return port === undefined ? undefined : Number(port);
     });
   }
