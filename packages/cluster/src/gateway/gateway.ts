@@ -7,6 +7,7 @@ import type { Hello } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
+import { LightExports } from "./light-exports.js";
 import { Peer, type PeerHost } from "./peer.js";
 import type { WireRecord } from "./records.js";
 import { foreignReferences, fromWire, type GlobalRef, NODE_NAME } from "./references.js";
@@ -54,6 +55,7 @@ export class Gateway {
   /** By the uid of what stands here for it. */
   readonly #proxies = new Map<number, { readonly proxy: RemoteActor; readonly peer: Peer }>();
   readonly #exported = new Set<number>();
+  readonly #lights: LightExports;
   readonly #heartbeats = new Map<string, Heartbeat>();
   readonly #suspects = new Set<string>();
   readonly #detector: DetectorState;
@@ -72,9 +74,13 @@ export class Gateway {
     this.#options = options;
     this.#listener = listener;
     this.guests = new Guests(system);
+    this.#lights = new LightExports({
+      light: (ref) => this.guests.light(ref),
+      monitor: (ref, listener) => system.monitor(ref, listener),
+    });
     this.#detector = newDetector(options, this.#now());
     const references = {
-      globalOf: (ref: ActorRef) => this.#proxies.get(ref.uid)?.proxy.global,
+      globalOf: (ref: ActorRef) => this.#standIn(ref)?.proxy.global,
       leaves: (ref: ActorRef) => this.#exportRef(ref),
       refTo: (global: GlobalRef) => this.refTo(global),
     };
@@ -126,12 +132,17 @@ export class Gateway {
 
   /** What this reference is to every node. From now on the others may send to it. */
   globalOf(ref: ActorRef): GlobalRef {
-    return this.#proxies.get(ref.uid)?.proxy.global ?? this.#exportRef(ref);
+    return this.#standIn(ref)?.proxy.global ?? this.#exportRef(ref);
+  }
+
+  /** What stands here for another node's. */
+  #standIn(ref: ActorRef): { readonly proxy: RemoteActor; readonly peer: Peer } | undefined {
+    return this.#lights.isOne(ref) ? undefined : this.#proxies.get(ref.uid);
   }
 
   /** The actor or router of this node that a reference means; undefined for what is gone, or another node's. */
   own(ref: ActorRef): ActorRef | undefined {
-    return this.guests.own(ref.uid);
+    return this.#lights.isOne(ref) ? ref : this.guests.own(ref.uid);
   }
 
   refTo(global: GlobalRef): ActorRef {
@@ -145,7 +156,8 @@ export class Gateway {
       this.#proxies.set(proxy.ref.uid, { proxy, peer });
       return proxy.ref;
     }
-    const own = incarnation === this.self.incarnation ? this.guests.own(uid) : undefined;
+    const isOwn = incarnation === this.self.incarnation;
+    const own = isOwn ? (this.#lights.ref(uid) ?? this.guests.own(uid)) : undefined;
     if (own === undefined) return this.guests.gone(path);
     return keyHash === undefined ? own : this.guests.ownForKey(own, keyHash);
   }
@@ -176,6 +188,7 @@ export class Gateway {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
+    this.#lights.close();
     for (const peer of this.#peers.values()) peer.leave();
     await this.#engine.flush().catch(() => {});
   }
@@ -199,7 +212,7 @@ export class Gateway {
       reachable: (uid, keyHash) => this.#reachable(uid, keyHash),
       monitor: (ref, listener) => this.#system.monitor(ref, listener as (down: Down<ActorRef>) => void),
       control: (peer, method, args, signal) => this.#listener.control(peer.node, method, args, signal),
-      guestOf: (ref) => this.#proxies.get(ref.uid),
+      guestOf: (ref) => this.#standIn(ref),
       mayExit: (from) => allowExit.includes(from) || allowExit.includes("*"),
       linkUp: (peer) => this.#listener.nodeUp(peer.node),
       linkDown: (peer, why) => this.#linkDown(peer, why),
@@ -223,20 +236,21 @@ export class Gateway {
 
   #exportRef(ref: ActorRef): GlobalRef {
     const { node } = this.#options;
-    this.#exported.add(ref.uid);
+    const uid = this.#lights.isOne(ref) ? this.#lights.numberOf(ref) : ref.uid;
+    this.#exported.add(uid);
     const keyHash = this.guests.keyHashOf(ref);
     const path = ref.id;
     return {
       node,
       incarnation: this.self.incarnation,
-      uid: ref.uid,
+      uid,
       path,
       keyHash: keyHash === undefined ? keyHash : keyHash >>> 0,
     };
   }
 
   #reachable(uid: number, keyHash: number | undefined): ActorRef | undefined {
-    const own = this.#exported.has(uid) ? this.guests.own(uid) : undefined;
+    const own = this.#exported.has(uid) ? (this.#lights.ref(uid) ?? this.guests.own(uid)) : undefined;
     if (own === undefined) this.#exported.delete(uid);
     return own === undefined || keyHash === undefined ? own : this.guests.ownForKey(own, keyHash);
   }

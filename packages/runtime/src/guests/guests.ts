@@ -1,5 +1,6 @@
 import type { Peer } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { cellOf, isCellAddress } from "@mini-otp/worker-host/protocol/memory";
 import { ActorRef, noproc, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
 import {
   CLOSED,
@@ -166,6 +167,12 @@ export class Guests {
     return ref instanceof RouterRef ? ref.keyHash : undefined;
   }
 
+  /** Whether it means one life of a light actor, or whichever has its id; undefined for what is not light. */
+  light({ address }: ActorRef): "life" | "id" | undefined {
+    if (!isCellAddress(address)) return undefined;
+    return cellOf(address) === 0 ? "id" : "life";
+  }
+
   isRouter(ref: ActorRef): boolean {
     return ref instanceof RouterRef;
   }
@@ -215,7 +222,8 @@ export class Guests {
   }
 
   #forwardable(ref: ActorRef, { format, bytes }: Encoded): Payload | undefined {
-    if (ref instanceof RouterRef || !isWithoutReferences(format)) return undefined;
+    // A light actor's mailbox is a count beside its partition's ring: its reference knows how.
+    if (ref instanceof RouterRef || isCellAddress(ref.address) || !isWithoutReferences(format)) return undefined;
     const { length } = bytes;
     if (length + MAX_METHOD_BYTES > this.#connect(ref).mailbox.maxPayloadBytes) return undefined;
     return isLargeEnoughForBytes(length)
@@ -236,7 +244,7 @@ export class Guests {
     fail: (error: unknown) => void,
   ): () => boolean {
     const options = { timeoutMs: Infinity, signal };
-    if (ref instanceof RouterRef) {
+    if (ref instanceof RouterRef || isCellAddress(ref.address)) {
       ref
         .with(options)
         .call(method, ...args)
