@@ -17,6 +17,12 @@ const COUNTERS = 10;
 const STUCK_MS = 8000;
 const IDLE_MS = 10_000;
 
+const MAIN_COSTS = [
+  ["a small object", 200_000, 0],
+  ["1 KB", 100_000, 1024],
+  ["64 KB", 3000, 64 * 1024],
+] as const;
+
 interface Case {
   readonly name: string;
   readonly unit: string;
@@ -110,6 +116,27 @@ async function idle(nodes: Nodes): Promise<Row> {
   };
 }
 
+/** The gateway runs there: what else main does waits so long for each message, and the other way round. */
+async function mainCosts(nodes: Nodes): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [what, count, bytes] of MAIN_COSTS) {
+    await nodes.mainCost(count, bytes);
+    const costs = await nodes.mainCost(count, bytes);
+    for (const [i, side] of ["sender", "receiver"].entries()) {
+      const name = `main's CPU for a cast of ${what}, at its ${side}`;
+      rows.push({
+        name,
+        unit: " µs",
+        gate: { atMost: bytes < 4096 ? 20 : 500 },
+        raw: undefined,
+        ours: costs[i],
+        ratio: costs[i],
+      });
+    }
+  }
+  return rows;
+}
+
 function isMet({ gate, ratio }: Row): boolean {
   return "atLeast" in gate ? ratio >= gate.atLeast : ratio <= gate.atMost;
 }
@@ -151,6 +178,7 @@ async function main(): Promise<void> {
     for (const one of CASES) if (wanted(one.name)) say(await compared(nodes, one, rounds));
     if (wanted("nine receivers")) say(await stuck(nodes));
     if (wanted("idle")) say(await idle(nodes));
+    if (wanted("main's CPU") && process.platform === "linux") for (const row of await mainCosts(nodes)) say(row);
   }
   const [loadAfter] = loadavg();
   console.log(

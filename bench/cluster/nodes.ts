@@ -5,6 +5,7 @@ import { type Cluster, joinCluster } from "@mini-otp/cluster";
 import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type Counter from "./counter.actor.js";
+import { mainCpuMs } from "./main-cpu.js";
 import type Sender from "./sender.actor.js";
 import { type Server, startServer } from "./server.js";
 
@@ -126,6 +127,14 @@ export class Nodes implements AsyncDisposable {
       if (full > 0) await setTimeout(10);
     }
     return hung;
+  }
+
+  /** CPU time in µs that each of so many casts takes of the sender's main thread and of the receiver's. Linux only. */
+  async mainCost(count: number, bytes: number): Promise<readonly [number, number]> {
+    const receiverMs = async () => Number((await this.#nats.request("main-cpu")).string());
+    const [here, there] = [mainCpuMs(), await receiverMs()];
+    await this.cast(count, bytes);
+    return [((mainCpuMs() - here) / count) * 1000, (((await receiverMs()) - there) / count) * 1000];
   }
 
   /** Share of a core that the other node takes while nothing is sent. */

@@ -2,6 +2,7 @@ import { joinCluster } from "@mini-otp/cluster";
 import { startSystem } from "@mini-otp/runtime";
 import { connect } from "@nats-io/transport-node";
 import type Counter from "./counter.actor.js";
+import { mainCpuMs } from "./main-cpu.js";
 
 /** The other node: counters, and what subscribes and answers with nats.js alone. */
 const url = process.argv[2] ?? "";
@@ -42,6 +43,7 @@ nats.subscribe("cpu", {
     message.respond(JSON.stringify((user + inKernel) / 1000));
   },
 });
+nats.subscribe("main-cpu", { callback: (_error, message) => void message.respond(String(mainCpuMs())) });
 nats.subscribe("end", { callback: () => process.exit(0) });
 await nats.flush();
 process.send?.("ready");
