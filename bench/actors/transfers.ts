@@ -24,7 +24,7 @@ export const transfersFromMain: TransferPeer = {
 /** The same between two actors. */
 export const actorTransfers: Contender = {
   name: "mini-otp callSync",
-  how: "by way of main",
+  how: "with({ transfer }), Comlink.transfer() back",
   async start(): Promise<Runner> {
     const system = await startSystem();
     const other = await system.startChild<typeof GiveBack>({ id: "other", actor: module("give-back") });

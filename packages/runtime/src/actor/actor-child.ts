@@ -98,6 +98,10 @@ export class ActorChild implements Child<ActorRef> {
     return this.#life.running;
   }
 
+  get ownerId(): number {
+    return this.#life.thread?.ownerId ?? 0;
+  }
+
   get threadId(): number | undefined {
     return this.#life.thread?.threadId;
   }

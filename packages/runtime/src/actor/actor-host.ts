@@ -48,8 +48,9 @@ export interface MailHost<A> {
   readonly producer: Producer;
   /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
   notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
-  handleNotice(notice: Notice): void;
-  claim(actor: A, owner: number, number: number): void;
+  /** `from` is the actor whose thread tells it. */
+  handleNotice(notice: Notice, from?: A): void;
+  claim(actor: A, owner: number, number: number, direct: boolean): void;
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void;
   unhandled(id: string, method: string, detail: string): void;
   /** The actor is gone for good. */

@@ -337,6 +337,7 @@ export class ActorLife<A extends LivingActor> {
     if (thread === undefined) return;
     // The thread answers only as long as it has not ended.
     this.#actor.readMeter();
+    this.#actor.place.withdrawOffer();
     thread.terminate();
     this.#leaving.giveUpAfterKill(thread);
   }

@@ -67,6 +67,11 @@ export class ActorPlace {
     new ConsumerState(this.words).forgetThread();
   }
 
+  /** No sender posts to the thread any more, because it is about to be ended. */
+  withdrawOffer(): void {
+    new ConsumerState(this.words).withdrawOffer();
+  }
+
   /** Gives the actor's slots back: now, or when the last abandoned thread has ended. */
   release(): void {
     this.#released = true;

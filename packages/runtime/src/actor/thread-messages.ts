@@ -110,13 +110,13 @@ export class ThreadMessages<A extends LivingActor> {
       case "members":
         return actor.onNews(message);
       case "claim":
-        return host.mail.claim(actor, message.owner, message.number);
+        return host.mail.claim(actor, message.owner, message.number, message.direct);
       case "parcel":
       case "parcel_lost":
       case "mailbox_full":
       case "dropped":
       case "detour":
-        return host.mail.handleNotice(message);
+        return host.mail.handleNotice(message, actor);
       case "code_changed":
         // `Upgrade` hears it first; here it comes too late.
         return;

@@ -41,7 +41,7 @@ import {
   wakeAll,
   withAttempt,
 } from "@mini-otp/worker-host/protocol/memory";
-import { FORMAT_PARCEL } from "@mini-otp/worker-host/protocol/ring";
+import { FORMAT_PARCEL, PARCEL_TARGET } from "@mini-otp/worker-host/protocol/ring";
 
 /** An accepted message that will not be handled. */
 export interface Undelivered {
@@ -50,8 +50,8 @@ export interface Undelivered {
   /** The name of a method without a number. */
   readonly methodText: string | undefined;
   readonly attempts: number;
-  /** Owner id and number of its parcel, when the record was a placeholder. */
-  readonly parcel: readonly [owner: number, number: number] | undefined;
+  /** When the record was a placeholder. `target`: owner id of the thread to which the sender posts it; 0 for main. */
+  readonly parcel: { readonly owner: number; readonly number: number; readonly target: number } | undefined;
 }
 
 interface MailboxCounts {
@@ -172,7 +172,10 @@ export class Mailbox {
       method,
       methodText: method < 0 ? methodTextIn(method, this.#bytes, at * 4 + words[at + R_LENGTH]) : undefined,
       attempts,
-      parcel: formatOf(type) === FORMAT_PARCEL ? [words[payload], words[payload + 1]] : undefined,
+      parcel:
+        formatOf(type) === FORMAT_PARCEL
+          ? { owner: words[payload], number: words[payload + 1], target: words[payload + PARCEL_TARGET] }
+          : undefined,
     };
   }
 

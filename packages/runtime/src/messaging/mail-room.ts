@@ -9,12 +9,15 @@ import { FullMailboxes, type MailboxOwner } from "../reporting/full-mailboxes.js
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
+import { DirectChannels } from "./direct-channels.js";
 import { handOver } from "./hand-over.js";
 import type { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 
 /** The part of an actor that its mail needs. */
 export interface MailedActor extends MailboxOwner {
+  /** Owner id of the thread that runs it; 0 for none. */
+  readonly ownerId: number;
   readonly spec: Pick<FullActorSpec, "mailbox" | "maxDeliveries">;
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
@@ -39,6 +42,7 @@ export class MailRoom {
   readonly #parts: MailRoomParts;
   readonly #parcels = new Parcels();
   readonly #callers: Callers;
+  readonly #channels = new DirectChannels();
   readonly #fullMailboxes: FullMailboxes;
 
   constructor(parts: MailRoomParts) {
@@ -50,10 +54,13 @@ export class MailRoom {
     this.#fullMailboxes = new FullMailboxes(parts.events);
   }
 
-  handleNotice(notice: Notice): void {
+  /** `from` is the actor whose thread tells it; undefined: main itself. */
+  handleNotice(notice: Notice, from?: MailedActor): void {
     switch (notice.type) {
       case "parcel":
-        return this.#parcels.add(notice.uid, notice.parcel);
+        this.#parcels.add(notice.uid, notice.parcel);
+        if (notice.parcel.transferred.length > 0) this.#channels.provide(from, this.#parts.actorBy(notice.uid));
+        return;
       case "parcel_lost":
         return this.#parcels.discard(notice.owner, notice.number);
       case "mailbox_full": {
@@ -64,13 +71,19 @@ export class MailRoom {
       case "dropped":
         return this.deadLetters.add(notice.id, notice.method, "dropped");
       case "detour":
-        return this.#callers.detour(notice);
+        this.#callers.detour(notice);
+        if (notice.transferred.length > 0) this.#channels.provide(from, this.#parts.actorBy(notice.uid));
+        return;
     }
   }
 
-  /** Posts a parcel to the actor that has reached the parcel's placeholder in its mailbox. */
-  claim(actor: MailedActor, owner: number, number: number): void {
-    this.claimParcel(actor.slot.uid, owner, number, actor.spec.maxDeliveries > 1, (parcel) => {
+  /**
+   * Posts a parcel to the actor that has reached the parcel's placeholder in its mailbox. `direct`: its sender posted it
+   * to a thread of the actor, so it is here only if that thread has returned it.
+   */
+  claim(actor: MailedActor, owner: number, number: number, direct: boolean): void {
+    const senderLives = !direct && this.#senderLives(owner);
+    this.#parcels.claim(actor.slot.uid, owner, number, senderLives, actor.spec.maxDeliveries > 1, (parcel) => {
       const none = (): void => actor.post({ type: "parcel", parcel: null });
       if (parcel === null) none();
       else
@@ -84,8 +97,11 @@ export class MailRoom {
 
   /** Gives a parcel to the process that has reached its placeholder. With `keep`, it can be delivered once more. */
   claimParcel(uid: number, owner: number, number: number, keep: boolean, take: (parcel: Parcel | null) => void): void {
-    const senderLives = owner === this.producer.ownerId || this.#parts.hasThread(owner);
-    this.#parcels.claim(uid, owner, number, senderLives, keep, take);
+    this.#parcels.claim(uid, owner, number, this.#senderLives(owner), keep, take);
+  }
+
+  #senderLives(owner: number): boolean {
+    return owner === this.producer.ownerId || this.#parts.hasThread(owner);
   }
 
   /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
@@ -95,7 +111,7 @@ export class MailRoom {
 
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {
     for (const { method, methodText, attempts, parcel } of messages) {
-      if (parcel !== undefined) this.#parcels.discard(...parcel);
+      if (parcel !== undefined) this.#parcels.discard(parcel.owner, parcel.number, parcel.target === 0);
       const name = methodText ?? numberedName(this.#parts.names, method);
       this.deadLetters.add(id, name, attempts > 0 ? "in_flight" : "queued", reason);
     }
@@ -107,6 +123,7 @@ export class MailRoom {
 
   /** The thread hands over no more parcels, and the claims it made for its actor are void. */
   threadExited(ownerId: number, actor: MailedActor): void {
+    this.#channels.threadExited(ownerId);
     this.#parcels.senderExited(ownerId);
     this.#parcels.forget(actor.slot.uid, "claims");
   }

@@ -87,8 +87,8 @@ export class Parcels {
     }
   }
 
-  /** The placeholder will not be handled, or not once more. */
-  discard(owner: number, number: number): void {
+  /** The placeholder will not be handled, or not once more. `comes`: a parcel that is not here may still come. */
+  discard(owner: number, number: number, comes = true): void {
     const holder = this.#holders.get(keyOf(owner, number));
     if (holder !== undefined) {
       this.#forgetLast(holder);
@@ -96,6 +96,7 @@ export class Parcels {
     }
     const entry = this.#find(owner, number);
     if (entry === undefined) {
+      if (!comes) return;
       const discarded = this.#discarded.get(owner) ?? new Set();
       this.#discarded.set(owner, discarded.add(number));
       return;

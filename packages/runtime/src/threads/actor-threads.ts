@@ -86,7 +86,9 @@ export class ActorThreads<A extends Incarnated> {
     this.#threads.delete(thread);
     this.#lastStats.set(actor, this.#guard.stats(thread));
     this.#guard.forget(thread);
-    new ConsumerState(slot.memory.words).uncount(awake);
+    const consumer = new ConsumerState(slot.memory.words);
+    consumer.uncount(awake);
+    consumer.consumedByNone();
     names.repair(thread.ownerId);
     slots.repair(slot, thread.ownerId);
     this.#zombies.exited(thread);

@@ -57,7 +57,7 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   for (const buffer of boot.segments) segments.add(buffer);
   const producer: Producer = { ownerId: boot.ownerId, lockPatienceMs: Infinity, epochMs: boot.epochMs };
   const names = new NameTable(boot.names, producer);
-  const control = new ControlChannel(port, segments);
+  const control = new ControlChannel(port, segments, boot.ownerId);
   const logPort = new LogPort(port, boot.logLevel, new Codec(noSender));
   const log = createActorLog(logPort);
   if (boot.console === "log") captureConsole(log);

@@ -58,7 +58,7 @@ export async function rehearse(microtasks: Microtasks): Promise<void> {
       maxDeliveries: 1,
     });
     const memory = segments.at(address);
-    const control = new ControlChannel(port1, segments);
+    const control = new ControlChannel(port1, segments, producer.ownerId);
     const inbox = new Inbox(memory, control, producer, new Int32Array(1), new Int32Array(1));
     const outbox = new ActorOutbox({ address, uid, memory }, segments, names, producer, {
       inbox,

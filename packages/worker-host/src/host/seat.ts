@@ -4,6 +4,7 @@ import type { ActorDefinition } from "../actor/define-actor.js";
 import type { LogPort } from "../log/log-port.js";
 import { ActorLoop } from "../loop/actor-loop.js";
 import { ActorOutbox, type OutboxParts } from "../loop/actor-outbox.js";
+import type { DirectPorts } from "../loop/direct-ports.js";
 import { IdleStrategy } from "../loop/idle-strategy.js";
 import { type ControlChannel, Inbox } from "../loop/inbox.js";
 import type { LoopHost } from "../loop/loop-host.js";
@@ -19,6 +20,7 @@ import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments, SlotMemory } from "../protocol/memory/segments.js";
 import type { BootData, InitData } from "../protocol/port/boot.js";
+import type { ToMain } from "../protocol/port/messages.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import type { ThreadExit } from "./thread-exit.js";
 
@@ -111,9 +113,13 @@ export class Seat {
     this.#self.address = address;
     this.#self.memory = memory;
     exit.words = words;
-    new ConsumerState(words).consumedBy(osThread);
+    new ConsumerState(words).consumedBy(producer.ownerId, osThread);
     logPort.use(outbox.codec, words);
     const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), this.#awake);
+    exit.giveBack = () => {
+      inbox.withdrawOffer();
+      returnParcels(control.direct, this.#init.uid, boot.port);
+    };
     const args = outbox.codec.decodeValue(payloadOf(this.#init.args));
     const meter = new Meter(words, boot.epochMs);
     const host: LoopHost = {
@@ -133,5 +139,17 @@ export class Seat {
     if (this.#taken !== undefined) return this.#taken;
     const { id } = this.#init;
     throw new ActorError("ERR_WRONG_THREAD", `id=${id}: codeChange cannot send messages`, { id });
+  }
+}
+
+/** To main, which keeps them as it keeps the parcels that go by way of it. */
+function returnParcels(direct: DirectPorts, uid: number, port: MessagePort): void {
+  for (const parcel of direct.takeUnclaimed()) {
+    const message: ToMain = { type: "parcel", uid, parcel };
+    try {
+      port.postMessage(message, [parcel.content.bytes.buffer as ArrayBuffer, ...parcel.transferred]);
+    } catch {
+      // The other end of a port in it has been closed: main answers a claim of it that it is lost.
+    }
   }
 }

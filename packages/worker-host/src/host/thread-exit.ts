@@ -13,6 +13,8 @@ export const noSender = { connect: (): Connection => ({ id: "" }) } as unknown a
 /** The ways out of this thread. Each reports its reason before the thread ends; the first report counts. */
 export class ThreadExit {
   words: Int32Array | undefined;
+  /** Gives back what came for the actor and its next thread needs. Before main hears of the exit. */
+  giveBack: () => void = () => {};
   readonly #port: MessagePort;
   readonly #exit = process.exit.bind(process);
   #codec = new Codec(noSender);
@@ -47,6 +49,7 @@ export class ThreadExit {
   /** Ends the thread; main already has the reason. */
   leave(): void {
     this.#reported = true;
+    this.giveBack();
     this.#countCpu();
     this.#exit(0);
   }
@@ -59,6 +62,7 @@ export class ThreadExit {
   #report(reason: ExitReason): void {
     if (this.#reported) return;
     this.#reported = true;
+    this.giveBack();
     this.#countCpu();
     this.post({ type: "exiting", reason: this.encode(reason) });
   }

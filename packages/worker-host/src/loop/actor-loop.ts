@@ -107,12 +107,16 @@ export class ActorLoop implements CallerNotices {
       context,
       mailbox,
       outbox,
+      direct: channel.direct,
       call,
       streams,
       loopState,
       meter,
       host,
       schedule,
+      mayRest: () => {
+        if (!loopState.waits && !loopState.handOver) inbox.offer();
+      },
       throws: init.throws ?? definition.throws,
     });
     this.#call = call;
@@ -203,7 +207,11 @@ export class ActorLoop implements CallerNotices {
     const { pending } = this.#outbox;
     // Before the look at main's flag: main's control messages take effect before the messages it sends after them.
     const hasMail = inbox.mailbox.noticed;
-    if (inbox.takeControlFlag() || inbox.control.pending) this.takeControl();
+    if (inbox.takeControlFlag() || inbox.control.pending) {
+      this.takeControl();
+      // A reply may have settled a promise that the handler awaits: it goes on before the thread rests.
+      if (this.#microtasks.due) return true;
+    }
     if (inbox.system.noticed) {
       this.#outbox.takeReplies();
       this.#state.turn();
@@ -224,6 +232,7 @@ export class ActorLoop implements CallerNotices {
     // A drain has closed the mailbox: what is in it now is all there will be.
     const mail = hasMail || loopState.draining !== undefined ? inbox.mailbox : NO_MAIL;
     const work = nextWork(loopState, this.#own, mail);
+    if (work !== NOTHING) inbox.withdrawOffer();
     switch (work) {
       case NOTHING:
         if (!streams.isReady || !streams.mayPull) return membersHandled > 0;
@@ -287,6 +296,8 @@ export class ActorLoop implements CallerNotices {
     const loopState = this.#loopState;
     this.#state.turn();
     const withMailbox = !loopState.busy && !loopState.waits && !loopState.frozen;
+    if (withMailbox) inbox.offer();
+    else inbox.withdrawOffer();
     const spins = this.#idle.spins;
     for (let spin = 0; spin < spins; spin++) {
       if (inbox.arrived(withMailbox)) {

@@ -10,20 +10,30 @@ import type { ToActor } from "../protocol/port/messages.js";
 import { DroppingReader } from "../protocol/ring/dropping-reader.js";
 import { newPayload } from "../protocol/ring/payload.js";
 import { RingReader } from "../protocol/ring/ring-reader.js";
+import { DirectPorts } from "./direct-ports.js";
 
 const PAYLOAD_BYTES = 64 * 1024;
 
 /**
- * Main's control messages, in their order. Those that bring shared memory take effect at once, whatever the actor does.
+ * Main's control messages, in their order, and replies that come by a channel of their own. Those that bring shared
+ * memory or such a channel take effect at once, whatever the actor does.
  */
 export class ControlChannel {
+  /** The channels to other actors' threads. */
+  readonly direct: DirectPorts;
   readonly #port: MessagePort;
   readonly #segments: Segments;
   readonly #waiting = new Queue<ToActor>();
   #onMessage: () => void = () => {};
 
-  constructor(port: MessagePort, segments: Segments) {
+  /** `ownerId` is this thread's. */
+  constructor(port: MessagePort, segments: Segments, ownerId: number) {
     this.#port = port;
+    this.direct = new DirectPorts(
+      ownerId,
+      (message) => this.#waiting.push(message),
+      () => this.#onMessage(),
+    );
     this.#segments = segments;
     // The listener also keeps the thread alive while it waits without blocking.
     port.on("message", (message: ToActor) => {
@@ -44,6 +54,7 @@ export class ControlChannel {
 
   /** Takes the messages that have arrived, without a turn of the event loop. */
   poll(): void {
+    this.direct.poll();
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: ToActor } | undefined;
       if (received === undefined) return;
@@ -56,8 +67,23 @@ export class ControlChannel {
   }
 
   #accept(message: ToActor): void {
-    if (message.type === "segment") this.#segments.add(message.buffer);
-    else this.#waiting.push(message);
+    switch (message.type) {
+      case "segment":
+        return this.#segments.add(message.buffer);
+      case "direct_port":
+        // An upgrade's new thread may get what was meant for the former one.
+        if (message.to !== this.direct.ownerId) return message.port.close();
+        this.direct.add(message.peer, message.port);
+        // The other thread may have used it already, and this thread's look at its channels is over.
+        return this.direct.poll();
+      case "callee_exited":
+        // Replies that the callee posted before its exit settle their calls first.
+        this.direct.poll();
+        break;
+      default:
+        break;
+    }
+    this.#waiting.push(message);
   }
 }
 
@@ -73,6 +99,7 @@ export class Inbox {
   readonly #state: ConsumerState;
   #asleep = false;
   #announced = false;
+  #offered = false;
   readonly #guardBell: Int32Array;
   readonly #awake: Int32Array;
   readonly #slept: Float64Array;
@@ -141,6 +168,22 @@ export class Inbox {
     }
     this.#state.countAsleep(this.#awake);
     return true;
+  }
+
+  /**
+   * The thread rests, or is about to: the parcel of a message that comes next, with none before it, may come past main.
+   */
+  offer(): void {
+    const { direct } = this.control;
+    if (this.#offered || direct.size === 0) return;
+    this.#offered = true;
+    this.#state.offer(direct.ownerId);
+  }
+
+  withdrawOffer(): void {
+    if (!this.#offered) return;
+    this.#offered = false;
+    this.#state.withdrawOffer();
   }
 
   /** Blocks in `sleep` without counting as awake. */

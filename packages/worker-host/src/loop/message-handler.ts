@@ -21,7 +21,7 @@ import {
   R_TYPE,
 } from "../protocol/memory/record-descriptor.js";
 import type { Throws } from "../protocol/options/throws.js";
-import type { MessageKind, Parcel } from "../protocol/port/messages.js";
+import type { Parcel } from "../protocol/port/messages.js";
 import { transferLost } from "../protocol/refs/transfer-list.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { FORMAT_MEMBER, FORMAT_PARCEL, FORMAT_TRACED } from "../protocol/ring/payload.js";
@@ -29,14 +29,17 @@ import type { RingReader } from "../protocol/ring/ring-reader.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
+import type { DirectPorts } from "./direct-ports.js";
 import { type Handler, HandlerTable } from "./handler-table.js";
 import type { LoopHost } from "./loop-host.js";
 import type { LoopState } from "./loop-state.js";
 import type { Meter } from "./meter.js";
 import { isStream } from "./outgoing-stream.js";
+import { ParcelClaim } from "./parcel-claim.js";
 import type { OwnMessage } from "./snapshot.js";
 import type { Streams } from "./streams.js";
-import type { Tracer } from "./tracer.js";
+import { isThenable } from "./thenable.js";
+import { kindOfMessage, type Tracer } from "./tracer.js";
 
 /** The line about a handler that threw while no call waited. */
 export const THREW = "a handler threw where no call waits for it; the actor goes on";
@@ -47,6 +50,7 @@ export interface HandlerParts {
   readonly context: ActorContext<any>;
   readonly mailbox: RingReader;
   readonly outbox: ActorOutbox;
+  readonly direct: DirectPorts;
   readonly call: CurrentCall;
   readonly streams: Streams;
   readonly loopState: LoopState;
@@ -54,6 +58,8 @@ export interface HandlerParts {
   readonly host: LoopHost;
   /** There is something to do again. */
   schedule(): void;
+  /** The current message is handled but for its reply. Before that: its caller may send the next one at once. */
+  mayRest(): void;
   /** What a handler does that throws. Default: the actor crashes. */
   readonly throws: Throws | undefined;
 }
@@ -74,10 +80,14 @@ export class MessageHandler {
   readonly #meter: Meter;
   readonly #host: LoopHost;
   readonly #schedule: () => void;
+  readonly #mayRest: () => void;
   readonly #survivesThrows: boolean;
   readonly #state: ConsumerState;
   readonly #handlers: HandlerTable;
   readonly #streams: Streams;
+  readonly #claim: ParcelClaim;
+  /** The current message is a call that was given up: its parcel is taken, and not handled. */
+  #givenUp = false;
   /** From the current message, when its sender traces it. */
   #traceparent: string | undefined;
   #span: OpenSpan | undefined;
@@ -92,10 +102,12 @@ export class MessageHandler {
     this.#meter = parts.meter;
     this.#host = parts.host;
     this.#schedule = parts.schedule;
+    this.#mayRest = parts.mayRest;
     this.#survivesThrows = parts.throws === "reply";
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
     this.#handlers = new HandlerTable(parts.definition, parts.outbox.names);
     this.#streams = parts.streams;
+    this.#claim = new ParcelClaim(parts.outbox, parts.direct);
     parts.call.methodName = () => this.#nameOf(parts.mailbox.header[R_METHOD]);
     this.#state.beginInit(METHOD_INIT);
   }
@@ -120,26 +132,35 @@ export class MessageHandler {
         ? { address: header[R_SENDER_ADDRESS], uid: header[R_SENDER_UID], correlation: header[R_CORRELATION] }
         : undefined,
     );
-    if (this.#call.takeCancelled()) {
+    const isParcel = payload.format === FORMAT_PARCEL;
+    this.#givenUp = this.#call.takeCancelled();
+    if (this.#givenUp && (!isParcel || this.#claim.discard(payload))) {
       this.#commit();
       return;
     }
     this.#meter.begin(header[R_ENQUEUED], header[R_SEQ]);
-    if (payload.format === FORMAT_PARCEL) {
-      // The mailbox waits until main has handed the parcel over, because messages keep their order.
-      this.#loopState.busy = true;
-      this.#outbox.post({ type: "claim", owner: payload.words[0], number: payload.words[1] });
+    if (!isParcel) {
+      this.#open(kind, methodId, payload);
       return;
     }
-    this.#open(kind, methodId, payload);
+    // The mailbox waits until the parcel has come, because messages keep their order.
+    this.#loopState.busy = true;
+    this.#parcelCame(this.#claim.claim(payload));
   }
 
-  /** Main has handed over the content of the current message, or says that it is lost. */
+  /** The content of the current message has come, or is lost. */
   parcelArrived(parcel: Parcel | null): void {
+    this.#parcelCame(this.#claim.answered(parcel));
+  }
+
+  #parcelCame(parcel: Parcel | null | undefined): void {
+    if (parcel === undefined) return;
     const { header } = this.#mailbox;
     const methodId = header[R_METHOD];
     this.#loopState.busy = false;
-    if (parcel === null) {
+    if (this.#givenUp) {
+      this.#commit();
+    } else if (parcel === null) {
       const method = this.#nameOf(methodId);
       const detail = "lost: its sender died before it was handed over, or what it transfers is gone";
       this.#unhandled(method, detail, transferLost({ id: this.#context.id, method }));
@@ -248,7 +269,7 @@ export class MessageHandler {
   #run(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): void {
     if (method !== "") this.#state.beginHandlingNamed(method);
     else this.#state.beginHandling(methodId === 0 ? METHOD_INFO : methodId);
-    this.tracer?.begin(this.#shownName(methodId, method), this.#kindOf(methodId, fromMailbox));
+    this.tracer?.begin(this.#shownName(methodId, method), kindOfMessage(methodId, fromMailbox, this.#call));
     let result: unknown;
     try {
       result =
@@ -307,7 +328,10 @@ export class MessageHandler {
     const { caller, isAwaited } = this.#call;
     if (caller === undefined) {
       if (isStream(value)) this.#unread(value);
-    } else if (isAwaited) this.#call.reply(caller, value);
+    } else if (isAwaited) {
+      if (fromMailbox) this.#mayRest();
+      this.#call.reply(caller, value);
+    }
     if (this.#loopState.ended) return;
     this.tracer?.end("ok");
     this.#endSpan();
@@ -375,17 +399,8 @@ export class MessageHandler {
     else this.#host.unhandled(method, detail);
   }
 
-  #kindOf(methodId: number, fromMailbox: boolean): MessageKind {
-    if (!fromMailbox) return "own";
-    return this.#call.caller !== undefined ? "call" : methodId === 0 ? "send" : "cast";
-  }
-
   #end(reason: ExitReason): void {
     this.#loopState.ended = true;
     this.#host.exit(reason);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

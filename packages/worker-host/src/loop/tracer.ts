@@ -1,5 +1,6 @@
 import { hrtimeMs } from "../protocol/memory/ticks.js";
 import type { MessageKind, ToMain, TraceOutcome, TraceRequest } from "../protocol/port/messages.js";
+import type { CurrentCall } from "./current-call.js";
 
 interface Watch {
   readonly methods: ReadonlySet<string> | undefined;
@@ -78,4 +79,10 @@ export class Tracer {
     }
     this.#seenBy = [];
   }
+}
+
+/** What a trace calls the message that is being handled. `methodId` is 0 for `info`. */
+export function kindOfMessage(methodId: number, fromMailbox: boolean, call: Pick<CurrentCall, "caller">): MessageKind {
+  if (!fromMailbox) return "own";
+  return call.caller !== undefined ? "call" : methodId === 0 ? "send" : "cast";
 }

@@ -6,17 +6,17 @@ import type { NameTable } from "../memory/name-table.js";
 import { KIND_CAST, KIND_FAILURE, KIND_SEND } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
-import type { Notice, Parcel } from "../port/messages.js";
+import type { Detour, Notice, Parcel } from "../port/messages.js";
 import type { Sender } from "../refs/actor-ref.js";
 import type { CastResult, Transferable } from "../refs/actor-types.js";
 import type { RefOptions } from "../refs/ref-options.js";
 import { refused } from "../refs/refusal.js";
-import { type Payload, withMethodText } from "../ring/payload.js";
+import { PARCEL_TARGET, type Payload, withMethodText } from "../ring/payload.js";
 import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { Codec, keepPayload } from "../values/codec.js";
 import { encoded } from "../values/encoded.js";
 import { mailboxFull, Overflow } from "./overflow.js";
-import { type EncodedMessage, ParcelWriter } from "./parcel-writer.js";
+import { type EncodedMessage, ParcelWriter, type PostDirectly } from "./parcel-writer.js";
 import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -160,8 +160,22 @@ export abstract class OneWayOutbox implements Sender {
       const outcome = peer.system.push(kind, number, correlation, self.address, self.uid, payload);
       if (outcome === PUSHED || outcome === CLOSED) return;
     }
-    const content = { number, senderUid: self.uid, correlation, payload: encoded(payload), transferred };
-    this.tellMain({ type: "detour", uid: peer.uid, kind, ...content }, transferred);
+    const detour: Detour = {
+      type: "detour",
+      uid: peer.uid,
+      kind,
+      number,
+      senderUid: self.uid,
+      correlation,
+      payload: encoded(payload),
+      transferred,
+    };
+    if (transferred.length === 0 || !this.replyDirectly(peer, detour)) this.tellMain(detour, transferred);
+  }
+
+  /** Sends a reply that transfers objects past main, if this thread can. Throws when one cannot be transferred. */
+  protected replyDirectly(_to: Peer, _reply: Detour): boolean {
+    return false;
   }
 
   /** Pushes a message that waited. Returns PUSHED, FULL, CLOSED or BUSY; of PUSHED and CLOSED it has told `unsent`. */
@@ -212,11 +226,12 @@ export abstract class OneWayOutbox implements Sender {
     const { address, uid } = this.self;
     if (member !== undefined) {
       const outcome = member.push(kind, method, correlation, address, uid, payload);
-      if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel);
+      if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel, undefined);
       return outcome;
     }
+    const postDirectly = parcel === undefined ? undefined : this.directWay(to, parcel, payload);
     const outcome = mailbox.push(kind, method, correlation, address, uid, payload);
-    if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel);
+    if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel, postDirectly);
     if (outcome === FULL) this.overflow.full(to, method, payload);
     if (mailbox.dropped.length > 0) {
       this.overflow.full(to, method, payload);
@@ -246,6 +261,14 @@ export abstract class OneWayOutbox implements Sender {
     for (const { mailbox } of this.#toWake) mailbox.wake();
     this.#toWake.clear();
   };
+
+  /**
+   * The way past main for a parcel, if the receiver's thread waits for one; then this also says so in the `placeholder`.
+   */
+  protected directWay(_to: Peer, _parcel: Parcel, placeholder: Payload): PostDirectly | undefined {
+    placeholder.words[PARCEL_TARGET] = 0;
+    return undefined;
+  }
 
   #sendOneWay(to: Peer, kind: number, method: number, message: EncodedMessage): Promise<void> {
     if (this.#deliverNow(to, kind, method, message)) return ACCEPTED;

@@ -1,5 +1,5 @@
 import { ActorError } from "../errors/errors.js";
-import type { Notice, Parcel } from "../port/messages.js";
+import type { DirectParcel, Notice, Parcel } from "../port/messages.js";
 import type { Transferable } from "../refs/actor-types.js";
 import { checkTransferList, notTransferable, uncloneableFor } from "../refs/transfer-list.js";
 import {
@@ -8,6 +8,7 @@ import {
   FORMAT_TRACED,
   MAX_MESSAGE_BYTES,
   newPayload,
+  PARCEL_TARGET,
   type Payload,
   withMethodText,
 } from "../ring/payload.js";
@@ -17,6 +18,11 @@ import type { Peer } from "./peers.js";
 
 /** Sends a notice to main. Throws when something in `transfer` cannot be transferred. */
 export type TellMain = (notice: Notice, transfer?: readonly Transferable[]) => void;
+
+/** Posts a parcel to its receiver's thread. Throws as `TellMain`. */
+export type PostDirectly = (parcel: DirectParcel, transfer: readonly Transferable[]) => void;
+
+const PLACEHOLDER_BYTES = 12;
 
 /** An encoded message. The next encode overwrites `payload`. */
 export interface EncodedMessage {
@@ -31,7 +37,11 @@ export class ParcelWriter {
   readonly #codec: Codec;
   readonly #ownerId: number;
   readonly #tellMain: TellMain;
-  readonly #placeholder: Payload = { ...newPayload(8), length: 8, format: FORMAT_PARCEL };
+  readonly #placeholder: Payload = {
+    ...newPayload(PLACEHOLDER_BYTES),
+    length: PLACEHOLDER_BYTES,
+    format: FORMAT_PARCEL,
+  };
   #parcels = 0;
 
   /** `ownerId` is unique among all threads ever started, so with a count it names a parcel. */
@@ -78,16 +88,22 @@ export class ParcelWriter {
     return { payload: textBytes === 0 ? placeholder : withMethodText(placeholder, method), parcel };
   }
 
-  /** Hands a parcel over to main. Its placeholder is in the mailbox of `to`. Throws ERR_NOT_CLONEABLE. */
-  send(to: Peer, parcel: Parcel): void {
+  /**
+   * Hands a parcel over: to main, or as the placeholder says to its receiver's thread. The placeholder is in the mailbox
+   * of `to`. Throws ERR_NOT_CLONEABLE.
+   */
+  send(to: Peer, parcel: Parcel, postDirectly: PostDirectly | undefined): void {
     const { owner, number, content, transferred } = parcel;
     try {
       // While the message waited for room, an object may have been transferred elsewhere, and postMessage does not
       // say so of each kind.
       checkTransferList(transferred);
-      this.#tellMain({ type: "parcel", uid: to.uid, parcel }, [content.bytes.buffer as ArrayBuffer, ...transferred]);
+      const list = [content.bytes.buffer as ArrayBuffer, ...transferred];
+      if (postDirectly === undefined) this.#tellMain({ type: "parcel", uid: to.uid, parcel }, list);
+      else postDirectly({ owner, number, parcel }, list);
     } catch (error) {
-      this.#tellMain({ type: "parcel_lost", owner, number });
+      if (postDirectly === undefined) this.#tellMain({ type: "parcel_lost", owner, number });
+      else postDirectly({ owner, number, parcel: null }, []);
       throw notTransferable({ id: to.id }, error);
     }
   }
@@ -103,6 +119,7 @@ export class ParcelWriter {
     const placeholder = this.#placeholder;
     placeholder.words[0] = owner;
     placeholder.words[1] = number;
+    placeholder.words[PARCEL_TARGET] = 0;
     return placeholder;
   }
 }

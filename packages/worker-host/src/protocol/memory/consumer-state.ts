@@ -4,7 +4,9 @@ import {
   ACTIVE,
   AWAKE,
   BLOCKED_ON,
+  CONSUMER,
   CONTROL,
+  CURSOR,
   DISPATCHES,
   EXIT_CPU_MS,
   HANDLER_LIMIT_MS,
@@ -12,12 +14,16 @@ import {
   HANDLING_NAME,
   HANDLING_NAME_BYTES,
   LOG_TAKEN,
+  MAILBOX_LANE,
+  OFFER,
   OS_THREAD,
   PARKED,
   SLEPT_MS,
   STREAM_ITEMS,
   STREAMS_OPEN,
+  TAIL,
   TURNS,
+  uidOf,
 } from "./slot-descriptor.js";
 
 /**
@@ -115,13 +121,13 @@ export class ConsumerState {
     if (this.isCountedAwake) this.countAsleep(awake);
   }
 
-  /** Main, after it has posted a control message: wakes the thread if it sleeps. */
+  /** Another thread, after it has posted a control message: wakes the thread if it sleeps. */
   controlPosted(): void {
     Atomics.store(this.#words, CONTROL, 1);
     ring(this.#words, PARKED);
   }
 
-  /** True when main has posted a control message since the last time. */
+  /** True when a control message has been posted since the last time. */
   takeControl(): boolean {
     // A plain load: between two messages it does not matter when this is seen, and `hasControl` looks before a sleep.
     if (this.#words[CONTROL] === 0) return false;
@@ -134,8 +140,39 @@ export class ConsumerState {
   }
 
   /** The thread consumes the slot from now on. `osThread` is the operating system's number of it, 0 if unknown. */
-  consumedBy(osThread: number): void {
+  consumedBy(ownerId: number, osThread: number): void {
     this.#words[OS_THREAD] = osThread;
+    Atomics.store(this.#words, CONSUMER, ownerId);
+  }
+
+  /** Owner id of the thread that consumes the slot of actor `uid`; 0 when none does, or the slot is another's. */
+  consumerOf(uid: number): number {
+    const consumer = Atomics.load(this.#words, CONSUMER);
+    // The uid second: if the slot is given to another actor meanwhile, this sees it.
+    return uidOf(this.#words) === uid ? consumer : 0;
+  }
+
+  /** The thread rests, or is about to: the parcel of the next message may come to it directly. */
+  offer(ownerId: number): void {
+    Atomics.store(this.#words, OFFER, ownerId);
+  }
+
+  /** The thread, or main when the thread is to end or has ended. */
+  withdrawOffer(): void {
+    Atomics.store(this.#words, OFFER, 0);
+  }
+
+  /** Another thread takes the offer of the thread with this owner id. False: there is none, or a message came first. */
+  takeOffer(ownerId: number): boolean {
+    const words = this.#words;
+    if (Atomics.load(words, MAILBOX_LANE + TAIL) !== Atomics.load(words, MAILBOX_LANE + CURSOR)) return false;
+    return Atomics.compareExchange(words, OFFER, ownerId, 0) === ownerId;
+  }
+
+  /** Main: the thread has exited, and nothing can be posted to it any more. */
+  consumedByNone(): void {
+    this.withdrawOffer();
+    Atomics.store(this.#words, CONSUMER, 0);
   }
 
   /**
@@ -153,6 +190,7 @@ export class ConsumerState {
     words[BLOCKED_ON] = 0;
     words[LOG_TAKEN] = 0;
     words[OS_THREAD] = 0;
+    this.consumedByNone();
     words[EXIT_CPU_MS] = 0;
     words[STREAMS_OPEN] = 0;
     floatsAt(words, SLEPT_MS, 1)[0] = 0;

@@ -93,6 +93,13 @@ export const CONTROL = 9 * LINE + 1;
 export const STAMP_ALL = 9 * LINE + 2;
 /** How long the present handler may take, in ms: that of a partition's member. 0: what the actor's spec says. */
 export const HANDLER_LIMIT_MS = 9 * LINE + 3;
+/** Owner id of the thread that consumes the slot; 0 for none. Another thread that reads it may use a port to it. */
+export const CONSUMER = 9 * LINE + 4;
+/**
+ * Owner id of the consumer's thread while it rests or is about to: then one sender that finds no message waiting may take it
+ * and post a parcel to that thread. 0 otherwise.
+ */
+export const OFFER = 9 * LINE + 5;
 
 // activity
 /**

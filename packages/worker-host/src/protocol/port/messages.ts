@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Transferable } from "../refs/actor-types.js";
 import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
@@ -16,6 +17,13 @@ export interface Parcel {
   readonly content: Encoded;
   /** Objects that move without a copy. The content refers to each by its index. */
   readonly transferred: readonly Transferable[];
+}
+
+/** A parcel that its sender posts to the receiver's thread. */
+export interface DirectParcel {
+  readonly owner: number;
+  readonly number: number;
+  readonly parcel: Parcel | null;
 }
 
 /** `own`: a timer, a continuation or a signal, which came by no mailbox. */
@@ -57,6 +65,8 @@ export type ToActor =
   /** Another thread has taken the actor over: end without `terminate`. */
   | { readonly type: "leave" }
   | { readonly type: "segment"; readonly buffer: SharedArrayBuffer }
+  /** For the thread with the owner id `to`: its end of a channel to the actor's thread with the owner id `peer`. */
+  | { readonly type: "direct_port"; readonly to: number; readonly peer: number; readonly port: MessagePort }
   /** `drain`: handle the accepted messages first; otherwise they are left to the next incarnation. */
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
   /** A message for `info`, as a list of one. */
@@ -85,6 +95,8 @@ export type ToActor =
     }
   /** The answer to a claim; `null` when the sender died before it handed the parcel over. */
   | { readonly type: "parcel"; readonly parcel: Parcel | null }
+  /** On a channel between two threads: the content of a placeholder; `null` when its objects are gone. */
+  | ({ readonly type: "direct_parcel" } & DirectParcel)
   /** This thread is blocked in a circle of actors that wait for each other: fail the call or cast that it is in. */
   | { readonly type: "break_cycle"; readonly cycle: readonly string[] }
   | {
@@ -108,25 +120,27 @@ export interface Target {
 export type Notice =
   /** A parcel whose placeholder is in the mailbox of `uid`. */
   | { readonly type: "parcel"; readonly uid: number; readonly parcel: Parcel }
-  /** A parcel whose placeholder was dropped, or whose objects cannot be transferred. */
+  /** A parcel whose placeholder was dropped or is of a call that was given up, or whose objects cannot be transferred. */
   | { readonly type: "parcel_lost"; readonly owner: number; readonly number: number }
   /** This sender was the first to find the mailbox full. */
   | { readonly type: "mailbox_full"; readonly uid: number; readonly method: string }
   /** The mailbox's overflow policy dropped a message. */
   | { readonly type: "dropped"; readonly id: string; readonly method: string }
-  /** A record that transfers objects, or does not fit into the receiver's system lane now: main passes it on. */
-  | {
-      readonly type: "detour";
-      readonly uid: number;
-      readonly kind: number;
-      /** What the record would have had for its method. */
-      readonly number: number;
-      readonly senderUid: number;
-      readonly correlation: number;
-      readonly payload: Encoded;
-      /** Objects that the payload refers to by their index. */
-      readonly transferred: readonly Transferable[];
-    };
+  | Detour;
+
+/** A record that transfers objects, or does not fit into the receiver's system lane now: main passes it on. */
+export interface Detour {
+  readonly type: "detour";
+  readonly uid: number;
+  readonly kind: number;
+  /** What the record would have had for its method. */
+  readonly number: number;
+  readonly senderUid: number;
+  readonly correlation: number;
+  readonly payload: Encoded;
+  /** Objects that the payload refers to by their index. */
+  readonly transferred: readonly Transferable[];
+}
 
 /** What has happened to the light actors of a partition since the last time. */
 export interface MembersNews {
@@ -169,7 +183,8 @@ export type ToMain =
   | { readonly type: "init_failed"; readonly error: Encoded }
   | { readonly type: "exiting"; readonly reason: Encoded }
   | Notice
-  | { readonly type: "claim"; readonly owner: number; readonly number: number }
+  /** `direct`: the sender has posted the parcel to a thread of this actor, which may have returned it. */
+  | { readonly type: "claim"; readonly owner: number; readonly number: number; readonly direct: boolean }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
   /** The chunks are transferred. `failure` says why there is no snapshot. */

@@ -6,6 +6,7 @@ export {
   isLargeEnoughForBytes,
   isWithoutReferences,
   newPayload,
+  PARCEL_TARGET,
   type Payload,
   payloadOfBytes,
 } from "./payload.js";

@@ -19,8 +19,13 @@ export const FORMAT_PLAIN = 1;
 export const FORMAT_GRAPH = 2;
 /** One Uint8Array and nothing else: its bytes as they are. */
 export const FORMAT_BYTES = 3;
-/** The message goes by way of main: the payload is the number of its parcel (owner id, count). */
+/**
+ * The message does not go through the ring. The payload names its parcel: owner id, count, and the owner id of the thread
+ * to which the sender posts it, or 0 for main.
+ */
 export const FORMAT_PARCEL = 4;
+/** The word of the payload with that thread. */
+export const PARCEL_TARGET = 2;
 /** Any other plain tree, as MessagePack. */
 export const FORMAT_PACKED = 5;
 /** As FORMAT_BYTES, of a Buffer. */

@@ -1,0 +1,159 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { expect, test } from "vitest";
+import { DirectChannels, MAX_CHANNELS } from "#runtime/messaging/direct-channels.js";
+import { DirectPorts } from "#worker-host/loop/direct-ports.js";
+import type Hands from "../fixtures/hands.actor.js";
+import type Sleeper from "../fixtures/sleeper.actor.js";
+import { eventually } from "../support/eventually.js";
+import { fixture, testSystem } from "../support/system.js";
+
+interface Given {
+  readonly type: string;
+  readonly to: number;
+  readonly peer: number;
+  readonly port: MessagePort;
+}
+
+function end(ownerId: number) {
+  const given: Given[] = [];
+  return { ownerId, given, post: (message: unknown) => void given.push(message as Given) };
+}
+
+async function pair() {
+  const system = await testSystem({ intensity: 1000 });
+  const actor = fixture("hands");
+  const giver = await system.startChild<typeof Hands>({ id: "giver", actor });
+  const taker = await system.startChild<typeof Hands>({ id: "taker", actor });
+  return { system, giver, taker };
+}
+
+test("two threads get one channel, however often they exchange something", () => {
+  const channels = new DirectChannels();
+  const [one, other] = [end(2), end(3)];
+  for (let i = 0; i < 3; i++) channels.provide(one, other);
+  channels.provide(other, one);
+  expect(one.given).toMatchObject([{ type: "direct_port", to: 2, peer: 3 }]);
+  expect(other.given).toMatchObject([{ type: "direct_port", to: 3, peer: 2 }]);
+});
+
+test("main, an actor without a thread and an actor on its own get no channel", () => {
+  const channels = new DirectChannels();
+  const one = end(2);
+  channels.provide(undefined, one);
+  channels.provide(one, undefined);
+  channels.provide(one, one);
+  channels.provide(one, end(0));
+  expect(one.given).toEqual([]);
+  expect(channels.size).toBe(0);
+});
+
+test("a thread has a bounded number of channels, and gets another when one of them has ended", () => {
+  const channels = new DirectChannels();
+  const one = end(2);
+  for (let peer = 0; peer < 2 * MAX_CHANNELS; peer++) channels.provide(one, end(100 + peer));
+  expect(one.given).toHaveLength(MAX_CHANNELS);
+  channels.threadExited(100);
+  channels.provide(one, end(99));
+  expect(one.given.at(-1)?.peer).toBe(99);
+  channels.threadExited(2);
+  expect(channels.size).toBe(0);
+});
+
+test("10 000 threads that come and go leave no channel behind", async () => {
+  const channels = new DirectChannels();
+  const one = end(2);
+  const ports = new DirectPorts(
+    2,
+    () => {},
+    () => {},
+  );
+  for (let peer = 100; peer < 10_100; peer++) {
+    const other = end(peer);
+    channels.provide(one, other);
+    const mine = one.given.pop() as Given;
+    ports.add(mine.peer, mine.port);
+    other.given[0].port.close();
+    channels.threadExited(peer);
+    if (peer % 100 === 0) await new Promise(setImmediate);
+  }
+  expect(channels.size).toBe(0);
+  await eventually(() => ports.size === 0);
+});
+
+// Promise: transfers-between-actors-do
+test("two actors that know each other exchange buffers while main is blocked", async () => {
+  const { system, giver, taker } = await pair();
+  for (const method of ["exchange", "exchangeSync"] as const) {
+    const times = 50;
+    expect(await giver.call(method, taker, 2, 1024)).toBe(1024);
+    const end = system.stats(taker).mailbox.enqueued + times;
+    await giver.cast(method, taker, times, 1024);
+    // Main does not return to its event loop until they are through, or it gives up.
+    const giveUpAt = performance.now() + 10_000;
+    while (system.stats(taker).mailbox.handled < end && performance.now() < giveUpAt);
+    expect(system.stats(taker).mailbox.handled).toBe(end);
+  }
+});
+
+test("transferred objects come back after either side has restarted", async () => {
+  const { system, giver, taker } = await pair();
+  for (let round = 0; round < 4; round++) {
+    expect(await giver.call("exchange", taker, 3, 1024)).toBe(1024);
+    expect(await taker.call("exchangeSync", giver, 3, 2048)).toBe(2048);
+    const crashed = round % 2 === 0 ? giver : taker;
+    const { incarnation } = system.stats(crashed);
+    await crashed.cast("crash");
+    await eventually(() => system.stats(crashed).incarnation === incarnation + 1);
+  }
+});
+
+// Promise: transferred-lost-says-so
+test("while both sides crash and are killed at random, every exchange settles, and those that fail say why", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let random = seed;
+  const next = (below: number): number => {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return (random >> 8) % below;
+  };
+  const { system, giver, taker } = await pair();
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 6; round++) {
+    const [from, to] = next(2) === 0 ? [giver, taker] : [taker, giver];
+    const method = next(2) === 0 ? "exchange" : "exchangeSync";
+    const exchange = from.with({ timeoutMs: 8000 }).call(method, to, 400, 64);
+    const exchanged = exchange.then(
+      (bytes) => (bytes === 64 ? "whole" : `BAD ${bytes}`),
+      (error: { code?: string }) => error.code ?? `BAD ${error}`,
+    );
+    const victim = next(2) === 0 ? giver : taker;
+    const handled = system.stats(victim).mailbox.handled + next(200);
+    await eventually(async () => system.stats(victim).mailbox.handled >= handled || next(50) === 0);
+    if (next(2) === 0) system.exit(victim, "kill");
+    else await victim.cast("crash");
+    outcomes.add(await exchanged);
+    await eventually(() => [giver, taker].every((actor) => system.stats(actor).state === "running"));
+  }
+  for (const outcome of outcomes) {
+    expect(outcome, `seed=${seed}`).toMatch(/^(whole|ERR_CALL_EXIT|ERR_NOPROC|ERR_NOT_CLONEABLE)$/);
+  }
+  expect(await giver.call("exchange", taker, 5, 64), `seed=${seed}`).toBe(64);
+});
+
+test("a port in a call that is given up while it waits is closed", async () => {
+  const system = await testSystem();
+  const sleeper = await system.startChild<typeof Sleeper>({ id: "sleeper", actor: fixture("sleeper") });
+  const { port1, port2 } = new MessageChannel();
+  let isClosed = false;
+  port2.on("close", () => {
+    isClosed = true;
+  });
+  const asleep = sleeper.call("sleep", 100);
+  const giveUp = new AbortController();
+  const refused = expect(
+    sleeper.with({ transfer: [port1], signal: giveUp.signal }).call("sleep", port1 as never),
+  ).rejects.toMatchObject({ code: "ERR_CALL_ABORTED" });
+  giveUp.abort();
+  await refused;
+  await asleep;
+  await eventually(() => isClosed);
+});
