@@ -1,7 +1,10 @@
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { once } from "node:events";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { DirectChannels, MAX_CHANNELS } from "#runtime/messaging/direct-channels.js";
 import { DirectPorts } from "#worker-host/loop/direct-ports.js";
+import { ConsumerState } from "#worker-host/protocol/memory/consumer-state.js";
+import { SLOT_HEADER_WORDS } from "#worker-host/protocol/memory/slot-descriptor.js";
 import type Hands from "../fixtures/hands.actor.js";
 import type Sleeper from "../fixtures/sleeper.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -19,11 +22,11 @@ function end(ownerId: number) {
   return { ownerId, given, post: (message: unknown) => void given.push(message as Given) };
 }
 
-async function pair() {
+async function pair(backoff = {}) {
   const system = await testSystem({ intensity: 1000 });
   const actor = fixture("hands");
   const giver = await system.startChild<typeof Hands>({ id: "giver", actor });
-  const taker = await system.startChild<typeof Hands>({ id: "taker", actor });
+  const taker = await system.startChild<typeof Hands>({ id: "taker", actor, backoff });
   return { system, giver, taker };
 }
 
@@ -156,4 +159,89 @@ test("a port in a call that is given up while it waits is closed", async () => {
   await refused;
   await asleep;
   await eventually(() => isClosed);
+});
+
+test("an offer is taken once, and its end says whether it was", () => {
+  const state = new ConsumerState(new Int32Array(new SharedArrayBuffer(SLOT_HEADER_WORDS * 4)));
+  expect(state.takeOffer(2)).toBe(false);
+  state.offer(2);
+  expect(state.takeOffer(3)).toBe(false);
+  expect(state.takeOffer(2)).toBe(true);
+  expect(state.takeOffer(2)).toBe(false);
+  state.returnOffer(2);
+  expect(state.withdrawOffer()).toBe(false);
+  state.offer(2);
+  expect(state.takeOffer(2)).toBe(true);
+  expect(state.withdrawOffer()).toBe(true);
+  state.returnOffer(2);
+  expect(state.takeOffer(2)).toBe(false);
+});
+
+test("a thread that ends returns the parcel that is under way to it", async () => {
+  const ports = new DirectPorts(
+    2,
+    () => {},
+    () => {},
+    30_000,
+  );
+  const { port1, port2 } = new MessageChannel();
+  ports.add(3, port1);
+  const go = new Int32Array(new SharedArrayBuffer(4));
+  const late = `
+    const { parentPort, workerData: { port, go } } = require("node:worker_threads");
+    parentPort.postMessage("here");
+    Atomics.wait(go, 0, 0);
+    port.postMessage({ type: "direct_parcel", owner: 3, number: 7, parcel: { owner: 3, number: 7 } });
+  `;
+  const sender = new Worker(late, { eval: true, workerData: { port: port2, go }, transferList: [port2] });
+  await once(sender, "message");
+  ports.expectParcel();
+  Atomics.store(go, 0, 1);
+  Atomics.notify(go, 0);
+  expect(ports.takeUnclaimed()).toEqual([{ owner: 3, number: 7 }]);
+  await sender.terminate();
+  ports.to(3)?.close();
+});
+
+test("while the receiver crashes between messages, every call that transfers something gets its reply", async () => {
+  const { system, giver, taker } = await pair({ minMs: 1, maxMs: 1 });
+  for (const method of ["exchange", "exchangeSync"] as const) {
+    let over = false;
+    const exchanged = giver
+      .with({ timeoutMs: 20_000 })
+      .call(method, taker, 300, 64)
+      .finally(() => {
+        over = true;
+      });
+    for (let crash = 0; crash < 4 && !over; crash++) {
+      const { incarnation } = system.stats(taker);
+      const { handled } = system.stats(taker).mailbox;
+      await eventually(() => over || system.stats(taker).mailbox.handled > handled + 5);
+      await taker.cast("crash");
+      await eventually(() => system.stats(taker).incarnation > incarnation);
+    }
+    expect(await exchanged).toBe(64);
+  }
+});
+
+test("what is transferred to a suspended actor arrives when it goes on", async () => {
+  const { system, giver, taker } = await pair();
+  await giver.call("exchange", taker, 3, 64);
+  await system.suspend(taker);
+  const exchanged = giver.call("exchange", taker, 3, 64);
+  await eventually(() => system.stats(taker).mailbox.length === 1);
+  await system.resume(taker);
+  expect(await exchanged).toBe(64);
+});
+
+test("exchanges go on while either side is upgraded", async () => {
+  const { system, giver, taker } = await pair();
+  for (const method of ["exchange", "exchangeSync"] as const) {
+    const exchanged = giver.call(method, taker, 800, 64);
+    await eventually(() => system.stats(taker).mailbox.handled > 0);
+    await system.upgrade(taker, fixture("hands"));
+    expect(await exchanged).toBe(64);
+    await system.upgrade(giver, fixture("hands"));
+  }
+  expect(await giver.call("exchangeSync", taker, 5, 64)).toBe(64);
 });

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { Outbox } from "../protocol/calls/outbox.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";
-import type { PostDirectly } from "../protocol/calls/parcel-writer.js";
+import type { DirectWay } from "../protocol/calls/parcel-writer.js";
 import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
 import { type CallerNotices, takeReplies } from "../protocol/calls/replies.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -292,7 +292,7 @@ export class ActorOutbox extends Outbox {
     return true;
   }
 
-  protected override directWay(to: Peer, parcel: Parcel, placeholder: Payload): PostDirectly | undefined {
+  protected override directWay(to: Peer, parcel: Parcel, placeholder: Payload): DirectWay | undefined {
     const way = super.directWay(to, parcel, placeholder);
     // Only main can deliver a parcel twice, and senders drop from a `drop_oldest` mailbox what the thread waits for.
     if (parcel.transferred.length === 0 || to.overflow === "drop_oldest") return way;
@@ -301,9 +301,12 @@ export class ActorOutbox extends Outbox {
     const port = this.#parts.inbox.control.direct.to(target);
     if (port === undefined || !receiver.takeOffer(target)) return way;
     placeholder.words[PARCEL_TARGET] = target;
-    return (message, transfer) => {
-      port.postMessage({ type: "direct_parcel", ...message } satisfies ToActor, transfer);
-      receiver.controlPosted();
+    return {
+      post: (message, transfer) => {
+        port.postMessage({ type: "direct_parcel", ...message } satisfies ToActor, transfer);
+        receiver.controlPosted();
+      },
+      giveUp: () => receiver.returnOffer(target),
     };
   }
 

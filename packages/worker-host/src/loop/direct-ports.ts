@@ -1,6 +1,10 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { DirectParcel, Parcel, ToActor } from "../protocol/port/messages.js";
 
+/** A sender has pushed the placeholder, or is about to, and posts the parcel next; but its core may be taken from it. */
+const UNDER_WAY_MS = 20;
+const LOOK_EVERY_MS = 0.2;
+
 /**
  * This thread's channels to other actors' threads, for what transfers objects: replies, and the parcels of messages that
  * reach a thread at rest. Main makes one when the first such reply has gone over main. A channel belongs to two threads,
@@ -14,10 +18,22 @@ export class DirectPorts {
   readonly #arrived: () => void;
   /** Parcels that came before their placeholder's turn. */
   readonly #parcels: DirectParcel[] = [];
+  /** How many offers senders have taken, less the parcels that have come. An offer that still stands is not counted. */
+  #underWay = 0;
+  readonly #underWayMs: number;
   #awaited: Omit<DirectParcel, "parcel"> | undefined;
 
-  /** `accept` takes each message; `arrived` is called after those that the event loop has delivered. */
-  constructor(ownerId: number, accept: (message: ToActor) => void, arrived: () => void) {
+  /**
+   * `accept` takes each message; `arrived` is called after those that the event loop has delivered. `underWayMs` is how
+   * long the thread's end waits for a parcel.
+   */
+  constructor(
+    ownerId: number,
+    accept: (message: ToActor) => void,
+    arrived: () => void,
+    underWayMs: number = UNDER_WAY_MS,
+  ) {
+    this.#underWayMs = underWayMs;
     this.ownerId = ownerId;
     this.#accept = accept;
     this.#arrived = arrived;
@@ -74,15 +90,33 @@ export class DirectPorts {
     this.#awaited = { owner, number };
   }
 
-  /** Takes the parcels whose placeholder's turn has not come. */
+  /** A sender has taken this thread's offer, so its parcel is under way or has come. */
+  expectParcel(): void {
+    this.#underWay++;
+  }
+
+  /**
+   * The thread ends: takes the parcels that its actor has not got, also one that is under way. Waits for that a little,
+   * because a port loses what comes after the end of its thread.
+   */
   takeUnclaimed(): Parcel[] {
+    this.#awaited = undefined;
     this.poll();
+    const giveUpAt = performance.now() + this.#underWayMs;
+    while (this.#underWay > 0 && performance.now() < giveUpAt) {
+      Atomics.wait(bell, 0, 0, LOOK_EVERY_MS);
+      this.poll();
+    }
     return this.#parcels.splice(0).flatMap(({ parcel }) => parcel ?? []);
   }
 
   #take(message: ToActor): void {
-    if (message.type !== "direct_parcel") this.#accept(message);
-    else if (this.#awaited?.owner === message.owner && this.#awaited.number === message.number) {
+    if (message.type !== "direct_parcel") {
+      this.#accept(message);
+      return;
+    }
+    this.#underWay--;
+    if (this.#awaited?.owner === message.owner && this.#awaited.number === message.number) {
       this.#deliver(message.parcel);
     } else this.#parcels.push(message);
   }
@@ -92,3 +126,6 @@ export class DirectPorts {
     this.#accept({ type: "parcel", parcel });
   }
 }
+
+/** Nothing rings it. */
+const bell = new Int32Array(new SharedArrayBuffer(4));

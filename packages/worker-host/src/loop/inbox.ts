@@ -183,7 +183,7 @@ export class Inbox {
   withdrawOffer(): void {
     if (!this.#offered) return;
     this.#offered = false;
-    this.#state.withdrawOffer();
+    if (this.#state.withdrawOffer()) this.control.direct.expectParcel();
   }
 
   /** Blocks in `sleep` without counting as awake. */

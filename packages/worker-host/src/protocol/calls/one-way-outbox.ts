@@ -16,7 +16,7 @@ import { CLOSED, FULL, PUSHED } from "../ring/ring-writer.js";
 import { Codec, keepPayload } from "../values/codec.js";
 import { encoded } from "../values/encoded.js";
 import { mailboxFull, Overflow } from "./overflow.js";
-import { type EncodedMessage, ParcelWriter, type PostDirectly } from "./parcel-writer.js";
+import { type DirectWay, type EncodedMessage, ParcelWriter } from "./parcel-writer.js";
 import { type Peer, Peers, type Self, type Unsent } from "./peers.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -229,9 +229,10 @@ export abstract class OneWayOutbox implements Sender {
       if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel, undefined);
       return outcome;
     }
-    const postDirectly = parcel === undefined ? undefined : this.directWay(to, parcel, payload);
+    const way = parcel === undefined ? undefined : this.directWay(to, parcel, payload);
     const outcome = mailbox.push(kind, method, correlation, address, uid, payload);
-    if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel, postDirectly);
+    if (outcome !== PUSHED) way?.giveUp();
+    else if (parcel !== undefined) this.#parcels.send(to, parcel, way);
     if (outcome === FULL) this.overflow.full(to, method, payload);
     if (mailbox.dropped.length > 0) {
       this.overflow.full(to, method, payload);
@@ -265,7 +266,7 @@ export abstract class OneWayOutbox implements Sender {
   /**
    * The way past main for a parcel, if the receiver's thread waits for one; then this also says so in the `placeholder`.
    */
-  protected directWay(_to: Peer, _parcel: Parcel, placeholder: Payload): PostDirectly | undefined {
+  protected directWay(_to: Peer, _parcel: Parcel, placeholder: Payload): DirectWay | undefined {
     placeholder.words[PARCEL_TARGET] = 0;
     return undefined;
   }

@@ -19,8 +19,13 @@ import type { Peer } from "./peers.js";
 /** Sends a notice to main. Throws when something in `transfer` cannot be transferred. */
 export type TellMain = (notice: Notice, transfer?: readonly Transferable[]) => void;
 
-/** Posts a parcel to its receiver's thread. Throws as `TellMain`. */
-export type PostDirectly = (parcel: DirectParcel, transfer: readonly Transferable[]) => void;
+/** The way past main for one parcel. */
+export interface DirectWay {
+  /** Posts the parcel to its receiver's thread. Throws as `TellMain`. */
+  post(parcel: DirectParcel, transfer: readonly Transferable[]): void;
+  /** The mailbox has not taken the message: there is nothing to post. */
+  giveUp(): void;
+}
 
 const PLACEHOLDER_BYTES = 12;
 
@@ -92,18 +97,18 @@ export class ParcelWriter {
    * Hands a parcel over: to main, or as the placeholder says to its receiver's thread. The placeholder is in the mailbox
    * of `to`. Throws ERR_NOT_CLONEABLE.
    */
-  send(to: Peer, parcel: Parcel, postDirectly: PostDirectly | undefined): void {
+  send(to: Peer, parcel: Parcel, way: DirectWay | undefined): void {
     const { owner, number, content, transferred } = parcel;
     try {
       // While the message waited for room, an object may have been transferred elsewhere, and postMessage does not
       // say so of each kind.
       checkTransferList(transferred);
       const list = [content.bytes.buffer as ArrayBuffer, ...transferred];
-      if (postDirectly === undefined) this.#tellMain({ type: "parcel", uid: to.uid, parcel }, list);
-      else postDirectly({ owner, number, parcel }, list);
+      if (way === undefined) this.#tellMain({ type: "parcel", uid: to.uid, parcel }, list);
+      else way.post({ owner, number, parcel }, list);
     } catch (error) {
-      if (postDirectly === undefined) this.#tellMain({ type: "parcel_lost", owner, number });
-      else postDirectly({ owner, number, parcel: null }, []);
+      if (way === undefined) this.#tellMain({ type: "parcel_lost", owner, number });
+      else way.post({ owner, number, parcel: null }, []);
       throw notTransferable({ id: to.id }, error);
     }
   }

@@ -157,16 +157,21 @@ export class ConsumerState {
     Atomics.store(this.#words, OFFER, ownerId);
   }
 
-  /** The thread, or main when the thread is to end or has ended. */
-  withdrawOffer(): void {
-    Atomics.store(this.#words, OFFER, 0);
+  /** The thread, or main when the thread is to end or has ended. True: a sender has taken the offer. */
+  withdrawOffer(): boolean {
+    return Atomics.exchange(this.#words, OFFER, 0) < 0;
   }
 
   /** Another thread takes the offer of the thread with this owner id. False: there is none, or a message came first. */
   takeOffer(ownerId: number): boolean {
     const words = this.#words;
     if (Atomics.load(words, MAILBOX_LANE + TAIL) !== Atomics.load(words, MAILBOX_LANE + CURSOR)) return false;
-    return Atomics.compareExchange(words, OFFER, ownerId, 0) === ownerId;
+    return Atomics.compareExchange(words, OFFER, ownerId, -ownerId) === ownerId;
+  }
+
+  /** The thread that took the offer posts nothing, because the mailbox did not take its message. */
+  returnOffer(ownerId: number): void {
+    Atomics.compareExchange(this.#words, OFFER, -ownerId, ownerId);
   }
 
   /** Main: the thread has exited, and nothing can be posted to it any more. */

@@ -97,7 +97,7 @@ export const HANDLER_LIMIT_MS = 9 * LINE + 3;
 export const CONSUMER = 9 * LINE + 4;
 /**
  * Owner id of the consumer's thread while it rests or is about to: then one sender that finds no message waiting may take it
- * and post a parcel to that thread. 0 otherwise.
+ * and post a parcel to that thread, and the word is minus that id until the offer ends. 0 otherwise.
  */
 export const OFFER = 9 * LINE + 5;
 
