@@ -1,4 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { announce, sleep } from "../protocol/memory/doorbell.js";
 import type { DirectParcel, Parcel, ToActor } from "../protocol/port/messages.js";
 
 /** A sender has pushed the placeholder, or is about to, and posts the parcel next; but its core may be taken from it. */
@@ -104,7 +105,7 @@ export class DirectPorts {
     this.poll();
     const giveUpAt = performance.now() + this.#underWayMs;
     while (this.#underWay > 0 && performance.now() < giveUpAt) {
-      Atomics.wait(bell, 0, 0, LOOK_EVERY_MS);
+      sleep(bell, 0, LOOK_EVERY_MS);
       this.poll();
     }
     return this.#parcels.splice(0).flatMap(({ parcel }) => parcel ?? []);
@@ -127,5 +128,6 @@ export class DirectPorts {
   }
 }
 
-/** Nothing rings it. */
+/** Nothing rings it: a sleep there takes its time. */
 const bell = new Int32Array(new SharedArrayBuffer(4));
+announce(bell, 0);
