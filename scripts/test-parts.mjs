@@ -19,6 +19,7 @@ export const LONG = [
   "observer/page-at-size",
   "light/both-modes",
   "light/storm",
+  "messaging/channels-and-restarts",
   "observer/stream",
   "reporting/last-lines",
   "ring/kill-points",

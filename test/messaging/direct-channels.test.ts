@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import { DirectChannels, MAX_CHANNELS } from "#runtime/messaging/direct-channels.js";
 import { DirectPorts } from "#worker-host/loop/direct-ports.js";
@@ -8,6 +9,7 @@ import { SLOT_HEADER_WORDS } from "#worker-host/protocol/memory/slot-descriptor.
 import type Hands from "../fixtures/hands.actor.js";
 import type Sleeper from "../fixtures/sleeper.actor.js";
 import { eventually } from "../support/eventually.js";
+import { pairOfHands } from "../support/pair-of-hands.js";
 import { fixture, testSystem } from "../support/system.js";
 
 interface Given {
@@ -20,14 +22,6 @@ interface Given {
 function end(ownerId: number) {
   const given: Given[] = [];
   return { ownerId, given, post: (message: unknown) => void given.push(message as Given) };
-}
-
-async function pair(backoff = {}) {
-  const system = await testSystem({ intensity: 1000 });
-  const actor = fixture("hands");
-  const giver = await system.startChild<typeof Hands>({ id: "giver", actor });
-  const taker = await system.startChild<typeof Hands>({ id: "taker", actor, backoff });
-  return { system, giver, taker };
 }
 
 test("two threads get one channel, however often they exchange something", () => {
@@ -85,7 +79,7 @@ test("10 000 threads that come and go leave no channel behind", async () => {
 
 // Promise: transfers-between-actors-do
 test("two actors that know each other exchange buffers while main is blocked", async () => {
-  const { system, giver, taker } = await pair();
+  const { system, giver, taker } = await pairOfHands();
   for (const method of ["exchange", "exchangeSync"] as const) {
     const times = 50;
     expect(await giver.call(method, taker, 2, 1024)).toBe(1024);
@@ -99,7 +93,7 @@ test("two actors that know each other exchange buffers while main is blocked", a
 });
 
 test("transferred objects come back after either side has restarted", async () => {
-  const { system, giver, taker } = await pair();
+  const { system, giver, taker } = await pairOfHands();
   for (let round = 0; round < 4; round++) {
     expect(await giver.call("exchange", taker, 3, 1024)).toBe(1024);
     expect(await taker.call("exchangeSync", giver, 3, 2048)).toBe(2048);
@@ -118,7 +112,7 @@ test("while both sides crash and are killed at random, every exchange settles, a
     random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fff_ffff;
     return (random >> 8) % below;
   };
-  const { system, giver, taker } = await pair();
+  const { system, giver, taker } = await pairOfHands();
   const outcomes = new Set<string>();
   for (let round = 0; round < 6; round++) {
     const [from, to] = next(2) === 0 ? [giver, taker] : [taker, giver];
@@ -203,29 +197,8 @@ test("a thread that ends returns the parcel that is under way to it", async () =
   ports.to(3)?.close();
 });
 
-test("while the receiver crashes between messages, every call that transfers something gets its reply", async () => {
-  const { system, giver, taker } = await pair({ minMs: 1, maxMs: 1 });
-  for (const method of ["exchange", "exchangeSync"] as const) {
-    let over = false;
-    const exchanged = giver
-      .with({ timeoutMs: 20_000 })
-      .call(method, taker, 300, 64)
-      .finally(() => {
-        over = true;
-      });
-    for (let crash = 0; crash < 4 && !over; crash++) {
-      const { incarnation } = system.stats(taker);
-      const { handled } = system.stats(taker).mailbox;
-      await eventually(() => over || system.stats(taker).mailbox.handled > handled + 5);
-      await taker.cast("crash");
-      await eventually(() => system.stats(taker).incarnation > incarnation);
-    }
-    expect(await exchanged).toBe(64);
-  }
-});
-
 test("what is transferred to a suspended actor arrives when it goes on", async () => {
-  const { system, giver, taker } = await pair();
+  const { system, giver, taker } = await pairOfHands();
   await giver.call("exchange", taker, 3, 64);
   await system.suspend(taker);
   const exchanged = giver.call("exchange", taker, 3, 64);
@@ -234,14 +207,14 @@ test("what is transferred to a suspended actor arrives when it goes on", async (
   expect(await exchanged).toBe(64);
 });
 
-test("exchanges go on while either side is upgraded", async () => {
-  const { system, giver, taker } = await pair();
-  for (const method of ["exchange", "exchangeSync"] as const) {
-    const exchanged = giver.call(method, taker, 800, 64);
-    await eventually(() => system.stats(taker).mailbox.handled > 0);
-    await system.upgrade(taker, fixture("hands"));
-    expect(await exchanged).toBe(64);
-    await system.upgrade(giver, fixture("hands"));
-  }
-  expect(await giver.call("exchangeSync", taker, 5, 64)).toBe(64);
+test("light actors exchange buffers with an actor's thread and with each other", async () => {
+  const template = { actor: fixture("hands") };
+  const system = await testSystem({ children: [dynamicSupervisor({ id: "light", threads: {}, template })] });
+  const light = system.child("light") as PartitionedSupervisorRef<any>;
+  const [one, other] = [await light.startChild<typeof Hands>(), await light.startChild<typeof Hands>()];
+  const alone = await system.startChild<typeof Hands>({ id: "alone", actor: fixture("hands") });
+  expect(await one.call("exchange", alone, 20, 64)).toBe(64);
+  expect(await alone.call("exchange", one, 20, 64)).toBe(64);
+  expect(await alone.call("exchangeSync", one, 20, 64)).toBe(64);
+  expect(await one.call("exchange", other, 20, 64)).toBe(64);
 });
