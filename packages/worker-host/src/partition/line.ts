@@ -5,14 +5,29 @@ export class Line {
   #head: Cell | undefined;
   #tail: Cell | undefined;
   #schedule: () => void = () => {};
+  #isAtWork = false;
 
   /** `schedule` makes the thread's loop come for them. */
   wakeBy(schedule: () => void): void {
     this.#schedule = schedule;
   }
 
+  /** Not while a round of turns runs: the loop comes again after it, and to ask would cost a round of microtasks. */
   schedule(): void {
-    this.#schedule();
+    if (!this.#isAtWork) this.#schedule();
+  }
+
+  /** Runs a round of turns. It returns how many messages it has handled; after one or more the loop comes again. */
+  round(turns: () => number): number {
+    this.#isAtWork = true;
+    let handled = 0;
+    try {
+      handled = turns();
+    } finally {
+      this.#isAtWork = false;
+      if (handled === 0 && this.#head !== undefined) this.#schedule();
+    }
+    return handled;
   }
 
   /** It may have something to do. */
@@ -26,7 +41,7 @@ export class Line {
     if (this.#tail === undefined) this.#head = cell;
     else this.#tail.nextInLine = cell;
     this.#tail = cell;
-    this.#schedule();
+    this.schedule();
   }
 
   /** Takes out the next one. */

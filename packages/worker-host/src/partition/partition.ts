@@ -90,6 +90,10 @@ export class Partition implements Members, LocalMailHost {
   }
 
   work(): number {
+    return this.#line.round(this.#turns);
+  }
+
+  readonly #turns = (): number => {
     this.#timers.takeDue();
     const { microtasks, news } = this.#parts;
     let handled = 0;
@@ -103,7 +107,7 @@ export class Partition implements Members, LocalMailHost {
     news.flush();
     if (handled > 0) this.#runner.progressed();
     return handled;
-  }
+  };
 
   #turn(cell: Cell): number {
     if (cell.phase === STARTING && !cell.busy) {
