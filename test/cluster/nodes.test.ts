@@ -99,3 +99,55 @@ describe("a singleton whose owner is not there any more", () => {
     expect(performance.now() - since).toBeLessThan(1000);
   });
 });
+
+describe("a rolling deploy of three nodes under load", () => {
+  it("52. fails no call but with a retriable code, and every cast to a singleton is handled, once", async () => {
+    nodes = await testCluster({ nodes: 3, window: { messages: 128 } });
+    const names = ["a", "b", "c"];
+    const handled = new Int32Array(new SharedArrayBuffer(4 * 200_000));
+    const declareCounting = (node: string) =>
+      nodes.node(node).system.startChild(singleton({ id: "billing", actor: LEDGER, args: { of: node, handled } }));
+    for (const name of names) await declareCounting(name);
+    await owner("a");
+    let sent = 0;
+    let calls = 0;
+    const failed: string[] = [];
+    let over = false;
+    const load = async (name: string): Promise<void> => {
+      while (!over) {
+        const node = nodes.nodes.find((one) => one.name === name);
+        const ref = node?.cluster.singleton<typeof Ledger>("billing").with({ timeoutMs: 20_000 });
+        // Not while it is being replaced.
+        if (ref === undefined || leaving === name) {
+          await new Promise((resolve) => setImmediate(resolve));
+          continue;
+        }
+        for (let i = 0; i < 20 && sent < handled.length; i++) await ref.cast("count", sent++);
+        await ref.call("of").then(
+          () => void calls++,
+          ({ code }) => void failed.push(code),
+        );
+      }
+    };
+    let leaving = "";
+    const loads = names.map((name) => load(name));
+    for (const name of names) {
+      const before = calls;
+      await until("some load", () => calls > before + 20);
+      leaving = name;
+      await nodes.node(name).cluster.leave();
+      await nodes.stop(name);
+      await nodes.start(name);
+      await nodes.connected();
+      await declareCounting(name);
+      leaving = "";
+    }
+    over = true;
+    await Promise.all(loads);
+    const wrong = (): number[] => [...handled.subarray(0, sent)].flatMap((times, i) => (times === 1 ? [] : [i]));
+    await until("all of them", () => !handled.subarray(0, sent).includes(0)).catch(() => {});
+    expect([wrong(), sent > 100]).toEqual([[], true]);
+    const retriable = ["ERR_NO_CONNECTION", "ERR_NOPROC", "ERR_MAILBOX_FULL"];
+    expect(failed.filter((code) => !retriable.includes(code))).toEqual([]);
+  });
+});

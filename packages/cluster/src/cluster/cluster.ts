@@ -1,3 +1,7 @@
+/*
+ * What each part of a node needs of the others is wired here, and nowhere else: therefore it has more lines than files here
+ * have.
+ */
 import { randomBytes } from "node:crypto";
 import {
   type ActorRef,
@@ -13,6 +17,7 @@ import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Contender } from "../children/contender.js";
+import { HandOver, SETTLED } from "../children/hand-over.js";
 import { MovingRef } from "../children/moving-ref.js";
 import { Offered } from "../children/offered.js";
 import { Owners } from "../children/owners.js";
@@ -42,6 +47,8 @@ const aName = field(
 const PREFIX = "cluster:";
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
+/** What this node has sent to a singleton that no other node runs holds its leaving up for no longer. */
+const SETTLE_MS = 2000;
 
 /** This node's membership of a cluster. */
 export class Cluster {
@@ -53,6 +60,8 @@ export class Cluster {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #owners: Owners;
+  readonly #handOver: HandOver;
+  readonly #contenders = new Set<Contender>();
   readonly #moving = new Map<string, MovingRef>();
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
@@ -75,7 +84,8 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
-      control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
+      control: async (node, method, args, signal) =>
+        method === SETTLED ? this.#handOver.here(args[0], args[1]) : this.#offered.handle(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
     });
@@ -97,6 +107,10 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
+    this.#handOver = new HandOver({
+      owners: this.#owners,
+      nodeRefs: () => gateway.nodes.flatMap(({ node }) => gateway.nodeRef(node) ?? []),
+    });
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
@@ -135,9 +149,9 @@ export class Cluster {
     );
     guests.beforeStop(() => {
       this.#gateway.announceLeaving();
-      return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
+      return () => this.#farewell();
     });
-    void this.#system.terminated.then(() => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS }));
+    void this.#system.terminated.then(() => this.#farewell());
     return this;
   }
 
@@ -219,7 +233,7 @@ export class Cluster {
 
   /** @internal For `singleton` the child spec. */
   contend(spec: SingletonSpec, context: ResourceContext): Contender {
-    return new Contender(
+    const contender = new Contender(
       {
         bucket: this.#engine.bucket,
         ownership: this.#ownership,
@@ -230,10 +244,13 @@ export class Cluster {
         kill: (ref) => this.#system.exit(ref, "kill" as never),
         monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
         globalOf: (ref) => this.#gateway.globalOf(ref),
+        settled: (id, revision) => this.#handOver.everywhere(id, revision),
       },
       spec,
       context,
     );
+    this.#contenders.add(contender);
+    return contender;
   }
 
   /** @internal For `remote` the child spec. */
@@ -255,18 +272,29 @@ export class Cluster {
   }
 
   /**
-   * Announces that this node leaves, gives its names and its lease back, and says good-bye. `system.stop()` does it when all
-   * actors have ended.
+   * Announces that this node leaves, hands its singletons over (what was sent to them is handled before they end), gives its
+   * names and its lease back, and says good-bye. `system.stop()` does it when all actors have ended: then what still waited in
+   * them is dead letters, so leave first where none is to be lost.
    */
   async leave(options: LeaveOptions = {}): Promise<void> {
     const { timeoutMs } = takeLeaveOptions(options);
-    this.#leaving ??= this.#leave(timeoutMs);
+    this.#leaving ??= this.#leave(timeoutMs, true);
     return this.#leaving;
   }
 
-  async #leave(timeoutMs: number): Promise<void> {
+  /** When all actors have ended, none waits for what it has sent. */
+  #farewell(): Promise<void> {
+    this.#leaving ??= this.#leave(FAREWELL_TIMEOUT_MS, false);
+    return this.#leaving;
+  }
+
+  async #leave(timeoutMs: number, hasSenders: boolean): Promise<void> {
     this.#gateway.guests.findNamesBy(undefined);
     this.#gateway.announceLeaving();
+    await within(timeoutMs, Promise.all([...this.#contenders].map((contender) => contender.handOver())));
+    if (hasSenders && this.nodes().length > 0) {
+      await Promise.all([...this.#moving.values()].map((moving) => moving.settled(Math.min(timeoutMs, SETTLE_MS))));
+    }
     const given = this.#names.close().then(() => this.#ownership.release());
     await within(timeoutMs, given);
     this.#ownership.stop();
