@@ -17,6 +17,7 @@ export const LONG = [
   "guard/garbage",
   "guard/zombies",
   "observer/page-at-size",
+  "introspection/propagation",
   "light/both-modes",
   "light/storm",
   "messaging/channels-and-restarts",

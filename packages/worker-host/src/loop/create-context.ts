@@ -119,7 +119,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
     },
     continueWith(method, ...rest) {
       requireHandler(init.id, parts.handlers, method);
-      own.continueWith(method, rest);
+      own.continueWith(method, rest, outbox.telemetry?.carrier);
       parts.schedule();
     },
   };
@@ -139,7 +139,7 @@ function targetOf(what: string, ref: ActorRef | PoolRef): Target {
 
 function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
   requireHandler(parts.init.id, parts.handlers, method);
-  const id = parts.own.addTimer(delayMs, everyMs, method, args);
+  const id = parts.own.addTimer(delayMs, everyMs, method, args, parts.outbox.telemetry?.carrier);
   parts.schedule();
   return id;
 }

@@ -1,6 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition, HandlersOf } from "../actor/define-actor.js";
-import type { OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
+import type { Carrier, Occasion, OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
 import { describe } from "../protocol/errors/describe.js";
 import { isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
@@ -89,7 +89,9 @@ export class MessageHandler {
   /** The current message is a call that was given up: its parcel is taken, and not handled. */
   #givenUp = false;
   /** From the current message, when its sender traces it. */
-  #traceparent: string | undefined;
+  #carrier: Carrier | undefined;
+  /** How the current message of the actor's own came about; undefined when it belongs to no trace. */
+  #occasion: Occasion | undefined;
   #span: OpenSpan | undefined;
 
   constructor(parts: HandlerParts) {
@@ -181,8 +183,11 @@ export class MessageHandler {
     this.#commit();
   }
 
-  handleOwn({ method, args }: OwnMessage): void {
+  handleOwn({ method, args, carrier, everyMs }: OwnMessage): void {
     this.#call.begin(undefined);
+    this.#carrier = carrier;
+    // DOWN and EXIT belong to no trace.
+    this.#occasion = method === "" ? undefined : everyMs === undefined || everyMs === 0 ? "own" : "interval";
     const handler = method === "" ? this.#info : this.#handlers.named(method);
     if (handler === undefined) {
       this.#host.unhandled(method, this.#unknownMethod);
@@ -236,7 +241,7 @@ export class MessageHandler {
       this.#commit();
       return;
     }
-    this.#traceparent = traced ? (args.pop() as string) : undefined;
+    this.#carrier = traced ? (args.pop() as Carrier) : undefined;
     const handler = kind === KIND_SEND ? this.#info : (this.#handlers.numbered(methodId) ?? this.#find(methodId));
     if (handler === undefined) {
       const method = this.#nameOf(methodId);
@@ -273,8 +278,8 @@ export class MessageHandler {
     let result: unknown;
     try {
       result =
-        fromMailbox && this.#outbox.telemetry !== undefined
-          ? this.#runInSpan(this.#outbox.telemetry, handler, this.#shownName(methodId, method), args)
+        this.#outbox.telemetry !== undefined && (fromMailbox || this.#occasion !== undefined)
+          ? this.#runInSpan(this.#outbox.telemetry, handler, this.#shownName(methodId, method), args, fromMailbox)
           : this.#apply(handler, args);
     } catch (error) {
       this.#failed(error, methodId, method, fromMailbox);
@@ -311,10 +316,11 @@ export class MessageHandler {
     return method !== "" ? method : this.#outbox.names.name(methodId === 0 ? METHOD_INFO : methodId);
   }
 
-  #runInSpan(telemetry: Telemetry, handler: Handler, method: string, args: unknown[]): unknown {
-    const isCall = this.#call.caller !== undefined;
+  #runInSpan(telemetry: Telemetry, handler: Handler, method: string, args: unknown[], fromMailbox: boolean) {
+    const sent = this.#call.caller === undefined ? "cast" : "call";
+    const occasion = fromMailbox ? sent : (this.#occasion as Occasion);
     const run = () => this.#apply(handler, args);
-    const [result, span] = telemetry.handle(this.#context.id, method, isCall, this.#traceparent, run);
+    const [result, span] = telemetry.handle(this.#context.id, method, occasion, this.#carrier, run);
     this.#span = span;
     return result;
   }

@@ -1,4 +1,5 @@
 import { Queue } from "../protocol/calls/queue.js";
+import type { Carrier } from "../protocol/calls/telemetry.js";
 import type { OwnMessage, Snapshot } from "./snapshot.js";
 import { Timers } from "./timers.js";
 
@@ -33,8 +34,8 @@ export class OwnMessages {
     return (this.#signals.length > 0 ? this.#nextSignal() : undefined) ?? this.#dueTimer();
   }
 
-  continueWith(method: string, args: unknown[]): void {
-    this.#continuations.push({ method, args });
+  continueWith(method: string, args: unknown[], carrier?: Carrier): void {
+    this.#continuations.push({ method, args, carrier });
   }
 
   /** Adds a message to `info`. */
@@ -42,8 +43,8 @@ export class OwnMessages {
     this.#signals.push({ method: "", args });
   }
 
-  addTimer(delayMs: number, everyMs: number, method: string, args: unknown[]): number {
-    return this.#timers.add(this.#clock.now(), delayMs, everyMs, method, args);
+  addTimer(delayMs: number, everyMs: number, method: string, args: unknown[], carrier?: Carrier): number {
+    return this.#timers.add(this.#clock.now(), delayMs, everyMs, method, args, carrier);
   }
 
   /** True when the timer had still to fire. */

@@ -1,7 +1,13 @@
+import type { Carrier } from "../protocol/calls/telemetry.js";
+
 /** A message that an actor gets without its mailbox, still to be handled. */
 export interface OwnMessage {
   readonly method: string;
   readonly args: unknown[];
+  /** The trace and the baggage in which the actor has sent it. */
+  readonly carrier?: Carrier | undefined;
+  /** For a timer: 0 when it fires once. */
+  readonly everyMs?: number;
 }
 
 /** A timer, in terms that do not depend on the clock of its thread. */

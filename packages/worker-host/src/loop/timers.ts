@@ -1,3 +1,4 @@
+import type { Carrier } from "../protocol/calls/telemetry.js";
 import { Numbered } from "./numbered.js";
 import type { SavedTimer } from "./snapshot.js";
 
@@ -6,6 +7,7 @@ export interface Timer {
   readonly id: number;
   readonly method: string;
   readonly args: unknown[];
+  readonly carrier: Carrier | undefined;
   /** 0 for a timer that fires once. */
   readonly everyMs: number;
   /** Its place in the heap. */
@@ -35,9 +37,9 @@ export class Timers {
     return this.#dues.length === 0 ? Infinity : this.#dues[0];
   }
 
-  add(now: number, delayMs: number, everyMs: number, method: string, args: unknown[]): number {
+  add(now: number, delayMs: number, everyMs: number, method: string, args: unknown[], carrier?: Carrier): number {
     const id = this.#nextId++;
-    this.#insert({ id, method, args, everyMs, place: 0 }, now + delayMs);
+    this.#insert({ id, method, args, carrier, everyMs, place: 0 }, now + delayMs);
     return id;
   }
 
@@ -52,10 +54,11 @@ export class Timers {
 
   /** All timers, in a form that a thread with another clock can take. */
   save(now: number): { readonly timers: SavedTimer[]; readonly lastTimer: number } {
-    const timers = this.#heap.map(({ id, method, args, everyMs }, place) => ({
+    const timers = this.#heap.map(({ id, method, args, carrier, everyMs }, place) => ({
       id,
       method,
       args,
+      carrier,
       everyMs,
       inMs: this.#dues[place] - now,
     }));
@@ -64,7 +67,7 @@ export class Timers {
 
   restore(now: number, timers: readonly SavedTimer[], lastTimer: number): void {
     this.#nextId = lastTimer + 1;
-    for (const { inMs, ...timer } of timers) this.#insert({ ...timer, place: 0 }, now + inMs);
+    for (const { inMs, carrier, ...timer } of timers) this.#insert({ ...timer, carrier, place: 0 }, now + inMs);
   }
 
   /**

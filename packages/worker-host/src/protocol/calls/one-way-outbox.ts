@@ -208,9 +208,9 @@ export abstract class OneWayOutbox implements Sender {
     method: string,
     args: unknown[],
     { transfer }: RefOptions,
-    traceparent = this.telemetry?.traceparent,
+    carrier = this.telemetry?.carrier,
   ): EncodedMessage {
-    return this.#parcels.encode(to, methodId, method, args, transfer, traceparent);
+    return this.#parcels.encode(to, methodId, method, args, transfer, carrier);
   }
 
   /** Pushes a message, and hands over its parcel. Throws ERR_NOT_CLONEABLE for a parcel that can no longer be sent. */

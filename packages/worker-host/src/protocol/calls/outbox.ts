@@ -20,6 +20,7 @@ import type { EncodedMessage } from "./parcel-writer.js";
 import type { Peer, Self } from "./peers.js";
 import { type PendingCall, PendingCalls } from "./pending-calls.js";
 import { openTaskStream } from "./task-stream.js";
+import type { Carrier } from "./telemetry.js";
 
 const EMPTY: Payload = newPayload(0);
 /** Two words: how many items more, and how many bytes have been read. */
@@ -40,8 +41,8 @@ interface OpenedCall {
 /** The same before its arguments are encoded. */
 interface CallRequest extends OpenedCall {
   readonly args: unknown[];
-  /** The call's place in a trace. */
-  readonly traceparent: string | undefined;
+  /** The call's place in a trace, and the baggage. */
+  readonly carrier: Carrier | undefined;
 }
 
 /** The sending side of one thread: one-way messages, and calls, which it keeps until they settle. */
@@ -76,7 +77,7 @@ export abstract class Outbox extends OneWayOutbox {
   ): number {
     const span = this.telemetry?.call(to.id, method);
     if (span === undefined)
-      return this.#request({ to, method, args, options, settle, fail, traceparent: undefined, reader });
+      return this.#request({ to, method, args, options, settle, fail, carrier: undefined, reader });
     const replied = (value: unknown): void => {
       span.end();
       settle(value);
@@ -85,8 +86,8 @@ export abstract class Outbox extends OneWayOutbox {
       span.end(error);
       fail(error);
     };
-    const { traceparent } = span;
-    return this.#request({ to, method, args, options, settle: replied, fail: failed, traceparent, reader });
+    const { carrier } = span;
+    return this.#request({ to, method, args, options, settle: replied, fail: failed, carrier, reader });
   }
 
   /** The call stays open as long as the stream: it settles when the stream has ended. */
@@ -132,13 +133,13 @@ export abstract class Outbox extends OneWayOutbox {
   }
 
   #request(request: CallRequest): number {
-    const { to, method, args, options, fail, traceparent } = request;
+    const { to, method, args, options, fail, carrier } = request;
     let methodId: number;
     let message: EncodedMessage;
     try {
       this.#checkCall(to, method, options.signal);
       methodId = this.numberOf(method);
-      message = this.encode(to, methodId, method, args, options, traceparent);
+      message = this.encode(to, methodId, method, args, options, carrier);
     } catch (error) {
       countFailure(to.words, to.uid, false, error);
       fail(error);

@@ -15,6 +15,7 @@ import {
 import type { Codec } from "../values/codec.js";
 import { encoded } from "../values/encoded.js";
 import type { Peer } from "./peers.js";
+import type { Carrier } from "./telemetry.js";
 
 /** Sends a notice to main. Throws when something in `transfer` cannot be transferred. */
 export type TellMain = (notice: Notice, transfer?: readonly Transferable[]) => void;
@@ -67,12 +68,12 @@ export class ParcelWriter {
     method: string,
     args: readonly unknown[],
     transfer: readonly Transferable[] | undefined,
-    traceparent: string | undefined,
+    carrier: Carrier | undefined,
   ): EncodedMessage {
     const transferred = transfer === undefined || transfer.length === 0 ? undefined : transfer;
     const { target } = to;
     const leaves = to.leavesWith > 0;
-    const traced = traceparent === undefined ? args : [...args, traceparent];
+    const traced = carrier === undefined ? args : [...args, carrier];
     const all = target === undefined ? traced : [...traced, target];
     let payload: Payload;
     try {
@@ -80,7 +81,7 @@ export class ParcelWriter {
     } catch (error) {
       throw uncloneableFor({ id: to.id, method }, error);
     }
-    if (traceparent !== undefined) payload.format |= FORMAT_TRACED;
+    if (carrier !== undefined) payload.format |= FORMAT_TRACED;
     if (target !== undefined) payload.format |= FORMAT_MEMBER;
     if (leaves && payload.length > to.leavesWith) throw tooLarge(to, method, payload.length, to.leavesWith);
     const textBytes = methodId < 0 ? -methodId : 0;

@@ -40,7 +40,7 @@ export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
  */
 export const FORMAT_MEMBER = 0x40;
 
-/** A flag beside the format: the last argument is the sender's place in a trace, see telemetry. */
+/** A flag beside the format: the last argument is of the sender's trace and baggage, see telemetry. */
 export const FORMAT_TRACED = 0x80;
 
 /** Up to here a word loop beats `TypedArray.set`: 512 bytes in 38 ns against 52 (Node 20), 35 against 37 (Node 24). */
