@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { ConformanceReporter } from "./scripts/conformance-reporter.mjs";
@@ -46,6 +47,8 @@ export default defineConfig({
         test: {
           name: "together",
           include: builtTests.filter((file) => !aloneFiles.includes(file)),
+          // Vitest's default leaves one core free, so two cores would run one file at a time.
+          ...(PART === "short" ? { maxWorkers: availableParallelism() } : {}),
           sequence: { groupOrder: 0 },
         },
       },
