@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { ActorThread } from "#runtime/threads/actor-thread.js";
+import { SpareThreads } from "#runtime/threads/spare-threads.js";
 import type Counter from "../fixtures/counter.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
@@ -63,4 +65,17 @@ test("a limit that is no whole number is refused", async () => {
     code: "ERR_INVALID_OPTION",
     field: "spares",
   });
+});
+
+test.each([
+  ["loaded", 1],
+  ["module_failed", 0],
+])("a spare that has posted %s before main goes on is taken as it is", (type, count) => {
+  const spares = new SpareThreads(2, () => {});
+  spares.provide("key", 1000, (listener) => {
+    // A thread that main takes the messages of while it abandons it, as after a pause of main.
+    const abandon = () => listener.onMessage({ type } as never);
+    return { abandon, hold: () => {} } as ActorThread;
+  });
+  expect([spares.count, spares.ready]).toEqual([count, count]);
 });

@@ -18,6 +18,7 @@ export interface Engine {
   readonly bucket: Bucket;
 }
 
+/** A key of a bucket, its JSON value, and the revision of its last write: a whole number that grows with each write. */
 export interface BucketEntry {
   readonly key: string;
   readonly value: unknown;
