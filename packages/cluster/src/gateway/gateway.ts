@@ -42,7 +42,10 @@ const MAX_FRAGMENT_BYTES = 256 * 1024;
 /** How often a link looks whether what it sent was acknowledged, and whether it is to be greeted. */
 const TICK_MS = 250;
 
-/** This node's end of everything: frames to and from the others, and which of them are there. */
+/**
+ * This node's end of everything: frames to and from the others, and which of them are there. Over 350 lines, because
+ * frames, heartbeats, verdicts and references all read and change one table of peers.
+ */
 export class Gateway {
   readonly self: Hello;
   readonly guests: Guests;

@@ -70,7 +70,8 @@ interface Thread {
 
 /**
  * One incarnation of a pool: piscina's threads. The guard holds them to their caps, because it is not safe to reach
- * V8's own limit: see docs/isolation.md.
+ * V8's own limit: see docs/isolation.md. Over 350 lines, because each event of piscina's about a thread or a task changes
+ * one table of threads.
  */
 export class PoolThreads {
   readonly #spec: FullPoolSpec;

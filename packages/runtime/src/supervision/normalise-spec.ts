@@ -1,3 +1,4 @@
+// Longer than other files, because the checks of all kinds of children are tables that share their fields.
 import { availableParallelism } from "node:os";
 import { ActorError, isActorError } from "@mini-otp/worker-host/protocol/errors";
 import { MAX_MEMBERS, ROUTES } from "@mini-otp/worker-host/protocol/memory";

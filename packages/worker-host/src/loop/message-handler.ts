@@ -66,7 +66,8 @@ export interface HandlerParts {
 
 /**
  * Handles one message at a time: finds its handler, runs it, answers the caller, and commits the message to the
- * mailbox.
+ * mailbox. Over 350 lines, because the message under way is one state, and whatever ends it (a reply, a throw, a stream,
+ * the actor's end) changes that state.
  */
 export class MessageHandler {
   /** Present while main traces this actor. */

@@ -1,3 +1,4 @@
+// Over 350 lines: a router's reference, its sender and its view of the members know each other's parts, and nothing else does.
 import { ActorError } from "../errors/errors.js";
 import { invalidOption } from "../errors/invalid-option.js";
 import { shownMethod } from "../errors/show-value.js";
