@@ -13,7 +13,13 @@ const killed = new Promise<void>((resolve) => {
   });
 });
 await small.call("keepBuffers", 100);
+// The guard tells of its decision before the thread has ended: until then the actor goes on.
+const ended = new Promise<void>((resolve) => {
+  system.on("actor_exited", ({ id }) => {
+    if (id === "root/large") resolve();
+  });
+});
 await large.call("keepBuffers", 350).catch(() => {});
-await killed;
+await Promise.all([killed, ended]);
 console.log("small", await small.call("ping"), "large", await large.call("ping"));
 await system.stop();

@@ -1,5 +1,5 @@
 import { type ActorRef, isCleanExit, type ResourceContext } from "@mini-otp/runtime";
-import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Bucket } from "../engine/engine.js";
 import { type GlobalRef, toWire } from "../gateway/references.js";
 import type { Ownership } from "../nodes/ownership.js";
@@ -18,8 +18,6 @@ export interface ContenderHost {
   kill(ref: ActorRef): void;
   monitor(ref: ActorRef, listener: (reason: ExitReason) => void): () => void;
   globalOf(ref: ActorRef): GlobalRef;
-  /** Resolves when no node sends to it any more and what was sent has been handled, or after some seconds. Never rejects. */
-  settled(id: string, revision: number): Promise<void>;
 }
 
 /** Looks again so often, whatever it was told. */
@@ -61,23 +59,6 @@ export class Contender {
     const revision = this.#revision;
     if (!isCleanExit(reason) || revision === undefined) return;
     await this.#host.bucket.remove(keyOf(this.#spec.id), revision).catch(() => false);
-  }
-
-  /** This node leaves: what was sent to the one that runs here is handled, and what is sent from now on is the next one's. */
-  async handOver(): Promise<void> {
-    this.#stopped = true;
-    await this.#looking;
-    const { bucket, ownership } = this.#host;
-    const { id } = this.#spec;
-    if (this.#running !== undefined && this.#revision !== undefined) {
-      const held = { ...ownership.owner, ref: null };
-      const revision = await bucket.write(keyOf(id), held, this.#revision).catch(() => undefined);
-      if (revision !== undefined) {
-        this.#revision = revision;
-        await this.#host.settled(id, revision);
-      }
-    }
-    await this.stop(SHUTDOWN);
   }
 
   #look(): void {

@@ -58,15 +58,6 @@ export class MovingRef {
     return this.#guest.ref;
   }
 
-  /** Resolves when what this node has sent so far has been handled, or after so long. Never rejects. */
-  async settled(timeoutMs: number): Promise<void> {
-    // Behind all of it; the answer is an error.
-    await this.ref
-      .with({ timeoutMs })
-      .call("cluster:settled")
-      .catch(() => {});
-  }
-
   close(): void {
     this.#off();
     clearTimeout(this.#timer);

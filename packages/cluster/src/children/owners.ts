@@ -36,8 +36,6 @@ export class Owners {
   readonly #ownership: Ownership;
   readonly #refTo: (global: GlobalRef) => ActorRef;
   readonly #listeners = new Set<() => void>();
-  /** Where those are that are about to be another's, until that has begun. */
-  readonly #former = new Map<string, ActorRef>();
 
   constructor(bucket: Bucket, ownership: Ownership, refTo: (global: GlobalRef) => ActorRef) {
     this.#bucket = bucket;
@@ -67,25 +65,6 @@ export class Owners {
   /** What was told of the bucket holds no more. */
   bucketReset(): void {
     this.#known.clear();
-    this.#former.clear();
-  }
-
-  /** Where it was before it was written down at this revision that it is about to be another's. */
-  async formerSince(id: string, revision: number, timeoutMs: number): Promise<ActorRef | undefined> {
-    const key = keyOf(id);
-    const isTold = (): boolean => (this.#known.get(key)?.revision ?? Infinity) >= revision;
-    if (!isTold()) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          off();
-          resolve();
-        };
-        const timer = setTimeout(done, timeoutMs);
-        const off = this.onChange(() => void (isTold() && done()));
-      });
-    }
-    return this.#former.get(key);
   }
 
   refOf(id: string): ActorRef | undefined {
@@ -108,11 +87,7 @@ export class Owners {
     const owned = ownedIn(entry);
     const known = this.#known.get(key);
     if (owned === undefined) this.#known.delete(key);
-    else if (known === undefined || known.revision <= owned.revision) {
-      this.#known.set(key, owned);
-      if (owned.global !== undefined) this.#former.delete(key);
-      else if (known?.global !== undefined) this.#former.set(key, this.#refTo(known.global));
-    }
+    else if (known === undefined || known.revision <= owned.revision) this.#known.set(key, owned);
     this.tell();
   }
 }

@@ -1,7 +1,3 @@
-/*
- * What each part of a node needs of the others is wired here, and nowhere else: therefore it has more lines than files here
- * have.
- */
 import { randomBytes } from "node:crypto";
 import {
   type ActorRef,
@@ -17,7 +13,6 @@ import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Contender } from "../children/contender.js";
-import { HandOver, SETTLED } from "../children/hand-over.js";
 import { MovingRef } from "../children/moving-ref.js";
 import { Offered } from "../children/offered.js";
 import { Owners } from "../children/owners.js";
@@ -47,8 +42,6 @@ const aName = field(
 const PREFIX = "cluster:";
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
-/** What this node has sent to a singleton that no other node runs holds its leaving up for no longer. */
-const SETTLE_MS = 2000;
 
 /** This node's membership of a cluster. */
 export class Cluster {
@@ -60,8 +53,6 @@ export class Cluster {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #owners: Owners;
-  readonly #handOver: HandOver;
-  readonly #contenders = new Set<Contender>();
   readonly #moving = new Map<string, MovingRef>();
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
@@ -84,8 +75,7 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
-      control: async (node, method, args, signal) =>
-        method === SETTLED ? this.#handOver.here(args[0], args[1]) : this.#offered.handle(node, method, args, signal),
+      control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
     });
@@ -107,10 +97,6 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
-    this.#handOver = new HandOver({
-      owners: this.#owners,
-      nodeRefs: () => gateway.nodes.flatMap(({ node }) => gateway.nodeRef(node) ?? []),
-    });
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
@@ -149,9 +135,9 @@ export class Cluster {
     );
     guests.beforeStop(() => {
       this.#gateway.announceLeaving();
-      return () => this.#farewell();
+      return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
     });
-    void this.#system.terminated.then(() => this.#farewell());
+    void this.#system.terminated.then(() => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS }));
     return this;
   }
 
@@ -233,7 +219,7 @@ export class Cluster {
 
   /** @internal For `singleton` the child spec. */
   contend(spec: SingletonSpec, context: ResourceContext): Contender {
-    const contender = new Contender(
+    return new Contender(
       {
         bucket: this.#engine.bucket,
         ownership: this.#ownership,
@@ -244,13 +230,10 @@ export class Cluster {
         kill: (ref) => this.#system.exit(ref, "kill" as never),
         monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
         globalOf: (ref) => this.#gateway.globalOf(ref),
-        settled: (id, revision) => this.#handOver.everywhere(id, revision),
       },
       spec,
       context,
     );
-    this.#contenders.add(contender);
-    return contender;
   }
 
   /** @internal For `remote` the child spec. */
@@ -272,29 +255,18 @@ export class Cluster {
   }
 
   /**
-   * Announces that this node leaves, hands its singletons over (what was sent to them is handled before they end), gives its
-   * names and its lease back, and says good-bye. `system.stop()` does it when all actors have ended: then what still waited in
-   * them is dead letters, so leave first where none is to be lost.
+   * Announces that this node leaves, gives its names and its lease back, and says good-bye. `system.stop()` does it when all
+   * actors have ended.
    */
   async leave(options: LeaveOptions = {}): Promise<void> {
     const { timeoutMs } = takeLeaveOptions(options);
-    this.#leaving ??= this.#leave(timeoutMs, true);
+    this.#leaving ??= this.#leave(timeoutMs);
     return this.#leaving;
   }
 
-  /** When all actors have ended, none waits for what it has sent. */
-  #farewell(): Promise<void> {
-    this.#leaving ??= this.#leave(FAREWELL_TIMEOUT_MS, false);
-    return this.#leaving;
-  }
-
-  async #leave(timeoutMs: number, hasSenders: boolean): Promise<void> {
+  async #leave(timeoutMs: number): Promise<void> {
     this.#gateway.guests.findNamesBy(undefined);
     this.#gateway.announceLeaving();
-    await within(timeoutMs, Promise.all([...this.#contenders].map((contender) => contender.handOver())));
-    if (hasSenders && this.nodes().length > 0) {
-      await Promise.all([...this.#moving.values()].map((moving) => moving.settled(Math.min(timeoutMs, SETTLE_MS))));
-    }
     const given = this.#names.close().then(() => this.#ownership.release());
     await within(timeoutMs, given);
     this.#ownership.stop();
