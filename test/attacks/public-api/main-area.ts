@@ -123,6 +123,8 @@ export class MainArea implements Area {
         return this.#clock;
       case "Observer":
         return { close: async () => (await metrics.startObserver(this.#bystanders)).close() };
+      case "ObserverHandler":
+        return metrics.observerHandler(this.#bystanders);
       case "RegisteredMetrics":
         this.#registered ??= metrics.registerMetrics(this.#bystanders, { registry: new Registry() });
         return this.#registered;
@@ -177,6 +179,7 @@ export class MainArea implements Area {
     if (UNDOING.test(call)) result();
     if (result instanceof runtime.ActorSystem) await result.stop({ timeoutMs: STOP_MS });
     if (call === "startObserver") await result.close();
+    if (call === "observerHandler") result.close();
     if (call === "registerMetrics") result.unregister();
     if (call === "ActorSystem.heapSnapshot") for await (const _ of result);
     if (/\.(?:trace|events)$/.test(call)) await result.return();
