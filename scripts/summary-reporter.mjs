@@ -8,9 +8,9 @@ export class SummaryReporter {
     const summary = { passed: 0, failed: [], skipped: [] };
     for (const module of modules) {
       const where = module.relativeModuleId.replace(/^test\/dist\/(.*)\.test\.js$/, "$1");
-      for (const error of module.errors()) summary.failed.push(`${where}: ${error.message}`);
+      for (const error of module.errors()) summary.failed.push(`${where}: ${words([error])}`);
       for (const suite of module.children.allSuites())
-        for (const error of suite.errors()) summary.failed.push(`${where} > ${suite.fullName}: ${error.message}`);
+        for (const error of suite.errors()) summary.failed.push(`${where} > ${suite.fullName}: ${words([error])}`);
       for (const test of module.children.allTests()) {
         const { state, note } = test.result();
         if (state === "passed") summary.passed++;

@@ -76,7 +76,7 @@ export interface PartitionedSupervisorRef<Template extends Partial<ActorSpec> = 
    */
   startChildren<T = MemberActor<Template>>(specs: readonly MemberStart[]): Promise<ActorRef<NoInfer<T>>[]>;
   /**
-   * With `place: "hash"`: where messages to the child with this id go, whoever it is at that time. It is computed, and
+   * With `place: "hash"`: where messages to the child with this id go, in each of its lives. It is computed, and
    * nothing is asked. Throws ERR_INVALID_OPTION with another `place`.
    */
   refOf<T = MemberActor<Template>>(id: string): ActorRef<NoInfer<T>>;

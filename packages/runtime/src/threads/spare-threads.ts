@@ -9,7 +9,7 @@ const GIVE_UP_MS = 100;
 interface Spare {
   readonly key: string;
   readonly thread: ActorThread;
-  isLoaded(): boolean;
+  loaded: boolean;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -38,7 +38,7 @@ export class SpareThreads {
 
   /** The number of spares that have loaded their module. */
   get ready(): number {
-    return [...this.#spares].filter((spare) => spare.isLoaded()).length;
+    return [...this.#spares].filter(({ loaded }) => loaded).length;
   }
 
   get threads(): ActorThread[] {
@@ -48,7 +48,7 @@ export class SpareThreads {
   /** Gives a spare away, one with its module loaded if there is one. The caller has to `listen` to it. */
   take(key: string): ActorThread | undefined {
     const fitting = [...this.#spares].filter((spare) => spare.key === key);
-    const spare = fitting.find((spare) => spare.isLoaded()) ?? fitting[0];
+    const spare = fitting.find(({ loaded }) => loaded) ?? fitting[0];
     if (spare === undefined) return undefined;
     this.#remove(spare);
     spare.thread.hold();
@@ -60,29 +60,21 @@ export class SpareThreads {
     if (this.#closed || this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
     const [oldest] = this.#spares;
     if (this.#spares.size >= this.limit) this.#end(oldest);
-    // `abandon` takes what the thread has posted so far: when main was held up, that it has loaded, or failed.
-    let failed = false;
-    const fail = () => {
-      failed = true;
-      if (spare !== undefined) this.#remove(spare);
-    };
-    let loaded = false;
-    let spare: Spare | undefined;
     const thread = start({
       onMessage: ({ type }) => {
-        if (type === "module_failed") fail();
-        else if (type === "loaded") loaded = true;
+        if (type === "loaded") spare.loaded = true;
+        else if (type === "module_failed") this.#remove(spare);
       },
-      onExit: fail,
+      onExit: () => this.#remove(spare),
     });
-    // A waiting spare must not keep the process alive.
-    thread.abandon();
-    if (failed) return;
     const timer = setTimeout(() => {
-      if (!loaded && spare !== undefined) this.#end(spare);
+      if (!spare.loaded) this.#end(spare);
     }, loadTimeoutMs).unref();
-    spare = { key, thread, isLoaded: () => loaded, timer };
+    const spare: Spare = { key, thread, loaded: false, timer };
     this.#spares.add(spare);
+    // A waiting spare must not keep the process alive. After the lines above, because `abandon` takes what the thread has
+    // posted so far: when main was held up, that it has loaded, or failed.
+    thread.abandon();
   }
 
   /** Ends all spares and makes no more. Resolves when their threads have exited, or their time is over. */

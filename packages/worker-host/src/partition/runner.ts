@@ -1,9 +1,12 @@
+import { isThenable } from "../loop/thenable.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { TABLE_CURRENT } from "../protocol/memory/cells.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { type Cell, ENDED, STARTING } from "./cell.js";
 import type { Line } from "./line.js";
 import { nameOf, type PartitionParts } from "./parts.js";
+
+const NOTHING: readonly never[] = [];
 
 export type Code = (...args: any[]) => unknown;
 
@@ -43,36 +46,12 @@ export class Runner {
     args: unknown[],
     outcome: Outcome,
   ): void {
-    const limitMs = cell.type.spec.handlerTimeoutMs;
-    this.#enter(cell, number, method, limitMs);
-    let result: unknown;
-    try {
-      result =
-        args.length === 1 ? handler.call(target, cell.context, args[0]) : handler.call(target, cell.context, ...args);
-    } catch (error) {
-      this.#leave();
-      outcome.failed(cell, error);
-      return;
-    }
-    this.#leave();
-    if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
-    else outcome.succeeded(cell, result);
+    this.#call(cell, number, method, cell.type.spec.handlerTimeoutMs, target, handler, args, outcome);
   }
 
   /** Runs `init` or `terminate`. */
   run(cell: Cell, method: number, limitMs: number, code: () => unknown, outcome: Outcome): void {
-    this.#enter(cell, method, method, limitMs);
-    let result: unknown;
-    try {
-      result = code();
-    } catch (error) {
-      this.#leave();
-      outcome.failed(cell, error);
-      return;
-    }
-    this.#leave();
-    if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
-    else outcome.succeeded(cell, result);
+    this.#call(cell, method, method, limitMs, undefined, code, NOTHING, outcome);
   }
 
   /** Ends without a handler are progress too. */
@@ -105,6 +84,30 @@ export class Runner {
       const method = nameOf(this.#parts.outbox.names, cell.method);
       end(cell, isStarting ? { kind: "init_timeout", afterMs: limit } : { kind: "unresponsive", method, afterMs });
     }
+  }
+
+  #call(
+    cell: Cell,
+    number: number,
+    method: number | string,
+    limitMs: number,
+    target: unknown,
+    code: Code,
+    args: readonly unknown[],
+    outcome: Outcome,
+  ): void {
+    this.#enter(cell, number, method, limitMs);
+    let result: unknown;
+    try {
+      result = args.length === 1 ? code.call(target, cell.context, args[0]) : code.call(target, cell.context, ...args);
+    } catch (error) {
+      this.#leave();
+      outcome.failed(cell, error);
+      return;
+    }
+    this.#leave();
+    if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
+    else outcome.succeeded(cell, result);
   }
 
   #enter(cell: Cell, number: number, method: number | string, limitMs: number): void {
@@ -152,8 +155,4 @@ export class Runner {
       },
     );
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
