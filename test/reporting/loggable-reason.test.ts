@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
-import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { type ExitReason, withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 import { expect, test } from "vitest";
 import { readLogVariables } from "#runtime/reporting/log-variables.js";
 import { LoggableReasons } from "#runtime/reporting/loggable-reason.js";
-import { withoutRuntimeFrames } from "#runtime/reporting/shown-stack.js";
 
 const HOST = new URL("../", WORKER_MAIN);
 const OWN = "    at work (file:///app/own.actor.js:3:9)";

@@ -1,7 +1,12 @@
-import { describe, type ExitReason, isError, shorten } from "@mini-otp/worker-host/protocol/errors";
+import {
+  describe,
+  type ExitReason,
+  isError,
+  shorten,
+  withoutRuntimeFrames,
+} from "@mini-otp/worker-host/protocol/errors";
 import { LOG_LEVELS, type LogLevel } from "@mini-otp/worker-host/protocol/port";
 import pino from "pino";
-import { withoutRuntimeFrames } from "./shown-stack.js";
 
 /** The most characters of an error's message, and of its stack. */
 const ERROR_CHARS = 16_384;

@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
-import { printable } from "@mini-otp/worker-host/protocol/errors";
+import { printable, withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
-import { withoutRuntimeFrames } from "./shown-stack.js";
 
 const TAB = "\t";
 const RESET = "\u001b[0m";

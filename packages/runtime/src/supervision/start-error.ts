@@ -1,4 +1,10 @@
-import { ActorError, describeExit, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
+import {
+  ActorError,
+  describeExit,
+  type ExitReason,
+  isActorError,
+  takeFrames,
+} from "@mini-otp/worker-host/protocol/errors";
 
 /**
  * The error with which `startChild`, `restartChild` and `startSystem` reject: ERR_INIT_FAILED or ERR_INIT_TIMEOUT with
@@ -11,5 +17,7 @@ export function startError(id: string, type: "worker" | "supervisor", reason: Ex
     type === "supervisor" || isActorError(cause, "ERR_ACTOR_MODULE") || isActorError(cause, "ERR_NAME_TAKEN");
   if (passes && isActorError(cause)) return cause;
   const code = reason.kind === "init_timeout" ? "ERR_INIT_TIMEOUT" : "ERR_INIT_FAILED";
-  return new ActorError(code, `${id} failed to start: ${describeExit(reason)}`, { id, reason, cause });
+  const error = new ActorError(code, `${id} failed to start: ${describeExit(reason)}`, { id, reason, cause });
+  // The frames of `init`: those of this loop are the same for every start.
+  return takeFrames(error, cause) as ActorError;
 }

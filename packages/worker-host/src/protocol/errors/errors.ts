@@ -1,4 +1,6 @@
+import type { InspectOptions, inspect } from "node:util";
 import type { ActorErrorCode, FactName, FactsByCode } from "./facts.js";
+import { INSPECT, inspectError } from "./inspect-error.js";
 
 export type { ActorErrorCode };
 
@@ -65,6 +67,10 @@ export const ActorError = class ActorError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, rest);
     this.code = code;
+  }
+
+  [INSPECT](depth: number, options: InspectOptions, show: typeof inspect): string {
+    return inspectError(this, depth, options, show);
   }
 } as unknown as ActorErrorConstructor;
 

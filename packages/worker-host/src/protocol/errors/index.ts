@@ -44,3 +44,4 @@ export { isError } from "./realms.js";
 export type { ExitKind, ExitReason } from "./reason-kinds.js";
 export { takeFrames, withCaller } from "./remote-error.js";
 export { printable, shownMethod, showValue } from "./show-value.js";
+export { withoutRuntimeFrames } from "./shown-stack.js";

@@ -1,4 +1,5 @@
 import { ActorError } from "../errors/errors.js";
+import { INSPECT } from "../errors/inspect-error.js";
 import { joinStacks, rejectionOf } from "../errors/remote-error.js";
 import { shownMethod } from "../errors/show-value.js";
 import { hashKey, type RouteKey } from "../memory/routing.js";
@@ -78,9 +79,6 @@ export interface Sender {
   /** Main only. */
   stats?(uid: number, address: number): ActorStats | undefined;
 }
-
-/** `util.inspect.custom`. */
-const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 const DEFAULTS: RefOptions = Object.freeze({});
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { ActorError } from "../errors/errors.js";
+import { INSPECT } from "../errors/inspect-error.js";
 import { withCaller } from "../errors/remote-error.js";
 import type { RunOptions, Sender, TaskOptions } from "./actor-ref.js";
 import type { ItemOf } from "./actor-types.js";
@@ -18,9 +19,6 @@ export type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> :
 export type ItemsOf<F> = 0 extends 1 & ResultOf<F> ? any : ItemOf<ResultOf<F>>;
 
 const NO_OPTIONS: TaskOptions = Object.freeze({});
-
-/** `util.inspect.custom`. */
-const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** Where to send tasks to, in any thread: a message value as an actor's reference is. Valid over restarts. */
 export class PoolRef<F extends (task: any) => unknown = (task: any) => any> {

@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
-import { WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 
 const FRAME = /^\s+at /;
 const OF_NODE = /[( ]node:internal\//;
-const RUNTIME_FOLDERS = runtimeFolders();
+/** As URLs and as paths: frames of CommonJS modules have paths, and source maps lead from `dist` to `src`. */
+const INSTALLED = /[\\/]node_modules[\\/](?:@mini-otp[\\/][^\\/]+|mini-otp)[\\/](?:dist|src)[\\/]/;
+const OWN_FOLDERS = ownFolders();
 
 /**
  * The stack without the frames of the runtime and of Node's inside, which are the same for every crash. A stack that
@@ -16,18 +17,19 @@ export function withoutRuntimeFrames(stack: string): string {
 }
 
 function isOfRuntime(frame: string): boolean {
-  return OF_NODE.test(frame) || RUNTIME_FOLDERS.some((folder) => frame.includes(folder));
+  return OF_NODE.test(frame) || INSTALLED.test(frame) || OWN_FOLDERS.some((folder) => frame.includes(folder));
 }
 
-/** As URLs and as paths: frames of CommonJS modules have paths, and source maps lead from `dist` to `src`. */
-function runtimeFolders(): string[] {
-  const own = /^(.*\/)dist\/reporting\/shown-stack\.js$/.exec(import.meta.url)?.[1];
-  const host = /^(.*\/)dist\/host\/[^/]+$/.exec(WORKER_MAIN.href)?.[1];
+/** The packages lie side by side, in this repository too. pnpm installs them apart: then `INSTALLED` knows them. */
+function ownFolders(): string[] {
+  const packages = /^(.*\/)worker-host\/dist\/(?:protocol\/errors|host|thread)\/[^/]+$/.exec(import.meta.url)?.[1];
   // In an application's bundle the packages have no folders; that of the threads' code is beside the bundle.
   const folders =
-    own === undefined || host === undefined
+    packages === undefined
       ? [new URL("./mini-otp-thread/", import.meta.url).href]
-      : [own, host].flatMap((root) => [`${root}dist/`, `${root}src/`]);
+      : ["worker-host", "runtime", "metrics", "cluster", "mini-otp"].flatMap((name) =>
+          ["dist", "src"].map((code) => `${packages}${name}/${code}/`),
+        );
   const paths = folders.filter((folder) => folder.startsWith("file:")).map((folder) => fileURLToPath(folder));
   return [...folders, ...paths].flatMap((folder) => [`(${folder}`, ` ${folder}`]);
 }
