@@ -202,7 +202,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
         this.#timer.cancel();
         this.#stage = "swapping";
         this.#report = { fromVersion: message.fromVersion, version: message.version };
-        this.#actor.threads.module = this.#module;
+        this.#actor.threads.upgraded(this.#module);
         this.#life.committed();
         this.#life.postFormer({ type: "leave" });
         break;

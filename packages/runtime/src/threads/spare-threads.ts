@@ -8,6 +8,8 @@ const GIVE_UP_MS = 100;
 
 interface Spare {
   readonly key: string;
+  /** What it loads: the first URL to try. */
+  readonly module: string;
   readonly thread: ActorThread;
   loaded: boolean;
   readonly timer: NodeJS.Timeout;
@@ -55,8 +57,22 @@ export class SpareThreads {
     return spare.thread;
   }
 
-  /** Starts a spare for `key` unless there is one. Ends it if its module does not load within `loadTimeoutMs`. */
-  provide(key: string, loadTimeoutMs: number, start: StartThread): void {
+  /**
+   * The spares there are for this module, whatever their caps. Call what it returns to end those of them that are left:
+   * the module's file may have changed since they loaded it.
+   */
+  loadedFrom(module: string): () => void {
+    const found = [...this.#spares].filter((spare) => spare.module === module);
+    return () => {
+      for (const spare of found) if (this.#spares.has(spare)) this.#end(spare);
+    };
+  }
+
+  /**
+   * Starts a spare for `key` that loads `module`, unless there is one. Ends it if its module does not load within
+   * `loadTimeoutMs`.
+   */
+  provide(key: string, module: string, loadTimeoutMs: number, start: StartThread): void {
     if (this.#closed || this.limit === 0 || [...this.#spares].some((spare) => spare.key === key)) return;
     const [oldest] = this.#spares;
     if (this.#spares.size >= this.limit) this.#end(oldest);
@@ -70,7 +86,7 @@ export class SpareThreads {
     const timer = setTimeout(() => {
       if (!spare.loaded) this.#end(spare);
     }, loadTimeoutMs).unref();
-    const spare: Spare = { key, thread, loaded: false, timer };
+    const spare: Spare = { key, module, thread, loaded: false, timer };
     this.#spares.add(spare);
     // A waiting spare must not keep the process alive. After the lines above, because `abandon` takes what the thread has
     // posted so far: when main was held up, that it has loaded, or failed.

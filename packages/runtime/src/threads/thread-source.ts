@@ -21,7 +21,9 @@ const NOT_YET: ThreadListener = { onMessage: () => {}, onExit: () => {} };
 /** Makes the threads of one actor. */
 export class ThreadSource {
   /** The module they run: the spec's, or the one that the actor was upgraded to. */
-  module: URL | string;
+  #module: URL | string;
+  /** Ends the spares that were there before the upgrade that is under way, or was last. */
+  #endFormerSpares = (): void => {};
   readonly #host: ThreadSourceHost;
   readonly #id: string;
   readonly #spec: FullActorSpec;
@@ -30,29 +32,44 @@ export class ThreadSource {
     this.#host = host;
     this.#id = id;
     this.#spec = spec;
-    this.module = spec.actor;
+    this.#module = spec.actor;
+  }
+
+  get module(): URL | string {
+    return this.#module;
+  }
+
+  /**
+   * From now on they run `module`, which the thread of `startSuccessor` has loaded. Spares that loaded it before are
+   * ended: the file at this URL may have been another one then.
+   */
+  upgraded(module: URL | string): void {
+    this.#module = module;
+    this.#endFormerSpares();
   }
 
   /** A thread that has loaded the module, or is loading it. The caller has to `listen` to it. */
   takeSpare(): ActorThread | undefined {
-    return this.#host.spares.take(spareKey(this.#options(this.module)));
+    return this.#host.spares.take(spareKey(this.#options(this.#module)));
   }
 
   /** The caller has to `listen` to it. */
   start(): ActorThread {
-    return new ActorThread(this.#options(this.module), NOT_YET);
+    return new ActorThread(this.#options(this.#module), NOT_YET);
   }
 
   /** Prepares a thread for the next restart: an actor that was restarted is likely to be restarted again. */
   provideSpare(): void {
-    const options = this.#options(this.module);
+    const options = this.#options(this.#module);
     const prepare = (listener: ThreadListener) => this.#prepare(options, listener);
-    this.#host.spares.provide(spareKey(options), this.#spec.startTimeoutMs, prepare);
+    this.#host.spares.provide(spareKey(options), options.boot.moduleUrls[0], this.#spec.startTimeoutMs, prepare);
   }
 
   /** Starts the new thread of an upgrade to `module`. The guard ends it by calling `kill`. */
   startSuccessor(module: URL | string, listener: ThreadListener, kill: (reason: ExitReason) => void): ActorThread {
-    const thread = this.#prepare(this.#options(module), listener, kill);
+    const options = this.#options(module);
+    this.#endFormerSpares = this.#host.spares.loadedFrom(options.boot.moduleUrls[0]);
+    const thread = this.#prepare(options, listener, kill);
     this.#host.preparing.add(thread);
     return thread;
   }
