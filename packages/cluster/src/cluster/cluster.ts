@@ -13,7 +13,7 @@ import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Contender } from "../children/contender.js";
-import { MovingRef } from "../children/moving-ref.js";
+import { MovingRefs } from "../children/moving-refs.js";
 import { Offered } from "../children/offered.js";
 import { Owners } from "../children/owners.js";
 import type { RemoteSpec } from "../children/remote-spec.js";
@@ -53,7 +53,7 @@ export class Cluster {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #owners: Owners;
-  readonly #moving = new Map<string, MovingRef>();
+  readonly #moving: MovingRefs;
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
@@ -78,6 +78,8 @@ export class Cluster {
       control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
+      singletonOf: (uid) => this.#moving.idOf(uid),
+      singleton: (id) => this.#moving.ref(id),
     });
     this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
@@ -97,6 +99,13 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
+    this.#moving = new MovingRefs((id) => ({
+      guests: gateway.guests,
+      target: () => this.#owners.refOf(id),
+      onChange: (listener) => this.#owners.onChange(listener),
+      monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
+      exit: (ref, reason) => system.exit(ref, reason as ExitReason),
+    }));
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
@@ -199,22 +208,7 @@ export class Cluster {
    */
   singleton<A = any>(id: string): ActorRef<A> {
     takeArgument("singleton", "id", id, aName);
-    let moving = this.#moving.get(id);
-    if (moving === undefined) {
-      const { guests } = this.#gateway;
-      moving = new MovingRef(
-        {
-          guests,
-          target: () => this.#owners.refOf(id),
-          onChange: (listener) => this.#owners.onChange(listener),
-          monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
-          exit: (ref, reason) => this.#system.exit(ref, reason as ExitReason),
-        },
-        `singleton:${id}`,
-      );
-      this.#moving.set(id, moving);
-    }
-    return moving.ref;
+    return this.#moving.ref(id);
   }
 
   /** @internal For `singleton` the child spec. */
@@ -270,8 +264,7 @@ export class Cluster {
     const given = this.#names.close().then(() => this.#ownership.release());
     await within(timeoutMs, given);
     this.#ownership.stop();
-    for (const moving of this.#moving.values()) moving.close();
-    this.#moving.clear();
+    this.#moving.close();
     await within(timeoutMs, this.#gateway.close());
     await within(timeoutMs, this.#engine.close());
   }

@@ -10,7 +10,7 @@ import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heart
 import { LightExports } from "./light-exports.js";
 import { Peer, type PeerHost } from "./peer.js";
 import type { WireRecord } from "./records.js";
-import { foreignReferences, fromWire, type GlobalRef, NODE_NAME } from "./references.js";
+import { foreignReferences, fromWire, type GlobalRef, GONE, NODE_NAME } from "./references.js";
 import type { RemoteActor } from "./remote-actor.js";
 import { NODE } from "./serving.js";
 
@@ -35,6 +35,9 @@ export interface GatewayListener {
   /** What another node asks of this one. */
   control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
   groupChanged(node: string, members: { readonly group: string; readonly refs: readonly ActorRef[] }): void;
+  /** The id of the singleton that this node's number means; undefined for any other. */
+  singletonOf(uid: number): string | undefined;
+  singleton(id: string): ActorRef;
 }
 
 /** Half of a message of the engine's, so that a piece goes with all that comes before it. */
@@ -86,6 +89,8 @@ export class Gateway {
       globalOf: (ref: ActorRef) => this.#standIn(ref)?.proxy.global,
       leaves: (ref: ActorRef) => this.#exportRef(ref),
       refTo: (global: GlobalRef) => this.refTo(global),
+      singletonOf: (ref: ActorRef) => (this.#lights.isOne(ref) ? undefined : listener.singletonOf(ref.uid)),
+      singleton: (id: string) => listener.singleton(id),
     };
     this.#codec = this.guests.codec(foreignReferences(references));
     this.#host = this.#peerHost();
@@ -239,10 +244,11 @@ export class Gateway {
 
   #exportRef(ref: ActorRef): GlobalRef {
     const { node } = this.#options;
+    const path = ref.id;
     const uid = this.#lights.isOne(ref) ? this.#lights.numberOf(ref) : ref.uid;
+    if (uid === NODE) return { ...GONE, node, path };
     this.#exported.add(uid);
     const keyHash = this.guests.keyHashOf(ref);
-    const path = ref.id;
     return {
       node,
       incarnation: this.self.incarnation,

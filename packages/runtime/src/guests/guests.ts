@@ -147,9 +147,10 @@ export class Guests {
     return new Codec(this.#actors.outbox, references);
   }
 
-  /** The actor or router of this system that a reference means; undefined for what is gone, or of elsewhere. */
+  /** The actor, router or probe of this system that a reference means; undefined for what is gone, or of elsewhere. */
   own(uid: number): ActorRef | undefined {
-    return this.#actors.directory.actor(uid)?.ref ?? this.#actors.directory.router(uid)?.ref;
+    const { directory } = this.#actors;
+    return directory.actor(uid)?.ref ?? directory.router(uid)?.ref ?? this.#actors.attached(uid);
   }
 
   /** The member of a router of this system for the key with this hash. */

@@ -254,6 +254,11 @@ export class Actors {
     return this.#names.attach(uid, process);
   }
 
+  /** The reference to an external process of this system; undefined for what stands for one of another node. */
+  attached(uid: number): ActorRef | undefined {
+    return this.#names.attached(uid);
+  }
+
   get zombies(): { readonly now: number; readonly total: number } {
     return { now: this.#zombies.size, total: this.#zombies.count };
   }

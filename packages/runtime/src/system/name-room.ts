@@ -67,6 +67,11 @@ export class NameRoom implements NameHost<ActorChild> {
     };
   }
 
+  attached(uid: number): ActorRef | undefined {
+    const process = this.#external.byUid(uid);
+    return process?.remote === undefined && process?.ref instanceof ActorRef ? process.ref : undefined;
+  }
+
   lifeStarted(child: Named): void {
     this.signals.started(child, child.type === "supervisor");
   }
