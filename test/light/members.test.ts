@@ -129,6 +129,62 @@ describe("messages", () => {
   });
 });
 
+describe("calls that are given up", () => {
+  for (const handlerTimeoutMs of [30_000, Infinity]) {
+    test(`the handler's signal aborts, for callers in any thread, with handlerTimeoutMs ${handlerTimeoutMs}`, async () => {
+      const { supervisor, start } = await members({ count: 2, place: "round_robin" }, { handlerTimeoutMs });
+      const a = await start("a");
+      const far = await start("far");
+      const near = await supervisor.startChild<typeof Member>({ id: "near", sameThreadAs: a });
+      const abort = new AbortController();
+      const fromMain = a.with({ signal: abort.signal }).call("untilAborted").catch(codeOf);
+      await eventually(() => a.stats().mailbox.handled === 1);
+      abort.abort();
+      expect(await fromMain).toBe("ERR_CALL_ABORTED");
+      expect(await a.call("notes")).toEqual([true]);
+      for (const [caller, notes] of [
+        [near, [true, true]],
+        [far, [true, true, true]],
+      ] as const) {
+        const call = caller.call("giveUp", a, "untilAborted", "give up");
+        const helper = await supervisor.startChild<typeof Member>({ sameThreadAs: caller });
+        const before = 2 * (notes.length - 1);
+        await eventually(() => a.stats().mailbox.handled === before + 1);
+        await helper.call("release", "give up");
+        expect(await call).toBe("ERR_CALL_ABORTED");
+        expect(await a.call("notes")).toEqual(notes);
+      }
+    });
+  }
+
+  test("a handler that asks for its signal afterwards finds it aborted, and the next message has its own", async () => {
+    const { start } = await members();
+    const [a, b] = [await start("a"), await start("b")];
+    const abort = new AbortController();
+    const call = a.with({ signal: abort.signal }).call("aborted", "a").catch(codeOf);
+    await eventually(() => a.stats().mailbox.handled === 1);
+    abort.abort();
+    expect(await call).toBe("ERR_CALL_ABORTED");
+    await a.cast("continueSignal");
+    await eventually(async () => (await b.call("release", "a")) === true);
+    await eventually(async () => JSON.stringify(await a.call("notes")) === "[true,false]");
+  });
+
+  test("a call that waits is not handled any more when a sibling gives it up", async () => {
+    const { start } = await members();
+    const [a, b, c] = [await start("a"), await start("b"), await start("c")];
+    const busy = a.call("hold", "a");
+    const call = b.call("giveUp", a, "note", "give up", 1);
+    await eventually(() => a.stats().mailbox.length === 1);
+    await c.call("release", "give up");
+    expect(await call).toBe("ERR_CALL_ABORTED");
+    expect(a.stats().mailbox.length).toBe(0);
+    await c.call("release", "a");
+    await busy;
+    expect(await a.call("notes")).toEqual([]);
+  });
+});
+
 describe("bounds", () => {
   test("a full mailbox refuses from main, from another thread and from its own, and counts exactly", async () => {
     const { system, start } = await members({}, { mailbox: { capacity: 3, overflow: "reject" } });
@@ -160,6 +216,19 @@ describe("bounds", () => {
     await c.call("release", "a");
     await Promise.all([busy, casts]);
     expect(await a.call("notes")).toEqual([...Array(10).keys()]);
+  });
+
+  test('under "block" a cast that is not awaited waits no longer than blockTimeoutMs', async () => {
+    const { start } = await members({}, { mailbox: { capacity: 2, blockTimeoutMs: 50 }, handlerTimeoutMs: Infinity });
+    const [a, b] = [await start("a"), await start("b")];
+    // Its handler has no limit, so nothing else makes the partition look at the clock.
+    void a.call("hold", "a");
+    await eventually(() => a.stats().mailbox.handled === 1);
+    await b.call("castAndForget", a, 4);
+    await eventually(async () => (await b.call("notes")).length === 2);
+    expect(await b.call("notes")).toEqual(["ERR_MAILBOX_FULL", "ERR_MAILBOX_FULL"]);
+    await b.call("release", "a");
+    expect(await a.call("notes")).toEqual([0, 1]);
   });
 
   test('under "block" main waits for room, and for no longer than blockTimeoutMs', async () => {

@@ -60,6 +60,17 @@ export class Attribution<Owner extends object> {
     }
   }
 
+  /** Runs as no owner: what it starts is the partition's own. */
+  asNone<T>(task: () => T): T {
+    const before = this.current;
+    this.current = undefined;
+    try {
+      return task();
+    } finally {
+      this.current = before;
+    }
+  }
+
   #owned(callback: unknown): unknown {
     const owner = this.current;
     if (owner === undefined || typeof callback !== "function") return callback;

@@ -57,6 +57,7 @@ export class Handling implements Outcome {
     const { definition, handlers } = cell.type;
     cell.caller = undefined;
     cell.isDeferred = false;
+    if (cell.extras?.signal !== undefined) renewSignal(cell);
     if (method === "") {
       const { info } = definition;
       if (info === undefined) this.#parts.unhandled("info", "the actor has no info handler");
@@ -98,7 +99,14 @@ export class Handling implements Outcome {
   }
 }
 
-/** Each call has a signal of its own. */
+/** The caller of the message that is being handled waits no longer: a handler that asks for its signal later sees it. */
+export function abortCall(cell: Cell): void {
+  const { more } = cell;
+  more.signal ??= new AbortController();
+  more.signal.abort();
+}
+
+/** Each message has a signal of its own. */
 function renewSignal(cell: Cell): void {
   if (cell.extras !== undefined && cell.stopping === undefined && cell.draining === undefined) {
     cell.extras.signal = undefined;

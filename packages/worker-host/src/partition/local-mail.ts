@@ -63,6 +63,8 @@ export interface LocalMailHost {
   dropped(cell: Cell, method: string): void;
   /** The caller of this message no longer waits. */
   givenUp(cell: Cell, caller: Caller): void;
+  /** From now on `expire` has to be called now and then, as long as something waits. */
+  expires(): void;
 }
 
 /** Messages between members of one partition: copied, counted as any, and put onto the receiver's queue at once. */
@@ -244,6 +246,7 @@ export class LocalMail {
     };
     if (line === undefined) this.#lines.set(cell, [entry]);
     else line.push(entry);
+    this.#host.expires();
   }
 
   #put(cell: Cell, waiting: Waiting): number {

@@ -4,7 +4,7 @@ import { Arrivals } from "./arrivals.js";
 import { CancelledCalls } from "./cancelled-calls.js";
 import { type Caller, type Cell, STARTING, UP, type Waiting } from "./cell.js";
 import { ContextServices } from "./context-services.js";
-import { Handling } from "./handling.js";
+import { abortCall, Handling } from "./handling.js";
 import { Line } from "./line.js";
 import { Lives } from "./lives.js";
 import { LocalMail, type LocalMailHost } from "./local-mail.js";
@@ -52,7 +52,7 @@ export class Partition implements Members, LocalMailHost {
     const line = this.#line;
     const roster = new Roster(parts);
     const mailboxes = new Mailboxes(parts, line, this.#local);
-    const runner = new Runner(parts, line, () => this.#look());
+    const runner = new Runner(parts, line, () => this.expires());
     const lives = new Lives(parts, roster, mailboxes, runner, line);
     const monitors = new MemberMonitors(parts.context, roster, mailboxes);
     const timers = new MemberTimers(mailboxes, line);
@@ -146,9 +146,9 @@ export class Partition implements Members, LocalMailHost {
   }
 
   /** Looks at what may take too long, as long as there is something. */
-  #look(): void {
+  expires(): void {
     if (this.#sweep !== undefined) return;
-    this.#sweep = setTimeout(this.#looking, SWEEP_MS).unref();
+    this.#sweep = this.#parts.attribution.asNone(() => setTimeout(this.#looking, SWEEP_MS)).unref();
   }
 
   readonly #looking = (): void => {
@@ -157,7 +157,7 @@ export class Partition implements Members, LocalMailHost {
     this.#runner.overdue(now, this.lives.end);
     this.#local.expire(now);
     this.#parts.news.flush();
-    if (this.#runner.awaiting.size > 0 || this.#local.waits) this.#look();
+    if (this.#runner.expires || this.#local.waits) this.expires();
   };
 
   // --- messages from other threads ---
@@ -175,7 +175,7 @@ export class Partition implements Members, LocalMailHost {
   cancelled(callerUid: number, correlation: number): boolean {
     for (const cell of this.#runner.awaiting) {
       if (cell.caller?.is(callerUid, correlation) !== true) continue;
-      cell.extras?.signal?.abort();
+      abortCall(cell);
       return true;
     }
     this.#cancelled.add(callerUid, correlation);
@@ -205,7 +205,7 @@ export class Partition implements Members, LocalMailHost {
   }
 
   givenUp(cell: Cell, caller: Caller): void {
-    if (cell.caller === caller) cell.extras?.signal?.abort();
+    if (cell.caller === caller) abortCall(cell);
     else this.#mailboxes.withdraw(cell, caller);
   }
 }

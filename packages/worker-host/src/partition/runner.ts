@@ -27,8 +27,10 @@ export class Runner {
   readonly #look: () => void;
   /** Members whose handler, `init` or `terminate` awaits something. */
   readonly #awaiting = new Set<Cell>();
+  /** Some of them have to be done within a limit, as far as is known. */
+  #expires = false;
 
-  /** `look` is called when a member begins to await something: from then on `overdue` has to be asked. */
+  /** `look` is called when a member begins to await something in limited time: then `overdue` has to be asked. */
   constructor(parts: PartitionParts, line: Line, look: () => void) {
     this.#parts = parts;
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
@@ -73,13 +75,20 @@ export class Runner {
     return this.#awaiting;
   }
 
+  /** `overdue` has to be asked again. */
+  get expires(): boolean {
+    return this.#expires;
+  }
+
   /** Tells `end` of those that have awaited longer than they may. */
   overdue(now: number, end: (cell: Cell, reason: ExitReason) => void): void {
+    this.#expires = false;
     for (const cell of this.#awaiting) {
       const { spec } = cell.type;
       const isStarting = cell.phase === STARTING;
       const limit = isStarting ? spec.startTimeoutMs : spec.handlerTimeoutMs;
       const afterMs = now - cell.since;
+      if (limit !== Infinity) this.#expires = true;
       if (afterMs < limit) continue;
       const method = nameOf(this.#parts.outbox.names, cell.method);
       end(cell, isStarting ? { kind: "init_timeout", afterMs: limit } : { kind: "unresponsive", method, afterMs });
@@ -131,10 +140,8 @@ export class Runner {
   #await(cell: Cell, limitMs: number, result: PromiseLike<unknown>, outcome: Outcome): void {
     cell.busy = true;
     cell.since = performance.now();
-    if (limitMs !== Infinity) {
-      this.#awaiting.add(cell);
-      this.#look();
-    }
+    this.#awaiting.add(cell);
+    if (limitMs !== Infinity) this.#look();
     const settled = (): boolean => {
       // Nothing waits for its late result.
       if (cell.phase === ENDED) return false;
