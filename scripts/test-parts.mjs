@@ -38,6 +38,7 @@ export const LONG = [
 export const SCALED = [
   "cluster/lease",
   "cluster/link",
+  "cluster/moving",
   "faults/faults",
   "ring/fuzz",
   "soak/soak",

@@ -26,6 +26,11 @@ export class MovingRefs {
     return this.#ids.get(uid);
   }
 
+  /** Resolves when all that was sent so far has been taken and answered. */
+  idle(): Promise<unknown> {
+    return Promise.all([...this.#byId.values()].map((moving) => moving.idle()));
+  }
+
   close(): void {
     for (const moving of this.#byId.values()) moving.close();
     this.#byId.clear();

@@ -2,40 +2,59 @@ import type { ActorRef } from "@mini-otp/runtime";
 import type { Bucket, BucketEntry } from "../engine/engine.js";
 import { fromWire, type GlobalRef } from "../gateway/references.js";
 import type { Owner, Ownership } from "../nodes/ownership.js";
+import type { Target } from "./moving-ref.js";
 
 export interface Owned {
   readonly owner: Owner;
   /** Undefined while its owner is about to start it. */
   readonly global: GlobalRef | undefined;
+  /** Of this tenure, once it has begun. */
+  readonly generation: string | undefined;
   readonly revision: number;
 }
 
-const PREFIX = "one.";
+const PREFIXES = ["one.", "shard."];
 
+/** The key of a singleton. */
 export function keyOf(id: string): string {
-  return PREFIX + Buffer.from(id).toString("hex");
+  return `one.${hexOf(id)}`;
+}
+
+/** An id may have any characters; a key may not. */
+export function hexOf(id: string): string {
+  return Buffer.from(id).toString("hex");
 }
 
 /** Undefined for what is none. */
 export function ownedIn(entry: BucketEntry | undefined): Owned | undefined {
-  const { node, incarnation, term, ref } = (entry?.value ?? {}) as Partial<Owner> & { ref?: unknown };
+  const { node, incarnation, term, ref, generation } = (entry?.value ?? {}) as Partial<Owner> & {
+    ref?: unknown;
+    generation?: unknown;
+  };
   if (entry === undefined || typeof node !== "string" || typeof incarnation !== "string") return undefined;
   if (!Number.isSafeInteger(term)) return undefined;
   try {
-    const global = Array.isArray(ref) ? fromWire(ref) : undefined;
-    return { owner: { node, incarnation, term: term as number }, global, revision: entry.revision };
+    const global = Array.isArray(ref) && typeof generation === "string" ? fromWire(ref) : undefined;
+    return {
+      owner: { node, incarnation, term: term as number },
+      global,
+      generation: global === undefined ? undefined : (generation as string),
+      revision: entry.revision,
+    };
   } catch {
     return undefined;
   }
 }
 
-/** Which node has each singleton, as this one has been told. */
+/** Which node has each singleton and each shard, as this one has been told. */
 export class Owners {
-  readonly #known = new Map<string, Owned>();
+  readonly #known = new Map<string, { readonly entry: BucketEntry; readonly owned: Owned | undefined }>();
   readonly #bucket: Bucket;
   readonly #ownership: Ownership;
   readonly #refTo: (global: GlobalRef) => ActorRef;
   readonly #listeners = new Set<() => void>();
+  /** Keys that went while all were read: the list may still have them. */
+  #gone: Set<string> | undefined;
 
   constructor(bucket: Bucket, ownership: Ownership, refTo: (global: GlobalRef) => ActorRef) {
     this.#bucket = bucket;
@@ -67,27 +86,52 @@ export class Owners {
     this.#known.clear();
   }
 
-  refOf(id: string): ActorRef | undefined {
-    const known = this.#known.get(keyOf(id));
-    if (known?.global === undefined || !this.#ownership.isValid(known.owner)) return undefined;
-    return this.#refTo(known.global);
+  /** Who has it; undefined while no node does. */
+  targetOf(key: string): Target | undefined {
+    const owned = this.#known.get(key)?.owned;
+    if (owned?.global === undefined || owned.generation === undefined) return undefined;
+    if (!this.#ownership.isValid(owned.owner)) return undefined;
+    const { global, generation } = owned;
+    return { node: global.node, generation, ref: this.#refTo(global) };
+  }
+
+  /** What is in the bucket there, whatever it is. */
+  entryOf(key: string): BucketEntry | undefined {
+    return this.#known.get(key)?.entry;
+  }
+
+  /** All that is there with this beginning. */
+  entriesOf(prefix: string): BucketEntry[] {
+    return [...this.#known.values()].map(({ entry }) => entry).filter(({ key }) => key.startsWith(prefix));
   }
 
   async #readAll(): Promise<void> {
-    const entries = await this.#bucket.list(PREFIX).catch(() => undefined);
-    if (entries === undefined) return;
+    const gone = new Set<string>();
+    this.#gone = gone;
+    const lists = await Promise.all(PREFIXES.map((prefix) => this.#bucket.list(prefix))).catch(() => undefined);
+    // A later look has begun.
+    if (lists === undefined || this.#gone !== gone) return;
+    this.#gone = undefined;
+    const entries = lists.flat().filter(({ key }) => !gone.has(key));
     const keys = new Set(entries.map(({ key }) => key));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
-    for (const entry of entries) this.#changed(entry.key, entry);
+    for (const entry of entries) this.#take(entry.key, entry);
     this.tell();
   }
 
   #changed(key: string, entry: BucketEntry | undefined): void {
-    if (!key.startsWith(PREFIX)) return;
-    const owned = ownedIn(entry);
-    const known = this.#known.get(key);
-    if (owned === undefined) this.#known.delete(key);
-    else if (known === undefined || known.revision <= owned.revision) this.#known.set(key, owned);
+    if (!PREFIXES.some((prefix) => key.startsWith(prefix))) return;
+    this.#take(key, entry);
     this.tell();
+  }
+
+  #take(key: string, entry: BucketEntry | undefined): void {
+    const known = this.#known.get(key)?.entry;
+    if (entry === undefined) {
+      this.#known.delete(key);
+      this.#gone?.add(key);
+    } else if (known === undefined || known.revision <= entry.revision) {
+      this.#known.set(key, { entry, owned: ownedIn(entry) });
+    }
   }
 }

@@ -4,6 +4,8 @@ import type { ActorSpec } from "@mini-otp/runtime";
 export interface Fence {
   /** Grows with each owner: first by the first number, then by the second. */
   readonly token: readonly [epoch: number, revision: number];
+  /** @internal When it ends unless it is renewed, by two clocks: see `isHeld` of `@mini-otp/cluster/actor`. */
+  readonly until: BigInt64Array;
 }
 
 /** An actor that runs on one node of the cluster at a time; as `ActorSpec`. Its `init` gets `args` with `fence`. */

@@ -1,3 +1,7 @@
+/*
+ * What each part of a node needs of the others is wired here, and nowhere else: therefore it has more lines than files here
+ * have.
+ */
 import { randomBytes } from "node:crypto";
 import {
   type ActorRef,
@@ -10,12 +14,15 @@ import {
 } from "@mini-otp/runtime";
 import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
-import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
+import { checkedReference, noConnection } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Contender } from "../children/contender.js";
+import { type Delivery, Doors, deliveryIn, deliveryToWire } from "../children/door.js";
+import type { HoldingHost } from "../children/holding.js";
+import type { Target } from "../children/moving-ref.js";
 import { MovingRefs } from "../children/moving-refs.js";
 import { Offered } from "../children/offered.js";
-import { Owners } from "../children/owners.js";
+import { keyOf, Owners } from "../children/owners.js";
 import type { RemoteSpec } from "../children/remote-spec.js";
 import type { SingletonSpec } from "../children/singleton-spec.js";
 import { type Started, startOn } from "../children/start-on.js";
@@ -42,6 +49,12 @@ const aName = field(
 const PREFIX = "cluster:";
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
+/** What a node asks of another that has what moves. */
+const DELIVER = "deliver";
+/** What this node has sent to what no other node has holds its leaving up for no longer. */
+const SETTLE_MS = 2000;
+const NO_TIMEOUT = { timeoutMs: Infinity };
+const NEVER = new AbortController().signal;
 
 /** This node's membership of a cluster. */
 export class Cluster {
@@ -53,11 +66,15 @@ export class Cluster {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #owners: Owners;
+  readonly #doors = new Doors();
+  readonly #holdingHost: HoldingHost;
+  readonly #contenders = new Set<Contender>();
   readonly #moving: MovingRefs;
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
   #leaving: Promise<void> | undefined;
+  #handingOver: Promise<unknown> | undefined;
 
   /** @internal */
   constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
@@ -75,7 +92,7 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
-      control: (node, method, args, signal) => this.#offered.handle(node, method, args, signal),
+      control: (node, method, args, signal) => this.#control(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
       singletonOf: (uid) => this.#moving.idOf(uid),
@@ -101,11 +118,23 @@ export class Cluster {
     this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
     this.#moving = new MovingRefs((id) => ({
       guests: gateway.guests,
-      target: () => this.#owners.refOf(id),
+      target: () => this.#targetOf(keyOf(id)),
+      deliver: (to, delivery, signal) => this.#deliver(keyOf(id), to, delivery, signal),
       onChange: (listener) => this.#owners.onChange(listener),
       monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
       exit: (ref, reason) => system.exit(ref, reason as ExitReason),
     }));
+    this.#holdingHost = {
+      bucket: engine.bucket,
+      ownership: this.#ownership,
+      owners: this.#owners,
+      guests: gateway.guests,
+      doors: this.#doors,
+      terminate: (id) => this.#terminateService(id),
+      kill: (ref) => system.exit(ref, "kill" as never),
+      monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
+      globalOf: (ref) => gateway.globalOf(ref),
+    };
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
@@ -144,6 +173,7 @@ export class Cluster {
     );
     guests.beforeStop(() => {
       this.#gateway.announceLeaving();
+      void this.#handOver();
       return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
     });
     void this.#system.terminated.then(() => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS }));
@@ -213,21 +243,17 @@ export class Cluster {
 
   /** @internal For `singleton` the child spec. */
   contend(spec: SingletonSpec, context: ResourceContext): Contender {
-    return new Contender(
+    const contender = new Contender(
       {
-        bucket: this.#engine.bucket,
-        ownership: this.#ownership,
-        owners: this.#owners,
+        ...this.#holdingHost,
         labels: this.#options.labels,
         start: ({ on: _, ...of }, args) => this.#startService({ ...of, args }),
-        terminate: (id) => this.#terminateService(id),
-        kill: (ref) => this.#system.exit(ref, "kill" as never),
-        monitor: (ref, listener) => this.#system.monitor(ref, ({ reason }) => listener(reason)),
-        globalOf: (ref) => this.#gateway.globalOf(ref),
       },
       spec,
       context,
     );
+    this.#contenders.add(contender);
+    return contender;
   }
 
   /** @internal For `remote` the child spec. */
@@ -249,8 +275,8 @@ export class Cluster {
   }
 
   /**
-   * Announces that this node leaves, gives its names and its lease back, and says good-bye. `system.stop()` does it when all
-   * actors have ended.
+   * Announces that this node leaves, hands over what moves (what was sent to it is handled first), gives its names and its lease
+   * back, and says good-bye. `system.stop()` does it, too.
    */
   async leave(options: LeaveOptions = {}): Promise<void> {
     const { timeoutMs } = takeLeaveOptions(options);
@@ -261,12 +287,49 @@ export class Cluster {
   async #leave(timeoutMs: number): Promise<void> {
     this.#gateway.guests.findNamesBy(undefined);
     this.#gateway.announceLeaving();
+    const deadline = performance.now() + timeoutMs;
+    const left = (): number => Math.max(0, deadline - performance.now());
+    await within(timeoutMs, this.#handOver());
+    if (this.nodes().length > 0) {
+      await within(Math.min(left(), SETTLE_MS), this.#moving.idle());
+    }
     const given = this.#names.close().then(() => this.#ownership.release());
-    await within(timeoutMs, given);
+    await within(left(), given);
     this.#ownership.stop();
     this.#moving.close();
-    await within(timeoutMs, this.#gateway.close());
-    await within(timeoutMs, this.#engine.close());
+    await within(left(), this.#gateway.close());
+    await within(left(), this.#engine.close());
+  }
+
+  /** Never rejects. */
+  #handOver(): Promise<unknown> {
+    this.#handingOver ??= Promise.all([...this.#contenders].map((contender) => contender.handOver()));
+    return this.#handingOver;
+  }
+
+  /** Undefined while its node is not to be reached. */
+  #targetOf(key: string): Target | undefined {
+    const target = this.#owners.targetOf(key);
+    const isHere = target?.node === this.#options.node || (target !== undefined && this.#gateway.isUp(target.node));
+    return isHere ? target : undefined;
+  }
+
+  #deliver(key: string, to: Target, delivery: Delivery, signal: AbortSignal | undefined): Promise<unknown> {
+    const { node } = this.#options;
+    const { incarnation } = this.#gateway.self;
+    if (to.node === node) return this.#doors.deliver({ node, incarnation }, key, delivery, signal ?? NEVER);
+    const other = this.#gateway.nodeRef(to.node);
+    if (other === undefined) return Promise.reject(noConnection({ id: `${to.node}:` }, delivery.method));
+    const options = signal === undefined ? NO_TIMEOUT : { ...NO_TIMEOUT, signal };
+    return other.with(options).call(DELIVER, ...deliveryToWire(key, delivery));
+  }
+
+  /** What another node asks of this one. */
+  async #control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown> {
+    if (method !== DELIVER) return this.#offered.handle(node, method, args, signal);
+    const { key, delivery } = deliveryIn(args);
+    const by = { node, incarnation: this.#gateway.incarnationOf(node) ?? "" };
+    return this.#doors.deliver(by, key, delivery, signal);
   }
 
   #nodeUp(node: string): void {

@@ -1,4 +1,5 @@
 import type { Bucket, BucketEntry } from "../engine/engine.js";
+import { holdUntil, newUntil, release } from "./held-until.js";
 import {
   type Clocks,
   isHeld,
@@ -56,6 +57,8 @@ export class Ownership {
   #largestEpoch = 0;
   /** The bucket is another one, or behind: so may its epoch be. */
   #mustRaise = false;
+  /** Of this term: threads read there how long the lease is held. */
+  #until = newUntil();
 
   constructor(bucket: Bucket, node: string, incarnation: string, times: LeaseTimes, listener: OwnershipListener) {
     this.#bucket = bucket;
@@ -86,6 +89,11 @@ export class Ownership {
     return !this.#released && isHeld(this.#lease, clocks());
   }
 
+  /** How long this term's lease is held, in memory that threads share: see held-until.ts. */
+  get until(): BigInt64Array {
+    return this.#until;
+  }
+
   /** Of what this node comes to own now. */
   get owner(): Owner {
     return { node: this.#node, incarnation: this.#incarnation, term: this.#lease.term };
@@ -111,6 +119,7 @@ export class Ownership {
   /** Nothing is renewed any more. */
   stop(): void {
     this.#released = true;
+    release(this.#until);
     clearInterval(this.#timer);
   }
 
@@ -185,7 +194,10 @@ export class Ownership {
 
   #step(event: LeaseEvent): void {
     if (this.#released) return;
-    for (const action of leaseStep(this.#lease, event, clocks())) this.#carryOut(action);
+    const now = clocks();
+    for (const action of leaseStep(this.#lease, event, now)) this.#carryOut(action);
+    const { phase, renewedAt, times } = this.#lease;
+    if (phase === "held") holdUntil(this.#until, renewedAt, times.holdMs, now);
   }
 
   #carryOut(action: LeaseAction): void {
@@ -213,6 +225,9 @@ export class Ownership {
         this.#joined = undefined;
         break;
       case "lost":
+        // What it owned must not take the next term for its own.
+        release(this.#until);
+        this.#until = newUntil();
         if (action.why === "bucket") this.#forgetBucket();
         // While it joins nothing was its own yet.
         if (this.#joined === undefined) this.#listener.lost(action.why);

@@ -134,6 +134,11 @@ export class GuestSlot {
     return this.#closed;
   }
 
+  /** No message waits in it. */
+  get isEmpty(): boolean {
+    return !this.#messages.pending;
+  }
+
   /** Refuses messages from now on; callers that wait get this reason. What it had accepted is given to `unsent`. */
   close(reason: ExitReason, unsent: (message: GuestMessage) => void = () => {}): void {
     if (this.#closed) return;
