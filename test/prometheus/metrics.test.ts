@@ -1,3 +1,4 @@
+import { testCluster } from "@mini-otp/cluster/testing";
 import { METRICS, type MetricsOptions, registerMetrics, startObserver } from "@mini-otp/metrics";
 import { type ActorSystem, dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
 import { Counter, Gauge, Registry } from "prom-client";
@@ -31,7 +32,8 @@ const startMeter = (system: ActorSystem, spec: object = {}) =>
   system.startChild<typeof Meter>({ id: "meter", actor: fixture("meter"), ...spec });
 
 test("every metric of the table is in a scrape, and promtool has nothing to say against them", async () => {
-  const { system, registry } = await measured();
+  await using nodes = await testCluster({ nodes: 2 });
+  const { system, registry } = await measured({ cluster: nodes.node("a").cluster.meters });
   const meter = await startMeter(system, { name: "the meter", restart: "transient" });
   await system.startChild(supervisor({ id: "sup", children: [{ id: "a", actor: fixture("counter") }] }));
   await meter.call("refuse").catch(() => {});

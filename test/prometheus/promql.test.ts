@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { testCluster } from "@mini-otp/cluster/testing";
 import { METRICS, registerMetrics } from "@mini-otp/metrics";
 import { dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
 import { Registry } from "prom-client";
@@ -33,8 +34,13 @@ const filledIn = (expr: string): string => expr.replaceAll("$__rate_interval", "
 async function scrape(): Promise<string> {
   const system = await testSystem();
   const registry = new Registry();
-  const { unregister } = registerMetrics(system, { registry });
+  const nodes = await testCluster({ nodes: 2 });
+  onTestFinished(() => nodes[Symbol.asyncDispose]());
+  const [a] = nodes.nodes;
+  const cluster = { read: () => ({ shards: { held: 1, moving: 0 }, ...a.cluster.meters.read() }) };
+  const { unregister } = registerMetrics(system, { registry, cluster });
   onTestFinished(unregister);
+  await expect.poll(() => a.cluster.nodes()[0].rttMs).toBeGreaterThan(0);
   const meter = { id: "meter", name: "meter", actor: fixture("meter"), handlerTimeoutMs: 50 };
   const failing = {
     id: "failing",
@@ -144,10 +150,16 @@ const FIRING = [
   ["MiniOtpPoolQueueNearlyFull", 'mini_otp_pool_queue_length{pool="root/p"}', "9x30", { pool: "root/p" }],
   ["MiniOtpPoolQueueNearlyFull", 'mini_otp_pool_queue_length{pool="root/p"}', "8x30", null],
   ["MiniOtpZombieThread", "mini_otp_zombie_threads", "1x30", {}],
+  ["MiniOtpClusterDisconnected", "mini_otp_cluster_connected", "0x30", {}],
+  ["MiniOtpClusterDisconnected", "mini_otp_cluster_connected", "1x30", null],
+  ["MiniOtpClusterLeaseNotHeld", "mini_otp_cluster_lease_held", "0x30", {}],
+  ["MiniOtpClusterLeaseNotHeld", "mini_otp_cluster_lease_held", "1x30", null],
+  ["MiniOtpClusterLinkFull", 'mini_otp_cluster_link_window_full_seconds_total{node="b"}', "0+40x30", { node: "b" }],
+  ["MiniOtpClusterLinkFull", 'mini_otp_cluster_link_window_full_seconds_total{node="b"}', "0+20x30", null],
 ] as const;
 
 test.each(FIRING)("%s on %s %s", (alert, series, values, labels) => {
-  const severity = /Escalation|Zombie/.test(alert) ? "critical" : "warning";
+  const severity = /Escalation|Zombie|Disconnected|LeaseNotHeld/.test(alert) ? "critical" : "warning";
   const fired = labels === null ? "" : JSON.stringify({ ...labels, severity });
   const folder = inFolder({
     "test.yml": `rule_files: [${JSON.stringify(rulesFile)}]

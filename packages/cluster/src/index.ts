@@ -5,6 +5,7 @@ export type { Fence, SingletonSpec } from "./children/singleton-spec.js";
 export { Cluster } from "./cluster/cluster.js";
 export type { ClusterEvents, NodeInfo } from "./cluster/events.js";
 export { joinCluster } from "./cluster/join.js";
+export type { ClusterMeters, ClusterReading } from "./cluster/meters.js";
 export type {
   AllowOptions,
   AuthOptions,
@@ -15,5 +16,6 @@ export type {
   TlsOptions,
   WindowOptions,
 } from "./cluster/options.js";
+export type { LinkReading } from "./gateway/link-reading.js";
 export type { Group, GroupChange } from "./groups/groups.js";
 export type { LinkEnd } from "./link/link.js";

@@ -27,6 +27,7 @@ import type { RemoteSpec } from "../children/remote-spec.js";
 import type { SingletonSpec } from "../children/singleton-spec.js";
 import { type Started, startOn } from "../children/start-on.js";
 import type { Engine } from "../engine/engine.js";
+import { MeteredBucket } from "../engine/metered-bucket.js";
 import { Gateway } from "../gateway/gateway.js";
 import { GROUP, record } from "../gateway/records.js";
 import { toWire } from "../gateway/references.js";
@@ -38,6 +39,7 @@ import { Names } from "../names/names.js";
 import type { LeaseLoss } from "../nodes/lease.js";
 import { Ownership } from "../nodes/ownership.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
+import { type ClusterMeters, type ClusterReading, countBy } from "./meters.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
 import { within } from "./within.js";
 
@@ -56,10 +58,11 @@ const SETTLE_MS = 2000;
 const NO_TIMEOUT = { timeoutMs: Infinity };
 const NEVER = new AbortController().signal;
 
-/** This node's membership of a cluster. */
+/** This node's membership of a cluster. Over 350 lines, because here its parts are put together, each with what it asks of others. */
 export class Cluster {
   readonly #system: ActorSystem;
   readonly #engine: Engine;
+  readonly #bucket: MeteredBucket;
   readonly #options: FullOptions;
   readonly #gateway: Gateway;
   readonly #ownership: Ownership;
@@ -73,6 +76,7 @@ export class Cluster {
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
+  readonly #meters: ClusterMeters = { read: () => this.#read() };
   #leaving: Promise<void> | undefined;
   #handingOver: Promise<unknown> | undefined;
 
@@ -80,6 +84,8 @@ export class Cluster {
   constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
     this.#system = system;
     this.#engine = engine;
+    this.#bucket = new MeteredBucket(engine.bucket);
+    const bucket = this.#bucket;
     this.#options = options;
     this.#events = new ClusterListeners((event, error) =>
       system.logger.error({ event, err: error }, `a listener for ${event} threw`),
@@ -98,7 +104,7 @@ export class Cluster {
       singletonOf: (uid) => this.#moving.idOf(uid),
       singleton: (id) => this.#moving.ref(id),
     });
-    this.#ownership = new Ownership(engine.bucket, options.node, incarnation, options.lease, {
+    this.#ownership = new Ownership(bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
       bucketReset: () => [this.#names, this.#owners].forEach((known) => void known.bucketReset()),
       regained: () => this.#leaseRegained(),
@@ -107,7 +113,7 @@ export class Cluster {
     const gateway = this.#gateway;
     const monitor = (ref: ActorRef, listener: () => void): (() => void) => system.monitor(ref, listener);
     this.#names = new Names({
-      bucket: engine.bucket,
+      bucket,
       ownership: this.#ownership,
       globalOf: (ref) => gateway.globalOf(ref),
       refTo: (global) => gateway.refTo(global),
@@ -115,7 +121,7 @@ export class Cluster {
       monitor,
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
-    this.#owners = new Owners(engine.bucket, this.#ownership, (global) => gateway.refTo(global));
+    this.#owners = new Owners(bucket, this.#ownership, (global) => gateway.refTo(global));
     this.#moving = new MovingRefs((id) => ({
       guests: gateway.guests,
       target: () => this.#targetOf(keyOf(id)),
@@ -125,7 +131,7 @@ export class Cluster {
       exit: (ref, reason) => system.exit(ref, reason as ExitReason),
     }));
     this.#holdingHost = {
-      bucket: engine.bucket,
+      bucket,
       ownership: this.#ownership,
       owners: this.#owners,
       guests: gateway.guests,
@@ -180,7 +186,7 @@ export class Cluster {
     return this;
   }
 
-  get self(): Omit<NodeInfo, "state" | "mainLagMs"> {
+  get self(): Omit<NodeInfo, "state" | "mainLagMs" | "rttMs"> {
     const { node, version, labels } = this.#options;
     const { incarnation, startedAt } = this.#gateway.self;
     return { node, incarnation, version, labels, since: startedAt };
@@ -188,10 +194,10 @@ export class Cluster {
 
   /** The others that are connected. */
   nodes(): NodeInfo[] {
-    return this.#gateway.nodes.map(({ node, state, last }) => {
+    return this.#gateway.nodes.map(({ node, state, last, rttMs }) => {
       const incarnation = this.#gateway.incarnationOf(node) ?? last.incarnation;
       const { version, labels, startedAt: since, lagMs: mainLagMs } = last;
-      return { node, incarnation, version, labels, since, state, mainLagMs };
+      return { node, incarnation, version, labels, since, state, mainLagMs, rttMs };
     });
   }
 
@@ -269,6 +275,11 @@ export class Cluster {
     );
   }
 
+  /** For `registerMetrics(system, { cluster: cluster.meters })`: the numbers of this node's part of the cluster. */
+  get meters(): ClusterMeters {
+    return this.#meters;
+  }
+
   /** Numbers of this node's part of the cluster. */
   stats() {
     return { ...this.#gateway.stats, nodes: this.nodes().length, names: this.#names.count };
@@ -330,6 +341,22 @@ export class Cluster {
     const { key, delivery } = deliveryIn(args);
     const by = { node, incarnation: this.#gateway.incarnationOf(node) ?? "" };
     return this.#doors.deliver(by, key, delivery, signal);
+  }
+
+  #read(): ClusterReading {
+    const { lagMs: gatewayLagMs, links } = this.#gateway;
+    const { answers: bucket, failures: bucketFailures } = this.#bucket.readings;
+    return {
+      nodes: { up: 0, suspect: 0, leaving: 0, ...countBy(this.nodes().map(({ state }) => state)) },
+      links,
+      isConnected: this.#engine.connected,
+      isLeaseHeld: this.#ownership.isHeld,
+      leaseAgeMs: this.#ownership.leaseAgeMs,
+      names: this.#names.count,
+      gatewayLagMs,
+      bucket,
+      bucketFailures,
+    };
   }
 
   #nodeUp(node: string): void {

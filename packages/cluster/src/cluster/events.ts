@@ -12,6 +12,8 @@ export interface NodeInfo {
   readonly state: "up" | "suspect" | "leaving";
   /** How late its main was for its last heartbeat. */
   readonly mainLagMs: number;
+  /** How long a frame took there and back when it was last asked, once a second; undefined before the first answer. */
+  readonly rttMs: number | undefined;
 }
 
 /** What `cluster.on` tells, by the names of the events. */

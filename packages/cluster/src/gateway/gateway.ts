@@ -4,10 +4,11 @@ import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { Engine } from "../engine/engine.js";
 import type { Hello } from "../link/hello.js";
-import type { LinkEnd } from "../link/link.js";
+import { fullMs, type LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
 import { LightExports } from "./light-exports.js";
+import type { LinkReading } from "./link-reading.js";
 import { Peer, type PeerHost } from "./peer.js";
 import type { WireRecord } from "./records.js";
 import { foreignReferences, fromWire, type GlobalRef, GONE, NODE_NAME } from "./references.js";
@@ -38,6 +39,13 @@ export interface GatewayListener {
   /** The id of the singleton that this node's number means; undefined for any other. */
   singletonOf(uid: number): string | undefined;
   singleton(id: string): ActorRef;
+}
+
+interface ConnectedNode {
+  readonly node: string;
+  readonly state: "up" | "suspect" | "leaving";
+  readonly last: Heartbeat;
+  readonly rttMs: number | undefined;
 }
 
 /** Half of a message of the engine's, so that a piece goes with all that comes before it. */
@@ -110,12 +118,12 @@ export class Gateway {
   }
 
   /** Nodes that are connected, and what they said of themselves last. */
-  get nodes(): { readonly node: string; readonly state: "up" | "suspect" | "leaving"; readonly last: Heartbeat }[] {
+  get nodes(): ConnectedNode[] {
     return [...this.#peers.values()]
       .filter(({ isUp }) => isUp)
-      .map(({ node }) => {
+      .map(({ node, link: { rttMs } }) => {
         const last = this.#heartbeats.get(node) ?? UNHEARD;
-        return { node, state: last.leaving ? "leaving" : this.#suspects.has(node) ? "suspect" : "up", last };
+        return { node, state: last.leaving ? "leaving" : this.#suspects.has(node) ? "suspect" : "up", last, rttMs };
       });
   }
 
@@ -125,6 +133,30 @@ export class Gateway {
 
   incarnationOf(node: string): string | undefined {
     return this.#peers.get(node)?.link.peer?.incarnation;
+  }
+
+  /** How late main was for its last heartbeat, in which time the gateway did not run. */
+  get lagMs(): number {
+    return this.#lagMs;
+  }
+
+  /** Numbers of each link that there is or was. */
+  get links(): LinkReading[] {
+    const now = this.#now();
+    return [...this.#peers.values()]
+      .filter(({ link }) => link.peer !== undefined)
+      .map(({ node, link, damaged, traffic: { frames, records, bytes }, proxies, callsInDoubt }) => ({
+        node,
+        rttMs: link.rttMs,
+        frames: { ...frames },
+        records: { ...records },
+        bytes: { ...bytes },
+        resent: link.resent,
+        damaged: damaged + link.dropped,
+        windowFullMs: fullMs(link, now),
+        proxies,
+        callsInDoubt,
+      }));
   }
 
   get stats() {

@@ -4,7 +4,7 @@
  *    0  version   u8      1  type  u8      2  flags  u16, 0
  *    4  from      u32     the sender's epoch
  *    8  to        u32     the receiver's epoch, 0 while the sender does not know it
- *   12  seq       u32     counts DATA of the session, from 1
+ *   12  seq       u32     counts DATA of the session, from 1; of a PING and its PONG the number of the question
  *   16  ack       u32     the last DATA that the sender has taken
  *   20  reserved  u32, 0
  *   24  body
@@ -17,8 +17,10 @@ export const HELLO = 2;
 export const ACK = 3;
 export const NACK = 4;
 export const BYE = 5;
+export const PING = 6;
+export const PONG = 7;
 
-export type FrameType = typeof DATA | typeof HELLO | typeof ACK | typeof NACK | typeof BYE;
+export type FrameType = typeof DATA | typeof HELLO | typeof ACK | typeof NACK | typeof BYE | typeof PING | typeof PONG;
 
 export interface Frame {
   readonly type: FrameType;
@@ -57,7 +59,7 @@ export function encodeFrame({ type, from, to, seq, ack, body, whole }: Frame): U
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.length < FRAME_HEADER_BYTES || bytes[0] !== FRAME_VERSION) return undefined;
   const type = bytes[1];
-  if (type < DATA || type > BYE) return undefined;
+  if (type < DATA || type > PONG) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint16(2, true) !== 0 || view.getUint32(20, true) !== 0) return undefined;
   return {

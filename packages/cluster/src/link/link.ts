@@ -1,4 +1,4 @@
-import { ACK, BYE, DATA, type Frame, type FrameType, HELLO, NACK, NO_BODY } from "./frame.js";
+import { ACK, BYE, DATA, type Frame, type FrameType, HELLO, NACK, NO_BODY, PING, PONG } from "./frame.js";
 import { decodeHello, encodeHello, type Hello, isLater, speaksWith } from "./hello.js";
 
 /*
@@ -8,7 +8,7 @@ import { decodeHello, encodeHello, type Hello, isLater, speaksWith } from "./hel
  *
  * A session is named by two epochs, one of each side's; an epoch is never used twice. Within a session DATA is numbered,
  * kept until it is acknowledged, sent again when it is lost, and taken in order once. When either side ends the session,
- * the other learns it by the new epoch.
+ * the other learns it by the new epoch. Over 350 lines, because every event may change every part of the one state.
  */
 
 /** Why a session has ended. */
@@ -44,6 +44,7 @@ const ACK_AFTER_BYTES = LINK_WINDOW_BYTES / 4;
 const NO_PROGRESS_MS = 1000;
 const MAX_NO_PROGRESS_MS = 4000;
 const GREET_AGAIN_MS = 250;
+const PING_EVERY_MS = 1000;
 
 interface Sent {
   readonly seq: number;
@@ -76,6 +77,13 @@ export interface LinkState {
   /** Frames that were dropped: of another session, not expected, or damaged. */
   dropped: number;
   resent: number;
+  /** The last question how long a frame takes there and back, when it was sent, and the last answer. */
+  pings: number;
+  pingedAt: number;
+  rttMs: number | undefined;
+  /** Since when the window is full, and for how long it was before. */
+  fullSince: number | undefined;
+  fullMs: number;
 }
 
 /** `firstEpoch` is above every one that this name has used: of the clock, in seconds. */
@@ -100,7 +108,17 @@ export function newLink(self: Hello, firstEpoch: number): LinkState {
     greetedAt: -Infinity,
     dropped: 0,
     resent: 0,
+    pings: 0,
+    pingedAt: -Infinity,
+    rttMs: undefined,
+    fullSince: undefined,
+    fullMs: 0,
   };
+}
+
+/** For how long the window has been full in all. */
+export function fullMs(link: LinkState, now: number): number {
+  return link.fullMs + (link.fullSince === undefined ? 0 : now - link.fullSince);
 }
 
 export function hasRoom(link: LinkState): boolean {
@@ -133,12 +151,12 @@ export function linkStep(link: LinkState, event: LinkEvent, now: number): LinkAc
       }
       break;
     case "end":
-      endSession(link, event.why, actions);
+      endSession(link, event.why, now, actions);
       link.phase = event.why === "incompatible" ? "incompatible" : "idle";
       break;
     case "bye":
       if (link.phase === "up" && link.connected) actions.push(send(link, BYE));
-      endSession(link, "left", actions);
+      endSession(link, "left", now, actions);
       link.phase = "left";
       break;
   }
@@ -152,6 +170,11 @@ function onTick(link: LinkState, now: number, actions: LinkAction[]): void {
   if (waiting(link) > 0 && now - link.progressAt >= link.patienceMs) {
     resend(link, now, actions);
     link.patienceMs = Math.min(2 * link.patienceMs, MAX_NO_PROGRESS_MS);
+  }
+  if (now - link.pingedAt >= PING_EVERY_MS) {
+    link.pings = (link.pings + 1) >>> 0;
+    link.pingedAt = now;
+    actions.push(send(link, PING, link.pings));
   }
   if (link.ackSent !== link.taken) actions.push(send(link, ACK));
 }
@@ -170,8 +193,12 @@ function onFrame(link: LinkState, frame: Frame, now: number, actions: LinkAction
   acknowledged(link, frame.ack, now, actions);
   if (frame.type === DATA) takeData(link, frame, actions);
   else if (frame.type === NACK) resend(link, now, actions);
-  else if (frame.type === BYE) {
-    endSession(link, "left", actions);
+  else if (frame.type === PING) {
+    if (link.connected) actions.push(send(link, PONG, frame.seq));
+  } else if (frame.type === PONG) {
+    if (frame.seq === link.pings) link.rttMs = now - link.pingedAt;
+  } else if (frame.type === BYE) {
+    endSession(link, "left", now, actions);
     link.phase = "idle";
   }
 }
@@ -188,7 +215,7 @@ function onHello(link: LinkState, frame: Frame, now: number, actions: LinkAction
       link.dropped++;
       return;
     }
-    endSession(link, "restarted", actions);
+    endSession(link, "restarted", now, actions);
     link.phase = "idle";
     link.peerEpoch = 0;
   }
@@ -211,7 +238,7 @@ function onHello(link: LinkState, frame: Frame, now: number, actions: LinkAction
     return;
   }
   if (frame.from > link.peerEpoch && link.phase === "up") {
-    endSession(link, "reset", actions);
+    endSession(link, "reset", now, actions);
     link.phase = "idle";
   }
   link.peerEpoch = frame.from;
@@ -246,12 +273,19 @@ function beginSession(link: LinkState, now: number, actions: LinkAction[]): void
   actions.push({ type: "up", peer: link.peer as Hello });
 }
 
-function endSession(link: LinkState, why: LinkEnd, actions: LinkAction[]): void {
+function endSession(link: LinkState, why: LinkEnd, now: number, actions: LinkAction[]): void {
   const wasUp = link.phase === "up";
   if (wasUp && link.peer !== undefined) actions.push(down(link, why, link.peer));
   link.unacked = [];
   link.unackedFrom = 0;
   link.unackedBytes = 0;
+  link.rttMs = undefined;
+  hasRoomAgain(link, now);
+}
+
+function hasRoomAgain(link: LinkState, now: number): void {
+  link.fullMs = fullMs(link, now);
+  link.fullSince = undefined;
 }
 
 function down(link: LinkState, why: LinkEnd, peer: Hello): LinkAction {
@@ -270,6 +304,7 @@ function sendData(
   link.sent = (link.sent + 1) >>> 0;
   link.unacked.push({ seq: link.sent, body, whole });
   link.unackedBytes += body.length;
+  if (link.unackedBytes >= LINK_WINDOW_BYTES) link.fullSince ??= now;
   if (link.connected) actions.push(send(link, DATA, link.sent, body, whole));
 }
 
@@ -319,7 +354,10 @@ function acknowledged(link: LinkState, ack: number, now: number, actions: LinkAc
     link.unacked = unacked.slice(from);
     link.unackedFrom = 0;
   }
-  if (wasFull && link.unackedBytes < LINK_WINDOW_BYTES) actions.push({ type: "room" });
+  if (wasFull && link.unackedBytes < LINK_WINDOW_BYTES) {
+    hasRoomAgain(link, now);
+    actions.push({ type: "room" });
+  }
 }
 
 function resend(link: LinkState, now: number, actions: LinkAction[]): void {

@@ -94,6 +94,11 @@ export class Ownership {
     return this.#until;
   }
 
+  /** How long ago the last renewal that was accepted was sent. */
+  get leaseAgeMs(): number {
+    return performance.now() - this.#lease.renewedAt.mono;
+  }
+
   /** Of what this node comes to own now. */
   get owner(): Owner {
     return { node: this.#node, incarnation: this.#incarnation, term: this.#lease.term };

@@ -41,6 +41,11 @@ export interface MetricDescription {
     | "threads"
     | "events"
     | "flag"
+    | "nodes"
+    | "names"
+    | "frames"
+    | "records"
+    | "shards"
     | "info";
   readonly type: "gauge" | "counter" | "histogram";
   /** The label that tells its values apart, beside the labels of the actor, supervisor or pool. */
@@ -98,13 +103,68 @@ export interface SystemView {
   readonly health: SystemHealth;
 }
 
+/** A metric of a node's part of a cluster. */
+export interface ClusterMetric extends MetricDescription {
+  readonly of: "cluster";
+  /** Undefined when there is no value here. */
+  read(cluster: ClusterView): MetricValue | undefined;
+}
+
+/** A metric of the link to another node, with the label `node`. */
+export interface LinkMetric extends MetricDescription {
+  readonly of: "link";
+  /** Undefined when there is no value for this link. */
+  read(link: LinkView): number | Readonly<Record<string, number>> | undefined;
+}
+
+/** What the metrics of a cluster are read from: `cluster.meters`. */
+export interface ClusterSource {
+  read(): ClusterView;
+}
+
+/** A node's part of a cluster as a scrape sees it. */
+export interface ClusterView {
+  readonly nodes: Readonly<Record<string, number>>;
+  readonly links: readonly LinkView[];
+  readonly isConnected: boolean;
+  readonly isLeaseHeld: boolean;
+  readonly leaseAgeMs: number;
+  readonly names: number;
+  readonly gatewayLagMs: number;
+  readonly bucket: HistogramReading;
+  readonly bucketFailures: number;
+  readonly shards?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The link to another node as a scrape sees it. */
+export interface LinkView {
+  readonly node: string;
+  readonly rttMs: number | undefined;
+  readonly frames: Readonly<Record<"in" | "out", number>>;
+  readonly records: Readonly<Record<"in" | "out", number>>;
+  readonly bytes: Readonly<Record<"in" | "out", number>>;
+  readonly resent: number;
+  readonly damaged: number;
+  readonly windowFullMs: number;
+  readonly proxies: number;
+  readonly callsInDoubt: number;
+}
+
 /** A metric that is always 1, with the information in its labels. */
 export interface InfoMetric extends MetricDescription {
   readonly of: "info";
 }
 
 /** One metric: what it is called and measured in, and how it is read. `of` says what of. */
-export type Metric = ActorMetric | EventMetric | SupervisorMetric | PoolMetric | SystemMetric | InfoMetric;
+export type Metric =
+  | ActorMetric
+  | EventMetric
+  | SupervisorMetric
+  | PoolMetric
+  | SystemMetric
+  | ClusterMetric
+  | LinkMetric
+  | InfoMetric;
 
 /** `M` without the fields that the function of a table fills in. */
 export type Without<M, K extends keyof M> = Omit<M, K | "of" | "type">;
@@ -123,6 +183,8 @@ export function labelsOf(metric: Metric): string[] {
       return ["supervisor"];
     case "pool":
       return ["pool", ...own];
+    case "link":
+      return ["node", ...own];
     case "info":
       return ["version", "node_version"];
     default:

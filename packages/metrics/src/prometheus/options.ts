@@ -1,5 +1,6 @@
-import { BOUNDS, type Fields, field, integer, takeOptions } from "@mini-otp/runtime/options";
+import { BOUNDS, type Fields, field, integer, isRecord, takeOptions } from "@mini-otp/runtime/options";
 import type { Registry } from "prom-client";
+import type { ClusterSource } from "./metric.js";
 
 /** What `registerMetrics` takes. */
 export interface MetricsOptions {
@@ -12,6 +13,8 @@ export interface MetricsOptions {
    * `actor="__overflow__"`. The same holds for supervisors. Default 100.
    */
   maxActors?: number;
+  /** `cluster.meters`, for the series of the cluster that the system is in. Default: none of them. */
+  cluster?: ClusterSource;
 }
 
 /** The methods of a registry that are called. */
@@ -25,7 +28,12 @@ export const aPrefix = field(
   (value) => typeof value === "string" && /^(?:[a-zA-Z_:][a-zA-Z0-9_:]{0,99})?$/.test(value),
 );
 
-const FIELDS: Fields = { registry: aRegistry, prefix: aPrefix, maxActors: integer(BOUNDS.series) };
+const aSource = field(
+  "the meters of a cluster: cluster.meters",
+  (value) => isRecord(value) && typeof value.read === "function",
+);
+
+const FIELDS: Fields = { registry: aRegistry, prefix: aPrefix, maxActors: integer(BOUNDS.series), cluster: aSource };
 
 /** Throws ERR_INVALID_OPTION. */
 export function takeMetricsOptions(options: MetricsOptions): MetricsOptions {

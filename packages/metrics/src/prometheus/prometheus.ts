@@ -3,7 +3,14 @@ import type { ActorSystem } from "@mini-otp/runtime";
 import { requireSystem } from "@mini-otp/runtime/options";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
 import { ActorSeries } from "./actor-series.js";
-import { labelsOf, type Metric, type MetricValue, type SystemView } from "./metric.js";
+import {
+  type ClusterSource,
+  type ClusterView,
+  labelsOf,
+  type Metric,
+  type MetricValue,
+  type SystemView,
+} from "./metric.js";
 import { METRICS } from "./metric-table.js";
 import { addSamples, type Labels, type Sample } from "./metric-value.js";
 import { type MetricsOptions, takeMetricsOptions } from "./options.js";
@@ -28,15 +35,16 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
   requireSystem("registerMetrics", system);
   const given = takeMetricsOptions(options);
-  const { registry = register, prefix = "mini_otp_", maxActors = 100 } = given;
-  const taken = METRICS.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
+  const { registry = register, prefix = "mini_otp_", maxActors = 100, cluster } = given;
+  const described = METRICS.filter(({ of }) => cluster !== undefined || (of !== "cluster" && of !== "link"));
+  const taken = described.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
     throw new Error(
       `registerMetrics: the registry has a metric ${taken} already, from this system or another; give another prefix (prefix=${JSON.stringify(prefix)}) or registry`,
     );
   }
-  const scrape = new Scrape(system, maxActors);
-  const metrics = METRICS.map((metric) => new PulledMetric(prefix + metric.name, metric, scrape));
+  const scrape = new Scrape(system, maxActors, cluster);
+  const metrics = described.map((metric) => new PulledMetric(prefix + metric.name, metric, scrape));
   for (const metric of metrics) registry.registerMetric(metric as unknown as PromMetric);
   const unregister = (): void => {
     scrape.close();
@@ -93,6 +101,7 @@ interface Seen {
   readonly supervisors: ReturnType<SupervisorSeries["read"]>;
   readonly pools: ReturnType<ActorSystem["meters"]["pools"]>;
   readonly system: SystemView;
+  readonly cluster: ClusterView | undefined;
 }
 
 /** Reads the system once for all metrics of a scrape. */
@@ -100,10 +109,12 @@ class Scrape {
   readonly #system: ActorSystem;
   readonly #actors: ActorSeries;
   readonly #supervisors: SupervisorSeries;
+  readonly #cluster: ClusterSource | undefined;
   #seen: Seen | undefined;
 
-  constructor(system: ActorSystem, maxActors: number) {
+  constructor(system: ActorSystem, maxActors: number, cluster: ClusterSource | undefined) {
     this.#system = system;
+    this.#cluster = cluster;
     this.#actors = new ActorSeries(system, maxActors);
     this.#supervisors = new SupervisorSeries(system, maxActors);
   }
@@ -114,7 +125,7 @@ class Scrape {
   }
 
   samples(metric: Metric, name: string): Sample[] {
-    const { actors, supervisors, pools, system } = this.#look();
+    const { actors, supervisors, pools, system, cluster } = this.#look();
     const samples: Sample[] = [];
     const add = (labels: Labels, value: MetricValue, by?: string): void => addSamples(samples, name, labels, value, by);
     switch (metric.of) {
@@ -136,6 +147,17 @@ class Scrape {
       case "system":
         add({}, metric.read(system), metric.by);
         break;
+      case "cluster": {
+        const value = cluster === undefined ? undefined : metric.read(cluster);
+        if (value !== undefined) add({}, value, metric.by);
+        break;
+      }
+      case "link":
+        for (const link of cluster?.links ?? []) {
+          const value = metric.read(link);
+          if (value !== undefined) add({ node: link.node }, value, metric.by);
+        }
+        break;
       case "info":
         add({ version, node_version: process.version }, 1);
         break;
@@ -155,6 +177,7 @@ class Scrape {
           deadLetters: this.#system.meters.deadLetters(),
           health: this.#system.health(),
         },
+        cluster: this.#cluster?.read(),
       };
       queueMicrotask(() => {
         this.#seen = undefined;

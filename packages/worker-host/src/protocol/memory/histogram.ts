@@ -12,6 +12,8 @@ import { aNumber, takeArgument } from "../options/fields.js";
 
 export const BUCKETS = 120;
 const FIRST_BUCKET = 4;
+/** What a histogram takes. */
+export const HISTOGRAM_WORDS = FIRST_BUCKET + BUCKETS;
 const LINEAR = 8;
 const MAX_US = 0x7fff_ffff;
 

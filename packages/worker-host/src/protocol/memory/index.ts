@@ -50,7 +50,9 @@ export {
   BUCKETS,
   bucketStartMs,
   floatAt,
+  HISTOGRAM_WORDS,
   type HistogramReading,
+  HistogramWriter,
   quantileMs,
   readHistogram,
 } from "./histogram.js";
