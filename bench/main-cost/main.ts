@@ -31,6 +31,7 @@ function downUs(count: number): number {
     refTo: (target) => target as never,
     reasonOf: (reason) => reason as never,
     membersOf: () => [],
+    lightAsking: () => undefined,
     lightPath: () => undefined,
     exitLight() {},
     listenerFailed() {},

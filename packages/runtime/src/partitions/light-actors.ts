@@ -2,14 +2,10 @@ import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/erro
 import { isCellAddress, segmentOfCell } from "@mini-otp/worker-host/protocol/memory";
 import type { Target } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
-import type { Process } from "../signals/process-signals.js";
+import { type LightTarget, lightName, lightNamed } from "../signals/light-name.js";
+import type { Process, Source } from "../signals/process-signals.js";
 
-/** A light actor as main's references mean it. */
-export interface LightTarget {
-  readonly address: number;
-  readonly uid: number;
-  readonly id: string;
-}
+export type { LightTarget };
 
 /** What a supervisor of light actors knows of them. */
 export interface LightOwner {
@@ -17,11 +13,12 @@ export interface LightOwner {
   resolve(target: LightTarget): LightTarget | undefined;
   /** From now on its end is told to `signals`. False when it has ended. */
   watch(target: LightTarget): boolean;
-  exit(target: LightTarget, reason: ExitReason | "kill"): void;
+  /** The same for one whose thread has seen to it, and tells its end after what it has asked for. */
+  expect(target: LightTarget): void;
+  /** An exit signal: it ends with `fatal`, or gets EXIT with `reason`. */
+  exit(target: LightTarget, from: Source, reason: ExitReason | "kill", fatal?: ExitReason): void;
   stats(target: LightTarget): ActorStats | undefined;
 }
-
-const SEPARATOR = "\n";
 
 /** The light actors of a system, for monitors, exit signals and stats: by the segment of their partition's table. */
 export class LightActors {
@@ -43,25 +40,34 @@ export class LightActors {
   watched(target: Target): string | undefined {
     const light = this.#resolve(target);
     if (light === undefined || !this.#ownerOf(light).watch(light)) return undefined;
-    return keyOf(light);
+    return lightName(light);
+  }
+
+  /** The name of a life that has asked for something; undefined when its partition is gone. */
+  asking({ address = 0, uid, id }: Target): string | undefined {
+    const light = { address, uid, id };
+    const owner = this.#owners.get(segmentOfCell(address));
+    owner?.expect(light);
+    return owner === undefined ? undefined : lightName(light);
   }
 
   /** The process behind such a name. */
-  at(key: string, refTo: (target: LightTarget) => ActorRef): Process | undefined {
-    const [id, address, uid] = key.split(SEPARATOR);
-    if (uid === undefined) return undefined;
-    const target = { id, address: Number(address), uid: Number(uid) };
+  at(name: string, refTo: (target: LightTarget) => ActorRef): Process | undefined {
+    const target = lightNamed(name);
+    if (target === undefined) return undefined;
     return {
-      id: key,
+      id: name,
       ref: refTo(target),
-      kill: (reason) => this.exit(target, reason),
+      // Neither is asked of it: what becomes of an exit signal is decided in its thread.
+      kill: () => {},
       info: () => {},
+      exitSignal: (from, reason, fatal) => this.exit(target, from, reason, fatal),
     };
   }
 
-  exit(target: Target, reason: ExitReason | "kill"): void {
+  exit(target: Target, from: Source, reason: ExitReason | "kill", fatal?: ExitReason): void {
     const light = this.#resolve(target);
-    if (light !== undefined) this.#ownerOf(light).exit(light, reason);
+    if (light !== undefined) this.#ownerOf(light).exit(light, from, reason, fatal);
   }
 
   stats(target: Target): ActorStats | undefined {
@@ -77,10 +83,6 @@ export class LightActors {
   #ownerOf({ address }: LightTarget): LightOwner {
     return this.#owners.get(segmentOfCell(address)) as LightOwner;
   }
-}
-
-export function keyOf({ id, address, uid }: LightTarget): string {
-  return [id, address, uid].join(SEPARATOR);
 }
 
 /** False for whatever is no reference: what a Proxy or a getter throws goes no further. */

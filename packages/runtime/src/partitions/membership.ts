@@ -13,11 +13,14 @@ import {
   segmentOfCell,
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
-import type { MembersNews } from "@mini-otp/worker-host/protocol/port";
+import type { MemberSignal, MembersNews } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
-import { decodeReason } from "@mini-otp/worker-host/protocol/values";
+import { decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
+import type { ActorChild } from "../actor/actor-child.js";
+import { lightName } from "../signals/light-name.js";
+import type { Source } from "../signals/process-signals.js";
 import { EndsReport } from "./ends-report.js";
-import { keyOf, type LightOwner, type LightTarget } from "./light-actors.js";
+import type { LightOwner, LightTarget } from "./light-actors.js";
 import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionsHost } from "./partitions-host.js";
 
@@ -83,20 +86,32 @@ export class Membership implements LightOwner {
     Atomics.store(partition.words, cellOf(target.address) * CELL_WORDS + CELL_WATCHED, 1);
     // After the flag: a member that ends from now on sees it.
     if (!partition.lives(target)) return false;
-    this.#watched.set(keyOf(target), target);
+    this.#watched.set(lightName(target), target);
     return true;
   }
 
-  exit(target: LightTarget, reason: ExitReason | "kill"): void {
-    const ref = this.#refOf(this.partitionAt(target.address) as PartitionSlot);
-    void ref?.cast("members.exit", cellOf(target.address), generationOf(target.uid), reason as never).catch(() => {});
+  expect(target: LightTarget): void {
+    this.#watched.set(lightName(target), target);
+  }
+
+  exit(target: LightTarget, { id, ref }: Source, reason: ExitReason | "kill", fatal?: ExitReason): void {
+    const { codec } = this.#host.outbox;
+    const signal: MemberSignal = {
+      type: "members.signal",
+      cell: cellOf(target.address),
+      generation: generationOf(target.uid),
+      source: { id, ref },
+      reason: reason === "kill" ? reason : encodeForeign(codec, reason),
+      ...(fatal === undefined ? {} : { fatal: encodeForeign(codec, fatal) }),
+    };
+    this.#actorOf(this.partitionAt(target.address) as PartitionSlot)?.info(signal);
   }
 
   stats(target: LightTarget): ActorStats | undefined {
     const partition = this.partitionAt(target.address) as PartitionSlot;
     const { words } = partition;
     const at = cellOf(target.address) * CELL_WORDS;
-    const thread = this.#host.find(this.#refOf(partition) as ActorRef)?.guardStats;
+    const thread = this.#actorOf(partition)?.guardStats;
     return {
       state: "running",
       incarnation: 1,
@@ -121,6 +136,12 @@ export class Membership implements LightOwner {
       streams: { open: 0, items: 0 },
       latency: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
     };
+  }
+
+  /** The actor that a partition is to its supervisor. */
+  #actorOf(partition: PartitionSlot): ActorChild | undefined {
+    const ref = this.#refOf(partition);
+    return ref === undefined ? undefined : this.#host.find(ref);
   }
 
   // --- ends ---
@@ -194,7 +215,7 @@ export class Membership implements LightOwner {
   }
 
   #tellEnd(target: LightTarget, reason: ExitReason): void {
-    const key = keyOf(target);
+    const key = lightName(target);
     if (this.#watched.delete(key)) this.#host.lightEnded(key, target, reason);
   }
 }

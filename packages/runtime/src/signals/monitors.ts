@@ -1,4 +1,5 @@
-import { type ExitReason, KILLED, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { type ExitReason, KILLED, linkedReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { isLightName, pathOfName } from "./light-name.js";
 
 /** A signal to carry out. The caller drops it when `to` has ended meanwhile. */
 export type Signal =
@@ -17,11 +18,19 @@ export type Signal =
       readonly from: string | undefined;
       readonly reason: ExitReason;
     }
+  /** An exit signal to a light actor, whose thread knows whether it traps exits. Otherwise it ends with `fatal`. */
+  | {
+      readonly kind: "exit_signal";
+      readonly to: string;
+      readonly from: string | undefined;
+      readonly reason: ExitReason;
+      readonly fatal: ExitReason;
+    }
   /** End `to` with this reason. */
   | { readonly kind: "end"; readonly to: string; readonly reason: ExitReason };
 
 /**
- * The monitors and links between processes, by path. They belong to one incarnation: a restart begins without them.
+ * The monitors and links between processes, by path, and by `lightName` for light actors. They belong to one incarnation: a restart begins without them.
  * A watcher need not be an actor.
  *
  * @see https://www.erlang.org/doc/system/ref_man_processes.html
@@ -103,7 +112,7 @@ export class Monitors {
     }
     for (const partner of this.#links.get(id) ?? []) {
       this.unlink(id, partner);
-      signals.push(...this.#exitSignal(id, partner, reason, linkedReason(id, reason)));
+      signals.push(...this.#exitSignal(id, partner, reason, linkedReason(pathOfName(id), reason)));
     }
     this.#alive.delete(id);
     this.#trapping.delete(id);
@@ -112,6 +121,7 @@ export class Monitors {
 
   /** `told` is the reason in an EXIT message; an actor that does not trap exits ends with `fatal`. */
   #exitSignal(from: string | undefined, to: string, told: ExitReason, fatal: ExitReason): readonly Signal[] {
+    if (isLightName(to)) return [{ kind: "exit_signal", to, from, reason: told, fatal }];
     if (this.#trapping.has(to)) return [{ kind: "exit_message", to, from, reason: told }];
     return told.kind === "normal" ? [] : [{ kind: "end", to, reason: fatal }];
   }
@@ -122,14 +132,6 @@ export class Monitors {
     remove(this.#monitorsOf, watcher, monitor);
     remove(this.#monitorsOf, target, monitor);
   }
-}
-
-/**
- * A shutdown passes through a chain of links unchanged, so that transient partners stay down. Any other reason names
- * the actor in which the failure began.
- */
-export function linkedReason(id: string, reason: ExitReason): ExitReason {
-  return reason.kind === "shutdown" || reason.kind === "linked" ? reason : { kind: "linked", id, reason };
 }
 
 function setOf<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {

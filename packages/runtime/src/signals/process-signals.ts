@@ -39,6 +39,8 @@ export interface Process {
   kill(reason: ExitReason): void;
   /** Delivers a message to `info`. */
   info(message: unknown): void;
+  /** An exit signal to a light actor: it ends with `fatal`, or gets EXIT with `reason`. */
+  exitSignal?(from: Source, reason: ExitReason, fatal: ExitReason): void;
   /** What becomes of signals to one that stands for an actor of another node. */
   readonly remote?: RemoteSignals;
 }
@@ -66,8 +68,10 @@ interface Processes {
    * `lightEnded`. Undefined for one that has ended.
    */
   lightPath(target: Target): string | undefined;
+  /** The same for one that has asked for something itself, and may have ended since: its end is told. */
+  lightAsking(target: Target): string | undefined;
   /** Sends an exit signal to a light actor. */
-  exitLight(target: Target, reason: ExitReason | "kill"): void;
+  exitLight(target: Target, from: Source, reason: ExitReason | "kill"): void;
   /** Main's listener for an actor threw `error`. */
   listenerFailed(id: string, error: unknown): void;
 }
@@ -75,7 +79,7 @@ interface Processes {
 const MAIN = "main thread";
 
 /** The sender of a signal, as DOWN and EXIT messages name it. */
-interface Source {
+export interface Source {
   readonly id: string;
   readonly ref: ActorRef | PoolRef | undefined;
 }
@@ -148,22 +152,26 @@ export class ProcessSignals {
         return;
       }
       case "link": {
-        const { target } = request;
-        const signals = this.#monitors.link(child.id, this.#pathOf(target));
-        this.#processes.byUid(target.uid)?.remote?.linked(child.ref as ActorRef);
+        const { target, from } = request;
+        const asking = this.#asking(child, from);
+        if (asking === undefined) return;
+        const signals = this.#monitors.link(asking.name, this.#pathOf(target));
+        this.#processes.byUid(target.uid)?.remote?.linked(asking.ref as ActorRef);
         return this.#carryOut(signals, this.#sourceOf(target));
       }
       case "unlink": {
-        const { target } = request;
+        const { target, from } = request;
+        const asking = this.#asking(child, from);
         const partner = this.#pathOf(target);
-        this.#processes.byUid(target.uid)?.remote?.unlinked(child.ref as ActorRef);
-        return partner === undefined ? undefined : this.#monitors.unlink(child.id, partner);
+        if (asking === undefined) return;
+        this.#processes.byUid(target.uid)?.remote?.unlinked(asking.ref as ActorRef);
+        return partner === undefined ? undefined : this.#monitors.unlink(asking.name, partner);
       }
       case "trap_exit":
         return this.#monitors.trapExit(child.id, request.trap);
       case "exit":
         return this.#exit(
-          child,
+          request.from === undefined ? child : this.#sourceOf(request.from),
           request.target,
           request.reason === "kill" ? request.reason : this.#processes.reasonOf(request.reason),
         );
@@ -172,7 +180,7 @@ export class ProcessSignals {
 
   #exit(from: Source, target: Target, reason: ExitReason | "kill"): void {
     if (isLight(target)) {
-      this.#processes.exitLight(target, reason);
+      this.#processes.exitLight(target, from, reason);
       return;
     }
     for (const { id, remote } of this.#processes.membersOf(target.uid)) {
@@ -192,7 +200,9 @@ export class ProcessSignals {
       return;
     }
     const { reason } = signal;
-    if (signal.kind === "exit_message") {
+    if (signal.kind === "exit_signal") {
+      this.#processes.byPath(signal.to)?.exitSignal?.({ id, ref }, reason, signal.fatal);
+    } else if (signal.kind === "exit_message") {
       this.#processes.byPath(signal.to)?.info({ type: "EXIT", id, ref, reason });
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
@@ -206,6 +216,15 @@ export class ProcessSignals {
       const monitor = watcher === undefined ? undefined : this.#numbers.takeOwn(watcher, signal.monitor);
       if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref, reason });
     }
+  }
+
+  /** Who asks for a link: the actor, or a light actor of its thread. */
+  #asking(child: Process, from: Target | undefined): (Source & { readonly name: string }) | undefined {
+    if (from === undefined) return { id: child.id, ref: child.ref, name: child.id };
+    const name = this.#processes.lightAsking(from);
+    if (name === undefined) return undefined;
+    this.#monitors.started(name);
+    return { ...this.#sourceOf(from), name };
   }
 
   #sourceOf(target: Target): Source {

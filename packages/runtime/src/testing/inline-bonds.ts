@@ -1,7 +1,6 @@
 import type { LoopState, OwnMessages } from "@mini-otp/worker-host/loop";
-import { type ExitReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { type ExitReason, linkedReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
-import { linkedReason } from "../signals/monitors.js";
 import type { Down } from "../signals/process-signals.js";
 import { isInline } from "./inline-world.js";
 import { latestTestSystem } from "./test-system.js";

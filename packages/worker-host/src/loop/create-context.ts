@@ -132,7 +132,7 @@ function refuse(id: string, what: string, instead: string): never {
   throw new ActorError("ERR_WRONG_THREAD", message, { id });
 }
 
-function targetOf(what: string, ref: ActorRef | PoolRef): Target {
+export function targetOf(what: string, ref: ActorRef | PoolRef): Target {
   const target = processOf(checkedReference(ref, what));
   return { uid: target.uid, id: target.id, address: target instanceof ActorRef ? target.address : undefined };
 }

@@ -71,6 +71,9 @@ export interface Extras {
   readonly monitors: Map<number, () => void>;
   /** Told, in order, when its life ends. */
   readonly watchers: Set<(reason: ExitReason) => void>;
+  /** Those of this partition that it is linked to. */
+  readonly links: Set<Cell>;
+  trapsExits: boolean;
   handed: unknown;
   signal: AbortController | undefined;
 }
@@ -131,6 +134,8 @@ export class Cell implements Connection {
       deferred: new Set(),
       monitors: new Map(),
       watchers: new Set(),
+      links: new Set(),
+      trapsExits: false,
       handed: undefined,
       signal: undefined,
     };

@@ -2,7 +2,6 @@ import type { ActorLog, DeferredReply } from "../actor/context.js";
 import type { SpawnSpec } from "../actor/light-context.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
-import { checkedReference } from "../protocol/refs/checked-reference.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 import { PUSHED } from "../protocol/ring/ring-writer.js";
 import { type Cell, ENDED, Waiting } from "./cell.js";
@@ -11,6 +10,7 @@ import type { Lives } from "./lives.js";
 import { copyOne } from "./local-copy.js";
 import type { Mailboxes } from "./mailboxes.js";
 import type { ContextHost } from "./member-context.js";
+import type { MemberLinks } from "./member-links.js";
 import type { MemberMonitors } from "./member-monitors.js";
 import type { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
@@ -24,6 +24,7 @@ export interface ContextParts {
   readonly mailboxes: Mailboxes;
   readonly timers: MemberTimers;
   readonly monitors: MemberMonitors;
+  readonly links: MemberLinks;
 }
 
 /** What members ask by their contexts. */
@@ -68,11 +69,8 @@ export class ContextServices implements ContextHost {
     this.#parts.monitors.remove(cell, monitor);
   }
 
-  exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
-    const target = checkedReference(ref, "ctx.exit");
-    const cell = this.#parts.roster.meantBy(target);
-    if (cell !== undefined) this.#parts.lives.exitSignal(cell, reason);
-    else this.#partition.context.exit(target, reason);
+  get links(): MemberLinks {
+    return this.#parts.links;
   }
 
   addTimer(cell: Cell, delayMs: number, everyMs: number, method: string, args: unknown[]): number {

@@ -1,6 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import { isIgnore } from "../actor/define-actor.js";
-import { type ExitReason, KILLED, NORMAL } from "../protocol/errors/exit-reason.js";
+import { type ExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
 import { CELL_WATCHED, CELL_WORDS } from "../protocol/memory/cells.js";
 import { METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
 import { type Cell, ENDED, ENDING, STARTING, type StartedMember, UP } from "./cell.js";
@@ -15,6 +15,8 @@ import type { Outcome, Runner } from "./runner.js";
 export class Lives {
   /** Set before the first life begins. */
   contextFor!: (cell: Cell) => ActorContext<any>;
+  /** Tells those that are linked to a member that has ended. */
+  tellPartners: (cell: Cell, reason: ExitReason) => void = () => {};
   /** A member has ended, with the partition still alive. */
   onEnd: (cell: Cell, reason: ExitReason) => void = () => {};
   readonly #parts: PartitionParts;
@@ -92,11 +94,6 @@ export class Lives {
     this.#line.wake(cell);
   }
 
-  exitSignal(cell: Cell, reason: ExitReason | "kill"): void {
-    if (reason === "kill") this.end(cell, KILLED);
-    else if (reason.kind !== "normal") this.end(cell, reason);
-  }
-
   /** Its turn to end has come. */
   terminate(cell: Cell, reason: ExitReason): void {
     const { definition, spec } = cell.type;
@@ -132,6 +129,7 @@ export class Lives {
     news.ended(cell, reason, lost, isWatched ? this.#roster.refTo(cell) : undefined);
     this.#roster.remember(cell, reason);
     for (const told of cell.extras?.watchers ?? []) told(reason);
+    this.tellPartners(cell, reason);
     // Last, because from then on another life may have this cell.
     this.#roster.free(cell);
     this.onEnd(cell, reason);
@@ -162,11 +160,17 @@ export class Lives {
     extras.owned.length = 0;
   }
 
+  /** Its own code: what it leaves to run is charged to it, not to the one that has ended it. */
   #safely(cell: Cell, task: () => unknown): void {
+    const { attribution } = this.#parts;
+    const before = attribution.current;
+    attribution.current = cell;
     try {
       task();
     } catch (error) {
       logOf(this.#parts, cell).error(error as Error, "what the actor owned could not be let go");
+    } finally {
+      attribution.current = before;
     }
   }
 }

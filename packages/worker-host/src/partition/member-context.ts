@@ -4,10 +4,12 @@ import { requireHandler } from "../loop/handler-table.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { checkExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
-import { aFunction, aNumber, checkDelay, checkPeriod, takeArgument, text } from "../protocol/options/fields.js";
+import { aFunction, aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "../protocol/options/fields.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 import { type Cell, ENDED } from "./cell.js";
+import type { MemberLinks } from "./member-links.js";
+import { blocks, ownThreadOnly } from "./wrong-thread.js";
 
 /** What a light actor's context asks of its partition. */
 export interface ContextHost {
@@ -17,7 +19,7 @@ export interface ContextHost {
   lookup(name: string): Promise<ActorRef | undefined>;
   monitor(cell: Cell, ref: ActorRef | PoolRef): number;
   demonitor(cell: Cell, monitor: number): void;
-  exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void;
+  readonly links: Pick<MemberLinks, "link" | "unlink" | "exit">;
   addTimer(cell: Cell, delayMs: number, everyMs: number, method: string, args: unknown[]): number;
   defer(cell: Cell): DeferredReply;
   stop(cell: Cell, reason: ExitReason): void;
@@ -87,21 +89,21 @@ export class MemberContext implements ActorContext<any> {
     this.#host.demonitor(this.#living(), monitor);
   }
 
-  link(): never {
-    throw ownThreadOnly(this.id, "ctx.link");
+  link(ref: ActorRef | PoolRef): void {
+    this.#host.links.link(this.#living(), ref);
   }
 
-  unlink(): never {
-    throw ownThreadOnly(this.id, "ctx.unlink");
+  unlink(ref: ActorRef | PoolRef): void {
+    this.#host.links.unlink(this.#living(), ref);
   }
 
-  trapExit(): never {
-    throw ownThreadOnly(this.id, "ctx.trapExit");
+  trapExit(trap: boolean): void {
+    takeArgument("ctx.trapExit", "trap", trap, flag);
+    this.#living().more.trapsExits = trap;
   }
 
   exit(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): void {
-    this.#living();
-    this.#host.exit(ref, checkExitReason("ctx.exit", reason, "kill"));
+    this.#host.links.exit(this.#living(), ref, checkExitReason("ctx.exit", reason, "kill"));
   }
 
   sendAfter(delayMs: number, method: string, ...args: unknown[]): number {
@@ -176,14 +178,4 @@ export class MemberContext implements ActorContext<any> {
     const { id } = cell;
     throw new ActorError("ERR_NOPROC", `id=${id}: this life of the actor has ended`, { id, method: "ctx" });
   }
-}
-
-/** For what would block all actors of a thread. */
-export function blocks(id: string, what: string, instead: string): ActorError {
-  const message = `id=${id}: ${what} would block every actor of this thread; use ${instead}`;
-  return new ActorError("ERR_WRONG_THREAD", message, { id });
-}
-
-function ownThreadOnly(id: string, what: string): ActorError {
-  return new ActorError("ERR_WRONG_THREAD", `id=${id}: ${what} is for an actor with a thread of its own`, { id });
 }

@@ -1,23 +1,23 @@
-import type { ActorContext } from "../actor/context.js";
 import { type ExitReason, NOPROC } from "../protocol/errors/exit-reason.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
 import { checkedReference } from "../protocol/refs/checked-reference.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 import type { Cell } from "./cell.js";
 import type { Mailboxes } from "./mailboxes.js";
+import { copyOfReason, type PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
 
 /** The monitors that members set: on one of their own partition directly, on all others by the partition's own context. */
 export class MemberMonitors {
-  readonly #context: ActorContext<any>;
+  readonly #parts: PartitionParts;
   readonly #roster: Roster;
   readonly #mailboxes: Mailboxes;
   /** Monitors of what lives in other threads, by the partition's own number. */
   readonly #remote = new Map<number, { readonly cell: Cell; readonly monitor: number }>();
   #last = 0;
 
-  constructor(context: ActorContext<any>, roster: Roster, mailboxes: Mailboxes) {
-    this.#context = context;
+  constructor(parts: PartitionParts, roster: Roster, mailboxes: Mailboxes) {
+    this.#parts = parts;
     this.#roster = roster;
     this.#mailboxes = mailboxes;
   }
@@ -34,7 +34,8 @@ export class MemberMonitors {
     const watched = this.#roster.meantBy(target);
     const down = (reason: ExitReason): void => {
       if (!cell.more.monitors.delete(monitor)) return;
-      const message = { type: "DOWN", monitor, id: target.id, ref: target, reason };
+      const copy = copyOfReason(this.#parts, reason);
+      const message = { type: "DOWN", monitor, id: target.id, ref: target, reason: copy };
       this.#mailboxes.putOwn(cell, { method: "", args: [message] });
     };
     cell.more.monitors.set(monitor, () => watched?.extras?.watchers.delete(down));
@@ -43,11 +44,11 @@ export class MemberMonitors {
   }
 
   #addRemote(cell: Cell, target: ActorRef | PoolRef, monitor: number): void {
-    const number = this.#context.monitor(target);
+    const number = this.#parts.context.monitor(target);
     this.#remote.set(number, { cell, monitor });
     cell.more.monitors.set(monitor, () => {
       this.#remote.delete(number);
-      this.#context.demonitor(number);
+      this.#parts.context.demonitor(number);
     });
   }
 

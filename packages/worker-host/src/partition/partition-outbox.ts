@@ -11,7 +11,7 @@ import { noStreams } from "../protocol/refs/refusal.js";
 import { type Encoded, payloadOf } from "../protocol/values/encoded.js";
 import type { LocalMail } from "./local-mail.js";
 import { Local } from "./local-mail.js";
-import { blocks } from "./member-context.js";
+import { blocks } from "./wrong-thread.js";
 
 /**
  * The sending side of a partition: to its own members without a ring, to all others as any actor sends. It never

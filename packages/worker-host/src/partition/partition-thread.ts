@@ -88,13 +88,10 @@ export class PartitionThread {
           const deferred = ctx.deferReply();
           this.#stop(id, generation, shutdownMs, () => deferred.reply());
         },
-        "members.exit": (_ctx: ActorContext<any>, cell: number, generation: number, reason: ExitReason | "kill") => {
-          const member = this.#partition?.cellOf(cell, generation);
-          if (member !== undefined) this.#partition?.lives.exitSignal(member, reason);
-        },
       },
       info: (_ctx: ActorContext<any>, message: any) => {
         if (message?.type === "DOWN") this.#partition?.monitors.down(message);
+        else if (message?.type === "members.signal") this.#partition?.links.arrived(message);
       },
       terminate: (_ctx: ActorContext<any>, reason: ExitReason) => this.#drain(reason),
     }) as ActorDefinition<any, any, any>;

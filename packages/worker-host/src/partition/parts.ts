@@ -3,6 +3,7 @@ import type { Microtasks } from "../loop/microtasks.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { describeExit, type ExitReason } from "../protocol/errors/exit-reason.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
+import { decodeReason, encodeForeign } from "../protocol/values/encoded.js";
 import type { Attribution } from "./attribution.js";
 import type { Cell } from "./cell.js";
 import type { News } from "./news.js";
@@ -24,6 +25,11 @@ export interface PartitionParts {
 
 export function logOf({ log }: Pick<PartitionParts, "log">, { name }: Cell): ActorLog {
   return log.child({ member: name });
+}
+
+/** What a member is told of another's end: a copy, as any message. */
+export function copyOfReason({ outbox: { codec } }: Pick<PartitionParts, "outbox">, reason: ExitReason): ExitReason {
+  return Object.isFrozen(reason) ? reason : decodeReason(codec, encodeForeign(codec, reason));
 }
 
 /** A method's name, of a message that may have its number. */

@@ -138,10 +138,13 @@ export class Runner {
   }
 
   #await(cell: Cell, limitMs: number, result: PromiseLike<unknown>, outcome: Outcome): void {
-    cell.busy = true;
-    cell.since = performance.now();
-    this.#awaiting.add(cell);
-    if (limitMs !== Infinity) this.#look();
+    // Its own code may have ended it.
+    if (cell.phase !== ENDED) {
+      cell.busy = true;
+      cell.since = performance.now();
+      this.#awaiting.add(cell);
+      if (limitMs !== Infinity) this.#look();
+    }
     const settled = (): boolean => {
       // Nothing waits for its late result.
       if (cell.phase === ENDED) return false;

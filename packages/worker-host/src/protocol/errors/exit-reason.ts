@@ -10,6 +10,14 @@ export const SHUTDOWN: ExitReason = Object.freeze({ kind: "shutdown" });
 export const KILLED: ExitReason = Object.freeze({ kind: "killed" });
 export const NOPROC: ExitReason = Object.freeze({ kind: "noproc" });
 
+/**
+ * A shutdown passes through a chain of links unchanged, so that transient partners stay down. Any other reason names
+ * the actor in which the failure began.
+ */
+export function linkedReason(id: string, reason: ExitReason): ExitReason {
+  return reason.kind === "shutdown" || reason.kind === "linked" ? reason : { kind: "linked", id, reason };
+}
+
 const isNumber = (value: unknown): boolean => typeof value === "number";
 
 /** The facts that each kind of reason must have, beside the nested `reason` of some. */

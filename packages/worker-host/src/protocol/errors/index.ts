@@ -20,6 +20,7 @@ export {
   isCleanExit,
   isExitReason,
   KILLED,
+  linkedReason,
   NOPROC,
   NORMAL,
   SHUTDOWN,

@@ -24,6 +24,7 @@ export type {
 export {
   isPartitionUrl,
   type MemberItem,
+  type MemberSignal,
   type MemberSpec,
   type PartitionArgs,
   partitionUrl,

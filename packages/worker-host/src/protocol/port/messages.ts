@@ -213,10 +213,11 @@ export type ToMain =
   | { readonly type: "demonitor"; readonly monitor: number }
   /** Asks for a DOWN with the monitor `-uid` when the reader of a stream has ended, unless main is the reader. */
   | { readonly type: "watch_reader"; readonly uid: number }
-  | { readonly type: "link"; readonly target: Target }
-  | { readonly type: "unlink"; readonly target: Target }
+  /** `from` is the light actor that asks, in these three; otherwise the actor itself does. */
+  | { readonly type: "link"; readonly target: Target; readonly from?: Target }
+  | { readonly type: "unlink"; readonly target: Target; readonly from?: Target }
   | { readonly type: "trap_exit"; readonly trap: boolean }
-  | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill" }
+  | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill"; readonly from?: Target }
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
   | {
       readonly type: "traced";

@@ -1,4 +1,6 @@
 import type { Throws } from "../options/throws.js";
+import type { ActorRef } from "../refs/actor-ref.js";
+import type { PoolRef } from "../refs/pool-ref.js";
 import type { Encoded } from "../values/encoded.js";
 
 /** Stands for the actor that a partition's thread runs. No file has this URL. */
@@ -46,4 +48,15 @@ export interface StartedMembers {
   readonly uids: readonly number[];
   /** By index in the list. */
   readonly failures: readonly (readonly [index: number, reason: Encoded])[];
+}
+
+/** An exit signal to a light actor: to the `info` of its partition. */
+export interface MemberSignal {
+  readonly type: "members.signal";
+  readonly cell: number;
+  readonly generation: number;
+  readonly source: { readonly id: string; readonly ref: ActorRef | PoolRef | undefined };
+  readonly reason: Encoded | "kill";
+  /** The reason with which it ends, when that is another. */
+  readonly fatal?: Encoded;
 }

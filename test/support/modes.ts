@@ -1,0 +1,76 @@
+import {
+  type ActorRef,
+  type ActorSpec,
+  type ActorSystem,
+  dynamicSupervisor,
+  type ExitReason,
+  type PartitionedSupervisorRef,
+  type SystemOptions,
+} from "@mini-otp/runtime";
+import { testSystem } from "./system.js";
+
+/** Where the actors of a test run. In `mixed` modes they take turns, in the order in which they are started. */
+export const MODES = {
+  "in threads of their own": { light: () => false, count: 1 },
+  "light, in one thread": { light: () => true, count: 1 },
+  "light, in two threads": { light: () => true, count: 2 },
+  "light and with a thread in turn": { light: (n: number) => n % 2 === 0, count: 1 },
+  "with a thread and light in turn": { light: (n: number) => n % 2 === 1, count: 1 },
+} as const;
+
+export type Mode = keyof typeof MODES;
+
+/** All modes but the one that has no light actors. */
+export const LIGHT_MODES = (Object.keys(MODES) as Mode[]).filter((mode) => mode !== "in threads of their own");
+
+type Spec = Omit<Partial<ActorSpec>, "actor"> & { readonly id: string; readonly actor: URL };
+
+export interface ActorsIn {
+  readonly system: ActorSystem;
+  /** Starts a temporary actor. */
+  start<A>(spec: Spec): Promise<ActorRef<A>>;
+  /** By its supervisor, in order. */
+  terminate(ref: ActorRef): Promise<void>;
+  exitOf(ref: ActorRef): Promise<ExitReason>;
+  /** A call, after which main has done what the handler has asked of it: ports of two threads have no order. */
+  ask(ref: ActorRef<any>, method: string, ...args: unknown[]): Promise<unknown>;
+  /** The child of its supervisor that has its id; undefined when there is none. */
+  find(ref: ActorRef): ActorRef | undefined;
+}
+
+/** A system whose actors are started in the mode's places, one after the other. */
+export async function actorsIn(mode: Mode, options: SystemOptions = {}): Promise<ActorsIn> {
+  const { light, count } = MODES[mode];
+  const children = [dynamicSupervisor({ id: "light", threads: { count, place: "round_robin" } })];
+  const system = await testSystem({ intensity: 100, ...options, children });
+  const shared = system.child("light") as unknown as PartitionedSupervisorRef<any>;
+  let started = 0;
+  const placeOf = ({ id }: ActorRef): { by: Pick<ActorSystem, "child" | "terminateChild">; name: string } => {
+    const name = id.slice(id.lastIndexOf("/") + 1);
+    return { by: id === `${shared.id}/${name}` ? (shared as never) : system, name };
+  };
+  return {
+    system,
+    start: async <A>(spec: Spec) =>
+      (await (light(started++)
+        ? shared.startChild(spec as never)
+        : system.startChild({ restart: "temporary", ...spec } as never))) as unknown as ActorRef<A>,
+    terminate: (ref) => {
+      const { by, name } = placeOf(ref);
+      return by.terminateChild(name);
+    },
+    ask: async (ref, method, ...args) => {
+      const answer = await ref.call(method, ...args);
+      const isLight = placeOf(ref).by !== system;
+      const threads = isLight ? shared.partitions().map(({ ref: thread }) => thread) : [ref];
+      // The answer comes by the port by which the thread has asked.
+      await Promise.all(threads.map((thread) => system.getState(thread)));
+      return answer;
+    },
+    find: (ref) => {
+      const { by, name } = placeOf(ref);
+      return by.child(name) as ActorRef | undefined;
+    },
+    exitOf: (ref) => new Promise((resolve) => system.monitor(ref, ({ reason }) => resolve(reason))),
+  };
+}
