@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
-import { JetStreamApiError, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
   type Authenticator,
@@ -48,6 +48,8 @@ const ASK_TIMEOUT_MS = 2000;
 const COMPARE_EVERY_MS = 10_000;
 /** When the bucket does not answer it is looked whether it is there, so often at most. */
 const LOOK_EVERY_MS = 500;
+/** Keys that are asked for before the first has been answered. */
+const READ_AT_ONCE = 64;
 
 /** Rejects with ERR_CLUSTER_AUTH, and with ERR_CLUSTER_ENGINE for a server that cannot be reached, or lacks what is needed. */
 export async function connectNats(options: NatsEngineOptions, warn: Warn): Promise<NatsEngine> {
@@ -284,16 +286,25 @@ export class NatsEngine implements Engine {
     }
   }
 
+  #manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.#nc, { timeout: ASK_TIMEOUT_MS, checkAPI: false });
+  }
+
   async #write(key: string, value: unknown, revision: number | undefined): Promise<number | undefined> {
     const bytes = JSON.stringify(value);
     return first(revision === undefined ? this.#kv.create(key, bytes) : this.#kv.update(key, bytes, revision));
   }
 
   async #list(prefix: string): Promise<BucketEntry[]> {
+    const beginning = `$KV.${bucketOf(this.#options.cluster)}.`;
+    // One question. `keys()` of the client follows the changes, and does not come to an end while there are any.
+    const manager = await this.#manager();
+    const { state } = await manager.streams.info(this.#stream, { subjects_filter: `${beginning}${prefix}>` });
+    const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(beginning.length));
     const entries: BucketEntry[] = [];
-    for await (const key of await this.#kv.keys(`${prefix}>`)) {
-      const entry = entryOf(key, await this.#kv.get(key));
-      if (entry !== undefined) entries.push(entry);
+    for (let i = 0; i < keys.length; i += READ_AT_ONCE) {
+      const some = keys.slice(i, i + READ_AT_ONCE).map(async (key) => entryOf(key, await this.#kv.get(key)));
+      for (const entry of await Promise.all(some)) if (entry !== undefined) entries.push(entry);
     }
     return entries;
   }
@@ -321,7 +332,7 @@ export class NatsEngine implements Engine {
     // It grows while the answer is under way.
     const known = this.#sequence;
     try {
-      const manager = await jetstreamManager(this.#nc, { timeout: ASK_TIMEOUT_MS, checkAPI: false });
+      const manager = await this.#manager();
       const { created, state } = await manager.streams.info(this.#stream);
       if (String(created) !== this.#created || state.last_seq < known) {
         this.#reset(String(created), state.last_seq);
