@@ -161,7 +161,7 @@ test("restarts, exits, guard kills and escalations are counted by reason", async
   const spec = { id: "meter", name: "m", actor: fixture("meter"), handlerTimeoutMs: 1000 };
   // On a machine with other work the test takes longer than the default window.
   await system.startChild(
-    supervisor({ id: "sup", intensity: 3, withinMs: 3_600_000, restart: "temporary", children: [spec] }),
+    supervisor({ id: "sup", intensity: 3, periodMs: 3_600_000, restart: "temporary", children: [spec] }),
   );
   const meter: any = system.whereis("m");
   let restarts = 0;
