@@ -44,7 +44,14 @@ const ONLY_ONE_FILE = [
   {
     rule: "only-file-with-new-worker",
     file: "packages/runtime/src/threads/actor-thread.ts",
+    // Starts the watcher of a process that is not main's.
+    also: "packages/worker-host/src/pool/process-main.ts",
     pattern: /\bnew\s+(?:[\w$]+\s*\.\s*)*Worker\b/g,
+  },
+  {
+    rule: "only-file-that-starts-processes",
+    file: "packages/runtime/src/pool/pool-process.ts",
+    pattern: /(?<![.\w$#])fork\s*\(/g,
   },
   {
     rule: "only-file-with-parent-port",
@@ -267,8 +274,8 @@ export function checkBoundaries(from) {
     checkPureCore(module);
     checkMainsWaits(module);
     if (module.place !== undefined) {
-      for (const { rule, file, pattern } of ONLY_ONE_FILE) {
-        if (module.file !== file) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
+      for (const { rule, file, also, pattern } of ONLY_ONE_FILE) {
+        if (module.file !== file && module.file !== also) reportPattern(module, pattern, `${rule}: belongs in ${file}`);
       }
     }
     if (module.file.startsWith("test/") && module.file !== MAY_SKIP) {

@@ -1,5 +1,5 @@
 import { actorCalls, actorRemote } from "../actors/calls-from-main.js";
-import { poolTasks } from "../actors/pool-tasks.js";
+import { poolTasks, processTasks } from "../actors/pool-tasks.js";
 import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
 import { comlink } from "../baseline/comlink.js";
 import { nact } from "../baseline/nact.js";
@@ -7,7 +7,7 @@ import { piscina, piscinaTuned } from "../baseline/piscina.js";
 import { poolifier } from "../baseline/poolifier.js";
 import { postMessagePipelined, postMessageSequential } from "../baseline/post-message/calls-from-main.js";
 import { threads } from "../baseline/threads.js";
-import { tinypool } from "../baseline/tinypool.js";
+import { tinypool, tinypoolProcess } from "../baseline/tinypool.js";
 import { workerpool } from "../baseline/workerpool.js";
 import type { Bench } from "../contender.js";
 
@@ -40,6 +40,14 @@ export const mainToActor: readonly Bench[] = [
     units: "tasks",
     baseline: "piscina",
     contenders: [pipelined(poolTasks, 64), pipelined(piscina, 64)],
+  },
+  {
+    topology,
+    work: "tiny tasks of a process, 64 under way",
+    measures: "rate",
+    units: "tasks",
+    baseline: "tinypool, child_process",
+    contenders: [pipelined(processTasks, 64), pipelined(poolTasks, 64), pipelined(tinypoolProcess, 64)],
   },
   {
     topology,

@@ -29,6 +29,8 @@ await system.startChild(dynamicSupervisor({ id: "a", template: { throws: "exit" 
 await system.startChild(router({ id: "a", actor: "a.js", size: 1, route: "round_robin", sise: 2 })); // refused: 'sise'
 await system.startChild(pool({ id: "a", filename: "a.js", threads: 2 })); // refused: 'threads'
 await system.startChild(pool({ id: "a", filename: "a.js", recycle: { afterTask: 2 } })); // refused: 'afterTask'
+await system.startChild(pool({ id: "a", filename: "a.js", isolation: "fork" })); // refused: "fork"
+await system.startChild(pool({ id: "a", filename: "a.js", isolation: "process" }));
 await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn", "did you mean shutdown?">
 await system.startChild(supervisor({ id: "a", stratgy: "one_for_all" })); // refused: 'stratgy'
 await system.startChild(dynamicSupervisor({ id: "a", template: { heapCap: 1 } })); // refused: 'heapCap'

@@ -20,7 +20,7 @@ import { debuggerAttached } from "./worker-inspector.js";
 
 /** Reports of the guard. */
 export interface GuardListener {
-  killing(actor: GuardedActor, reason: ExitReason): void;
+  killing(actor: { readonly id: string }, reason: ExitReason): void;
   /** The process is over its budget, and no actor is over its share. */
   overBudget(rssMb: number, totalMb: number, unclaimedMb: number): void;
   /** Unattributed memory has put the process over its budget. The most suspect actor comes first. */
@@ -93,6 +93,11 @@ export class Guard {
   unseenMemory(thread: GuardedThread, bytes: number): void {
     const watched = this.#watched.get(thread);
     watched?.countUnseen(bytes / BYTES_PER_MB);
+  }
+
+  /** Reports that something with a guard of its own, a process, was over its cap and has been ended. */
+  ended(id: string, reason: ExitReason): void {
+    this.#listener.killing({ id }, reason);
   }
 
   stats(thread: GuardedThread): GuardStats | undefined {

@@ -22,6 +22,7 @@ import {
   POOL_MAIN,
   type PoolTables,
   type PoolThreadData,
+  type TaskFailure,
   type TaskMessage,
 } from "@mini-otp/worker-host/protocol/port";
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
@@ -37,6 +38,7 @@ import { IS_BUNDLED } from "../threads/thread-code.js";
 import { forwardOutput } from "../threads/thread-output.js";
 import { Ending } from "./ending.js";
 import { guardedThread } from "./guarded-pool-thread.js";
+import { addressTo, balancerFor } from "./piscina-balancer.js";
 import { Recycling } from "./recycling.js";
 import { TaskEnd } from "./task-end.js";
 import { type TaskLimit, TaskLimits } from "./task-limits.js";
@@ -54,8 +56,10 @@ export interface PoolThreadsHost {
 
 /** What its pool wants to know. */
 export interface PoolThreadsListener {
-  /** A thread ended while it ran no task. */
-  broken(error: unknown): void;
+  /** A thread or process ended while it ran no task. */
+  broken(reason: ExitReason): void;
+  /** A process with no task cannot load the module. */
+  cannotLoad(failure: TaskFailure): void;
   /** A task's function has ended. `grewKb` is 0 when memory was not measured. */
   measured(tookUs: number, grewKb: number): void;
   /** A thread that was to leave has ended, so there is room again. `recycled`: between two tasks, as it was told. */
@@ -99,11 +103,7 @@ export class PoolThreads {
   readonly #limits: TaskLimits | undefined;
 
   constructor(spec: FullPoolSpec, path: string, host: PoolThreadsHost, listener: PoolThreadsListener) {
-    if (IS_BUNDLED) {
-      const why =
-        "a pool's threads are made of files of piscina's and @mini-otp/worker-host's, which are inside this bundle";
-      throw new ActorError("ERR_ACTOR_MODULE", `id=${path}: ${why}: see docs/bundling.md`, { id: path });
-    }
+    checkNotBundled(path);
     this.#spec = spec;
     this.#path = path;
     this.#host = host;
@@ -123,7 +123,7 @@ export class PoolThreads {
     this.#recycling =
       recycle === undefined
         ? undefined
-        : new Recycling(recycle, concurrentTasksPerWorker, (message, threadId) => this.#leave(message, threadId));
+        : new Recycling(recycle, concurrentTasksPerWorker, (threadId) => this.#leave(threadId));
     const { taskTimeoutMs, startTimeoutMs } = spec;
     if (taskTimeoutMs !== Infinity) {
       const stageOf = (words: number): number => Atomics.load(this.#places, words + PLACE_STAGE);
@@ -142,10 +142,12 @@ export class PoolThreads {
       ...(spec.execArgv === undefined ? {} : { execArgv: [...inheritedExecArgv(), ...spec.execArgv] }),
       workerData: spec.workerData,
       recordTiming: false,
-      ...(this.#recycling === undefined ? {} : { loadBalancer: this.#recycling.balancer }),
+      ...(this.#recycling === undefined
+        ? {}
+        : { loadBalancer: balancerFor(this.#recycling, concurrentTasksPerWorker) }),
     } as ConstructorParameters<typeof Piscina>[0]);
     this.#piscina.on("error", (error) => {
-      if (!isLateResult(error)) listener.broken(error);
+      if (!isLateResult(error)) listener.broken({ kind: "error", error });
     });
     this.#adopt();
     this.#watchExits();
@@ -214,7 +216,8 @@ export class PoolThreads {
   }
 
   /** Has a thread that runs no task exit. It does so itself, so that its exit handlers run. */
-  #leave(message: TaskMessage, threadId: number): void {
+  #leave(threadId: number): void {
+    const message: TaskMessage = { name: undefined, task: undefined, place: -1, leaves: true, ...addressTo(threadId) };
     const end = new Ending();
     const kill = setTimeout(() => end.abort(), EXITING_MS).unref();
     const stayed = (): void => {
@@ -348,6 +351,14 @@ export class PoolThreads {
       new ConsumerState(words).pretend({ sleeps: !busy, runsCallbacks: busy });
     }
   }
+}
+
+/** Throws ERR_ACTOR_MODULE. */
+export function checkNotBundled(path: string): void {
+  if (!IS_BUNDLED) return;
+  const why =
+    "what runs a pool's tasks is made of files of piscina's and @mini-otp/worker-host's, which are inside this bundle";
+  throw new ActorError("ERR_ACTOR_MODULE", `id=${path}: ${why}: see docs/bundling.md`, { id: path });
 }
 
 /**

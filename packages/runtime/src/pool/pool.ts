@@ -14,7 +14,8 @@ import { SupervisedPoolRef } from "../supervision/pool-ref.js";
 import { afterRunning } from "../supervision/running-time.js";
 import { limitAt } from "../supervision/stop-budget.js";
 import { Ending } from "./ending.js";
-import { PoolThreads, type PoolThreadsHost } from "./pool-threads.js";
+import { PoolProcesses } from "./pool-processes.js";
+import { PoolThreads, type PoolThreadsHost, type PoolThreadsListener } from "./pool-threads.js";
 import type { TaskEnd } from "./task-end.js";
 import { type Task, TaskQueue } from "./task-queue.js";
 
@@ -39,6 +40,9 @@ interface Stopping {
   dropped: number;
 }
 
+/** One incarnation of a pool: what runs its tasks. */
+type Runners = PoolThreads | PoolProcesses;
+
 type State = "down" | "starting" | "up" | "restarting" | "stopping";
 
 /**
@@ -59,7 +63,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   #threadsRecycled = 0;
   #state: State = "down";
   #incarnation = 0;
-  #threads: PoolThreads | undefined;
+  #threads: Runners | undefined;
   #startFailed: ((reason: ExitReason) => void) | undefined;
   #stopping: Stopping | undefined;
   /** Set while all threads are being ended: the reason. */
@@ -92,8 +96,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     const timer = afterRunning(this.#host.clock, afterMs, () => this.#startFailed?.({ kind: "init_timeout", afterMs }));
     let reason: ExitReason | undefined;
     try {
-      const threads: PoolThreads = new PoolThreads(this.#spec, this.id, this.#host, {
-        broken: (error) => this.#broken(threads, { kind: "error", error }),
+      const threads: Runners = this.#startRunners({
+        broken: (reason) => this.#broken(threads, reason),
+        cannotLoad: (failure) => void this.#cannotLoad(threads, failure),
         measured: (tookUs, grewKb) => this.#tasks.measured(tookUs, grewKb),
         left: (recycled) => {
           if (recycled) this.#threadsRecycled++;
@@ -123,6 +128,11 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.#ended(reason)();
     this.#stopped(reason, false, !closed);
     return { kind: "failed", reason };
+  }
+
+  #startRunners(listener: PoolThreadsListener): Runners {
+    if (this.#spec.isolation === "process") return new PoolProcesses(this.#spec, this.id, this.#host, listener);
+    return new PoolThreads(this.#spec, this.id, this.#host, listener);
   }
 
   stop(request: StopRequest): Promise<StopOutcome> {
@@ -186,7 +196,7 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     }
   }
 
-  #runNow(task: Task, threads: PoolThreads): void {
+  #runNow(task: Task, threads: Runners): void {
     this.#running.add(task);
     const abortable = this.#spec.taskTimeoutMs !== Infinity || task.signal !== undefined;
     let value: TaskValue;
@@ -214,15 +224,9 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
   }
 
   /** The error that a task rejects with. Reports a lost thread; breaks the pool when the module cannot be loaded. */
-  #errorOf(threads: PoolThreads, end: TaskEnd, name: string): unknown {
+  #errorOf(threads: Runners, end: TaskEnd, name: string): unknown {
     const { error, timeOver, notPosted } = end;
-    if (isTaskFailure(error)) {
-      const thrown = this.#host.outbox.codec.decodeValue(payloadOf((error as TaskFailure).error));
-      if (error.of !== "module") return thrown;
-      const explained = explainModule(this.id, thrown, this.#spec.filename);
-      this.#broken(threads, { kind: "error", error: explained });
-      return explained;
-    }
+    if (isTaskFailure(error)) return error.of === "module" ? this.#cannotLoad(threads, error) : this.#thrown(error);
     if (notPosted) return notTransferable({ id: this.id }, error);
     const reason =
       timeOver?.kind === "unresponsive"
@@ -237,7 +241,18 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     return new ActorError("ERR_CALL_EXIT", message, { id: this.id, method: name, reason });
   }
 
-  #broken(threads: PoolThreads, reason: ExitReason): void {
+  #thrown({ error }: TaskFailure): unknown {
+    return this.#host.outbox.codec.decodeValue(payloadOf(error));
+  }
+
+  /** Returns why. */
+  #cannotLoad(threads: Runners, failure: TaskFailure): unknown {
+    const error = explainModule(this.id, this.#thrown(failure), this.#spec.filename);
+    this.#broken(threads, { kind: "error", error });
+    return error;
+  }
+
+  #broken(threads: Runners, reason: ExitReason): void {
     if (threads !== this.#threads) return;
     this.#startFailed?.(reason.kind === "error" ? { kind: "init_failed", error: reason.error } : reason);
     if (this.#state !== "up") return;

@@ -1,24 +1,17 @@
-import type { TaskMessage } from "@mini-otp/worker-host/protocol/port";
-import { Piscina } from "piscina";
 import type { RecycleOptions } from "../supervision/child-spec.js";
 
-const queueOptionsSymbol: unique symbol = Piscina.queueOptionsSymbol as never;
-
-/** A task for one thread. */
-interface Addressed {
-  readonly [queueOptionsSymbol]?: { readonly threadId: number } | null;
+/** A thread or process as the pool sees it. */
+interface Runner {
+  /** How many tasks it runs. */
+  readonly currentUsage: number;
 }
-
-// Piscina exports no names for these.
-type Balancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>["loadBalancer"]>;
-type PiscinaWorker = Parameters<Balancer>[1][number];
 
 interface Thread {
   tasks: number;
   /** It has reached a limit. */
   isDue: boolean;
   timer: NodeJS.Timeout | undefined;
-  worker: PiscinaWorker | undefined;
+  worker: Runner | undefined;
 }
 
 /** A thread that gets no more tasks, and is told to leave once it runs none. */
@@ -29,21 +22,17 @@ interface Leaving {
 
 /**
  * Replaces the threads of a pool that have done enough, between two tasks and one at a time. `leave` tells a thread to
- * exit; piscina starts another when it needs one. Meanwhile the pool has room for `reserved` tasks less, because a task
- * that finds no thread would wait inside piscina.
+ * exit; the pool starts another when it needs one. Meanwhile the pool has room for `reserved` tasks less, because a task
+ * that finds no thread would wait behind it.
  */
 export class Recycling {
   readonly #options: RecycleOptions;
   readonly #tasksPerThread: number;
-  readonly #leave: (message: TaskMessage, threadId: number) => void;
+  readonly #leave: (threadId: number) => void;
   readonly #threads = new Map<number, Thread>();
   #leaving: Leaving | undefined;
 
-  constructor(
-    options: RecycleOptions,
-    tasksPerThread: number,
-    leave: (message: TaskMessage, threadId: number) => void,
-  ) {
+  constructor(options: RecycleOptions, tasksPerThread: number, leave: (threadId: number) => void) {
     this.#options = options;
     this.#tasksPerThread = tasksPerThread;
     this.#leave = leave;
@@ -70,7 +59,7 @@ export class Recycling {
     this.#next();
   }
 
-  /** It has not left, because piscina has not given it the message in time. */
+  /** It has not left, because it has not got the message in time. */
   stayed(threadId: number): void {
     if (this.#leaving?.threadId !== threadId) return;
     this.#leaving.isTold = false;
@@ -98,27 +87,21 @@ export class Recycling {
     this.#threads.clear();
   }
 
-  /** For piscina: its own choice, the thread that is the least busy, without the one that leaves. */
-  readonly balancer: Balancer = (task, workers) => {
-    const wanted = (task as Addressed)[queueOptionsSymbol]?.threadId;
-    let chosen: PiscinaWorker | null = null;
-    let least = task.isAbortable ? 1 : this.#tasksPerThread;
-    for (const worker of workers) {
-      const { id, currentUsage } = worker;
-      const thread = this.#threads.get(id);
-      if (thread !== undefined) thread.worker = worker;
-      if (wanted === undefined ? id === this.#leaving?.threadId : id !== wanted) continue;
-      if (currentUsage >= least) continue;
-      chosen = worker;
-      least = currentUsage;
-    }
-    return chosen;
-  };
+  /** The thread runs tasks from now on. */
+  shown(threadId: number, worker: Runner): void {
+    const thread = this.#threads.get(threadId);
+    if (thread !== undefined) thread.worker = worker;
+  }
+
+  /** The thread that gets no more tasks. */
+  get leavingId(): number | undefined {
+    return this.#leaving?.threadId;
+  }
 
   #next(): void {
     if (this.#leaving === undefined) {
       for (const [threadId, { isDue, worker }] of this.#threads) {
-        // A thread that piscina has not shown yet is starting, and tasks may wait for it.
+        // A thread that has not been shown yet is starting, and tasks may wait for it.
         if (!isDue || worker === undefined) continue;
         this.#leaving = { threadId, isTold: false };
         break;
@@ -128,9 +111,6 @@ export class Recycling {
     if (leaving === undefined || leaving.isTold) return;
     if (this.#threads.get(leaving.threadId)?.worker?.currentUsage !== 0) return;
     leaving.isTold = true;
-    const { threadId } = leaving;
-    const message: TaskMessage = { name: undefined, task: undefined, place: -1, leaves: true };
-    const address: Addressed = { [queueOptionsSymbol]: { threadId } };
-    this.#leave({ ...message, ...address }, threadId);
+    this.#leave(leaving.threadId);
   }
 }

@@ -163,6 +163,12 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   kind: "pool";
   /** The module whose functions are run: its default export, or what `run` names. */
   filename: URL | string;
+  /**
+   * `"thread"` (default), or `"process"`: each of its threads is a child process, for native addons that abort and for
+   * code that must not share a process. A crash there is the reason `crashed`. What a process cannot have is refused:
+   * shared memory in tasks, results and `workerData`, and ports.
+   */
+  isolation?: "thread" | "process";
   /** Threads that are kept, 0 to 1 024. Default 1. */
   minThreads?: number;
   /** Threads at most, 1 to 1 024. Default: as many as the machine runs at a time. */
@@ -182,7 +188,10 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
   recycle?: RecycleOptions;
   /** The cap of each thread's heap, in MiB. Default 64. */
   heapCapMb?: number;
-  /** The cap of each thread's buffers, wasm memory and the like, in MiB. Default 64. */
+  /**
+   * The cap of each thread's buffers, wasm memory and the like, in MiB. Default 64. With `isolation: "process"` the resident
+   * memory of a process, native memory included, may be `heapCapMb` and this over what it has at its start.
+   */
   offHeapCapMb?: number;
   /** How long the first thread may take to load the module. Default 10 000. */
   startTimeoutMs?: number;
@@ -340,6 +349,7 @@ export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> & With
 export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits | "intensity" | "periodMs">, "mailbox"> &
   WithMailbox & { readonly memberRestart: RestartType; readonly memberBackoff: BackoffOptions };
 type PoolLimits =
+  | "isolation"
   | "minThreads"
   | "maxThreads"
   | "idleTimeoutMs"

@@ -29,3 +29,19 @@ export function cloneData(value: unknown): unknown {
   }
   return structuredClone(value);
 }
+
+/** Refuses what has to be shared: Node's own serializer copies a view of shared memory without a word. */
+class Leaving extends Serializer {
+  _writeHostObject(object: object): never {
+    throw new TypeError(`it holds an object of the platform, a ${object.constructor?.name}`);
+  }
+  _getSharedArrayBufferId(): never {
+    throw new TypeError("it holds shared memory");
+  }
+  _getDataCloneError = TypeError;
+}
+
+/** Throws for what no other process can have. */
+export function checkLeavesProcess(value: unknown): void {
+  new Leaving().writeValue(value);
+}

@@ -38,7 +38,7 @@ import type {
   SupervisorSpec,
   ThreadsOptions,
 } from "./child-spec.js";
-import { cloneData } from "./clone-data.js";
+import { checkLeavesProcess, cloneData } from "./clone-data.js";
 import { aModule, resolveModule } from "./module-url.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import { invalidSpec, readSpec, takeSpec } from "./spec-fields.js";
@@ -120,6 +120,7 @@ const FIELDS = {
   pool: {
     ...SUPERVISED,
     filename: required(aModule),
+    isolation: oneOf("thread", "process"),
     minThreads: integer([0, BOUNDS.poolThreads[1]]),
     maxThreads: integer(BOUNDS.poolThreads),
     idleTimeoutMs: timerMs,
@@ -182,6 +183,7 @@ const DEFAULTS = {
   router: { ...ACTOR_DEFAULTS, intensity: 3, periodMs: 5_000 },
   pool: {
     ...WORKER_LIFETIME,
+    isolation: "thread",
     startTimeoutMs: 10_000,
     idleTimeoutMs: 10_000,
     maxQueue: 1_024,
@@ -418,8 +420,20 @@ function poolThreads(path: string, spec: PoolSpec): object {
   const { minThreads = 1, concurrentTasksPerWorker = 1 } = spec;
   const { maxThreads = Math.max(minThreads, availableParallelism()) } = spec;
   if (minThreads > maxThreads) throw invalidSpec(path, "minThreads", minThreads, `maxThreads (${maxThreads}) or less`);
+  checkWorkerData(path, spec);
   const { taskTimeoutMs = concurrentTasksPerWorker === 1 ? 30_000 : Infinity } = spec;
   return { minThreads, maxThreads, taskTimeoutMs };
+}
+
+/** A process gets its `workerData` by a channel that copies less than structured cloning does. */
+function checkWorkerData(path: string, { isolation, workerData }: PoolSpec): void {
+  if (isolation !== "process") return;
+  try {
+    checkLeavesProcess(workerData);
+  } catch (error) {
+    const allowed = `what another process can have, with isolation "process": ${(error as Error).message}`;
+    throw invalidSpec(path, "workerData", workerData, allowed);
+  }
 }
 
 function fullChildren(path: string, children: readonly ChildSpec[], autoShutdown?: AutoShutdown): FullChildSpec[] {

@@ -1,5 +1,4 @@
 import type { Readable, Writable } from "node:stream";
-import type { Worker } from "node:worker_threads";
 
 /*
  * A thread's output goes to main's stdout and stderr. Node would use a pipe, and a pipe turns an error of its target (a
@@ -11,7 +10,8 @@ const OUTPUTS = ["stdout", "stderr"] as const;
 /** The threads that wait until a stream of main's has room, by stream. */
 const waiting = new Map<Writable, Set<Readable>>();
 
-export function forwardOutput(worker: Worker): void {
+/** Of a thread or a process. */
+export function forwardOutput(worker: { readonly stdout: Readable; readonly stderr: Readable }): void {
   for (const output of OUTPUTS) forward(worker[output], process[output]);
 }
 

@@ -1,13 +1,19 @@
-import type { MessagePort } from "node:worker_threads";
 import { type ItemSource, OutgoingStream } from "../loop/outgoing-stream.js";
 import type { FromStreamTask, ToStreamTask } from "../protocol/port/pool-task.js";
 import type { Codec } from "../protocol/values/codec.js";
 import { encoded } from "../protocol/values/encoded.js";
 
+/** As much of a MessagePort as a stream's end in the pool uses. */
+export interface StreamPort {
+  postMessage(message: FromStreamTask): void;
+  on(event: "message", listener: (message: ToStreamTask) => void): unknown;
+  close(): void;
+}
+
 const NOWHERE = { address: 0, uid: 0, correlation: -1 };
 
 /** Sends what `source` yields over `port`, as its reader grants. Rejects with what it throws. */
-export function streamTo(port: MessagePort, codec: Codec, method: string, source: ItemSource): Promise<void> {
+export function streamTo(port: StreamPort, codec: Codec, method: string, source: ItemSource): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = new OutgoingStream(NOWHERE, method, source, {
       codec,

@@ -33,6 +33,7 @@ const SHAPES: Readonly<Record<ExitKind, (reason: any) => boolean>> = {
   off_heap_cap_exceeded: ({ offHeapCapMb, usedMb }) => isNumber(offHeapCapMb) && isNumber(usedMb),
   unresponsive: ({ method, afterMs }) => typeof method === "string" && isNumber(afterMs),
   exit_called: ({ code }) => isNumber(code),
+  crashed: ({ signal, code }) => (signal === null || typeof signal === "string") && (code === null || isNumber(code)),
   init_timeout: ({ afterMs }) => isNumber(afterMs),
   partition_ended: () => true,
   linked: ({ id }) => typeof id === "string",
@@ -131,6 +132,8 @@ function exitInWords(reason: ExitReason, depth: number): string {
       return `unresponsive (in ${reason.method} for ${Math.round(reason.afterMs)} ms)`;
     case "exit_called":
       return `exit_called (code ${reason.code})`;
+    case "crashed":
+      return reason.signal === null ? `crashed (code ${reason.code})` : `crashed (${reason.signal})`;
     case "init_timeout":
       return `init_timeout (after ${Math.round(reason.afterMs)} ms)`;
     case "linked":

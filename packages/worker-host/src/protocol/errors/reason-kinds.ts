@@ -12,6 +12,8 @@ export type ExitReason =
   | { readonly kind: "off_heap_cap_exceeded"; readonly offHeapCapMb: number; readonly usedMb: number }
   | { readonly kind: "unresponsive"; readonly method: string; readonly afterMs: number }
   | { readonly kind: "exit_called"; readonly code: number }
+  /** Its process ended, and main did not end it: `signal` is what ended it, or `code` what it exited with. */
+  | { readonly kind: "crashed"; readonly signal: string | null; readonly code: number | null }
   | { readonly kind: "init_failed"; readonly error: unknown }
   | { readonly kind: "init_timeout"; readonly afterMs: number }
   | { readonly kind: "linked"; readonly id: string; readonly reason: ExitReason }

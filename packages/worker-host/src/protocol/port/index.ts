@@ -31,7 +31,17 @@ export {
   type StartedMembers,
 } from "./partition.js";
 export {
+  type FromPoolProcess,
+  POOL_PROCESS,
+  type PoolProcessData,
+  type TaskFigures,
+  type ToPoolProcess,
+  WATCHER_FD,
+  type WatcherWord,
+} from "./pool-process.js";
+export {
   CALLED,
+  type FromStreamTask,
   isTaskFailure,
   PLACE_GREW_KB,
   PLACE_MEMORY_KB,
@@ -44,4 +54,5 @@ export {
   type PoolThreadData,
   type TaskFailure,
   type TaskMessage,
+  type ToStreamTask,
 } from "./pool-task.js";

@@ -87,9 +87,10 @@ export function decodeForeign(codec: Codec, value: Encoded): unknown {
 function inWords(value: unknown): unknown {
   const reason = exitReasonOf(value);
   if (reason === undefined) return carried(value);
-  // The facts of a reason are texts and numbers. Other properties, which a user has added, are left out.
+  // The facts of a reason are texts, numbers and null. Other properties, which a user has added, are left out.
   const { error, detail, ...facts } = reason as ExitReason & { error?: unknown; detail?: unknown };
-  const plain = Object.entries(facts).filter(([, fact]) => typeof fact === "string" || typeof fact === "number");
+  const isPlain = (fact: unknown): boolean => typeof fact === "string" || typeof fact === "number" || fact === null;
+  const plain = Object.entries(facts).filter(([, fact]) => isPlain(fact));
   const nested = "reason" in facts ? { reason: inWords(facts.reason) } : {};
   return {
     ...Object.fromEntries(plain),

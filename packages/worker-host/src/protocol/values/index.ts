@@ -9,5 +9,5 @@ export {
   payloadOf,
   type TaskValue,
 } from "./encoded.js";
-export { decodeTask, encodeTask, takeTransferred, transferListOf } from "./task-value.js";
+export { checkLeaves, decodeTask, encodeTask, takeTransferred, transferListOf } from "./task-value.js";
 export { copyValue } from "./value-graph.js";

@@ -71,6 +71,30 @@ function payloadOfText({ format, text }: EncodedText): Payload {
   return payload;
 }
 
+/**
+ * Throws ERR_NOT_CLONEABLE for a task or a result that no other process can have: shared memory, objects of the platform,
+ * and what changes hands unless it is an ArrayBuffer, which is copied. A stream's port is not looked at.
+ */
+export function checkLeaves(codec: Codec, id: string, value: TaskValue, root: "task" | "result"): void {
+  const { content, transferred, isStream } = value;
+  const moved = isStream ? transferred.slice(0, -1) : transferred;
+  const index = moved.findIndex((object) => !(object instanceof ArrayBuffer));
+  if (index !== -1) {
+    const path = `transfer[${index}]`;
+    const message = `id=${id}: ${path} of the ${root} is no ArrayBuffer, and nothing else can go to another process`;
+    throw new ActorError("ERR_NOT_CLONEABLE", message, { id, path });
+  }
+  if (!("bytes" in content) || content.shared === undefined) return;
+  try {
+    // Says where in the value it is.
+    codec.encodeValue(decodeTask(codec, value), undefined, root, true);
+  } catch (error) {
+    throw uncloneableFor({ id }, error);
+  }
+  const message = `id=${id}: ${root}: it shares memory, and goes to another process`;
+  throw new ActorError("ERR_NOT_CLONEABLE", message, { id, path: root });
+}
+
 /** The transfer list for a port. */
 export function transferListOf({ content, transferred }: TaskValue): readonly Transferable[] {
   return "primitive" in content || "text" in content
