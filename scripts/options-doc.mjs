@@ -30,6 +30,7 @@ const GROUPS = [
   "BackoffOptions",
   "Permissions",
   "GuardOptions",
+  "DevOptions",
   "AllowOptions",
   "WindowOptions",
   "LeaseOptions",

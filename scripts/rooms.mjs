@@ -38,6 +38,7 @@ export const ROOMS = {
     "router",
     "partitions",
     "directory",
+    "dev",
     "system",
     "options",
     "guests",

@@ -31,6 +31,7 @@ export const LONG = [
   "system/blocked-main",
   // These run on other Nodes too, which have to be downloaded.
   "bundling/recipes",
+  "dev/loaders",
   "module/loading",
 ];
 

@@ -12,6 +12,7 @@ const FOLDERS = [
   "attacks",
   "calls",
   "comlink",
+  "dev",
   "errors",
   "introspection",
   "loop",

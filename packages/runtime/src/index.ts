@@ -62,6 +62,7 @@ export type {
   TaskOf,
   Transferable,
 } from "@mini-otp/worker-host/protocol/refs";
+export type { DevOptions } from "./dev/dev-options.js";
 export type { OfEach, StatsOf } from "./directory/references.js";
 export type { GuardOptions } from "./guard/guard-options.js";
 export type { LossCause } from "./introspection/actor-meter.js";

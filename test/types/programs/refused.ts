@@ -64,6 +64,8 @@ await system.startChild<typeof Hasher>({ id: "b", actor: "hasher.js", args: { ro
 await system.startChild<typeof Hasher>({ id: "c", actor: "hasher.js", args: { rounds: 3 }, restart: "always" }); // refused: "always"
 await startSystem({ strategy: "one_for_some" }); // refused: "one_for_some"
 await startSystem({ guard: { onZombie: "ignore" } }); // refused: "ignore"
+await startSystem({ dev: { watch: "yes" } }); // refused: boolean
+await startSystem({ dev: { whatch: true } }); // refused: whatch
 system.on("actor_started", (event) => event.reason); // refused: 'reason'
 const numbers = await system.startChild(pool<(n: number) => string>({ id: "d", filename: "numbers.js" }));
 numbers.map(["1"]); // refused: 'string'

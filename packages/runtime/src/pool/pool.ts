@@ -83,6 +83,11 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
     this.ref = new SupervisedPoolRef(host.outbox, uid, path, parallelTasks, () => this.stats());
   }
 
+  /** The module of its tasks. */
+  get filename(): URL | string {
+    return this.#spec.filename;
+  }
+
   /** Resolves when one of its threads has loaded the module. */
   async start(incarnation: number): Promise<StartOutcome<SupervisedPoolRef>> {
     const { startTimeoutMs: afterMs } = this.#spec;

@@ -17,6 +17,7 @@ import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-o
 import { GUARD_HOOK, LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
+import { Development } from "../dev/development.js";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
 import { normaliseGuard } from "../guard/guard-options.js";
 import { healthOf, type SystemHealth } from "../introspection/health.js";
@@ -112,6 +113,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly #events: Events;
   readonly #reportLog: ReportLog;
   readonly #actors: Actors;
+  readonly #development: Development | undefined;
   readonly #references: References;
   readonly #root: SupervisorProcess;
   readonly #clock: Clock;
@@ -135,7 +137,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   readonly child: SupervisorRef<C>["child"] = (id: any): any => this.#root.ref.child(id);
 
   private constructor(
-    { name = "mini-otp", logger: given, guard, spares = 2, callTimeoutMs, ...flags }: SystemOptions,
+    { name = "mini-otp", logger: given, guard, dev, spares = 2, callTimeoutMs, ...flags }: SystemOptions,
     { clock, random, failProcess }: Dependencies,
   ) {
     this.name = name;
@@ -161,6 +163,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       },
       callTimeoutMs,
     );
+    if (dev?.watch === true) {
+      this.#development = new Development({ directory: this.#actors.directory, events: this.#events, logger });
+    }
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
     this.#lastFailures = new LastFailures(spec.id, reasons);
     this.#references = new References(
@@ -509,6 +514,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     if (this.#ended) return;
     this.#ended = true;
     this.#root.dispose();
+    this.#development?.close();
     this.#reportLog.close();
     this.#actors.close((id) => new ActorError("ERR_SYSTEM_STOPPED", `id=${id}: the system has stopped`, { id }));
     this.#events.emit({ event: "system_stopped", id: this.id, at: performance.now(), reason });

@@ -14,6 +14,7 @@ import {
   takeOptions,
   timerMs,
 } from "@mini-otp/worker-host/protocol/options";
+import { DEV_OPTIONS } from "../dev/dev-options.js";
 import { GUARD_OPTIONS } from "../guard/guard-options.js";
 import { aLogger } from "../reporting/logger.js";
 import { SUPERVISOR_FLAGS } from "../supervision/normalise-spec.js";
@@ -28,6 +29,7 @@ export const SYSTEM_OPTIONS: Fields = {
   spares: integer(BOUNDS.spareThreads),
   logger: aLogger,
   guard: GUARD_OPTIONS,
+  dev: DEV_OPTIONS,
 };
 
 /** How long a tree may take to stop: what is longer than a timer can be is waited for all the same. */

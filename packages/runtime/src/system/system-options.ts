@@ -1,4 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { DevOptions } from "../dev/dev-options.js";
 import type { GuardOptions } from "../guard/guard-options.js";
 import type { Logger } from "../reporting/logger.js";
 import type { ChildStopReport } from "../supervision/child.js";
@@ -33,6 +34,8 @@ export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSp
   logger?: Logger | false;
   /** What holds actors to their caps. */
   guard?: GuardOptions;
+  /** For work on a program: code that is saved is put into the living actors. Not for production. */
+  dev?: DevOptions;
 }
 
 /** What `system.stats()` says of the system as a whole. */
