@@ -1,11 +1,12 @@
 import type { SystemOptions } from "@mini-otp/runtime";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type Gate from "../fixtures/gate.actor.js";
 import type Log from "../fixtures/log.actor.js";
 import type Talker from "../fixtures/talker.actor.js";
 import type Worker from "../fixtures/worker.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture, testSystem } from "../support/system.js";
+import { actorsIn, type Mode } from "../support/modes.js";
+import { fixture } from "../support/system.js";
 
 interface Limits {
   maxDeliveries?: number;
@@ -19,54 +20,105 @@ interface Limits {
 }
 
 /** A worker, the log it writes to, and a gate it is held at. */
-async function heldWorker(limits: Limits = {}, options: SystemOptions = {}) {
-  const system = await testSystem({ intensity: 100, ...options });
+async function heldWorker(mode: Mode, limits: Limits = {}, options: SystemOptions = {}) {
+  const actors = await actorsIn(mode, options);
+  const { system } = actors;
   const log = await system.startChild<typeof Log>({ id: "log", actor: fixture("log") });
   const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
-  const worker = await system.startChild<typeof Worker>({
-    id: "worker",
-    actor: fixture("worker"),
-    args: { log },
-    ...limits,
-  });
-  await worker.cast("hold", gate);
+  const spec = { id: "worker", actor: fixture("worker"), args: { log }, ...limits };
+  const isOwn = mode === "in threads of their own";
+  const worker = await (isOwn ? system.startChild<typeof Worker>(spec) : actors.start<typeof Worker>(spec));
+  await worker.cast(isOwn ? "hold" : "holdAwaiting", gate);
   await gate.call("someone");
-  return { system, log, gate, worker };
+  return { ...actors, log, gate, worker };
 }
 
-// Promise: messages-sender-receiver-handled
-test("[cast] messages of one sender are handled in the order they were sent", async () => {
-  const { log, gate, worker } = await heldWorker();
-  const sent = Array.from({ length: 500 }, (_, i) => i);
-  for (const entry of sent) await worker.cast("take", entry);
-  await gate.cast("open");
-  expect(await log.call("untilCount", 500)).toEqual(sent);
+describe.each(["in threads of their own", "light, in one thread"] as const)("%s", (mode) => {
+  // Promise: messages-sender-receiver-handled
+  test("[cast] messages of one sender are handled in the order they were sent", async () => {
+    const { log, gate, worker } = await heldWorker(mode);
+    const sent = Array.from({ length: 500 }, (_, i) => i);
+    for (const entry of sent) await worker.cast("take", entry);
+    await gate.cast("open");
+    expect(await log.call("untilCount", 500)).toEqual(sent);
+  });
+
+  // Promise: mailbox-bounded-messages-bytes
+  test("a full mailbox answers tryCast with full, and ok again when there is room", async () => {
+    const { log, gate, worker } = await heldWorker(mode, { mailbox: { capacity: 4 } });
+    const answers = Array.from({ length: 6 }, (_, i) => worker.tryCast("take", i));
+    expect(answers).toEqual(["ok", "ok", "ok", "ok", "full", "full"]);
+    await gate.cast("open");
+    await log.call("untilCount", 4);
+    expect(worker.tryCast("take", 6)).toBe("ok");
+  });
+
+  // Promise: mailbox-bounded-messages-bytes
+  test("a mailbox is full by bytes too", async () => {
+    const { worker } = await heldWorker(mode, { mailbox: { capacityBytes: 4096 } });
+    const kilobyte = new Uint8Array(900);
+    expect(worker.tryCast("take", kilobyte)).toBe("ok");
+    expect(worker.tryCast("take", kilobyte)).toBe("ok");
+    expect(worker.tryCast("take", kilobyte)).toBe("ok");
+    expect(["ok", "full"]).toContain(worker.tryCast("take", kilobyte));
+    expect(worker.tryCast("take", kilobyte)).toBe("full");
+  });
+
+  test("under drop_oldest, a call that is dropped rejects with ERR_MAILBOX_FULL", async () => {
+    const { worker } = await heldWorker(mode, { mailbox: { capacity: 1, overflow: "drop_oldest" } });
+    const call = worker.call("ready").catch((e: unknown) => e);
+    await worker.cast("take", 1);
+    expect(await call).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+  });
+
+  // Promise: full-mailbox-makes-senders
+  test("under block, casts from main wait in order without blocking its event loop", async () => {
+    const { log, gate, worker } = await heldWorker(mode, { mailbox: { capacity: 2 } });
+    let accepted = 0;
+    const casts = Array.from({ length: 20 }, (_, i) => worker.cast("take", i).then(() => accepted++));
+    await eventually(() => accepted === 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(accepted).toBe(2);
+    await gate.cast("open");
+    await Promise.all(casts);
+    expect(await log.call("untilCount", 20)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  test("under block, a cast from main rejects with ERR_MAILBOX_FULL after blockTimeoutMs", async () => {
+    const { worker } = await heldWorker(mode, { mailbox: { capacity: 1, blockTimeoutMs: 50 } });
+    await worker.cast("take", 0);
+    const before = performance.now();
+    expect(await worker.cast("take", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+    expect(performance.now() - before).toBeGreaterThanOrEqual(49);
+  });
+
+  test("under block, an actor waits for room and loses nothing", async () => {
+    const { system, log, gate, worker } = await heldWorker(mode, { mailbox: { capacity: 2 } });
+    const talker = await system.startChild({ id: "talker", actor: fixture("talker") });
+    const counted = talker.call("count", worker, 50);
+    await eventually(() => system.stats(worker).mailbox.length === 2);
+    await gate.cast("open");
+    await counted;
+    expect(await log.call("untilCount", 50)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect(system.stats(worker).mailbox.blockedMs).toBeGreaterThanOrEqual(0);
+  });
+
+  // Promise: full-mailbox-makes-senders
+  test("under reject, a cast to a full mailbox rejects at once", async () => {
+    const { worker } = await heldWorker(mode, { mailbox: { capacity: 1, overflow: "reject" } });
+    await worker.cast("take", 0);
+    expect(await worker.cast("take", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+    expect(await worker.call("ready").catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+  });
 });
 
-// Promise: mailbox-bounded-messages-bytes
-test("a full mailbox answers tryCast with full, and ok again when there is room", async () => {
-  const { log, gate, worker } = await heldWorker({ mailbox: { capacity: 4 } });
-  const answers = Array.from({ length: 6 }, (_, i) => worker.tryCast("take", i));
-  expect(answers).toEqual(["ok", "ok", "ok", "ok", "full", "full"]);
-  await gate.cast("open");
-  await log.call("untilCount", 4);
-  expect(worker.tryCast("take", 6)).toBe("ok");
-});
-
-// Promise: mailbox-bounded-messages-bytes
-test("a mailbox is full by bytes too", async () => {
-  const { worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
-  const kilobyte = new Uint8Array(900);
-  expect(worker.tryCast("take", kilobyte)).toBe("ok");
-  expect(worker.tryCast("take", kilobyte)).toBe("ok");
-  expect(worker.tryCast("take", kilobyte)).toBe("ok");
-  expect(["ok", "full"]).toContain(worker.tryCast("take", kilobyte));
-  expect(worker.tryCast("take", kilobyte)).toBe("full");
-});
+// For actors with a thread of their own. A light actor's mailbox is on its partition's heap: what is large counts there
+// with all its bytes, and what an overflow policy drops is counted by the partition, in its own time. The rest needs a
+// restart, see light/refusals. What the bounds of a light actor are is tested by light/members.
 
 // Promise: messages-sender-receiver-handled
 test("a message over a quarter of the mailbox keeps its place in the order", async () => {
-  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
+  const { log, gate, worker } = await heldWorker("in threads of their own", { mailbox: { capacityBytes: 4096 } });
   const large = "x".repeat(100_000);
   await worker.cast("take", 1);
   await worker.cast("take", large);
@@ -75,28 +127,11 @@ test("a message over a quarter of the mailbox keeps its place in the order", asy
   expect(await log.call("untilCount", 3)).toEqual([1, large, 2]);
 });
 
-test("large messages that were queued at a crash are handled by the next incarnation", async () => {
-  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096 } });
-  const large = "x".repeat(100_000);
-  await worker.cast("exitOnce");
-  await worker.cast("take", large);
-  await worker.cast("take", 2);
-  await gate.cast("open");
-  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
-});
-
-test("a large message in flight at a crash is delivered again while it has deliveries left", async () => {
-  const { log, gate, worker } = await heldWorker({ maxDeliveries: 3, mailbox: { capacityBytes: 4096 } });
-  const large = "x".repeat(100_000);
-  await worker.cast("takeOrCrash", large, [1, 2]);
-  await worker.cast("take", 2);
-  await gate.cast("open");
-  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
-});
-
 // Promise: accepted-message-disappears-without
 test("under drop_oldest, a full mailbox keeps the latest messages, and what it drops is counted and dead-lettered", async () => {
-  const { system, log, gate, worker } = await heldWorker({ mailbox: { capacity: 3, overflow: "drop_oldest" } });
+  const { system, log, gate, worker } = await heldWorker("in threads of their own", {
+    mailbox: { capacity: 3, overflow: "drop_oldest" },
+  });
   const dead: string[] = [];
   system.on("dead_letter", ({ method, why }) => dead.push(`${method} ${why}`));
   for (let i = 0; i < 10; i++) expect(worker.tryCast("take", i)).toBe("ok");
@@ -107,7 +142,9 @@ test("under drop_oldest, a full mailbox keeps the latest messages, and what it d
 });
 
 test("under drop_oldest, the latest messages get through while a handler is busy for many rounds of the ring", async () => {
-  const { log, gate, worker } = await heldWorker({ mailbox: { capacityBytes: 4096, overflow: "drop_oldest" } });
+  const { log, gate, worker } = await heldWorker("in threads of their own", {
+    mailbox: { capacityBytes: 4096, overflow: "drop_oldest" },
+  });
   const last = 5_000;
   for (let i = 0; i <= last; i++) await worker.cast("take", i);
   await gate.cast("open");
@@ -119,15 +156,44 @@ test("under drop_oldest, the latest messages get through while a handler is busy
   expect(all).toEqual(all.map((_, i) => all[0] + i));
 });
 
-test("under drop_oldest, a call that is dropped rejects with ERR_MAILBOX_FULL", async () => {
-  const { worker } = await heldWorker({ mailbox: { capacity: 1, overflow: "drop_oldest" } });
-  const call = worker.call("ready").catch((e: unknown) => e);
-  await worker.cast("take", 1);
-  expect(await call).toMatchObject({ code: "ERR_MAILBOX_FULL" });
+// Promise: full-mailbox-makes-senders
+test("under drop_newest, what finds the mailbox full is dropped, counted and dead-lettered", async () => {
+  const { system, log, gate, worker } = await heldWorker("in threads of their own", {
+    mailbox: { capacity: 2, overflow: "drop_newest" },
+  });
+  const dead: string[] = [];
+  system.on("dead_letter", ({ id, method, why }) => dead.push(`${id} ${method} ${why}`));
+  for (let i = 0; i < 4; i++) await worker.cast("take", i);
+  expect(system.stats(worker).mailbox.dropped).toBe(2);
+  expect(dead).toEqual([`${worker.id} take dropped`, `${worker.id} take dropped`]);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual([0, 1]);
+});
+
+test("large messages that were queued at a crash are handled by the next incarnation", async () => {
+  const { log, gate, worker } = await heldWorker("in threads of their own", { mailbox: { capacityBytes: 4096 } });
+  const large = "x".repeat(100_000);
+  await worker.cast("exitOnce");
+  await worker.cast("take", large);
+  await worker.cast("take", 2);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
+});
+
+test("a large message in flight at a crash is delivered again while it has deliveries left", async () => {
+  const { log, gate, worker } = await heldWorker("in threads of their own", {
+    maxDeliveries: 3,
+    mailbox: { capacityBytes: 4096 },
+  });
+  const large = "x".repeat(100_000);
+  await worker.cast("takeOrCrash", large, [1, 2]);
+  await worker.cast("take", 2);
+  await gate.cast("open");
+  expect(await log.call("untilCount", 2)).toEqual([large, 2]);
 });
 
 test("under drop_oldest, the message in flight at a crash is delivered again, first in the queue", async () => {
-  const { log, gate, worker } = await heldWorker({
+  const { log, gate, worker } = await heldWorker("in threads of their own", {
     maxDeliveries: 3,
     mailbox: { capacity: 8, overflow: "drop_oldest" },
   });
@@ -137,61 +203,9 @@ test("under drop_oldest, the message in flight at a crash is delivered again, fi
   expect(await log.call("untilCount", 2)).toEqual(["again", "after"]);
 });
 
-// Promise: full-mailbox-makes-senders
-test("under block, casts from main wait in order without blocking its event loop", async () => {
-  const { log, gate, worker } = await heldWorker({ mailbox: { capacity: 2 } });
-  let accepted = 0;
-  const casts = Array.from({ length: 20 }, (_, i) => worker.cast("take", i).then(() => accepted++));
-  await eventually(() => accepted === 2);
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(accepted).toBe(2);
-  await gate.cast("open");
-  await Promise.all(casts);
-  expect(await log.call("untilCount", 20)).toEqual(Array.from({ length: 20 }, (_, i) => i));
-});
-
-test("under block, a cast from main rejects with ERR_MAILBOX_FULL after blockTimeoutMs", async () => {
-  const { worker } = await heldWorker({ mailbox: { capacity: 1, blockTimeoutMs: 50 } });
-  await worker.cast("take", 0);
-  const before = performance.now();
-  expect(await worker.cast("take", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
-  expect(performance.now() - before).toBeGreaterThanOrEqual(49);
-});
-
-test("under block, an actor waits for room and loses nothing", async () => {
-  const { system, log, gate, worker } = await heldWorker({ mailbox: { capacity: 2 } });
-  const talker = await system.startChild({ id: "talker", actor: fixture("talker") });
-  const counted = talker.call("count", worker, 50);
-  await eventually(() => system.stats(worker).mailbox.length === 2);
-  await gate.cast("open");
-  await counted;
-  expect(await log.call("untilCount", 50)).toEqual(Array.from({ length: 50 }, (_, i) => i));
-  expect(system.stats(worker).mailbox.blockedMs).toBeGreaterThanOrEqual(0);
-});
-
-// Promise: full-mailbox-makes-senders
-test("under reject, a cast to a full mailbox rejects at once", async () => {
-  const { worker } = await heldWorker({ mailbox: { capacity: 1, overflow: "reject" } });
-  await worker.cast("take", 0);
-  expect(await worker.cast("take", 1).catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
-  expect(await worker.call("ready").catch((e: unknown) => e)).toMatchObject({ code: "ERR_MAILBOX_FULL" });
-});
-
-// Promise: full-mailbox-makes-senders
-test("under drop_newest, what finds the mailbox full is dropped, counted and dead-lettered", async () => {
-  const { system, log, gate, worker } = await heldWorker({ mailbox: { capacity: 2, overflow: "drop_newest" } });
-  const dead: string[] = [];
-  system.on("dead_letter", ({ id, method, why }) => dead.push(`${id} ${method} ${why}`));
-  for (let i = 0; i < 4; i++) await worker.cast("take", i);
-  expect(system.stats(worker).mailbox.dropped).toBe(2);
-  expect(dead).toEqual(["root/worker take dropped", "root/worker take dropped"]);
-  await gate.cast("open");
-  expect(await log.call("untilCount", 2)).toEqual([0, 1]);
-});
-
 // Promise: was-accepted-crash-handled
 test("what was queued at a crash is handled by the next incarnation, in order, and the message in flight is not", async () => {
-  const { system, log, gate, worker } = await heldWorker();
+  const { system, log, gate, worker } = await heldWorker("in threads of their own");
   const dead: string[] = [];
   system.on("dead_letter", ({ method, why }) => dead.push(`${method} ${why}`));
   await worker.cast("takeOrCrash", "in flight", [1, 2, 3]);
@@ -204,7 +218,7 @@ test("what was queued at a crash is handled by the next incarnation, in order, a
 
 // Promise: maxdeliveries-n-message-flight
 test("under maxDeliveries 3 the message in flight is handled again by the next incarnation, first in the queue", async () => {
-  const { log, gate, worker } = await heldWorker({ maxDeliveries: 3 });
+  const { log, gate, worker } = await heldWorker("in threads of their own", { maxDeliveries: 3 });
   await worker.cast("takeOrCrash", "again", [1, 2]);
   await worker.cast("take", "after");
   await gate.cast("open");
@@ -213,7 +227,7 @@ test("under maxDeliveries 3 the message in flight is handled again by the next i
 
 // Promise: maxdeliveries-n-message-flight
 test("a message that crashes the actor every time is dead-lettered after its last delivery", async () => {
-  const { system, log, gate, worker } = await heldWorker({ maxDeliveries: 2 });
+  const { system, log, gate, worker } = await heldWorker("in threads of their own", { maxDeliveries: 2 });
   const dead: string[] = [];
   system.on("dead_letter", ({ method, why }) => dead.push(`${method} ${why}`));
   await worker.cast("takeOrCrash", "poison", [1, 2, 3, 4]);
@@ -225,7 +239,7 @@ test("a message that crashes the actor every time is dead-lettered after its las
 });
 
 test("a call in flight at a crash is answered by the next incarnation while it has deliveries left", async () => {
-  const { gate, worker } = await heldWorker({ maxDeliveries: 2 });
+  const { gate, worker } = await heldWorker("in threads of their own", { maxDeliveries: 2 });
   const call = worker.call("takeOrCrash", "x", [1]);
   await gate.cast("open");
   expect(await call).toBeUndefined();
@@ -233,7 +247,7 @@ test("a call in flight at a crash is answered by the next incarnation while it h
 
 // Promise: calls-were-queued-crash
 test("calls that were queued at a crash are answered by the next incarnation", async () => {
-  const { gate, worker } = await heldWorker();
+  const { gate, worker } = await heldWorker("in threads of their own");
   await worker.cast("exitOnce");
   const calls = Promise.all([worker.call("ready"), worker.call("ready")]);
   await gate.cast("open");
@@ -242,7 +256,7 @@ test("calls that were queued at a crash are answered by the next incarnation", a
 
 // Promise: accepted-message-disappears-without
 test("under onRestart drop, what was queued at a crash is dead-lettered and its calls reject", async () => {
-  const { system, gate, worker } = await heldWorker({ mailbox: { onRestart: "drop" } });
+  const { system, gate, worker } = await heldWorker("in threads of their own", { mailbox: { onRestart: "drop" } });
   const dead: string[] = [];
   system.on("dead_letter", ({ method, why }) => dead.push(`${method} ${why}`));
   await worker.cast("exitOnce");
@@ -255,7 +269,7 @@ test("under onRestart drop, what was queued at a crash is dead-lettered and its 
 });
 
 test("messages sent while the actor is being restarted wait for it", async () => {
-  const { system, log, gate, worker } = await heldWorker();
+  const { system, log, gate, worker } = await heldWorker("in threads of their own");
   const exited = new Promise((resolve) => system.on("actor_exited", resolve));
   await worker.cast("exitOnce");
   await gate.cast("open");
@@ -267,7 +281,9 @@ test("messages sent while the actor is being restarted wait for it", async () =>
 test.each(["block", "reject", "drop_newest", "drop_oldest"] as const)(
   "a full mailbox that %s is told of once, however many find it full, and again after it was empty",
   async (overflow) => {
-    const { system, gate, log, worker } = await heldWorker({ mailbox: { capacity: 4, overflow } });
+    const { system, gate, log, worker } = await heldWorker("in threads of their own", {
+      mailbox: { capacity: 4, overflow },
+    });
     const told: unknown[] = [];
     system.on("mailbox_full", ({ id, method, length }) => told.push({ id, method, length }));
     const casts = Array.from({ length: 8 }, (_, i) => worker.cast("take", i).catch(() => {}));
@@ -286,7 +302,9 @@ test.each(["block", "reject", "drop_newest", "drop_oldest"] as const)(
 );
 
 test("an actor that finds another's mailbox full tells of it too", async () => {
-  const { system, worker } = await heldWorker({ mailbox: { capacity: 4, overflow: "drop_newest" } });
+  const { system, worker } = await heldWorker("in threads of their own", {
+    mailbox: { capacity: 4, overflow: "drop_newest" },
+  });
   const told: string[] = [];
   system.on("mailbox_full", ({ id }) => told.push(id));
   const talker = await system.startChild<typeof Talker>({ id: "talker", actor: fixture("talker") });

@@ -174,6 +174,7 @@ describe.each(Object.keys(MODES) as Mode[])("%s", (mode) => {
   });
 });
 
+// Restarts and names, see light/refusals.
 // Promise: links-monitors-belong-incarnation
 test("[list_cleanup] links and monitors end with the incarnation that made them", async () => {
   const { system, log, start, exitOf, ask } = await watchers("in threads of their own");

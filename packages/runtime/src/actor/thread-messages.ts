@@ -85,7 +85,7 @@ export class ThreadMessages<A extends LivingActor> {
         return;
       case "unhandled":
         actor.meter.lost.unhandled++;
-        return host.mail.unhandled(actor.id, message.method, message.detail);
+        return host.mail.unhandled(message.id ?? actor.id, message.method, message.detail);
       case "traced":
         return actor.traces.add(actor.id, life.incarnation, message);
       case "run_task":

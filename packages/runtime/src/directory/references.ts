@@ -8,7 +8,7 @@ import {
   type RouterRef,
 } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
-import { requireOwnThread } from "../partitions/light-actors.js";
+import { type Asking, isLightReference, type LightActors, requireOwnThread } from "../partitions/light-actors.js";
 import type { PoolChild } from "../pool/pool.js";
 import { RouterChild } from "../router/router.js";
 import type { ActorStats } from "../stats/actor-stats.js";
@@ -27,16 +27,23 @@ export type StatsOf<R> = 0 extends 1 & R
       ? PoolStats
       : ActorStats;
 
+/** What main can ask of an actor, with a thread of its own or a light one. */
+export interface Asked {
+  readonly introspection: Asking;
+}
+
 type MeantBy = (ref: ActorRef | PoolRef) => ActorChild | RouterChild | PoolChild | undefined;
 
 /** Finds the process that a user's reference means, and refuses references that a request cannot use. */
 export class References {
   readonly #meantBy: MeantBy;
+  readonly #lights: LightActors;
   readonly #whyGone: () => string | undefined;
 
   /** `whyGone` says why there is none any more, where that is known. */
-  constructor(meantBy: MeantBy, whyGone: () => string | undefined) {
+  constructor(meantBy: MeantBy, lights: LightActors, whyGone: () => string | undefined) {
     this.#meantBy = meantBy;
+    this.#lights = lights;
     this.#whyGone = whyGone;
   }
 
@@ -64,17 +71,28 @@ export class References {
   }
 
   /** Asks an actor, or every member of a router. Rejects as an actor rejects; a member's rejection is a result. */
-  async ask<T>(ref: unknown, what: string, ask: (actor: ActorChild) => Promise<T>): Promise<T | MemberResult<T>[]> {
+  async ask<T>(ref: unknown, what: string, ask: (actor: Asked) => Promise<T>): Promise<T | MemberResult<T>[]> {
+    if (isLightReference(ref)) return ask(this.#light(ref, what));
     const found = this.actorOrRouter(ref, what);
     return found instanceof ActorChild ? ask(found) : this.#askEach(found, what, ask);
   }
 
   /** Tells an actor, or every member of a router. Rejects with the first failure, after all members were told. */
-  async tell(ref: unknown, what: string, tell: (actor: ActorChild) => Promise<unknown>): Promise<void> {
+  async tell(ref: unknown, what: string, tell: (actor: Asked) => Promise<unknown>): Promise<void> {
+    if (isLightReference(ref)) {
+      await tell(this.#light(ref, what));
+      return;
+    }
     const found = this.actorOrRouter(ref, what);
     const results = found instanceof ActorChild ? await tell(found) : await this.#askEach(found, what, tell);
     if (found instanceof ActorChild) return;
     for (const result of results as MemberResult<unknown>[]) if (result.status === "rejected") throw result.reason;
+  }
+
+  #light(ref: ActorRef, what: string): Asked {
+    const introspection = this.#lights.asking(ref);
+    if (introspection === undefined) throw noproc(ref, what, this.#whyGone());
+    return { introspection };
   }
 
   async #askEach<T>(

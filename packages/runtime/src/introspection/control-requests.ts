@@ -4,6 +4,8 @@ import { systemClock, type Timer } from "../supervision/clock.js";
 import { afterRunning } from "../supervision/running-time.js";
 
 interface Open {
+  /** Who is asked. */
+  readonly id: string;
   readonly what: string;
   readonly timer: Timer;
   resolve(value: unknown): void;
@@ -21,15 +23,15 @@ export class ControlRequests {
   }
 
   /** `send` gets the number that the answer must name. */
-  ask(what: string, timeoutMs: number, send: (request: number) => void): Promise<unknown> {
+  ask(what: string, timeoutMs: number, send: (request: number) => void, id = this.#id): Promise<unknown> {
     const request = ++this.#last;
     return new Promise((resolve, reject) => {
       const timer = afterRunning(systemClock, timeoutMs, () => {
         this.#open.delete(request);
-        const message = `id=${this.#id} ${what}: no answer within timeoutMs=${timeoutMs}`;
-        reject(new ActorError("ERR_CALL_TIMEOUT", message, { id: this.#id, method: what, timeoutMs }));
+        const message = `id=${id} ${what}: no answer within timeoutMs=${timeoutMs}`;
+        reject(new ActorError("ERR_CALL_TIMEOUT", message, { id, method: what, timeoutMs }));
       });
-      this.#open.set(request, { what, timer, resolve, reject });
+      this.#open.set(request, { id, what, timer, resolve, reject });
       send(request);
     });
   }
@@ -39,14 +41,14 @@ export class ControlRequests {
     if (open === undefined) return;
     this.#open.delete(request);
     open.timer.cancel();
-    if (failed) open.reject(uncloneableFor({ id: this.#id, method: open.what }, value));
+    if (failed) open.reject(uncloneableFor({ id: open.id, method: open.what }, value));
     else open.resolve(value);
   }
 
   threadExited(reason: ExitReason): void {
-    for (const [request, { what }] of this.#open) {
-      const message = `id=${this.#id} ${what}: the actor exited before it answered: ${describeExit(reason)}`;
-      this.answer(request, true, new ActorError("ERR_CALL_EXIT", message, { id: this.#id, method: what, reason }));
+    for (const [request, { id, what }] of this.#open) {
+      const message = `id=${id} ${what}: the actor exited before it answered: ${describeExit(reason)}`;
+      this.answer(request, true, new ActorError("ERR_CALL_EXIT", message, { id, method: what, reason }));
     }
   }
 }

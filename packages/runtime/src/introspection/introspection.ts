@@ -1,7 +1,7 @@
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MemberLife, ToActor } from "@mini-otp/worker-host/protocol/port";
 import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, type Encoded, encoded, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import type { ActorThread } from "../threads/actor-thread.js";
@@ -18,7 +18,7 @@ export interface Introspected {
 }
 
 /**
- * Main's requests to one incarnation: by its port, and by the inspector of its thread. Every request rejects with
+ * Main's requests to one incarnation, or to a light actor of its thread (`member`): by its port, and by the inspector of its thread. Every request rejects with
  * ERR_NOPROC when the incarnation does not run, ERR_CALL_EXIT when it ends meanwhile, and ERR_CALL_TIMEOUT.
  */
 export class Introspection {
@@ -42,28 +42,33 @@ export class Introspection {
   }
 
   /** User messages wait until `resume`. Resolves when the actor has confirmed it. */
-  async suspend(timeoutMs: number): Promise<void> {
-    await this.#ask("suspend", timeoutMs, (request) => ({ type: "suspend", request }));
-    this.#suspended = true;
+  async suspend(timeoutMs: number, member?: MemberLife): Promise<void> {
+    await this.#ask("suspend", timeoutMs, member, (request) => ({ type: "suspend", request, ...of(member) }));
+    if (member === undefined) this.#suspended = true;
   }
 
-  async resume(timeoutMs: number): Promise<void> {
-    await this.#ask("resume", timeoutMs, (request) => ({ type: "resume", request }));
-    this.#suspended = false;
+  async resume(timeoutMs: number, member?: MemberLife): Promise<void> {
+    await this.#ask("resume", timeoutMs, member, (request) => ({ type: "resume", request, ...of(member) }));
+    if (member === undefined) this.#suspended = false;
   }
 
-  getState(timeoutMs: number): Promise<unknown> {
-    return this.#ask("getState", timeoutMs, (request) => ({ type: "get_state", request }));
+  getState(timeoutMs: number, member?: MemberLife): Promise<unknown> {
+    return this.#ask("getState", timeoutMs, member, (request) => ({ type: "get_state", request, ...of(member) }));
   }
 
-  async replaceState(state: unknown, timeoutMs: number): Promise<unknown> {
+  async replaceState(state: unknown, timeoutMs: number, member?: MemberLife): Promise<unknown> {
     let value: Encoded;
     try {
       value = encoded(this.#codec.encodeValue(state, undefined, "state"));
     } catch (error) {
-      throw uncloneableFor({ id: this.#id, method: "replaceState" }, error);
+      throw uncloneableFor({ id: member?.id ?? this.#id, method: "replaceState" }, error);
     }
-    return this.#ask("replaceState", timeoutMs, (request) => ({ type: "replace_state", request, state: value }));
+    return this.#ask("replaceState", timeoutMs, member, (request) => ({
+      type: "replace_state",
+      request,
+      state: value,
+      ...of(member),
+    }));
   }
 
   async heapSnapshot(timeoutMs: number): Promise<Readable> {
@@ -123,14 +128,23 @@ export class Introspection {
     return (await answer) as T;
   }
 
-  async #ask(what: string, timeoutMs: number, message: (request: number) => ToActor): Promise<unknown> {
-    this.#requireRunning(what);
-    return this.#requests.ask(what, timeoutMs, (request) => this.#life.post(message(request)));
+  async #ask(
+    what: string,
+    timeoutMs: number,
+    { id }: Partial<MemberLife> = {},
+    message: (request: number) => ToActor,
+  ): Promise<unknown> {
+    this.#requireRunning(what, id);
+    return this.#requests.ask(what, timeoutMs, (request) => this.#life.post(message(request)), id);
   }
 
-  #requireRunning(what: string): ActorThread {
+  #requireRunning(what: string, id = this.#id): ActorThread {
     const { running, thread } = this.#life;
     if (running && thread !== undefined) return thread;
-    throw new ActorError("ERR_NOPROC", `id=${this.#id} ${what}: the actor is not running`, { id: this.#id });
+    throw new ActorError("ERR_NOPROC", `id=${id} ${what}: the actor is not running`, { id });
   }
+}
+
+function of(member: MemberLife | undefined): { readonly member?: MemberLife } {
+  return member === undefined ? {} : { member };
 }

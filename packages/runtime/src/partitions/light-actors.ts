@@ -18,6 +18,16 @@ export interface LightOwner {
   /** An exit signal: it ends with `fatal`, or gets EXIT with `reason`. */
   exit(target: LightTarget, from: Source, reason: ExitReason | "kill", fatal?: ExitReason): void;
   stats(target: LightTarget): ActorStats | undefined;
+  /** By its thread; undefined when that does not run. */
+  introspection(target: LightTarget): Asking | undefined;
+}
+
+/** What main can ask of a light actor, as of any. */
+export interface Asking {
+  suspend(timeoutMs: number): Promise<void>;
+  resume(timeoutMs: number): Promise<void>;
+  getState(timeoutMs: number): Promise<unknown>;
+  replaceState(state: unknown, timeoutMs: number): Promise<unknown>;
 }
 
 /** The light actors of a system, for monitors, exit signals and stats: by the segment of their partition's table. */
@@ -44,7 +54,7 @@ export class LightActors {
   }
 
   /** The name of a life that has asked for something; undefined when its partition is gone. */
-  asking({ address = 0, uid, id }: Target): string | undefined {
+  nameOfAsking({ address = 0, uid, id }: Target): string | undefined {
     const light = { address, uid, id };
     const owner = this.#owners.get(segmentOfCell(address));
     owner?.expect(light);
@@ -73,6 +83,12 @@ export class LightActors {
   stats(target: Target): ActorStats | undefined {
     const light = this.#resolve(target);
     return light === undefined ? undefined : this.#ownerOf(light).stats(light);
+  }
+
+  /** Undefined for one that has ended. */
+  asking(target: Target): Asking | undefined {
+    const light = this.#resolve(target);
+    return light === undefined ? undefined : this.#ownerOf(light).introspection(light);
   }
 
   #resolve({ address, uid, id }: Target): LightTarget | undefined {

@@ -4,6 +4,7 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_SUSPENDED,
   CELL_TAKEN,
   CELL_WATCHED,
   CELL_WORDS,
@@ -20,7 +21,7 @@ import type { ActorChild } from "../actor/actor-child.js";
 import { lightName } from "../signals/light-name.js";
 import type { Source } from "../signals/process-signals.js";
 import { EndsReport } from "./ends-report.js";
-import type { LightOwner, LightTarget } from "./light-actors.js";
+import type { Asking, LightOwner, LightTarget } from "./light-actors.js";
 import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionsHost } from "./partitions-host.js";
 
@@ -113,7 +114,7 @@ export class Membership implements LightOwner {
     const at = cellOf(target.address) * CELL_WORDS;
     const thread = this.#actorOf(partition)?.guardStats;
     return {
-      state: "running",
+      state: words[at + CELL_SUSPENDED] === 0 ? "running" : "suspended",
       incarnation: 1,
       restarts: 0,
       mailbox: {
@@ -135,6 +136,19 @@ export class Membership implements LightOwner {
       handling: null,
       streams: { open: 0, items: 0 },
       latency: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    };
+  }
+
+  introspection(target: LightTarget): Asking | undefined {
+    const asked = this.#actorOf(this.partitionAt(target.address) as PartitionSlot)?.introspection;
+    if (asked === undefined) return undefined;
+    const { id, address, uid } = target;
+    const member = { id, cell: cellOf(address), generation: generationOf(uid) };
+    return {
+      suspend: (timeoutMs) => asked.suspend(timeoutMs, member),
+      resume: (timeoutMs) => asked.resume(timeoutMs, member),
+      getState: (timeoutMs) => asked.getState(timeoutMs, member),
+      replaceState: (state, timeoutMs) => asked.replaceState(state, timeoutMs, member),
     };
   }
 

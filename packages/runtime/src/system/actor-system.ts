@@ -170,6 +170,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     this.#lastFailures = new LastFailures(spec.id, reasons);
     this.#references = new References(
       (ref) => this.#actors.meantBy(ref),
+      this.#actors.lights,
       () => this.#actors.outbox.whyGone,
     );
     this.#root = createRootSupervisor(

@@ -46,7 +46,7 @@ export class NameRoom implements NameHost<ActorChild> {
         this.#external.at(id) ??
         lights.at(id, ({ address, uid, id: path }) => new ActorRef(outbox, address, uid, path)),
       lightPath: (target) => lights.watched(target),
-      lightAsking: (target) => lights.asking(target),
+      lightAsking: (target) => lights.nameOfAsking(target),
       exitLight: (target, from, reason) => lights.exit(target, from, reason),
       refTo: ({ address, uid, id }) =>
         address === undefined ? new PoolRef(outbox, uid, id) : new ActorRef(outbox, address, uid, id),

@@ -127,7 +127,8 @@ export class Seat {
       exit: (reason) => exit.exit(reason),
       leave: () => exit.leave(),
       heapSnapshot: (request) => sendHeapSnapshot(boot.port, request),
-      unhandled: (method, detail) => exit.post({ type: "unhandled", method, detail }),
+      unhandled: (method, detail, id) =>
+        exit.post({ type: "unhandled", method, detail, ...(id === undefined ? {} : { id }) }),
     };
     const hosting = partition?.hosting(host, microtasks) ?? host;
     const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, hosting);

@@ -3,12 +3,14 @@ import { type CallerNotices, takeRecord } from "../protocol/calls/replies.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { ToActor } from "../protocol/port/messages.js";
+import type { MemberLife } from "../protocol/port/partition.js";
 import { decodeReason, type Encoded, encoded, encodeForeign, payloadOf } from "../protocol/values/encoded.js";
 import type { ActorOutbox } from "./actor-outbox.js";
 import type { CurrentCall } from "./current-call.js";
 import type { ControlChannel } from "./inbox.js";
 import type { LoopHost } from "./loop-host.js";
 import type { LoopState } from "./loop-state.js";
+import type { MemberRequest } from "./members.js";
 import type { MessageHandler } from "./message-handler.js";
 import type { OwnMessages } from "./own-messages.js";
 import type { Snapshot } from "./snapshot.js";
@@ -146,13 +148,16 @@ export class ControlMessages {
         break;
       case "suspend":
       case "resume":
+        if (this.#askMember(message)) break;
         loopState.suspended = message.type === "suspend";
         this.#answer(message.request, undefined);
         break;
       case "get_state":
+        if (this.#askMember(message)) break;
         this.#answer(message.request, context.state);
         break;
       case "replace_state":
+        if (this.#askMember(message)) break;
         this.#replaceState(message.request, message.state);
         break;
       case "heap_snapshot":
@@ -187,6 +192,18 @@ export class ControlMessages {
       default:
         break;
     }
+  }
+
+  /** True when the request is to a light actor of this thread, and has been answered. */
+  #askMember(message: Extract<ToActor, { readonly member?: MemberLife }>): boolean {
+    const { members } = this.#parts.host;
+    if (members === undefined || message.member === undefined) return false;
+    try {
+      this.#answer(message.request, members.asked(message as MemberRequest));
+    } catch (error) {
+      this.#answer(message.request, error, true);
+    }
+    return true;
   }
 
   #answer(request: number, value: unknown, failed = false): void {

@@ -11,8 +11,8 @@ export interface LoopHost {
   leave(): void;
   /** Answers main's request for a snapshot of this thread's heap. */
   heapSnapshot?(request: number): void;
-  /** Reports a message that the actor has no handler for. */
-  unhandled(method: string, detail: string): void;
+  /** Reports a message that the actor has no handler for, or a light actor, whose path is `id`. */
+  unhandled(method: string, detail: string, id?: string): void;
   /** Present in a partition. */
   readonly members?: Members;
 }

@@ -1,4 +1,9 @@
+import type { ToActor } from "../protocol/port/messages.js";
+import type { MemberLife } from "../protocol/port/partition.js";
 import type { Payload } from "../protocol/ring/payload.js";
+
+/** What main asks of one light actor. */
+export type MemberRequest = Extract<ToActor, { readonly member?: MemberLife }> & { readonly member: MemberLife };
 
 /** The light actors of a partition, as the loop of its thread sees them. */
 export interface Members {
@@ -21,4 +26,6 @@ export interface Members {
   ): void;
   /** A caller has given up a call; true when that is one to a member. */
   cancelled(callerUid: number, correlation: number): boolean;
+  /** Carries out main's request, and returns its answer. Throws why that cannot be. */
+  asked(request: MemberRequest): unknown;
 }

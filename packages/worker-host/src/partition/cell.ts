@@ -90,6 +90,8 @@ export class Cell implements Connection {
   phase: Phase = STARTING;
   /** A handler's promise, or that of `init` or `terminate`, has not settled. */
   busy = false;
+  /** Its messages wait until main resumes it. */
+  suspended = false;
   /** It is in the partition's line of those that have something to do. */
   inLine = false;
   nextInLine: Cell | undefined = undefined;

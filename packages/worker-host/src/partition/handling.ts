@@ -43,9 +43,9 @@ export class Handling implements Outcome {
         : (handlers.named(method) ?? handlers.find(0, method));
     if (handler === undefined) {
       cell.caller = undefined;
-      if (isSend) this.#parts.unhandled("info", "the actor has no info handler");
+      if (isSend) this.#parts.unhandled("info", "the actor has no info handler", cell.id);
       else if (caller !== undefined) caller.fail(handlers.unknownMethod(cell.id, this.#nameOf(method), args));
-      else this.#parts.unhandled(this.#nameOf(method), "unknown method");
+      else this.#parts.unhandled(this.#nameOf(method), "unknown method", cell.id);
       return;
     }
     const number = isSend ? METHOD_INFO : numbered ? method : this.#parts.outbox.names.find(method);
@@ -60,7 +60,7 @@ export class Handling implements Outcome {
     if (cell.extras?.signal !== undefined) renewSignal(cell);
     if (method === "") {
       const { info } = definition;
-      if (info === undefined) this.#parts.unhandled("info", "the actor has no info handler");
+      if (info === undefined) this.#parts.unhandled("info", "the actor has no info handler", cell.id);
       else this.#runner.handle(cell, METHOD_INFO, "info", definition, info as Code, args, this);
       return;
     }

@@ -36,6 +36,7 @@ export class Line {
     const { extras } = cell;
     const hasOwn = extras !== undefined && (extras.own.length > 0 || extras.continuations.length > 0);
     const ends = cell.stopping !== undefined || cell.draining !== undefined;
+    if (cell.suspended && !ends && cell.phase === UP) return;
     if (cell.first === undefined && !hasOwn && !ends && cell.phase === UP) return;
     cell.inLine = true;
     if (this.#tail === undefined) this.#head = cell;

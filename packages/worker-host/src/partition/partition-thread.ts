@@ -64,6 +64,11 @@ export class PartitionThread {
         },
         work: () => thread.#partition?.work() ?? 0,
         receive: (...message) => thread.#partition?.receive(...message),
+        asked: (request) => {
+          if (thread.#partition !== undefined) return thread.#partition.asked(request);
+          const { id } = request.member;
+          throw new ActorError("ERR_NOPROC", `id=${id}: the actor is not running`, { id });
+        },
         cancelled: (uid, correlation) => thread.#partition?.cancelled(uid, correlation) ?? false,
       },
     };
@@ -113,7 +118,7 @@ export class PartitionThread {
       log: host.log,
       news: new News(outbox.codec, (news) => outbox.post(news)),
       attribution: this.#attribution,
-      unhandled: (method, detail) => host.unhandled(method, detail),
+      unhandled: (method, detail, id) => host.unhandled(method, detail, id),
     });
     this.#partition = partition;
     partition.wakeBy(this.#wake);

@@ -1,4 +1,4 @@
-import type { Members } from "../loop/members.js";
+import type { MemberRequest, Members } from "../loop/members.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { Arrivals } from "./arrivals.js";
 import { CancelledCalls } from "./cancelled-calls.js";
@@ -12,6 +12,7 @@ import { Mailboxes } from "./mailboxes.js";
 import { MemberContext } from "./member-context.js";
 import { MemberLinks } from "./member-links.js";
 import { MemberMonitors } from "./member-monitors.js";
+import { MemberRequests } from "./member-requests.js";
 import { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
 import type { PartitionParts } from "./parts.js";
@@ -43,6 +44,7 @@ export class Partition implements Members, LocalMailHost {
   readonly #arrivals: Arrivals;
   readonly #timers: MemberTimers;
   readonly #services: ContextServices;
+  readonly #requests: MemberRequests;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(parts: PartitionParts) {
@@ -70,6 +72,7 @@ export class Partition implements Members, LocalMailHost {
     this.#timers = timers;
     this.#services = services;
     this.#handling = new Handling(parts, runner, this.#cancelled, lives.end);
+    this.#requests = new MemberRequests(parts, roster, line);
     this.#arrivals = new Arrivals(parts, roster, mailboxes);
   }
 
@@ -134,6 +137,7 @@ export class Partition implements Members, LocalMailHost {
       this.lives.terminate(cell, cell.stopping);
       return true;
     }
+    if (cell.suspended && cell.draining === undefined) return false;
     const own = this.#mailboxes.takeOwn(cell);
     if (own !== undefined) {
       this.#handling.own(cell, own);
@@ -184,6 +188,10 @@ export class Partition implements Members, LocalMailHost {
     }
     this.#cancelled.add(callerUid, correlation);
     return true;
+  }
+
+  asked(request: MemberRequest): unknown {
+    return this.#requests.carryOut(request);
   }
 
   // --- messages from its own members ---

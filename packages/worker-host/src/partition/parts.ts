@@ -2,6 +2,7 @@ import type { ActorContext, ActorLog } from "../actor/context.js";
 import type { Microtasks } from "../loop/microtasks.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { describeExit, type ExitReason } from "../protocol/errors/exit-reason.js";
+import { takeFrames } from "../protocol/errors/remote-error.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
 import { decodeReason, encodeForeign } from "../protocol/values/encoded.js";
 import type { Attribution } from "./attribution.js";
@@ -20,7 +21,8 @@ export interface PartitionParts {
   readonly log: ActorLog;
   readonly news: News;
   readonly attribution: Attribution<Cell>;
-  unhandled(method: string, detail: string): void;
+  /** `id`: the member whose message it is, where that is known. */
+  unhandled(method: string, detail: string, id?: string): void;
 }
 
 export function logOf({ log }: Pick<PartitionParts, "log">, { name }: Cell): ActorLog {
@@ -40,5 +42,6 @@ export function nameOf(names: NameTable, method: number | string): string {
 /** For a call whose actor ends before it replies. */
 export function exited({ id }: { readonly id: string }, method: string, reason: ExitReason): ActorError {
   const message = `id=${id} method=${method}: the actor exited before it replied: ${describeExit(reason)}`;
-  return new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
+  const error = new ActorError("ERR_CALL_EXIT", message, { id, method, reason });
+  return "error" in reason ? (takeFrames(error, reason.error) as ActorError) : error;
 }

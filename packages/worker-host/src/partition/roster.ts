@@ -8,6 +8,7 @@ import {
   CELL_CAPACITY_BYTES,
   CELL_IDENTITY,
   CELL_POLICY,
+  CELL_SUSPENDED,
   CELL_TAKEN,
   CELL_WATCHED,
   CELL_WORDS,
@@ -115,6 +116,7 @@ export class Roster {
     const at = number * CELL_WORDS;
     const generation = nextGeneration(table[at + CELL_IDENTITY]);
     table[at + CELL_ACCEPTED] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = table[at + CELL_WATCHED] = 0;
+    table[at + CELL_SUSPENDED] = 0;
     table[at + CELL_CAPACITY] = type.spec.capacity;
     table[at + CELL_CAPACITY_BYTES] = type.spec.capacityBytes;
     table[at + CELL_POLICY] = type.spec.policy;

@@ -47,6 +47,8 @@ export const CELL_POLICY = 6;
 export const CELL_WATCHED = 7;
 /** Doorbell: 1 while a sender waits for room. */
 export const CELL_SPACE = 8;
+/** 1 while it is suspended. */
+export const CELL_SUSPENDED = 9;
 
 const SEGMENT_SHIFT = 20;
 const CELL_MASK = MAX_CELLS - 1;

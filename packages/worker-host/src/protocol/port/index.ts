@@ -24,6 +24,7 @@ export type {
 export {
   isPartitionUrl,
   type MemberItem,
+  type MemberLife,
   type MemberSignal,
   type MemberSpec,
   type PartitionArgs,

@@ -3,6 +3,7 @@ import type { Transferable } from "../refs/actor-types.js";
 import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
 import type { LogLevel } from "./log-levels.js";
+import type { MemberLife } from "./partition.js";
 
 /*
  * The messages between main and an actor's thread beside the rings: structured clones on a port. Values of the user's
@@ -71,11 +72,11 @@ export type ToActor =
   | { readonly type: "stop"; readonly reason: Encoded; readonly drain: boolean }
   /** A message for `info`, as a list of one. */
   | { readonly type: "info"; readonly message: Encoded }
-  /** User messages wait until `resume`. Everything else goes on. */
-  | { readonly type: "suspend"; readonly request: number }
-  | { readonly type: "resume"; readonly request: number }
-  | { readonly type: "get_state"; readonly request: number }
-  | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded }
+  /** User messages wait until `resume`. Everything else goes on. `member`: asked of a light actor of the thread. */
+  | { readonly type: "suspend"; readonly request: number; readonly member?: MemberLife }
+  | { readonly type: "resume"; readonly request: number; readonly member?: MemberLife }
+  | { readonly type: "get_state"; readonly request: number; readonly member?: MemberLife }
+  | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded; readonly member?: MemberLife }
   /** Asked of a thread that main's inspector cannot interrupt. */
   | { readonly type: "heap_snapshot"; readonly request: number }
   /** A pool's task has ended: `value` is its result, `error` why it failed. */
@@ -218,7 +219,8 @@ export type ToMain =
   | { readonly type: "unlink"; readonly target: Target; readonly from?: Target }
   | { readonly type: "trap_exit"; readonly trap: boolean }
   | { readonly type: "exit"; readonly target: Target; readonly reason: Encoded | "kill"; readonly from?: Target }
-  | { readonly type: "unhandled"; readonly method: string; readonly detail: string }
+  /** `id`: the light actor of the thread whose message it was. */
+  | { readonly type: "unhandled"; readonly method: string; readonly detail: string; readonly id?: string }
   | {
       readonly type: "traced";
       readonly trace: number;

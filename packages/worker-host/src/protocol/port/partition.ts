@@ -50,6 +50,14 @@ export interface StartedMembers {
   readonly failures: readonly (readonly [index: number, reason: Encoded])[];
 }
 
+/** One life of a light actor. */
+export interface MemberLife {
+  readonly cell: number;
+  readonly generation: number;
+  /** Its path. */
+  readonly id: string;
+}
+
 /** An exit signal to a light actor: to the `info` of its partition. */
 export interface MemberSignal {
   readonly type: "members.signal";

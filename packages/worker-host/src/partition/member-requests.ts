@@ -1,0 +1,48 @@
+import type { MemberRequest } from "../loop/members.js";
+import { ActorError } from "../protocol/errors/errors.js";
+import { CELL_SUSPENDED, CELL_WORDS } from "../protocol/memory/cells.js";
+import { payloadOf } from "../protocol/values/encoded.js";
+import { type Cell, ENDED, STARTING } from "./cell.js";
+import type { Line } from "./line.js";
+import type { PartitionParts } from "./parts.js";
+import type { Roster } from "./roster.js";
+
+/** Main's requests to one member: to suspend it, and for its state. Carried out between two messages of the thread. */
+export class MemberRequests {
+  readonly #parts: PartitionParts;
+  readonly #roster: Roster;
+  readonly #line: Line;
+
+  constructor(parts: PartitionParts, roster: Roster, line: Line) {
+    this.#parts = parts;
+    this.#roster = roster;
+    this.#line = line;
+  }
+
+  /** Returns the answer. Throws ERR_NOPROC for a member that does not run, and for a state that cannot be decoded. */
+  carryOut(request: MemberRequest): unknown {
+    const { cell: number, generation, id } = request.member;
+    const cell = this.#roster.cellOf(number, generation);
+    if (cell?.context === undefined || cell.phase === STARTING || cell.phase === ENDED) {
+      throw new ActorError("ERR_NOPROC", `id=${id}: the actor is not running`, { id });
+    }
+    switch (request.type) {
+      case "suspend":
+      case "resume":
+        this.#suspend(cell, request.type === "suspend");
+        return undefined;
+      case "get_state":
+        return cell.context.state;
+      case "replace_state":
+        cell.context.state = this.#parts.outbox.codec.decodeValue(payloadOf(request.state));
+        return undefined;
+    }
+  }
+
+  #suspend(cell: Cell, suspended: boolean): void {
+    cell.suspended = suspended;
+    // Main's stats read it there.
+    Atomics.store(this.#parts.table, cell.number * CELL_WORDS + CELL_SUSPENDED, suspended ? 1 : 0);
+    this.#line.wake(cell);
+  }
+}

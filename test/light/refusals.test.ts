@@ -1,0 +1,58 @@
+import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
+import { expect, test } from "vitest";
+import { testSystem } from "../support/system.js";
+import type Member from "./fixtures/member.actor.js";
+
+const actor = new URL("./fixtures/member.actor.js", import.meta.url);
+const codeOf = (error: { code?: string }): string | undefined => error.code;
+
+async function asked() {
+  const system = await testSystem({
+    children: [dynamicSupervisor({ id: "members", threads: {}, template: { actor } })],
+  });
+  const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
+  const member = await supervisor.startChild<typeof Member>({ id: "a" });
+  return { system, supervisor, member };
+}
+type Asked = Awaited<ReturnType<typeof asked>>;
+
+const spec =
+  (more: object) =>
+  ({ supervisor }: Asked) =>
+    supervisor.startChild({ id: "b", ...more } as never);
+const inMember =
+  (what: "callSync" | "castSync" | "whereis") =>
+  async ({ member, supervisor }: Asked) => {
+    const other = await supervisor.startChild({ id: "other" });
+    const error = await member.call("blocks", what, other).catch((e: { reason: { error: unknown } }) => e.reason.error);
+    throw error;
+  };
+
+/**
+ * Why some tests of the ordinary suites (messaging, mailbox, signals, actor, loop, introspection, supervision) are for
+ * actors with a thread of their own only: what they ask, what a light actor answers to it, and why.
+ */
+const NOT_LIGHT: readonly (readonly [what: string, code: string, why: string, ask: (all: Asked) => unknown])[] = [
+  ["restart", "ERR_INVALID_CHILD_SPEC", "members are temporary", spec({ restart: "permanent" })],
+  ["maxDeliveries", "ERR_INVALID_CHILD_SPEC", "no life follows that could have it again", spec({ maxDeliveries: 2 })],
+  ["backoff", "ERR_INVALID_CHILD_SPEC", "there is no restart to put off", spec({ backoff: { minMs: 1 } })],
+  ["name", "ERR_INVALID_CHILD_SPEC", "names are for few; an id is found by child(id)", spec({ name: "alice" })],
+  ["heapCapMb", "ERR_INVALID_CHILD_SPEC", "the heap is the thread's", spec({ heapCapMb: 64 })],
+  ["env", "ERR_INVALID_CHILD_SPEC", "the environment is the thread's", spec({ env: { A: "1" } })],
+  ["restartChild", "ERR_RUNNING", "what has ended is forgotten", ({ supervisor }) => supervisor.restartChild("a")],
+  ["deleteChild", "ERR_RUNNING", "what has ended is forgotten", ({ supervisor }) => supervisor.deleteChild("a")],
+  ["callSync", "ERR_WRONG_THREAD", "it would block all others of the thread", inMember("callSync")],
+  ["castSync", "ERR_WRONG_THREAD", "it would block all others of the thread", inMember("castSync")],
+  ["ctx.whereis", "ERR_WRONG_THREAD", "it would block all others; lookup is there", inMember("whereis")],
+  ["trace", "ERR_NOT_AN_ACTOR", "not there yet", ({ system, member }) => system.trace(member)],
+  ["upgrade", "ERR_NOT_AN_ACTOR", "the module is all members'", ({ system, member }) => system.upgrade(member, actor)],
+  ["heapSnapshot", "ERR_NOT_AN_ACTOR", "the heap is the thread's", ({ system, member }) => system.heapSnapshot(member)],
+  ["cpuProfile", "ERR_NOT_AN_ACTOR", "it is of a thread", ({ system, member }) => system.cpuProfile(member, 10)],
+];
+
+test.each(NOT_LIGHT)("%s of a light actor is %s: %s", async (_what, code, _why, ask) => {
+  const all = await asked();
+  expect(await (async () => ask(all))().catch(codeOf)).toBe(code);
+  // The refusal has ended nothing that can go on: only what a handler throws ends its member.
+  expect((await all.supervisor.startChild({ id: "after" })).tryCast("note", 1)).toBe("ok");
+});
