@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { codeBlocks } from "../support/code-blocks.js";
@@ -164,6 +164,29 @@ describe("an application that has installed mini-otp", () => {
     const compiled = await node("node_modules/typescript/bin/tsc", "-p", "ts");
     expect(compiled).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(await node("ts/dist/main.js")).toEqual({ code: 0, stdout: "3\ntrue\n", stderr: "" });
+  });
+
+  test("loads actors in TypeScript by the tsx that runs it, which may be installed elsewhere", async () => {
+    await write({
+      "tsx/package.json": '{ "type": "module" }',
+      "tsx/counter.actor.ts": `
+        import { defineActor } from "mini-otp/actor";
+        enum Step { One = 1 }
+        export default defineActor({ handlers: { next: (_ctx, n: number) => n + Step.One } });`,
+      "tsx/main.ts": `
+        import { startSystem } from "mini-otp";
+        const system = await startSystem({ logger: false });
+        const actor = new URL("./counter.actor.js", import.meta.url);
+        const counter = await system.startChild({ id: "counter", actor });
+        console.log(await counter.call("next", 2));
+        await system.stop();`,
+    });
+    const cli = require.resolve("tsx/cli");
+    const loader = pathToFileURL(require.resolve("tsx")).href;
+    const works = { code: 0, stdout: "3\n", stderr: "" };
+    expect(await node(cli, "tsx/main.ts")).toEqual(works);
+    expect(await node("--import", loader, "tsx/main.ts")).toEqual(works);
+    expect(await node(`--import=${loader}`, "tsx/main.ts")).toEqual(works);
   });
 
   test("tests its actors with vitest, on the calling thread and in threads of their own", async () => {

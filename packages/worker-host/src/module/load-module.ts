@@ -67,7 +67,11 @@ function stripsTypes(): boolean {
  * A program that was started with tsx may use all of TypeScript, but tsx does not prepare the threads of the program.
  */
 function isUnderTsx(): boolean {
-  return process.execArgv.some((arg) => /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg));
+  return process.execArgv.some(isOfTsx);
+}
+
+function isOfTsx(arg: string): boolean {
+  return /[\\/]tsx[\\/]|^(?:--import=|--loader=)?tsx(?:[\\/]|$)/.test(arg);
 }
 
 const HAS_PERMISSIONS = (process as { permission?: unknown }).permission !== undefined;
@@ -111,11 +115,25 @@ function isPath(specifier: string): boolean {
 }
 
 /**
- * Registers the tsx beside this package, or else the actor's own. Without any, Node's error says what it cannot load.
+ * Registers the tsx beside this package, or else the actor's own, or else the one that runs the program, which may be
+ * installed elsewhere: `npx tsx` and a global tsx are. Without any, Node's error says what it cannot load.
  */
 async function registerTsx(url: string, importModule: ImportModule): Promise<void> {
-  const tsx = (await importTsx("tsx/esm/api", importModule)) ?? (await importTsx(tsxOf(url), importModule));
+  const tsx =
+    (await importTsx("tsx/esm/api", importModule)) ??
+    (await importTsx(tsxOf(url), importModule)) ??
+    (await importTsx(runningTsx(), importModule));
   tsx?.register();
+}
+
+/** Started by its command, tsx is in main's flags with the whole path or URL of its loader. */
+function runningTsx(): string | undefined {
+  const flags = process.execArgv.filter(isOfTsx).map((flag) => flag.replace(/^--(?:import|loader|require)=/, ""));
+  for (const file of flags) {
+    const found = tsxOf(file);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 async function importTsx(
@@ -131,11 +149,12 @@ async function importTsx(
   }
 }
 
-function tsxOf(url: string): string | undefined {
+/** The tsx that a file would import: also of a file of tsx's own. Takes a path or a URL, and for other text has none. */
+function tsxOf(file: string): string | undefined {
   try {
     // The ES module lies beside the file that `require` would take.
     return nodeUrl().pathToFileURL(
-      createRequire(url)
+      createRequire(file)
         .resolve("tsx/esm/api")
         .replace(/\.cjs$/, ".mjs"),
     ).href;
@@ -147,7 +166,7 @@ function tsxOf(url: string): string | undefined {
 function hintFor(error: unknown, url: string): string {
   switch ((error as { code?: string } | null)?.code) {
     case "ERR_UNKNOWN_FILE_EXTENSION":
-      return `; Node ${process.versions.node} loads TypeScript only with tsx installed`;
+      return `; Node ${process.versions.node} loads TypeScript only with tsx: npm install --save-dev tsx, or run the program by npx tsx`;
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
       return HAS_PERMISSIONS
         ? "; Node only strips types: an actor with permissions that uses the rest of TypeScript has to be built"
