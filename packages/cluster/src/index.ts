@@ -16,6 +16,6 @@ export type {
   TlsOptions,
   WindowOptions,
 } from "./cluster/options.js";
-export type { LinkReading } from "./gateway/link-reading.js";
+export type { BothWays, LinkReading } from "./gateway/link-reading.js";
 export type { Group, GroupChange } from "./groups/groups.js";
 export type { LinkEnd } from "./link/link.js";

@@ -1,4 +1,5 @@
-interface BothWays {
+/** Counts of what came and what went. */
+export interface BothWays {
   readonly in: number;
   readonly out: number;
 }
