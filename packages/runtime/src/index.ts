@@ -1,4 +1,4 @@
-export type { CallOutcome } from "@mini-otp/worker-host/protocol/calls";
+export type { CallOutcome, PublishedCall } from "@mini-otp/worker-host/protocol/calls";
 export {
   ActorError,
   type ActorErrorArguments,

@@ -19,6 +19,8 @@ export {
   type StateOf,
 } from "./actor/define-actor.js";
 export type { Emitter, SpawnSpec } from "./actor/light-context.js";
+export type { PublishedHandling } from "./loop/published-handling.js";
+export type { PublishedCall } from "./protocol/calls/published-call.js";
 export {
   ActorError,
   type ActorErrorArguments,

@@ -36,6 +36,7 @@ import type { LoopState } from "./loop-state.js";
 import type { Meter } from "./meter.js";
 import { isStream } from "./outgoing-stream.js";
 import { ParcelClaim } from "./parcel-claim.js";
+import { HANDLE_CHANNEL, publishHandling } from "./published-handling.js";
 import type { OwnMessage } from "./snapshot.js";
 import type { Streams } from "./streams.js";
 import { isThenable } from "./thenable.js";
@@ -278,10 +279,9 @@ export class MessageHandler {
     this.tracer?.begin(this.#shownName(methodId, method), kindOfMessage(methodId, fromMailbox, this.#call));
     let result: unknown;
     try {
-      result =
-        this.#outbox.telemetry !== undefined && (fromMailbox || this.#occasion !== undefined)
-          ? this.#runInSpan(this.#outbox.telemetry, handler, this.#shownName(methodId, method), args, fromMailbox)
-          : this.#apply(handler, args);
+      result = HANDLE_CHANNEL.hasSubscribers
+        ? this.#runPublished(handler, methodId, method, args, fromMailbox)
+        : this.#runHandler(handler, methodId, method, args, fromMailbox);
     } catch (error) {
       this.#failed(error, methodId, method, fromMailbox);
       return;
@@ -303,6 +303,21 @@ export class MessageHandler {
       return;
     }
     this.#succeeded(result, fromMailbox);
+  }
+
+  #runPublished(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): unknown {
+    const { id, incarnation } = this.#context;
+    const kind = kindOfMessage(methodId, fromMailbox, this.#call);
+    return publishHandling({ id, incarnation, method: this.#shownName(methodId, method), kind, args }, () =>
+      this.#runHandler(handler, methodId, method, args, fromMailbox),
+    );
+  }
+
+  #runHandler(handler: Handler, methodId: number, method: string, args: unknown[], fromMailbox: boolean): unknown {
+    const { telemetry } = this.#outbox;
+    return telemetry !== undefined && (fromMailbox || this.#occasion !== undefined)
+      ? this.#runInSpan(telemetry, handler, this.#shownName(methodId, method), args, fromMailbox)
+      : this.#apply(handler, args);
   }
 
   #apply(handler: Handler, args: unknown[]): unknown {

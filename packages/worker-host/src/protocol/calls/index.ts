@@ -8,6 +8,7 @@ export { Outbox } from "./outbox.js";
 export { mailboxFull } from "./overflow.js";
 export type { Peer, Self, Unsent } from "./peers.js";
 export { PendingCalls } from "./pending-calls.js";
+export type { PublishedCall } from "./published-call.js";
 export { Queue } from "./queue.js";
 export { type CallerNotices, EncodedReply, type SystemRecord, takeRecord, takeReplies } from "./replies.js";
 export { loadTelemetry } from "./telemetry.js";

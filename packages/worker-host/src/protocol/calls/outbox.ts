@@ -19,6 +19,7 @@ import { mailboxFull } from "./overflow.js";
 import type { EncodedMessage } from "./parcel-writer.js";
 import type { Peer, Self } from "./peers.js";
 import { type PendingCall, PendingCalls } from "./pending-calls.js";
+import { CALL_CHANNEL, publishCall } from "./published-call.js";
 import { openTaskStream } from "./task-stream.js";
 import type { Carrier } from "./telemetry.js";
 
@@ -74,6 +75,22 @@ export abstract class Outbox extends OneWayOutbox {
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
     reader?: StreamReader,
+  ): number {
+    if (!CALL_CHANNEL.hasSubscribers) return this.#requestInSpan(to, method, args, options, settle, fail, reader);
+    const about = { id: to.id, method, kind: reader === undefined ? "call" : "stream", args } as const;
+    return publishCall(about, settle, fail, (replied, failed) =>
+      this.#requestInSpan(to, method, args, options, replied, failed, reader),
+    );
+  }
+
+  #requestInSpan(
+    to: Peer,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+    settle: (value: unknown) => void,
+    fail: (error: unknown) => void,
+    reader: StreamReader | undefined,
   ): number {
     const span = this.telemetry?.call(to.id, method);
     if (span === undefined)
