@@ -45,7 +45,7 @@ export const ROOMS = {
     "testing",
     "index",
   ],
-  metrics: ["options", "prometheus", "ui", "observer", "index"],
+  metrics: ["options", "prometheus", "opentelemetry", "ui", "observer", "index"],
   cluster: ["link", "engine", "nodes", "gateway", "names", "groups", "children", "cluster", "testing", "index"],
 };
 

@@ -1,4 +1,4 @@
-import { registerMetrics, startObserver } from "@mini-otp/metrics";
+import { observeMetrics, registerMetrics, startObserver } from "@mini-otp/metrics";
 import {
   type ActorSystem,
   comlinkActor,
@@ -11,6 +11,7 @@ import {
 } from "@mini-otp/runtime";
 import { probe, runInline, startTestSystem, virtualClock } from "@mini-otp/runtime/testing";
 import { defineActor } from "@mini-otp/worker-host";
+import { createNoopMeter } from "@opentelemetry/api";
 import { describe, expect, test } from "vitest";
 import type Careless from "../fixtures/careless.actor.js";
 import { fixture, testSystem } from "../support/system.js";
@@ -78,6 +79,8 @@ const NO_OPTIONS: [what: string, field: string, wrong: Wrong][] = [
   ["id=root/one with", "", ({ actor }) => actor.with(null)],
   ["registerMetrics", "registry", ({ system }) => registerMetrics(system, { registry: 5, prefix: {} } as never)],
   ["registerMetrics", "prefix", ({ system }) => registerMetrics(system, { prefix: {} } as never)],
+  ["observeMetrics", "meter", ({ system }) => observeMetrics(system, {} as never)],
+  ["observeMetrics", "prefix", ({ system }) => observeMetrics(system, { meter: createNoopMeter(), prefix: "1" })],
   ["registerMetrics", "system", ({ system }) => registerMetrics(Promise.resolve(system) as never)],
   ["startObserver", "system", () => startObserver(5 as never)],
   ["startObserver", "port", ({ system }) => startObserver(system, { port: 2 ** 31 })],

@@ -1,5 +1,12 @@
 export { type Observer, type ObserverHandler, observerHandler, startObserver } from "./observer/observer.js";
 export type { ObserverHandlerOptions, ObserverOptions } from "./observer/options.js";
+export { type ObservedMetrics, observeMetrics } from "./opentelemetry/observe-metrics.js";
+export type {
+  InstrumentOptions,
+  ObservationTarget,
+  ObserveMetricsOptions,
+  OpenTelemetryMeter,
+} from "./opentelemetry/options.js";
 export {
   type ActorMetric,
   type ActorView,

@@ -12,6 +12,7 @@ import {
 } from "@mini-otp/runtime";
 import * as testing from "@mini-otp/runtime/testing";
 import * as workerHost from "@mini-otp/worker-host";
+import { createNoopMeter } from "@opentelemetry/api";
 import type { Area } from "./attack.js";
 import { Random } from "./random.js";
 
@@ -128,6 +129,10 @@ export class MainArea implements Area {
       case "RegisteredMetrics":
         this.#registered ??= metrics.registerMetrics(this.#bystanders, { registry: new Registry() });
         return this.#registered;
+      case "ObservedMetrics":
+        return metrics.observeMetrics(this.#bystanders, { meter: createNoopMeter() });
+      case "OpenTelemetryMeter":
+        return createNoopMeter();
       case "Registry":
         return new Registry();
       case "URL":
@@ -180,7 +185,7 @@ export class MainArea implements Area {
     if (result instanceof runtime.ActorSystem) await result.stop({ timeoutMs: STOP_MS });
     if (call === "startObserver") await result.close();
     if (call === "observerHandler") result.close();
-    if (call === "registerMetrics") result.unregister();
+    if (call === "registerMetrics" || call === "observeMetrics") result.unregister();
     if (call === "ActorSystem.heapSnapshot") for await (const _ of result);
     if (/\.(?:trace|events)$/.test(call)) await result.return();
     if (call.endsWith(".startChild")) await this.#forget(call, result);

@@ -28,7 +28,7 @@ export const aPrefix = field(
   (value) => typeof value === "string" && /^(?:[a-zA-Z_:][a-zA-Z0-9_:]{0,99})?$/.test(value),
 );
 
-const aSource = field(
+export const aSource = field(
   "the meters of a cluster: cluster.meters",
   (value) => isRecord(value) && typeof value.read === "function",
 );

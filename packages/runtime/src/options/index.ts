@@ -12,6 +12,7 @@ export {
   isListOf,
   isRecord,
   isText,
+  required,
   secret,
   takeArgument,
   takeOptions,
