@@ -131,6 +131,8 @@ export class MainArea implements Area {
         return this.#registered;
       case "ObservedMetrics":
         return metrics.observeMetrics(this.#bystanders, { meter: createNoopMeter() });
+      case "ObservationTarget":
+        return { observe: () => {} };
       case "OpenTelemetryMeter":
         return createNoopMeter();
       case "Registry":
