@@ -31,6 +31,7 @@ const WHAT_FOR = {
   testing: "for tests: see [testing](testing.md)",
   metrics: "metrics and the live page, on the main thread",
   cluster: "several machines, on the main thread: see [cluster](cluster.md)",
+  "cluster-actor": "what modules of singletons and entities import, in their threads: see [cluster](cluster.md)",
   "cluster-testing": "a cluster of one process, for tests: see [cluster](cluster.md)",
 };
 
@@ -83,5 +84,5 @@ function indexOf(pages) {
 
 function title(name) {
   if (name === "testing") return "@mini-otp/runtime/testing";
-  return `@mini-otp/${name === "cluster-testing" ? "cluster/testing" : name}`;
+  return `@mini-otp/${name.replace("cluster-", "cluster/")}`;
 }

@@ -9,6 +9,7 @@ const runtime = `${root}packages/runtime/dist`;
 const { normaliseSpec } = await import(`${runtime}/supervision/normalise-spec.js`);
 const { takeSystemOptions } = await import(`${runtime}/system/system-option-fields.js`);
 const { normaliseGuard } = await import(`${runtime}/guard/guard-options.js`);
+const { takeShardsSpec } = await import(`${root}packages/cluster/dist/shards/shards-spec.js`);
 const { takeNatsOptions } = await import(`${root}packages/cluster/dist/cluster/options.js`);
 
 const MODULE = "file:///app/a.js";
@@ -63,6 +64,9 @@ for (const [title, name, least] of TABLES) {
 const LEAST = { cluster: "shop", node: "a", servers: ["nats://host:4222"] };
 const joining = (given) => takeNatsOptions({ ...LEAST, ...given });
 lines.push("", "## joinCluster", "", ...tableOf("NatsOptions", joining({}).full, joining));
+const LEAST_SHARDS = { id: "cart", entity: new URL("file:///cart.entity.js") };
+const sharding = (given) => takeShardsSpec({ ...LEAST_SHARDS, ...given });
+lines.push("", "## cluster.shards", "", ...tableOf("ShardsSpec", sharding({}), sharding));
 for (const problem of problems) {
   console.error(`docs/options.md: ${problem}`);
   process.exitCode = 1;

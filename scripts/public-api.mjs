@@ -13,6 +13,7 @@ const ENTRY_POINTS = [
   ["testing", "packages/runtime/dist/testing/index.d.ts"],
   ["metrics", "packages/metrics/dist/index.d.ts"],
   ["cluster", "packages/cluster/dist/index.d.ts"],
+  ["cluster-actor", "packages/cluster/dist/actor/index.d.ts"],
   ["cluster-testing", "packages/cluster/dist/testing/index.d.ts"],
 ];
 

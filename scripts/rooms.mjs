@@ -46,7 +46,20 @@ export const ROOMS = {
     "index",
   ],
   metrics: ["options", "prometheus", "opentelemetry", "ui", "observer", "index"],
-  cluster: ["link", "engine", "nodes", "gateway", "names", "groups", "children", "cluster", "testing", "index"],
+  cluster: [
+    "link",
+    "engine",
+    "nodes",
+    "actor",
+    "gateway",
+    "names",
+    "groups",
+    "children",
+    "shards",
+    "cluster",
+    "testing",
+    "index",
+  ],
 };
 
 /** The package and the room of a source file; undefined for a file that is in no package's `src`. */

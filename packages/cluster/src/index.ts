@@ -1,7 +1,8 @@
+export type { Fence } from "./actor/is-held.js";
 export { remote } from "./children/remote.js";
 export type { RemoteSpec } from "./children/remote-spec.js";
 export { singleton } from "./children/singleton.js";
-export type { Fence, SingletonSpec } from "./children/singleton-spec.js";
+export type { SingletonSpec } from "./children/singleton-spec.js";
 export { Cluster } from "./cluster/cluster.js";
 export type { ClusterEvents, NodeInfo } from "./cluster/events.js";
 export { joinCluster } from "./cluster/join.js";
@@ -19,3 +20,4 @@ export type {
 export type { BothWays, LinkReading } from "./gateway/link-reading.js";
 export type { Group, GroupChange } from "./groups/groups.js";
 export type { LinkEnd } from "./link/link.js";
+export type { Shards, ShardsSpec } from "./shards/shards-spec.js";

@@ -1,12 +1,12 @@
 import type { ActorRef } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { Fence } from "../actor/is-held.js";
 import type { Bucket } from "../engine/engine.js";
 import { type GlobalRef, toWire } from "../gateway/references.js";
 import type { Owner, Ownership } from "../nodes/ownership.js";
 import { Door, type Doors } from "./door.js";
 import type { Owners } from "./owners.js";
-import type { Fence } from "./singleton-spec.js";
 
 export interface HoldingHost {
   readonly bucket: Bucket;
@@ -38,6 +38,8 @@ export class Holding {
   #tenure: Tenure | undefined;
   /** It takes nothing more, and handles what it has taken. */
   #finishing: Tenure | undefined;
+  /** Of one that was lost: another is not started beside it. */
+  #ending: Promise<void> | undefined;
 
   /** The actor is the child `childId` of the cluster's; `ended` is told of an end that it was not brought to from here. */
   constructor(host: HoldingHost, key: string, childId: string, ended: (reason: ExitReason) => void) {
@@ -72,6 +74,7 @@ export class Holding {
     isWanted: () => boolean = () => true,
   ): Promise<boolean> {
     const { bucket, ownership, guests, doors, monitor } = this.#host;
+    await this.#ending;
     const epoch = await ownership.epoch();
     const { owner } = ownership;
     const won = await bucket.write(this.#key, { ...owner, ref: null }, revision);
@@ -106,6 +109,7 @@ export class Holding {
     this.#revision = undefined;
     if (tenure === undefined) return;
     this.#tenure = this.#finishing = undefined;
+    this.#ending = tenure.ended;
     this.#host.doors.close(this.#key, tenure.door);
     this.#host.kill(tenure.ref);
   }

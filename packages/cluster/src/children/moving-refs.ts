@@ -1,39 +1,40 @@
 import type { ActorRef } from "@mini-otp/runtime";
 import { type MovingHost, MovingRef } from "./moving-ref.js";
 
-/** This node's references to singletons: one for each id, from when it is first asked for until the node leaves. */
+/** This node's references to what moves: one for each key in the bucket, from when it is first asked for until the node leaves. */
 export class MovingRefs {
-  readonly #hostFor: (id: string) => MovingHost;
-  readonly #byId = new Map<string, MovingRef>();
-  readonly #ids = new Map<number, string>();
+  readonly #hostFor: (key: string) => MovingHost;
+  readonly #byKey = new Map<string, MovingRef>();
+  readonly #keys = new Map<number, string>();
 
-  constructor(hostFor: (id: string) => MovingHost) {
+  constructor(hostFor: (key: string) => MovingHost) {
     this.#hostFor = hostFor;
   }
 
-  ref(id: string): ActorRef {
-    let moving = this.#byId.get(id);
+  /** `path` is the id that the reference is shown with. */
+  ref(key: string, path: string): ActorRef {
+    let moving = this.#byKey.get(key);
     if (moving === undefined) {
-      moving = new MovingRef(this.#hostFor(id), `singleton:${id}`);
-      this.#byId.set(id, moving);
-      this.#ids.set(moving.ref.uid, id);
+      moving = new MovingRef(this.#hostFor(key), path);
+      this.#byKey.set(key, moving);
+      this.#keys.set(moving.ref.uid, key);
     }
     return moving.ref;
   }
 
-  /** By the number of its reference; undefined for what is no singleton's. */
-  idOf(uid: number): string | undefined {
-    return this.#ids.get(uid);
+  /** By the number of its reference; undefined for what does not move. */
+  keyOf(uid: number): string | undefined {
+    return this.#keys.get(uid);
   }
 
   /** Resolves when all that was sent so far has been taken and answered. */
   idle(): Promise<unknown> {
-    return Promise.all([...this.#byId.values()].map((moving) => moving.idle()));
+    return Promise.all([...this.#byKey.values()].map((moving) => moving.idle()));
   }
 
   close(): void {
-    for (const moving of this.#byId.values()) moving.close();
-    this.#byId.clear();
-    this.#ids.clear();
+    for (const moving of this.#byKey.values()) moving.close();
+    this.#byKey.clear();
+    this.#keys.clear();
   }
 }

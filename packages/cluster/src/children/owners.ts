@@ -100,6 +100,11 @@ export class Owners {
     return this.#known.get(key)?.entry;
   }
 
+  /** This node has written it: it need not be told of it first. */
+  learn(entry: BucketEntry): void {
+    this.#changed(entry.key, entry);
+  }
+
   /** All that is there with this beginning. */
   entriesOf(prefix: string): BucketEntry[] {
     return [...this.#known.values()].map(({ entry }) => entry).filter(({ key }) => key.startsWith(prefix));

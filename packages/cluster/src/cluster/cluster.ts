@@ -14,7 +14,7 @@ import {
 } from "@mini-otp/runtime";
 import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
-import { checkedReference, noConnection } from "@mini-otp/worker-host/protocol/refs";
+import { checkedReference, EntityRef, noConnection } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Contender } from "../children/contender.js";
 import { type Delivery, Doors, deliveryIn, deliveryToWire } from "../children/door.js";
@@ -38,6 +38,9 @@ import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import type { LeaseLoss } from "../nodes/lease.js";
 import { Ownership } from "../nodes/ownership.js";
+import { shardOf } from "../shards/placement.js";
+import { ShardSet, shardKey } from "../shards/shard-set.js";
+import { anEntityId, type Shards, type ShardsSpec, takeShardsSpec } from "../shards/shards-spec.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
 import { type ClusterMeters, type ClusterReading, countBy } from "./meters.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
@@ -73,6 +76,7 @@ export class Cluster {
   readonly #holdingHost: HoldingHost;
   readonly #contenders = new Set<Contender>();
   readonly #moving: MovingRefs;
+  readonly #shardSets = new Map<string, ShardSet>();
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
@@ -100,9 +104,9 @@ export class Cluster {
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
       control: (node, method, args, signal) => this.#control(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
+      movingName: (ref) => this.#movingName(ref),
+      movingRef: (name) => this.#movingNamed(name),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
-      singletonOf: (uid) => this.#moving.idOf(uid),
-      singleton: (id) => this.#moving.ref(id),
     });
     this.#ownership = new Ownership(bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
@@ -122,10 +126,10 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(bucket, this.#ownership, (global) => gateway.refTo(global));
-    this.#moving = new MovingRefs((id) => ({
+    this.#moving = new MovingRefs((key) => ({
       guests: gateway.guests,
-      target: () => this.#targetOf(keyOf(id)),
-      deliver: (to, delivery, signal) => this.#deliver(keyOf(id), to, delivery, signal),
+      target: () => this.#targetOf(key),
+      deliver: (to, delivery, signal) => this.#deliver(key, to, delivery, signal),
       onChange: (listener) => this.#owners.onChange(listener),
       monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
       exit: (ref, reason) => system.exit(ref, reason as ExitReason),
@@ -244,7 +248,73 @@ export class Cluster {
    */
   singleton<A = any>(id: string): ActorRef<A> {
     takeArgument("singleton", "id", id, aName);
-    return this.#moving.ref(id);
+    return this.#moving.ref(keyOf(id), `singleton:${id}`);
+  }
+
+  /**
+   * Declares shards, on each node that runs them or sends to their entities: with one `id`, one `entity` module and one number of
+   * `shards`. Resolves when this node runs what is placed here and free. Rejects with ERR_INVALID_OPTION, also for another number
+   * of shards than the other nodes'; ERR_ALREADY_STARTED when this node has declared them; ERR_CLUSTER_ENGINE; and as
+   * `startChild` when the first shard does not start.
+   */
+  async shards<A = any>(spec: ShardsSpec): Promise<Shards<A>> {
+    const full = takeShardsSpec(spec);
+    const { id, shards } = full;
+    if (this.#shardSets.has(id)) {
+      throw new ActorError("ERR_ALREADY_STARTED", `shards: id=${id}: this node has declared them`, { id });
+    }
+    const set = new ShardSet(
+      {
+        ...this.#holdingHost,
+        node: this.#options.node,
+        version: this.#options.version,
+        labels: this.#options.labels,
+        state: this.#engine.state,
+        start: (of) => this.#startService(of),
+        all: (shard) => this.#shard(id, shard),
+        warn: (facts, message) => this.#gateway.guests.logger.warn(facts, message),
+      },
+      full,
+    );
+    this.#shardSets.set(id, set);
+    try {
+      await this.#ask("shards", () => set.begin());
+    } catch (error) {
+      this.#shardSets.delete(id);
+      throw error;
+    }
+    return {
+      id,
+      shards,
+      ref: (entity) => {
+        takeArgument("ref", "entity", entity, anEntityId);
+        return this.#shard(id, shardOf(entity, shards)).forKey(entity);
+      },
+      stats: () => set.stats(),
+    };
+  }
+
+  /** All entities of a shard. */
+  #shard(id: string, shard: number): ActorRef {
+    return this.#gateway.guests.entities(this.#moving.ref(shardKey(id, shard), `shards:${id}:${shard}`));
+  }
+
+  /** What every node calls it; undefined for what does not move. */
+  #movingName(ref: ActorRef): string | undefined {
+    const key = this.#moving.keyOf(ref.uid);
+    if (key === undefined) return undefined;
+    return ref instanceof EntityRef && ref.key !== undefined ? `${key}#${ref.key}` : key;
+  }
+
+  #movingNamed(name: string): ActorRef | undefined {
+    const [, kind, hex, shard, entity] =
+      /^(one|shard)\.((?:[0-9a-f]{2}){1,512})(?:\.(\d{1,4}))?(?:#(.*))?$/su.exec(name) ?? [];
+    if (hex === undefined) return undefined;
+    const id = Buffer.from(hex, "hex").toString();
+    if (kind === "one") return shard === undefined && entity === undefined ? this.singleton(id) : undefined;
+    if (shard === undefined) return undefined;
+    const all = this.#shard(id, Number(shard));
+    return entity === undefined ? all : all.forKey(entity);
   }
 
   /** @internal For `singleton` the child spec. */
@@ -314,7 +384,10 @@ export class Cluster {
 
   /** Never rejects. */
   #handOver(): Promise<unknown> {
-    this.#handingOver ??= Promise.all([...this.#contenders].map((contender) => contender.handOver()));
+    this.#handingOver ??= Promise.all([
+      ...[...this.#contenders].map((contender) => contender.handOver()),
+      ...[...this.#shardSets.values()].map((set) => set.leave()),
+    ]);
     return this.#handingOver;
   }
 

@@ -16,7 +16,12 @@ export interface Engine {
   flush(): Promise<void>;
   close(): Promise<void>;
   readonly bucket: Bucket;
+  /** Another one, of which no changes are told. It is there when it is first asked. */
+  readonly state: KeptState;
 }
+
+/** What is kept for as long as it is wanted; as of `Bucket`. */
+export type KeptState = Pick<Bucket, "read" | "write">;
 
 /** A key of a bucket, its JSON value, and the revision of its last write: a whole number that grows with each write. */
 export interface BucketEntry {

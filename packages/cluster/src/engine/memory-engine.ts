@@ -1,4 +1,4 @@
-import type { Bucket, BucketEntry, Engine } from "./engine.js";
+import type { Bucket, BucketEntry, Engine, KeptState } from "./engine.js";
 
 interface Subscription {
   readonly pattern: readonly string[];
@@ -18,6 +18,7 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024;
 export class MemoryHub {
   readonly #engines = new Map<string, MemoryEngine>();
   readonly #entries = new Map<string, BucketEntry>();
+  readonly #state = new Map<string, BucketEntry>();
   readonly #arriving: (() => void)[] = [];
   #groups: readonly (readonly string[])[] = [];
   #revision = 0;
@@ -110,6 +111,21 @@ export class MemoryHub {
   }
 
   /** @internal */
+  stateOf(node: string): KeptState {
+    const entries = this.#state;
+    return {
+      read: (key) => this.ask(node, () => entries.get(key)),
+      write: (key, value, revision) =>
+        this.ask(node, () => {
+          if (entries.get(key)?.revision !== revision) return undefined;
+          const next = (revision ?? 0) + 1;
+          entries.set(key, { key, value: structuredClone(value), revision: next });
+          return next;
+        }),
+    };
+  }
+
+  /** @internal */
   delete(key: string): void {
     this.#revision++;
     this.#entries.delete(key);
@@ -153,6 +169,7 @@ export class MemoryEngine implements Engine {
   readonly found = "memory";
   readonly maxPayloadBytes = MAX_PAYLOAD_BYTES;
   readonly bucket: Bucket;
+  readonly state: KeptState;
   readonly #hub: MemoryHub;
   readonly #node: string;
   readonly #subscriptions: Subscription[] = [];
@@ -169,6 +186,7 @@ export class MemoryEngine implements Engine {
     this.#hub = hub;
     this.#node = node;
     this.#generation = hub.generationFor(node) ?? 0;
+    this.state = hub.stateOf(node);
     this.bucket = {
       read: (key) => hub.ask(node, () => hub.entries.get(key)),
       write: (key, value, revision) =>

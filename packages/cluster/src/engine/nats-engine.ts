@@ -19,7 +19,7 @@ import {
   usernamePasswordAuthenticator,
 } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import type { Bucket, BucketEntry, Engine } from "./engine.js";
+import type { Bucket, BucketEntry, Engine, KeptState } from "./engine.js";
 
 export interface NatsEngineOptions {
   readonly cluster: string;
@@ -140,6 +140,19 @@ async function openBucket(nc: NatsConnection, options: NatsEngineOptions, found:
   return { kv: bucket, created: String(created), lastSequence: state.last_seq };
 }
 
+/** What entities save: no node follows its changes. An administrator may have made it. */
+async function openState(nc: NatsConnection, { cluster, replicas = 1 }: NatsEngineOptions): Promise<KV> {
+  const kvm = new Kvm(jetstream(nc, { timeout: ASK_TIMEOUT_MS }));
+  const name = `${bucketOf(cluster)}-state`;
+  try {
+    const kv = await kvm.open(name);
+    await kv.status();
+    return kv;
+  } catch {
+    return kvm.create(name, { history: 1, storage: "file", replicas } as never);
+  }
+}
+
 function bucketOf(cluster: string): string {
   return `motp-${cluster}`;
 }
@@ -165,6 +178,7 @@ export class NatsEngine implements Engine {
   readonly found: string;
   readonly maxPayloadBytes: number;
   readonly bucket: Bucket;
+  readonly state: KeptState;
   readonly #nc: NatsConnection;
   readonly #options: NatsEngineOptions;
   readonly #warn: Warn;
@@ -176,6 +190,7 @@ export class NatsEngine implements Engine {
   #connected = true;
   #closing = false;
   #kv: KV;
+  #state: Promise<KV> | undefined;
   #created: string;
   /** The largest of the bucket's changes that is known of. */
   #sequence: number;
@@ -196,7 +211,7 @@ export class NatsEngine implements Engine {
     this.#stream = `KV_${bucketOf(cluster)}`;
     this.bucket = {
       read: (key) => this.#asked(async () => entryOf(key, await this.#kv.get(key))),
-      write: (key, value, revision) => this.#asked(() => this.#write(key, value, revision)),
+      write: (key, value, revision) => this.#asked(() => writeTo(this.#kv, key, value, revision)),
       remove: (key, revision) =>
         this.#asked(async () => {
           const removed = this.#kv.delete(key, { previousSeq: revision }).then(() => true);
@@ -204,6 +219,10 @@ export class NatsEngine implements Engine {
         }),
       list: (prefix) => this.#asked(() => this.#list(prefix)),
       watch: (change, missed) => void this.#watchers.push({ change, missed }),
+    };
+    this.state = {
+      read: async (key) => entryOf(key, await (await this.#openState()).get(key)),
+      write: async (key, value, revision) => writeTo(await this.#openState(), key, value, revision),
     };
     nc.subscribe(`${this.#keyPrefix}>`, { callback: (_error, message) => this.#changed(message) });
     this.#comparing = setInterval(() => void this.#compare(), COMPARE_EVERY_MS).unref();
@@ -290,9 +309,13 @@ export class NatsEngine implements Engine {
     return jetstreamManager(this.#nc, { timeout: ASK_TIMEOUT_MS, checkAPI: false });
   }
 
-  async #write(key: string, value: unknown, revision: number | undefined): Promise<number | undefined> {
-    const bytes = JSON.stringify(value);
-    return first(revision === undefined ? this.#kv.create(key, bytes) : this.#kv.update(key, bytes, revision));
+  /** Asked again when it was not to be had. */
+  #openState(): Promise<KV> {
+    this.#state ??= openState(this.#nc, this.#options).catch((error: unknown) => {
+      this.#state = undefined;
+      throw error;
+    });
+    return this.#state;
   }
 
   async #list(prefix: string): Promise<BucketEntry[]> {
@@ -383,6 +406,11 @@ function entryIn(key: string, bytes: Uint8Array, revision: number): BucketEntry 
     value = undefined;
   }
   return { key, value, revision };
+}
+
+async function writeTo(kv: KV, key: string, value: unknown, revision: number | undefined): Promise<number | undefined> {
+  const bytes = JSON.stringify(value);
+  return first(revision === undefined ? kv.create(key, bytes) : kv.update(key, bytes, revision));
 }
 
 /** Undefined when another was first. */

@@ -35,10 +35,11 @@ export interface GatewayListener {
   engine(connected: boolean): void;
   /** What another node asks of this one. */
   control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
+  /** What every node calls it, of a reference to what moves; undefined for any other. */
+  movingName(ref: ActorRef): string | undefined;
+  /** This node's reference to what moves; undefined for what cannot be a name of that. */
+  movingRef(name: string): ActorRef | undefined;
   groupChanged(node: string, members: { readonly group: string; readonly refs: readonly ActorRef[] }): void;
-  /** The id of the singleton that this node's number means; undefined for any other. */
-  singletonOf(uid: number): string | undefined;
-  singleton(id: string): ActorRef;
 }
 
 interface ConnectedNode {
@@ -97,8 +98,6 @@ export class Gateway {
       globalOf: (ref: ActorRef) => this.#standIn(ref)?.proxy.global,
       leaves: (ref: ActorRef) => this.#exportRef(ref),
       refTo: (global: GlobalRef) => this.refTo(global),
-      singletonOf: (ref: ActorRef) => (this.#lights.isOne(ref) ? undefined : listener.singletonOf(ref.uid)),
-      singleton: (id: string) => listener.singleton(id),
     };
     this.#codec = this.guests.codec(foreignReferences(references));
     this.#host = this.#peerHost();
@@ -187,6 +186,8 @@ export class Gateway {
 
   refTo(global: GlobalRef): ActorRef {
     const { node, incarnation, uid, path, keyHash } = global;
+    // It is no node's: each has its own way to where it is.
+    if (uid === NODE && path !== "") return this.#listener.movingRef(path) ?? this.guests.gone(path);
     if (node !== this.#options.node) {
       const peer = this.#peerOf(node);
       const known = peer.link.peer?.incarnation;
@@ -276,6 +277,10 @@ export class Gateway {
 
   #exportRef(ref: ActorRef): GlobalRef {
     const { node } = this.#options;
+    const moving = this.#lights.isOne(ref) ? undefined : this.#listener.movingName(ref);
+    if (moving !== undefined) {
+      return { node, incarnation: this.self.incarnation, uid: NODE, path: moving, keyHash: undefined };
+    }
     const path = ref.id;
     const uid = this.#lights.isOne(ref) ? this.#lights.numberOf(ref) : ref.uid;
     if (uid === NODE) return { ...GONE, node, path };

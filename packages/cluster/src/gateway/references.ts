@@ -5,7 +5,7 @@ import type { ForeignReferences } from "@mini-otp/worker-host/protocol/values";
 export interface GlobalRef {
   readonly node: string;
   readonly incarnation: string;
-  /** The owner's number of the actor or router. */
+  /** The owner's number of the actor or router. 0 with a path: what moves from node to node, under that name on all of them. */
   readonly uid: number;
   /** On its own node. */
   readonly path: string;
@@ -21,19 +21,12 @@ export interface KnownReferences {
   leaves(ref: ActorRef): GlobalRef;
   /** The reference to it that this node's actors have. */
   refTo(global: GlobalRef): ActorRef;
-  /** The id of the singleton that a reference follows; undefined for any other. */
-  singletonOf(ref: ActorRef): string | undefined;
-  /** The reference that follows it from this node. */
-  singleton(id: string): ActorRef;
 }
 
 export const NODE_NAME = /^[a-z0-9-]{1,32}$/;
 export const INCARNATION = /^[a-z0-9]{1,32}$/;
 const MAX_PATH_LENGTH = 4096;
 const MAX_UID = 2 ** 30 - 1;
-/** In the place of a node's name, which is never empty: what follows is the id of a singleton. */
-const SINGLETON = "";
-const MAX_ID_LENGTH = 128;
 
 /** What is gone: of an incarnation that no node has, and of no number that an actor has. */
 export const GONE = { incarnation: "0", uid: MAX_UID, keyHash: undefined };
@@ -51,9 +44,9 @@ export function fromWire(wire: readonly unknown[]): GlobalRef {
     typeof incarnation === "string" &&
     INCARNATION.test(incarnation) &&
     isUnsigned(uid, MAX_UID) &&
-    // The node itself is asked by its gateway's link only: a message cannot give it away.
-    uid !== 0 &&
     typeof path === "string" &&
+    // Without a path the node itself, which is asked by its gateway's link only: a message cannot give it away.
+    (uid !== 0 || path !== "") &&
     path.length <= MAX_PATH_LENGTH &&
     (keyHash === undefined || isUnsigned(keyHash, 2 ** 32 - 1));
   if (!isOne) throw new TypeError("malformed message: not a reference");
@@ -67,15 +60,7 @@ function isUnsigned(value: unknown, most: number): boolean {
 /** How the codec writes and reads the references of messages that leave, and of those that come. */
 export function foreignReferences(known: KnownReferences): ForeignReferences {
   return {
-    exported: (ref) => {
-      const singleton = known.singletonOf(ref);
-      return singleton === undefined ? toWire(known.globalOf(ref) ?? known.leaves(ref)) : [SINGLETON, singleton];
-    },
-    imported: (wire) => (wire[0] === SINGLETON ? known.singleton(idFrom(wire)) : known.refTo(fromWire(wire))),
+    exported: (ref) => toWire(known.globalOf(ref) ?? known.leaves(ref)),
+    imported: (wire) => known.refTo(fromWire(wire)),
   };
-}
-
-function idFrom([, id]: readonly unknown[]): string {
-  if (typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH) return id;
-  throw new TypeError("malformed message: not a reference");
 }

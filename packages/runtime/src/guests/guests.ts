@@ -1,7 +1,7 @@
 import type { Peer } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { cellOf, isCellAddress } from "@mini-otp/worker-host/protocol/memory";
-import { ActorRef, noproc, type PoolRef, RouterRef } from "@mini-otp/worker-host/protocol/refs";
+import { ActorRef, EntityRef, noproc, type PoolRef, processOf, RouterRef } from "@mini-otp/worker-host/protocol/refs";
 import {
   CLOSED,
   fillPayload,
@@ -63,7 +63,7 @@ export class Guest {
   signal(request: "link" | "unlink", to: ActorRef): void;
   signal(request: "exit", to: ActorRef, reason: ExitReason | "kill"): void;
   signal(request: "link" | "unlink" | "exit", to: ActorRef, reason?: ExitReason | "kill"): void {
-    const { address, uid, id } = to instanceof RouterRef ? to.process : to;
+    const { address, uid, id } = processOf(to) as ActorRef;
     const target = { address, uid, id };
     const { signals, outbox } = this.#actors;
     if (request !== "exit") signals.handle(this.#process, { type: request, target });
@@ -156,6 +156,11 @@ export class Guests {
   /** The member of a router of this system for the key with this hash. */
   ownForKey(router: ActorRef, keyHash: number): ActorRef {
     return new RouterRef(this.#actors.outbox, router.address, router.uid, router.id, {}, keyHash);
+  }
+
+  /** All that live behind this guest, each with a key of its own: `forKey` leads to one. */
+  entities({ address, uid, id }: ActorRef): EntityRef {
+    return new EntityRef(this.#actors.outbox, address, uid, id);
   }
 
   /** A reference to what is gone. */

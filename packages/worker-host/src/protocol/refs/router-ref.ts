@@ -26,6 +26,7 @@ import {
 import { ActorRef, type Connection, type Sender } from "./actor-ref.js";
 import type { ActorStats } from "./actor-stats.js";
 import type { CastResult, MethodArgs, MethodName, MethodReply } from "./actor-types.js";
+import { EntityRef } from "./entity-ref.js";
 import type { PoolRef } from "./pool-ref.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
 import { noproc, wasRefused } from "./refusal.js";
@@ -354,5 +355,5 @@ function keyMissing({ id }: Connection, method: string): ActorError {
 
 /** Whom a reference means where not a message is sent, but a process is watched or told to do something. */
 export function processOf(ref: ActorRef | PoolRef): { readonly uid: number; readonly id: string } {
-  return ref instanceof RouterRef ? ref.process : ref;
+  return ref instanceof RouterRef || ref instanceof EntityRef ? ref.process : ref;
 }

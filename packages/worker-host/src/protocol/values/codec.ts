@@ -1,5 +1,6 @@
 import { addExtension, Packr } from "#msgpackr";
 import { ActorRef, type Sender } from "../refs/actor-ref.js";
+import { EntityRef } from "../refs/entity-ref.js";
 import { PoolRef } from "../refs/pool-ref.js";
 import { RouterRef } from "../refs/router-ref.js";
 import { incoming } from "../refs/wire-value.js";
@@ -66,6 +67,15 @@ addExtension({
     foreign?.imported([address, uid, id, keyHash]) ??
     (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
     new RouterRef(decodingFor, address, uid, id, {}, keyHash),
+} as never);
+
+const ENTITY_REFERENCE_TYPE = 0x55;
+addExtension({
+  Class: EntityRef,
+  type: ENTITY_REFERENCE_TYPE,
+  write: (ref: EntityRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.ofAll, ref.key],
+  read: ([address, uid, id, key]: [number, number, string, string | undefined]) =>
+    foreign?.imported([address, uid, id, key]) ?? new EntityRef(decodingFor, address, uid, id, key),
 } as never);
 
 const POOL_REFERENCE_TYPE = 0x54;

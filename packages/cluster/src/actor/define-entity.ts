@@ -1,0 +1,104 @@
+import { ActorError, type ActorLog, type ActorRef } from "@mini-otp/worker-host";
+import type { Fence } from "./is-held.js";
+
+const ENTITY = Symbol.for("mini-otp.entity");
+
+/** The runtime as an entity's code sees it: the same object for every message of one life. */
+export interface EntityContext<State = any> {
+  /** The id that `ref(id)` was asked for. */
+  readonly id: string;
+  /** What `init` returned; the entity may replace it. */
+  state: State;
+  /** A reference to this entity, to send to others. */
+  readonly self: ActorRef;
+  /** Of the shard's owner: what a store compares. */
+  readonly fence: Fence;
+  readonly log: ActorLog;
+  /** Aborts when the caller of the current call gives it up. */
+  readonly signal: AbortSignal;
+  /**
+   * Writes the state down, for `store: "kv"`: the next life's `init` gets it as `snapshot`. Rejects with ERR_LEASE_LOST where
+   * another node owns the shard by now, and changes nothing; with ERR_MESSAGE_TOO_LARGE for over 512 KiB; with
+   * ERR_CLUSTER_ENGINE when the bucket does not answer, and then it may have been written or not; with ERR_INVALID_OPTION for an
+   * entity without a store; with ERR_NOT_CLONEABLE for what `v8.serialize` does not write. References to actors are not kept.
+   */
+  save(): Promise<void>;
+  /** Ends this life after the current message. The next message begins another. */
+  passivate(): void;
+}
+
+/** What `init` gets. */
+export interface EntityStart<State = any> {
+  readonly id: string;
+  /** What `save` wrote last; undefined where it has written nothing. */
+  readonly snapshot: State | undefined;
+}
+
+/** What `defineEntity` takes. */
+export interface EntityOptions<State, Handlers> {
+  /** Begins a life, before its first message; returns the state. May be async. When it throws, that message fails with it. */
+  init: (start: EntityStart) => State | Promise<State>;
+  /**
+   * Handle one message at a time, of all entities of the shard; an async handler holds the next message back. One that throws
+   * ends the entity's life: a call fails with it, a cast is logged. A ReplyError only fails the call.
+   */
+  handlers: Handlers & Record<string, (ctx: EntityContext<State>, ...args: any[]) => unknown>;
+  /** Gets what is sent by `ref.send`. The default logs and drops it. */
+  info?: (ctx: EntityContext<State>, message: any) => unknown;
+  /** A life without a message for so long ends. What was not saved is lost. Default 120 000; `Infinity` for never. */
+  passivateAfterMs?: number;
+  /** Where `save` writes: `"kv"` is a bucket of the cluster's; `"none"`: nowhere, and the state ends with its life. Default `"none"`. */
+  store?: "kv" | "none";
+}
+
+/** An entity's definition: a module's default export. Its type carries the protocol to `cluster.shards<typeof X>`. */
+export interface EntityDefinition<State = any, Handlers = any> {
+  readonly init: (start: EntityStart) => State | Promise<State>;
+  readonly handlers: Handlers;
+  readonly info?: (ctx: EntityContext<State>, message: any) => unknown;
+  readonly passivateAfterMs: number;
+  readonly store: "kv" | "none";
+  /** @internal */
+  readonly [ENTITY]: true;
+}
+
+const PASSIVATE_AFTER_MS = 120_000;
+const KNOWN = ["init", "handlers", "info", "passivateAfterMs", "store"];
+
+/**
+ * Defines an entity: one of many that live in the shards of `cluster.shards`. Types are inferred: `ctx.state` is what `init`
+ * returns. Throws ERR_INVALID_OPTION.
+ */
+export function defineEntity<
+  State,
+  Handlers extends Record<string, (ctx: EntityContext<State>, ...args: any[]) => unknown>,
+>(options: EntityOptions<State, Handlers>): EntityDefinition<State, Handlers> {
+  if (typeof options !== "object" || options === null) throw refused("", options, `an object with ${KNOWN.join(", ")}`);
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.includes(name)) throw refused(name, (options as never)[name], `one of ${KNOWN.join(", ")}`);
+  }
+  const { init, handlers, info, passivateAfterMs = PASSIVATE_AFTER_MS, store = "none" } = options;
+  if (typeof init !== "function") throw refused("init", init, "a function");
+  if (typeof handlers !== "object" || handlers === null) throw refused("handlers", handlers, "an object of functions");
+  for (const [name, handler] of Object.entries(handlers)) {
+    if (typeof handler !== "function") throw refused(`handlers.${name}`, handler, "a function");
+  }
+  if (info !== undefined && typeof info !== "function") throw refused("info", info, "a function");
+  if (typeof passivateAfterMs !== "number" || !(passivateAfterMs >= 10)) {
+    throw refused("passivateAfterMs", passivateAfterMs, "milliseconds, 10 or more, or Infinity");
+  }
+  if (store !== "kv" && store !== "none") throw refused("store", store, '"kv" or "none"');
+  const definition = { init, handlers, passivateAfterMs, store, [ENTITY]: true as const };
+  return Object.freeze(info === undefined ? definition : { ...definition, info }) as EntityDefinition<State, Handlers>;
+}
+
+/** @internal */
+export function isEntityDefinition(value: unknown): value is EntityDefinition {
+  return typeof value === "object" && value !== null && (value as Partial<EntityDefinition>)[ENTITY] === true;
+}
+
+function refused(path: string, value: unknown, allowed: string): ActorError {
+  const shown = value === null ? "null" : typeof value;
+  const message = `defineEntity: ${path === "" ? "what it takes" : path} is ${shown}, must be ${allowed}`;
+  return new ActorError("ERR_INVALID_OPTION", message, { function: "defineEntity", field: path, value, allowed });
+}
