@@ -187,6 +187,58 @@ describe("shards", () => {
     expect(b.stats().held).toBe(4);
   });
 
+  it("41, 52. lose no cast and repeat none while each node is replaced in turn under load, and keep their order", async () => {
+    // None is lost on a machine that has much else to do.
+    const lease = { renewMs: 500, holdMs: 10_000, takeOverMs: 15_000 };
+    nodes = await testCluster({ nodes: 3, lease, downAfterMs: 10_000 });
+    const names = ["a", "b", "c"];
+    const carts = new Map<string, Shards<typeof Cart>>();
+    const spec = { shards: 3, settleMs: 0 };
+    for (const name of names) carts.set(name, await declare(name, spec));
+    const sent = new Map(names.map((name) => [name, 0]));
+    const failed: string[] = [];
+    let leaving = "";
+    let over = false;
+    const loads = names.map(async (name) => {
+      while (!over) {
+        const shards = leaving === name ? undefined : carts.get(name);
+        // Not while it is being replaced.
+        if (shards === undefined) {
+          await new Promise((resolve) => setImmediate(resolve));
+          continue;
+        }
+        for (let i = 0; i < 5; i++) {
+          const number = sent.get(name) ?? 0;
+          sent.set(name, number + 1);
+          await shards.ref(`of-${name}`).cast("add", number);
+        }
+        await patient(shards.ref(`of-${name}`))
+          .call("id")
+          .catch(({ code, reason }) => failed.push(reason === undefined ? code : `${code} ${reason.kind}`));
+      }
+    });
+    for (const [i, name] of names.entries()) {
+      const before = sent.get(names[(i + 1) % 3]) ?? 0;
+      await until("some load", () => (sent.get(names[(i + 1) % 3]) ?? 0) > before + 20);
+      leaving = name;
+      if (i === 0) await nodes.node(name).cluster.leave();
+      await nodes.stop(name);
+      await nodes.start(name);
+      await nodes.connected();
+      carts.set(name, await declare(name, spec));
+      leaving = "";
+    }
+    over = true;
+    await Promise.all(loads);
+    expect(failed.filter((code) => !["ERR_NO_CONNECTION", "ERR_NOPROC", "ERR_MAILBOX_FULL"].includes(code))).toEqual(
+      [],
+    );
+    for (const name of names) {
+      const items = await patient((carts.get(name) as Shards<typeof Cart>).ref(`of-${name}`)).call("items");
+      expect(items).toEqual(Array.from({ length: sent.get(name) ?? 0 }, (_, i) => i));
+    }
+  });
+
   it("42. without an owner keep what is sent to their entities, and then refuse it", async () => {
     nodes = await testCluster({ nodes: 2 });
     const a = await declare("a", { on: { role: "none" } });
