@@ -44,7 +44,6 @@ const NOT_LIGHT: readonly (readonly [what: string, code: string, why: string, as
   ["callSync", "ERR_WRONG_THREAD", "it would block all others of the thread", inMember("callSync")],
   ["castSync", "ERR_WRONG_THREAD", "it would block all others of the thread", inMember("castSync")],
   ["ctx.whereis", "ERR_WRONG_THREAD", "it would block all others; lookup is there", inMember("whereis")],
-  ["trace", "ERR_NOT_AN_ACTOR", "not there yet", ({ system, member }) => system.trace(member)],
   ["upgrade", "ERR_NOT_AN_ACTOR", "the module is all members'", ({ system, member }) => system.upgrade(member, actor)],
   ["heapSnapshot", "ERR_NOT_AN_ACTOR", "the heap is the thread's", ({ system, member }) => system.heapSnapshot(member)],
   ["cpuProfile", "ERR_NOT_AN_ACTOR", "it is of a thread", ({ system, member }) => system.cpuProfile(member, 10)],

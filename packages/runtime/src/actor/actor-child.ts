@@ -1,6 +1,6 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory";
-import type { MembersNews, ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { GuardStats } from "../guard/watched.js";
@@ -45,6 +45,8 @@ export class ActorChild implements Child<ActorRef> {
   readonly traces = new ActorTraces((message) => this.post(message));
   /** Set for a partition: its thread tells of its members. */
   onNews: (news: MembersNews) => void = () => {};
+  /** A light actor of its thread has handled a message that is traced. */
+  onTraced: (traced: Extract<ToMain, { type: "traced" }>) => void = () => {};
   /** Set for a partition: what waits in its members, past its ring. */
   within: () => { readonly length: number; readonly bytes: number } = () => NOTHING_WITHIN;
   readonly #host: ActorHost<ActorChild>;

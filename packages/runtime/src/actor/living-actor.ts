@@ -1,4 +1,4 @@
-import type { MembersNews, ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorMeter } from "../introspection/actor-meter.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
@@ -19,6 +19,7 @@ export interface LivingActor {
   readMeter(): void;
   /** A partition's thread tells of its members. */
   onNews(news: MembersNews): void;
+  onTraced(traced: Extract<ToMain, { type: "traced" }>): void;
   /** Starts a child of the actor's own. */
   startChild(spec: unknown): Promise<unknown>;
   /** Posts to the latest incarnation's thread. */

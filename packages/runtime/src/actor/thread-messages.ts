@@ -87,6 +87,7 @@ export class ThreadMessages<A extends LivingActor> {
         actor.meter.lost.unhandled++;
         return host.mail.unhandled(message.id ?? actor.id, message.method, message.detail);
       case "traced":
+        if (message.member !== undefined) return actor.onTraced(message);
         return actor.traces.add(actor.id, life.incarnation, message);
       case "run_task":
         return host.threads.runTask(actor, message);

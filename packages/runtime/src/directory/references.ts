@@ -8,6 +8,7 @@ import {
   type RouterRef,
 } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
+import type { ActorTraces } from "../introspection/actor-traces.js";
 import { type Asking, isLightReference, type LightActors, requireOwnThread } from "../partitions/light-actors.js";
 import type { PoolChild } from "../pool/pool.js";
 import { RouterChild } from "../router/router.js";
@@ -87,6 +88,17 @@ export class References {
     const results = found instanceof ActorChild ? await tell(found) : await this.#askEach(found, what, tell);
     if (found instanceof ActorChild) return;
     for (const result of results as MemberResult<unknown>[]) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** The traces of an actor, or those of every member of a router. Throws as `actorOrRouter` does. */
+  traced(ref: unknown, what: string): ActorTraces | ActorTraces[] {
+    if (isLightReference(ref)) {
+      const traces = this.#lights.traces(ref);
+      if (traces === undefined) throw noproc(ref, what, this.#whyGone());
+      return traces;
+    }
+    const found = this.actorOrRouter(ref, what);
+    return found instanceof RouterChild ? found.actors.map(({ traces }) => traces) : found.traces;
   }
 
   #light(ref: ActorRef, what: string): Asked {

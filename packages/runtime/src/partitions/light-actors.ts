@@ -2,6 +2,7 @@ import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/erro
 import { isCellAddress, segmentOfCell } from "@mini-otp/worker-host/protocol/memory";
 import type { Target } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorTraces } from "../introspection/actor-traces.js";
 import { type LightTarget, lightName, lightNamed } from "../signals/light-name.js";
 import type { Process, Source } from "../signals/process-signals.js";
 
@@ -20,6 +21,8 @@ export interface LightOwner {
   stats(target: LightTarget): ActorStats | undefined;
   /** By its thread; undefined when that does not run. */
   introspection(target: LightTarget): Asking | undefined;
+  /** Undefined when it has ended. */
+  traces(target: LightTarget): ActorTraces | undefined;
 }
 
 /** What main can ask of a light actor, as of any. */
@@ -89,6 +92,12 @@ export class LightActors {
   asking(target: Target): Asking | undefined {
     const light = this.#resolve(target);
     return light === undefined ? undefined : this.#ownerOf(light).introspection(light);
+  }
+
+  /** Undefined for one that has ended. */
+  traces(target: Target): ActorTraces | undefined {
+    const light = this.#resolve(target);
+    return light === undefined ? undefined : this.#ownerOf(light).traces(light);
   }
 
   #resolve({ address, uid, id }: Target): LightTarget | undefined {

@@ -8,16 +8,18 @@ import {
   CELL_TAKEN,
   CELL_WATCHED,
   CELL_WORDS,
+  cellAddress,
   cellOf,
   closeTable,
   generationOf,
   segmentOfCell,
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
-import type { MemberSignal, MembersNews } from "@mini-otp/worker-host/protocol/port";
+import type { MemberLife, MemberSignal, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { ActorChild } from "../actor/actor-child.js";
+import { ActorTraces } from "../introspection/actor-traces.js";
 import { lightName } from "../signals/light-name.js";
 import type { Source } from "../signals/process-signals.js";
 import { EndsReport } from "./ends-report.js";
@@ -35,6 +37,8 @@ export class Membership implements LightOwner {
   readonly #refOf: (partition: PartitionSlot) => ActorRef | undefined;
   readonly #report: EndsReport;
   readonly #watched = new Map<string, LightTarget>();
+  /** By `lightName`, of those that are or were traced and live. */
+  readonly #traces = new Map<string, ActorTraces>();
 
   constructor(
     id: string,
@@ -142,14 +146,33 @@ export class Membership implements LightOwner {
   introspection(target: LightTarget): Asking | undefined {
     const asked = this.#actorOf(this.partitionAt(target.address) as PartitionSlot)?.introspection;
     if (asked === undefined) return undefined;
-    const { id, address, uid } = target;
-    const member = { id, cell: cellOf(address), generation: generationOf(uid) };
+    const member = lifeOf(target);
     return {
       suspend: (timeoutMs) => asked.suspend(timeoutMs, member),
       resume: (timeoutMs) => asked.resume(timeoutMs, member),
       getState: (timeoutMs) => asked.getState(timeoutMs, member),
       replaceState: (state, timeoutMs) => asked.replaceState(state, timeoutMs, member),
     };
+  }
+
+  traces(target: LightTarget): ActorTraces | undefined {
+    // Its end is told, and with it the traces end.
+    if (!this.watch(target)) return undefined;
+    const name = lightName(target);
+    let traces = this.#traces.get(name);
+    if (traces === undefined) {
+      const partition = this.partitionAt(target.address) as PartitionSlot;
+      const member = lifeOf(target);
+      traces = new ActorTraces((message) => this.#actorOf(partition)?.post({ ...message, member } as ToActor));
+      this.#traces.set(name, traces);
+    }
+    return traces;
+  }
+
+  traced(partition: PartitionSlot, message: Extract<ToMain, { type: "traced" }>): void {
+    const { id, cell, generation } = message.member as MemberLife;
+    const target = { id, address: cellAddress(partition.segment, cell), uid: uidOfGeneration(generation) };
+    this.#traces.get(lightName(target))?.add(id, 1, message);
   }
 
   /** The actor that a partition is to its supervisor. */
@@ -230,6 +253,12 @@ export class Membership implements LightOwner {
 
   #tellEnd(target: LightTarget, reason: ExitReason): void {
     const key = lightName(target);
+    this.#traces.get(key)?.close();
+    this.#traces.delete(key);
     if (this.#watched.delete(key)) this.#host.lightEnded(key, target, reason);
   }
+}
+
+function lifeOf({ id, address, uid }: LightTarget): MemberLife {
+  return { id, cell: cellOf(address), generation: generationOf(uid) };
 }

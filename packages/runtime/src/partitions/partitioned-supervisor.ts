@@ -135,6 +135,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
           membership.threadEnded(partition, reason);
           onExit(reason);
         }) as ActorChild;
+        child.onTraced = (traced) => membership.traced(partition, traced);
         child.onNews = (news) => membership.heard(partition, news);
         child.within = () => ({ length: partition.queued, bytes: partition.queuedBytes });
         formatTable(partition.words, child.slot, this.#spec.threads.queueBytes);

@@ -35,7 +35,6 @@ import { LoggableReasons } from "../reporting/loggable-reason.js";
 import type { Logger } from "../reporting/logger.js";
 import { ReportLog } from "../reporting/report-log.js";
 import { ResourceChild } from "../resource/resource-child.js";
-import { RouterChild } from "../router/router.js";
 import type { Down } from "../signals/process-signals.js";
 import type { ActorStats } from "../stats/actor-stats.js";
 import type { PoolStats } from "../stats/pool-stats.js";
@@ -379,11 +378,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    * there are now are traced as one.
    */
   trace(ref: ActorRef, options: TraceOptions = {}): AsyncIterableIterator<TraceEvent> {
-    const found = this.#references.actorOrRouter(ref, "trace");
+    const traced = this.#references.traced(ref, "trace");
     const taken = takeTraceOptions(options);
-    return found instanceof RouterChild
-      ? new MergedTrace(found.actors.map((actor) => actor.traces.open(taken)))
-      : found.traces.open(taken);
+    return Array.isArray(traced) ? new MergedTrace(traced.map((traces) => traces.open(taken))) : traced.open(taken);
   }
 
   /**

@@ -10,7 +10,7 @@ import type { CurrentCall } from "./current-call.js";
 import type { ControlChannel } from "./inbox.js";
 import type { LoopHost } from "./loop-host.js";
 import type { LoopState } from "./loop-state.js";
-import type { MemberRequest } from "./members.js";
+import type { MemberRequest, MemberTrace } from "./members.js";
 import type { MessageHandler } from "./message-handler.js";
 import type { OwnMessages } from "./own-messages.js";
 import type { Snapshot } from "./snapshot.js";
@@ -167,13 +167,16 @@ export class ControlMessages {
         outbox.breakCycle(message.cycle);
         break;
       case "trace":
+        if (this.#traceMember(message)) break;
         handler.tracer ??= new Tracer((traced) => outbox.post(traced));
         handler.tracer.watch(message);
         break;
       case "trace_credit":
+        if (this.#traceMember(message)) break;
         handler.tracer?.grant(message.trace, message.credit);
         break;
       case "untrace":
+        if (this.#traceMember(message)) break;
         handler.tracer?.unwatch(message.trace);
         if (handler.tracer?.idle) handler.tracer = undefined;
         break;
@@ -195,7 +198,7 @@ export class ControlMessages {
   }
 
   /** True when the request is to a light actor of this thread, and has been answered. */
-  #askMember(message: Extract<ToActor, { readonly member?: MemberLife }>): boolean {
+  #askMember(message: Omit<MemberRequest, "member"> & { readonly member?: MemberLife }): boolean {
     const { members } = this.#parts.host;
     if (members === undefined || message.member === undefined) return false;
     try {
@@ -203,6 +206,13 @@ export class ControlMessages {
     } catch (error) {
       this.#answer(message.request, error, true);
     }
+    return true;
+  }
+
+  /** True when it is for a light actor of this thread. */
+  #traceMember(message: Omit<MemberTrace, "member"> & { readonly member?: MemberLife }): boolean {
+    if (message.member === undefined) return false;
+    this.#parts.host.members?.trace(message as MemberTrace);
     return true;
   }
 

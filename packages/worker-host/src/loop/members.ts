@@ -2,8 +2,13 @@ import type { ToActor } from "../protocol/port/messages.js";
 import type { MemberLife } from "../protocol/port/partition.js";
 import type { Payload } from "../protocol/ring/payload.js";
 
+type OfMember<Type extends ToActor["type"]> = Extract<ToActor, { readonly type: Type }> & {
+  readonly member: MemberLife;
+};
 /** What main asks of one light actor. */
-export type MemberRequest = Extract<ToActor, { readonly member?: MemberLife }> & { readonly member: MemberLife };
+export type MemberRequest = OfMember<"suspend" | "resume" | "get_state" | "replace_state">;
+/** The beginning, the credit or the end of a trace of one light actor. */
+export type MemberTrace = OfMember<"trace" | "trace_credit" | "untrace">;
 
 /** The light actors of a partition, as the loop of its thread sees them. */
 export interface Members {
@@ -28,4 +33,5 @@ export interface Members {
   cancelled(callerUid: number, correlation: number): boolean;
   /** Carries out main's request, and returns its answer. Throws why that cannot be. */
   asked(request: MemberRequest): unknown;
+  trace(request: MemberTrace): void;
 }

@@ -1,4 +1,5 @@
 import type { ActorContext } from "../actor/context.js";
+import type { Tracer } from "../loop/tracer.js";
 import { fullMailbox } from "../protocol/calls/overflow.js";
 import type { ActorError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
@@ -74,6 +75,8 @@ export interface Extras {
   /** Those of this partition that it is linked to. */
   readonly links: Set<Cell>;
   trapsExits: boolean;
+  /** Present while main traces it. */
+  tracer: Tracer | undefined;
   handed: unknown;
   signal: AbortController | undefined;
 }
@@ -138,6 +141,7 @@ export class Cell implements Connection {
       watchers: new Set(),
       links: new Set(),
       trapsExits: false,
+      tracer: undefined,
       handed: undefined,
       signal: undefined,
     };

@@ -29,7 +29,8 @@ export class Handling implements Outcome {
   message(cell: Cell, { method, args, caller, isSend }: Waiting): void {
     cell.caller = caller;
     cell.isDeferred = false;
-    if (cell.extras?.signal !== undefined) renewSignal(cell);
+    const { extras } = cell;
+    if (extras?.signal !== undefined) renewSignal(cell);
     if (caller !== undefined && this.#cancelled.take(caller)) {
       cell.caller = undefined;
       return;
@@ -50,6 +51,10 @@ export class Handling implements Outcome {
     }
     const number = isSend ? METHOD_INFO : numbered ? method : this.#parts.outbox.names.find(method);
     const target = isSend ? definition : definition.handlers;
+    if (extras?.tracer !== undefined) {
+      const kind = caller !== undefined ? "call" : isSend ? "send" : "cast";
+      extras.tracer.begin(isSend ? "info" : this.#nameOf(method), kind);
+    }
     this.#runner.handle(cell, number, method, target, handler as Code, args, this);
   }
 
@@ -61,17 +66,22 @@ export class Handling implements Outcome {
     if (method === "") {
       const { info } = definition;
       if (info === undefined) this.#parts.unhandled("info", "the actor has no info handler", cell.id);
-      else this.#runner.handle(cell, METHOD_INFO, "info", definition, info as Code, args, this);
+      else {
+        cell.extras?.tracer?.begin("info", "own");
+        this.#runner.handle(cell, METHOD_INFO, "info", definition, info as Code, args, this);
+      }
       return;
     }
     const handler = handlers.named(method);
     if (handler === undefined) return;
     const number = this.#parts.outbox.names.find(method);
+    cell.extras?.tracer?.begin(method, "own");
     this.#runner.handle(cell, number, method, definition.handlers, handler, args, this);
   }
 
   succeeded(cell: Cell, value: unknown): void {
-    const { caller } = cell;
+    const { caller, extras } = cell;
+    if (extras !== undefined) extras.tracer?.end("ok");
     if (caller === undefined) return;
     cell.caller = undefined;
     if (!cell.isDeferred) caller.succeed(value);
@@ -79,7 +89,9 @@ export class Handling implements Outcome {
 
   failed(cell: Cell, error: unknown): void {
     const isOurs = isReplyError(error);
-    if (!isOurs && !cell.type.survivesThrows) {
+    const ends = !isOurs && !cell.type.survivesThrows;
+    cell.extras?.tracer?.end(ends ? "error" : "failed");
+    if (ends) {
       this.#end(cell, { kind: "error", error });
       return;
     }

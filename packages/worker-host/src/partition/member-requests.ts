@@ -1,13 +1,15 @@
-import type { MemberRequest } from "../loop/members.js";
+import type { MemberRequest, MemberTrace } from "../loop/members.js";
+import { Tracer } from "../loop/tracer.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { CELL_SUSPENDED, CELL_WORDS } from "../protocol/memory/cells.js";
+import type { ToMain } from "../protocol/port/messages.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import { type Cell, ENDED, STARTING } from "./cell.js";
 import type { Line } from "./line.js";
 import type { PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
 
-/** Main's requests to one member: to suspend it, and for its state. Carried out between two messages of the thread. */
+/** Main's requests to one member: to suspend it, for its state, and for a trace of its messages. Carried out between two messages of the thread. */
 export class MemberRequests {
   readonly #parts: PartitionParts;
   readonly #roster: Roster;
@@ -36,6 +38,27 @@ export class MemberRequests {
       case "replace_state":
         cell.context.state = this.#parts.outbox.codec.decodeValue(payloadOf(request.state));
         return undefined;
+    }
+  }
+
+  /** Of a member that has ended nothing is traced: main has heard of its end, or will. */
+  trace(request: MemberTrace): void {
+    const { member } = request;
+    const cell = this.#roster.cellOf(member.cell, member.generation);
+    if (cell === undefined) return;
+    const { more } = cell;
+    switch (request.type) {
+      case "trace":
+        more.tracer ??= new Tracer((traced) => this.#parts.outbox.post({ ...traced, member } as ToMain));
+        more.tracer.watch(request);
+        break;
+      case "trace_credit":
+        more.tracer?.grant(request.trace, request.credit);
+        break;
+      case "untrace":
+        more.tracer?.unwatch(request.trace);
+        if (more.tracer?.idle) more.tracer = undefined;
+        break;
     }
   }
 

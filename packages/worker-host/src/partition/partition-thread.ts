@@ -69,6 +69,7 @@ export class PartitionThread {
           const { id } = request.member;
           throw new ActorError("ERR_NOPROC", `id=${id}: the actor is not running`, { id });
         },
+        trace: (request) => thread.#partition?.trace(request),
         cancelled: (uid, correlation) => thread.#partition?.cancelled(uid, correlation) ?? false,
       },
     };

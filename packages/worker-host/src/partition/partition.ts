@@ -1,4 +1,4 @@
-import type { MemberRequest, Members } from "../loop/members.js";
+import type { MemberRequest, Members, MemberTrace } from "../loop/members.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { Arrivals } from "./arrivals.js";
 import { CancelledCalls } from "./cancelled-calls.js";
@@ -188,6 +188,10 @@ export class Partition implements Members, LocalMailHost {
     }
     this.#cancelled.add(callerUid, correlation);
     return true;
+  }
+
+  trace(request: MemberTrace): void {
+    this.#requests.trace(request);
   }
 
   asked(request: MemberRequest): unknown {

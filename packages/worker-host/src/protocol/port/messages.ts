@@ -46,9 +46,10 @@ export interface TraceRequest {
 
 export type ToActor =
   | InitData
-  | ({ readonly type: "trace" } & TraceRequest)
-  | { readonly type: "trace_credit"; readonly trace: number; readonly credit: number }
-  | { readonly type: "untrace"; readonly trace: number }
+  /** `member`: of a light actor of the thread, whose traces have numbers of their own. */
+  | ({ readonly type: "trace"; readonly member?: MemberLife } & TraceRequest)
+  | { readonly type: "trace_credit"; readonly trace: number; readonly credit: number; readonly member?: MemberLife }
+  | { readonly type: "untrace"; readonly trace: number; readonly member?: MemberLife }
   /** The first message to an upgrade's thread, instead of `init`: turn a former thread's snapshot into your state. */
   | {
       readonly type: "change_code";
@@ -223,6 +224,7 @@ export type ToMain =
   | { readonly type: "unhandled"; readonly method: string; readonly detail: string; readonly id?: string }
   | {
       readonly type: "traced";
+      readonly member?: MemberLife;
       readonly trace: number;
       readonly method: string;
       readonly kind: MessageKind;
