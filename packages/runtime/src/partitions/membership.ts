@@ -219,6 +219,8 @@ export class Membership implements LightOwner {
     );
     deadLetters.addMany(this.#id, news.method, "queued", news.queued);
     deadLetters.addMany(this.#id, news.method, "dropped", news.dropped);
+    // A member's replies were sent before it ended, by a lane that main may not have looked at yet.
+    if (news.watched.length > 0) outbox.takeReplies();
     for (const [address, uid, id, reason] of news.watched) {
       this.#tellEnd({ address, uid, id }, decodeReason(codec, reason));
     }
