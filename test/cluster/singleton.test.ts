@@ -90,6 +90,18 @@ describe("a singleton", () => {
     expect(await billing("a").with({ timeoutMs: 20_000 }).call("token")).toEqual(token);
   });
 
+  it("a system that runs it stops in order: nothing of it is an error of the stop", async () => {
+    nodes = await testCluster({ nodes: 1 });
+    await declare("a");
+    expect(await billing("a").call("of")).toBe("a");
+    const errors: unknown[] = [];
+    nodes.node("a").system.on("actor_exited", (event) => {
+      if (event.context === "shutdown_error") errors.push(event);
+    });
+    await nodes.stop("a");
+    expect(errors).toEqual([]);
+  });
+
   it("42. what is sent to it while it runs nowhere waits, and is handled in its order", async () => {
     nodes = await testCluster({ nodes: 2 });
     const casts = Array.from({ length: 200 }, (_, i) => billing("a").cast("note", i));

@@ -9,6 +9,8 @@ export interface ContenderHost extends HoldingHost {
   readonly labels: Readonly<Record<string, string>>;
   /** Starts the actor, under a supervisor that does not restart it. */
   start(spec: SingletonSpec, args: object): Promise<ActorRef>;
+  /** The whole system stops: the actor may have been stopped before this child is. */
+  isStopping(): boolean;
 }
 
 /** Looks again so often, whatever it was told. */
@@ -39,7 +41,9 @@ export class Contender {
     this.#spec = spec;
     this.#context = context;
     this.#mayRun = hasLabels(host.labels, spec.on);
-    this.#holding = new Holding(host, keyOf(spec.id), spec.id, (reason) => reportEnd(context, spec.id, reason));
+    this.#holding = new Holding(host, keyOf(spec.id), spec.id, (reason) => {
+      if (!(host.isStopping() && isCleanExit(reason))) reportEnd(context, spec.id, reason);
+    });
     this.#off = host.owners.onChange(() => this.#look());
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     this.#look();
@@ -68,6 +72,7 @@ export class Contender {
   #look(): void {
     if (this.#holding.isLost) this.#holding.lost();
     if (this.#looking !== undefined || this.#stopped || this.#holding.isRunning || !this.#mayRun) return;
+    if (this.#host.isStopping()) return;
     this.#looking = this.#contend()
       .catch(() => {
         // The bucket does not answer; it is looked again.

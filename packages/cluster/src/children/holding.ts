@@ -8,6 +8,9 @@ import type { Owner, Ownership } from "../nodes/ownership.js";
 import { Door, type Doors } from "./door.js";
 import type { Owners } from "./owners.js";
 
+/** What was given up while the bucket did not answer is freed again so often. */
+const FREE_EVERY_MS = 1000;
+
 export interface HoldingHost {
   readonly bucket: Bucket;
   readonly ownership: Ownership;
@@ -136,7 +139,20 @@ export class Holding {
     await this.finish();
     const revision = this.#revision;
     this.#revision = undefined;
-    if (revision !== undefined) await this.#host.bucket.remove(this.#key, revision).catch(() => false);
+    if (revision !== undefined) await this.#free(revision, this.#host.ownership.owner.term);
+  }
+
+  /** Else no other would run it for as long as this node lives: so it is tried until the bucket answers. */
+  async #free(revision: number, term: number): Promise<void> {
+    const { bucket, ownership } = this.#host;
+    try {
+      await bucket.remove(this.#key, revision);
+    } catch {
+      setTimeout(() => {
+        // Taken again here, it has another revision, and nothing is removed.
+        if (ownership.isHeld && ownership.owner.term === term) void this.#free(revision, term);
+      }, FREE_EVERY_MS).unref();
+    }
   }
 
   #isOf({ term }: Owner): boolean {

@@ -83,6 +83,7 @@ export class Cluster {
   readonly #meters: ClusterMeters = { read: () => this.#read() };
   #leaving: Promise<void> | undefined;
   #handingOver: Promise<unknown> | undefined;
+  #stopping = false;
 
   /** @internal */
   constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
@@ -182,6 +183,7 @@ export class Cluster {
       name.startsWith(PREFIX) ? this.#names.whereis(name.slice(PREFIX.length)) : undefined,
     );
     guests.beforeStop(() => {
+      this.#stopping = true;
       this.#gateway.announceLeaving();
       void this.#handOver();
       return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
@@ -221,10 +223,13 @@ export class Cluster {
     await this.#ask("register", () => this.#names.register(name, ref));
   }
 
-  /** Gives a name of this node's back. */
+  /**
+   * Gives a name of this node's back. Rejects with ERR_CLUSTER_ENGINE when the bucket does not answer: here it is free at once, for
+   * the others when the bucket answers again.
+   */
   async unregister(name: string): Promise<void> {
     takeArgument("unregister", "name", name, aName);
-    await this.#names.unregister(name);
+    await this.#ask("unregister", () => this.#names.unregister(name));
   }
 
   /** What this node knows, at once. In actors: `ctx.whereis("cluster:name")`. */
@@ -324,6 +329,7 @@ export class Cluster {
         ...this.#holdingHost,
         labels: this.#options.labels,
         start: ({ on: _, ...of }, args) => this.#startService({ ...of, args }),
+        isStopping: () => this.#stopping,
       },
       spec,
       context,
@@ -426,10 +432,18 @@ export class Cluster {
       isLeaseHeld: this.#ownership.isHeld,
       leaseAgeMs: this.#ownership.leaseAgeMs,
       names: this.#names.count,
+      shards: this.#readShards(),
       gatewayLagMs,
       bucket,
       bucketFailures,
     };
+  }
+
+  #readShards(): ClusterReading["shards"] {
+    if (this.#shardSets.size === 0) return undefined;
+    const stats = [...this.#shardSets.values()].map((set) => set.stats());
+    const sum = (of: "held" | "moving"): number => stats.reduce((all, each) => all + each[of], 0);
+    return { held: sum("held"), moving: sum("moving") };
   }
 
   #nodeUp(node: string): void {

@@ -15,6 +15,8 @@ export interface ClusterReading {
   readonly leaseAgeMs: number;
   /** Names of the cluster that this node knows. */
   readonly names: number;
+  /** Shards that this node holds, and those that are on their way to or from it; undefined where it has declared none. */
+  readonly shards: { readonly held: number; readonly moving: number } | undefined;
   /** How late the gateway's thread was for its last heartbeat. */
   readonly gatewayLagMs: number;
   /** How long the bucket took to answer. */

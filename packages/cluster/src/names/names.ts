@@ -32,12 +32,15 @@ interface Own {
 const PREFIX = "name.";
 /** Others may come first now and then, but not always. */
 const TRIES = 8;
+/** What the bucket has of this node's and should not have is looked for again so long after it did not answer. */
+const SWEEP_AFTER_MS = 500;
 
 /** Names of the cluster: each in a key of the bucket, held while its holder's lease is. */
 export class Names {
   readonly #host: NamesHost;
   readonly #known = new Map<string, Registered>();
   readonly #own = new Map<string, Own>();
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(host: NamesHost) {
     this.#host = host;
@@ -76,7 +79,7 @@ export class Names {
     }
   }
 
-  /** The holder's own name is free when this resolves. */
+  /** The holder's own name is free when this resolves. Rejects when the bucket does not answer: then it is free once that does. */
   async unregister(name: string): Promise<void> {
     const own = this.#own.get(name);
     if (own === undefined) return;
@@ -95,7 +98,7 @@ export class Names {
     const entry = await this.#host.bucket.read(keyOf(name));
     this.#changed(keyOf(name), entry);
     const registered = registeredIn(entry);
-    return registered !== undefined && this.#host.ownership.isValid(registered.owner)
+    return registered !== undefined && this.#isValid(name, registered)
       ? this.#host.refTo(registered.global)
       : undefined;
   }
@@ -122,7 +125,9 @@ export class Names {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#own].map(([name, own]) => this.#remove(name, own)));
+    // With the lease they are free all the same.
+    await Promise.all([...this.#own].map(([name, own]) => this.#remove(name, own).catch(() => {})));
+    clearTimeout(this.#sweeping);
   }
 
   async #claim(name: string, own: Own): Promise<void> {
@@ -131,19 +136,20 @@ export class Names {
     for (let tries = 0; tries < TRIES; tries++) {
       const entry = await bucket.read(key);
       const holder = registeredIn(entry);
-      if (holder !== undefined && ownership.isValid(holder.owner)) {
+      // One of this node's that is not taken here was to be freed, or its holder was told that it was not to be had.
+      if (holder !== undefined && ownership.isValid(holder.owner) && !this.#isOwn(holder)) {
         throw taken(own.ref.id, name, `${holder.global.node}:${holder.global.path}`);
       }
       if (!ownership.isHeld) throw leaseLost(name);
       const value = { ...ownership.owner, ref: toWire(this.#host.globalOf(own.ref)) };
-      const revision = await bucket.write(key, value, entry?.revision);
+      const revision = await this.#orSwept(bucket.write(key, value, entry?.revision));
       if (revision === undefined) continue;
       // Of a lease that was lost meanwhile: the name is no node's.
       if (!ownership.isHeld || ownership.owner.term !== value.term) throw leaseLost(name);
       own.revision = revision;
       this.#changed(key, { key, value, revision });
       // It has ended while the bucket was asked.
-      if (this.#own.get(name) !== own) await this.#remove(name, own);
+      if (this.#own.get(name) !== own) this.#free(name, own);
       return;
     }
     throw taken(own.ref.id, name, "others, one after the other");
@@ -151,7 +157,9 @@ export class Names {
 
   /** Its holder has ended: here it is free at once. */
   #free(name: string, own: Own): void {
-    void this.#remove(name, own);
+    void this.#remove(name, own).catch((error: unknown) => {
+      this.#host.warn({ name, err: error }, `the name ${name} could not be freed yet: the bucket does not answer`);
+    });
   }
 
   async #remove(name: string, own: Own): Promise<void> {
@@ -160,10 +168,30 @@ export class Names {
     if (revision === undefined) return;
     own.revision = undefined;
     if (this.#known.get(name)?.revision === revision) this.#known.delete(name);
-    await this.#host.bucket.remove(keyOf(name), revision).catch((error: unknown) => {
-      // Another that registers it sees that its holder is gone no sooner than this node's lease ends.
-      this.#host.warn({ name, err: error }, `the name ${name} could not be freed`);
-    });
+    await this.#orSwept(this.#host.bucket.remove(keyOf(name), revision));
+  }
+
+  /** What has become of it is not known: the bucket may have what it should not have, for as long as this node lives. */
+  async #orSwept<T>(asked: Promise<T>): Promise<T> {
+    try {
+      return await asked;
+    } catch (error) {
+      this.#sweepSoon();
+      throw error;
+    }
+  }
+
+  #sweepSoon(): void {
+    this.#sweeping ??= setTimeout(() => {
+      this.#sweeping = undefined;
+      void this.#readAll();
+    }, SWEEP_AFTER_MS).unref();
+  }
+
+  /** Of this node, in this term of its. */
+  #isOwn({ owner: { node, incarnation, term } }: Registered): boolean {
+    const { owner } = this.#host.ownership;
+    return node === owner.node && incarnation === owner.incarnation && term === owner.term;
   }
 
   #forget(name: string, own: Own): void {
@@ -178,7 +206,7 @@ export class Names {
   }
 
   async #readAll(): Promise<void> {
-    const entries = await this.#host.bucket.list(PREFIX).catch(() => undefined);
+    const entries = await this.#orSwept(this.#host.bucket.list(PREFIX)).catch(() => undefined);
     if (entries === undefined) return;
     const keys = new Set(entries.map(({ key }) => key));
     for (const name of this.#known.keys()) if (!keys.has(keyOf(name))) this.#known.delete(name);
@@ -192,6 +220,9 @@ export class Names {
     const known = this.#known.get(name);
     if (registered === undefined) this.#known.delete(name);
     else if (known === undefined || known.revision <= registered.revision) this.#known.set(name, registered);
+    if (registered !== undefined && this.#isOwn(registered) && !this.#own.has(name)) {
+      void this.#orSwept(this.#host.bucket.remove(key, registered.revision)).catch(() => {});
+    }
   }
 }
 
