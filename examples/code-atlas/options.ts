@@ -68,7 +68,8 @@ export function readOptions(argv: readonly string[], defaultDir: string, cwd: st
   return options;
 }
 
-function checkFolder(path: string, shown: string): void {
+/** Throws UsageError for what is no folder. */
+export function checkFolder(path: string, shown: string): void {
   try {
     if (statSync(path).isDirectory()) return;
   } catch (error) {

@@ -27,8 +27,8 @@ export class NodeProcess implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<NodeProcess> {
-    const child = fork(PROGRAM, { serialization: "advanced" });
+  static async start(program: URL = PROGRAM): Promise<NodeProcess> {
+    const child = fork(program, { serialization: "advanced" });
     await new Promise((resolve, reject) => {
       child.once("message", resolve);
       child.once("exit", reject);

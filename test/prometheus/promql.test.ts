@@ -37,7 +37,7 @@ async function scrape(): Promise<string> {
   const nodes = await testCluster({ nodes: 2 });
   onTestFinished(() => nodes[Symbol.asyncDispose]());
   const [a] = nodes.nodes;
-  const cluster = { read: () => ({ shards: { held: 1, moving: 0 }, ...a.cluster.meters.read() }) };
+  const cluster = { read: () => ({ ...a.cluster.meters.read(), shards: { held: 1, moving: 0 } }) };
   const { unregister } = registerMetrics(system, { registry, cluster });
   onTestFinished(unregister);
   await expect.poll(() => a.cluster.nodes()[0].rttMs).toBeGreaterThan(0);
