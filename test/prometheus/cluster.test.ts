@@ -18,7 +18,7 @@ beforeAll(async () => {
   nodes = await testCluster({ nodes: 2, window: { messages: 256 } });
   const [a, b] = nodes.nodes;
   registerMetrics(a.system, { registry, cluster: a.cluster.meters });
-  await b.cluster.register("worker", await b.system.startChild({ id: "worker", actor: WORKER }));
+  await b.cluster.register("worker", await b.system.startChild({ id: "worker", actor: WORKER, offHeapCapMb: 512 }));
   here = await until("the name", () => a.cluster.whereis<typeof Worker>("worker"));
 });
 afterAll(() => nodes[Symbol.asyncDispose]());
