@@ -130,7 +130,7 @@ describe("an application that has installed mini-otp", () => {
     await write({
       "ts/tsconfig.json": JSON.stringify({
         compilerOptions: {
-          ...{ target: "es2023", module: "nodenext", outDir: "dist", rootDir: ".", types: ["node"] },
+          ...{ target: "es2023", module: "nodenext", outDir: "dist", rootDir: ".", types: [] },
           ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
         },
       }),
@@ -154,11 +154,14 @@ describe("an application that has installed mini-otp", () => {
         console.log(sum);
         // @ts-expect-error: it has no such method
         await counter.call("subtract", 2).catch((error: unknown) => console.log(isActorError(error)));
+        const capped = (heapCapMb: number) =>
+          // @ts-expect-error: an option that does not exist, without "node" in the types that the project names
+          system.startChild<typeof Counter>({ id: "b", actor, args: { from: 1 }, heapCapMB: heapCapMb });
         // @ts-expect-error: it adds numbers
         const wrong = () => counter.call("add", "2");
         registerMetrics(system).unregister();
         export type { ChildSpec, Probe };
-        export { probe, wrong };
+        export { capped, probe, wrong };
         await system.stop();`,
     });
     const compiled = await node("node_modules/typescript/bin/tsc", "-p", "ts");

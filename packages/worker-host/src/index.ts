@@ -1,3 +1,5 @@
+// The declarations name types of Node's, which TypeScript 6 and later leave out by default: options would be `any`.
+/// <reference types="node" preserve="true" />
 export type {
   ActorChildOptions,
   ActorChildSpec,

@@ -1,3 +1,5 @@
+// The declarations name types of Node's, which TypeScript 6 and later leave out by default: options would be `any`.
+/// <reference types="node" preserve="true" />
 export type { Clock, Timer } from "../supervision/clock.js";
 export { type VirtualClock, virtualClock } from "../supervision/virtual-clock.js";
 export { type FaultArgs, faults } from "./faults.js";
