@@ -98,10 +98,18 @@ function tableOf(name, defaults, check) {
 function optionsOf(name, before = "") {
   const { children = [] } = declaration(name);
   return children.flatMap((option) => {
+    if (option.type !== undefined) option.type = withoutUndefined(option.type);
     const path = `${before}${option.name}`;
     const group = groupOf(option.type);
     return [{ path, option }, ...(group === undefined ? [] : optionsOf(group, `${path}.`))];
   });
+}
+
+/** Every option takes undefined, which the page says once. */
+function withoutUndefined(type) {
+  if (type.type !== "union") return type;
+  type.types = type.types.filter((part) => part.name !== "undefined");
+  return type.types.length === 1 ? type.types[0] : type;
 }
 
 function declaration(name) {
@@ -113,7 +121,7 @@ function declaration(name) {
 
 /** The interface of an option that has options itself. */
 function groupOf(type) {
-  const named = type?.name === "Partial" ? type.typeArguments[0] : type;
+  const named = ["Given", "Partial"].includes(type?.name) ? type.typeArguments[0] : type;
   return GROUPS.includes(named?.name) ? named.name : undefined;
 }
 

@@ -37,6 +37,7 @@ export {
   type OverflowPolicy,
   type RouteKey,
 } from "@mini-otp/worker-host/protocol/memory";
+export type { Given } from "@mini-otp/worker-host/protocol/options";
 export type { LogLevel, MessageKind, TraceOutcome } from "@mini-otp/worker-host/protocol/port";
 export type {
   ActorRef,

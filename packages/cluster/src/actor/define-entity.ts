@@ -44,18 +44,18 @@ export interface EntityOptions<State, Handlers> {
    */
   handlers: Handlers & Record<string, (ctx: EntityContext<State>, ...args: any[]) => unknown>;
   /** Gets what is sent by `ref.send`. The default logs and drops it. */
-  info?: (ctx: EntityContext<State>, message: any) => unknown;
+  info?: ((ctx: EntityContext<State>, message: any) => unknown) | undefined;
   /** A life without a message for so long ends. What was not saved is lost. Default 120 000; `Infinity` for never. */
-  passivateAfterMs?: number;
+  passivateAfterMs?: number | undefined;
   /** Where `save` writes: `"kv"` is a bucket of the cluster's; `"none"`: nowhere, and the state ends with its life. Default `"none"`. */
-  store?: "kv" | "none";
+  store?: "kv" | "none" | undefined;
 }
 
 /** An entity's definition: a module's default export. Its type carries the protocol to `cluster.shards<typeof X>`. */
 export interface EntityDefinition<State = any, Handlers = any> {
   readonly init: (start: EntityStart) => State | Promise<State>;
   readonly handlers: Handlers;
-  readonly info?: (ctx: EntityContext<State>, message: any) => unknown;
+  readonly info?: ((ctx: EntityContext<State>, message: any) => unknown) | undefined;
   readonly passivateAfterMs: number;
   readonly store: "kv" | "none";
   /** @internal */

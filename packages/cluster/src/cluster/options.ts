@@ -1,6 +1,6 @@
 import { type Fields, field, integer, isListOf, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
 import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
-import { group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
+import { type Filled, group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
 import { NODE_NAME } from "../gateway/references.js";
 
 /** What a node is in its cluster, whatever the cluster runs on. */
@@ -10,54 +10,54 @@ export interface ClusterOptions {
   /** This node's name, which no other of the cluster has: `[a-z0-9-]{1,32}`. */
   readonly node: string;
   /** The application's own facts, which other nodes see. Default: none. */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** The application's version, which other nodes see. Default: empty. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** What other nodes may do here. */
-  readonly allow?: AllowOptions;
+  readonly allow?: AllowOptions | undefined;
   /** Actor modules that other nodes may start here, by the names that they ask for. Default: none. */
-  readonly offers?: Readonly<Record<string, URL>>;
+  readonly offers?: Readonly<Record<string, URL>> | undefined;
   /** The most bytes that a message to another node may have. Default 8 MiB. */
-  readonly maxMessageBytes?: number;
+  readonly maxMessageBytes?: number | undefined;
   /** What may be under way to each remote actor. */
-  readonly window?: WindowOptions;
+  readonly window?: WindowOptions | undefined;
   /** How often nodes say that they are there. Default 1 000. */
-  readonly heartbeatMs?: number;
+  readonly heartbeatMs?: number | undefined;
   /** A node is gone when nothing listens for it for so long. Default 2 000. */
-  readonly goneAfterMs?: number;
+  readonly goneAfterMs?: number | undefined;
   /** A node is down when nothing was heard of it for so long. Default 8 000. */
-  readonly downAfterMs?: number;
+  readonly downAfterMs?: number | undefined;
   /** What a node owns, it owns while it holds its lease. */
-  readonly lease?: LeaseOptions;
+  readonly lease?: LeaseOptions | undefined;
 }
 
 /** What other nodes may do here. */
 export interface AllowOptions {
   /** Nodes whose actors may end actors here by an exit signal; `"*"` for all. Default: none. Links work without it. */
-  readonly exit?: readonly string[];
+  readonly exit?: readonly string[] | undefined;
   /** Nodes that may start here what `offers` has; `"*"` for all. Default: none. */
-  readonly start?: readonly string[];
+  readonly start?: readonly string[] | undefined;
 }
 
 /** What may be under way to each remote actor. */
 export interface WindowOptions {
   /** Messages that the actor's node has not taken. Default 4 096. */
-  readonly messages?: number;
+  readonly messages?: number | undefined;
   /** Their bytes. Default 1 048 576. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
 }
 
 /** What a node owns, it owns while it holds its lease. */
 export interface LeaseOptions {
   /** How often the lease is renewed. Default 2 000. */
-  readonly renewMs?: number;
+  readonly renewMs?: number | undefined;
   /** What a node owns ends so long after its last renewal: at least twice `renewMs`. Default 8 000. */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
   /**
    * What a node owned may be taken by others when they saw its lease unchanged for so long: at least 1.5 times `holdMs`.
    * Default 12 000.
    */
-  readonly takeOverMs?: number;
+  readonly takeOverMs?: number | undefined;
 }
 
 /** What `joinCluster` takes. */
@@ -65,41 +65,41 @@ export interface NatsOptions extends ClusterOptions {
   /** As `nats://host:4222` or `tls://host:4222`. */
   readonly servers: readonly string[];
   /** One of these; none for a server that asks for nothing. */
-  readonly auth?: AuthOptions;
+  readonly auth?: AuthOptions | undefined;
   /** For `tls://` servers whose certificate is not of a public authority, or that ask for one of the node's. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
   /** Of the bucket, from 1 to 5; more than 1 wants a server from 2.10 on. Default 1. */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
 }
 
 /** How a node says to the servers which it is: by one of these. */
 export interface AuthOptions {
   /** Path of a `.creds` file. */
-  readonly creds?: string;
+  readonly creds?: string | undefined;
   /** Seed of an nkey. */
-  readonly nkeySeed?: string;
+  readonly nkeySeed?: string | undefined;
   /** Name of a user, with `pass`. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** Password of `user`. */
-  readonly pass?: string;
+  readonly pass?: string | undefined;
   /** A token. */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 /** Files in PEM. */
 export interface TlsOptions {
   /** Path of the authority's certificate. */
-  readonly caFile?: string;
+  readonly caFile?: string | undefined;
   /** Path of the node's certificate. */
-  readonly certFile?: string;
+  readonly certFile?: string | undefined;
   /** Path of the key of `certFile`. */
-  readonly keyFile?: string;
+  readonly keyFile?: string | undefined;
 }
 
 /** How a node leaves. */
 export interface LeaveOptions {
   /** How long what is left may take. Default 20 000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 const aNodeName = field("a text of 1 to 32 of a-z, 0-9 and -", (value) => isText(value) && NODE_NAME.test(value));
@@ -182,7 +182,7 @@ export function takeClusterOptions(given: ClusterOptions): FullOptions {
 }
 
 /** Throws ERR_INVALID_OPTION. */
-export function takeLeaveOptions(given: LeaveOptions): Required<LeaveOptions> {
+export function takeLeaveOptions(given: LeaveOptions): Filled<LeaveOptions> {
   const { timeoutMs = 20_000 } = takeOptions("leave", given, LEAVE_FIELDS);
   return { timeoutMs };
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import type { Filled } from "@mini-otp/worker-host/protocol/options";
 import { JetStreamApiError, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
@@ -25,15 +26,23 @@ export interface NatsEngineOptions {
   readonly cluster: string;
   readonly node: string;
   readonly servers: readonly string[];
-  readonly auth?: {
-    readonly creds?: string;
-    readonly nkeySeed?: string;
-    readonly user?: string;
-    readonly pass?: string;
-    readonly token?: string;
-  };
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  readonly replicas?: number;
+  readonly auth?:
+    | {
+        readonly creds?: string | undefined;
+        readonly nkeySeed?: string | undefined;
+        readonly user?: string | undefined;
+        readonly pass?: string | undefined;
+        readonly token?: string | undefined;
+      }
+    | undefined;
+  readonly tls?:
+    | {
+        readonly caFile?: string | undefined;
+        readonly certFile?: string | undefined;
+        readonly keyFile?: string | undefined;
+      }
+    | undefined;
+  readonly replicas?: number | undefined;
 }
 
 type Warn = (facts: Record<string, unknown>, message: string) => void;
@@ -81,7 +90,8 @@ async function connected(options: NatsEngineOptions): Promise<NatsConnection> {
       noAsyncTraces: true,
       ignoreAuthErrorAbort: true,
       ...(auth === undefined ? {} : { authenticator: await authenticatorOf(auth) }),
-      ...(tls === undefined ? {} : { tls }),
+      // The checker of the options has left out the fields that were undefined.
+      ...(tls === undefined ? {} : { tls: tls as Filled<typeof tls> }),
     });
   } catch (error) {
     const isAuth = error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;

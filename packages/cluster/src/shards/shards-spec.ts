@@ -1,6 +1,6 @@
 import type { ActorRef, ActorSpec } from "@mini-otp/runtime";
 import { type Fields, field, integer, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
-import { required } from "@mini-otp/worker-host/protocol/options";
+import { type Filled, required } from "@mini-otp/worker-host/protocol/options";
 
 /** Many small ones, spread over nodes: what `cluster.shards` takes. */
 export interface ShardsSpec
@@ -10,11 +10,11 @@ export interface ShardsSpec
   /** The module whose default export `defineEntity` has made. */
   readonly entity: URL;
   /** How many shards, each an actor: from 1 to 1 024, the same on every node. Default 64. */
-  readonly shards?: number;
+  readonly shards?: number | undefined;
   /** Labels that a node must have to run shards. Others only send. Default: every node that declares them. */
-  readonly on?: Readonly<Record<string, string>>;
+  readonly on?: Readonly<Record<string, string>> | undefined;
   /** After a node has come, its shards move to it when no other came or went for so long. Default 10 000. */
-  readonly settleMs?: number;
+  readonly settleMs?: number | undefined;
 }
 
 /** Entities by their ids, wherever they live. */
@@ -30,7 +30,7 @@ export interface Shards<A = any> {
   stats(): { readonly held: number; readonly moving: number };
 }
 
-export type FullShardsSpec = ShardsSpec & Required<Pick<ShardsSpec, "shards" | "settleMs">>;
+export type FullShardsSpec = ShardsSpec & Filled<Pick<ShardsSpec, "shards" | "settleMs">>;
 
 const anything = field("as in an actor's spec", () => true);
 const isShortText = (most: number) => (value: unknown) =>

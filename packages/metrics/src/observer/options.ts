@@ -19,35 +19,35 @@ export interface ObserverOptions {
    * The address to listen on. Default `"127.0.0.1"`. Reading needs no token: every client that reaches the server sees
    * the tree and the logs.
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** From 0 to 65 535. Default 0: any free port. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The token that suspend, resume, restart and kill require. Default: a random one. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /**
    * Names, or names with a port, under which a proxy serves the page. A request for any other name than these and the
    * server's own gets 403.
    */
-  readonly allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   /**
    * Whether the fields of log lines are shown, beside message and error. They may hold values that your logger redacts.
    */
-  readonly logFields?: boolean;
+  readonly logFields?: boolean | undefined;
   /** The registry that `/metrics` shows. Default: one with this system's metrics, and nothing else. */
-  readonly registry?: Registry;
+  readonly registry?: Registry | undefined;
   /** The prefix of the metrics' names in the default registry. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /**
    * The connection of a client is ended when for this long the client takes no data, sends no part of its request, or
    * is gone. It is also how long an event stream keeps its place when all places are taken. Default 10 000.
    */
-  readonly readerTimeoutMs?: number;
+  readonly readerTimeoutMs?: number | undefined;
 }
 
 /** What `observerHandler` takes: what `startObserver` does, but for the address, which is the other server's. */
 export interface ObserverHandlerOptions extends Omit<ObserverOptions, "host" | "port"> {
   /** Where the other server has mounted it, as `"/observer"`, if it leaves that in front of `request.url`. Default `""`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
 }
 
 export interface FullObserverOptions {

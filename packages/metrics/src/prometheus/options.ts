@@ -5,16 +5,16 @@ import type { ClusterSource } from "./metric.js";
 /** What `registerMetrics` takes. */
 export interface MetricsOptions {
   /** Default: prom-client's own global registry. */
-  registry?: Registry;
+  registry?: Registry | undefined;
   /** In front of every name: letters, digits, "_" and ":". Default `"mini_otp_"`. */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * How many named actors have series of their own, 0 to 100 000. Later ones are shown together, with the label
    * `actor="__overflow__"`. The same holds for supervisors. Default 100.
    */
-  maxActors?: number;
+  maxActors?: number | undefined;
   /** `cluster.meters`, for the series of the cluster that the system is in. Default: none of them. */
-  cluster?: ClusterSource;
+  cluster?: ClusterSource | undefined;
 }
 
 /** The methods of a registry that are called. */

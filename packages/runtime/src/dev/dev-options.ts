@@ -6,7 +6,7 @@ export interface DevOptions {
    * Whether a saved change of an actor's module, or of a file of the project that it imports, is put into the living
    * actors at once, as `system.upgrade` does: their state stays. Default `false`.
    */
-  watch?: boolean;
+  watch?: boolean | undefined;
 }
 
 /** The fields of the option `dev` of `startSystem`. */

@@ -6,11 +6,11 @@ import { BACKLOG, EventStream } from "../reporting/event-stream.js";
 /** What `system.trace` takes. */
 export interface TraceOptions {
   /** Reports only these methods. Default: all, with `info` for messages from `send`, monitors and links. */
-  methods?: readonly string[];
+  methods?: readonly string[] | undefined;
   /** The share of messages to report, chosen at random: more than 0, at most 1. Default 1. */
-  sample?: number;
+  sample?: number | undefined;
   /** Ends the trace. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** One message that an actor has handled. */

@@ -3,6 +3,7 @@
  * docs/options.md and the API reference are made.
  */
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { Filled, Given } from "@mini-otp/worker-host/protocol/options";
 import type { ActorArgs, ActorUrl, ArgsFor, RequiredArgs } from "./actor-type.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
@@ -23,13 +24,13 @@ export interface ChildOptions {
    * `"permanent"` (default): always restarted. `"transient"`: restarted unless it ends with `normal` or `shutdown`.
    * `"temporary"`: never restarted, and its spec is deleted when it ends.
    */
-  restart?: RestartType;
+  restart?: RestartType | undefined;
   /** How long it may take to stop: ms (default 5 000; supervisors `"infinity"`), `"brutal_kill"`, `"infinity"`. */
-  shutdown?: Shutdown;
+  shutdown?: Shutdown | undefined;
   /** When it ends by itself, its supervisor may shut down: see `autoShutdown`. Not allowed with `"permanent"`. */
-  significant?: boolean;
+  significant?: boolean | undefined;
   /** How long to wait before a restart. Without it a child is restarted at once, as in OTP. */
-  backoff?: Partial<BackoffOptions>;
+  backoff?: Given<BackoffOptions> | undefined;
 }
 
 /** How large an actor's mailbox is, and what it does when it is full. */
@@ -49,25 +50,25 @@ export interface MailboxOptions {
 /** What the actor's thread may do, by Node's permission model. Default: all that main may do. */
 export interface Permissions {
   /** Files and folders it may read, beside the modules it is made of; `"*"` for all. Default: none. */
-  fsRead?: readonly string[];
+  fsRead?: readonly string[] | undefined;
   /** Files and folders it may write; `"*"` for all. Default: none. */
-  fsWrite?: readonly string[];
+  fsWrite?: readonly string[] | undefined;
   /** Whether it may use the network, in versions of Node that restrict it. Default `false`. */
-  net?: boolean;
+  net?: boolean | undefined;
   /** Whether it may start child processes. Default `false`. */
-  childProcess?: boolean;
+  childProcess?: boolean | undefined;
   /** Whether it may start worker threads. Default `false`. */
-  worker?: boolean;
+  worker?: boolean | undefined;
   /** Whether it may load native addons. Default `false`. */
-  addons?: boolean;
+  addons?: boolean | undefined;
   /** Whether it may use WASI. Default `false`. */
-  wasi?: boolean;
+  wasi?: boolean | undefined;
 }
 
 /** What an actor can be told in its spec; a router tells it to each of its members. */
 export interface ActorSpecOptions<A> extends ChildOptions {
   /** Registered for the whole system: 1 to 255 characters, without lone surrogates. */
-  name?: string;
+  name?: string | undefined;
   /**
    * The module whose default export is the actor; or `comlinkActor(url)`. A relative path is resolved once, when the
    * spec is given, against the working directory of that moment.
@@ -77,51 +78,51 @@ export interface ActorSpecOptions<A> extends ChildOptions {
    * Copied when the spec is given, and every start gets this copy. The same holds for the variables of `env`, for
    * `execArgv` and `permissions`.
    */
-  args?: ActorArgs<A>;
+  args?: ActorArgs<A> | undefined;
   /** How long `init` may take. Default 10 000. */
-  startTimeoutMs?: number;
+  startTimeoutMs?: number | undefined;
   /** The cap of its heap: MiB, more than 0 and at most 2^20. Default 64. */
-  heapCapMb?: number;
+  heapCapMb?: number | undefined;
   /** The cap of its buffers, wasm memory and the like, with the same bounds. Default 64. */
-  offHeapCapMb?: number;
+  offHeapCapMb?: number | undefined;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
-  handlerTimeoutMs?: number;
+  handlerTimeoutMs?: number | undefined;
   /**
    * How long a call of it may take, when the caller does not say: ms from 0 on, or `Infinity`. Default: what
    * `startSystem` was told, else 5 000.
    */
-  callTimeoutMs?: number;
+  callTimeoutMs?: number | undefined;
   /** How often a message is delivered at most when the actor crashes while it handles it: 1 to 2^20. Default 1. */
-  maxDeliveries?: number;
+  maxDeliveries?: number | undefined;
   /**
    * What a handler, or `info`, does that throws something else than a `ReplyError`. `"crash"`: the actor crashes.
    * `"reply"`: a call fails with what was thrown; where no call waits it is logged as an error; the actor lives.
    * Default: what `defineActor` was told, else `"crash"`.
    */
-  throws?: "crash" | "reply";
+  throws?: "crash" | "reply" | undefined;
   /** The bounds of its mailbox, and what happens at them. */
-  mailbox?: Partial<MailboxOptions>;
+  mailbox?: Given<MailboxOptions> | undefined;
   /**
    * Where the actor's `console` writes to. `"inherit"` (default): the process's own streams, as in any Node worker,
    * which loses the last lines of a thread that ends. `"log"`: the system's logger, one line for each call, as from
    * `ctx.log`.
    */
-  console?: "inherit" | "log";
+  console?: "inherit" | "log" | undefined;
   /**
    * The whole of its `process.env`. `"none"` (default): empty. `"inherit"`: a copy of main's, made at each start of a
    * thread. Else these variables.
    */
-  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>>;
+  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>> | undefined;
   /** Node's flags for its thread, after those of main and of `permissions`. Default: none. */
-  execArgv?: readonly string[];
+  execArgv?: readonly string[] | undefined;
   /** What the thread may do, by Node's permission model. Default: what main may. */
-  permissions?: Permissions;
+  permissions?: Permissions | undefined;
 }
 
 /** An actor in a thread of its own. */
 export interface ActorSpec<A = unknown> extends ActorSpecOptions<A> {
   /** Says that this is an actor's spec. */
-  kind?: "actor";
+  kind?: "actor" | undefined;
 }
 
 /**
@@ -139,22 +140,22 @@ export interface RouterSpec<A = unknown> extends ActorSpecOptions<A> {
    */
   route: "round_robin" | "least_loaded" | "consistent_hash";
   /** Restarts of members allowed within `periodMs`, 0 to 1 000 000. Default 3. */
-  intensity?: number;
+  intensity?: number | undefined;
   /** The time that `intensity` is counted in. Default 5 000. */
-  periodMs?: number;
+  periodMs?: number | undefined;
 }
 
 /** When a pool replaces a thread, between two tasks. */
 export interface RecycleOptions {
   /** After so many tasks, 1 to 2^31 - 1. */
-  readonly afterTasks?: number;
+  readonly afterTasks?: number | undefined;
   /** When it is so old. */
-  readonly afterMs?: number;
+  readonly afterMs?: number | undefined;
   /**
    * When its memory after a task is over this: its heap and buffers, garbage that is not collected yet included. It is
    * measured once in a millisecond at most. Below `heapCapMb` and `offHeapCapMb`, which end a task.
    */
-  readonly overMb?: number;
+  readonly overMb?: number | undefined;
 }
 
 /** A supervised pool of threads for plain functions. `F` is the type of the module's default export. */
@@ -168,44 +169,44 @@ export interface PoolSpec<F extends (task: any) => unknown = (task: any) => any>
    * code that must not share a process. A crash there is the reason `crashed`. What a process cannot have is refused:
    * shared memory in tasks, results and `workerData`, and ports.
    */
-  isolation?: "thread" | "process";
+  isolation?: "thread" | "process" | undefined;
   /** Threads that are kept, 0 to 1 024. Default 1. */
-  minThreads?: number;
+  minThreads?: number | undefined;
   /** Threads at most, 1 to 1 024. Default: as many as the machine runs at a time. */
-  maxThreads?: number;
+  maxThreads?: number | undefined;
   /** A thread beyond `minThreads` ends when it has had no task for this long. Default 10 000. */
-  idleTimeoutMs?: number;
+  idleTimeoutMs?: number | undefined;
   /** Tasks that may wait for a thread, 0 to 2^24. Default 1 024. */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
   /** Tasks that a thread runs at a time, 1 to 1 024. Default 1. With more, a thread that ends takes all of its tasks along. */
-  concurrentTasksPerWorker?: number;
+  concurrentTasksPerWorker?: number | undefined;
   /** A task that takes longer is `unresponsive`. Default: 30 000, or `Infinity` with `concurrentTasksPerWorker` over 1. */
-  taskTimeoutMs?: number;
+  taskTimeoutMs?: number | undefined;
   /**
    * When a thread is replaced between two tasks: one at a time, by its own exit, so that its exit handlers run. That is
    * no crash. Default: never.
    */
-  recycle?: RecycleOptions;
+  recycle?: RecycleOptions | undefined;
   /** The cap of each thread's heap, in MiB. Default 64. */
-  heapCapMb?: number;
+  heapCapMb?: number | undefined;
   /**
    * The cap of each thread's buffers, wasm memory and the like, in MiB. Default 64. With `isolation: "process"` the resident
    * memory of a process, native memory included, may be `heapCapMb` and this over what it has at its start.
    */
-  offHeapCapMb?: number;
+  offHeapCapMb?: number | undefined;
   /** How long the first thread may take to load the module. Default 10 000. */
-  startTimeoutMs?: number;
+  startTimeoutMs?: number | undefined;
   /** `workerData` of each thread. Structured cloned when the spec is given. */
-  workerData?: unknown;
+  workerData?: unknown | undefined;
   /**
    * The whole of the threads' `process.env`. `"none"` (default): empty. `"inherit"`: a copy of main's, made at each
    * start of a thread. Else these variables.
    */
-  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>>;
+  env?: "inherit" | "none" | Readonly<Record<string, string | undefined>> | undefined;
   /** Node's flags for the threads, after those of main. Default: none. */
-  execArgv?: readonly string[];
+  execArgv?: readonly string[] | undefined;
   /** Exists only as a type. @internal */
-  readonly function?: F;
+  readonly function?: F | undefined;
 }
 
 /** The argument of a resource's `start`, by which it reports to its supervisor. */
@@ -239,15 +240,15 @@ export interface ResourceSpec<T = unknown> extends ChildOptions {
   /** Stops it: gets what `start` returned. It has ended when this returns, or its promise resolves. */
   stop(resource: T, reason: ExitReason): unknown;
   /** How long `start` may take. Default 10 000. A value that comes later is passed to `stop` when it comes. */
-  startTimeoutMs?: number;
+  startTimeoutMs?: number | undefined;
 }
 
 /** What every supervisor's spec has. */
 export interface SupervisorOptions extends ChildOptions {
   /** Restarts allowed within `periodMs`, 0 to 1 000 000. Default 3. */
-  intensity?: number;
+  intensity?: number | undefined;
   /** The time that `intensity` is counted in. Default 5 000. */
-  periodMs?: number;
+  periodMs?: number | undefined;
 }
 
 /** A supervisor with children that are declared; more can be started later. `C` are the types of their specs. */
@@ -255,11 +256,11 @@ export interface SupervisorSpec<C extends readonly ChildSpec[] = readonly ChildS
   /** Says that this is a supervisor's spec; `supervisor(…)` fills it in. */
   kind: "supervisor";
   /** Which children are restarted when one has ended. Default `"one_for_one"`. */
-  strategy?: Strategy;
+  strategy?: Strategy | undefined;
   /** Whether it ends when one, or all, of its significant children have ended by themselves. Default `"never"`. */
-  autoShutdown?: AutoShutdown;
+  autoShutdown?: AutoShutdown | undefined;
   /** Its children, in start order. */
-  children?: C;
+  children?: C | undefined;
 }
 
 /**
@@ -270,33 +271,33 @@ export interface DynamicSupervisorSpec<T extends Partial<ActorSpec> = Partial<Ac
   /** Says that this is a dynamic supervisor's spec; `dynamicSupervisor(…)` fills it in. */
   kind: "dynamic_supervisor";
   /** How many children it may have, 0 to 2^20, or `Infinity`. Default: no limit. */
-  maxChildren?: number;
+  maxChildren?: number | undefined;
   /** Defaults for the specs that are given to `startChild`. */
-  template?: T;
+  template?: T | undefined;
   /**
    * Its children are light actors: many share one isolated thread, a partition. They are temporary. Default: each child
    * has a thread of its own.
    */
-  threads?: ThreadsOptions;
+  threads?: ThreadsOptions | undefined;
   /** With `threads`: light actors of which there is one in each partition, started before the others. */
-  perThread?: readonly Partial<ActorSpec>[];
+  perThread?: readonly Partial<ActorSpec>[] | undefined;
 }
 
 /** The threads that the children of a dynamic supervisor share. */
 export interface ThreadsOptions {
   /** How many partitions, 1 to 64. Each is a thread with a heap of its own, which ends alone. Default 1. */
-  count?: number;
+  count?: number | undefined;
   /** The cap of each partition's heap: MiB, more than 0 and at most 2^20. Default 256. */
-  heapCapMb?: number;
+  heapCapMb?: number | undefined;
   /** The cap of each partition's buffers, with the same bounds. Default 128. */
-  offHeapCapMb?: number;
+  offHeapCapMb?: number | undefined;
   /**
    * Where a child is started: in the partition with the fewest children (default), by its id, or each in turn. With
    * `"hash"`, `refOf(id)` tells where it is without asking.
    */
-  place?: "least_loaded" | "hash" | "round_robin";
+  place?: "least_loaded" | "hash" | "round_robin" | undefined;
   /** Bytes of messages that may wait in one partition, 4 096 to 2^30. From then on all its mailboxes count as full. Default 32 MiB. */
-  queueBytes?: number;
+  queueBytes?: number | undefined;
 }
 
 /** What a supervisor can supervise. */
@@ -323,7 +324,7 @@ export type ExactChildren<C> = { [I in keyof C]: ExactSpec<C[I]> };
 
 /** `S` with defaults filled in for the common fields and for `K`. */
 type Full<S, K extends keyof S> = Omit<S, keyof ChildOptions | K> &
-  Required<Pick<S, K>> & {
+  Filled<Pick<S, K>> & {
     readonly id: string;
     readonly restart: RestartType;
     readonly shutdown: Shutdown;
@@ -369,7 +370,7 @@ export type FullDynamicSupervisorSpec = Omit<
 export type FullPartitionedSpec = Omit<
   Full<DynamicSupervisorSpec, "intensity" | "periodMs" | "maxChildren">,
   "threads" | "perThread"
-> & { readonly threads: Required<ThreadsOptions>; readonly perThread: readonly FullMemberSpec[] };
+> & { readonly threads: Filled<ThreadsOptions>; readonly perThread: readonly FullMemberSpec[] };
 
 /** A light actor's spec, with every default filled in. */
 export interface FullMemberSpec {
@@ -402,7 +403,10 @@ export function supervisor<
   const C extends readonly ChildSpec[] = readonly ChildSpec[],
   const I extends string = string,
 >(
-  spec: Omit<SupervisorSpec, "kind" | "children"> & { readonly id: I; readonly children?: C & ExactChildren<C> },
+  spec: Omit<SupervisorSpec, "kind" | "children"> & {
+    readonly id: I;
+    readonly children?: (C & ExactChildren<C>) | undefined;
+  },
 ): SupervisorSpec<C> & { readonly id: I } {
   return ofKind("supervisor", spec) as SupervisorSpec<C> & { readonly id: I };
 }
@@ -422,7 +426,7 @@ export function dynamicSupervisor<
 >(
   spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads"> & {
     readonly id: I;
-    readonly template?: T & Exact<T, ActorSpec>;
+    readonly template?: (T & Exact<T, ActorSpec>) | undefined;
     readonly threads: ThreadsOptions;
   },
 ): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I; readonly threads: ThreadsOptions };
@@ -432,7 +436,7 @@ export function dynamicSupervisor<
 >(
   spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads" | "perThread"> & {
     readonly id: I;
-    readonly template?: T & Exact<T, ActorSpec>;
+    readonly template?: (T & Exact<T, ActorSpec>) | undefined;
   },
 ): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I };
 export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {

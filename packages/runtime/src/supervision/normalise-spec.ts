@@ -12,6 +12,7 @@ import {
   type Fields,
   field,
   flag,
+  type Given,
   group,
   integer,
   isRecord,
@@ -447,7 +448,7 @@ function fullChildren(path: string, children: readonly ChildSpec[], autoShutdown
 }
 
 /** No delay unless the spec asks for one, as in OTP. */
-function fullBackoff(path: string, backoff: Partial<BackoffOptions> = {}): BackoffOptions {
+function fullBackoff(path: string, backoff: Given<BackoffOptions> = {}): BackoffOptions {
   const { minMs = 0, maxMs = Math.max(minMs, 10_000), factor = 2, jitter = 0 } = backoff;
   if (maxMs < minMs) throw invalidSpec(path, "backoff.maxMs", maxMs, `minMs (${minMs}) or more`);
   const { resetAfterMs = (minMs + maxMs) / 2 } = backoff;

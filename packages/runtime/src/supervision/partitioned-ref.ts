@@ -5,16 +5,16 @@ import type { ActorOf, ActorSpec } from "./child-spec.js";
 /** A light actor to start: what it leaves out is as in the template. */
 export interface MemberStart {
   /** Unique under its supervisor. Default: one that is free. */
-  readonly id?: string;
-  readonly args?: unknown;
+  readonly id?: string | undefined;
+  readonly args?: unknown | undefined;
   /** Starts it in the partition of this sibling. */
-  readonly sameThreadAs?: ActorRef;
-  readonly actor?: ActorSpec["actor"];
-  readonly handlerTimeoutMs?: number;
-  readonly startTimeoutMs?: number;
-  readonly throws?: "crash" | "reply";
-  readonly mailbox?: ActorSpec["mailbox"];
-  readonly restart?: "temporary";
+  readonly sameThreadAs?: ActorRef | undefined;
+  readonly actor?: ActorSpec["actor"] | undefined;
+  readonly handlerTimeoutMs?: number | undefined;
+  readonly startTimeoutMs?: number | undefined;
+  readonly throws?: "crash" | "reply" | undefined;
+  readonly mailbox?: ActorSpec["mailbox"] | undefined;
+  readonly restart?: "temporary" | undefined;
 }
 
 /** One thread of a supervisor with `threads`, and what it holds. Read from shared memory. */
@@ -41,13 +41,13 @@ export interface MemberInfo {
 /** Which members `members` lists. */
 export interface MembersPage {
   /** The number of the partition. Default 0. */
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   /** Default `"id"`. */
-  readonly sort?: "id" | "queue";
+  readonly sort?: "id" | "queue" | undefined;
   /** The id after which the page begins. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** At most so many, 1 to 1 000. Default 100. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** What `partitions` and `members` are found by, whatever the template. */

@@ -618,7 +618,7 @@ function isSystem(value: unknown): boolean {
  * thread it rejects with ERR_WRONG_THREAD. The system's type keeps those of its children: see `system.child`.
  */
 export function startSystem<const C extends readonly ChildSpec[] = readonly ChildSpec[]>(
-  options: Omit<SystemOptions, "children"> & { readonly children?: C & ExactChildren<C> } = {},
+  options: Omit<SystemOptions, "children"> & { readonly children?: (C & ExactChildren<C>) | undefined } = {},
 ): Promise<ActorSystem<C>> {
   return ActorSystem.start(options);
 }

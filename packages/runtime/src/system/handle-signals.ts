@@ -10,9 +10,9 @@ import { stopTimeoutMs } from "./system-option-fields.js";
 /** What `handleSignals` takes. */
 export interface SignalOptions {
   /** Default `["SIGTERM", "SIGINT"]`. */
-  signals?: readonly NodeJS.Signals[];
+  signals?: readonly NodeJS.Signals[] | undefined;
   /** What `system.stop` gets. Default 8 000: `docker stop` kills after 10 s, Kubernetes after 30 s. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 8000;

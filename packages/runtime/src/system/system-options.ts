@@ -9,33 +9,33 @@ import type { AutoShutdown, Strategy } from "../supervision/restart-strategy.js"
 /** What `startSystem` takes. `C` are the types of the children's specs. */
 export interface SystemOptions<C extends readonly ChildSpec[] = readonly ChildSpec[]> {
   /** Shown in logs. Default `"mini-otp"`. */
-  name?: string;
+  name?: string | undefined;
   /** Which of the root's children are restarted when one has ended. Default `"one_for_one"`. */
-  strategy?: Strategy;
+  strategy?: Strategy | undefined;
   /** Restarts that the root allows within `periodMs`, 0 to 1 000 000; one more, and it gives up. Default 3. */
-  intensity?: number;
+  intensity?: number | undefined;
   /** The time that `intensity` is counted in. Default 5 000. */
-  periodMs?: number;
+  periodMs?: number | undefined;
   /** Whether the root ends when one, or all, of its significant children have ended by themselves. Default `"never"`. */
-  autoShutdown?: AutoShutdown;
+  autoShutdown?: AutoShutdown | undefined;
   /** The root's children, in start order. */
-  children?: C;
+  children?: C | undefined;
   /** How long a call may take, when neither the caller nor the callee's spec says. Default 5 000; `Infinity` for no limit. */
-  callTimeoutMs?: number;
+  callTimeoutMs?: number | undefined;
   /**
    * How many threads may wait, with their module loaded, for the next restart of an actor that was restarted before.
    * At most 1 024. Default 2; 0 for none.
    */
-  spares?: number;
+  spares?: number | undefined;
   /**
    * A pino logger, or anything of its shape; `false` for none. Default: warnings and above, to stderr; a readable line
    * each on a terminal, JSON elsewhere.
    */
-  logger?: Logger | false;
+  logger?: Logger | false | undefined;
   /** What holds actors to their caps. */
-  guard?: GuardOptions;
+  guard?: GuardOptions | undefined;
   /** For work on a program: code that is saved is put into the living actors. Not for production. */
-  dev?: DevOptions;
+  dev?: DevOptions | undefined;
 }
 
 /** What `system.stats()` says of the system as a whole. */
@@ -57,15 +57,15 @@ export interface SystemStats {
 /** What `system.stop` takes. */
 export interface StopOptions {
   /** For the whole tree. Without it, each child has its own `shutdown`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** What each child's `terminate` is told. Default `shutdown`. */
-  reason?: ExitReason;
+  reason?: ExitReason | undefined;
 }
 
 /** What `system.upgrade` takes. */
 export interface UpgradeOptions {
   /** For loading the module, the message being handled, and `codeChange`. Default: the spec's `startTimeoutMs`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** What became of the whole tree. Its numbers are the sums of the children's. */

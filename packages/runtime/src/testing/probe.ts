@@ -41,14 +41,14 @@ export type Answer = unknown | ((...args: any[]) => unknown);
 /** What `probe` takes. */
 export interface ProbeOptions {
   /** Default `"probe-1"`, `"probe-2"`, …. */
-  id?: string;
+  id?: string | undefined;
   /**
    * The system whose actors can send to it. Default: the test system that was started last; where none runs, inline
    * actors.
    */
-  system?: ActorSystem;
+  system?: ActorSystem | undefined;
   /** The answers to calls, by method. A call of another method gets undefined. */
-  answers?: Readonly<Record<string, Answer>>;
+  answers?: Readonly<Record<string, Answer>> | undefined;
 }
 
 interface Waiter {

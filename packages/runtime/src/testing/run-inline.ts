@@ -41,25 +41,25 @@ const FIELDS: Fields = {
 /** What `runInline` takes beside the actor and its `args`. */
 export interface InlineOptions {
   /** Default `"inline"`. */
-  id?: string;
+  id?: string | undefined;
   /** For `ctx.whereis` of other inline actors. */
-  name?: string;
+  name?: string | undefined;
   /** Whether the actor is restarted when it ends, which happens at once. Default `"permanent"`. */
-  restart?: RestartType;
+  restart?: RestartType | undefined;
   /** At most this many restarts in `periodMs`, then the actor stays down. Default 3 in 5 000 ms. */
-  intensity?: number;
-  periodMs?: number;
+  intensity?: number | undefined;
+  periodMs?: number | undefined;
   /** How long a call of it may take, when the caller does not say: ms from 0 on, or `Infinity`. Default 5 000. */
-  callTimeoutMs?: number;
+  callTimeoutMs?: number | undefined;
   /** What a handler does that throws. Default: what `defineActor` was told, else `"crash"`. */
-  throws?: "crash" | "reply";
+  throws?: "crash" | "reply" | undefined;
   /**
    * The clock of its timers, of call timeouts and of the restart window, for example `virtualClock()`. Default: the
    * machine's clock.
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** Default: silent. */
-  logger?: Logger | false;
+  logger?: Logger | false | undefined;
 }
 
 /** A reference to an actor on this thread, which also shows a test the actor's state. */

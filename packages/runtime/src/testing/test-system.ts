@@ -10,9 +10,9 @@ export interface TestSystemOptions extends SystemOptions {
    * The clock of restart windows, backoff, the deadline of `stop` and the time limits of resources, for example
    * `virtualClock()`. Default: the machine's clock.
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** Returns a number in [0, 1) for the jitter of backoff. Default: always 0.5, which varies nothing. */
-  random?: () => number;
+  random?: (() => number) | undefined;
 }
 
 const FIELDS = { ...SYSTEM_OPTIONS, clock: aClock, random: aFunction };

@@ -10,41 +10,45 @@ export type ChildArgs<A> = 0 extends 1 & A
 /** The fields of a spec that `ctx.startChild` takes, with the meanings and the defaults that `system.startChild` gives them. */
 export interface ActorChildOptions {
   /** Unique among the actor's children. Default: `child-1`, `child-2`, …. */
-  readonly id?: string;
-  readonly restart?: "permanent" | "transient" | "temporary";
-  readonly shutdown?: number | "brutal_kill" | "infinity";
-  readonly backoff?: {
-    readonly minMs?: number;
-    readonly maxMs?: number;
-    readonly factor?: number;
-    readonly jitter?: number;
-    readonly resetAfterMs?: number;
-  };
-  readonly name?: string;
-  readonly startTimeoutMs?: number;
-  readonly heapCapMb?: number;
-  readonly offHeapCapMb?: number;
-  readonly handlerTimeoutMs?: number;
-  readonly callTimeoutMs?: number;
-  readonly maxDeliveries?: number;
-  readonly throws?: "crash" | "reply";
-  readonly mailbox?: {
-    readonly capacity?: number;
-    readonly capacityBytes?: number;
-    readonly overflow?: "block" | "reject" | "drop_newest" | "drop_oldest";
-    readonly blockTimeoutMs?: number;
-    readonly onRestart?: "keep" | "drop";
-  };
-  readonly console?: "inherit" | "log";
-  readonly env?: "inherit" | "none" | Readonly<Record<string, string | undefined>>;
-  readonly execArgv?: readonly string[];
-  readonly permissions?: object;
+  readonly id?: string | undefined;
+  readonly restart?: "permanent" | "transient" | "temporary" | undefined;
+  readonly shutdown?: number | "brutal_kill" | "infinity" | undefined;
+  readonly backoff?:
+    | {
+        readonly minMs?: number | undefined;
+        readonly maxMs?: number | undefined;
+        readonly factor?: number | undefined;
+        readonly jitter?: number | undefined;
+        readonly resetAfterMs?: number | undefined;
+      }
+    | undefined;
+  readonly name?: string | undefined;
+  readonly startTimeoutMs?: number | undefined;
+  readonly heapCapMb?: number | undefined;
+  readonly offHeapCapMb?: number | undefined;
+  readonly handlerTimeoutMs?: number | undefined;
+  readonly callTimeoutMs?: number | undefined;
+  readonly maxDeliveries?: number | undefined;
+  readonly throws?: "crash" | "reply" | undefined;
+  readonly mailbox?:
+    | {
+        readonly capacity?: number | undefined;
+        readonly capacityBytes?: number | undefined;
+        readonly overflow?: "block" | "reject" | "drop_newest" | "drop_oldest" | undefined;
+        readonly blockTimeoutMs?: number | undefined;
+        readonly onRestart?: "keep" | "drop" | undefined;
+      }
+    | undefined;
+  readonly console?: "inherit" | "log" | undefined;
+  readonly env?: "inherit" | "none" | Readonly<Record<string, string | undefined>> | undefined;
+  readonly execArgv?: readonly string[] | undefined;
+  readonly permissions?: object | undefined;
 }
 
 /** What `ctx.startChild` takes for an actor. `A` is the type of its definition. */
 export type ActorChildSpec<A = any> = ActorChildOptions &
   ChildArgs<A> & {
-    readonly kind?: "actor";
+    readonly kind?: "actor" | undefined;
     /** The module: `new URL("./x.actor.js", import.meta.url)`. */
     readonly actor: URL | string;
   };
@@ -56,14 +60,14 @@ export type RouterChildSpec<A = any> = ActorChildOptions &
     readonly actor: URL | string;
     readonly size: number;
     readonly route: "round_robin" | "least_loaded" | "consistent_hash";
-    readonly intensity?: number;
-    readonly periodMs?: number;
+    readonly intensity?: number | undefined;
+    readonly periodMs?: number | undefined;
   };
 
 /** What `ctx.startChild` takes for a pool; its options are those of `pool(…)`. */
 export interface PoolChildSpec {
   readonly kind: "pool";
-  readonly id?: string;
+  readonly id?: string | undefined;
   readonly filename: URL | string;
   readonly [option: string]: unknown;
 }

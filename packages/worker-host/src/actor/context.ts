@@ -9,11 +9,11 @@ import type { Emitter, SpawnSpec } from "./light-context.js";
 /** The options of `log.child`. */
 export interface ActorLogOptions {
   /** The lowest level that this logger takes. Lines below the level of main's logger are dropped in any case. */
-  level?: string;
+  level?: string | undefined;
   /** By key. They run in the actor's thread, on bindings and on the fields of a line. */
-  serializers?: Record<string, (value: any) => unknown>;
+  serializers?: Record<string, (value: any) => unknown> | undefined;
   /** Text in front of every message. */
-  msgPrefix?: string;
+  msgPrefix?: string | undefined;
 }
 
 /**

@@ -58,17 +58,17 @@ export interface ActorOptions<Init, Args, Handlers, Method extends string = stri
    * Gets messages that are neither calls nor casts: DOWN of monitors, EXIT of links, `ref.send`. The default logs and
    * drops them.
    */
-  info?: (ctx: ActorContext<StateOf<Init>, Method>, message: any) => unknown;
+  info?: ((ctx: ActorContext<StateOf<Init>, Method>, message: any) => unknown) | undefined;
   /** Runs when the actor stops, after a drain, and never on a kill: correctness must not depend on it. */
-  terminate?: (ctx: ActorContext<StateOf<Init>, Method>, reason: ExitReason) => unknown;
+  terminate?: ((ctx: ActorContext<StateOf<Init>, Method>, reason: ExitReason) => unknown) | undefined;
   /**
    * What a handler, or `info`, does that throws something else than a `ReplyError`. `"crash"` (default): the actor
    * crashes. `"reply"`: a call fails with what was thrown; where no call waits it is logged as an error; the actor
    * lives. A spec with `throws` wins.
    */
-  throws?: "crash" | "reply";
+  throws?: "crash" | "reply" | undefined;
   /** The version that the next version's `codeChange` gets as `fromVersion`. Default: the URL of the module. */
-  version?: string;
+  version?: string | undefined;
   /**
    * Turns the state of the former version into the state of this one, on `system.upgrade`; runs in place of `init`. The
    * default takes the state as it is. When it throws, the former version stays in place. It cannot send messages.

@@ -1,8 +1,8 @@
 /** What `ctx.spawn` is told of a light actor. What it leaves out is as in the supervisor's template. */
 export interface SpawnSpec<Args = any> {
   /** Unique under the supervisor. Default: one that is free. */
-  readonly id?: string;
-  readonly args?: Args;
+  readonly id?: string | undefined;
+  readonly args?: Args | undefined;
 }
 
 /** What `ctx.on` listens to: an `EventEmitter`. */

@@ -36,4 +36,5 @@ export {
   texts,
   timerMs,
 } from "./fields.js";
+export type { Filled, Given } from "./given.js";
 export { aThrows, type Throws } from "./throws.js";

@@ -25,17 +25,17 @@ import type { StreamReader } from "./stream-reader.js";
 /** How a pool runs a task. */
 export interface RunOptions {
   /** Aborting it rejects the task with ERR_CALL_ABORTED, and ends it where it stands. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Objects in the task that change hands instead of being copied. */
-  readonly transferList?: readonly Transferable[];
+  readonly transferList?: readonly Transferable[] | undefined;
   /** The export of the pool's module to run. Default: its default export. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** The same between threads. */
 export interface TaskOptions extends RunOptions {
   /** It waits for its turn where the queue is full too, because there are few of its kind. */
-  readonly waits?: boolean;
+  readonly waits?: boolean | undefined;
 }
 
 /** A connection from this thread to one slot; what is in it is the sender's business. */

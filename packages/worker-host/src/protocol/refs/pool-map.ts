@@ -4,13 +4,13 @@ export interface MapOptions {
    * Tasks under way at most, counted from when their item is taken from the source until their result has been read: 1
    * to 65 536. Default: as many as the pool runs at a time; in an actor, as many as the machine runs at a time.
    */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Results come in the order of their items. Default true; with false each comes as soon as it is there. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /** Aborting it ends the iteration with ERR_CALL_ABORTED, and its tasks with it. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The export of the pool's module to run. Default: its default export. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** A task whose result has not been read yet. */

@@ -15,11 +15,11 @@ import type { Transferable } from "./actor-types.js";
 /** What `with` takes: defaults for what is sent by the reference. */
 export interface RefOptions {
   /** How long a call may take before it rejects with ERR_CALL_TIMEOUT. Default 5 000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Aborting it rejects the call with ERR_CALL_ABORTED and aborts the handler's `ctx.signal`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Objects in the arguments that change hands instead of being copied; unusable here once the message is accepted. */
-  readonly transfer?: readonly Transferable[];
+  readonly transfer?: readonly Transferable[] | undefined;
 }
 
 const OF_CALLS: Fields = {
