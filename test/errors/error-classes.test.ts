@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isReplyError as isMainReplyError, ActorError as MainActorError } from "@mini-otp/runtime";
 import { ActorError, isReplyError, ReplyError } from "@mini-otp/worker-host";
 import { expect, test } from "vitest";
@@ -51,4 +52,22 @@ test("a ReplyError of a class with a name of its own is one where it arrives, wi
   // By name alone nothing is one.
   const named = Object.assign(new Error("no"), { name: "ReplyError" });
   expect(isReplyError(await judge.call("echo", named))).toBe(false);
+});
+
+test("the fact `name` of an error does not take the place of its class where the error is shown", async () => {
+  const system = await testSystem();
+  await system.startChild({ id: "echo", name: "taken", actor: fixture("echo") });
+  const second = { id: "second", name: "taken", actor: fixture("echo") };
+  const error: any = await system.startChild(second).catch((e: unknown) => e);
+  expect(error).toMatchObject({ code: "ERR_NAME_TAKEN", name: "taken", holder: "root/echo" });
+  for (const shown of [String(error), error.stack, inspect(error)])
+    expect(shown).toMatch(/^ActorError: root\/second: /);
+});
+
+test("a reply that cannot be sent names its handler", async () => {
+  const system = await testSystem();
+  const judge = await system.startChild({ id: "judge", actor: fixture("error-judge") });
+  const error: any = await judge.call("answerWithFunction").catch((e: unknown) => e);
+  expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE", id: "root/judge", method: "answerWithFunction" });
+  expect(error.message).toMatch(/^id=root\/judge method=answerWithFunction: reply is a function/);
 });

@@ -62,8 +62,8 @@ test("what cannot be sent names its receiver and the method, in every way that a
 test("a reply and a state that cannot be sent name the actor whose they are", async () => {
   const { system, echo } = await anEcho();
   const reply = await failureOf(() => echo.call("unreachable"));
-  expect(reply).toMatchObject({ code: "ERR_NOT_CLONEABLE", id: "root/echo", path: "reply.f" });
-  expect(reply.message).toContain("id=root/echo: reply.f is a function");
+  expect(reply).toMatchObject({ code: "ERR_NOT_CLONEABLE", id: "root/echo", method: "unreachable", path: "reply.f" });
+  expect(reply.message).toContain("id=root/echo method=unreachable: reply.f is a function");
   const state = await failureOf(() => system.replaceState(echo, { socket: aFunction }));
   expect(state).toMatchObject({ code: "ERR_NOT_CLONEABLE", id: "root/echo", path: "state.socket" });
   expect(state.message).toContain("id=root/echo method=replaceState: state.socket is a function");
@@ -82,6 +82,10 @@ test("a pool's task and result that cannot be sent name the pool", async () => {
   const unknown = await failureOf(() => work.run(1, { name: "wrok" }));
   expect(unknown).toMatchObject({ code: "ERR_UNKNOWN_METHOD", id: "root/work", method: "wrok" });
   expect(unknown.message).toContain("has no such function; it has: default");
+  const actors = await system.startChild(pool({ id: "actors", filename: fixture("echo"), maxThreads: 1 }));
+  expect((await failureOf(() => actors.run(1))).message).toContain(
+    "is an actor's module, and a pool runs plain functions; start the actor by startChild",
+  );
 });
 
 test("an actor that runs inline says of a value that cannot be sent what an actor in a thread says", async () => {

@@ -156,15 +156,15 @@ export class CurrentCall {
     } catch (error) {
       // The reply cannot be carried: that is the actor's mistake, not its caller's.
       const isTheStream = isStream(value);
-      const refused = isTheStream ? isAStream(this.#id, method ?? this.methodName()) : error;
-      this.fail(to, uncloneableFor({ id: this.#id }, refused));
+      const of = { id: this.#id, method: method ?? this.methodName() };
+      this.fail(to, isTheStream ? isAStream(of.id, of.method) : uncloneableFor(of, error));
       if (isTheStream) this.#streams?.discard(value);
       return;
     }
     try {
       this.#replies.reply(to.address, to.uid, KIND_REPLY, to.correlation, payload, out?.transfer);
     } catch (error) {
-      this.fail(to, notTransferable({ id: this.#id }, error, "the reply"));
+      this.fail(to, notTransferable({ id: this.#id, method: method ?? this.methodName() }, error, "the reply"));
     }
   }
 

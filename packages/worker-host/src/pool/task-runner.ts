@@ -1,4 +1,5 @@
 import v8 from "node:v8";
+import { isActorDefinition } from "../actor/define-actor.js";
 import { isStream, sourceOf } from "../loop/outgoing-stream.js";
 import { loadFirst } from "../module/load-module.js";
 import { shorten } from "../protocol/errors/describe.js";
@@ -67,8 +68,10 @@ export class TaskRunner<R> {
     if (name === undefined) return undefined;
     const run = functionNamed(name, exports);
     if (run === undefined) {
-      const has = shorten(Object.keys(exports).join(", "), 500);
-      const message = `id=${this.#id} name=${name}: ${this.#moduleUrls[0]} has no such function; it has: ${has}`;
+      const why = isActorDefinition(exports.default)
+        ? "is an actor's module, and a pool runs plain functions; start the actor by startChild, or several of it by router"
+        : `has no such function; it has: ${shorten(Object.keys(exports).join(", "), 500)}`;
+      const message = `id=${this.#id} name=${name}: ${this.#moduleUrls[0]} ${why}`;
       throw this.#failure("task", new ActorError("ERR_UNKNOWN_METHOD", message, { id: this.#id, method: name }));
     }
     this.#reports.called(place);

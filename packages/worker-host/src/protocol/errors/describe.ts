@@ -37,6 +37,14 @@ export function textOf(value: object, key: string): string | undefined {
   }
 }
 
+/** These codes have a fact `name`, which stands where other errors have the name of their class. */
+const WITH_A_NAME: ReadonlySet<unknown> = new Set(["ERR_NAME_TAKEN", "ERR_LEASE_LOST"]);
+
+/** What an error is called when it is shown. Never throws. */
+export function classNameOf(error: object): string {
+  return WITH_A_NAME.has(textOf(error, "code")) ? "ActorError" : (textOf(error, "name") ?? "Error");
+}
+
 function inWords(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -48,7 +56,7 @@ function inWords(value: unknown): string {
     case "object":
       if (value === null) return "null";
       return isError(value)
-        ? `${textOf(value, "name") ?? "Error"}: ${textOf(value, "message") ?? ""}`
+        ? `${classNameOf(value)}: ${textOf(value, "message") ?? ""}`
         : (ownWords(value) ?? inspected(value));
     default:
       return String(value);

@@ -1,4 +1,5 @@
 import type { InspectOptions, inspect } from "node:util";
+import { classNameOf } from "./describe.js";
 import type { ActorErrorCode, FactName, FactsByCode } from "./facts.js";
 import { INSPECT, inspectError } from "./inspect-error.js";
 
@@ -65,8 +66,14 @@ export const ActorError = class ActorError extends Error {
   constructor(code: ActorErrorCode, message: string, facts: Record<string, unknown> = {}) {
     const { cause, ...rest } = facts ?? {};
     super(message, cause === undefined ? undefined : { cause });
+    // V8 writes the stack when it is first read, with the name that the error has then: it may have a fact `name`.
+    if (Object.hasOwn(rest, "name")) void this.stack;
     Object.assign(this, rest);
     this.code = code;
+  }
+
+  override toString(): string {
+    return `${classNameOf(this)}: ${this.message}`;
   }
 
   [INSPECT](depth: number, options: InspectOptions, show: typeof inspect): string {

@@ -141,7 +141,7 @@ export interface FactsByCode {
   ERR_NOT_AN_ACTOR: MethodFacts;
   /**
    * `path` leads to the part that cannot be sent, as `args[0].cache`. `id` and `method` are those of the receiver; of a
-   * reply and a state that cannot be sent, `id` is the actor's.
+   * reply that cannot be sent they are the actor's and its handler's, and of a state `id` is the actor's.
    */
   ERR_NOT_CLONEABLE: Partial<MethodFacts> & { readonly path: string };
   /** The supervisor has no such child. */

@@ -1,4 +1,5 @@
 import type { InspectOptions, inspect } from "node:util";
+import { classNameOf } from "./describe.js";
 import { isError } from "./realms.js";
 import { withoutRuntimeFrames } from "./shown-stack.js";
 
@@ -30,12 +31,15 @@ function hasFrames(stack: string, error: Error): boolean {
 
 /** Shown in one line, with its own properties. */
 function named(error: Error): Error {
-  return copyOf(error, `${error.name}: ${error.message}`);
+  return copyOf(error, `${classNameOf(error)}: ${error.message}`);
 }
 
 function copyOf(error: Error, stack: string): Error {
   const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as Error;
   replace(copy, "stack", stack);
+  // `inspect` writes the name into the stack's first line.
+  if (error.name !== classNameOf(error))
+    Object.defineProperty(copy, "name", { value: classNameOf(error), enumerable: false });
   Object.defineProperty(copy, INSPECT, { value: undefined });
   return copy;
 }
