@@ -226,6 +226,10 @@ test("calls, dead letters and heap are there", async () => {
 test("a name that the registry has already is a clear error, and nothing is left behind", async () => {
   const { system, registry } = await measured();
   expect(() => registerMetrics(system, { registry })).toThrow(/has a metric mini_otp_\S+ already.*another prefix/);
+  const facts = { function: "registerMetrics", field: "prefix", value: "mini_otp_" };
+  expect(() => registerMetrics(system, { registry })).toThrow(
+    expect.objectContaining({ code: "ERR_INVALID_OPTION", ...facts }),
+  );
   registerMetrics(system, { registry, prefix: "other_" }).unregister();
   const own = new Registry();
   new Gauge({ name: "mini_otp_zombie_threads", help: "mine", registers: [own] });

@@ -1,5 +1,5 @@
 import type { ActorSystem } from "@mini-otp/runtime";
-import { requireSystem } from "@mini-otp/runtime/options";
+import { invalidOption, requireSystem } from "@mini-otp/runtime/options";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
 import { labelsOf, type Metric } from "./metric.js";
 import { type MetricsOptions, takeMetricsOptions } from "./options.js";
@@ -17,7 +17,7 @@ export interface RegisteredMetrics {
  * Registers collectors for a system on a prom-client registry. They read shared memory when they are scraped. They send
  * no message to an actor, so the values are right for an actor that hangs too. Main only; nothing blocks.
  *
- * Throws ERR_INVALID_OPTION, and an Error when the registry has a metric of one of the names: then none is registered.
+ * Throws ERR_INVALID_OPTION, also when the registry has a metric of one of the names: then none is registered.
  */
 export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
   requireSystem("registerMetrics", system);
@@ -26,9 +26,9 @@ export function registerMetrics(system: ActorSystem, options: MetricsOptions = {
   const described = metricsOf(cluster);
   const taken = described.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
-    throw new Error(
-      `registerMetrics: the registry has a metric ${taken} already, from this system or another; give another prefix (prefix=${JSON.stringify(prefix)}) or registry`,
-    );
+    const allowed = `a prefix whose names the registry does not have (it has ${taken} already, from this system or another), or another registry`;
+    const message = `registerMetrics: the registry has a metric ${taken} already, from this system or another; give another prefix (prefix=${JSON.stringify(prefix)}) or registry`;
+    throw invalidOption(message, { function: "registerMetrics", field: "prefix", value: prefix, allowed });
   }
   const scrape = new Scrape(system, maxActors, cluster);
   const metrics = described.map((metric) => new PulledMetric(prefix + metric.name, metric, scrape));

@@ -2,6 +2,7 @@
  * For the packages beside this one: the functions that check options, so that all packages refuse a wrong option in the
  * same way. Not for applications.
  */
+export { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 export {
   BOUNDS,
   type Field,
