@@ -8,7 +8,16 @@ const source = repository?.url.replace(/^git\+|\.git$/g, "");
 
 /** What the pages say first, in the order in which a reader needs them. */
 const GUIDE = {
-  "How it works": ["supervision", "isolation", "messages", "streams", "routers-and-pools", "shutdown", "upgrade"],
+  "How it works": [
+    "actors",
+    "supervision",
+    "isolation",
+    "messages",
+    "streams",
+    "routers-and-pools",
+    "shutdown",
+    "upgrade",
+  ],
   "Write and ship": ["development", "typescript", "testing", "bundling", "production", "cluster"],
   "Look inside": ["debugging", "observability", "observer", "tracing"],
   "Look up": ["options", "errors", "runtime-semantics", "otp-differences", "benchmarks"],
