@@ -158,6 +158,13 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
     "only-file-with-new-worker",
   ],
   [
+    "a second file starts processes",
+    "packages/runtime/src/router/router.ts",
+    ['import { fork } from "node:child_process";', 'fork("child.js");'],
+    2,
+    "only-file-that-starts-processes",
+  ],
+  [
     "a second file touches the parent port",
     "packages/worker-host/src/actor/context.ts",
     ['import { parentPort } from "node:worker_threads";'],
