@@ -183,6 +183,19 @@ test("a module that does not load, and one without an actor, tell which actor th
   expect(empty.message).toMatch(/^root\/empty: .* has no actor as its default export/);
 });
 
+test("an init that cannot do without arguments says that the spec has none", async () => {
+  const host = import.meta.resolve("@mini-otp/worker-host");
+  const definition = "{ init: ({ n }) => ({ n }), handlers: { n: (ctx) => ctx.state.n } }";
+  const source = `import { defineActor } from "${host}";\nexport default defineActor(${definition});`;
+  const folder = await folderOf({ "one.mjs": source });
+  const system = await testSystem();
+  const actor = join(folder, "one.mjs");
+  const { message } = await failureOf(() => system.startChild({ id: "one", actor }));
+  expect(message).toMatch(/^root\/one failed to start: init_failed \(TypeError: .*\); the spec has no args$/);
+  const other = await failureOf(() => system.startChild({ id: "two", actor, args: null }));
+  expect(other.message).not.toContain("the spec has no args");
+});
+
 test("an import without the file's ending is explained, and so is one of a folder", async () => {
   const folder = await folderOf({
     "other.mjs": "export const a = 1;",

@@ -139,7 +139,7 @@ export class SupervisionLoop {
   #reply(slot: ChildSlot, failure: ExitReason | null): void {
     if (failure === null) slot.answer();
     else if (this.environment.isStopping()) slot.refuse(this.notRunning());
-    else slot.refuse(startError(slot.path, slot.child.type, failure));
+    else slot.refuse(startError(slot.path, slot.child.type, failure, slot.spec));
   }
 
   /** Runs a task unless the child is gone: another child may have its id by now. */
