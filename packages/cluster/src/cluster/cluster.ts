@@ -14,15 +14,10 @@ import {
 } from "@mini-otp/runtime";
 import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
-import { checkedReference, EntityRef, noConnection } from "@mini-otp/worker-host/protocol/refs";
+import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
-import { Contender } from "../children/contender.js";
-import { type Delivery, Doors, deliveryIn, deliveryToWire } from "../children/door.js";
-import type { HoldingHost } from "../children/holding.js";
-import type { Target } from "../children/moving-ref.js";
-import { MovingRefs } from "../children/moving-refs.js";
 import { Offered } from "../children/offered.js";
-import { keyOf, Owners } from "../children/owners.js";
+import { Owners } from "../children/owners.js";
 import type { RemoteSpec } from "../children/remote-spec.js";
 import type { SingletonSpec } from "../children/singleton-spec.js";
 import { type Started, startOn } from "../children/start-on.js";
@@ -38,11 +33,10 @@ import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
 import type { LeaseLoss } from "../nodes/lease.js";
 import { Ownership } from "../nodes/ownership.js";
-import { shardOf } from "../shards/placement.js";
-import { ShardSet, shardKey } from "../shards/shard-set.js";
-import { anEntityId, type Shards, type ShardsSpec, takeShardsSpec } from "../shards/shards-spec.js";
+import type { Shards, ShardsSpec } from "../shards/shards-spec.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
 import { type ClusterMeters, type ClusterReading, countBy } from "./meters.js";
+import { DELIVER, Moving } from "./moving.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
 import { within } from "./within.js";
 
@@ -54,14 +48,10 @@ const aName = field(
 const PREFIX = "cluster:";
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
-/** What a node asks of another that has what moves. */
-const DELIVER = "deliver";
 /** What this node has sent to what no other node has holds its leaving up for no longer. */
 const SETTLE_MS = 2000;
-const NO_TIMEOUT = { timeoutMs: Infinity };
-const NEVER = new AbortController().signal;
 
-/** This node's membership of a cluster. Over 350 lines, because here its parts are put together, each with what it asks of others. */
+/** This node's membership of a cluster. */
 export class Cluster {
   readonly #system: ActorSystem;
   readonly #engine: Engine;
@@ -72,18 +62,12 @@ export class Cluster {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #owners: Owners;
-  readonly #doors = new Doors();
-  readonly #holdingHost: HoldingHost;
-  readonly #contenders = new Set<Contender>();
-  readonly #moving: MovingRefs;
-  readonly #shardSets = new Map<string, ShardSet>();
+  readonly #moving: Moving;
   readonly #offered: Offered;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
   readonly #meters: ClusterMeters = { read: () => this.#read() };
   #leaving: Promise<void> | undefined;
-  #handingOver: Promise<unknown> | undefined;
-  #stopping = false;
 
   /** @internal */
   constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
@@ -103,10 +87,11 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
-      control: (node, method, args, signal) => this.#control(node, method, args, signal),
+      control: async (node, method, args, signal) =>
+        method === DELIVER ? this.#moving.take(node, args, signal) : this.#offered.handle(node, method, args, signal),
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
-      movingName: (ref) => this.#movingName(ref),
-      movingRef: (name) => this.#movingNamed(name),
+      movingName: (ref) => this.#moving.nameOf(ref),
+      movingRef: (name) => this.#moving.named(name),
       groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
     });
     this.#ownership = new Ownership(bucket, options.node, incarnation, options.lease, {
@@ -127,25 +112,18 @@ export class Cluster {
       warn: (facts, message) => gateway.guests.logger.warn(facts, message),
     });
     this.#owners = new Owners(bucket, this.#ownership, (global) => gateway.refTo(global));
-    this.#moving = new MovingRefs((key) => ({
-      guests: gateway.guests,
-      target: () => this.#targetOf(key),
-      deliver: (to, delivery, signal) => this.#deliver(key, to, delivery, signal),
-      onChange: (listener) => this.#owners.onChange(listener),
-      monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
-      exit: (ref, reason) => system.exit(ref, reason as ExitReason),
-    }));
-    this.#holdingHost = {
+    this.#moving = new Moving({
+      system,
+      options,
+      gateway,
       bucket,
+      state: engine.state,
       ownership: this.#ownership,
       owners: this.#owners,
-      guests: gateway.guests,
-      doors: this.#doors,
+      start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
-      kill: (ref) => system.exit(ref, "kill" as never),
-      monitor: (ref, listener) => system.monitor(ref, ({ reason }) => listener(reason)),
-      globalOf: (ref) => gateway.globalOf(ref),
-    };
+      ask: (what, ask) => this.#ask(what, ask),
+    });
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
@@ -183,9 +161,8 @@ export class Cluster {
       name.startsWith(PREFIX) ? this.#names.whereis(name.slice(PREFIX.length)) : undefined,
     );
     guests.beforeStop(() => {
-      this.#stopping = true;
       this.#gateway.announceLeaving();
-      void this.#handOver();
+      this.#moving.systemStops();
       return () => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS });
     });
     void this.#system.terminated.then(() => this.leave({ timeoutMs: FAREWELL_TIMEOUT_MS }));
@@ -253,7 +230,7 @@ export class Cluster {
    */
   singleton<A = any>(id: string): ActorRef<A> {
     takeArgument("singleton", "id", id, aName);
-    return this.#moving.ref(keyOf(id), `singleton:${id}`);
+    return this.#moving.singleton(id);
   }
 
   /**
@@ -263,79 +240,12 @@ export class Cluster {
    * `startChild` when the first shard does not start.
    */
   async shards<A = any>(spec: ShardsSpec): Promise<Shards<A>> {
-    const full = takeShardsSpec(spec);
-    const { id, shards } = full;
-    if (this.#shardSets.has(id)) {
-      throw new ActorError("ERR_ALREADY_STARTED", `shards: id=${id}: this node has declared them`, { id });
-    }
-    const set = new ShardSet(
-      {
-        ...this.#holdingHost,
-        node: this.#options.node,
-        version: this.#options.version,
-        labels: this.#options.labels,
-        state: this.#engine.state,
-        start: (of) => this.#startService(of),
-        all: (shard) => this.#shard(id, shard),
-        warn: (facts, message) => this.#gateway.guests.logger.warn(facts, message),
-      },
-      full,
-    );
-    this.#shardSets.set(id, set);
-    try {
-      await this.#ask("shards", () => set.begin());
-    } catch (error) {
-      this.#shardSets.delete(id);
-      throw error;
-    }
-    return {
-      id,
-      shards,
-      ref: (entity) => {
-        takeArgument("ref", "entity", entity, anEntityId);
-        return this.#shard(id, shardOf(entity, shards)).forKey(entity);
-      },
-      stats: () => set.stats(),
-    };
-  }
-
-  /** All entities of a shard. */
-  #shard(id: string, shard: number): ActorRef {
-    return this.#gateway.guests.entities(this.#moving.ref(shardKey(id, shard), `shards:${id}:${shard}`));
-  }
-
-  /** What every node calls it; undefined for what does not move. */
-  #movingName(ref: ActorRef): string | undefined {
-    const key = this.#moving.keyOf(ref.uid);
-    if (key === undefined) return undefined;
-    return ref instanceof EntityRef && ref.key !== undefined ? `${key}#${ref.key}` : key;
-  }
-
-  #movingNamed(name: string): ActorRef | undefined {
-    const [, kind, hex, shard, entity] =
-      /^(one|shard)\.((?:[0-9a-f]{2}){1,512})(?:\.(\d{1,4}))?(?:#(.*))?$/su.exec(name) ?? [];
-    if (hex === undefined) return undefined;
-    const id = Buffer.from(hex, "hex").toString();
-    if (kind === "one") return shard === undefined && entity === undefined ? this.singleton(id) : undefined;
-    if (shard === undefined) return undefined;
-    const all = this.#shard(id, Number(shard));
-    return entity === undefined ? all : all.forKey(entity);
+    return this.#moving.shards(spec);
   }
 
   /** @internal For `singleton` the child spec. */
-  contend(spec: SingletonSpec, context: ResourceContext): Contender {
-    const contender = new Contender(
-      {
-        ...this.#holdingHost,
-        labels: this.#options.labels,
-        start: ({ on: _, ...of }, args) => this.#startService({ ...of, args }),
-        isStopping: () => this.#stopping,
-      },
-      spec,
-      context,
-    );
-    this.#contenders.add(contender);
-    return contender;
+  contend(spec: SingletonSpec, context: ResourceContext): { stop(reason: ExitReason): Promise<void> } {
+    return this.#moving.contend(spec, context);
   }
 
   /** @internal For `remote` the child spec. */
@@ -376,7 +286,7 @@ export class Cluster {
     this.#gateway.announceLeaving();
     const deadline = performance.now() + timeoutMs;
     const left = (): number => Math.max(0, deadline - performance.now());
-    await within(timeoutMs, this.#handOver());
+    await within(timeoutMs, this.#moving.handOver());
     if (this.nodes().length > 0) {
       await within(Math.min(left(), SETTLE_MS), this.#moving.idle());
     }
@@ -386,40 +296,6 @@ export class Cluster {
     this.#moving.close();
     await within(left(), this.#gateway.close());
     await within(left(), this.#engine.close());
-  }
-
-  /** Never rejects. */
-  #handOver(): Promise<unknown> {
-    this.#handingOver ??= Promise.all([
-      ...[...this.#contenders].map((contender) => contender.handOver()),
-      ...[...this.#shardSets.values()].map((set) => set.leave()),
-    ]);
-    return this.#handingOver;
-  }
-
-  /** Undefined while its node is not to be reached. */
-  #targetOf(key: string): Target | undefined {
-    const target = this.#owners.targetOf(key);
-    const isHere = target?.node === this.#options.node || (target !== undefined && this.#gateway.isUp(target.node));
-    return isHere ? target : undefined;
-  }
-
-  #deliver(key: string, to: Target, delivery: Delivery, signal: AbortSignal | undefined): Promise<unknown> {
-    const { node } = this.#options;
-    const { incarnation } = this.#gateway.self;
-    if (to.node === node) return this.#doors.deliver({ node, incarnation }, key, delivery, signal ?? NEVER);
-    const other = this.#gateway.nodeRef(to.node);
-    if (other === undefined) return Promise.reject(noConnection({ id: `${to.node}:` }, delivery.method));
-    const options = signal === undefined ? NO_TIMEOUT : { ...NO_TIMEOUT, signal };
-    return other.with(options).call(DELIVER, ...deliveryToWire(key, delivery));
-  }
-
-  /** What another node asks of this one. */
-  async #control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown> {
-    if (method !== DELIVER) return this.#offered.handle(node, method, args, signal);
-    const { key, delivery } = deliveryIn(args);
-    const by = { node, incarnation: this.#gateway.incarnationOf(node) ?? "" };
-    return this.#doors.deliver(by, key, delivery, signal);
   }
 
   #read(): ClusterReading {
@@ -432,18 +308,11 @@ export class Cluster {
       isLeaseHeld: this.#ownership.isHeld,
       leaseAgeMs: this.#ownership.leaseAgeMs,
       names: this.#names.count,
-      shards: this.#readShards(),
+      shards: this.#moving.shardsHeld,
       gatewayLagMs,
       bucket,
       bucketFailures,
     };
-  }
-
-  #readShards(): ClusterReading["shards"] {
-    if (this.#shardSets.size === 0) return undefined;
-    const stats = [...this.#shardSets.values()].map((set) => set.stats());
-    const sum = (of: "held" | "moving"): number => stats.reduce((all, each) => all + each[of], 0);
-    return { held: sum("held"), moving: sum("moving") };
   }
 
   #nodeUp(node: string): void {
