@@ -54,6 +54,16 @@ test("lines of init, and of the next incarnation, say so", async () => {
   expect(new Set(lines.map(({ thread }) => thread)).size).toBe(2);
 });
 
+// Promise: crash-stack-in-one
+test("an error that an actor logs has the frames of the application, and no others", async () => {
+  const { scribe, own } = await scribeSystem();
+  await scribe.call("logError", "broken");
+  for (const { err } of await own(2)) {
+    expect(err.stack).toContain("scribe.actor");
+    expect(err.stack).not.toContain("start-thread.cjs");
+  }
+});
+
 test("children carry the bindings of their parents", async () => {
   const { scribe, own } = await scribeSystem();
   await scribe.call("child", { request: 7, user: "ann" }, { user: "bob", part: 1 }, { extra: true }, "done");

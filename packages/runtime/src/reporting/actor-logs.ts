@@ -1,3 +1,4 @@
+import { withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { giveLogCredit, LOG_DROPPED } from "@mini-otp/worker-host/protocol/memory";
 import { LOG_LEVELS, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol/port";
 import type { Events } from "./events.js";
@@ -24,6 +25,8 @@ const UNITS_AT_ONCE = 1024;
 const REPORT_EVERY_MS = 1000;
 /** A line that took longer to get to main has `lateMs`, because its time is the one at which main wrote it. */
 const LATE_MS = 100;
+/** Causes of causes: a line of the log shows no more than a few. */
+const MAX_CAUSES = 16;
 
 interface Dropped {
   reported: number;
@@ -73,12 +76,23 @@ export class ActorLogs {
     const origin = { actor: id, incarnation, thread, ...(lateMs > LATE_MS ? { lateMs } : {}) };
     const isError = first instanceof Error;
     const isFields = !isError && typeof first === "object" && first !== null;
+    for (const value of isFields ? Object.values(first) : [first]) this.#shorten(value);
     const fields = isError ? { [this.#log.errorKey]: first } : isFields ? first : {};
     const own = { ...(bindings as object | null), ...fields };
     const values = isError || isFields ? rest : line.slice(1);
     // The origin comes last, so that no line of an actor can claim to be another's.
     this.#log.attempt(level, [{ ...own, ...origin }, ...values], (error) => this.#failed(source, error));
     this.#emit(source, level, isError ? { ...(bindings as object | null), err: first } : own, values);
+  }
+
+  /**
+   * An error here is main's own copy, and so are its causes. They are told without the frames of the runtime, as in reports
+   * of crashes.
+   */
+  #shorten(value: unknown, depth = 0): void {
+    if (this.#log.fullStacks || depth > MAX_CAUSES || !(value instanceof Error)) return;
+    if (typeof value.stack === "string") value.stack = withoutRuntimeFrames(value.stack);
+    this.#shorten(value.cause, depth + 1);
   }
 
   #emit({ id, incarnation, thread }: LogSource, level: LogLevel, fields: object, values: readonly unknown[]): void {

@@ -18,11 +18,14 @@ export class Log {
   /** True for `console`, whose lines are a text that a terminal shows. */
   readonly #printsText: boolean;
   readonly errorKey: string;
+  /** Stacks keep the frames of the runtime. */
+  readonly fullStacks: boolean;
   #lost = 0;
 
   constructor(given: Logger | false | undefined, name: string, variables: LogVariables) {
     this.logger = systemLogger(given, name, () => this.lose(), variables);
     this.#printsText = safely(() => printsText(given)) === true;
+    this.fullStacks = variables.fullStacks;
     this.errorKey = safely(() => errorKeyOf(this.logger)) ?? "err";
     const streams = this.#printsText ? consoleStreams(given) : [streamOf(this.logger)];
     for (const stream of streams) safely(() => countErrorsOf(stream, this));
