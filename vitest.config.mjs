@@ -48,7 +48,7 @@ export default defineConfig({
           name: "together",
           include: builtTests.filter((file) => !aloneFiles.includes(file)),
           // Vitest's default leaves one core free, so two cores would run one file at a time.
-          ...(PART === undefined ? {} : { maxWorkers: availableParallelism() }),
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
       },

@@ -131,6 +131,8 @@ export class MainArea implements Area {
         return this.#registered;
       case "ObservedMetrics":
         return metrics.observeMetrics(this.#bystanders, { meter: createNoopMeter() });
+      case "ClusterSource":
+        return { read: () => ({ links: [] }) };
       case "ObservationTarget":
         return { observe: () => {} };
       case "OpenTelemetryMeter":
