@@ -60,6 +60,7 @@ export const ALONE = [
   "faults/faults",
   "guard/garbage",
   "guard/guard",
+  "guard/zombies",
   "messaging/call-cycles",
   "messaging/main-waits",
   "prometheus/metrics",
