@@ -16,8 +16,9 @@ const [major] = process.versions.node.split(".");
  * All of CI has 25 minutes. `test:versions` runs every test of what runs in threads.
  */
 const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
-const FOLDERS = ["faults", "pool", "threads", "values"];
-const ON_OTHERS = ["actor/restart", ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
+const FOLDERS = ["faults", "threads", "values"];
+const POOL = ["lingering-exits", "map", "pool", "recycle", "streams"].map((name) => `test/dist/pool/${name}.test.js`);
+const ON_OTHERS = ["actor/restart", ...POOL, ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
 
 // pnpm hands on a `--` that stands before the arguments.
 const given = process.argv.slice(2).filter((arg) => arg !== "--");

@@ -8,7 +8,7 @@ test("casts and calls are accounted for, names are one holder's and singletons f
 }, async () => {
   tool("nats-server");
   const program = fileURLToPath(new URL("./soak-main.js", import.meta.url));
-  const soak = startProgram(program, ["--casts", "60000", "--calls", "6000", "--seconds", "20"]);
+  const soak = startProgram(program, ["--casts", "60000", "--calls", "6000", "--seconds", "12"]);
   const { output, errors, code } = await soak.ended;
   // Its first line has the seed.
   console.log(output);
