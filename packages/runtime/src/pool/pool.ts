@@ -48,6 +48,7 @@ type State = "down" | "starting" | "up" | "restarting" | "stopping";
 /**
  * A pool as a child of its supervisor: a queue of tasks on main, and incarnations of threads that run them. The queue
  * outlives its threads as a mailbox does: the next incarnation runs the tasks that waited when the pool broke.
+ * Over 350 lines, because a pool's reference, its incarnations and its tasks are one state: which tasks wait, and for which incarnation.
  */
 export class PoolChild implements Child<SupervisedPoolRef>, Process {
   readonly type = "worker";
