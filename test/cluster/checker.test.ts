@@ -65,9 +65,9 @@ describe("the checker of names", () => {
 
   it.each<[string, () => NameOperation[]]>([
     ["two holders", () => [register("a"), register("b")]],
-    ["a refusal while nobody holds it", () => [register("a", { outcome: "fail" })]],
+    ["a refusal while no holder has it", () => [register("a", { outcome: "fail" })]],
     ["an old holder that is found", () => [register("a"), unregister("a"), register("b"), lookup("a")]],
-    ["nobody found while it is held", () => [register("a"), lookup()]],
+    ["no holder found while it is held", () => [register("a"), lookup()]],
     ["one found that had not begun", () => [lookup("a"), register("a")]],
   ])("finds %s", (_, history) => {
     expect(checkName("k", history())).toEqual([expect.stringContaining("not linearizable")]);

@@ -77,7 +77,7 @@ export function compareBooks(
       const all = new Set(pair.handled);
       sums.lost += outcomes.filter((outcome, number) => outcome === "accepted" && !all.has(number)).length;
     }
-    // What a receiver refuses, or loses, is nobody's fault here: no mailbox is full for long, and none crashes.
+    // What a receiver refuses, or loses, is no fault here: no mailbox is full for long, and none crashes.
     const atReceiver = own.filter(({ type, id }) => type === "dead" && id === `root/receiver-${sender.life}`);
     if (atReceiver.length > 0) violations.push(`${sender.node}${sender.life}: ${JSON.stringify(atReceiver[0])}`);
   }

@@ -1,5 +1,5 @@
 /*
- * A name of the cluster as a register: nobody's, or one holder's. A history is linearizable when each operation can be given
+ * A name of the cluster as a register: free, or one holder's. A history is linearizable when each operation can be given
  * one moment between its call and its return at which it happens at once. The search is that of Wing and Gong, with Lowe's
  * memory of what was tried.
  */
