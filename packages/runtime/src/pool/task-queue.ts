@@ -146,25 +146,24 @@ function record(histogram: RecordableHistogram, ms: number): void {
 }
 
 function timesOf(histogram: RecordableHistogram): PoolTimes {
-  const { count } = histogram;
-  if (count === 0) return { count, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
-  return {
-    count,
-    meanMs: histogram.mean / 1000,
-    p50Ms: histogram.percentile(50) / 1000,
-    p99Ms: histogram.percentile(99) / 1000,
-    maxMs: histogram.max / 1000,
-  };
+  const { count, mean, p50, p99, max } = summaryOf(histogram, 1000);
+  return { count, meanMs: mean, p50Ms: p50, p99Ms: p99, maxMs: max };
 }
 
 function memoryOf(histogram: RecordableHistogram): PoolMemory {
+  const { count, mean, p50, p99, max } = summaryOf(histogram, 1024);
+  return { count, meanMb: mean, p50Mb: p50, p99Mb: p99, maxMb: max };
+}
+
+/** `unit`: how many of what was recorded are one. */
+function summaryOf(histogram: RecordableHistogram, unit: number) {
   const { count } = histogram;
-  if (count === 0) return { count, meanMb: 0, p50Mb: 0, p99Mb: 0, maxMb: 0 };
+  if (count === 0) return { count, mean: 0, p50: 0, p99: 0, max: 0 };
   return {
     count,
-    meanMb: histogram.mean / 1024,
-    p50Mb: histogram.percentile(50) / 1024,
-    p99Mb: histogram.percentile(99) / 1024,
-    maxMb: histogram.max / 1024,
+    mean: histogram.mean / unit,
+    p50: histogram.percentile(50) / unit,
+    p99: histogram.percentile(99) / unit,
+    max: histogram.max / unit,
   };
 }
