@@ -1,42 +1,17 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { NatsServer } from "./nats-server.js";
-import { NodeProcess } from "./node-process.js";
+import type { NodeProcess } from "./node-process.js";
+import { nodeProcesses } from "./node-processes.js";
 import { until } from "./until.js";
 
-let server: NatsServer;
-let started: NodeProcess[] = [];
-
-beforeEach(async () => {
-  started = [];
-  server = await NatsServer.start();
-});
-afterEach(async () => {
-  await Promise.all(started.map((node) => node[Symbol.asyncDispose]()));
-  // Where nats-server is missing, none was started.
-  await (server as NatsServer | undefined)?.[Symbol.asyncDispose]();
-});
-
-/** Half of the defaults' times and less: proportions are theirs. */
-const TIMES = {
-  heartbeatMs: 250,
-  goneAfterMs: 500,
-  downAfterMs: 3000,
-  lease: { renewMs: 500, holdMs: 2000, takeOverMs: 3200 },
-};
-
-async function join(node: string, options: object = {}): Promise<NodeProcess> {
-  const child = await NodeProcess.start();
-  started.push(child);
-  await child.do("join", { cluster: "shop", node, servers: [server.url], ...TIMES, ...options });
-  return child;
-}
+const real = nodeProcesses();
 
 /** Nodes a, b, …, each with a worker of its name, connected to each other. */
 async function nodes(count: number, options: object = {}): Promise<NodeProcess[]> {
   const names = Array.from({ length: count }, (_, i) => String.fromCharCode(97 + i));
-  const all = await Promise.all(names.map((name) => join(name, options)));
+  const all = await Promise.all(names.map((name) => real.join(name, options)));
   await Promise.all(all.map((child, i) => child.do("worker", names[i])));
   for (const child of all) {
     await until("the others", async () => (await child.do("nodes")).length === count - 1);
@@ -73,7 +48,7 @@ describe("three processes over a nats-server", () => {
     await c.do("stop");
     await until("the end", async () => (await a.do("events")).includes("down c left"));
     await until("the name", async () => (await a.do("whereis", "c")) === undefined);
-    await join("c");
+    await real.join("c");
     await until("its return", async () => (await a.do("nodes")).length === 2);
   });
 
@@ -82,9 +57,9 @@ describe("three processes over a nats-server", () => {
       const [a, b] = await nodes(2, { downAfterMs: 8000, lease: { renewMs: 1000, holdMs: 8000, takeOverMs: 12_000 } });
       const casts = a.do("by", "a", "casts", "b", 0, 40_000);
       await until("some of them", async () => (await b.do("call", "b", "count")) > 1000);
-      await server.stop();
+      await real.server.stop();
       await new Promise((resolve) => setTimeout(resolve, ms));
-      await server.start();
+      await real.server.start();
       await casts;
       await until("all", async () => (await b.do("call", "b", "count")) === 40_000);
       expect(await b.do("call", "b", "noted")).toEqual(numbers(0, 40_000));
@@ -95,14 +70,14 @@ describe("three processes over a nats-server", () => {
 
   it("45. while NATS is away for 20 s local actors are untouched; on return nodes join again and names are registered again", async () => {
     const [a, b] = await nodes(2);
-    await server.stop();
+    await real.server.stop();
     const back = new Promise((resolve) => setTimeout(resolve, 20_000));
     await until("the end", async () => (await a.do("events")).includes("down b silent"));
     await until("the lease", async () => (await a.do("events")).includes("lease_lost expired"));
     await expect(a.do("call", "b", "echo", 1)).rejects.toMatchObject({ code: "ERR_NO_CONNECTION" });
     await back;
     expect(await a.do("local", "a", "echo", "untouched")).toBe("untouched");
-    await server.start();
+    await real.server.start();
     for (const [node, other] of [
       [a, "b"],
       [b, "a"],
@@ -128,13 +103,13 @@ describe("three processes over a nats-server", () => {
     it(`47. a bucket that is ${kind} is lease_lost for all, and a fresh join`, async () => {
       const [a, b] = await nodes(2, { downAfterMs: 8000, lease: { renewMs: 500, holdMs: 8000, takeOverMs: 12_000 } });
       if (kind === "deleted") {
-        const admin = await connect({ servers: server.url });
+        const admin = await connect({ servers: real.server.url });
         await (await jetstreamManager(admin)).streams.delete("KV_motp-shop");
         await admin.close();
       } else {
-        await server.stop();
-        await server.backUpStore();
-        await server.start();
+        await real.server.stop();
+        await real.server.backUpStore();
+        await real.server.start();
         // Names and renewals that the backup does not have.
         await until("the return", () =>
           a.do("register", "later", "a").then(
@@ -143,9 +118,9 @@ describe("three processes over a nats-server", () => {
           ),
         );
         await until("both again", async () => (await b.do("lookup", "later")) === "a:root/a");
-        await server.stop();
-        await server.restoreStore();
-        await server.start();
+        await real.server.stop();
+        await real.server.restoreStore();
+        await real.server.start();
       }
       for (const [node, other] of [
         [a, "b"],
@@ -170,24 +145,26 @@ describe("three processes over a nats-server", () => {
   it("29. the second process of a name is refused as soon as it sees the first's lease renewed", async () => {
     await nodes(1);
     const since = performance.now();
-    await expect(join("a")).rejects.toMatchObject({ code: "ERR_NODE_NAME_TAKEN" });
+    await expect(real.join("a")).rejects.toMatchObject({ code: "ERR_NODE_NAME_TAKEN" });
     expect(performance.now() - since).toBeLessThan(3000);
   });
 
   it("refuses replicas on a server before 2.10, and a server that is not there, and says what is needed", async () => {
-    await expect(join("a", { replicas: 3 })).rejects.toMatchObject({
+    await expect(real.join("a", { replicas: 3 })).rejects.toMatchObject({
       code: "ERR_CLUSTER_ENGINE",
       found: expect.stringMatching(/^nats-server 2\./),
       needed: expect.stringContaining("2.10"),
     });
-    await expect(join("a", { servers: ["nats://127.0.0.1:1"] })).rejects.toMatchObject({ code: "ERR_CLUSTER_ENGINE" });
+    await expect(real.join("a", { servers: ["nats://127.0.0.1:1"] })).rejects.toMatchObject({
+      code: "ERR_CLUSTER_ENGINE",
+    });
   });
 });
 
 describe("a server without JetStream", () => {
   it("is refused", async () => {
     await using plain = await NatsServer.start("");
-    await expect(join("a", { servers: [plain.url] })).rejects.toMatchObject({
+    await expect(real.join("a", { servers: [plain.url] })).rejects.toMatchObject({
       code: "ERR_CLUSTER_ENGINE",
       needed: expect.stringContaining("JetStream"),
     });

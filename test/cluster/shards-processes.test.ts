@@ -1,40 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NatsServer } from "./nats-server.js";
-import { NodeProcess } from "./node-process.js";
+import { describe, expect, it } from "vitest";
+import type { NodeProcess } from "./node-process.js";
+import { nodeProcesses, TIMES } from "./node-processes.js";
 import { until } from "./until.js";
 
-let server: NatsServer;
-let started: NodeProcess[] = [];
-
-beforeEach(async () => {
-  started = [];
-  server = await NatsServer.start();
-});
-afterEach(async () => {
-  await Promise.all(started.map((node) => node[Symbol.asyncDispose]()));
-  // Where nats-server is missing, none was started.
-  await (server as NatsServer | undefined)?.[Symbol.asyncDispose]();
-});
-
-/** As in processes.test.ts. */
-const TIMES = {
-  heartbeatMs: 250,
-  goneAfterMs: 500,
-  downAfterMs: 3000,
-  lease: { renewMs: 500, holdMs: 2000, takeOverMs: 3200 },
-};
+const real = nodeProcesses();
 const ids = Array.from({ length: 18 }, (_, i) => `cart-${i}`);
-
-async function join(node: string): Promise<NodeProcess> {
-  const child = await NodeProcess.start();
-  started.push(child);
-  await child.do("join", { cluster: "shop", node, servers: [server.url], ...TIMES });
-  return child;
-}
 
 /** Nodes a, b and c, which share six shards. */
 async function nodes(): Promise<NodeProcess[]> {
-  const all = await Promise.all(["a", "b", "c"].map(join));
+  const all = await Promise.all(["a", "b", "c"].map((node) => real.join(node)));
   for (const child of all) {
     await until("the others", async () => (await child.do("nodes")).length === 2);
     await child.do("shards", {});
@@ -86,8 +60,8 @@ describe("shards of three processes over a nats-server", () => {
   it("46. keep their owners and their states while NATS is killed and comes back", async () => {
     const [a, b] = await nodes();
     for (const id of ids) await a.do("entity", id, "add", id);
-    await server.stop();
-    await server.start();
+    await real.server.stop();
+    await real.server.start();
     for (const id of ids) {
       await until(`a save of ${id}`, () =>
         b.do("entity", id, "add", "again").then(

@@ -224,13 +224,19 @@ test("an actor whose state cannot be copied keeps its old code, and the line say
   await says(ref, 2);
 });
 
-test("a crash after a reload does not bring the old code back, by a spare thread", async () => {
+/** A counter that was restarted, beside a spare thread that has loaded its module. */
+async function crashedOnce() {
   const { write, start, says, system } = await developing();
   write("counter.actor.js", counter("1"));
   const ref = await start("counter");
   await ref.cast("crash");
   await says(ref, 1);
   await eventually(() => system.stats().spares.ready === 1);
+  return { write, says, ref };
+}
+
+test("a crash after a reload does not bring the old code back, by a spare thread", async () => {
+  const { write, says, ref } = await crashedOnce();
   write("counter.actor.js", counter("2"));
   await says(ref, 2);
   await ref.cast("crash");
@@ -238,12 +244,7 @@ test("a crash after a reload does not bring the old code back, by a spare thread
 });
 
 test("an actor that is being restarted at the save has the new code once it runs", async () => {
-  const { write, start, says, system } = await developing();
-  write("counter.actor.js", counter("1"));
-  const ref = await start("counter");
-  await ref.cast("crash");
-  await says(ref, 1);
-  await eventually(() => system.stats().spares.ready === 1);
+  const { write, says, ref } = await crashedOnce();
   write("counter.actor.js", counter("2"));
   for (let crashes = 0; crashes < 5; crashes++) await ref.cast("crash");
   await says(ref, 2);
