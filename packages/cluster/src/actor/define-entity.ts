@@ -1,4 +1,13 @@
-import { ActorError, type ActorLog, type ActorRef } from "@mini-otp/worker-host";
+import type { ActorLog, ActorRef } from "@mini-otp/worker-host";
+import {
+  aFunction,
+  Complaint,
+  duration,
+  type Fields,
+  oneOf,
+  required,
+  takeOptions,
+} from "@mini-otp/worker-host/protocol/options";
 import type { Fence } from "./is-held.js";
 
 const ENTITY = Symbol.for("mini-otp.entity");
@@ -63,7 +72,24 @@ export interface EntityDefinition<State = any, Handlers = any> {
 }
 
 const PASSIVATE_AFTER_MS = 120_000;
-const KNOWN = ["init", "handlers", "info", "passivateAfterMs", "store"];
+const handlers = "an object of functions";
+const FIELDS: Fields = {
+  init: required(aFunction),
+  handlers: {
+    allowed: handlers,
+    required: true,
+    take(value) {
+      if (typeof value !== "object" || value === null) return new Complaint("", value, handlers);
+      for (const [name, handler] of Object.entries(value)) {
+        if (typeof handler !== "function") return new Complaint(name, handler, aFunction.allowed);
+      }
+      return value;
+    },
+  },
+  info: aFunction,
+  passivateAfterMs: duration("milliseconds, 10 or more, or Infinity", 10),
+  store: oneOf("kv", "none"),
+};
 
 /**
  * Defines an entity: one of many that live in the shards of `cluster.shards`. Types are inferred: `ctx.state` is what `init`
@@ -73,21 +99,8 @@ export function defineEntity<
   State,
   Handlers extends Record<string, (ctx: EntityContext<State>, ...args: any[]) => unknown>,
 >(options: EntityOptions<State, Handlers>): EntityDefinition<State, Handlers> {
-  if (typeof options !== "object" || options === null) throw refused("", options, `an object with ${KNOWN.join(", ")}`);
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.includes(name)) throw refused(name, (options as never)[name], `one of ${KNOWN.join(", ")}`);
-  }
-  const { init, handlers, info, passivateAfterMs = PASSIVATE_AFTER_MS, store = "none" } = options;
-  if (typeof init !== "function") throw refused("init", init, "a function");
-  if (typeof handlers !== "object" || handlers === null) throw refused("handlers", handlers, "an object of functions");
-  for (const [name, handler] of Object.entries(handlers)) {
-    if (typeof handler !== "function") throw refused(`handlers.${name}`, handler, "a function");
-  }
-  if (info !== undefined && typeof info !== "function") throw refused("info", info, "a function");
-  if (typeof passivateAfterMs !== "number" || !(passivateAfterMs >= 10)) {
-    throw refused("passivateAfterMs", passivateAfterMs, "milliseconds, 10 or more, or Infinity");
-  }
-  if (store !== "kv" && store !== "none") throw refused("store", store, '"kv" or "none"');
+  const taken = takeOptions("defineEntity", options, FIELDS);
+  const { init, handlers, info, passivateAfterMs = PASSIVATE_AFTER_MS, store = "none" } = taken;
   const definition = { init, handlers, passivateAfterMs, store, [ENTITY]: true as const };
   return Object.freeze(info === undefined ? definition : { ...definition, info }) as EntityDefinition<State, Handlers>;
 }
@@ -95,10 +108,4 @@ export function defineEntity<
 /** @internal */
 export function isEntityDefinition(value: unknown): value is EntityDefinition {
   return typeof value === "object" && value !== null && (value as Partial<EntityDefinition>)[ENTITY] === true;
-}
-
-function refused(path: string, value: unknown, allowed: string): ActorError {
-  const shown = value === null ? "null" : typeof value;
-  const message = `defineEntity: ${path === "" ? "what it takes" : path} is ${shown}, must be ${allowed}`;
-  return new ActorError("ERR_INVALID_OPTION", message, { function: "defineEntity", field: path, value, allowed });
 }

@@ -1,6 +1,7 @@
 import { type ActorRef, isCleanExit, type ResourceContext } from "@mini-otp/runtime";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { Holding, type HoldingHost } from "./holding.js";
+import { hasLabels } from "./labels.js";
 import { keyOf, ownedIn } from "./owners.js";
 import { reportEnd } from "./report-end.js";
 import type { SingletonSpec } from "./singleton-spec.js";
@@ -15,14 +16,6 @@ export interface ContenderHost extends HoldingHost {
 
 /** Looks again so often, whatever it was told. */
 const LOOK_EVERY_MS = 1000;
-
-/** Whether a node with these labels has all that are asked for. */
-export function hasLabels(
-  labels: Readonly<Record<string, string>>,
-  on: Readonly<Record<string, string>> = {},
-): boolean {
-  return Object.entries(on).every(([label, value]) => labels[label] === value);
-}
 
 /** One node's wish to run a singleton: waits until it is free, runs it while this node's lease is held. */
 export class Contender {
@@ -88,8 +81,7 @@ export class Contender {
     if (!ownership.isHeld) return;
     const entry = await bucket.read(keyOf(id));
     const owned = ownedIn(entry);
-    const isOthers = owned !== undefined && owned.owner.node !== ownership.owner.node;
-    if (isOthers && ownership.isValid(owned.owner)) return;
+    if (owned !== undefined && ownership.isOthers(owned.owner)) return;
     const start = async (fence: object): Promise<ActorRef> => {
       try {
         return await this.#host.start(this.#spec, { ...args, fence });

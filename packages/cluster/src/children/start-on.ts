@@ -1,5 +1,6 @@
 import type { ActorRef, ResourceContext } from "@mini-otp/runtime";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { hasLabels } from "./labels.js";
 import type { RemoteSpec } from "./remote-spec.js";
 import { reportEnd } from "./report-end.js";
 
@@ -46,11 +47,11 @@ export async function startOn(host: StartHost, spec: RemoteSpec, context: Resour
 function chosen(host: StartHost, spec: RemoteSpec): string {
   const { on } = spec;
   if ("node" in on) return on.node;
-  const labels = Object.entries(on.anyOf);
-  const fitting = host
-    .nodes()
-    .filter(({ state, labels: theirs }) => state === "up" && labels.every(([label, value]) => theirs[label] === value));
-  if (fitting.length === 0) throw unreachable(spec, labels.map(([label, value]) => `${label}=${value}`).join(", "));
+  const fitting = host.nodes().filter(({ state, labels }) => state === "up" && hasLabels(labels, on.anyOf));
+  if (fitting.length === 0) {
+    const wanted = Object.entries(on.anyOf).map(([label, value]) => `${label}=${value}`);
+    throw unreachable(spec, wanted.join(", "));
+  }
   return fitting[turn++ % fitting.length].node;
 }
 

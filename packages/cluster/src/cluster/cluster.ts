@@ -12,8 +12,9 @@ import {
   type ExitReason,
   type ResourceContext,
 } from "@mini-otp/runtime";
-import { field, isText, requireSystem, takeArgument } from "@mini-otp/runtime/options";
+import { requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
+import { nameUpTo } from "@mini-otp/worker-host/protocol/options";
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
 import { clusterJoined } from "../children/clusters.js";
 import { Offered } from "../children/offered.js";
@@ -40,10 +41,7 @@ import { DELIVER, Moving } from "./moving.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
 import { within } from "./within.js";
 
-const aName = field(
-  "a text of 1 to 128 characters without lone surrogates",
-  (value) => isText(value) && value.length > 0 && value.length <= 128 && !/\p{Cs}/u.test(value),
-);
+const aName = nameUpTo(128);
 /** In names that actors ask for: a name of the cluster. */
 const PREFIX = "cluster:";
 /** Of a system's stop, whose time was for its actors. */

@@ -111,6 +111,11 @@ export class Ownership {
     return value?.incarnation === incarnation && value.term === term && value.revokedBy === undefined;
   }
 
+  /** Whether it is another node's, which is not to be taken from it. */
+  isOthers(owner: Owner): boolean {
+    return owner.node !== this.#node && this.isValid(owner);
+  }
+
   /** The lease is given back: the next of this name need not wait. Never rejects. */
   async release(): Promise<void> {
     if (this.#released) return;

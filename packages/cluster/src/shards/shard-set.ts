@@ -1,8 +1,8 @@
 import { type ActorRef, type ActorSpec, describeExit } from "@mini-otp/runtime";
 import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import type { Fence } from "../actor/is-held.js";
-import { hasLabels } from "../children/contender.js";
 import { Holding, type HoldingHost } from "../children/holding.js";
+import { hasLabels } from "../children/labels.js";
 import { hexOf, ownedIn } from "../children/owners.js";
 import type { KeptState } from "../engine/engine.js";
 import { EntityStore } from "./entity-store.js";
@@ -217,7 +217,7 @@ export class ShardSet {
     const entry = owners.entryOf(key);
     const owned = ownedIn(entry);
     // Its own of this term may be left of a write whose answer was lost, or of an actor that has ended.
-    if (owned !== undefined && owned.owner.node !== this.#host.node && ownership.isValid(owned.owner)) return;
+    if (owned !== undefined && ownership.isOthers(owned.owner)) return;
     this.#work(shard, async () => {
       const taken = await holding.take(
         entry?.revision,

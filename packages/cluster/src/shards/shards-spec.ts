@@ -1,6 +1,6 @@
 import type { ActorRef, ActorSpec } from "@mini-otp/runtime";
 import { type Fields, field, integer, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
-import { type Filled, required } from "@mini-otp/worker-host/protocol/options";
+import { type Filled, nameUpTo, numberFrom, required } from "@mini-otp/worker-host/protocol/options";
 
 /** Many small ones, spread over nodes: what `cluster.shards` takes. */
 export interface ShardsSpec
@@ -33,17 +33,15 @@ export interface Shards<A = any> {
 export type FullShardsSpec = ShardsSpec & Filled<Pick<ShardsSpec, "shards" | "settleMs">>;
 
 const anything = field("as in an actor's spec", () => true);
-const isShortText = (most: number) => (value: unknown) =>
-  isText(value) && value.length > 0 && value.length <= most && !/\p{Cs}/u.test(value);
 
-export const anEntityId = field("a text of 1 to 256 characters without lone surrogates", isShortText(256));
+export const anEntityId = nameUpTo(256);
 
 const FIELDS: Fields = {
-  id: required(field("a text of 1 to 64 characters without lone surrogates", isShortText(64))),
+  id: required(nameUpTo(64)),
   entity: required(field("a URL", (value) => value instanceof URL)),
   shards: integer([1, 1024]),
   on: field("an object of texts", (value) => isRecord(value) && Object.values(value).every(isText)),
-  settleMs: field("milliseconds, from 0 to 3 600 000", (ms) => typeof ms === "number" && ms >= 0 && ms <= 3_600_000),
+  settleMs: numberFrom(0, 3_600_000, "milliseconds"),
   heapCapMb: anything,
   offHeapCapMb: anything,
   handlerTimeoutMs: anything,

@@ -132,8 +132,12 @@ export const periodMs = milliseconds(BOUNDS.periodMs);
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const LONE_SURROGATE = /\p{Cs}/u;
 
+/** A name of at most so many characters. */
+export const nameUpTo = (most: number): Field =>
+  field(`a text of 1 to ${most} characters, without lone surrogates`, (value) => isName(value, most));
+
 /** A name to register under. */
-export const aName = field(`a text of 1 to ${MAX_NAME_LENGTH} characters, without lone surrogates`, isName);
+export const aName = nameUpTo(MAX_NAME_LENGTH);
 
 /** A name that is a segment of a path. */
 export const anId = field(
@@ -145,8 +149,8 @@ export function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function isName(value: unknown): value is string {
-  return isText(value) && value.length > 0 && value.length <= MAX_NAME_LENGTH && !LONE_SURROGATE.test(value);
+function isName(value: unknown, most = MAX_NAME_LENGTH): value is string {
+  return isText(value) && value.length > 0 && value.length <= most && !LONE_SURROGATE.test(value);
 }
 
 export function isListOf(accepts: (value: unknown) => boolean): (value: unknown) => value is unknown[] {
