@@ -4,8 +4,9 @@ import { clusterHere } from "./clusters.js";
 import type { SingletonSpec } from "./singleton-spec.js";
 
 /**
- * The spec of an actor of which one runs in the cluster. Every node that may run it declares it; the first to come runs it,
- * and it moves when that node leaves or is lost, never because one joins. Its reference is `cluster.singleton(id)`.
+ * Makes the spec of an actor that runs on one node of the cluster at a time. Every node that may run it declares it. The first
+ * of these nodes runs it. It moves when that node leaves or is lost, and never because a node joins. Its reference is
+ * `cluster.singleton(id)`.
  */
 export function singleton<A = any>(spec: SingletonSpec<A>): ResourceSpec<ActorRef<A>> {
   const { id, restart, shutdown, backoff } = spec;
