@@ -1,5 +1,5 @@
-// `pnpm test` and `pnpm test:long`: builds, checks, tests, and says at the end what came of each.
-// Usage: node scripts/run-tests.mjs [--long] [what vitest takes…]
+// `pnpm test`, `pnpm test:long` and `pnpm test:full`: builds, checks, tests, and says at the end what came of each.
+// Usage: node scripts/run-tests.mjs [--long | --full] [what vitest takes…]
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,44 +22,55 @@ const ON_OTHERS = ["actor/restart", ...POOL, ...FOLDERS.map((folder) => `test/di
 
 // pnpm hands on a `--` that stands before the arguments.
 const given = process.argv.slice(2).filter((arg) => arg !== "--");
-const isLong = given.includes("--long");
-const forVitest = given.filter((arg) => arg !== "--long");
+const part = given.includes("--full") ? "full" : given.includes("--long") ? "long" : "short";
+const forVitest = given.filter((arg) => arg !== "--long" && arg !== "--full");
 const scratch = mkdtempSync(join(tmpdir(), "mini-otp-tests-"));
-const env = { ...process.env, TEST_PART: isLong ? "long" : "short", TEST_SUMMARY: join(scratch, "summary.json") };
-/** A run of all tests in full, for what is started here and is no part of the two. */
-const { TEST_PART: _, TEST_SUMMARY: __, ...plainEnv } = env;
+/** A run of all tests in full, also for what is started here and is no part of it. */
+const { TEST_PART: _, TEST_SUMMARY: __, ...plainEnv } = process.env;
+const env = {
+  ...plainEnv,
+  TEST_SUMMARY: join(scratch, "summary.json"),
+  ...(part === "full" ? {} : { TEST_PART: part }),
+};
 
 const bin = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), file);
-const vitest = ["tests", [bin("vitest", "vitest.mjs"), "run", ...forVitest], { isVitest: true }];
+const vitest = ["tests", [bin("vitest", "vitest.mjs"), "run", ...forVitest], { isVitest: true, env }];
 const build = [
   ["build", [bin("typescript", "bin/tsc"), "-b"], { isNeeded: true }],
   ["build of the threads' code", ["scripts/bundle-thread.mjs"], { isNeeded: true }],
 ];
-const short = [
-  ...build,
+const checks = [
   ["lint", [bin("@biomejs/biome", "bin/biome"), "lint", "--diagnostic-level=error"]],
   ["boundaries", ["scripts/check-boundaries.mjs"]],
   ["drawing of the rooms", ["scripts/draw-rooms.mjs", "--check"]],
-  vitest,
 ];
-const long = [...build, vitest, [`Node ${OTHERS}`, ["test/dist/versions.js", "--nodes", OTHERS, ...ON_OTHERS]]];
+const onOthers = (words, more = {}) => [
+  `Node ${OTHERS}`,
+  ["test/dist/versions.js", "--nodes", OTHERS, ...words],
+  { env: { ...plainEnv, ...more } },
+];
+const steps = {
+  short: [...build, ...checks, vitest],
+  long: [...build, vitest, onOthers(ON_OTHERS, { TEST_PART: "short" })],
+  full: [...build, ...checks, vitest, onOthers([])],
+}[part];
 
 const missing = installTools();
 const lines = [];
 let failed = 0;
-for (const [name, args, { isVitest = false, isNeeded = false } = {}] of isLong ? long : short) {
+for (const [name, args, { isVitest = false, isNeeded = false, env: stepEnv = plainEnv } = {}] of steps) {
   const startedMs = performance.now();
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: isVitest ? env : plainEnv });
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: stepEnv });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   if (status !== 0) failed++;
   lines.push(`${status === 0 ? "pass" : "FAIL"}  ${name}${isVitest ? `: ${counts()}` : ""}, ${seconds} s`);
   if (isVitest) lines.push(...details());
   if (status !== 0 && isNeeded) break;
 }
-console.log(`\n${isLong ? "test:long" : "test"}, Node ${process.versions.node}`);
+console.log(`\n${part === "short" ? "test" : `test:${part}`}, Node ${process.versions.node}`);
 for (const line of lines) console.log(`  ${line}`);
 if (missing.length > 0 && process.env.CI) console.log("  with CI set a test whose tool is missing fails");
-if (!isLong)
+if (part === "short")
   console.log("  the rest is `npx -y pnpm@12.21.0 test:long`: kill points, attacks, fault rounds, other Nodes");
 rmSync(scratch, { recursive: true });
 process.exitCode = failed === 0 ? 0 : 1;

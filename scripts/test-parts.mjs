@@ -1,6 +1,7 @@
 /**
- * `pnpm test` takes at most six minutes on two cores; what does not fit is `pnpm test:long`. Here is which files run in
- * which. `TEST_PART` says it to vitest and to the tests; without it, as in `vitest run ring`, everything runs in full.
+ * `pnpm test` takes at most six minutes on two cores; what does not fit is `pnpm test:long`, which takes at most ten.
+ * `pnpm test:full`, for a release, runs every file with all its cases. Here is which files run in which. `TEST_PART` says
+ * it to vitest and to the tests; without it, as in `vitest run ring`, everything runs in full.
  */
 export const PART = process.env.TEST_PART;
 
@@ -19,7 +20,6 @@ export const LONG = [
   "guard/blocked-main",
   "guard/garbage",
   "guard/zombies",
-  "observer/page-at-size",
   "introspection/propagation",
   "light/both-modes",
   "light/storm",
@@ -28,8 +28,6 @@ export const LONG = [
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",
-  "soak/calls-settle",
-  "soak/map-memory",
   "supervision/threads/restart-matrix",
   "system/blocked-main",
   // These run on other Nodes too, which have to be downloaded.
@@ -38,7 +36,10 @@ export const LONG = [
   "module/loading",
 ];
 
-/** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` in full. */
+/** Only in `test:full`: each takes a minute or more, and tests at full size what others test at a small one. */
+export const FULL = ["observer/page-at-size", "soak/calls-settle", "soak/map-memory"];
+
+/** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` with more. */
 export const SCALED = [
   "cluster/lease",
   "cluster/link",
@@ -78,6 +79,7 @@ export const ALONE = [
 /** Which of these, by name as `ring/fuzz`, run in the part: "short", "long", or undefined for all. */
 export function filesOfPart(names, part) {
   if (part === undefined) return [...names];
+  const isFull = (name) => FULL.includes(name);
   const isLong = (name) => LONG.some((long) => name === long || (long.endsWith("/") && name.startsWith(long)));
-  return names.filter((name) => SCALED.includes(name) || isLong(name) === (part === "long"));
+  return names.filter((name) => SCALED.includes(name) || (!isFull(name) && isLong(name) === (part === "long")));
 }

@@ -11,6 +11,7 @@ import type { Sender } from "@mini-otp/worker-host/protocol/refs";
 import { Codec, decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import fc from "fast-check";
 import { expect, describe as group, test } from "vitest";
+import { ofPart } from "../support/part.js";
 import { startProgram } from "../support/program.js";
 import { made, SHAPE_NAMES } from "./fixtures/hostile.js";
 import { recipes } from "./recipes.js";
@@ -104,6 +105,6 @@ test.each([
 test("actors and main may stop, throw, reply, log and print what they like: the process and a bystander live", async () => {
   const seed = Date.now() % 2 ** 31;
   const program = fileURLToPath(new URL("./programs/describing.js", import.meta.url));
-  const { output, errors, code } = await startProgram(program, [String(seed)]).ended;
+  const { output, errors, code } = await startProgram(program, [String(seed), String(ofPart(50, 50, 150))]).ended;
   expect({ output, code }, `seed=${seed} ${errors}`).toEqual({ output: "lives\n", code: 0 });
 }, 120_000);

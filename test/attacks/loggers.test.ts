@@ -6,6 +6,7 @@ import { registerMetrics } from "@mini-otp/metrics";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
+import { byTurns, ofPart } from "../support/part.js";
 import { startProgram } from "../support/program.js";
 import { testSystem } from "../support/system.js";
 
@@ -49,9 +50,10 @@ const LOSING = [
   "pino, serializers throw",
 ];
 const KEEPING = ["stdout full", "stderr slow", "stderr slow, readable", "listeners throw", "listeners reject"];
-const CASES = [...LOSING, ...KEEPING].flatMap((mode) =>
-  ["no handler", "handler"].map((handler) => ({ mode, handler })),
-);
+/** Each with and without a handler, or with one by turns. */
+const CASES = [...LOSING, ...KEEPING]
+  .flatMap((mode) => ["no handler", "handler"].map((handler) => ({ mode, handler })))
+  .filter((_, i) => ofPart(true, byTurns(i), true));
 
 test.each(CASES)(
   // Promise: supervisor-does-whatever-logger

@@ -1,10 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { byTurns, ofPart } from "../support/part.js";
 import { startProgram } from "../support/program.js";
 import { MEDDLING_NAMES } from "./fixtures/meddling.js";
 
 const program = fileURLToPath(new URL("./programs/meddling.js", import.meta.url));
-const CASES = MEDDLING_NAMES.flatMap((meddling) => ["actor", "main"].map((where) => ({ where, meddling })));
+/** Each in both places, or in one of them by turns. */
+const CASES = MEDDLING_NAMES.flatMap((meddling) => ["actor", "main"].map((where) => ({ where, meddling }))).filter(
+  (_, i) => ofPart(true, byTurns(i), true),
+);
 
 test.each(CASES)(
   // Promise: nothing-logs-ends-actor

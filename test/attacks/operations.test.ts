@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { ofPart } from "../support/part.js";
 import { startProgram } from "../support/program.js";
 
 /*
@@ -22,7 +23,7 @@ describe("operations", () => {
     // Promise: operation-settles-whatever-state
     "on a thing in whatever state, alone and beside each other, settle, and all else goes on (%s)",
     async (kind, cells) => {
-      const count = Number(process.env.OPERATIONS_CELLS ?? cells);
+      const count = Number(process.env.OPERATIONS_CELLS ?? ofPart(cells, cells / 4, cells));
       const file = fileURLToPath(new URL("./programs/operations.js", import.meta.url));
       const { output, errors, code } = await startProgram(file, [kind, String(count), String(seed), ...without]).ended;
       const told = `OPERATIONS_SEED=${seed}\n${output}${errors}`;

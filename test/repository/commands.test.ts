@@ -6,7 +6,7 @@ import { startProgram } from "../support/program.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const script = (name: string) => join(root, "scripts", name);
-const { ALONE, filesOfPart, LONG, SCALED } = await import(pathToFileURL(script("test-parts.mjs")).href);
+const { ALONE, filesOfPart, FULL, LONG, SCALED } = await import(pathToFileURL(script("test-parts.mjs")).href);
 const { TOOLS } = await import(pathToFileURL(script("tools.mjs")).href);
 const text = (file: string) => readFileSync(join(root, file), "utf8");
 
@@ -19,9 +19,11 @@ const names = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8
 describe("test and test:long", () => {
   const [short, long]: string[][] = [filesOfPart(names, "short"), filesOfPart(names, "long")];
 
-  test("run every test file between them, and twice only those that the first runs in less time", () => {
+  test("run every test file between them but those of test:full, and twice only those that the first runs in less time", () => {
     expect(names.length).toBeGreaterThan(100);
-    expect([...new Set([...short, ...long])].sort()).toEqual([...names].sort());
+    expect([...new Set([...short, ...long, ...FULL])].sort()).toEqual([...names].sort());
+    expect([...short, ...long].filter((name) => FULL.includes(name))).toEqual([]);
+    expect(FULL.length).toBeLessThan(10);
     expect(short.filter((name) => long.includes(name)).sort()).toEqual([...SCALED].sort());
     expect(filesOfPart(names, undefined)).toEqual(names);
   });
@@ -29,7 +31,7 @@ describe("test and test:long", () => {
   test("name no file that is not there", () => {
     const isThere = (name: string) =>
       names.some((file) => (name.endsWith("/") ? file.startsWith(name) : file === name));
-    expect([...LONG, ...SCALED, ...ALONE].filter((name) => !isThere(name))).toEqual([]);
+    expect([...LONG, ...FULL, ...SCALED, ...ALONE].filter((name) => !isThere(name))).toEqual([]);
   });
 
   test("differ for a file that runs in both", () => {

@@ -1,4 +1,14 @@
-/** One of two values: the first in `pnpm test`, the second in `pnpm test:long` and wherever else a test is run. */
-export function ofPart<T>(short: T, full: T): T {
-  return process.env.TEST_PART === "short" ? short : full;
+/**
+ * One of three values: that of `pnpm test`, of `pnpm test:long`, or of `pnpm test:full` and wherever else a test is run.
+ * Without a third the last two are the same.
+ */
+export function ofPart<T>(short: T, long: T, full: T = long): T {
+  const part = process.env.TEST_PART;
+  if (part === "short") return short;
+  return part === "long" ? long : full;
+}
+
+/** Of a list of pairs, whether this is the one whose turn it is: the first of one pair, the second of the next. */
+export function byTurns(index: number): boolean {
+  return index % 2 === Math.floor(index / 2) % 2;
 }

@@ -90,7 +90,7 @@ async function ready(): Promise<number> {
 
 for (const way of ways)
   for (const shape of SHAPE_NAMES) await attack(way, { shape, kind: "shutdown", text: "\u001b[2J\n" });
-const random = fc.sample(fc.tuple(fc.constantFrom(...ways), recipes), { seed, numRuns: 150 });
+const random = fc.sample(fc.tuple(fc.constantFrom(...ways), recipes), { seed, numRuns: Number(process.argv[3]) });
 for (const [way, recipe] of random) await attack(way, recipe);
 const lived = await bystander.call("ready");
 if (!isDeepStrictEqual(lived, 1)) fault("reply", { shape: "plain" }, "the bystander is in its life", lived);

@@ -1,9 +1,11 @@
 // A thread in a native operation survives its kill, in a process that is over its budget and whose main thread then
-// grows by so many MiB. Prints whether the process is given up. Argument: the MiB.
+// grows by so many MiB. Prints whether the process is given up: when it grows it waits for that, else it looks on for
+// LOOK_MS. Argument: the MiB.
 import { startSystem } from "@mini-otp/runtime";
 import type Memory from "../fixtures/memory.actor.js";
 
 const MB = 1024 * 1024;
+const LOOK_MS = 1500;
 const growMb = Number(process.argv[2]);
 const baseMb = process.memoryUsage.rss() / MB;
 const kept = [Buffer.alloc(150 * MB, 1)];
@@ -21,11 +23,12 @@ void memory.call("blockNatively", 4000).catch(() => {});
 await zombie;
 console.log("zombie");
 // The guard looks at the budget while an actor is busy.
+const lookMs = growMb > 0 ? 20_000 : LOOK_MS;
 void memory
-  .with({ timeoutMs: 20_000 })
-  .call("churn", 1, 1500)
+  .with({ timeoutMs: 30_000 })
+  .call("churn", 1, lookMs)
   .catch(() => {});
-const untilMs = performance.now() + 1500;
+const untilMs = performance.now() + lookMs;
 for (let mb = 0; performance.now() < untilMs; mb++) {
   if (mb < growMb) kept.push(Buffer.alloc(MB, 1));
   await new Promise((resolve) => setTimeout(resolve, 5));
