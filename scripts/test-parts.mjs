@@ -10,13 +10,21 @@ export const LONG = [
   "actor/deadlines",
   "attacks/",
   "cluster/faulty-network",
+  "cluster/history",
+  "cluster/names",
   "cluster/processes",
+  "cluster/shards",
   "cluster/shards-processes",
+  "cluster/signals",
   "cluster/soak",
   "examples/bullmq",
   "examples/cluster-atlas",
+  "examples/code-atlas-facts",
   "examples/mqtt-broker-load",
-  "examples/tcp-ingest",
+  "examples/persistent-counter",
+  "examples/recipes",
+  "examples/tour",
+  "examples/tour-observed",
   "guard/blocked-main",
   "guard/garbage",
   "guard/zombies",
@@ -24,12 +32,17 @@ export const LONG = [
   "light/both-modes",
   "light/storm",
   "messaging/channels-and-restarts",
+  "observer/page",
   "observer/stream",
+  "packages/strangers",
+  "pool/processes",
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",
   "supervision/threads/restart-matrix",
   "system/blocked-main",
+  "types/completion",
+  "types/packed",
   // These run on other Nodes too, which have to be downloaded.
   "bundling/recipes",
   "dev/loaders",
@@ -37,7 +50,7 @@ export const LONG = [
 ];
 
 /** Only in `test:full`: each takes a minute or more, and tests at full size what others test at a small one. */
-export const FULL = ["observer/page-at-size", "soak/calls-settle", "soak/map-memory"];
+export const FULL = ["examples/tcp-ingest", "observer/page-at-size", "soak/calls-settle", "soak/map-memory"];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` with more. */
 export const SCALED = [

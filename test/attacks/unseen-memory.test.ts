@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { ofPart } from "../support/part.js";
 import { testSystem } from "../support/system.js";
 import type Garbage from "./fixtures/garbage.actor.js";
 import type { Kind } from "./fixtures/garbage.actor.js";
 
 const actor = new URL("./fixtures/garbage.actor.js", import.meta.url);
-const CHURN_MS = 1500;
+const CHURN_MS = ofPart(700, 700, 1500);
 
 async function garbageActor(spec: object = {}) {
   const system = await testSystem({ intensity: 100 });

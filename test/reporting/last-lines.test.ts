@@ -3,10 +3,11 @@ import { type ActorRef, type ActorSystem, type DynamicSupervisorRef, dynamicSupe
 import { expect, test } from "vitest";
 import type Scribe from "../fixtures/scribe.actor.js";
 import { pinoLines } from "../support/log-lines.js";
+import { ofPart } from "../support/part.js";
 import { fixture, testSystem } from "../support/system.js";
 
 /** A thread each. `npm run test:last-lines` for a thousand. */
-const DEATHS = Number(process.env.LAST_LINES ?? 40);
+const DEATHS = Number(process.env.LAST_LINES ?? ofPart(12, 12, 40));
 const AT_ONCE = 3;
 const TIMEOUT_MS = 600_000;
 const ALL = Array.from({ length: DEATHS }, (_, n) => n);
