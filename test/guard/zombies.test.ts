@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { runProgram } from "./program.js";
 
 const TIMEOUT_MS = 30_000;
@@ -17,6 +20,15 @@ test("an actor whose thread survives its kill goes on in another, with what its 
   ]);
   // Not waiting for the thread: the exit code is kept where Node can replace the process's image.
   expect([5, null]).toContain(code);
+});
+
+test("a process whose thread ends late, after it was given up, keeps its exit code", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "late-thread-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ended = await runProgram("late-thread", { args: [join(folder, "pid")] });
+  expect(ended).toEqual({ output: "given up true\n", code: 5, signal: null });
 });
 
 test("under onZombie exit, the others are stopped and the process leaves", { timeout: TIMEOUT_MS }, async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Events } from "../reporting/events.js";
 import type { Logger } from "../reporting/logger.js";
@@ -15,6 +16,19 @@ interface Abandoned {
   readonly incarnation: number;
 }
 
+/** Its number in the operating system, 0 where it is not known, and until when it may still end in order. */
+interface Survivor {
+  readonly osThread: number;
+  readonly untilMs: number;
+}
+
+/**
+ * A stop that is at its deadline gives killed threads 100 ms. On a busy machine they get no core meanwhile and end a
+ * moment later, so the exit of the process gives each this long since it was given up.
+ */
+const LAST_WAIT_MS = 1000;
+const LOOK_MS = 2;
+
 /**
  * Threads that did not exit within a second after their kill, because they are in a long native operation, or in a loop
  * that V8 compiled without checks for interrupts. Node waits for every thread before it ends the process, so while
@@ -25,9 +39,9 @@ export class Zombies {
   readonly #logger: Logger;
   readonly #events: Events;
   readonly #giveUpProcess: () => void;
-  readonly #threads = new Set<AbandonedThread>();
+  readonly #threads = new Map<AbandonedThread, Survivor>();
   readonly #leave = (code: number): void => {
-    if (this.#threads.size > 0) leaveProcess(code);
+    if (!this.#allEnd()) leaveProcess(code);
   };
   #count = 0;
   /** The least memory that belonged to no living actor when the process was over its budget and had a zombie. */
@@ -51,10 +65,11 @@ export class Zombies {
     return this.#threads.size;
   }
 
-  add(thread: AbandonedThread, { id, incarnation }: Abandoned, reason: ExitReason): void {
+  /** `osThread` is the thread's number in the operating system, or 0. */
+  add(thread: AbandonedThread, osThread: number, { id, incarnation }: Abandoned, reason: ExitReason): void {
     // Put at the end of the list, so that all other listeners for the exit run first.
     process.off("exit", this.#leave).on("exit", this.#leave);
-    this.#threads.add(thread);
+    this.#threads.set(thread, { osThread, untilMs: performance.now() + LAST_WAIT_MS });
     this.#count++;
     thread.abandon();
     this.#logger.error(
@@ -82,4 +97,24 @@ export class Zombies {
     this.#leastMb = Math.min(this.#leastMb, unclaimedMb);
     if (isRunaway(totalMb, unclaimedMb - this.#leastMb)) this.#giveUpProcess();
   }
+
+  /**
+   * Whether all of them have ended, at the exit of the process. Waits for those that have a chance: Node, too, would wait
+   * for every thread, and without a limit. Only Linux tells which threads there are.
+   */
+  #allEnd(): boolean {
+    const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    for (;;) {
+      const left = [...this.#threads.values()].filter(({ osThread }) => !hasEnded(osThread));
+      if (left.length === 0) return true;
+      if (left.some(({ osThread, untilMs }) => osThread === 0 || performance.now() > untilMs)) return false;
+      Atomics.wait(cell, 0, 0, LOOK_MS);
+    }
+  }
+}
+
+/** False, too, where this cannot be seen: main has no permission to look, when it does not even see itself. */
+function hasEnded(osThread: number): boolean {
+  const isThere = (thread: number): boolean => existsSync(`/proc/self/task/${thread}`);
+  return osThread !== 0 && !isThere(osThread) && isThere(process.pid);
 }

@@ -1,5 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { ConsumerState, type NameTable } from "@mini-otp/worker-host/protocol/memory";
+import { ConsumerState, type NameTable, OS_THREAD } from "@mini-otp/worker-host/protocol/memory";
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { Guard } from "../guard/guard.js";
 import type { GuardedActor, GuardStats } from "../guard/watched.js";
@@ -98,6 +98,6 @@ export class ActorThreads<A extends Incarnated> {
   abandoned(thread: ActorThread, actor: A, reason: ExitReason): void {
     this.#starting.delete(thread);
     this.#guard.forget(thread);
-    this.#zombies.add(thread, actor, reason);
+    this.#zombies.add(thread, actor.slot.memory.words[OS_THREAD], actor, reason);
   }
 }
