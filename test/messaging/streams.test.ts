@@ -1,4 +1,4 @@
-import { isActorError, isReplyError, router } from "@mini-otp/runtime";
+import { type ActorRef, isActorError, isReplyError, router } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import type Streamer from "../fixtures/streamer.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -191,7 +191,7 @@ test("a cast to a handler that answers with a stream is a dead letter", async ()
   const { system, actor } = await streamer();
   const letters: unknown[] = [];
   system.on("dead_letter", (letter) => letters.push(letter));
-  await actor.cast("count", 3);
+  await (actor as ActorRef).cast("count", 3);
   await eventually(() => letters.length > 0);
   expect(letters[0]).toMatchObject({ id: "root/streamer", method: "count", why: "unhandled" });
 });

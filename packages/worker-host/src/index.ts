@@ -17,6 +17,7 @@ export {
   ignore,
   isActorDefinition,
   isIgnore,
+  type OptionsBesideHandlers,
   OTHERWISE,
   type StateOf,
 } from "./actor/define-actor.js";
@@ -56,6 +57,7 @@ export type { RouteKey } from "./protocol/memory/routing.js";
 export type { ActorRef, RefOf, RunOptions } from "./protocol/refs/actor-ref.js";
 export type { ActorStats } from "./protocol/refs/actor-stats.js";
 export type {
+  AnswersWithStream,
   CastResult,
   Cloneable,
   CloneableArgs,
@@ -65,11 +67,15 @@ export type {
   MethodName,
   MethodReply,
   Methods,
+  NotAnActor,
   NotCloneable,
   Remote,
+  RepliesOnce,
   StreamItem,
   StreamName,
   Transferable,
+  Unstreamed,
+  WithTypeof,
 } from "./protocol/refs/actor-types.js";
 export type { MapOptions } from "./protocol/refs/pool-map.js";
 export type { ItemsOf, PoolRef, ResultOf, TaskOf } from "./protocol/refs/pool-ref.js";

@@ -34,6 +34,10 @@ await system.startChild(pool({ id: "a", filename: "a.js", isolation: "process" }
 await system.startChild(supervisor({ id: "a", children: [{ id: "b", actor: "b.js", shutdwn: 1 }] })); // refused: NoSuchOption<"shutdwn", "did you mean shutdown?">
 await system.startChild(supervisor({ id: "a", stratgy: "one_for_all" })); // refused: 'stratgy'
 await system.startChild(dynamicSupervisor({ id: "a", template: { heapCap: 1 } })); // refused: 'heapCap'
+dynamicSupervisor({ id: "a", threads: { counts: 2 } }); // refused once: Did you mean to write 'count'?
+dynamicSupervisor({ id: "a", threads: { count: 2, heapCap: 8 } }); // refused once: "did you mean heapCapMb?"
+dynamicSupervisor({ id: "a", thread: { count: 2 } }); // refused once: Did you mean to write 'threads'?
+dynamicSupervisor({ id: "a", perThread: [] }); // refused once: OnlyWith<"threads">
 await startSystem({ children: [{ id: "a", actor: "a.js", heapCapMB: 64 }] }); // refused: NoSuchOption<"heapCapMB", "did you mean heapCapMb?">
 await startSystem({ children: [{ id: "a", actor: "a.js", mailbox: { overflow: "wait" } }] }); // refused: "wait"
 await startSystem({ childen: [] }); // refused: 'childen'
@@ -79,7 +83,7 @@ export const read = (error: unknown) => {
   if (isActorError(error) && error.code === "ERR_NOPROC") error.reason.kind; // refused: 'undefined'
   if (isActorError(error)) error.resaon; // refused: 'resaon'
   if (isActorError(error, "ERR_CALL_EXIT")) error.reason.kid; // refused: 'kid'
-  if (isActorError(error, "ERR_CALL_EXITS")) return; // refused: "ERR_CALL_EXITS"
+  if (isActorError(error, "ERR_CALL_EXITS")) return; // refused once: '"ERR_CALL_EXITS"' is not assignable to parameter of type '"ERR_ACTOR_MODULE" |
 };
 
 // An actor sends itself what it has a handler for.

@@ -1,4 +1,4 @@
-import { pool, startSystem } from "@mini-otp/runtime";
+import { dynamicSupervisor, pool, router, startSystem } from "@mini-otp/runtime";
 import { defineActor } from "@mini-otp/worker-host";
 import type Hasher from "./hasher.js";
 import type { Helper } from "./hasher.js";
@@ -28,9 +28,14 @@ hasher.proxy().hush("text"); // refused: 'hush'
 hasher.proxy().hash(1); // refused: 'string'
 hasher.callSync("later", "text").then; // refused: 'then'
 
-// Only what answers with a stream is read as one.
+// Only what answers with a stream is read as one, and it is not called.
 hasher.stream("line", "text"); // refused: "line"
-hasher.stream("hash", "text"); // refused: "hash"
+hasher.stream("hash", "text"); // refused: "words" | RepliesOnce<"ref.call(method)">
+await hasher.call("lines", "text"); // refused once: "lines" & AnswersWithStream<"ref.stream(method)">
+await hasher.cast("words", "text"); // refused: AnswersWithStream<"ref.stream(method)">
+hasher.tryCast("chunks", "text"); // refused: AnswersWithStream<"ref.stream(method)">
+hasher.castSync("laterLines"); // refused: AnswersWithStream<"ref.stream(method)">
+hasher.callSync("words", "text"); // refused: AnswersWithStream<"ref.stream(method)">
 hasher.stream("lines"); // refused: Expected 2 arguments
 hasher.stream("lines", 1); // refused: string
 
@@ -40,7 +45,8 @@ await hasher.call("keep", { deep: [{ onDone() {} }] }); // refused: a function c
 await hasher.call("keep", Symbol("mark")); // refused: a symbol cannot be sent in a message
 await hasher.call("keep", Point); // refused: a class cannot be sent in a message
 await hasher.call("keep", new WeakMap<object, string>()); // refused: NotCloneable
-await hasher.call("keep", Promise.resolve(1)); // refused: NotCloneable
+await hasher.call("keep", Promise.resolve(1)); // refused: a promise cannot be sent in a message: forgotten await?
+await hasher.call("keep", { to: [new URL("https://example.org")] }); // refused: a URL cannot be sent in a message: send its href
 await hasher.call("keep", new Map([["key", () => 1]])); // refused: a function cannot be sent in a message
 await hasher.call("point", new Point(1, 2)); // refused: a function cannot be sent in a message
 await hasher.cast("keep", new Point(1, 2)); // refused: a function cannot be sent in a message
@@ -72,6 +78,24 @@ numbers.map(["1"]); // refused: 'string'
 numbers.map([1], { ordred: false }); // refused: 'ordred'
 for await (const text of numbers.map([1])) text.toFixed(); // refused: 'toFixed'
 
+// The type of an actor is that of its definition, and not of what it says.
+interface Spoken {
+  hello(name: string): string;
+}
+await system.startChild<Spoken>({ id: "a", actor: "spoken.js", args: { rounds: 3 } }); // refused once: NotAnActor<"startChild<typeof X>(spec)">
+await (await system.startChild(dynamicSupervisor({ id: "b" }))).startChild<Spoken>({ actor: "spoken.js" }); // refused once: NotAnActor<"startChild<typeof X>(spec)">
+router<Spoken>({ id: "c", actor: "spoken.js", size: 2, route: "round_robin" }); // refused once: NotAnActor<"router<typeof X>(spec)">
+
+// Names of events are those that there are, and the compiler lists them.
+system.on("actor_exit", () => {}); // refused once: "actor_exited" |
+
+// A misspelt `handlers` is the error, whatever else the definition has.
+export const misspelt = defineActor({
+  init: (args: { from: number }) => ({ count: args.from }),
+  handler: { read: () => 1 }, // refused once: 'handler' does not exist in type
+});
+export const handlerless = defineActor({ init: () => 1 }); // refused once: Property 'handlers' is missing
+
 // State is what init returns.
 export const counter = defineActor({
   init: () => ({ count: 0 }),
@@ -91,6 +115,9 @@ export const starter = defineActor({
       void ctx.startChild<Helper>({ actor: "helper.js", args: { depth: "1" } }); // refused: 'number'
       void ctx.startChild({ actor: "helper.js", restart: "always" }); // refused: "always"
       void ctx.startChild({ id: "helper" }); // refused: 'actor'
+      void ctx.startChild({ actor: "helper.js", arg: { depth: 1 } }); // refused once: 'arg' does not exist in type 'ActorChildSpec<any>'. Did you mean to write 'args'?
+      void ctx.startChild<Helper>({ actor: "helper.js", arg: { depth: 1 } }); // refused once: Did you mean to write 'args'?
+      void ctx.startChild<Spoken>({ actor: "spoken.js" }); // refused once: NotAnActor<"ctx.startChild<typeof X>(spec)">
     },
   },
 });

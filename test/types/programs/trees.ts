@@ -158,6 +158,14 @@ is<typeof startedResource, number>(true);
 const startedSupervisor = await system.startChild(supervisor({ id: "s", children: [{ id: "a", actor: gateUrl }] }));
 const grandchild = startedSupervisor.child("a");
 is<typeof grandchild, ActorRef<typeof gate>>(true);
+const toldResource = await system.startChild<Date>(resource({ id: "w", start: () => new Date(), stop() {} }));
+is<typeof toldResource, Date>(true);
+const sharing = await system.startChild(
+  dynamicSupervisor({ id: "l", threads: { count: 2 }, perThread: [{ actor: "a.js" }], template: { actor: hasherUrl } }),
+);
+const light = await sharing.startChild({ id: "one", args: { rounds: 1 } });
+is<typeof light, ActorRef<typeof Hasher>>(true);
+sharing.refOf("one");
 const startedDynamic = await system.startChild(dynamicSupervisor({ id: "d" }));
 const member = await startedDynamic.startChild<typeof Hasher>({ actor: "hasher.js", args: { rounds: 1 } });
 is<typeof member, ActorRef<typeof Hasher>>(true);

@@ -120,8 +120,8 @@ export interface LogLine extends EventFacts {
  * actor of another node, and the connection was lost before it got there. */
 export type DeadLetterCause = "in_flight" | "queued" | "dropped" | "unhandled" | "no_connection";
 
-/** What `system.on` takes. */
-export type EventName = keyof SystemEvents;
+/** What `system.on` takes. (The compiler lists them where another is given; of `keyof SystemEvents` it says no more.) */
+export type EventName = SystemEvents extends infer Events ? keyof Events & string : never;
 /** Any event of a system. `event` says which. */
 export type SystemEvent = SystemEvents[EventName];
 /** `missed`: how many events before this one are missing, because more came than were taken. */

@@ -4,6 +4,7 @@
  */
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { Filled, Given } from "@mini-otp/worker-host/protocol/options";
+import type { WithTypeof } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorArgs, ActorUrl, ArgsFor, RequiredArgs } from "./actor-type.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
@@ -416,6 +417,11 @@ export type TemplateOf<T extends Partial<ActorSpec>> = [Exclude<keyof T, keyof A
   ? T
   : Record<never, never>;
 
+/** Shown by the compiler in the place of an option that has a meaning beside another one only. */
+export interface OnlyWith<Other extends string> {
+  readonly "this option needs another one": Other;
+}
+
 /**
  * A supervisor for children that are started and stopped as needed. With `threads` they are light actors: many share an
  * isolated thread.
@@ -423,29 +429,26 @@ export type TemplateOf<T extends Partial<ActorSpec>> = [Exclude<keyof T, keyof A
 export function dynamicSupervisor<
   const T extends Partial<ActorSpec> = Record<never, never>,
   const I extends string = string,
->(
-  spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads"> & {
-    readonly id: I;
-    readonly template?: (T & Exact<T, ActorSpec>) | undefined;
-    readonly threads: ThreadsOptions;
-  },
-): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I; readonly threads: ThreadsOptions };
-export function dynamicSupervisor<
-  const T extends Partial<ActorSpec> = Record<never, never>,
-  const I extends string = string,
+  const Threads extends ThreadsOptions | undefined = undefined,
 >(
   spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads" | "perThread"> & {
     readonly id: I;
     readonly template?: (T & Exact<T, ActorSpec>) | undefined;
+    readonly threads?: (Threads & Exact<Threads, ThreadsOptions>) | undefined;
+    readonly perThread?: [Threads] extends [ThreadsOptions]
+      ? DynamicSupervisorSpec["perThread"]
+      : OnlyWith<"threads"> | undefined;
   },
-): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I };
-export function dynamicSupervisor(spec: Omit<DynamicSupervisorSpec, "kind">): DynamicSupervisorSpec {
-  return ofKind("dynamic_supervisor", spec);
+): DynamicSupervisorSpec<TemplateOf<T>> & { readonly id: I } & ([Threads] extends [ThreadsOptions]
+    ? { readonly threads: ThreadsOptions }
+    : unknown) {
+  return ofKind("dynamic_supervisor", spec as object) as never;
 }
 
 /** One reference in front of `size` actors of the same kind. */
 export function router<A = unknown, const I extends string = string>(
-  spec: Omit<RouterSpec<A>, "kind"> & { readonly id: I } & RequiredArgs<A>,
+  spec: Omit<RouterSpec<A>, "kind"> & { readonly id: I } & RequiredArgs<A> &
+    WithTypeof<NoInfer<A>, "router<typeof X>(spec)">,
 ): RouterSpec<A> & { readonly id: I } {
   return ofKind("router", spec) as RouterSpec<A> & { readonly id: I };
 }

@@ -1,6 +1,6 @@
 import { ActorError, type ActorErrorCode, isActorError, withCaller } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
-import type { ActorRef, RefOf } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorRef, NotAnActor, RefOf } from "@mini-otp/worker-host/protocol/refs";
 import {
   type AdministrationCall,
   type AnySupervisorRef,
@@ -119,7 +119,7 @@ export type SpecFor<T> = unknown extends T
       ? ActorSpec<T> & RequiredArgs<T>
       : T extends Task
         ? PoolSpec<T>
-        : ResourceSpec<T>;
+        : ResourceSpec<T> & { readonly actor?: NotAnActor<"startChild<typeof X>(spec)"> };
 
 /** The reference of what was started. */
 export type StartedRef<T, S> = 0 extends 1 & T ? any : T extends Handlers ? ActorRef<T> : RefOfSpec<S>;

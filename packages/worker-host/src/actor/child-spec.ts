@@ -1,3 +1,5 @@
+import type { WithTypeof } from "../protocol/refs/actor-types.js";
+
 /** What `init` of the actor of the type `A` takes. */
 export type ChildArgs<A> = 0 extends 1 & A
   ? { args?: any }
@@ -47,7 +49,8 @@ export interface ActorChildOptions {
 
 /** What `ctx.startChild` takes for an actor. `A` is the type of its definition. */
 export type ActorChildSpec<A = any> = ActorChildOptions &
-  ChildArgs<A> & {
+  ChildArgs<A> &
+  WithTypeof<A, "ctx.startChild<typeof X>(spec)"> & {
     readonly kind?: "actor" | undefined;
     /** The module: `new URL("./x.actor.js", import.meta.url)`. */
     readonly actor: URL | string;
@@ -55,7 +58,8 @@ export type ActorChildSpec<A = any> = ActorChildOptions &
 
 /** What `ctx.startChild` takes for a router, whose members are actors of the type `A`. */
 export type RouterChildSpec<A = any> = ActorChildOptions &
-  ChildArgs<A> & {
+  ChildArgs<A> &
+  WithTypeof<A, "ctx.startChild<typeof X>(spec)"> & {
     readonly kind: "router";
     readonly actor: URL | string;
     readonly size: number;

@@ -86,7 +86,10 @@ export interface ActorContext<State = unknown, Method extends string = string> {
    * Rejects with the codes of a supervisor's `startChild`, with ERR_NOT_CLONEABLE for a spec that no message can carry,
    * and with ERR_NOPROC while this actor ends.
    */
-  startChild<F extends (task: any) => unknown = (task: any) => any>(spec: PoolChildSpec): Promise<PoolRef<F>>;
+  // TypeScript up to 5.9 explains every overload that it has tried, but of more than three only the last, which is right
+  // here: so the pools have two.
+  startChild(spec: PoolChildSpec): Promise<PoolRef>;
+  startChild<F extends (task: any) => unknown>(spec: PoolChildSpec): Promise<PoolRef<F>>;
   startChild<A = any>(spec: RouterChildSpec<NoInfer<A>>): Promise<RouterRef<A>>;
   startChild<A = any>(spec: ActorChildSpec<NoInfer<A>>): Promise<ActorRef<A>>;
   /**

@@ -48,12 +48,10 @@ export type StateOf<Init> = [Exclude<Awaited<Init>, Ignore>] extends [never]
   ? undefined
   : Exclude<Awaited<Init>, Ignore>;
 
-/** What `defineActor` takes. `Method` are the names of the handlers, which `ctx` may send to. */
-export interface ActorOptions<Init, Args, Handlers, Method extends string = string> {
+/** What `defineActor` takes beside the handlers. `Method` are their names, which `ctx` may send to. */
+export interface OptionsBesideHandlers<Init, Args, Method extends string = string> {
   /** Runs before any message; returns the state, or `ignore()`. May be async. The start fails when it throws. */
   init?: (args: Args, ctx: ActorContext<undefined, Method>) => Init;
-  /** Handle one message at a time; an async handler holds the next message back. `throws` says what one that throws does. */
-  handlers: Handlers & HandlersOf<StateOf<Init>, Method> & Record<Method, unknown>;
   /**
    * Gets messages that are neither calls nor casts: DOWN of monitors, EXIT of links, `ref.send`. The default logs and
    * drops them.
@@ -76,9 +74,16 @@ export interface ActorOptions<Init, Args, Handlers, Method extends string = stri
   codeChange?: (state: any, fromVersion: string | undefined) => StateOf<Init> | Promise<StateOf<Init>>;
 }
 
+/** What `defineActor` takes. `Method` are the names of the handlers, which `ctx` may send to. */
+export interface ActorOptions<Init, Args, Handlers, Method extends string = string>
+  extends OptionsBesideHandlers<Init, Args, Method> {
+  /** Handle one message at a time; an async handler holds the next message back. `throws` says what one that throws does. */
+  handlers: Handlers & HandlersOf<StateOf<Init>, Method> & Record<Method, unknown>;
+}
+
 /** An actor's definition: a module's default export. Its type carries the protocol to `startChild<typeof X>`. */
 export interface ActorDefinition<State = any, Args = any, Handlers = HandlersOf<State>>
-  extends Omit<ActorOptions<State | Ignore | Promise<State | Ignore>, Args, Handlers>, "handlers"> {
+  extends OptionsBesideHandlers<State | Ignore | Promise<State | Ignore>, Args> {
   readonly handlers: Handlers;
   [OTHERWISE]?(ctx: ActorContext<State>, method: string, args: unknown[]): unknown;
   readonly [ACTOR]: true;
@@ -95,7 +100,14 @@ export function defineActor<
   Args = undefined,
   Handlers extends HandlersOf<any> = Record<never, never>,
   Method extends string = string,
->(options: ActorOptions<Init, Args, Handlers, Method>): ActorDefinition<StateOf<Init>, Args, Handlers> {
+>(
+  // `handlers` is required apart: from an object without a property that is required beside it the compiler infers
+  // nothing, and complains of `init` where it should of `handler`.
+  options: OptionsBesideHandlers<Init, Args, Method> & {
+    /** Handle one message at a time. */
+    handlers?: ActorOptions<Init, Args, Handlers, Method>["handlers"];
+  } & { readonly handlers: unknown },
+): ActorDefinition<StateOf<Init>, Args, Handlers> {
   const taken = takeFields(options, OPTIONS);
   if (isComplaint(taken)) throw refused(taken);
   checkInstance(taken.handlers as object);

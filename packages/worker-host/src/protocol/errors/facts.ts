@@ -163,5 +163,8 @@ export interface FactsByCode {
 /** The names of the facts of all codes, without what every error has: `name`. */
 export type FactName = Exclude<{ [C in ActorErrorCode]: keyof FactsByCode[C] }[ActorErrorCode], keyof Error>;
 
-/** Every code an `ActorError` can carry. Stable: branch on these, never on messages. */
-export type ActorErrorCode = keyof FactsByCode;
+/**
+ * Every code an `ActorError` can carry. Stable: branch on these, never on messages. (The compiler lists them where
+ * another is given; of `keyof FactsByCode` it says no more.)
+ */
+export type ActorErrorCode = FactsByCode extends infer Facts ? keyof Facts & string : never;

@@ -12,9 +12,11 @@ import type {
   MethodName,
   MethodReply,
   Remote,
+  RepliesOnce,
   StreamItem,
   StreamName,
   Transferable,
+  Unstreamed,
 } from "./actor-types.js";
 import { ItemStream } from "./item-stream.js";
 import { mergeOptions, type RefOptions } from "./ref-options.js";
@@ -119,7 +121,7 @@ export class ActorRef<A = any> {
    * ERR_MAILBOX_FULL, ERR_NOT_CLONEABLE, ERR_UNKNOWN_METHOD, or the handler's ReplyError. Does not block.
    */
   call<M extends MethodName<A>, P extends MethodArgs<A, M>>(
-    method: M,
+    method: M & Unstreamed<A, M>,
     ...args: P & CloneableArgs<P>
   ): Promise<MethodReply<A, M>> {
     return this.#call(method, args) as Promise<MethodReply<A, M>>;
@@ -136,14 +138,15 @@ export class ActorRef<A = any> {
    * ERR_NO_STREAM when it returns something else, ERR_NOT_CLONEABLE for an item that no message can carry, and with
    * the codes of `call`. Items that have come are read before an error. Does not block.
    */
-  stream<M extends StreamName<A>, P extends MethodArgs<A, M>>(
+  stream<M extends StreamName<A> | RepliesOnce<"ref.call(method)">, P extends MethodArgs<A, M>>(
     method: M,
     ...args: P & CloneableArgs<P>
   ): AsyncIterableIterator<StreamItem<A, M>, undefined, undefined> & AsyncDisposable {
+    const name = method as string;
     return new ItemStream<StreamItem<A, M>>(this.id, (reader) => {
       const sender = this.#sender;
-      if (sender.openStream === undefined) throw outOfReach(this.id, method);
-      sender.openStream(this.#connection(), method, args, this.#options, reader);
+      if (sender.openStream === undefined) throw outOfReach(this.id, name);
+      sender.openStream(this.#connection(), name, args, this.#options, reader);
     });
   }
 
@@ -152,12 +155,18 @@ export class ActorRef<A = any> {
    * back-pressure: under `overflow: "block"` an actor's thread waits right here, main's promise stays pending.
    * Rejects with ERR_MAILBOX_FULL, ERR_NOPROC, ERR_NOT_CLONEABLE or ERR_MESSAGE_TOO_LARGE.
    */
-  cast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): Promise<void> {
+  cast<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M & Unstreamed<A, M>,
+    ...args: P & CloneableArgs<P>
+  ): Promise<void> {
     return this.#sender.cast(this.#connection(), method, args, this.#options);
   }
 
   /** Sends if there is room, at once: "ok", "full", or "closed" for an actor that is stopping or gone. */
-  tryCast<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): CastResult {
+  tryCast<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M & Unstreamed<A, M>,
+    ...args: P & CloneableArgs<P>
+  ): CastResult {
     return this.#sender.tryCast(this.#connection(), method, args, this.#options);
   }
 
@@ -168,7 +177,7 @@ export class ActorRef<A = any> {
 
   /** Like `call`, blocking the actor's thread until the reply is there. On main it throws ERR_WRONG_THREAD. */
   callSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(
-    method: M,
+    method: M & Unstreamed<A, M>,
     ...args: P & CloneableArgs<P>
   ): MethodReply<A, M> {
     try {
@@ -179,7 +188,10 @@ export class ActorRef<A = any> {
   }
 
   /** Like `cast`, blocking the actor's thread until accepted. On main it throws ERR_WRONG_THREAD. */
-  castSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(method: M, ...args: P & CloneableArgs<P>): void {
+  castSync<M extends MethodName<A>, P extends MethodArgs<A, M>>(
+    method: M & Unstreamed<A, M>,
+    ...args: P & CloneableArgs<P>
+  ): void {
     this.#sender.castSync(this.#connection(), method, args, this.#options);
   }
 

@@ -14,6 +14,18 @@ type Handlers<A> = A extends { readonly handlers: infer H } ? H : never;
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
+/** Shown by the compiler where the type that was named is no actor's: that is the type of the actor's definition. */
+export interface NotAnActor<Named extends string> {
+  readonly "the type of an actor is that of its definition": Named;
+}
+
+/** Of a type that is no actor's, a spec that nothing is assignable to: how the actor's type is named. */
+export type WithTypeof<A, Named extends string> = unknown extends A
+  ? unknown
+  : A extends { readonly handlers: any }
+    ? unknown
+    : { readonly actor: NotAnActor<Named> };
+
 /** The names an actor answers to. */
 export type MethodName<A> = IsAny<A> extends true ? string : keyof Handlers<A> & string;
 
@@ -27,7 +39,7 @@ export type MethodArgs<A, M> =
         : never
       : never;
 
-/** What a call of this method resolves to; `never` for one that answers with a stream, see `ref.stream`. */
+/** What a call of this method resolves to; `never` for one that answers with a stream, which cannot be called. */
 export type MethodReply<A, M> =
   IsAny<A> extends true ? any : IsAny<Answer<A, M>> extends true ? any : Reply<Answer<A, M>>;
 
@@ -39,7 +51,7 @@ type Answer<A, M> = M extends keyof Handlers<A>
   : never;
 
 /** A handler that returns its `DeferredReply` replies with what that will be given. */
-type Reply<R> = R extends DeferredBrand<infer T> ? T : R extends Streamed ? never : R;
+type Reply<R> = R extends DeferredBrand<infer T> ? Reply<T> : R extends Streamed ? never : R;
 
 /** What a handler returns to answer with a stream. */
 type Streamed = AsyncIterable<unknown> | Generator<unknown, unknown, never> | ReadableStream;
@@ -49,6 +61,23 @@ export type StreamName<A> =
   IsAny<A> extends true
     ? string
     : { [M in MethodName<A>]: [StreamItem<A, M>] extends [never] ? never : M }[MethodName<A>];
+
+/** Shown by the compiler beside the names of the streams: how a handler that replies once is asked. */
+export interface RepliesOnce<AskedBy extends string> {
+  readonly "a handler that replies once is asked with": AskedBy;
+}
+
+/** Shown by the compiler beside the name of a handler that answers with a stream, where a reply is asked for. */
+export interface AnswersWithStream<ReadBy extends string> {
+  readonly "this handler answers with a stream, which is read with": ReadBy;
+}
+
+/** What the name of a method is beside itself where a message has one reply at most. */
+export type Unstreamed<A, M> = [MethodReply<A, M>] extends [never]
+  ? [StreamItem<A, M>] extends [never]
+    ? unknown
+    : AnswersWithStream<"ref.stream(method)">
+  : unknown;
 
 /** The items of the stream that this method answers with; `never` for a method that answers with something else. */
 export type StreamItem<A, M> =
@@ -133,17 +162,21 @@ export type Cloneable<T> =
                   ...args: never[]
                 ) => unknown
               ? NotCloneable<"a class cannot be sent in a message">
-              : T extends ReadonlyMap<infer K, infer V>
-                ? T extends Map<any, any>
-                  ? Map<Cloneable<K>, Cloneable<V>>
-                  : ReadonlyMap<Cloneable<K>, Cloneable<V>>
-                : T extends ReadonlySet<infer V>
-                  ? T extends Set<any>
-                    ? Set<Cloneable<V>>
-                    : ReadonlySet<Cloneable<V>>
-                  : T extends object
-                    ? { [K in keyof T]: Cloneable<T[K]> }
-                    : T;
+              : T extends PromiseLike<unknown>
+                ? NotCloneable<"a promise cannot be sent in a message: forgotten await?">
+                : T extends URL
+                  ? NotCloneable<"a URL cannot be sent in a message: send its href">
+                  : T extends ReadonlyMap<infer K, infer V>
+                    ? T extends Map<any, any>
+                      ? Map<Cloneable<K>, Cloneable<V>>
+                      : ReadonlyMap<Cloneable<K>, Cloneable<V>>
+                    : T extends ReadonlySet<infer V>
+                      ? T extends Set<any>
+                        ? Set<Cloneable<V>>
+                        : ReadonlySet<Cloneable<V>>
+                      : T extends object
+                        ? { [K in keyof T]: Cloneable<T[K]> }
+                        : T;
 
 /** The arguments given, `P`, as far as they can be sent. */
 export type CloneableArgs<P extends readonly unknown[]> = { [I in keyof P]: Cloneable<P[I]> };

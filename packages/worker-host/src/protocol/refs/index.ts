@@ -9,6 +9,7 @@ export {
 } from "./actor-ref.js";
 export type { ActorStats } from "./actor-stats.js";
 export type {
+  AnswersWithStream,
   CastResult,
   Cloneable,
   CloneableArgs,
@@ -17,11 +18,15 @@ export type {
   MethodName,
   MethodReply,
   Methods,
+  NotAnActor,
   NotCloneable,
   Remote,
+  RepliesOnce,
   StreamItem,
   StreamName,
   Transferable,
+  Unstreamed,
+  WithTypeof,
 } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
 export { EntityRef } from "./entity-ref.js";
