@@ -97,7 +97,7 @@ const PURE_CORE = [
   "packages/cluster/src/nodes/lease.ts",
   "packages/cluster/src/shards/placement.ts",
   "packages/runtime/src/supervision/restart-strategy.ts",
-  "packages/runtime/src/supervision/restart-intensity.ts",
+  "packages/worker-host/src/protocol/options/restart-intensity.ts",
   "packages/runtime/src/supervision/backoff.ts",
   "packages/runtime/src/supervision/supervisor-step.ts",
   "packages/runtime/src/supervision/supervisor-turn.ts",

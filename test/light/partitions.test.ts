@@ -314,12 +314,14 @@ describe("the whole", () => {
       ["execArgv", []],
       ["name", "x"],
       ["maxDeliveries", 2],
-      ["restart", "permanent"],
+      ["backoff", { minMs: 1 }],
     ] as const) {
       expect(await refused({ template: { actor, [field]: value } })).toBe(`ERR_INVALID_CHILD_SPEC template.${field}`);
     }
     expect(await refused({ threads: { count: 0 } })).toBe("ERR_INVALID_CHILD_SPEC threads.count");
     expect(await refused({ threads: { place: "near" } })).toBe("ERR_INVALID_CHILD_SPEC threads.place");
+    const perThread = [{ id: "p", actor, restart: "permanent" }];
+    expect(await refused({ perThread })).toBe("ERR_INVALID_CHILD_SPEC restart");
     expect(await refused({ threads: undefined, perThread: [] })).toBe("ERR_INVALID_CHILD_SPEC perThread");
     const m = (await system.startChild(dynamicSupervisor({ id: "m", threads: {} }) as never)) as unknown as Members;
     expect(await m.startChild({ id: "a/b", actor }).catch(codeOf)).toBe("ERR_INVALID_CHILD_SPEC");

@@ -229,7 +229,7 @@ const BROKEN: [breach: string, file: string, lines: string[], line: number, rule
   ],
   [
     "the pure core reads the clock",
-    "packages/runtime/src/supervision/restart-intensity.ts",
+    "packages/worker-host/src/protocol/options/restart-intensity.ts",
     ["export const now = () => Date.now();"],
     1,
     "pure-core",

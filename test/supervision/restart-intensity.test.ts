@@ -1,5 +1,5 @@
+import { recordFailure } from "@mini-otp/worker-host/protocol/options";
 import { expect, test } from "vitest";
-import { recordFailure } from "#runtime/supervision/restart-intensity.js";
 
 /** Records failures at these times, and says of each whether a restart was allowed. */
 function allowed(times: readonly number[], intensity: number, periodMs: number): boolean[] {

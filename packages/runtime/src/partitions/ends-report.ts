@@ -4,6 +4,13 @@ import type { Logger } from "../reporting/logger.js";
 
 const EVERY_MS = 1000;
 
+/** Ends of light actors: by the kind of their reasons, and what became of some. */
+export interface Ends {
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly restarted: number;
+  readonly givenUp: number;
+}
+
 /** Tells of the ends of a supervisor's light actors: at once, and then once a second at most, however many there are. */
 export class EndsReport {
   readonly #id: string;
@@ -11,6 +18,8 @@ export class EndsReport {
   readonly #logger: Logger;
   #reasons: Record<string, number> = {};
   #count = 0;
+  #restarted = 0;
+  #givenUp = 0;
   #sample: { readonly id: string; readonly reason: ExitReason } | undefined;
   #toldAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -21,8 +30,10 @@ export class EndsReport {
     this.#logger = logger;
   }
 
-  add(ended: Readonly<Record<string, number>>, sample?: { readonly id: string; readonly reason: ExitReason }): void {
-    for (const [kind, count] of Object.entries(ended)) {
+  add({ reasons, restarted, givenUp }: Ends, sample?: { readonly id: string; readonly reason: ExitReason }): void {
+    this.#restarted += restarted;
+    this.#givenUp += givenUp;
+    for (const [kind, count] of Object.entries(reasons)) {
       this.#reasons[kind] = (this.#reasons[kind] ?? 0) + count;
       this.#count += count;
     }
@@ -38,7 +49,8 @@ export class EndsReport {
     this.#timer = undefined;
     if (this.#count === 0) return;
     const [count, reasons, sample] = [this.#count, this.#reasons, this.#sample];
-    this.#count = 0;
+    const [restarted, givenUp] = [this.#restarted, this.#givenUp];
+    this.#count = this.#restarted = this.#givenUp = 0;
     this.#reasons = {};
     this.#sample = undefined;
     const at = performance.now();
@@ -48,6 +60,8 @@ export class EndsReport {
       actor: this.#id,
       count,
       reasons,
+      restarted,
+      givenUp,
       ...(sample === undefined ? {} : { sample: sample.id, err: errorOf(sample.reason) }),
     };
     this.#logger[isClean ? "debug" : "warn"](line, `${count} light actors of ${this.#id} ended`);
@@ -57,6 +71,8 @@ export class EndsReport {
       at,
       count,
       reasons,
+      restarted,
+      givenUp,
       ...(sample === undefined ? {} : { sample }),
     });
   }

@@ -4,6 +4,7 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_INCARNATION,
   CELL_SUSPENDED,
   CELL_TAKEN,
   CELL_WATCHED,
@@ -117,10 +118,11 @@ export class Membership implements LightOwner {
     const { words } = partition;
     const at = cellOf(target.address) * CELL_WORDS;
     const thread = this.#actorOf(partition)?.guardStats;
+    const incarnation = words[at + CELL_INCARNATION];
     return {
       state: words[at + CELL_SUSPENDED] === 0 ? "running" : "suspended",
-      incarnation: 1,
-      restarts: 0,
+      incarnation,
+      restarts: incarnation - 1,
       mailbox: {
         length: partition.queueOf(target),
         bytes: Math.max(0, words[at + CELL_BYTES]),
@@ -172,7 +174,8 @@ export class Membership implements LightOwner {
   traced(partition: PartitionSlot, message: Extract<ToMain, { type: "traced" }>): void {
     const { id, cell, generation } = message.member as MemberLife;
     const target = { id, address: cellAddress(partition.segment, cell), uid: uidOfGeneration(generation) };
-    this.#traces.get(lightName(target))?.add(id, 1, message);
+    const incarnation = partition.words[cell * CELL_WORDS + CELL_INCARNATION];
+    this.#traces.get(lightName(target))?.add(id, incarnation, message);
   }
 
   /** The actor that a partition is to its supervisor. */
@@ -214,15 +217,15 @@ export class Membership implements LightOwner {
     for (const [kind, count] of Object.entries(news.ended)) partition.count(kind, count);
     const { sample } = news;
     this.#report.add(
-      news.ended,
+      { reasons: news.ended, restarted: news.restarted, givenUp: news.givenUp },
       sample === undefined ? undefined : { id: sample.id, reason: decodeReason(codec, sample.reason) },
     );
     deadLetters.addMany(this.#id, news.method, "queued", news.queued);
     deadLetters.addMany(this.#id, news.method, "dropped", news.dropped);
     // A member's replies were sent before it ended, by a lane that main may not have looked at yet.
     if (news.watched.length > 0) outbox.takeReplies();
-    for (const [address, uid, id, reason] of news.watched) {
-      this.#tellEnd({ address, uid, id }, decodeReason(codec, reason));
+    for (const [address, uid, id, reason, restarted] of news.watched) {
+      this.#tellEnd({ address, uid, id }, decodeReason(codec, reason), restarted);
     }
   }
 
@@ -246,18 +249,25 @@ export class Membership implements LightOwner {
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
     for (const [kind, count] of Object.entries(counts)) partition.count(kind, count);
-    this.#report.add(counts);
+    this.#report.add({ reasons: counts, restarted: 0, givenUp: 0 });
     for (const target of [...this.#watched.values()]) {
       if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
     }
     return queued;
   }
 
-  #tellEnd(target: LightTarget, reason: ExitReason): void {
+  /** Traces go on in the next life of a member that was started again. */
+  #tellEnd(target: LightTarget, reason: ExitReason, restarted = false): void {
     const key = lightName(target);
-    this.#traces.get(key)?.close();
-    this.#traces.delete(key);
-    if (this.#watched.delete(key)) this.#host.lightEnded(key, target, reason);
+    const wasWatched = this.#watched.delete(key);
+    const traces = this.#traces.get(key);
+    if (traces !== undefined && !restarted) {
+      traces.close();
+      this.#traces.delete(key);
+    } else if (traces !== undefined) {
+      this.watch(target);
+    }
+    if (wasWatched) this.#host.lightEnded(key, target, reason);
   }
 }
 

@@ -1,6 +1,7 @@
-import { writePolicy } from "@mini-otp/worker-host/protocol/memory";
+import { CELL_RESTART, CELL_WORDS, writePolicy } from "@mini-otp/worker-host/protocol/memory";
 import type { MemberSpec, PartitionArgs } from "@mini-otp/worker-host/protocol/port";
 import { partitionUrl } from "@mini-otp/worker-host/protocol/port";
+import type { RestartType } from "../supervision/child.js";
 import type { ChildSpec, FullActorSpec, FullMemberSpec, FullPartitionedSpec } from "../supervision/child-spec.js";
 import { normaliseMember, normaliseSpec } from "../supervision/normalise-spec.js";
 import { moduleCandidates } from "../threads/actor-module.js";
@@ -11,6 +12,14 @@ const RING_MESSAGES = 2 ** 20;
 const RING_BYTES = 4 * 2 ** 20;
 /** A partition loads its modules and starts what there is one of in each. */
 const START_TIMEOUT_MS = 30_000;
+
+/** By their RESTART numbers. */
+const RESTARTS = ["temporary", "transient", "permanent"];
+
+/** When the member at this cell is started again. */
+export function restartOf(words: Int32Array, cell: number): RestartType {
+  return RESTARTS[words[cell * CELL_WORDS + CELL_RESTART]] as RestartType;
+}
 
 export type PartitionedSpec = FullPartitionedSpec & { readonly template: Partial<ChildSpec> };
 
@@ -63,12 +72,15 @@ function spawned(id: string, template: Partial<ChildSpec>): MemberSpec | undefin
 }
 
 /** The part of a child's spec that its partition works with. */
-export function memberSpec({ actor, handlerTimeoutMs, startTimeoutMs, throws, mailbox }: FullMemberSpec): MemberSpec {
+export function memberSpec(spec: FullMemberSpec): MemberSpec {
+  const { actor, handlerTimeoutMs, startTimeoutMs, throws, mailbox, restart } = spec;
   return {
     modules: moduleCandidates(actor),
     handlerTimeoutMs,
     startTimeoutMs,
     throws,
+    restart: RESTARTS.indexOf(restart),
+    dropsOnRestart: mailbox.onRestart === "drop",
     capacity: mailbox.capacity,
     capacityBytes: mailbox.capacityBytes,
     policy: writePolicy(mailbox.overflow, mailbox.blockTimeoutMs),

@@ -1,5 +1,11 @@
 import { ActorError, invalidOption, isActorError } from "@mini-otp/worker-host/protocol/errors";
-import { cellAddress, generationOf, TABLE_MEMBERS, uidOfGeneration } from "@mini-otp/worker-host/protocol/memory";
+import {
+  cellAddress,
+  cellOf,
+  generationOf,
+  TABLE_MEMBERS,
+  uidOfGeneration,
+} from "@mini-otp/worker-host/protocol/memory";
 import { anId, integer, oneOf, takeArgument, takeOptions, text } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { MainOutbox } from "../messaging/main-outbox.js";
@@ -16,7 +22,7 @@ import type { SupervisorRef } from "../supervision/supervisor-ref.js";
 import type { MemberStarts } from "./member-starts.js";
 import type { Membership } from "./membership.js";
 import type { PartitionSlot } from "./partition-slot.js";
-import type { PartitionedSpec } from "./partition-specs.js";
+import { type PartitionedSpec, restartOf } from "./partition-specs.js";
 import type { Running } from "./partitions-host.js";
 import { partitionOf } from "./placement.js";
 
@@ -117,7 +123,7 @@ class Questions {
     if (partition.members.get(id) === member) partition.members.delete(id);
   }
 
-  /** Children are temporary: none can be restarted or deleted. */
+  /** A child that has ended for good is forgotten: none can be restarted or deleted. */
   async refuse(call: string, id: string): Promise<never> {
     takeArgument(call, "id", id, text);
     this.#parts.supervisor.requireRunning();
@@ -129,10 +135,14 @@ class Questions {
   children(): ChildInfo[] {
     const { membership } = this.#parts;
     return membership.partitions
-      .flatMap((partition) => [...partition.members].filter(([, member]) => partition.lives(member)))
+      .flatMap((partition) =>
+        [...partition.members]
+          .filter(([, member]) => partition.lives(member))
+          .map(([id, member]) => ({ id, member, restart: restartOf(partition.words, cellOf(member.address)) })),
+      )
       .map(
-        ([id, member]) =>
-          ({ id, type: "worker", state: "running", restart: "temporary", ref: membership.toRef(member) }) as const,
+        ({ id, member, restart }) =>
+          ({ id, type: "worker", state: "running", restart, ref: membership.toRef(member) }) as const,
       )
       .reverse();
   }

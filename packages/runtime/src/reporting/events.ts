@@ -73,12 +73,15 @@ export interface SystemEvents {
   };
   /**
    * Light actors of a supervisor with `threads` have ended: once a second at most, for all of them. `reasons` counts
-   * them by the kind of their exit reason; `sample` is the first that ended by an error.
+   * them by the kind of their exit reason; `sample` is the first that ended by an error. `restarted` have begun another
+   * life; `givenUp` have not, because they had been restarted `intensity` times within `periodMs`.
    */
   members_ended: EventFacts & {
     readonly event: "members_ended";
     readonly count: number;
     readonly reasons: Readonly<Record<string, number>>;
+    readonly restarted: number;
+    readonly givenUp: number;
     readonly sample?: { readonly id: string; readonly reason: ExitReason };
   };
   /** The guard has ended an actor. */

@@ -276,8 +276,9 @@ export interface DynamicSupervisorSpec<T extends Partial<ActorSpec> = Partial<Ac
   /** Defaults for the specs that are given to `startChild`. */
   template?: T | undefined;
   /**
-   * Its children are light actors: many share one isolated thread, a partition. They are temporary. Default: each child
-   * has a thread of its own.
+   * Its children are light actors: many share one isolated thread, a partition. They are temporary unless their spec or
+   * the template says otherwise; then each may be restarted `intensity` times within `periodMs`. Default: each child has
+   * a thread of its own.
    */
   threads?: ThreadsOptions | undefined;
   /** With `threads`: light actors of which there is one in each partition, started before the others. */
@@ -381,7 +382,8 @@ export interface FullMemberSpec {
   readonly handlerTimeoutMs: number;
   readonly startTimeoutMs: number;
   readonly throws: "crash" | "reply" | undefined;
-  readonly mailbox: Omit<MailboxOptions, "onRestart">;
+  readonly restart: RestartType;
+  readonly mailbox: MailboxOptions;
 }
 export type FullSupervisorSpec = Omit<
   Full<SupervisorSpec, "intensity" | "periodMs" | "strategy" | "autoShutdown">,

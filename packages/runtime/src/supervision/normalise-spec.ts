@@ -159,8 +159,8 @@ const FIELDS = {
   },
 } satisfies Record<string, Fields>;
 
-const { id, actor, args, startTimeoutMs, handlerTimeoutMs, throws, mailbox } = ACTOR;
-const MEMBER: Fields = { id, actor, args, startTimeoutMs, handlerTimeoutMs, throws, mailbox };
+const { id, actor, args, restart, startTimeoutMs, handlerTimeoutMs, throws, mailbox } = ACTOR;
+const MEMBER: Fields = { id, actor, args, restart, startTimeoutMs, handlerTimeoutMs, throws, mailbox };
 
 /** A template has the fields of an actor's spec, all of them optional. */
 const TEMPLATE = group(
@@ -332,7 +332,11 @@ function partitionedParts(path: string, spec: DynamicSupervisorSpec): object {
     template: template === undefined ? {} : memberTemplate(path, template),
     perThread: perThread.map((member, index) => {
       const at = `${path}/perThread[${index}]`;
-      const full = normaliseMember(path, undefined, readSpec(member as ChildSpec, at));
+      const given = readSpec(member as ChildSpec, at) as ActorSpec;
+      if (given.restart !== undefined) {
+        throw invalidSpec(at, "restart", given.restart, "nothing: what is in each partition is always started again");
+      }
+      const full = normaliseMember(path, undefined, given);
       if (seen.has(full.id)) throw invalidSpec(at, "id", full.id, "an id no other of perThread has");
       seen.add(full.id);
       return full;
@@ -357,14 +361,8 @@ function checkLight(path: string, spec: object, prefix: string): void {
     if (given[field] === undefined) continue;
     throw invalidSpec(path, prefix + field, given[field], "nothing: a light actor, which shares its thread, has none");
   }
-  if (given.restart !== undefined && given.restart !== "temporary") {
-    throw invalidSpec(path, `${prefix}restart`, given.restart, '"temporary": light actors are not restarted');
-  }
-  const { kind = "actor", mailbox } = given as { kind?: unknown; mailbox?: { onRestart?: unknown } };
+  const { kind = "actor" } = given as { kind?: unknown };
   if (kind !== "actor") throw invalidSpec(path, `${prefix}kind`, kind, '"actor": only actors share threads');
-  if (mailbox?.onRestart !== undefined) {
-    throw invalidSpec(path, `${prefix}mailbox.onRestart`, mailbox.onRestart, "nothing: light actors are not restarted");
-  }
 }
 
 /** Checks a light actor's spec over its template and fills in the defaults. Throws as `normaliseSpec`. */
@@ -374,15 +372,14 @@ export function normaliseMember(
   spec: ChildSpec,
 ): FullMemberSpec {
   const path = anId.take(spec.id) === spec.id ? `${parent}/${spec.id}` : parent;
-  const { kind, restart, shutdown, callTimeoutMs, ...merged } = mergeTemplate(template, spec) as ActorSpec;
+  const { kind, shutdown, callTimeoutMs, ...merged } = mergeTemplate(template, spec) as ActorSpec;
   checkLight(path, spec, "");
   const taken = takeSpec(path, merged, MEMBER) as unknown as ActorSpec;
-  const { id, handlerTimeoutMs = 30_000, startTimeoutMs = 10_000, throws } = taken;
-  const { capacity, capacityBytes, overflow, blockTimeoutMs } = fullMailbox(taken) as MailboxOptions;
+  const { id, handlerTimeoutMs = 30_000, startTimeoutMs = 10_000, throws, restart = "temporary" } = taken;
   const args = "args" in spec ? (argsOf(path, taken).args as unknown) : taken.args;
   const { actor } = modulesOf(path, taken) as { actor: URL };
-  const mailbox = { capacity, capacityBytes, overflow, blockTimeoutMs };
-  return { id, actor, args, handlerTimeoutMs, startTimeoutMs, throws, mailbox };
+  const mailbox = fullMailbox(taken) as MailboxOptions;
+  return { id, actor, args, restart, handlerTimeoutMs, startTimeoutMs, throws, mailbox };
 }
 
 function fullMailbox(spec: ChildSpec): object {

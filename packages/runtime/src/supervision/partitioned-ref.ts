@@ -1,5 +1,6 @@
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { AnySupervisorRef } from "./administration.js";
+import type { RestartType } from "./child.js";
 import type { ActorOf, ActorSpec } from "./child-spec.js";
 
 /** A light actor to start: what it leaves out is as in the template. */
@@ -14,7 +15,8 @@ export interface MemberStart {
   readonly startTimeoutMs?: number | undefined;
   readonly throws?: "crash" | "reply" | undefined;
   readonly mailbox?: ActorSpec["mailbox"] | undefined;
-  readonly restart?: "temporary" | undefined;
+  /** Default `"temporary"`. A `"transient"` one is started again unless it ends with `normal` or `shutdown`. */
+  readonly restart?: RestartType | undefined;
 }
 
 /** One thread of a supervisor with `threads`, and what it holds. Read from shared memory. */
@@ -82,7 +84,7 @@ export interface PartitionedSupervisorRef<Template extends Partial<ActorSpec> = 
   refOf<T = MemberActor<Template>>(id: string): ActorRef<NoInfer<T>>;
   /** The reference of the light actor with this id, while it lives. */
   child<T = MemberActor<Template>>(id: string): ActorRef<NoInfer<T>> | undefined;
-  /** Rejects with ERR_RUNNING or ERR_NOT_FOUND: light actors are temporary, and forgotten when they have ended. */
+  /** Rejects with ERR_RUNNING or ERR_NOT_FOUND: a light actor that has ended for good is forgotten. */
   restartChild(id: string): Promise<never>;
   /** As `restartChild`. */
   deleteChild(id: string): Promise<never>;

@@ -1,9 +1,9 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import type { IntensityLimit } from "@mini-otp/worker-host/protocol/options";
 import type { BackoffOptions, BackoffState } from "./backoff.js";
 import type { Shutdown } from "./child.js";
 import { GroupedList } from "./grouped-list.js";
 import type { ChildSummary } from "./report.js";
-import type { IntensityLimit } from "./restart-intensity.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 
 /** Why a child is being started. It decides the meaning of a failure of that start. */

@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { recordFailure } from "@mini-otp/worker-host/protocol/options";
 import type { ChildSummary, RestartBudget, SupervisionReport } from "./report.js";
-import { recordFailure } from "./restart-intensity.js";
 import { type ChildState, childPath, findChild, type SupervisorState } from "./supervisor-state.js";
 
 /** An action for the supervision loop. Actions are performed in the order in which they were added. */

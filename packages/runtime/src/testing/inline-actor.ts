@@ -8,6 +8,7 @@ import {
   NORMAL,
 } from "@mini-otp/worker-host/protocol/errors";
 import type { Throws } from "@mini-otp/worker-host/protocol/options";
+import { recordFailure } from "@mini-otp/worker-host/protocol/options";
 import {
   ActorRef,
   type ActorStats,
@@ -19,7 +20,6 @@ import type { Logger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
-import { recordFailure } from "../supervision/restart-intensity.js";
 import { startError } from "../supervision/start-error.js";
 import { InlineCalls } from "./inline-call.js";
 import { InlineChildren } from "./inline-children.js";

@@ -3,6 +3,8 @@ export interface SpawnSpec<Args = any> {
   /** Unique under the supervisor. Default: one that is free. */
   readonly id?: string | undefined;
   readonly args?: Args | undefined;
+  /** When it is started again. What is handed over to one, it has in its one life only. */
+  readonly restart?: "permanent" | "transient" | "temporary" | undefined;
 }
 
 /** What `ctx.on` listens to: an `EventEmitter`. */

@@ -81,6 +81,13 @@ export interface Extras {
   signal: AbortController | undefined;
 }
 
+/** What a member that is started again takes from life to life. */
+export interface History {
+  readonly incarnation: number;
+  /** When its earlier lives failed, in `performance.now` time. */
+  readonly failures: readonly number[];
+}
+
 /** One life of a light actor, as its partition keeps it. Also the connection of its own thread's references to it. */
 export class Cell implements Connection {
   readonly number: number;
@@ -111,6 +118,10 @@ export class Cell implements Connection {
   extras: Extras | undefined = undefined;
   /** Casts that wait for room elsewhere. */
   unsent = 0;
+  /** Of a member that was started again. */
+  history: History | undefined = undefined;
+  /** Once it has ended: its next life, which has its cell and its mailbox. */
+  successor: Cell | undefined = undefined;
   /** Settles its start. */
   started: ((outcome: StartedMember) => void) | undefined = undefined;
   readonly #supervisor: string;
@@ -127,6 +138,17 @@ export class Cell implements Connection {
   /** Path from the root. */
   get id(): string {
     return `${this.#supervisor}/${this.name}`;
+  }
+
+  get incarnation(): number {
+    return this.history?.incarnation ?? 1;
+  }
+
+  /** The life that has this one's cell now. */
+  get latest(): Cell {
+    let cell: Cell = this;
+    while (cell.successor !== undefined) cell = cell.successor;
+    return cell;
   }
 
   get more(): Extras {

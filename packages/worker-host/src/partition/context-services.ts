@@ -1,6 +1,9 @@
 import type { ActorLog, DeferredReply } from "../actor/context.js";
 import type { SpawnSpec } from "../actor/light-context.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { invalidOption } from "../protocol/errors/invalid-option.js";
+import { RESTART_PERMANENT, RESTART_TEMPORARY, RESTART_TRANSIENT } from "../protocol/memory/cells.js";
+import { oneOf, takeArgument } from "../protocol/options/fields.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 import { PUSHED } from "../protocol/ring/ring-writer.js";
@@ -16,6 +19,20 @@ import type { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
 import { logOf, type PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
+
+const RESTARTS: Readonly<Record<string, number>> = {
+  permanent: RESTART_PERMANENT,
+  transient: RESTART_TRANSIENT,
+  temporary: RESTART_TEMPORARY,
+};
+const aRestart = oneOf("permanent", "transient", "temporary");
+
+/** What is handed over is not copied, so there is nothing that a second life could be given. */
+function handedOnce(hand: unknown): Error {
+  const allowed = 'nothing, or restart "temporary"';
+  const facts = { function: "ctx.spawn", field: "hand", value: hand, allowed };
+  return invalidOption(`ctx.spawn: hand is given to an actor that is started again, must be ${allowed}`, facts);
+}
 
 export interface ContextParts {
   readonly roster: Roster;
@@ -33,6 +50,8 @@ export class ContextServices implements ContextHost {
   template: MemberType | undefined;
   readonly #partition: PartitionParts;
   readonly #parts: ContextParts;
+  /** Of another restart than the template's. */
+  readonly #templates = new Map<number, MemberType>();
   #lastName = 0;
 
   constructor(partition: PartitionParts, parts: ContextParts) {
@@ -102,15 +121,29 @@ export class ContextServices implements ContextHost {
     this.#parts.line.wake(cell);
   }
 
-  spawn({ id, args }: SpawnSpec, hand: unknown): ActorRef {
-    const { template } = this;
-    if (template === undefined) throw new TypeError("ctx.spawn: the supervisor's template names no actor");
+  spawn({ id, args, restart }: SpawnSpec, hand: unknown): ActorRef {
+    const template = this.#templateFor(restart);
+    if (hand !== undefined && template.spec.restart !== RESTART_TEMPORARY) throw handedOnce(hand);
     const { roster, lives, line } = this.#parts;
     const given = args === undefined ? undefined : copyOne(args, "args");
     const cell = lives.create(template, id ?? this.#freeName(), given, hand);
     this.#partition.news.spawned(cell, roster.addressOf(cell), roster.uidOf(cell));
     line.wake(cell);
     return roster.refTo(cell);
+  }
+
+  #templateFor(restart: unknown): MemberType {
+    const { template } = this;
+    if (template === undefined) throw new TypeError("ctx.spawn: the supervisor's template names no actor");
+    if (restart === undefined) return template;
+    const kind = RESTARTS[takeArgument("ctx.spawn", "restart", restart as string, aRestart)];
+    if (kind === template.spec.restart) return template;
+    let type = this.#templates.get(kind);
+    if (type === undefined) {
+      type = { ...template, spec: { ...template.spec, restart: kind } };
+      this.#templates.set(kind, type);
+    }
+    return type;
   }
 
   /** An emitter's event: counted as a message, its arguments as they are. */

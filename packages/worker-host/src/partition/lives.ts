@@ -6,6 +6,7 @@ import { METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js"
 import { type Cell, ENDED, ENDING, STARTING, type StartedMember, UP } from "./cell.js";
 import type { Line } from "./line.js";
 import type { Mailboxes } from "./mailboxes.js";
+import type { MemberRestarts } from "./member-restarts.js";
 import type { MemberType } from "./member-type.js";
 import { exited, logOf, nameOf, type PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
@@ -24,17 +25,26 @@ export class Lives {
   readonly #mailboxes: Mailboxes;
   readonly #runner: Runner;
   readonly #line: Line;
+  readonly #restarts: MemberRestarts;
   readonly #init: Outcome = {
     succeeded: (cell, state) => this.#initialised(cell, state),
     failed: (cell, error) => this.end(cell, { kind: "init_failed", error }),
   };
 
-  constructor(parts: PartitionParts, roster: Roster, mailboxes: Mailboxes, runner: Runner, line: Line) {
+  constructor(
+    parts: PartitionParts,
+    roster: Roster,
+    mailboxes: Mailboxes,
+    runner: Runner,
+    line: Line,
+    restarts: MemberRestarts,
+  ) {
     this.#parts = parts;
     this.#roster = roster;
     this.#mailboxes = mailboxes;
     this.#runner = runner;
     this.#line = line;
+    this.#restarts = restarts;
   }
 
   /**
@@ -69,7 +79,7 @@ export class Lives {
   #initialised(cell: Cell, state: unknown): void {
     if (isIgnore(state)) {
       settle(cell, { kind: "ignored" });
-      this.end(cell, NORMAL);
+      this.dismiss(cell, NORMAL);
       return;
     }
     if (cell.context !== undefined) cell.context.state = state;
@@ -110,31 +120,70 @@ export class Lives {
     });
   }
 
-  /** Ends this life at once. All that wait for it learn why; what it has goes. */
+  /** Ends it at once, and it is not started again. */
+  dismiss(cell: Cell, reason: ExitReason): void {
+    cell.draining ??= reason;
+    this.end(cell, reason);
+  }
+
+  /**
+   * Ends this life at once. All that wait for it learn why; what it has goes, but for the mailbox of one that begins
+   * another life.
+   */
   readonly end = (cell: Cell, reason: ExitReason): void => {
     if (cell.phase === ENDED) return;
-    const { table, news, outbox } = this.#parts;
+    const { table, news } = this.#parts;
+    const verdict = this.#restarts.after(cell, reason, performance.now());
     cell.phase = ENDED;
     cell.busy = false;
-    this.#roster.close(cell);
+    // Before the code of this life that is still to run: what that sends to the member is the next life's.
+    const next = verdict.outcome === "restarted" ? this.#succeed(cell, verdict.failures) : undefined;
+    if (next === undefined) this.#roster.close(cell);
     this.#runner.forget(cell);
     this.#fail(cell, reason);
-    const lost = this.#mailboxes.discard(cell, ({ caller, method }) =>
-      caller?.fail(exited(cell, nameOf(outbox.names, method), reason)),
-    );
+    const lost = next === undefined ? this.#discard(cell, reason) : this.#dropped(next, reason);
     this.#release(cell);
-    this.#mailboxes.close(cell);
+    if (next === undefined) this.#mailboxes.close(cell);
     settle(cell, { kind: "failed", reason });
-    const isWatched = Atomics.load(table, cell.number * CELL_WORDS + CELL_WATCHED) !== 0;
-    news.ended(cell, reason, lost, isWatched ? this.#roster.refTo(cell) : undefined);
-    this.#roster.remember(cell, reason);
+    // Reset in one step with the look: main may ask for the end of the next life at this moment.
+    const isWatched = Atomics.exchange(table, cell.number * CELL_WORDS + CELL_WATCHED, 0) !== 0;
+    news.ended(cell, reason, lost, isWatched ? this.#roster.refTo(cell) : undefined, verdict.outcome);
+    if (next === undefined) this.#roster.remember(cell, reason);
     for (const told of cell.extras?.watchers ?? []) told(reason);
     this.tellPartners(cell, reason);
     // Last, because from then on another life may have this cell.
-    this.#roster.free(cell);
+    if (next === undefined) this.#roster.free(cell);
+    else this.#line.wake(next);
     this.onEnd(cell, reason);
     this.#line.schedule();
   };
+
+  /** Its next life, which begins at its turn. */
+  #succeed(cell: Cell, failures: readonly number[]): Cell {
+    const next = this.#roster.succeed(cell, failures);
+    next.context = this.contextFor(next);
+    this.#mailboxes.handOver(cell, next);
+    const tracer = cell.extras?.tracer;
+    if (tracer !== undefined) next.more.tracer = tracer;
+    return next;
+  }
+
+  /** What a restart drops of what waits. Returns how many messages that were. */
+  #dropped(next: Cell, reason: ExitReason): number {
+    if (!next.type.spec.dropsOnRestart) return 0;
+    const { names } = this.#parts.outbox;
+    return this.#mailboxes.empty(next, ({ caller, method }) =>
+      caller?.fail(exited(next, nameOf(names, method), reason)),
+    );
+  }
+
+  /** Empties its mailbox. Returns how many messages that were. */
+  #discard(cell: Cell, reason: ExitReason): number {
+    const { names } = this.#parts.outbox;
+    return this.#mailboxes.discard(cell, ({ caller, method }) =>
+      caller?.fail(exited(cell, nameOf(names, method), reason)),
+    );
+  }
 
   /** Fails the calls that it has taken and not answered. */
   #fail(cell: Cell, reason: ExitReason): void {

@@ -32,7 +32,7 @@ export class Local implements Connection, Callee {
   readonly uid: number;
   readonly words: Int32Array;
   calls: Callee["calls"] = undefined;
-  readonly #cell: Cell | (() => Cell | undefined) | undefined;
+  #cell: Cell | (() => Cell | undefined) | undefined;
 
   constructor(id: string, cell: Cell | (() => Cell | undefined) | undefined, self: Outbox["self"]) {
     this.id = id;
@@ -42,7 +42,11 @@ export class Local implements Connection, Callee {
   }
 
   get cell(): Cell | undefined {
-    return typeof this.#cell === "function" ? this.#cell() : this.#cell;
+    const cell = this.#cell;
+    if (typeof cell === "function") return cell();
+    if (cell?.successor === undefined) return cell;
+    this.#cell = cell.latest;
+    return this.#cell;
   }
 }
 
@@ -194,6 +198,13 @@ export class LocalMail {
       else first.refused(noproc(cell, first.method));
     }
     this.#lines.delete(cell);
+  }
+
+  moved(cell: Cell, next: Cell): void {
+    const line = this.#lines.get(cell);
+    if (line === undefined) return;
+    this.#lines.delete(cell);
+    this.#lines.set(next, line);
   }
 
   /** Refuses those whose time is over. */

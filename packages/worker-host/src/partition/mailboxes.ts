@@ -21,6 +21,8 @@ import { nameOf, type PartitionParts } from "./parts.js";
 export interface RoomLines {
   readonly waits: boolean;
   roomIn(cell: Cell): void;
+  /** They wait for its next life. */
+  moved(cell: Cell, next: Cell): void;
 }
 
 /** What waits for each member on the heap, and its counts in shared memory. */
@@ -109,6 +111,24 @@ export class Mailboxes {
       lost(waiting);
     }
     cell.first = cell.last = undefined;
+    return count;
+  }
+
+  /** What waits for a member that has ended is its next life's. */
+  handOver(cell: Cell, next: Cell): void {
+    next.first = cell.first;
+    next.last = cell.last;
+    cell.first = cell.last = undefined;
+    this.#lines.moved(cell, next);
+  }
+
+  /** Takes all out, as if it had been handled. */
+  empty(cell: Cell, lost: (waiting: Waiting) => void): number {
+    let count = 0;
+    for (let waiting = this.take(cell); waiting !== undefined; waiting = this.take(cell)) {
+      count++;
+      lost(waiting);
+    }
     return count;
   }
 

@@ -34,7 +34,6 @@ export interface ContextHost {
  */
 export class MemberContext implements ActorContext<any> {
   state: any = undefined;
-  readonly incarnation = 1;
   readonly #host: ContextHost;
   readonly #cell: Cell;
 
@@ -49,6 +48,10 @@ export class MemberContext implements ActorContext<any> {
 
   get name(): undefined {
     return undefined;
+  }
+
+  get incarnation(): number {
+    return this.#cell.incarnation;
   }
 
   get args(): any {

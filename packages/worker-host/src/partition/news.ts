@@ -8,6 +8,9 @@ import type { Cell } from "./cell.js";
 /** More are told at once. */
 const MOST_WAITING = 512;
 
+/** A member that has ended was started again, or not because it had been too often, or it is gone as it should. */
+export type AfterEnd = "restarted" | "given_up" | "gone";
+
 /** What main has to know of the members of a partition, put together: one message for many ends. */
 export class News {
   readonly #codec: Codec;
@@ -25,17 +28,20 @@ export class News {
     this.#grow();
   }
 
-  /** `watched`: its reference, when main has to know the reason. */
-  ended(cell: Cell, reason: ExitReason, lost: number, watched: ActorRef | undefined): void {
+  /** `watched`: its reference, when main has to know the reason. `then`: what became of it. */
+  ended(cell: Cell, reason: ExitReason, lost: number, watched: ActorRef | undefined, then: AfterEnd): void {
     const news = this.#news;
-    news.gone.push([cell.name, cell.number, cell.generation]);
+    if (then === "restarted") news.restarted++;
+    else news.gone.push([cell.name, cell.number, cell.generation]);
+    if (then === "given_up") news.givenUp++;
     news.ended[reason.kind] = (news.ended[reason.kind] ?? 0) + 1;
     news.queued += lost;
     if ("error" in reason && news.sample === undefined) {
       news.sample = { id: cell.id, reason: encodeForeign(this.#codec, reason) };
     }
     if (watched !== undefined) {
-      news.watched.push([watched.address, watched.uid, watched.id, encodeForeign(this.#codec, reason)]);
+      const { address, uid, id } = watched;
+      news.watched.push([address, uid, id, encodeForeign(this.#codec, reason), then === "restarted"]);
     }
     this.#grow();
   }
@@ -72,6 +78,8 @@ function empty(): {
     gone: [],
     ended: {},
     watched: [],
+    restarted: 0,
+    givenUp: 0,
     queued: 0,
     dropped: 0,
     method: "",

@@ -11,6 +11,7 @@ import { type ExitReason, KILLED, SHUTDOWN } from "../protocol/errors/exit-reaso
 import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
+import { recordFailure } from "../protocol/options/restart-intensity.js";
 import type { MemberItem, PartitionArgs, StartedMembers } from "../protocol/port/partition.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { Attribution } from "./attribution.js";
@@ -119,6 +120,7 @@ export class PartitionThread {
       log: host.log,
       news: new News(outbox.codec, (news) => outbox.post(news)),
       attribution: this.#attribution,
+      restarts: { intensity: args.intensity, periodMs: args.periodMs },
       unhandled: (method, detail, id) => host.unhandled(method, detail, id),
     });
     this.#partition = partition;
@@ -131,7 +133,7 @@ export class PartitionThread {
 
   /** They are started again when they end, up to `intensity` times within `periodMs`; then the partition ends. */
   async #startPerThread(partition: Partition, { perThread, intensity, periodMs }: PartitionArgs): Promise<void> {
-    const ends: number[] = [];
+    let ends: readonly number[] = [];
     for (const { id, args, spec } of perThread) {
       const type = await this.#typeOf(spec);
       const failed = await new Promise<StartedMember>((settle) => {
@@ -145,10 +147,9 @@ export class PartitionThread {
     partition.lives.onEnd = (cell, reason) => {
       const member = kept.get(cell.name);
       if (member === undefined || cell.draining !== undefined) return;
-      const now = performance.now();
-      ends.push(now);
-      while (ends[0] < now - periodMs) ends.shift();
-      if (ends.length > intensity) {
+      const { failures, restartAllowed } = recordFailure(ends, performance.now(), { intensity, periodMs });
+      ends = failures;
+      if (!restartAllowed) {
         this.#host?.exit(reason.kind === "normal" ? SHUTDOWN : reason);
         return;
       }
@@ -168,6 +169,8 @@ export class PartitionThread {
       gone: [],
       ended: {},
       watched: [],
+      restarted: 0,
+      givenUp: 0,
       queued: 0,
       dropped: 0,
       method: "",
@@ -231,7 +234,7 @@ export class PartitionThread {
       clearTimeout(timer);
       done();
     });
-    if (shutdownMs < 0) partition.lives.end(cell, KILLED);
+    if (shutdownMs < 0) partition.lives.dismiss(cell, KILLED);
     else partition.lives.drain(cell, SHUTDOWN);
   }
 

@@ -13,6 +13,7 @@ import { MemberContext } from "./member-context.js";
 import { MemberLinks } from "./member-links.js";
 import { MemberMonitors } from "./member-monitors.js";
 import { MemberRequests } from "./member-requests.js";
+import { MemberRestarts } from "./member-restarts.js";
 import { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
 import type { PartitionParts } from "./parts.js";
@@ -57,7 +58,7 @@ export class Partition implements Members, LocalMailHost {
     const roster = new Roster(parts);
     const mailboxes = new Mailboxes(parts, line, this.#local);
     const runner = new Runner(parts, line, () => this.expires());
-    const lives = new Lives(parts, roster, mailboxes, runner, line);
+    const lives = new Lives(parts, roster, mailboxes, runner, line, new MemberRestarts(parts.restarts));
     const monitors = new MemberMonitors(parts, roster, mailboxes);
     const links = new MemberLinks(parts, roster, mailboxes, lives);
     const timers = new MemberTimers(mailboxes, line);
@@ -220,8 +221,8 @@ export class Partition implements Members, LocalMailHost {
     this.#mailboxes.dropped(method);
   }
 
-  givenUp(cell: Cell, caller: Caller): void {
-    if (cell.caller === caller) abortCall(cell);
-    else this.#mailboxes.withdraw(cell, caller);
+  givenUp({ latest }: Cell, caller: Caller): void {
+    if (latest.caller === caller) abortCall(latest);
+    else this.#mailboxes.withdraw(latest, caller);
   }
 }

@@ -4,6 +4,7 @@ import { ActorError } from "../protocol/errors/errors.js";
 import { describeExit, type ExitReason } from "../protocol/errors/exit-reason.js";
 import { takeFrames } from "../protocol/errors/remote-error.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
+import type { IntensityLimit } from "../protocol/options/restart-intensity.js";
 import { decodeReason, encodeForeign } from "../protocol/values/encoded.js";
 import type { Attribution } from "./attribution.js";
 import type { Cell } from "./cell.js";
@@ -21,6 +22,8 @@ export interface PartitionParts {
   readonly log: ActorLog;
   readonly news: News;
   readonly attribution: Attribution<Cell>;
+  /** How often a member may be started again. */
+  readonly restarts: IntensityLimit;
   /** `id`: the member whose message it is, where that is known. */
   unhandled(method: string, detail: string, id?: string): void;
 }

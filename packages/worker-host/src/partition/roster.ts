@@ -7,7 +7,9 @@ import {
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
   CELL_IDENTITY,
+  CELL_INCARNATION,
   CELL_POLICY,
+  CELL_RESTART,
   CELL_SUSPENDED,
   CELL_TAKEN,
   CELL_WATCHED,
@@ -117,6 +119,8 @@ export class Roster {
     const generation = nextGeneration(table[at + CELL_IDENTITY]);
     table[at + CELL_ACCEPTED] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = table[at + CELL_WATCHED] = 0;
     table[at + CELL_SUSPENDED] = 0;
+    table[at + CELL_INCARNATION] = 1;
+    table[at + CELL_RESTART] = type.spec.restart;
     table[at + CELL_CAPACITY] = type.spec.capacity;
     table[at + CELL_CAPACITY_BYTES] = type.spec.capacityBytes;
     table[at + CELL_POLICY] = type.spec.policy;
@@ -150,6 +154,21 @@ export class Roster {
     const [oldest] = ended.keys();
     if (ended.size >= MAX_REMEMBERED) ended.delete(oldest);
     ended.set(number, { generation, id, reason });
+  }
+
+  /** The next life of a member that has ended: with its cell, so that all references to it mean this life. */
+  succeed(former: Cell, failures: readonly number[]): Cell {
+    const { supervisor, table } = this.#parts;
+    const { number, generation, name, type, args } = former;
+    const cell = new Cell(number, generation, name, supervisor, type, args);
+    cell.history = { incarnation: former.incarnation + 1, failures };
+    former.successor = cell;
+    this.#cells[number] = cell;
+    this.#names.set(name, cell);
+    const at = number * CELL_WORDS;
+    Atomics.store(table, at + CELL_SUSPENDED, 0);
+    Atomics.store(table, at + CELL_INCARNATION, cell.incarnation);
+    return cell;
   }
 
   /** From now on another life may have this cell. */

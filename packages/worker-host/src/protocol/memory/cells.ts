@@ -49,6 +49,14 @@ export const CELL_WATCHED = 7;
 export const CELL_SPACE = 8;
 /** 1 while it is suspended. */
 export const CELL_SUSPENDED = 9;
+/** Of the life: 1 for the first one. */
+export const CELL_INCARNATION = 10;
+/** When it is started again: one of the RESTART numbers. */
+export const CELL_RESTART = 11;
+
+export const RESTART_TEMPORARY = 0;
+export const RESTART_TRANSIENT = 1;
+export const RESTART_PERMANENT = 2;
 
 const SEGMENT_SHIFT = 20;
 const CELL_MASK = MAX_CELLS - 1;

@@ -39,4 +39,5 @@ export {
   timerMs,
 } from "./fields.js";
 export type { Filled, Given } from "./given.js";
+export { type IntensityLimit, recordFailure } from "./restart-intensity.js";
 export { aThrows, type Throws } from "./throws.js";

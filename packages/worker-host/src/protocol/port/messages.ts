@@ -145,6 +145,9 @@ export interface Detour {
 }
 
 /** What has happened to the light actors of a partition since the last time. */
+/** `restarted`: it has begun another life. */
+export type WatchedEnd = readonly [address: number, uid: number, id: string, reason: Encoded, restarted: boolean];
+
 export interface MembersNews {
   readonly type: "members";
   /** Started by a member: id, address, and what stands for the uid. */
@@ -154,7 +157,10 @@ export interface MembersNews {
   /** How many ended, by the kind of their reasons. */
   readonly ended: Readonly<Record<string, number>>;
   /** Ends that main has asked to be told of. */
-  readonly watched: readonly (readonly [address: number, uid: number, id: string, reason: Encoded])[];
+  readonly watched: readonly WatchedEnd[];
+  /** How many of those that ended have been started again, and how many were not because they had been too often. */
+  readonly restarted: number;
+  readonly givenUp: number;
   /** Messages that waited in those that have ended, or came too late, and messages that an overflow policy dropped. */
   readonly queued: number;
   readonly dropped: number;

@@ -21,6 +21,10 @@ export interface MemberSpec {
   readonly handlerTimeoutMs: number;
   readonly startTimeoutMs: number;
   readonly throws: Throws | undefined;
+  /** When it is started again: a RESTART number. */
+  readonly restart: number;
+  /** A restart empties its mailbox. */
+  readonly dropsOnRestart: boolean;
   readonly capacity: number;
   readonly capacityBytes: number;
   /** See `writePolicy`. */
@@ -35,6 +39,7 @@ export interface PartitionArgs {
   readonly segment: number;
   readonly template: MemberSpec | undefined;
   readonly perThread: readonly { readonly id: string; readonly args: unknown; readonly spec: MemberSpec }[];
+  /** How often each member may be started again. */
   readonly intensity: number;
   readonly periodMs: number;
 }
