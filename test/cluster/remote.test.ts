@@ -62,6 +62,19 @@ describe("a child that is supervised here and runs on another node", () => {
     expect(nodes.node("b").system.stats().actors).toBe(0);
   });
 
+  it.each([
+    ["on", "b"],
+    ["on", { node: "B" }],
+    ["on", { node: "b", anyOf: { role: "backend" } }],
+    ["on", { anyOf: { role: 1 } }],
+    ["on", {}],
+    ["on", undefined],
+    ["offer", ""],
+    ["offer", 7],
+  ])("whose spec has a wrong %s (%o) is refused where it is written", (field, value) => {
+    expect(() => spec({ [field]: value })).toThrow(expect.objectContaining({ code: "ERR_INVALID_CHILD_SPEC", field }));
+  });
+
   it("50. a node stops what it has started, and nothing else of the other's", async () => {
     await offering({ allow: { start: ["*"] } });
     const c = await nodes.start("c");

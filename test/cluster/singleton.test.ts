@@ -9,6 +9,8 @@ import { until } from "./until.js";
 const LEDGER = new URL("./fixtures/ledger.actor.js", import.meta.url);
 type Ref = ActorRef<typeof Ledger>;
 type Token = readonly [number, number];
+/** Of tests in which no lease ends and no node is lost, however slow the machine is. */
+const STEADY = { downAfterMs: 60_000, lease: { renewMs: 1000, holdMs: 60_000, takeOverMs: 90_000 } };
 let nodes: TestCluster;
 
 afterEach(() => nodes[Symbol.asyncDispose]());
@@ -23,7 +25,7 @@ const grows = (one: Token, other: Token): boolean => other[0] > one[0] || (other
 
 describe("a singleton", () => {
   it("runs once in the cluster, and every node's reference leads to it", async () => {
-    nodes = await testCluster({ nodes: 3 });
+    nodes = await testCluster({ nodes: 3, ...STEADY });
     await Promise.all(["a", "b", "c"].map((node) => declare(node)));
     const owners = await Promise.all(["a", "b", "c"].map((node) => billing(node).call("of")));
     expect(new Set(owners).size).toBe(1);
@@ -32,7 +34,7 @@ describe("a singleton", () => {
   });
 
   it("38. moves only when its owner leaves, never because a node joins; its token grows", async () => {
-    nodes = await testCluster({ nodes: 2 });
+    nodes = await testCluster({ nodes: 2, ...STEADY });
     await declare("b");
     expect(await billing("b").call("of")).toBe("b");
     const first = (await billing("a").call("token")) as Token;
@@ -47,7 +49,7 @@ describe("a singleton", () => {
   });
 
   it("38. stays where it is when it crashes, and is started again by its supervisor with a new token", async () => {
-    nodes = await testCluster({ nodes: 2 });
+    nodes = await testCluster({ nodes: 2, ...STEADY });
     await declare("a");
     expect(await billing("b").call("of")).toBe("a");
     await declare("b");
@@ -91,7 +93,7 @@ describe("a singleton", () => {
   });
 
   it("a system that runs it stops in order: nothing of it is an error of the stop", async () => {
-    nodes = await testCluster({ nodes: 1 });
+    nodes = await testCluster({ nodes: 1, ...STEADY });
     await declare("a");
     expect(await billing("a").call("of")).toBe("a");
     const errors: unknown[] = [];
@@ -103,7 +105,7 @@ describe("a singleton", () => {
   });
 
   it("42. what is sent to it while it runs nowhere waits, and is handled in its order", async () => {
-    nodes = await testCluster({ nodes: 2 });
+    nodes = await testCluster({ nodes: 2, ...STEADY });
     const casts = Array.from({ length: 200 }, (_, i) => billing("a").cast("note", i));
     await Promise.all(casts);
     const noted = billing("a").with({ timeoutMs: 20_000 }).call("noted");
@@ -112,7 +114,7 @@ describe("a singleton", () => {
   });
 
   it("41. a message that the former owner refuses goes to the new one, in order", async () => {
-    nodes = await testCluster({ nodes: 3 });
+    nodes = await testCluster({ nodes: 3, ...STEADY });
     await declare("b");
     expect(await billing("a").call("of")).toBe("b");
     await declare("c");
@@ -124,6 +126,26 @@ describe("a singleton", () => {
     // Those that the former owner has handled it had accepted; the rest came here, and none was passed by another.
     const noted = (await billing("a").call("noted")) as number[];
     expect(noted).toEqual(Array.from({ length: noted.length }, (_, i) => 50 - noted.length + i));
+  });
+
+  it.each([
+    ["on", "backend"],
+    ["on", { role: 1 }],
+    ["on", new Map([["role", "backend"]])],
+    ["args", "text"],
+    ["args", [1]],
+    ["args", new Date()],
+    ["name", "billing"],
+    ["significant", true],
+    ["kind", "router"],
+    ["id", ""],
+    ["restart", "sometimes"],
+    ["heapCapMb", -1],
+    ["mailbox.capacity", 0, { mailbox: { capacity: 0 } }],
+    ["labels", {}],
+  ])("whose spec has a wrong %s (%o) is refused where it is written", (field, value, spec?: object) => {
+    const wrong = { id: "billing", actor: LEDGER, ...(spec ?? { [field]: value }) };
+    expect(() => singleton(wrong as never)).toThrow(expect.objectContaining({ code: "ERR_INVALID_CHILD_SPEC", field }));
   });
 
   it("a singleton of a system that is in no cluster is refused, and says what comes first", async () => {

@@ -1,4 +1,5 @@
 import { type ActorRef, type ResourceSpec, resource } from "@mini-otp/runtime";
+import { checkedRemote } from "./checked-specs.js";
 import { clusterHere } from "./clusters.js";
 import type { RemoteSpec } from "./remote-spec.js";
 import type { Started } from "./start-on.js";
@@ -7,9 +8,10 @@ import type { Started } from "./start-on.js";
  * The spec of a child that is supervised here and runs on another node, which offers it and lets this node start it. Its
  * reference is its actor's. It ends here with its actor, and with `noconnection` when its node is lost; its actor ends
  * there when this node is lost. Its start fails with ERR_NO_CONNECTION, ERR_NOT_OFFERED, ERR_NOT_ALLOWED, and as the
- * actor's.
+ * actor's. Throws ERR_INVALID_CHILD_SPEC for a wrong `offer` or `on`.
  */
-export function remote<A = any>(spec: RemoteSpec): ResourceSpec<ActorRef<A>> {
+export function remote<A = any>(given: RemoteSpec): ResourceSpec<ActorRef<A>> {
+  const spec = checkedRemote(given);
   const { offer: _offer, on: _on, args: _args, ...own } = spec;
   let started: Started | undefined;
   return resource<ActorRef<A>>({

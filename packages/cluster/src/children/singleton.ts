@@ -1,14 +1,17 @@
 import { type ActorRef, type ResourceSpec, resource } from "@mini-otp/runtime";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { checkedSingleton } from "./checked-specs.js";
 import { clusterHere } from "./clusters.js";
 import type { SingletonSpec } from "./singleton-spec.js";
 
 /**
  * Makes the spec of an actor that runs on one node of the cluster at a time. Every node that may run it declares it. The first
  * of these nodes runs it. It moves when that node leaves or is lost, and never because a node joins. Its reference is
- * `cluster.singleton(id)`.
+ * `cluster.singleton(id)`. Throws ERR_INVALID_CHILD_SPEC, ERR_NOT_CLONEABLE and ERR_ACTOR_MODULE, as `startChild` rejects for
+ * an actor.
  */
-export function singleton<A = any>(spec: SingletonSpec<A>): ResourceSpec<ActorRef<A>> {
+export function singleton<A = any>(given: SingletonSpec<A>): ResourceSpec<ActorRef<A>> {
+  const spec = checkedSingleton(given);
   const { id, restart, shutdown, backoff } = spec;
   let contender: { stop(reason: ExitReason): Promise<void> } | undefined;
   return resource<ActorRef<A>>({

@@ -18,4 +18,6 @@ export {
   takeArgument,
   takeOptions,
 } from "@mini-otp/worker-host/protocol/options";
+export { normaliseSpec as checkSpec } from "../supervision/normalise-spec.js";
+export { invalidSpec, readSpec } from "../supervision/spec-fields.js";
 export { requireSystem } from "../system/actor-system.js";
