@@ -55,6 +55,18 @@ describe("messages to an actor of another node", () => {
     expect(await there.call("noted")).toEqual(Array.from({ length: 5000 }, (_, i) => i));
   });
 
+  it("1. a call that waits for room in its mailbox is not passed by what was sent after it", async () => {
+    const latch = new Int32Array(new SharedArrayBuffer(4));
+    const { here, there } = await remote({ args: { latch }, mailbox: { capacity: 2 } });
+    await here.cast("wait");
+    const sent = Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? here.cast("note", i) : here.call("note", i)));
+    Atomics.store(latch, 0, 1);
+    Atomics.notify(latch, 0);
+    await Promise.all(sent);
+    await until("all", async () => (await there.call("count")) === 60);
+    expect(await there.call("noted")).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  });
+
   it("6. a call settles with the handler's ReplyError, its data and code", async () => {
     const { here } = await remote();
     const error = await here.call("refuse").catch((failure: unknown) => failure);

@@ -33,9 +33,6 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-/** While a call waits for room in the mailbox, what comes after it looks this often whether it has got in. */
-const LOOK_EVERY_MS = 2;
-
 /**
  * Where messages come in to what this node owns, for one tenure. It says of each whether it was taken; once closed, it takes
  * nothing any more. What it has taken is in the mailbox of the actor, which handles it before it ends in order.
@@ -137,14 +134,11 @@ export class Door {
         else fail(error);
       },
     );
-    if (!waits()) return isIn();
-    this.#busy = true;
-    const look = setInterval(() => {
-      if (waits()) return;
-      clearInterval(look);
+    this.#busy = waits(() => {
       isIn();
       this.#done();
-    }, LOOK_EVERY_MS);
+    });
+    if (!this.#busy) isIn();
   }
 
   /** The actor takes nothing any more: nor does this. */

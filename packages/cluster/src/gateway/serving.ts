@@ -42,8 +42,6 @@ interface Abortable {
 
 /** A peer that keeps to its window has no more of them here. */
 export const MAX_QUEUED = 4096;
-/** While a call waits for room in its mailbox, what comes after it looks this often whether it has got in. */
-const LOOK_EVERY_MS = 2;
 
 /** What a peer asks of this node's actors: its messages in their order, one lane for each actor, and its signals. */
 export class Serving {
@@ -233,7 +231,7 @@ export class Serving {
   #call(lane: Lane, ref: ActorRef, message: WireRecord, args: unknown[]): boolean {
     const { signal, settle, fail } = this.#open(ref, message.token);
     const waits = this.#host.guests.call(ref, message.method, args, signal, settle, fail);
-    return this.#isAccepted(lane, message, waits);
+    return !waits(() => this.#later(lane, message));
   }
 
   #forwardCall(lane: Lane, ref: ActorRef, message: WireRecord): boolean | undefined {
@@ -247,17 +245,7 @@ export class Serving {
     }
     // It may have failed at once.
     if (this.#calls.has(token)) this.#calls.set(token, call);
-    return this.#isAccepted(lane, message, () => call.waits);
-  }
-
-  #isAccepted(lane: Lane, message: WireRecord, waits: () => boolean): boolean {
-    if (!waits()) return true;
-    const look = setInterval(() => {
-      if (waits()) return;
-      clearInterval(look);
-      this.#later(lane, message);
-    }, LOOK_EVERY_MS);
-    return false;
+    return !call.waits(() => this.#later(lane, message));
   }
 
   /** A call that is to be answered. */

@@ -112,9 +112,12 @@ export class ForwardedCall {
     this.#correlation = correlation;
   }
 
-  /** Whether it still waits for room in the mailbox, where what is sent later must not pass it. */
-  get waits(): boolean {
-    return this.#peer.unsent.length > 0;
+  /**
+   * False when it is in the mailbox, or has failed. Else it waits for room, what is sent later must not pass it, and `listener` is
+   * called when it is so.
+   */
+  waits(listener: () => void): boolean {
+    return this.#outbox.whenEntered(this.#correlation, listener);
   }
 
   /** The caller has given it up. */
@@ -237,10 +240,7 @@ export class Guests {
       : fillPayload(this.#forwarded, format, bytes);
   }
 
-  /**
-   * Calls without a timeout: `settle` or `fail` is called once. Returns what tells whether the call still waits for room in
-   * the mailbox, where what is sent later must not pass it.
-   */
+  /** Calls without a timeout: `settle` or `fail` is called once. Returns what `ForwardedCall.waits` is. */
   call(
     ref: ActorRef,
     method: string,
@@ -248,7 +248,7 @@ export class Guests {
     signal: AbortSignal,
     settle: (value: unknown) => void,
     fail: (error: unknown) => void,
-  ): () => boolean {
+  ): (listener: () => void) => boolean {
     const options = { timeoutMs: Infinity, signal };
     if (ref instanceof RouterRef || isCellAddress(ref.address)) {
       ref
@@ -258,8 +258,9 @@ export class Guests {
       return () => false;
     }
     const peer = this.#actors.outbox.connect(ref.address, ref.uid, ref.id);
-    this.#actors.outbox.request(peer, method, args, options, settle, fail);
-    return () => peer.unsent.length > 0;
+    const { outbox } = this.#actors;
+    const correlation = outbox.request(peer, method, args, options, settle, fail);
+    return (listener) => outbox.whenEntered(correlation, listener);
   }
 
   /** Has `find` answer for names that this system does not have. */

@@ -182,6 +182,14 @@ export abstract class Outbox extends OneWayOutbox {
     return this.#open({ to, method, options, settle, fail, reader: undefined }, methodId, message, true);
   }
 
+  /** Calls `listener` when the mailbox has accepted the request, or the call has failed. False when it is so already. */
+  whenEntered(correlation: number, listener: () => void): boolean {
+    const call = this.pending.get(correlation);
+    if (call === undefined || call.seq !== undefined) return false;
+    call.entered = () => queueMicrotask(listener);
+    return true;
+  }
+
   /** The caller wants no reply any more: the call fails with this, and its handler's signal is aborted. */
   giveUp(correlation: number, to: Peer, error: unknown): void {
     if (!this.pending.has(correlation)) return;
@@ -283,9 +291,7 @@ export abstract class Outbox extends OneWayOutbox {
       parcel,
       deadline: performance.now() + Math.min(to.blockTimeoutMs, timeoutMs),
       wanted: () => this.pending.has(correlation),
-      accepted: (seq) => {
-        call.seq = seq;
-      },
+      accepted: (seq) => call.acceptedAs(seq),
       refused: (error) => this.pending.fail(correlation, error),
     });
   }

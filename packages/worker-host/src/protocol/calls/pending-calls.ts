@@ -35,6 +35,8 @@ export class PendingCall {
   seq: number | undefined = undefined;
   /** True when `succeed` gets a reply without references as an `EncodedReply`. */
   wantsBytes = false;
+  /** Where its request waits for room: called when the mailbox has accepted it, or the call has failed. */
+  entered: (() => void) | undefined = undefined;
   /** Removes the abort listener. */
   release: (() => void) | undefined = undefined;
   /** Reads the stream that the call has opened. */
@@ -77,6 +79,19 @@ export class PendingCall {
   fail(error: unknown, answered: boolean): void {
     countFailure(this.callee.words, this.callee.uid, answered, error);
     this.#fail(error);
+    this.#tellEntered();
+  }
+
+  /** The request, which had to wait, is in the mailbox. */
+  acceptedAs(seq: number): void {
+    this.seq = seq;
+    this.#tellEntered();
+  }
+
+  #tellEntered(): void {
+    const { entered } = this;
+    this.entered = undefined;
+    entered?.();
   }
 }
 
