@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areOfOneVersion, type Place, placed, shardOf } from "#cluster/shards/placement.js";
+import { areOfOneVersion, type Place, placed, Settling, shardOf } from "#cluster/shards/placement.js";
+import { takeShardsSpec } from "#cluster/shards/shards-spec.js";
 
 const aNode = fc.stringMatching(/^[a-z0-9-]{1,32}$/);
 const someNodes = fc.uniqueArray(aNode, { minLength: 1, maxLength: 12 });
@@ -56,6 +57,28 @@ describe("the placement of shards", () => {
       true,
     ]);
     expect(placed("cart", 2, [])).toEqual([undefined, undefined]);
+  });
+
+  it("40. lets what has an owner move 10 s after the last node came or went, unless its spec says another time", () => {
+    const spec = { id: "cart", entity: new URL("file:///cart.entity.js") };
+    const { settleMs } = takeShardsSpec(spec);
+    expect(settleMs).toBe(10_000);
+    expect(takeShardsSpec({ ...spec, settleMs: 0 }).settleMs).toBe(0);
+    const settling = new Settling(settleMs);
+    const [two, three] = [places(["a", "b"]), places(["a", "b", "c"])];
+    expect(settling.saw(two, 1000)).toBe(true);
+    expect(settling.mayMove(two, 10_999)).toBe(false);
+    expect(settling.saw([...two].reverse(), 10_999)).toBe(false);
+    expect(settling.mayMove(two, 11_000)).toBe(true);
+    // Each node that comes or goes begins the time anew.
+    expect(settling.saw(three, 12_000)).toBe(true);
+    expect(settling.saw(two, 20_000)).toBe(true);
+    expect(settling.mayMove(two, 29_999)).toBe(false);
+    expect(settling.mayMove(two, 30_000)).toBe(true);
+    // A node that comes back in another version has changed, and two versions never settle.
+    const mixed = [...places(["a"]), ...places(["b"], "2")];
+    expect(settling.saw(mixed, 31_000)).toBe(true);
+    expect(settling.mayMove(mixed, 1_000_000)).toBe(false);
   });
 
   it("spreads entities over shards, each always to the same", () => {

@@ -9,6 +9,7 @@ import { NatsServer } from "./nats-server.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
+const CART = new URL("./fixtures/cart.entity.js", import.meta.url);
 const SAMPLE = new URL("../../../packages/cluster/deploy/nats-server.conf", import.meta.url);
 
 let server: NatsServer;
@@ -28,6 +29,7 @@ beforeAll(async () => {
     storage: "file" as never,
     republish: { src: "$KV.motp-shop.>", dest: "motp.shop.kv.>" },
   });
+  await new Kvm(admin).create("motp-shop-state", { history: 1, storage: "file" as never });
 });
 beforeEach(() => void tool("nats-server"));
 afterAll(async () => {
@@ -68,6 +70,22 @@ describe("the sample configuration of a nats-server", () => {
     await until("the node", () => a.cluster.nodes().length === 1);
     expect(await far.call("echo", "through the sample")).toBe("through the sample");
     expect((await a.cluster.lookup("worker"))?.id).toBe("b:root/worker");
+    await Promise.all([a.system.stop(), b.system.stop()]);
+  });
+
+  it("lets shards move and entities save: what one node has saved is there on the next", async () => {
+    const [a, b] = await Promise.all([node("a"), node("b")]);
+    const spec = { id: "cart", entity: CART, shards: 4, settleMs: 0 };
+    const ids = Array.from({ length: 12 }, (_, i) => `cart-${i}`);
+    const onA = await a.cluster.shards(spec);
+    for (const id of ids) await onA.ref(id).call("add", id);
+    const onB = await b.cluster.shards(spec);
+    await until("its share", () => onB.stats().held > 0 && onA.stats().held + onB.stats().held === 4);
+    for (const id of ids) await onB.ref(id).call("add", "more");
+    await a.system.stop();
+    expect(await Promise.all(ids.map((id) => onB.ref(id).call("items")))).toEqual(ids.map((id) => [id, "more"]));
+    expect(onB.stats().held).toBe(4);
+    await b.system.stop();
   });
 
   it("lets no node send as another, nor read what is for another", async () => {

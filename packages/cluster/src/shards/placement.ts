@@ -36,6 +36,31 @@ export function areOfOneVersion(places: readonly Place[]): boolean {
   return new Set(places.map(({ version }) => version)).size <= 1;
 }
 
+/** Since when the same nodes of the same versions may run shards, as a function of what is seen and when. */
+export class Settling {
+  readonly settleMs: number;
+  #seen = "";
+  #changedAt = -Infinity;
+
+  constructor(settleMs: number) {
+    this.settleMs = settleMs;
+  }
+
+  /** What may run shards now. True when it is not what it was. */
+  saw(places: readonly Place[], now: number): boolean {
+    const seen = JSON.stringify(places.map(({ node, version }) => [node, version]).sort());
+    if (seen === this.#seen) return false;
+    this.#seen = seen;
+    this.#changedAt = now;
+    return true;
+  }
+
+  /** Whether what has an owner may move: no node has come or gone for `settleMs`, and all are of one version. */
+  mayMove(places: readonly Place[], now: number): boolean {
+    return areOfOneVersion(places) && now - this.#changedAt >= this.settleMs;
+  }
+}
+
 /** The shard of an entity. */
 export function shardOf(entity: string, shards: number): number {
   return (hashKey(entity) >>> 0) % shards;

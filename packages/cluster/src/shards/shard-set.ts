@@ -6,7 +6,7 @@ import { hasLabels } from "../children/labels.js";
 import { hexOf, ownedIn } from "../children/owners.js";
 import type { KeptState } from "../engine/engine.js";
 import { EntityStore } from "./entity-store.js";
-import { areOfOneVersion, type Place, placed } from "./placement.js";
+import { type Place, placed, Settling } from "./placement.js";
 import type { FullShardsSpec } from "./shards-spec.js";
 
 export interface ShardSetHost extends HoldingHost {
@@ -55,14 +55,13 @@ export class ShardSet {
   readonly #mayRun: boolean;
   readonly #prefix: string;
   readonly #ownPlace: string;
+  readonly #settling: Settling;
   readonly #fences = new Map<number, Fence>();
   /** Given to another node that has not begun yet. */
   readonly #given = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #off: () => void = () => {};
   #placing: Promise<void> | undefined;
-  #places = "";
-  #changedAt = -Infinity;
   #leaving = false;
   #firstError: unknown;
 
@@ -72,6 +71,7 @@ export class ShardSet {
     this.#mayRun = hasLabels(host.labels, spec.on);
     this.#prefix = `shard.${hexOf(spec.id)}.at.`;
     this.#ownPlace = this.#prefix + host.node;
+    this.#settling = new Settling(spec.settleMs);
     this.#shards = Array.from({ length: spec.shards }, (_, number) => this.#shard(number));
     this.#store = new EntityStore(host.guests, host.state, spec.id, (shard, [epoch, revision]) => {
       const token = this.#fences.get(shard)?.token;
@@ -183,7 +183,7 @@ export class ShardSet {
       const isThere = this.#host.owners.targetOf(this.#shards[number].key) !== undefined;
       if (isThere || plan[number] === this.#host.node) this.#given.delete(number);
     }
-    const mayMove = areOfOneVersion(places) && now - this.#changedAt >= this.#spec.settleMs;
+    const mayMove = this.#settling.mayMove(places, now);
     for (const shard of this.#shards) {
       if (shard.busy !== undefined) continue;
       if (plan[shard.number] === this.#host.node) this.#takeIfFree(shard, now);
@@ -202,12 +202,9 @@ export class ShardSet {
   }
 
   #noteChange(places: readonly Place[], now: number): void {
-    const shown = JSON.stringify(places.map(({ node, version }) => [node, version]).sort());
-    if (shown === this.#places) return;
-    this.#places = shown;
-    this.#changedAt = now;
     const { settleMs } = this.#spec;
-    if (settleMs < LOOK_EVERY_MS) setTimeout(() => this.#look(), settleMs + 1).unref();
+    if (this.#settling.saw(places, now) && settleMs < LOOK_EVERY_MS)
+      setTimeout(() => this.#look(), settleMs + 1).unref();
   }
 
   #takeIfFree(shard: Shard, now: number): void {
