@@ -3,6 +3,7 @@ import type { ActorRef, ActorStats } from "@mini-otp/runtime";
 import { isActorError, isReplyError, pool, router } from "@mini-otp/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type Worker from "./fixtures/worker.actor.js";
+import { STEADY } from "./steady.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
@@ -10,7 +11,7 @@ let nodes: TestCluster;
 let started = 0;
 
 beforeAll(async () => {
-  nodes = await testCluster({ nodes: 2, window: { messages: 256 } });
+  nodes = await testCluster({ nodes: 2, window: { messages: 256 }, ...STEADY });
 });
 afterAll(() => nodes[Symbol.asyncDispose]());
 
@@ -95,6 +96,14 @@ describe("messages to an actor of another node", () => {
         (error) => isActorError(error, "ERR_NOPROC"),
       ),
     );
+  });
+
+  it("6. a call of a method with a name that no frame can have is refused as any that the actor does not know", async () => {
+    const { here } = await remote();
+    for (const length of [16_384, 40_000, 70_000]) {
+      await expect((here as ActorRef).call("x".repeat(length))).rejects.toMatchObject({ code: "ERR_UNKNOWN_METHOD" });
+    }
+    expect(await here.call("echo", "goes on")).toBe("goes on");
   });
 
   it("8. an aborted remote call aborts the handler's ctx.signal", async () => {

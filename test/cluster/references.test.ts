@@ -10,10 +10,12 @@ import { until } from "./until.js";
 const LEDGER = new URL("./fixtures/ledger.actor.js", import.meta.url);
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
 type Ref = ActorRef<typeof Worker>;
+/** No node loses its lease by itself; one that was killed is waited for. */
+const LONG = { downAfterMs: 20_000, lease: { renewMs: 500, holdMs: 4000, takeOverMs: 6000 } };
 let nodes: TestCluster;
 
 beforeEach(async () => {
-  nodes = await testCluster({ nodes: 3, offers: { worker: WORKER }, allow: { start: ["*"] } });
+  nodes = await testCluster({ nodes: 3, offers: { worker: WORKER }, allow: { start: ["*"] }, ...LONG });
 });
 afterEach(() => nodes[Symbol.asyncDispose]());
 
@@ -96,5 +98,61 @@ describe("references in messages between nodes", () => {
     const onC = await until("the name", () => b.cluster.whereis<typeof Worker>("worker-c"));
     expect(kept.map(({ id }) => id.split(":")[0])).toEqual(["a", "a", "c"]);
     for (const ref of kept) expect(await onC.call("call", ref, "echo", ref.id)).toBe(ref.id);
+  });
+
+  it("12. one to a router of another node keeps the keys of forKey, from main, from an actor and over a third node", async () => {
+    const { system, cluster } = nodes.node("b");
+    const own = await system.startChild(router({ id: "crew", actor: WORKER, size: 4, route: "consistent_hash" }));
+    await cluster.register("crew", own);
+    const far = await until("the name", () => nodes.node("a").cluster.whereis<typeof Worker>("crew"));
+    const keys = Array.from({ length: 24 }, (_, i) => `key-${i}`);
+    const wanted = await Promise.all(keys.map(async (key) => (await own.forKey(key).call("self")).id));
+    expect(new Set(wanted).size).toBe(4);
+    const idsOf = async (ask: (key: string) => Promise<unknown>): Promise<string[]> =>
+      Promise.all(keys.map(async (key) => ((await ask(key)) as ActorRef).id.replace(/^b:/, "")));
+    expect(await idsOf((key) => far.forKey(key).call("self"))).toEqual(wanted);
+    const onA = await worker("a");
+    expect(await idsOf((key) => onA.call("forKey", far, key, "self"))).toEqual(wanted);
+    const onC = await worker("c");
+    // Its reference goes on with the key, or gets one there.
+    expect(await idsOf((key) => onC.call("call", far.forKey(key), "self"))).toEqual(wanted);
+    expect(await idsOf((key) => onC.call("forKey", far, key, "self"))).toEqual(wanted);
+    await expect(far.call("self")).rejects.toMatchObject({ code: "ERR_NO_KEY" });
+  });
+
+  it("12. one to a router of another node that is the first argument of a message to it is no key", async () => {
+    const { system, cluster } = nodes.node("b");
+    const own = await system.startChild(router({ id: "crew", actor: WORKER, size: 1, route: "round_robin" }));
+    await cluster.register("crew", own);
+    const far = await until("the name", () => nodes.node("a").cluster.whereis<typeof Worker>("crew"));
+    const shape = (value: unknown): unknown =>
+      Array.isArray(value) ? value.map(shape) : ((value as { id?: string }).id ?? value);
+    for (const to of [far, far.forKey("k")]) {
+      for (const value of [far, far.forKey("k"), 7]) {
+        const back = await to.call("echo", value);
+        expect(shape(back)).toBe(shape(value));
+        await to.cast("note", value);
+        await to.send(value);
+        await to.send([value, "second"]);
+      }
+    }
+    await until("all", async () => (await far.call("infos")).length === 12 && (await far.call("count")) === 6);
+    const there = ["b:root/crew", "b:root/crew", 7];
+    expect(shape(await far.call("infos"))).toEqual([...there, ...there].flatMap((value) => [value, [value, "second"]]));
+  });
+
+  it("12. more messages for keys than a window has pass to a router of another node", async () => {
+    const { system, cluster } = nodes.node("b");
+    const own = await system.startChild(router({ id: "crew", actor: WORKER, size: 2, route: "consistent_hash" }));
+    await cluster.register("crew", own);
+    const far = await until("the name", () => nodes.node("a").cluster.whereis<typeof Worker>("crew"));
+    await Promise.all(Array.from({ length: 10_000 }, (_, i) => far.forKey(i % 50).cast("note", i)));
+    await until("all", async () => {
+      const counts = await own.callAll("count");
+      return counts.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value : 0), 0) === 10_000;
+    });
+    const noted = (await far.forKey(7).call("noted")) as number[];
+    const ofKey = noted.filter((i) => i % 50 === 7);
+    expect(ofKey).toEqual(Array.from({ length: 200 }, (_, i) => 50 * i + 7));
   });
 });

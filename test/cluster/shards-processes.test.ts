@@ -41,7 +41,7 @@ describe("shards of three processes over a nats-server", () => {
     await c.do("stop");
     expect(await Promise.all(ids.map((id) => a.do("entity", id, "items")))).toEqual(ids.map((id) => [id, "more"]));
     expect(await a.do("held")).toBe(6);
-  });
+  }, 60_000);
 
   it("43. of a process that stood still are another's: what it saves when it goes on is refused and changes nothing", async () => {
     const [a, b] = await nodes();
@@ -55,7 +55,7 @@ describe("shards of three processes over a nats-server", () => {
     // Whatever it does now, what was saved meanwhile is there.
     await until("its new lease", async () => (await b.do<string[]>("events")).includes("lease_regained"));
     for (const id of ids) expect(await itemsOf(b, id)).toEqual([id]);
-  });
+  }, 60_000);
 
   it("46. keep their owners and their states while NATS is killed and comes back", async () => {
     const [a, b] = await nodes();

@@ -4,13 +4,12 @@ import type { ActorRef } from "@mini-otp/runtime";
 import { startTestSystem } from "@mini-otp/runtime/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import type Ledger from "./fixtures/ledger.actor.js";
+import { STEADY } from "./steady.js";
 import { until } from "./until.js";
 
 const LEDGER = new URL("./fixtures/ledger.actor.js", import.meta.url);
 type Ref = ActorRef<typeof Ledger>;
 type Token = readonly [number, number];
-/** Of tests in which no lease ends and no node is lost, however slow the machine is. */
-const STEADY = { downAfterMs: 60_000, lease: { renewMs: 1000, holdMs: 60_000, takeOverMs: 90_000 } };
 let nodes: TestCluster;
 
 afterEach(() => nodes[Symbol.asyncDispose]());

@@ -95,7 +95,7 @@ export class Gateway {
     });
     this.#detector = newDetector(options, this.#now());
     const references = {
-      globalOf: (ref: ActorRef) => this.#standIn(ref)?.proxy.global,
+      globalOf: (ref: ActorRef) => this.#standInGlobal(ref),
       leaves: (ref: ActorRef) => this.#exportRef(ref),
       refTo: (global: GlobalRef) => this.refTo(global),
     };
@@ -171,7 +171,13 @@ export class Gateway {
 
   /** What this reference is to every node. From now on the others may send to it. */
   globalOf(ref: ActorRef): GlobalRef {
-    return this.#standIn(ref)?.proxy.global ?? this.#exportRef(ref);
+    return this.#standInGlobal(ref) ?? this.#exportRef(ref);
+  }
+
+  #standInGlobal(ref: ActorRef): GlobalRef | undefined {
+    const global = this.#standIn(ref)?.proxy.global;
+    const keyHash = global?.isRouter === true ? this.guests.keyHashOf(ref) : undefined;
+    return global === undefined || keyHash === undefined ? global : { ...global, keyHash, isRouter: false };
   }
 
   /** What stands here for another node's. */
@@ -208,7 +214,7 @@ export class Gateway {
     const peer = this.#peers.get(node);
     const incarnation = peer?.link.peer?.incarnation;
     if (peer?.isUp !== true || incarnation === undefined) return undefined;
-    return this.refTo({ node, incarnation, uid: NODE, path: "", keyHash: undefined });
+    return this.refTo({ node, incarnation, uid: NODE, path: "", keyHash: undefined, isRouter: false });
   }
 
   /** Members of a group on this node, told to one node or to all that are connected. */
@@ -279,7 +285,8 @@ export class Gateway {
     const { node } = this.#options;
     const moving = this.#lights.isOne(ref) ? undefined : this.#listener.movingName(ref);
     if (moving !== undefined) {
-      return { node, incarnation: this.self.incarnation, uid: NODE, path: moving, keyHash: undefined };
+      const { incarnation } = this.self;
+      return { node, incarnation, uid: NODE, path: moving, keyHash: undefined, isRouter: false };
     }
     const path = ref.id;
     const uid = this.#lights.isOne(ref) ? this.#lights.numberOf(ref) : ref.uid;
@@ -292,6 +299,7 @@ export class Gateway {
       uid,
       path,
       keyHash: keyHash === undefined ? keyHash : keyHash >>> 0,
+      isRouter: keyHash === undefined && this.guests.isRouter(ref),
     };
   }
 

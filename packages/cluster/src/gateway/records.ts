@@ -2,7 +2,7 @@
  * What frames carry: records, one behind the other.
  *
  *    0  length   u32, of all of it      4  op  u8      5  format  u8, of the payload
- *    6  method   u16, bytes of its name; bit 15: `key` is the hash of a router's key
+ *    6  method   u16, bytes of its name; bit 15: `key` is the hash of a router's key; bit 14: see `isRouted`
  *    8  target   u32     the owner's uid of the actor that it is for
  *   12  key      u32
  *   16  token    u32     the sender's number of the call, monitor or fragment
@@ -31,6 +31,9 @@ export const GROUP = 14;
 const LAST_OP = GROUP;
 
 const HAS_KEY = 0x8000;
+const IS_ROUTED = 0x4000;
+/** What a name may have here. No actor has a method with a longer one, so what is cut off is not missed. */
+const MAX_METHOD_BYTES = IS_ROUTED - 1;
 
 export interface WireRecord {
   readonly op: number;
@@ -39,6 +42,8 @@ export interface WireRecord {
   readonly target: number;
   /** The hash of a router's key. */
   readonly keyHash: number | undefined;
+  /** It was sent to the router, and is for a key: the router's window counts it. */
+  readonly isRouted: boolean;
   readonly token: number;
   readonly payload: Uint8Array;
 }
@@ -46,7 +51,17 @@ export interface WireRecord {
 const NO_PAYLOAD = new Uint8Array(0);
 
 export function record(op: number, rest: Partial<Omit<WireRecord, "op">> = {}): WireRecord {
-  return { op, format: 0, method: "", target: 0, keyHash: undefined, token: 0, payload: NO_PAYLOAD, ...rest };
+  return {
+    op,
+    format: 0,
+    method: "",
+    target: 0,
+    keyHash: undefined,
+    isRouted: false,
+    token: 0,
+    payload: NO_PAYLOAD,
+    ...rest,
+  };
 }
 
 export function recordBytes({ method, payload }: WireRecord): number {
@@ -62,7 +77,7 @@ function namesBytes(name: string): Buffer {
   if (name === "") return NO_NAME;
   let bytes = names.get(name);
   if (bytes === undefined) {
-    bytes = Buffer.from(name);
+    bytes = Buffer.from(name).subarray(0, MAX_METHOD_BYTES);
     if (names.size >= MAX_NAMES) names.clear();
     names.set(name, bytes);
   }
@@ -82,7 +97,7 @@ function copy(from: Uint8Array, into: Buffer, at: number): void {
 export function writeRecord(
   into: Buffer,
   at: number,
-  { op, format, method, target, keyHash, token, payload }: WireRecord,
+  { op, format, method, target, keyHash, isRouted, token, payload }: WireRecord,
 ): number {
   const name = namesBytes(method);
   const methodBytes = name.length;
@@ -92,7 +107,7 @@ export function writeRecord(
   into.writeUInt32LE(end - at, at);
   into[at + 4] = op;
   into[at + 5] = format;
-  into.writeUInt16LE(keyHash === undefined ? methodBytes : methodBytes | HAS_KEY, at + 6);
+  into.writeUInt16LE(methodBytes | (keyHash === undefined ? 0 : HAS_KEY) | (isRouted ? IS_ROUTED : 0), at + 6);
   into.writeUInt32LE(target >>> 0, at + 8);
   into.writeUInt32LE((keyHash ?? 0) >>> 0, at + 12);
   into.writeUInt32LE(token >>> 0, at + 16);
@@ -112,7 +127,7 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
     const length = bytes.readUInt32LE(at);
     const op = bytes[at + 4];
     const methodWord = bytes.readUInt16LE(at + 6);
-    const methodBytes = methodWord & ~HAS_KEY;
+    const methodBytes = methodWord & ~(HAS_KEY | IS_ROUTED);
     if (length < RECORD_HEADER_BYTES + methodBytes || length > bytes.length - at) return false;
     if (op < CALL || op > LAST_OP) return false;
     const from = at + RECORD_HEADER_BYTES;
@@ -127,6 +142,7 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
       method: methodBytes === 0 ? "" : name,
       target: bytes.readUInt32LE(at + 8),
       keyHash: (methodWord & HAS_KEY) === 0 ? undefined : bytes.readUInt32LE(at + 12),
+      isRouted: (methodWord & IS_ROUTED) !== 0,
       token: bytes.readUInt32LE(at + 16),
       payload: new Uint8Array(
         bytes.buffer,

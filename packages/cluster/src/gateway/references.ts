@@ -11,6 +11,8 @@ export interface GlobalRef {
   readonly path: string;
   /** The hash of a router's key. */
   readonly keyHash: number | undefined;
+  /** A router without a key: it has members, of which `forKey` means one. */
+  readonly isRouter: boolean;
 }
 
 /** What one gateway knows of references. */
@@ -29,15 +31,19 @@ const MAX_PATH_LENGTH = 4096;
 const MAX_UID = 2 ** 30 - 1;
 
 /** What is gone: of an incarnation that no node has, and of no number that an actor has. */
-export const GONE = { incarnation: "0", uid: MAX_UID, keyHash: undefined };
+export const GONE = { incarnation: "0", uid: MAX_UID, keyHash: undefined, isRouter: false };
 
-export function toWire({ node, incarnation, uid, path, keyHash }: GlobalRef): unknown[] {
-  return keyHash === undefined ? [node, incarnation, uid, path] : [node, incarnation, uid, path, keyHash];
+/** Its fifth is the hash of a router's key, or true for a router without one. */
+export function toWire({ node, incarnation, uid, path, keyHash, isRouter }: GlobalRef): unknown[] {
+  const route = isRouter ? true : keyHash;
+  return route === undefined ? [node, incarnation, uid, path] : [node, incarnation, uid, path, route];
 }
 
 /** Throws TypeError for what is no reference. */
 export function fromWire(wire: readonly unknown[]): GlobalRef {
-  const [node, incarnation, uid, path, keyHash] = wire;
+  const [node, incarnation, uid, path, route] = wire;
+  const isRouter = route === true;
+  const keyHash = isRouter ? undefined : route;
   const isOne =
     typeof node === "string" &&
     NODE_NAME.test(node) &&
@@ -50,7 +56,7 @@ export function fromWire(wire: readonly unknown[]): GlobalRef {
     path.length <= MAX_PATH_LENGTH &&
     (keyHash === undefined || isUnsigned(keyHash, 2 ** 32 - 1));
   if (!isOne) throw new TypeError("malformed message: not a reference");
-  return { node, incarnation, uid, path, keyHash } as GlobalRef;
+  return { node, incarnation, uid, path, keyHash, isRouter } as GlobalRef;
 }
 
 function isUnsigned(value: unknown, most: number): boolean {

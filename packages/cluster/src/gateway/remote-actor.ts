@@ -34,6 +34,7 @@ export class RemoteActor {
   readonly id: string;
   readonly guest: Guest;
   readonly #link: RemoteActorLink;
+  readonly #ref: ActorRef;
   #messages = 0;
   #bytes = 0;
   /** A large message is on its way: what is sent after it does not pass it. */
@@ -61,11 +62,12 @@ export class RemoteActor {
         exit: (from, reason) => this.#exit(from, reason),
       },
     });
+    this.#ref = global.isRouter ? link.guests.farRouter(this.guest.ref) : this.guest.ref;
     if (!link.isUp) this.guest.slot.close(this.#noconnection);
   }
 
   get ref(): ActorRef {
-    return this.guest.ref;
+    return this.#ref;
   }
 
   /** So much has left the receiver's gateway. */
@@ -125,8 +127,11 @@ export class RemoteActor {
     return !this.#held && this.#link.hasRoom && this.#messages < messages && this.#bytes < bytes;
   }
 
-  #take({ kind, method, args, raw, undecodable, size, caller }: GuestMessage): void {
+  #take(taken: GuestMessage): void {
+    const { kind, method, raw, undecodable, size, caller } = taken;
     const { codec, guests } = this.#link;
+    const { uid: target, isRouter } = this.global;
+    const { args, keyHash } = isRouter ? guests.unmarked(this.#ref, taken) : { args: taken.args, keyHash: undefined };
     let wire: Wire;
     try {
       if (undecodable !== undefined) throw undecodable.error;
@@ -138,11 +143,19 @@ export class RemoteActor {
     }
     this.#messages++;
     this.#bytes += size;
-    const { uid: target, keyHash } = this.global;
     const { format, payload } = wire;
     const token = caller === undefined ? 0 : this.#link.callOf(this, caller);
     const sent = kind === "send" ? "" : method;
-    const message = { op: KINDS[kind], format, method: sent, target, keyHash, token, payload };
+    const message = {
+      op: KINDS[kind],
+      format,
+      method: sent,
+      target,
+      keyHash: keyHash ?? this.global.keyHash,
+      isRouted: keyHash !== undefined,
+      token,
+      payload,
+    };
     this.#held = !this.#link.send(message, this.#gone);
   }
 

@@ -65,17 +65,18 @@ export class Serving {
       this.#control(message);
       return;
     }
-    const key = message.keyHash === undefined ? message.target : keyOf(message);
+    const { target, keyHash, isRouted } = message;
+    const ofKey = isRouted ? undefined : keyHash;
+    const key = ofKey === undefined ? target : keyOf(message);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const { target, keyHash, payload } = message;
       // Nothing is kept for what is not here, whatever numbers a peer makes up.
       if (this.#host.reachable(target, keyHash) === undefined) {
         this.#refuse(message);
-        this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: payload.length }));
+        this.#host.send(creditOf({ target, keyHash: ofKey, messages: 1, bytes: message.payload.length }));
         return;
       }
-      lane = { target, keyHash, queue: new Queue(), busy: false, messages: 0, bytes: 0 };
+      lane = { target, keyHash: ofKey, queue: new Queue(), busy: false, messages: 0, bytes: 0 };
       this.#lanes.set(key, lane);
     }
     if (!lane.busy) {
@@ -267,7 +268,7 @@ export class Serving {
       this.#calls.delete(token);
       if (value instanceof EncodedReply) {
         const { format, bytes: payload } = value;
-        this.#host.send({ op: REPLY, format, method: "", target: 0, keyHash: undefined, token, payload });
+        this.#host.send(record(REPLY, { format, token, payload }));
         return;
       }
       try {

@@ -1,7 +1,16 @@
 import type { Peer } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { cellOf, isCellAddress } from "@mini-otp/worker-host/protocol/memory";
-import { ActorRef, EntityRef, noproc, type PoolRef, processOf, RouterRef } from "@mini-otp/worker-host/protocol/refs";
+import {
+  ActorRef,
+  EntityRef,
+  FarRouterRef,
+  noproc,
+  type PoolRef,
+  processOf,
+  RouterRef,
+  unmarked,
+} from "@mini-otp/worker-host/protocol/refs";
 import {
   CLOSED,
   fillPayload,
@@ -19,7 +28,7 @@ import type { Process, RemoteSignals } from "../signals/process-signals.js";
 import type { ResourceContext } from "../supervision/child-spec.js";
 import { ActorSystem } from "../system/actor-system.js";
 import type { Actors } from "../system/actors.js";
-import { GuestSlot, type GuestSlotOptions } from "./guest-slot.js";
+import { type GuestMessage, GuestSlot, type GuestSlotOptions } from "./guest-slot.js";
 
 /** Its `id` has its node before the path: `b:root/prices`. */
 export interface GuestOptions extends GuestSlotOptions {
@@ -166,6 +175,19 @@ export class Guests {
     return new EntityRef(this.#actors.outbox, address, uid, id);
   }
 
+  /** The reference to a router that this guest stands for. */
+  farRouter({ address, uid, id }: ActorRef): FarRouterRef {
+    return new FarRouterRef(this.#actors.outbox, address, uid, id);
+  }
+
+  /** What has come to a guest that stands for a router: the hash of the key that it is for, and the arguments without it. */
+  unmarked(
+    { uid }: ActorRef,
+    { kind, args }: GuestMessage,
+  ): { readonly keyHash: number | undefined; readonly args: unknown[] } {
+    return unmarked(uid, kind === "send", args);
+  }
+
   /** A reference to what is gone. */
   gone(id: string): ActorRef {
     return new ActorRef(this.#actors.outbox, this.#actors.outbox.self.address, 0, id);
@@ -173,7 +195,7 @@ export class Guests {
 
   /** The hash of its key, for a reference to a router's member; undefined for a reference to the router itself. */
   keyHashOf(ref: ActorRef | PoolRef): number | undefined {
-    return ref instanceof RouterRef ? ref.keyHash : undefined;
+    return ref instanceof RouterRef || ref instanceof FarRouterRef ? ref.keyHash : undefined;
   }
 
   /** Whether it means one life of a light actor, or whichever has its id; undefined for what is not light. */

@@ -30,6 +30,7 @@ export type {
 } from "./actor-types.js";
 export { checkedReference } from "./checked-reference.js";
 export { EntityRef } from "./entity-ref.js";
+export { FarRouterRef, unmarked } from "./far-router-ref.js";
 export type { MapOptions } from "./pool-map.js";
 export { type ItemsOf, PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";

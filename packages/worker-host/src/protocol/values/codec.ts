@@ -1,6 +1,7 @@
 import { addExtension, Packr } from "#msgpackr";
 import { ActorRef, type Sender } from "../refs/actor-ref.js";
 import { EntityRef } from "../refs/entity-ref.js";
+import { FarRouterRef } from "../refs/far-router-ref.js";
 import { PoolRef } from "../refs/pool-ref.js";
 import { RouterRef } from "../refs/router-ref.js";
 import { incoming } from "../refs/wire-value.js";
@@ -57,16 +58,24 @@ addExtension({
   read: (wire: [number, number, string]) => foreign?.imported(wire) ?? new ActorRef(decodingFor, ...wire),
 } as never);
 
+type KeyedWire = [address: number, uid: number, id: string, keyHash: number | undefined];
+
+function routerIn([address, uid, id, keyHash]: KeyedWire): ActorRef {
+  const own = keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined;
+  return own ?? new RouterRef(decodingFor, address, uid, id, {}, keyHash);
+}
+
+function farRouterIn([address, uid, id, keyHash]: KeyedWire): ActorRef {
+  return new FarRouterRef(decodingFor, address, uid, id, {}, keyHash);
+}
+
 const ROUTER_REFERENCE_TYPE = 0x53;
 // Added after ActorRef, because msgpackr asks the last extension first and a RouterRef is an ActorRef too.
 addExtension({
   Class: RouterRef,
   type: ROUTER_REFERENCE_TYPE,
   write: (ref: RouterRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.id, ref.keyHash],
-  read: ([address, uid, id, keyHash]: [number, number, string, number | undefined]) =>
-    foreign?.imported([address, uid, id, keyHash]) ??
-    (keyHash === undefined ? decodingFor.ownRef?.(uid) : undefined) ??
-    new RouterRef(decodingFor, address, uid, id, {}, keyHash),
+  read: (wire: KeyedWire) => foreign?.imported(wire) ?? routerIn(wire),
 } as never);
 
 const ENTITY_REFERENCE_TYPE = 0x55;
@@ -74,8 +83,16 @@ addExtension({
   Class: EntityRef,
   type: ENTITY_REFERENCE_TYPE,
   write: (ref: EntityRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.ofAll, ref.key],
-  read: ([address, uid, id, key]: [number, number, string, string | undefined]) =>
-    foreign?.imported([address, uid, id, key]) ?? new EntityRef(decodingFor, address, uid, id, key),
+  read: (wire: [number, number, string, string | undefined]) =>
+    foreign?.imported(wire) ?? new EntityRef(decodingFor, ...wire),
+} as never);
+
+const FAR_ROUTER_REFERENCE_TYPE = 0x56;
+addExtension({
+  Class: FarRouterRef,
+  type: FAR_ROUTER_REFERENCE_TYPE,
+  write: (ref: FarRouterRef) => foreign?.exported(ref) ?? [ref.address, ref.uid, ref.id, ref.keyHash],
+  read: (wire: KeyedWire) => foreign?.imported(wire) ?? farRouterIn(wire),
 } as never);
 
 const POOL_REFERENCE_TYPE = 0x54;
