@@ -47,9 +47,8 @@ export default defineConfig({
         test: {
           name: "together",
           include: builtTests.filter((file) => !aloneFiles.includes(file)),
-          // Vitest's default leaves one core free, so two cores would run one file at a time. That is right for the long
-          // tests: their programs use both cores, and have limits of time.
-          ...(PART === "long" ? {} : { maxWorkers: availableParallelism() }),
+          // Vitest's default leaves one core free, so two cores would run one file at a time.
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
       },

@@ -16,7 +16,6 @@ export const LONG = [
   "cluster/shards",
   "cluster/shards-processes",
   "cluster/signals",
-  "cluster/soak",
   "examples/bullmq",
   "examples/cluster-atlas",
   "examples/code-atlas-facts",
@@ -50,7 +49,13 @@ export const LONG = [
 ];
 
 /** Only in `test:full`: each takes a minute or more, and tests at full size what others test at a small one. */
-export const FULL = ["examples/tcp-ingest", "observer/page-at-size", "soak/calls-settle", "soak/map-memory"];
+export const FULL = [
+  "cluster/soak",
+  "examples/tcp-ingest",
+  "observer/page-at-size",
+  "soak/calls-settle",
+  "soak/map-memory",
+];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` with more. */
 export const SCALED = [

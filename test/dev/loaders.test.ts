@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { MAJORS, nodeOf } from "../faults/node-versions.js";
+import { ofPart } from "../support/part.js";
 import { projectFolder } from "../support/project-folder.js";
 
 // Programs start, on a machine that may have other work.
@@ -13,7 +14,7 @@ const scenario = new URL("./programs/scenario.js", import.meta.url).href;
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
 
 /** CI has 25 minutes: there the oldest and the newest, and all of them in `test:versions`. */
-const NODES = process.env.TEST_PART === "long" ? ([20, 26] as const) : MAJORS;
+const NODES = ofPart<readonly number[]>([20], [20, 26], MAJORS);
 
 /** 1, 1 + 10, 11 + 110, the same code again, then a step of 1 100. */
 const SAID = [1, 11, 121, true, 231, 1331];

@@ -12,9 +12,9 @@ const TIMEOUT_MS = 90_000;
  */
 const RUNS = 2;
 
-/** One of each way to end, or all. */
+/** One of each way to end, every third one, or all. */
 const CHOSEN = Object.entries(FAULTS).filter(([, { stage, reason }], at, all) =>
-  ofPart(at === all.findIndex(([, other]) => other.stage === stage && other.reason === reason), true),
+  ofPart(at === all.findIndex(([, other]) => other.stage === stage && other.reason === reason), at % 3 === 0, true),
 );
 
 describe.sequential("a process survives an actor that", () => {

@@ -5,10 +5,15 @@ import { promisify } from "node:util";
 import { isActorError } from "@mini-otp/runtime";
 import { expect, test, vi } from "vitest";
 import { MAJORS, nodeOf } from "../faults/node-versions.js";
+import { ofPart } from "../support/part.js";
 import { testSystem } from "../support/system.js";
 
 // Programs start, on a machine that may have other work.
 vi.setConfig({ testTimeout: 120_000 });
+
+/** The lowest and the highest, or all; and those that load TypeScript themselves. */
+const NODES = ofPart<readonly number[]>([20], [20, 26], MAJORS);
+const NEWER = ofPart([26], [26], [22, 24, 26]);
 
 const run = promisify(execFile);
 const app = fileURLToPath(new URL("../../module/app/", import.meta.url));
@@ -27,7 +32,7 @@ async function restricted(major: number, ...args: string[]): Promise<string> {
   return `${stdout}${stderr}`;
 }
 
-test.each(MAJORS)(
+test.each(NODES)(
   // Promise: typescript-loaded-errors-name
   "Node %s loads an actor's TypeScript file by its own name, and errors name its lines",
   async (major) => {
@@ -35,30 +40,30 @@ test.each(MAJORS)(
   },
 );
 
-test.each(MAJORS)("Node %s loads the TypeScript file when the URL says .js and there is none", async (major) => {
+test.each(NODES)("Node %s loads the TypeScript file when the URL says .js and there is none", async (major) => {
   expect(await output(major, "main.mjs", "./greeter.actor.js")).toBe(SAYS);
 });
 
 // Promise: typescript-loaded-errors-name
-test.each(MAJORS)("a whole program in TypeScript runs under tsx on Node %s", async (major) => {
+test.each(NODES)("a whole program in TypeScript runs under tsx on Node %s", async (major) => {
   expect(await output(major, "--import", "tsx", "main.ts")).toBe("hello, hello Ada\nmoody.actor.ts:15\n");
 });
 
 // Promise: typescript-loaded-errors-name
-test.each(MAJORS)("an actor's TypeScript file loads under vitest on Node %s", async (major) => {
+test.each(NODES)("an actor's TypeScript file loads under vitest on Node %s", async (major) => {
   const vitest = join(modules, "vitest/vitest.mjs");
   const args = ["run", "--root", ".", "--config", "vitest.config.mjs", "--reporter", "json"];
   const { success, numPassedTests } = JSON.parse(await output(major, vitest, ...args)) as Record<string, unknown>;
   expect({ success, numPassedTests }).toEqual({ success: true, numPassedTests: 1 });
 });
 
-test.each([22, 24, 26])("Node %s says what to do about TypeScript that is more than types", async (major) => {
+test.each(NEWER)("Node %s says what to do about TypeScript that is more than types", async (major) => {
   const error = await output(major, "main.mjs", "./moody.actor.ts").catch(({ stderr }: { stderr: string }) => stderr);
   expect(error).toMatch(/ERR_ACTOR_MODULE|moody\.actor\.ts failed to load/);
   expect(error).toContain("start the program with tsx");
 });
 
-test.each([22, 24, 26])(
+test.each(NEWER)(
   "Node %s loads an actor's TypeScript file under permissions, also in a program that runs under tsx",
   async (major) => {
     expect(await restricted(major, "main.mjs", "./greeter.actor.js")).toBe(SAYS);
@@ -66,7 +71,7 @@ test.each([22, 24, 26])(
   },
 );
 
-test.each([22, 24, 26])(
+test.each(NEWER)(
   "Node %s says that TypeScript which is more than types has to be built for an actor with permissions",
   async (major) => {
     const said = await restricted(major, "--import", "tsx", "main.mjs", "./moody.actor.ts");
