@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { type ExitReason, withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ExitReason, withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 import { expect, test } from "vitest";
 import { readLogVariables } from "#runtime/reporting/log-variables.js";
@@ -127,4 +127,36 @@ test("a value that a variable does not take is refused by name, with what is all
   expect(() => readLogVariables({ MINI_OTP_LOG: "pretty" })).toThrow(
     'the environment variable MINI_OTP_LOG="pretty", must be readable or json',
   );
+});
+
+// Promise: crash-stack-in-one
+test("an error of the runtime's own shows why an actor ended, and not once more where", () => {
+  const origin = failure("boom");
+  const called = ["    -- root/a, called from --", "    at main (file:///app/main.js:1:1)"];
+  const exit = new ActorError("ERR_CALL_EXIT", "it exited", { id: "root/a", method: "work", reason: crash(origin) });
+  exit.stack = ["ActorError: it exited", OWN, ...RUNTIME, ...called].join("\n");
+  const reasons = new LoggableReasons();
+  const first: any = reasons.shown(exit, "fatal");
+  expect(first.stack.split("\n")).toEqual(["ActorError: it exited", OWN, ...called]);
+  reasons.of(crash(origin), "error");
+  const later: any = reasons.shown(exit, "fatal");
+  expect(later).toBeInstanceOf(ActorError);
+  expect(later.stack.split("\n")).toEqual(["ActorError: it exited", ...called]);
+  expect(JSON.parse(JSON.stringify(later.reason))).toEqual({ kind: "error", err: { type: "Error", message: "boom" } });
+  expect(exit.stack).toContain(OWN);
+  expect(exit.reason).toEqual(crash(origin));
+  const other = new Error("other");
+  expect(reasons.shown(other, "fatal")).toBe(other);
+});
+
+test("what a resource failed with, when that is a call of an actor that ended, has the actor's error in it", () => {
+  const exit = new ActorError("ERR_CALL_EXIT", "it exited", {
+    id: "root/a",
+    method: "work",
+    reason: crash(failure("boom")),
+  });
+  expect(errOf(new LoggableReasons().of(crash(exit as Error), "error"))).toMatchObject({
+    type: "ActorError",
+    reason: { kind: "error", err: { message: "boom" } },
+  });
 });

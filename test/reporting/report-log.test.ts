@@ -109,7 +109,30 @@ test("what has not come for a while is news again", async () => {
   await clock.advance(15_000);
   expect(clock.pendingTimers).toBe(0);
   log.add(exited(boom()));
-  expect(lines.map(({ fields }) => fields.repeated)).toEqual([undefined, undefined, undefined, 1, undefined]);
+  expect(lines.map(({ fields }) => fields.repeated)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+});
+
+// Promise: crash-stack-in-one
+test("the failure for which a supervisor gives up is a record of its own before that, with its stack", () => {
+  const { log, lines } = reportLog();
+  const budget = (restartsLeft: number) => ({ restartsLeft, periodMs: 5_000 });
+  const last = boom();
+  for (let i = 1; i <= 3; i++) log.add(exited(boom(), "root/a", i), budget(3 - i));
+  log.add(exited(last, "root/a", 4), budget(-1));
+  const detail: ExitReason = { kind: "reached_max_restart_intensity", id: "root/a", reason: last };
+  const escalated = { ...exited({ kind: "shutdown", detail }, "root"), event: "supervisor_escalated" };
+  log.add(escalated as unknown as SupervisionReport);
+  expect(lines.map(({ fields }) => [fields.event, fields.incarnation, fields.repeated])).toEqual([
+    ["actor_exited", 1, undefined],
+    ["actor_exited", 2, undefined],
+    ["actor_exited", 3, undefined],
+    ["actor_exited", 4, undefined],
+    ["supervisor_escalated", 1, undefined],
+  ]);
+  expect(lines[3].fields.reason.err.stack).toContain("report-log.test");
+  expect(lines[3].message).toBe("root/a actor_exited: error (TypeError: boom)");
+  log.close();
+  expect(lines).toHaveLength(5);
 });
 
 test("a storm of 10 000 crashes of 20 actors in a minute is at most 320 lines", async () => {

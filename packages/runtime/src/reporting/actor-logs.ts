@@ -1,9 +1,9 @@
 import { withoutRuntimeFrames } from "@mini-otp/worker-host/protocol/errors";
 import { giveLogCredit, LOG_DROPPED } from "@mini-otp/worker-host/protocol/memory";
-import { LOG_LEVELS, type LogLevel, levelValue, SILENT } from "@mini-otp/worker-host/protocol/port";
+import { LOG_LEVELS, type LogLevel } from "@mini-otp/worker-host/protocol/port";
 import type { Events } from "./events.js";
 import type { Log } from "./log.js";
-import type { Logger } from "./logger.js";
+import { levelOf } from "./logger.js";
 
 /** The actor and the thread that a line comes from. */
 export interface LogSource {
@@ -151,11 +151,4 @@ export class ActorLogs {
     const facts = { actor: id, incarnation, thread, dropped };
     this.#log.warn(facts, `${dropped} lines of ${id}'s log were dropped: more than main takes`);
   }
-}
-
-/** The lowest level that a logger takes, as pino's number. A logger that does not say gets all lines. */
-export function levelOf({ level, levels }: Logger): number {
-  if (level === undefined) return LOG_LEVELS.trace;
-  // Pino's number for "silent" is Infinity.
-  return Math.min(levels?.values[level] ?? levelValue(level) ?? LOG_LEVELS.trace, SILENT);
 }

@@ -1,9 +1,10 @@
 import { describe } from "@mini-otp/worker-host/protocol/errors";
-import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
+import { LOG_LEVELS, type LogLevel } from "@mini-otp/worker-host/protocol/port";
 import { countErrorsOf } from "./failing-streams.js";
 import { callSafely } from "./listeners.js";
 import type { LogVariables } from "./log-variables.js";
-import { errorKeyOf, type Logger, streamOf, systemLogger } from "./logger.js";
+import { LoggableReasons } from "./loggable-reason.js";
+import { errorKeyOf, type Logger, levelOf, streamOf, systemLogger } from "./logger.js";
 import { consoleStreams, printableArgs, printsText } from "./printable.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,12 +21,15 @@ export class Log {
   readonly errorKey: string;
   /** Stacks keep the frames of the runtime. */
   readonly fullStacks: boolean;
+  /** What the records show of errors, so that a stack is in one of them. */
+  readonly reasons: LoggableReasons;
   #lost = 0;
 
   constructor(given: Logger | false | undefined, name: string, variables: LogVariables) {
     this.logger = systemLogger(given, name, () => this.lose(), variables);
     this.#printsText = safely(() => printsText(given)) === true;
     this.fullStacks = variables.fullStacks;
+    this.reasons = new LoggableReasons(variables.fullStacks, () => this.ask(levelOf) ?? LOG_LEVELS.trace);
     this.errorKey = safely(() => errorKeyOf(this.logger)) ?? "err";
     const streams = this.#printsText ? consoleStreams(given) : [streamOf(this.logger)];
     for (const stream of streams) safely(() => countErrorsOf(stream, this));
@@ -83,7 +87,8 @@ export class Log {
   }
 
   #write(level: LogLevel, fields: Fields, message: string): void {
-    this.attempt(level, [fields, message], (error) => {
+    const shown = "err" in fields ? { ...fields, err: this.reasons.shown(fields.err, level) } : fields;
+    this.attempt(level, [shown, message], (error) => {
       if (isOfSystem(error)) return this.lose();
       // A serializer or a getter of the user has thrown: the message is written without the fields that may have caused
       // it.

@@ -1,6 +1,7 @@
 import {
   describe,
   type ExitReason,
+  isActorError,
   isError,
   shorten,
   withoutRuntimeFrames,
@@ -40,9 +41,39 @@ export class LoggableReasons {
     }
   }
 
+  /**
+   * An error in a record of the runtime's own, of this level. One of the runtime's tells of an exit: as `of` tells of it,
+   * and without those frames that a record has shown. Any other value is itself. Never throws.
+   */
+  shown(error: unknown, level: LogLevel): unknown {
+    this.#tells = LOG_LEVELS[level] >= this.#lowest();
+    try {
+      if (!isActorError(error) || !isReason(error.reason)) return error;
+      const stack = this.#fullStacks ? error.stack : this.#withoutTold(error.stack, error.reason);
+      const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error));
+      Object.defineProperty(copy, "stack", { value: this.#shown(stack), configurable: true, writable: true });
+      return Object.assign(copy, { reason: this.#loggable(error.reason, 0) });
+    } catch {
+      return error;
+    }
+  }
+
+  /** A call that its callee's crash has failed shows where that failed, which the record of the crash has shown. */
+  #withoutTold(stack: string | undefined, reason: ExitReason): string | undefined {
+    const { error } = reason as { readonly error?: unknown };
+    if (typeof stack !== "string" || !isError(error) || !this.#told.has(error)) return stack;
+    const told = new Set(String(error.stack).split("\n"));
+    return stack
+      .split("\n")
+      .filter((line) => !told.has(line))
+      .join("\n");
+  }
+
   #loggable(reason: object, depth: number): object {
     const { error, ...rest } = reason as { error?: unknown };
-    const fields: Record<string, unknown> = isError(error) ? { ...rest, err: this.#serialized(error) } : { ...reason };
+    const fields: Record<string, unknown> = isError(error)
+      ? { ...rest, err: this.#serialized(error, depth) }
+      : { ...reason };
     // The reason of the child for which a supervisor gave up.
     for (const key of ["detail", "reason"]) {
       const inner = fields[key];
@@ -51,9 +82,11 @@ export class LoggableReasons {
     return fields;
   }
 
-  #serialized(error: Error): object {
+  #serialized(error: Error, depth: number): object {
     try {
       const { message, stack: _, ...rest } = this.#plain(pino.stdSerializers.err(error), 0);
+      const { reason } = rest;
+      if (isReason(reason) && depth < MAX_NESTED) rest.reason = this.#loggable(reason, depth + 1);
       return { ...rest, message: text(message), stack: this.#stackOf(error) };
     } catch {
       return { message: describe(error) };

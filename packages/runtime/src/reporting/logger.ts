@@ -1,5 +1,6 @@
 import { isatty, WriteStream } from "node:tty";
 import { field } from "@mini-otp/worker-host/protocol/options";
+import { LOG_LEVELS, levelValue, SILENT } from "@mini-otp/worker-host/protocol/port";
 import pino from "pino";
 import { invalidSpec } from "../supervision/spec-fields.js";
 import type { LogVariables } from "./log-variables.js";
@@ -111,4 +112,11 @@ export function errorKeyOf(logger: Logger): string {
 /** The stream of a pino logger; undefined for another logger. */
 export function streamOf(logger: Logger): unknown {
   return (logger as unknown as Record<symbol, unknown>)[pino.symbols.streamSym];
+}
+
+/** The lowest level that a logger takes, as pino's number. A logger that does not say gets all lines. */
+export function levelOf({ level, levels }: Logger): number {
+  if (level === undefined) return LOG_LEVELS.trace;
+  // Pino's number for "silent" is Infinity.
+  return Math.min(levels?.values[level] ?? levelValue(level) ?? LOG_LEVELS.trace, SILENT);
 }

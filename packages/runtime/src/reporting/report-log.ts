@@ -14,7 +14,7 @@ type Seen = SupervisionReport & LastSeen;
 interface Repeats {
   logged: number;
   /** The last report that was not logged, and how many there were. */
-  held: Seen | undefined;
+  held: { readonly report: Seen; readonly budget: RestartBudget | undefined } | undefined;
   repeated: number;
 }
 
@@ -43,10 +43,12 @@ export class ReportLog {
     this.#timer ??= this.#clock.setTimer(SUMMARY_EVERY_MS, () => this.#summarise());
     if (repeats.logged < LOGGED_AT_FIRST) {
       repeats.logged++;
+      // The failures that it comes of stand before it, and their stacks are in their records.
+      if (report.event === "supervisor_escalated") this.#flush();
       this.#write(report, budget);
     } else {
       repeats.repeated++;
-      repeats.held = report;
+      repeats.held = { report, budget };
     }
   }
 
@@ -68,7 +70,10 @@ export class ReportLog {
 
   #flush(): void {
     for (const repeats of this.#repeats.values()) {
-      if (repeats.held !== undefined) this.#write(repeats.held, undefined, repeats.repeated);
+      const { held, repeated } = repeats;
+      // What has come once is a record as any other.
+      if (held !== undefined && repeated === 1) this.#write(held.report, held.budget);
+      else if (held !== undefined) this.#write(held.report, undefined, repeated);
       repeats.held = undefined;
       repeats.repeated = 0;
     }
@@ -78,7 +83,7 @@ export class ReportLog {
     const { id, ...about } = report;
     const left = budget === undefined || budget.restartsLeft < 0 ? undefined : budget;
     const fields = { actor: id, ...about, ...left, ...(repeated === undefined ? {} : { repeated }) };
-    const times = repeated === undefined || repeated === 1 ? "" : ` (${repeated} times)`;
+    const times = repeated === undefined ? "" : ` (${repeated} times)`;
     if (!("reason" in report)) {
       this.#logger.debug(fields, `${id} ${report.event}${times}`);
       return;

@@ -14,7 +14,7 @@ import {
   withCaller,
 } from "@mini-otp/worker-host/protocol/errors";
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
-import { GUARD_HOOK, LOG_LEVELS } from "@mini-otp/worker-host/protocol/port";
+import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
 import { Development } from "../dev/development.js";
@@ -26,12 +26,10 @@ import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introsp
 import { type TreeNode, treeOf } from "../introspection/tree.js";
 import { DeadLetters } from "../messaging/dead-letters.js";
 import { isLightReference } from "../partitions/light-actors.js";
-import { levelOf } from "../reporting/actor-logs.js";
 import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "../reporting/events.js";
 import { LastFailures } from "../reporting/giving-up.js";
 import { Log } from "../reporting/log.js";
 import { readLogVariables } from "../reporting/log-variables.js";
-import { LoggableReasons } from "../reporting/loggable-reason.js";
 import type { Logger } from "../reporting/logger.js";
 import { ReportLog } from "../reporting/report-log.js";
 import { ResourceChild } from "../resource/resource-child.js";
@@ -145,11 +143,10 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
     this.#failProcess = failProcess;
     const variables = readLogVariables(process.env);
     const logger = new Log(given, name, variables);
-    const reasons = new LoggableReasons(variables.fullStacks, () => logger.ask(levelOf) ?? LOG_LEVELS.trace);
     this.#log = logger;
     this.logger = logger.logger;
     this.#events = new Events(logger);
-    this.#reportLog = new ReportLog(logger, systemClock, reasons);
+    this.#reportLog = new ReportLog(logger, systemClock, logger.reasons);
     this.#actors = new Actors(
       clock,
       logger,
@@ -166,7 +163,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
       this.#development = new Development({ directory: this.#actors.directory, events: this.#events, logger });
     }
     const spec = normaliseRoot(supervisor({ ...flags, id: "root" }));
-    this.#lastFailures = new LastFailures(spec.id, reasons);
+    this.#lastFailures = new LastFailures(spec.id, logger.reasons);
     this.#references = new References(
       (ref) => this.#actors.meantBy(ref),
       this.#actors.lights,
