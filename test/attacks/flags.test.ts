@@ -48,7 +48,7 @@ test.each(["--jitless", "--disable-proto=delete --enable-source-maps --max-old-s
 
 test("the default logger works with frozen intrinsics, or says in one line that it does not", () => {
   const said = run(["--frozen-intrinsics"], "default");
-  const refusal = /^ERR_INVALID_CHILD_SPEC .*logger is undefined; allowed: .*--frozen-intrinsics from Node 22 on\n$/;
+  const refusal = /^ERR_INVALID_CHILD_SPEC .*logger=undefined, must be .*--frozen-intrinsics from Node 22 on\n$/;
   if (major < 22) expect(said).toMatch(refusal);
   else expect(said).toBe(WORKS);
 });

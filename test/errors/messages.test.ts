@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ActorError, dynamicSupervisor, pool, router, type SystemOptions } from "@mini-otp/runtime";
+import { type ActorError, dynamicSupervisor, pool, router, type SystemOptions, startSystem } from "@mini-otp/runtime";
 import { runInline } from "@mini-otp/runtime/testing";
 import { defineActor } from "@mini-otp/worker-host";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -261,7 +261,7 @@ test("what is given in the place of a spec is refused with what a spec looks lik
   for (const wrong of [fixture("echo"), "echo.actor.js", Promise.resolve({}), undefined, 5, []]) {
     const error = await failureOf(() => system.startChild(wrong as never));
     expect(error).toMatchObject({ code: "ERR_INVALID_CHILD_SPEC", id: "root", field: "" });
-    expect(error.message).toContain('allowed: a child spec: { id: "hasher", actor: new URL(');
+    expect(error.message).toContain('must be a child spec: { id: "hasher", actor: new URL(');
   }
 });
 
@@ -286,7 +286,45 @@ test("a definition in the place of a spec is told from one, and a misspelt optio
   const definition = await failureOf(() => system.startChild(defineActor({ handlers: {} }) as never));
   expect(definition.message).toContain("; a definition stays in its module");
   const misspelt = await failureOf(() => system.startChild({ id: "a", actor: fixture("echo"), heapCapMB: 1 } as never));
-  expect(misspelt.message).toBe('invalid child spec "root/a": heapCapMB: no such field, did you mean "heapCapMb"?');
+  expect(misspelt.message).toMatch(
+    /^invalid child spec "root\/a": no option heapCapMB; there are: .*; did you mean "heapCapMb"\?$/,
+  );
+});
+
+test("a wrong option is told in the same words wherever it is given, with its value", async () => {
+  const { system, echo } = await anEcho();
+  const given = [
+    () => system.startChild({ id: "a", actor: fixture("echo"), heapCapMb: "64" } as never),
+    () => startSystem({ intensity: "64" } as never),
+    () => system.stop({ timeoutMs: "64" } as never),
+    () => defineActor({ handlers: {}, throws: "64" } as never),
+    () => system.monitor(echo, "64" as never),
+  ];
+  const messages = [];
+  for (const give of given) messages.push((await failureOf(async () => give())).message);
+  expect(messages).toEqual([
+    expect.stringMatching(/^invalid child spec "root\/a": heapCapMb="64", must be MiB, more than 0/),
+    expect.stringMatching(/^startSystem: intensity="64", must be a whole number/),
+    expect.stringMatching(/^stop: timeoutMs="64", must be /),
+    'defineActor: throws="64", must be "crash", "reply"',
+    'monitor: listener="64", must be a function',
+  ]);
+});
+
+test("a promise in a message asks for its await, and a URL for its text", async () => {
+  const { echo } = await anEcho();
+  const sent = async (value: unknown) => (await failureOf(() => echo.call("echo", value as never))).message;
+  expect(await sent(Promise.resolve(1))).toMatch(/args\[0\] is a promise; forgotten await\?$/);
+  expect(await sent({ to: new URL("https://example.org") })).toMatch(
+    /args\[0\]\.to is an instance of URL, which has methods; send its href$/,
+  );
+});
+
+test("a child that runs already is told with the way to its reference", async () => {
+  const { system, echo } = await anEcho();
+  const again = await failureOf(() => system.startChild({ id: "echo", actor: fixture("echo") }));
+  expect(again.message).toBe("root/echo is running already: error.ref");
+  expect(again.ref).toBe(echo);
 });
 
 test("a child that does not exist is told with those that do, and a full supervisor with its maxChildren", async () => {

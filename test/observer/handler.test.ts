@@ -143,9 +143,7 @@ test("a mounted observer refuses names that it does not know, and options that m
     text: '{"live":true,"ready":true}',
   });
   const options = (options: unknown) => () => observerHandler(system, options as ObserverHandlerOptions);
-  expect(options({ path: "observer" })).toThrow(
-    "observerHandler: path=observer (a text), must be a path that begins with",
-  );
+  expect(options({ path: "observer" })).toThrow('observerHandler: path="observer", must be a path that begins with');
   expect(options({ port: 1 })).toThrow("no option port; there are:");
 });
 

@@ -1,6 +1,6 @@
 import { testCluster } from "@mini-otp/cluster/testing";
 import { METRICS, type MetricsOptions, registerMetrics, startObserver } from "@mini-otp/metrics";
-import { type ActorSystem, dynamicSupervisor, pool, supervisor } from "@mini-otp/runtime";
+import { type ActorSystem, dynamicSupervisor, pool, router, supervisor } from "@mini-otp/runtime";
 import { Counter, Gauge, Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type Counting from "../fixtures/counter.actor.js";
@@ -103,6 +103,33 @@ test("actors without a name are shown together by type, named ones each", async 
     { name: "mini_otp_actor_messages_received_total", labels: { type: "counter", actor: "third" }, value: 1 },
   ]);
   expect((await scrape("actor_running")).map(({ value }) => value)).toEqual([2, 1]);
+});
+
+test("the members of a router with a name have one series with that name, which ends with the last of them", async () => {
+  const { system, scrape } = await measured({ maxActors: 1 });
+  const spec = { actor: fixture("counter"), size: 2, route: "round_robin" } as const;
+  const routed = await system.startChild(router<typeof Counting>({ id: "r", name: "routed", ...spec }));
+  await system.startChild(router<typeof Counting>({ id: "s", name: "beyond the cap", ...spec }));
+  await system.startChild(router<typeof Counting>({ id: "t", ...spec }));
+  for (let i = 0; i < 4; i++) await routed.call("add", 1);
+  const received = async () =>
+    (await scrape("actor_messages_received_total")).map(({ labels, value }) => [labels.actor, value]);
+  expect(await received()).toEqual([
+    ["routed", 4],
+    ["__overflow__", 0],
+    [undefined, 0],
+  ]);
+  expect((await scrape("actor_running")).map(({ value }) => value)).toEqual([2, 2, 2]);
+  await routed.resize(1);
+  expect((await received())[0]).toEqual(["routed", 4]);
+  await routed.resize(3);
+  expect((await received())[0]).toEqual(["routed", 4]);
+  await system.terminateChild("r");
+  await system.deleteChild("r");
+  expect(await received()).toEqual([
+    ["__overflow__", 0],
+    [undefined, 0],
+  ]);
 });
 
 test("named actors beyond the cap share one series, which keeps what the gone ones counted", async () => {

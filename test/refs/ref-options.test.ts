@@ -12,7 +12,7 @@ async function careless() {
 test.each<[string, unknown, string]>([
   ["timeoutMs NaN", { timeoutMs: NaN }, "timeoutMs=NaN"],
   ["timeoutMs -1", { timeoutMs: -1 }, "timeoutMs=-1"],
-  ["timeoutMs as text", { timeoutMs: "100" }, "timeoutMs=100"],
+  ["timeoutMs as text", { timeoutMs: "100" }, 'timeoutMs="100"'],
   ["no AbortSignal", { signal: {} }, "signal="],
   ["no transfer list", { transfer: new ArrayBuffer(8) }, "transfer="],
   ["an option that does not exist", { timeout: 100 }, "no option timeout; there are: timeoutMs, signal, transfer"],

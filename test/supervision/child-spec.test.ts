@@ -133,7 +133,7 @@ describe("[child_specs] a spec that is wrong", () => {
       allowed: '"permanent", "transient", "temporary"',
     });
     expect(error.message).toBe(
-      'invalid child spec "root/hasher": restart is "prmanent"; allowed: "permanent", "transient", "temporary"',
+      'invalid child spec "root/hasher": restart="prmanent", must be "permanent", "transient", "temporary"',
     );
   });
 
@@ -218,7 +218,7 @@ describe("[child_specs] a spec that is wrong", () => {
   test("[sup_start_map_faulty_specs] has a field that is misspelt, and the error says which was meant", () => {
     expect(refusal(worker("a", { restrat: "transient" } as never)).message).toContain('did you mean "restart"?');
     expect(refusal(worker("a", { handlerTimeout: 5 } as never)).message).toContain('did you mean "handlerTimeoutMs"?');
-    expect(refusal(worker("a", { zzzzzz: 5 } as never)).allowed).toContain("no such field, only ");
+    expect(refusal(worker("a", { zzzzzz: 5 } as never)).allowed).toMatch(/^kind, id, /);
   });
 
   // Promise: significant-permanent-under-autoshutdown
@@ -235,7 +235,7 @@ describe("[child_specs] a spec that is wrong", () => {
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
     for (const value of [cycle, 5n, Symbol("s"), () => 1, new Map(), NaN]) {
-      expect(refusal(worker("a", { restart: value as never })).message).toContain("restart is ");
+      expect(refusal(worker("a", { restart: value as never })).message).toContain(": restart=");
     }
   });
 });

@@ -56,7 +56,7 @@ describe("what is no reference", () => {
   test("is a TypeError on main, and so is a listener that is no function", async () => {
     const { system, one } = await careless();
     expect(() => system.monitor("root/one" as never, () => {})).toThrow(TypeError);
-    expect(() => system.monitor(one, undefined as never)).toThrow("listener is undefined");
+    expect(() => system.monitor(one, undefined as never)).toThrow("monitor: listener=undefined, must be a function");
     await expect(system.suspend(system as never)).rejects.toThrow("was given a supervisor");
   });
 
@@ -176,10 +176,10 @@ describe("args", () => {
 
 test.each<[string, unknown, string]>([
   ["an option that does not exist", { strateggy: "one_for_all" }, 'did you mean "strategy"?'],
-  ["one of a child's options", { restart: "transient" }, "no such field, only name, strategy"],
-  ["a name that is no text", { name: 5 }, "name is 5"],
-  ["a logger that cannot log", { logger: true }, "logger is true; allowed: false, or a logger"],
-  ["no object", null, "allowed: an object with name"],
+  ["one of a child's options", { restart: "transient" }, "no option restart; there are: name, strategy"],
+  ["a name that is no text", { name: 5 }, "startSystem: name=5, must be a text"],
+  ["a logger that cannot log", { logger: true }, "logger=true, must be false, or a logger"],
+  ["no object", null, "options=null, must be an object with name"],
 ])("startSystem refuses %s, and says what is allowed", async (_what, options, words) => {
   await expect(startSystem(options as never)).rejects.toMatchObject({ code: "ERR_INVALID_OPTION" });
   await expect(startSystem(options as never)).rejects.toThrow(words);

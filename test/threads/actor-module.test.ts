@@ -16,14 +16,14 @@ test("a definition without handlers, with options that do not exist or with an i
   class Greeter {
     hello() {}
   }
-  expect(define(() => ({}))).toThrow("defineActor: takes an object with init, handlers");
-  expect(define({ init: () => ({}) })).toThrow("handlers is undefined, must be an object of functions");
+  expect(define(() => ({}))).toThrow("options=a function, must be an object with init, handlers");
+  expect(define({ init: () => ({}) })).toThrow("handlers=undefined, must be an object of functions");
   expect(define({ hello: () => 1 })).toThrow("no option hello; there are: init, handlers");
   expect(define({ handlers: {}, onTerminate() {} })).toThrow("no option onTerminate");
   expect(define({ handlers: new Greeter() })).toThrow(
     "handlers is an instance of Greeter without functions of its own",
   );
-  expect(define({ handlers: { hello: 5 } })).toThrow("handlers.hello is number, must be a function");
+  expect(define({ handlers: { hello: 5 } })).toThrow("handlers.hello=5, must be a function");
 });
 
 // Promise: definition-does-know-refused

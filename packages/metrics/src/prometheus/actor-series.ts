@@ -11,10 +11,12 @@ const UTILIZATION_MS = 1000;
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * True for the series of one actor, which ends with the actor. The counters of a common series go on when one of its
-   * actors is gone.
+   * True for the series of one actor, or of one router's members, which ends with the last of them. The counters of a
+   * common series go on.
    */
   readonly single: boolean;
+  /** How many actors it is of now. */
+  actors: number;
   /** The counters of its actors that are gone, by metric. */
   readonly left: Map<string, MetricValue>;
   readonly events: Record<CountedEvent, Record<string, number>>;
@@ -91,30 +93,39 @@ export class ActorSeries {
     return new Map(Array.from(this.#series.values(), (series) => [series, series.events[counts]]));
   }
 
-  #of({ id, name, type }: ActorIdentity): Series {
+  #of({ id, name, router, type }: ActorIdentity): Series {
     const known = this.#assigned.get(id);
     if (known !== undefined) return known;
-    const single = name !== undefined && this.#singles < this.#maxActors;
-    if (single) this.#singles++;
-    const labels: Record<string, string> = { type };
-    if (name !== undefined) labels.actor = single ? name : OVERFLOW;
-    const key = JSON.stringify(labels);
-    const series = this.#series.get(key) ?? {
-      labels,
-      single,
-      left: new Map(),
-      events: { restarts: {}, exits: {}, guardKills: {} },
-    };
-    this.#series.set(key, series);
+    const series = this.#seriesOf(type, name ?? router);
+    series.actors++;
     this.#assigned.set(id, series);
+    return series;
+  }
+
+  #seriesOf(type: string, name: string | undefined): Series {
+    if (name === undefined) return this.#seriesWith({ type }, false);
+    const own = { type, actor: name };
+    if (this.#singles < this.#maxActors || this.#series.has(JSON.stringify(own))) return this.#seriesWith(own, true);
+    return this.#seriesWith({ type, actor: OVERFLOW }, false);
+  }
+
+  #seriesWith(labels: Series["labels"], single: boolean): Series {
+    const key = JSON.stringify(labels);
+    const there = this.#series.get(key);
+    if (there !== undefined) return there;
+    const events = { restarts: {}, exits: {}, guardKills: {} };
+    const series: Series = { labels, single, actors: 0, left: new Map(), events };
+    if (single) this.#singles++;
+    this.#series.set(key, series);
     return series;
   }
 
   #gone(last: ActorMeters): void {
     const series = this.#of(last);
+    series.actors--;
     this.#assigned.delete(last.id);
     this.#loops.delete(last.id);
-    if (series.single) {
+    if (series.single && series.actors === 0) {
       this.#singles--;
       this.#series.delete(JSON.stringify(series.labels));
       return;

@@ -95,8 +95,10 @@ export class MemberStarts {
     const path = `${this.#id}/${spec.id}`;
     const present = this.#membership.find(spec.id);
     if (present !== undefined || this.#starting.has(spec.id)) {
-      const ref = present === undefined ? {} : { ref: this.#membership.toRef(present) };
-      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already`, { id: path, ...ref });
+      if (present === undefined)
+        throw new ActorError("ERR_ALREADY_STARTED", `${path} is being started already`, { id: path });
+      const ref = this.#membership.toRef(present);
+      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already: error.ref`, { id: path, ref });
     }
     const { perThread, maxChildren } = this.#spec;
     const loads = this.#loads();
@@ -142,7 +144,7 @@ export class MemberStarts {
   #partitionOfSibling(id: string, sibling: unknown): PartitionSlot {
     const path = `${this.#id}/${id}`;
     if (this.#spec.threads.place === "hash") {
-      throw invalidSpec(path, "sameThreadAs", sibling, 'nothing with place "hash": the id says where the child is');
+      throw invalidSpec(path, "sameThreadAs", sibling, 'left out with place "hash": the id says where the child is');
     }
     const partition = isLightReference(sibling) ? this.#membership.partitionAt(sibling.address) : undefined;
     if (partition !== undefined) return partition;

@@ -6,7 +6,7 @@ import {
   TABLE_MEMBERS,
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
-import { anId, integer, oneOf, takeArgument, takeOptions, text } from "@mini-otp/worker-host/protocol/options";
+import { anId, field, integer, oneOf, takeArgument, takeOptions, text } from "@mini-otp/worker-host/protocol/options";
 import { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ChildCounts, ChildInfo } from "../supervision/administration.js";
@@ -27,6 +27,7 @@ import type { Running } from "./partitions-host.js";
 import { partitionOf } from "./placement.js";
 
 const MAX_LIMIT = 1_000;
+const aList = field("a list of specs", Array.isArray);
 
 export interface ReferenceParts {
   readonly spec: PartitionedSpec;
@@ -70,10 +71,7 @@ class Questions {
   }
 
   async startMany(specs: readonly MemberStart[]): Promise<ActorRef[]> {
-    if (!Array.isArray(specs)) {
-      const facts = { function: "startChildren", field: "specs", value: specs, allowed: "a list of specs" };
-      throw invalidOption(`startChildren: specs is ${typeof specs}, must be a list of specs`, facts);
-    }
+    takeArgument("startChildren", "specs", specs, aList);
     const results = await this.#parts.starts.all(specs);
     const failed = results.filter((result) => result.status === "rejected");
     if (failed.length > 0) {

@@ -21,7 +21,7 @@ import type { Slot, Slots } from "../mailbox/slots.js";
 import type { Process } from "../signals/process-signals.js";
 import type { RouterStats } from "../stats/router-stats.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
-import type { FullActorSpec, FullRouterSpec } from "../supervision/child-spec.js";
+import type { ActorSpec, FullActorSpec, FullRouterSpec } from "../supervision/child-spec.js";
 import { checkSize } from "../supervision/normalise-spec.js";
 import { type SupervisedRouter, SupervisedRouterRef } from "../supervision/router-ref.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
@@ -230,7 +230,7 @@ export class RouterChild implements Child<RouterRef>, SupervisedRouter, Process 
 
   async #grow(ids: readonly string[], size: number): Promise<void> {
     const starts = await Promise.allSettled(
-      ids.map((id) => this.members.startChild({ ...this.#member, id } as FullActorSpec)),
+      ids.map((id) => this.members.startChild({ ...this.#member, id } as ActorSpec)),
     );
     const failed = starts.find((start) => start.status === "rejected");
     if (failed !== undefined) {
@@ -302,7 +302,7 @@ function systemStopped({ id }: RouterChild, what: string): ActorError {
 
 function memberSpec(spec: FullRouterSpec): Omit<FullActorSpec, "id"> {
   const { id, name, size, route, intensity, periodMs, memberRestart, memberBackoff, ...actor } = spec;
-  return { ...actor, kind: "actor", restart: memberRestart, backoff: memberBackoff };
+  return { ...actor, kind: "actor", restart: memberRestart, backoff: memberBackoff, router: name };
 }
 
 function routerSlot(slots: Slots, route: Route): Slot {

@@ -1,5 +1,6 @@
-import { checkExitReason, type ExitReason, invalidOption } from "@mini-otp/worker-host/protocol/errors";
+import { checkExitReason, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { isCellAddress } from "@mini-otp/worker-host/protocol/memory";
+import { aFunction, takeArgument } from "@mini-otp/worker-host/protocol/options";
 import type { Target, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type PoolRef, processOf } from "@mini-otp/worker-host/protocol/refs";
 import type { Encoded } from "@mini-otp/worker-host/protocol/values";
@@ -116,11 +117,7 @@ export class ProcessSignals {
 
   /** Sets a monitor for main. Returns the function that ends it. */
   watch<R extends ActorRef | PoolRef>(ref: R, listener: (down: Down<R>) => void): () => void {
-    if (typeof listener !== "function") {
-      const allowed = "a function";
-      const facts = { function: "monitor", field: "listener", value: listener, allowed };
-      throw invalidOption(`monitor: listener is ${typeof listener}, must be ${allowed}`, facts);
-    }
+    takeArgument("monitor", "listener", listener, aFunction);
     const { uid, id } = processOf(ref);
     const { monitor, signals } = this.#monitors.monitor(MAIN, this.#pathOf(targetOf(ref)));
     this.#listeners.set(monitor, (down) => listener({ ...down, ref }));

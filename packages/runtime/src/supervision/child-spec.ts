@@ -348,7 +348,9 @@ interface WithChildren {
   readonly children: readonly FullChildSpec[];
 }
 
-export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> & WithMailbox;
+/** `router`: of a member, the name of its router, where that has one. */
+export type FullActorSpec = Omit<Full<ActorSpec, ActorLimits>, "mailbox"> &
+  WithMailbox & { readonly router?: string | undefined };
 export type FullRouterSpec = Omit<Full<RouterSpec, ActorLimits | "intensity" | "periodMs">, "mailbox"> &
   WithMailbox & { readonly memberRestart: RestartType; readonly memberBackoff: BackoffOptions };
 type PoolLimits =

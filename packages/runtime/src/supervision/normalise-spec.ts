@@ -304,7 +304,7 @@ function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
       const { template, threads } = spec as { template?: unknown; threads?: ThreadsOptions };
       if (threads !== undefined) return partitionedParts(path, spec as DynamicSupervisorSpec);
       const { perThread } = spec as DynamicSupervisorSpec;
-      if (perThread !== undefined) throw invalidSpec(path, "perThread", perThread, "only together with threads");
+      if (perThread !== undefined) throw invalidSpec(path, "perThread", perThread, "left out where threads is");
       return template === undefined ? {} : { template: takeTemplate(path, template) };
     }
     default:
@@ -355,11 +355,11 @@ function checkLight(path: string, spec: object, prefix: string): void {
   const given = spec as Record<string, unknown>;
   for (const field of OF_THREADS) {
     if (given[field] === undefined) continue;
-    throw invalidSpec(path, prefix + field, given[field], "nothing: it belongs to a thread, see threads");
+    throw invalidSpec(path, prefix + field, given[field], "left out: it belongs to a thread, see threads");
   }
   for (const field of OF_OWN_THREAD) {
     if (given[field] === undefined) continue;
-    throw invalidSpec(path, prefix + field, given[field], "nothing: a light actor, which shares its thread, has none");
+    throw invalidSpec(path, prefix + field, given[field], "left out: a light actor, which shares its thread, has none");
   }
   const { kind = "actor" } = given as { kind?: unknown };
   if (kind !== "actor") throw invalidSpec(path, `${prefix}kind`, kind, '"actor": only actors share threads');

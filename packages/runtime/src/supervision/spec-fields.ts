@@ -1,18 +1,18 @@
 import { isActorDefinition } from "@mini-otp/worker-host";
-import { ActorError, isActorError, printable, showValue } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, isActorError, showValue } from "@mini-otp/worker-host/protocol/errors";
 import {
   type Fields,
+  inWords,
   isComplaint,
   isPlain,
   isRecord,
-  NO_SUCH_FIELD,
   takeFields,
 } from "@mini-otp/worker-host/protocol/options";
 
 /** A copy of a spec that fits `fields`. Throws ERR_INVALID_CHILD_SPEC, which names the field, its value and what is allowed. */
 export function takeSpec(id: string, spec: unknown, fields: Fields): Record<string, unknown> {
   const taken = takeFields(spec, fields);
-  if (isComplaint(taken)) throw invalidSpec(id, taken.path, taken.value, taken.allowed);
+  if (isComplaint(taken)) throw invalidSpec(id, taken.path, taken.value, taken.allowed, taken.known);
   return taken;
 }
 
@@ -32,14 +32,13 @@ export function readSpec<S extends object>(spec: S, id: string): S {
 }
 
 /** An ERR_INVALID_CHILD_SPEC with `id`, `field`, `value` and `allowed`. */
-export function invalidSpec(id: string, field: string, value: unknown, allowed: string): ActorError {
-  const message = `invalid child spec ${showValue(id)}: ${complaintOf(field, value, allowed)}`;
+export function invalidSpec(
+  id: string,
+  field: string,
+  value: unknown,
+  allowed: string,
+  known?: readonly string[],
+): ActorError {
+  const message = `invalid child spec ${showValue(id)}: ${inWords({ path: field, value, allowed, known }, "spec")}`;
   return new ActorError("ERR_INVALID_CHILD_SPEC", message, { id, field, value, allowed });
-}
-
-/** Says what is wrong with a field, in the words that errors of specs use. */
-export function complaintOf(field: string, value: unknown, allowed: string): string {
-  const name = printable(field).slice(0, 80);
-  if (allowed.startsWith(NO_SUCH_FIELD)) return `${name}: ${allowed}`;
-  return `${field === "" ? "" : `${name} is `}${showValue(value)}; allowed: ${allowed}`;
 }

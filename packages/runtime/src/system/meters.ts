@@ -20,6 +20,8 @@ export interface ActorIdentity {
   readonly id: string;
   /** The name it is registered under, if it is. */
   readonly name: string | undefined;
+  /** Of a router's member, the name that the router is registered under, if it is. */
+  readonly router: string | undefined;
   /** Its module's file name, without `.actor.js` or `.js`. */
   readonly type: string;
 }
@@ -66,7 +68,7 @@ export interface Meters {
 }
 
 export function identityOf({ id, spec, kind }: ActorChild): ActorIdentity {
-  return { id, name: spec.name, type: kind };
+  return { id, name: spec.name, router: spec.router, type: kind };
 }
 
 export function metersOf(child: ActorChild, names: NameTable): ActorMeters {

@@ -1,4 +1,4 @@
-import { checkExitReason, type ExitReason, invalidOption, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { checkExitReason, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import {
   aName,
   aSignal,
@@ -7,10 +7,8 @@ import {
   type Fields,
   field,
   integer,
-  isComplaint,
   or,
   periodMs,
-  takeFields,
   takeOptions,
   timerMs,
 } from "@mini-otp/worker-host/protocol/options";
@@ -18,7 +16,6 @@ import { DEV_OPTIONS } from "../dev/dev-options.js";
 import { GUARD_OPTIONS } from "../guard/guard-options.js";
 import { aLogger } from "../reporting/logger.js";
 import { SUPERVISOR_FLAGS } from "../supervision/normalise-spec.js";
-import { complaintOf } from "../supervision/spec-fields.js";
 import type { StopOptions, SystemOptions, UpgradeOptions } from "./system-options.js";
 
 /** What `startSystem` takes. */
@@ -45,12 +42,7 @@ const UPGRADE: Fields = { timeoutMs: periodMs };
 
 /** Throws ERR_INVALID_OPTION for options that do not exist, and for values that are none. */
 export function takeSystemOptions(options: SystemOptions): SystemOptions {
-  const taken = takeFields(options, SYSTEM_OPTIONS);
-  if (!isComplaint(taken)) return taken;
-  // These are the root's spec, in the main: they are spoken of as specs are.
-  const { path, value, allowed } = taken;
-  const message = `startSystem: ${complaintOf(path, value, allowed)}`;
-  throw invalidOption(message, { function: "startSystem", field: path, value, allowed });
+  return takeOptions("startSystem", options, SYSTEM_OPTIONS);
 }
 
 /** Throws ERR_INVALID_OPTION. */

@@ -1,15 +1,14 @@
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { invalidOption } from "../protocol/errors/invalid-option.js";
-import { printable } from "../protocol/errors/show-value.js";
 import { methodNameFault } from "../protocol/memory/method-name.js";
 import {
   aFunction,
   Complaint,
   type Fields,
   field,
+  inWords,
   isComplaint,
   isText,
-  nearest,
   takeFields,
 } from "../protocol/options/fields.js";
 import { aThrows } from "../protocol/options/throws.js";
@@ -160,20 +159,12 @@ function classNameOf(handlers: object): string | undefined {
   }
 }
 
-function refused({ path, value, allowed, known }: Complaint): Error {
-  const facts = { function: "defineActor", field: path, value, allowed };
-  const there = Object.keys(OPTIONS).join(", ");
-  if (known !== undefined) {
-    const meant = nearest(path, known);
-    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
-    const where =
-      typeof value === "function" && hint === "" ? "; what an actor is sent is handled by its handlers" : "";
-    const name = printable(path.slice(0, 80));
-    return invalidOption(`defineActor: no option ${name}; there are: ${there}${hint}${where}`, facts);
-  }
-  if (path === "") return invalidOption(`defineActor: takes an object with ${there}`, facts);
-  const shown = value === null ? "null" : typeof value;
-  return invalidOption(`defineActor: ${printable(path.slice(0, 80))} is ${shown}, must be ${allowed}`, facts);
+function refused(complaint: Complaint): Error {
+  const { path, value, allowed, known } = complaint;
+  const said = inWords(complaint);
+  const isHandler = known !== undefined && typeof value === "function" && !said.endsWith("?");
+  const where = isHandler ? "; what an actor is sent is handled by its handlers" : "";
+  return invalidOption(`defineActor: ${said}${where}`, { function: "defineActor", field: path, value, allowed });
 }
 
 /** @internal */

@@ -20,7 +20,7 @@ const GOLDEN = 0x9e3779b1;
 export function hashKey(key: RouteKey): number {
   if (typeof key !== "string" && typeof key !== "bigint" && !Number.isFinite(key)) {
     const allowed = "a string, a finite number or a bigint";
-    const message = `forKey: key=${showValue(key)} is ${typeof key}, must be ${allowed}`;
+    const message = `forKey: key=${showValue(key)}, must be ${allowed}`;
     throw invalidOption(message, { function: "forKey", field: "key", value: key, allowed });
   }
   const text = String(key);

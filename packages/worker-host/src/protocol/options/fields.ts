@@ -13,6 +13,8 @@ export interface Field {
   take(value: unknown): unknown;
 }
 
+const MAX_SHOWN_PATH = 80;
+
 const complaints = new WeakSet<object>();
 
 /**
@@ -197,7 +199,7 @@ function take(given: unknown, fields: Fields): Record<string, unknown> | Complai
   }
   const taken: Record<string, unknown> = {};
   for (const name of names) {
-    if (!Object.hasOwn(fields, name)) return new Complaint(name, given[name], noSuchField(name, known), known);
+    if (!Object.hasOwn(fields, name)) return new Complaint(name, given[name], known.join(", "), known);
   }
   for (const name of known) {
     const field = fields[name];
@@ -225,16 +227,8 @@ export function isPlain(given: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** How the words for an unknown field begin. */
-export const NO_SUCH_FIELD = "no such field, ";
-
-function noSuchField(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  return `${NO_SUCH_FIELD}${meant === undefined ? `only ${known.join(", ")}` : `did you mean "${meant}"?`}`;
-}
-
 /** The name of `known` that `name` is closest to, if it is close to one. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest(name: string, known: readonly string[]): string | undefined {
   const short = name.slice(0, MAX_NAME_LENGTH);
   const [nearest] = known
     .map((known) => ({ known, edits: editDistance(short, known) }))
@@ -285,14 +279,19 @@ export function checkPeriod(what: string, ms: unknown): void {
 }
 
 /** `ranges`: for a number out of its bounds it is a RangeError. */
-function optionError(what: string, { path, value, allowed, known, isNumber }: Complaint, ranges: boolean): ActorError {
+function optionError(what: string, complaint: Complaint, ranges: boolean): ActorError {
+  const { path, value, allowed, isNumber } = complaint;
   const facts = { function: what, field: path, value, allowed };
-  if (known !== undefined) {
-    const meant = nearest(path.slice(path.lastIndexOf(".") + 1), known);
-    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
-    const message = `${what}: no option ${printable(path).slice(0, 80)}; there are: ${known.join(", ")}${hint}`;
-    return invalidOption(message, facts);
-  }
-  const shown = typeof value === "string" ? `${printable(value.slice(0, 80))} (a text)` : showValue(value);
-  return invalidOption(`${what}: ${path || "options"}=${shown}, must be ${allowed}`, facts, ranges && isNumber);
+  return invalidOption(`${what}: ${inWords(complaint)}`, facts, ranges && isNumber);
+}
+
+/** What is wrong with an option, an argument or a field of a spec. `whole` is what all of them together are called. */
+export function inWords(
+  { path, value, allowed, known }: Pick<Complaint, "path" | "value" | "allowed" | "known">,
+  whole = "options",
+): string {
+  const name = printable(path).slice(0, MAX_SHOWN_PATH);
+  if (known === undefined) return `${name === "" ? whole : name}=${showValue(value)}, must be ${allowed}`;
+  const meant = nearest(path.slice(path.lastIndexOf(".") + 1), known);
+  return `no option ${name}; there are: ${allowed}${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
 }

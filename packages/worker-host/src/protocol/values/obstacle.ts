@@ -4,6 +4,14 @@ import { ActorError } from "../errors/errors.js";
 import { isObjectPrototype } from "../errors/realms.js";
 
 const MESSAGE_PORT = "a MessagePort, which changes hands";
+const PROMISE = "a promise";
+const URL_OBJECT = "an instance of URL, which has methods";
+/** What to do with what cannot be sent, where there is more to say than that. */
+const ADVICE: Readonly<Record<string, string>> = {
+  [MESSAGE_PORT]: "list it in with({ transfer })",
+  [PROMISE]: "forgotten await?",
+  [URL_OBJECT]: "send its href",
+};
 
 /** Thrown for a value that no message can carry. `what` says what it is. */
 export class Obstacle {
@@ -41,8 +49,8 @@ export function obstacleOf(object: object): string | undefined {
     level = Object.getPrototypeOf(level) as object | null
   ) {
     if (Reflect.ownKeys(level).some((key) => key !== "constructor")) {
-      const name = nameOf(object);
-      return object instanceof MessagePort ? MESSAGE_PORT : `an instance of ${name}, which has methods`;
+      if (types.isPromise(object)) return PROMISE;
+      return object instanceof MessagePort ? MESSAGE_PORT : `an instance of ${nameOf(object)}, which has methods`;
     }
   }
   return undefined;
@@ -60,7 +68,7 @@ export function notCloneable(path: string, cause: unknown): ActorError {
     return new ActorError("ERR_NOT_CLONEABLE", `${shown} cannot be read: ${wordsOf(cause)}`, { path, cause });
   }
   const { what } = cause;
-  const advice = what === MESSAGE_PORT ? "list it in with({ transfer })" : "a message carries data only";
+  const advice = ADVICE[what] ?? "a message carries data only";
   return new ActorError("ERR_NOT_CLONEABLE", `${shown} is ${what}; ${advice}`, { path });
 }
 
