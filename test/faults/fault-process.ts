@@ -4,6 +4,7 @@ import { FAULTS } from "./fault-table.js";
 import type { Observation } from "./observation.js";
 
 const RUN_FAULT = fileURLToPath(new URL("./run-fault.js", import.meta.url));
+const RUN_LIGHT_FAULT = fileURLToPath(new URL("./run-light-fault.js", import.meta.url));
 const RUN_BARE = fileURLToPath(new URL("./run-bare.js", import.meta.url));
 /** Far more than any fault takes: a process that is still there then hangs. */
 const DEADLINE_MS = 60_000;
@@ -42,8 +43,17 @@ export function runNode(node: string, args: readonly string[], deadlineMs = DEAD
  * all it has to say may end by SIGKILL, when a thread is left behind in a native operation that is not over yet: Node
  * would wait for it, so the runtime leaves in the one way that cannot hang.
  */
-export async function observe(fault: string, node = process.execPath): Promise<Observation> {
-  const { output, errors, code, signal, tookMs } = await runNode(node, [RUN_FAULT, fault]);
+export function observe(fault: string, node = process.execPath): Promise<Observation> {
+  return observed(RUN_FAULT, fault, node);
+}
+
+/** The same for a light actor. */
+export function observeLight(fault: string, node = process.execPath): Promise<Observation> {
+  return observed(RUN_LIGHT_FAULT, fault, node);
+}
+
+async function observed(program: string, fault: string, node: string): Promise<Observation> {
+  const { output, errors, code, signal, tookMs } = await runNode(node, [program, fault]);
   const line = output.trimEnd().split("\n").at(-1) ?? "";
   const seen = line.startsWith("{") ? (JSON.parse(line) as Observation) : undefined;
   const leftZombie = signal === "SIGKILL" && tookMs < DEADLINE_MS && seen !== undefined && seen.zombies > 0;
@@ -62,6 +72,9 @@ export async function observeBare(fault: string, node: string, deadlineMs: numbe
   return `process dies (${signal ?? code})`;
 }
 
+/** In these the thread cannot be interrupted on some Node, or at all: what waited on its heap is lost. */
+const LOSES: ReadonlySet<string> = new Set(["native-crypto", "child-process", "closures-uninterruptible"]);
+
 /** What is wrong with an observation, in words; empty when nothing is. */
 export function complaints(seen: Observation): string[] {
   const expected = FAULTS[seen.fault];
@@ -75,6 +88,9 @@ export function complaints(seen: Observation): string[] {
     wrong.push(`start rejected with ${seen.startCode}`);
   if (expected.stage === "handler" && !["ERR_CALL_EXIT", "replied"].includes(seen.call))
     wrong.push(`call: ${seen.call}`);
+  if (seen.accepted !== undefined && seen.accepted !== "7" && !LOSES.has(seen.fault)) {
+    wrong.push(`what its neighbour had accepted: ${seen.accepted}`);
+  }
   if (seen.openCalls !== 0) wrong.push(`${seen.openCalls} calls left open`);
   return wrong;
 }

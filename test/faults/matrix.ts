@@ -2,7 +2,7 @@
 // into docs/isolation.md. Usage: node matrix.js [--nodes 20,22] [--keep]; with --keep the file is not written.
 import { readFileSync, writeFileSync } from "node:fs";
 import { CommandLine } from "../support/command-line.js";
-import { complaints, disturbances, observe, observeBare } from "./fault-process.js";
+import { complaints, disturbances, observe, observeBare, observeLight } from "./fault-process.js";
 import { FAULTS } from "./fault-table.js";
 import { MAJORS, nodeOf } from "./node-versions.js";
 import type { Observation } from "./observation.js";
@@ -42,6 +42,7 @@ for (const [fault, { stage }] of Object.entries(FAULTS)) {
     // Without an actor there is nothing to start or stop.
     if (stage === "handler") bareCells.push(await observeBare(fault, node, BARE_DEADLINE_MS));
   }
+  if (stage === "handler") failures += await lightFailures(fault);
   guarded.push([fault, ...cells]);
   if (stage === "handler") bare.push([fault, ...bareCells]);
   console.log([fault, ...cells, "| bare:", ...bareCells].join("  "));
@@ -54,6 +55,17 @@ if (!line.flag("keep")) {
   writeFileSync(DOCUMENT, text);
 }
 if (failures > 0) process.exitCode = 1;
+
+/** The same as a light actor, on each version. Returns how much was wrong. */
+async function lightFailures(fault: string): Promise<number> {
+  let count = 0;
+  for (const major of majors) {
+    const wrong = await observeLight(fault, nodeOf(major)).then(complaints, (error: Error) => [error.message]);
+    count += wrong.length;
+    if (wrong.length > 0) console.log(`Node ${major} ${fault} (light): ${wrong.join("; ")}`);
+  }
+  return count;
+}
 
 function cellOf({ reason, endedMs, zombies }: Observation): string {
   const used = typeof reason.usedMb === "number" ? ` at ${reason.usedMb.toFixed(0)} MiB` : "";

@@ -9,6 +9,8 @@ export interface Observation {
   /** The code of the error a failed start rejected with. */
   readonly startCode: string | undefined;
   readonly restarted: boolean;
+  /** Of a light actor: the answer to a call that its neighbour had accepted before, and handled after. */
+  readonly accepted?: string;
   readonly zombies: number;
   /** From the fault's start to the exit. */
   readonly endedMs: number;

@@ -23,7 +23,7 @@ async function members(template: Partial<ActorSpec> = {}, more: object = {}, thr
     periodMs: 60_000,
     ...more,
   });
-  const system = await testSystem({ children: [spec], intensity: 100 });
+  const system = await testSystem({ children: [spec], intensity: 100, callTimeoutMs: 60_000 });
   const supervisor = system.child("members") as PartitionedSupervisorRef<any>;
   const start = (id: string, args?: unknown, rest: object = {}) =>
     supervisor.startChild<typeof Member>({ id, args, ...rest });

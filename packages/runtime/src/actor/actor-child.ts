@@ -1,6 +1,6 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory";
-import type { MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { LastWords, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { GuardStats } from "../guard/watched.js";
@@ -13,6 +13,7 @@ import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../s
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { moduleName } from "../threads/actor-module.js";
+import type { ActorThread } from "../threads/actor-thread.js";
 import { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
@@ -28,6 +29,7 @@ interface FamilyStop {
   readonly outcome: Promise<StopOutcome>;
 }
 
+const NO_CALLS: readonly number[] = [];
 const NOTHING_WITHIN = Object.freeze({ length: 0, bytes: 0 });
 
 /** An actor as its supervisor sees it: a mailbox that stays, and incarnations that come and go. */
@@ -45,6 +47,9 @@ export class ActorChild implements Child<ActorRef> {
   readonly traces = new ActorTraces((message) => this.post(message));
   /** Set for a partition: its thread tells of its members. */
   onNews: (news: MembersNews) => void = () => {};
+  onLastWords: (words: LastWords) => void = () => {};
+  keptCallsOf: (callerUid: number) => readonly number[] = () => NO_CALLS;
+  lastWords: (thread: ActorThread) => Promise<void> | undefined = () => undefined;
   /** A light actor of its thread has handled a message that is traced. */
   onTraced: (traced: Extract<ToMain, { type: "traced" }>) => void = () => {};
   /** Set for a partition: what waits in its members, past its ring. */

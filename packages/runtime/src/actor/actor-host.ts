@@ -47,7 +47,13 @@ export interface MailHost<A> {
   /** Main as a party to the rings' protocol. */
   readonly producer: Producer;
   /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
-  notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void;
+  notifyCallers(
+    slot: Slot,
+    reason: ExitReason,
+    consumedBefore: number,
+    closed: boolean,
+    keptOf?: (callerUid: number) => readonly number[],
+  ): void;
   /** `from` is the actor whose thread tells it. */
   handleNotice(notice: Notice, from?: A): void;
   claim(actor: A, owner: number, number: number, direct: boolean): void;

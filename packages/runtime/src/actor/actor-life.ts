@@ -1,3 +1,4 @@
+// Longer than other files, because the steps of an end, whose order matters, are in one place.
 import { ActorError, type ExitReason, KILLED } from "@mini-otp/worker-host/protocol/errors";
 import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
@@ -283,7 +284,7 @@ export class ActorLife<A extends LivingActor> {
     this.#perform(actions);
 
     if (lost.length > 0) host.mail.undelivered(id, lost, reason);
-    host.mail.notifyCallers(place.slot, reason, consumedBefore, false);
+    host.mail.notifyCallers(place.slot, reason, consumedBefore, false, this.#actor.keptCallsOf);
     tellWatchers();
     this.#stopped(reason, zombie);
   }
@@ -335,6 +336,13 @@ export class ActorLife<A extends LivingActor> {
   #endThread(): void {
     const { thread } = this;
     if (thread === undefined) return;
+    const lastWords = this.#stopping === undefined ? this.#actor.lastWords(thread) : undefined;
+    if (lastWords === undefined) this.#terminate(thread);
+    else void lastWords.then(() => this.#terminate(thread));
+  }
+
+  #terminate(thread: ActorThread): void {
+    if (this.thread !== thread) return;
     // The thread answers only as long as it has not ended.
     this.#actor.readMeter();
     this.#actor.place.withdrawOffer();

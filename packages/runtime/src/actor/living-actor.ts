@@ -1,8 +1,9 @@
-import type { MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type { LastWords, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorMeter } from "../introspection/actor-meter.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
+import type { ActorThread } from "../threads/actor-thread.js";
 import type { ThreadSource } from "../threads/thread-source.js";
 import type { ActorPlace } from "./actor-place.js";
 
@@ -19,6 +20,12 @@ export interface LivingActor {
   readMeter(): void;
   /** A partition's thread tells of its members. */
   onNews(news: MembersNews): void;
+  /** A partition's thread is about to end. */
+  onLastWords(words: LastWords): void;
+  /** Calls of this caller that the next thread answers although the former one had consumed them: correlations. */
+  keptCallsOf(callerUid: number): readonly number[];
+  /** Before a thread is killed: has it write out what the next one needs. Undefined when there is nothing. */
+  lastWords(thread: ActorThread): Promise<void> | undefined;
   onTraced(traced: Extract<ToMain, { type: "traced" }>): void;
   /** Starts a child of the actor's own. */
   startChild(spec: unknown): Promise<unknown>;

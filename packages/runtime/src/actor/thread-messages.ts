@@ -110,6 +110,8 @@ export class ThreadMessages<A extends LivingActor> {
         return host.names.signal(actor, message);
       case "members":
         return actor.onNews(message);
+      case "last_words":
+        return actor.onLastWords(message);
       case "claim":
         return host.mail.claim(actor, message.owner, message.number, message.direct);
       case "parcel":

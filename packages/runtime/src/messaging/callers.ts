@@ -23,19 +23,35 @@ export class Callers {
     this.#byUid = byUid;
   }
 
-  /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
-  notify(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+  /**
+   * Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more, but for
+   * those that `keptOf` names, by the caller's uid.
+   */
+  notify(
+    slot: Slot,
+    reason: ExitReason,
+    consumedBefore: number,
+    closed: boolean,
+    keptOf: (callerUid: number) => readonly number[],
+  ): void {
     const main = this.#main;
     let encodedReason: Encoded | undefined;
     for (const caller of this.#slots.members(slot, CALLERS)) {
       if (caller.uid === main.self.uid) {
         // Replies that the actor sent before its exit come first.
         main.takeReplies();
-        main.pending.calleeExited(slot.uid, reason, consumedBefore, closed);
+        main.pending.calleeExited(slot.uid, reason, consumedBefore, closed, new Set(keptOf(caller.uid)));
         continue;
       }
       encodedReason ??= encodeForeign(main.codec, reason);
-      const message: ToActor = { type: "callee_exited", uid: slot.uid, reason: encodedReason, consumedBefore, closed };
+      const message: ToActor = {
+        type: "callee_exited",
+        uid: slot.uid,
+        reason: encodedReason,
+        consumedBefore,
+        closed,
+        kept: keptOf(caller.uid),
+      };
       this.#byUid(caller.uid)?.post(message);
     }
   }

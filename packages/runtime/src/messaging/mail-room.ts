@@ -34,6 +34,9 @@ export interface MailRoomParts {
   hasThread(ownerId: number): boolean;
 }
 
+const NONE: readonly number[] = [];
+const none = (): readonly number[] => NONE;
+
 /** Main's part in messages: parcels, replies that take a detour, callers of an actor that has exited, dead letters. */
 export class MailRoom {
   readonly outbox: MainOutbox;
@@ -105,8 +108,14 @@ export class MailRoom {
   }
 
   /** Tells each caller of the actor in `slot` that calls it consumed before `consumedBefore` get no reply any more. */
-  notifyCallers(slot: Slot, reason: ExitReason, consumedBefore: number, closed: boolean): void {
-    this.#callers.notify(slot, reason, consumedBefore, closed);
+  notifyCallers(
+    slot: Slot,
+    reason: ExitReason,
+    consumedBefore: number,
+    closed: boolean,
+    keptOf: (callerUid: number) => readonly number[] = none,
+  ): void {
+    this.#callers.notify(slot, reason, consumedBefore, closed, keptOf);
   }
 
   undelivered(id: string, messages: readonly Undelivered[], reason: ExitReason): void {

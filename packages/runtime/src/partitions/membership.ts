@@ -14,15 +14,25 @@ import {
   closeTable,
   generationOf,
   segmentOfCell,
+  TABLE_QUEUED,
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
-import type { MemberLife, MemberSignal, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
+import type {
+  Inheritance,
+  LastWords,
+  MemberLife,
+  MemberSignal,
+  MembersNews,
+  ToActor,
+  ToMain,
+} from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason, encodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { ActorChild } from "../actor/actor-child.js";
 import { ActorTraces } from "../introspection/actor-traces.js";
 import { lightName } from "../signals/light-name.js";
 import type { Source } from "../signals/process-signals.js";
+import { prepareToAsk } from "./ask-last-words.js";
 import { EndsReport } from "./ends-report.js";
 import type { Asking, LightOwner, LightTarget } from "./light-actors.js";
 import type { PartitionSlot } from "./partition-slot.js";
@@ -188,13 +198,31 @@ export class Membership implements LightOwner {
 
   /** The thread of a partition has ended, and with it all its members. */
   threadEnded(partition: PartitionSlot, reason: ExitReason): void {
-    const queued = this.#empty(partition, reason, partition.current);
-    this.#host.deadLetters.addMany(`${this.#id}/${partition.index}`, "", "queued", queued, reason);
+    const { culprit, survivors } = partition;
+    const lost = survivors.threadEnded(reason);
+    this.#ended(partition, reason, culprit);
+    this.#host.deadLetters.addMany(`${this.#id}/${partition.index}`, "", "queued", lost, reason);
+  }
+
+  /** The thread of a partition has written out what the next one needs. */
+  lastWords({ survivors }: PartitionSlot, words: LastWords): void {
+    survivors.heard(words);
+  }
+
+  /** What the next thread of a partition takes over. */
+  inheritance({ survivors }: PartitionSlot): Inheritance | undefined {
+    return survivors.inheritance(this.#host.outbox.codec);
   }
 
   /** The supervisor has stopped. */
   stopped(reason: ExitReason): void {
-    for (const partition of this.partitions) this.#empty(partition, reason, undefined);
+    for (const partition of this.partitions) {
+      const { index, survivors, words } = partition;
+      const lost = Math.max(0, words[TABLE_QUEUED]) + survivors.end();
+      closeTable(words);
+      this.#ended(partition, reason, undefined);
+      this.#host.deadLetters.addMany(`${this.#id}/${index}`, "", "queued", lost, reason);
+    }
     this.#report.tell();
   }
 
@@ -204,12 +232,21 @@ export class Membership implements LightOwner {
   }
 
   heard(partition: PartitionSlot, news: MembersNews): void {
-    const { members } = partition;
+    const { members, segment, survivors } = partition;
     for (const [id, address, uid] of news.spawned) members.set(id, { id: `${this.#id}/${id}`, address, uid });
+    if (news.kept.length > 0) prepareToAsk();
+    for (const kept of news.kept) {
+      const { name, cell, generation } = kept;
+      const address = cellAddress(segment, cell);
+      members.set(name, { id: `${this.#id}/${name}`, address, uid: uidOfGeneration(generation) });
+      survivors.add(kept);
+    }
+    if (news.inherited) survivors.inherited();
     for (const [id, cell, generation] of news.gone) {
       const member = members.get(id);
       if (member !== undefined && cellOf(member.address) === cell && member.uid === uidOfGeneration(generation)) {
         members.delete(id);
+        survivors.delete(id);
       }
     }
     const { deadLetters, outbox } = this.#host;
@@ -229,19 +266,22 @@ export class Membership implements LightOwner {
     }
   }
 
-  /** No member of it lives. Tells of each, the culprit with the reason itself. Returns how many messages were lost. */
-  #empty(
+  /** No member of it lives. Tells of each, the culprit with the reason itself. */
+  #ended(
     partition: PartitionSlot,
     reason: ExitReason,
     culprit: { readonly address: number; readonly uid: number } | undefined,
-  ): number {
-    const { members } = partition;
-    const queued = closeTable(partition.words);
+  ): void {
+    const { members, survivors } = partition;
     const isOrdered = reason.kind === "shutdown" || reason.kind === "normal";
     const others: ExitReason = isOrdered ? reason : { kind: "partition_ended", reason };
     const counts: Record<string, number> = {};
     const lost = [...members.values()];
-    members.clear();
+    let restarted = 0;
+    for (const name of members.keys()) {
+      if (survivors.has(name)) restarted++;
+      else members.delete(name);
+    }
     const reasonOf = ({ address, uid }: LightTarget): ExitReason =>
       culprit?.address === address && culprit.uid === uid ? reason : others;
     for (const member of lost) {
@@ -249,11 +289,10 @@ export class Membership implements LightOwner {
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
     for (const [kind, count] of Object.entries(counts)) partition.count(kind, count);
-    this.#report.add({ reasons: counts, restarted: 0, givenUp: 0 });
+    this.#report.add({ reasons: counts, restarted, givenUp: 0 });
     for (const target of [...this.#watched.values()]) {
       if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
     }
-    return queued;
   }
 
   /** Traces go on in the next life of a member that was started again. */

@@ -12,6 +12,7 @@ import {
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
 import type { LightTarget } from "./light-actors.js";
+import { Survivors } from "./survivors.js";
 
 /** One partition as main knows it: its table of cells, and its members by id. */
 export class PartitionSlot {
@@ -20,6 +21,7 @@ export class PartitionSlot {
   readonly words: Int32Array;
   /** Started by main, or by a member, and not ended as far as main has heard. */
   readonly members = new Map<string, LightTarget>();
+  readonly survivors: Survivors;
   readonly ended: Record<string, number> = {};
   /** Starts that are under way. */
   starting = 0;
@@ -28,6 +30,7 @@ export class PartitionSlot {
     this.index = index;
     this.segment = segment;
     this.words = words;
+    this.survivors = new Survivors(words);
   }
 
   /** Children that live here, with those that are about to. */
@@ -55,10 +58,11 @@ export class PartitionSlot {
   }
 
   /** The member whose code ran when the thread ended; undefined when none did. */
-  get current(): { readonly address: number; readonly uid: number } | undefined {
-    const cell = this.words[TABLE_CURRENT];
+  get culprit(): { readonly address: number; readonly uid: number } | undefined {
+    const current = this.words[TABLE_CURRENT];
+    const [cell, generation] =
+      this.survivors.culprit ?? ([current, this.words[current * CELL_WORDS + CELL_IDENTITY] >>> 2] as const);
     if (cell === 0) return undefined;
-    const generation = this.words[cell * CELL_WORDS + CELL_IDENTITY] >>> 2;
     return { address: cellAddress(this.segment, cell), uid: uidOfGeneration(generation) };
   }
 

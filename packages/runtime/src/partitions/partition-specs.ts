@@ -36,6 +36,7 @@ export function partitionSpecs(
       supervisor: id,
       segment,
       template: common,
+      inherited: undefined,
       perThread: perThread.map((member) => ({
         id: `${member.id}@${index}`,
         args: member.args,
@@ -55,7 +56,7 @@ export function partitionSpecs(
         capacity: RING_MESSAGES,
         capacityBytes: Math.min(RING_BYTES, Math.max(65_536, threads.queueBytes)),
         overflow: "block",
-        onRestart: "drop",
+        onRestart: "keep",
       },
       ...(handlerTimeoutMs === undefined ? {} : { handlerTimeoutMs }),
       ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),

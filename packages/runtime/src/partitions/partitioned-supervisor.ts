@@ -1,5 +1,6 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { closeTable, FIRST_CELL, formatTable, MAX_CELLS, tableBytes } from "@mini-otp/worker-host/protocol/memory";
+import type { PartitionArgs } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorChild } from "../actor/actor-child.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
@@ -7,6 +8,7 @@ import type { FullActorSpec, FullPartitionedSpec } from "../supervision/child-sp
 import type { PartitionedSupervisorRef } from "../supervision/partitioned-ref.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { SupervisorProcess } from "../supervision/supervisor-process.js";
+import { askLastWords } from "./ask-last-words.js";
 import { MemberStarts } from "./member-starts.js";
 import { Membership } from "./membership.js";
 import { PartitionSlot } from "./partition-slot.js";
@@ -62,6 +64,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
     };
     this.#process = new SupervisorProcess(plan, this.#watching(), (reason) => {
       this.#running = false;
+      membership.stopped(reason);
       onExit(reason);
     });
     const { outbox } = host;
@@ -136,6 +139,11 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
           onExit(reason);
         }) as ActorChild;
         child.onTraced = (traced) => membership.traced(partition, traced);
+        child.onLastWords = (words) => membership.lastWords(partition, words);
+        child.keptCallsOf = (uid) => partition.survivors.callsOf(uid);
+        child.lastWords = (thread) => (partition.survivors.isEmpty ? undefined : askLastWords(thread));
+        const { args } = child.spec as { args: PartitionArgs };
+        child.threads.argsNow = () => ({ ...args, inherited: membership.inheritance(partition) });
         child.onNews = (news) => membership.heard(partition, news);
         child.within = () => ({ length: partition.queued, bytes: partition.queuedBytes });
         formatTable(partition.words, child.slot, this.#spec.threads.queueBytes);

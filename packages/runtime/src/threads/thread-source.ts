@@ -27,12 +27,15 @@ export class ThreadSource {
   readonly #host: ThreadSourceHost;
   readonly #id: string;
   readonly #spec: FullActorSpec;
+  /** The `args` of the next thread. */
+  argsNow: () => unknown;
 
   constructor(host: ThreadSourceHost, id: string, spec: FullActorSpec) {
     this.#host = host;
     this.#id = id;
     this.#spec = spec;
     this.#module = spec.actor;
+    this.argsNow = () => spec.args;
   }
 
   get module(): URL | string {
@@ -82,9 +85,9 @@ export class ThreadSource {
 
   /** The message that makes a thread an incarnation of the actor. */
   initData(slot: { readonly address: number; readonly uid: number }, incarnation: number): InitData {
-    const { name, args, throws } = this.#spec;
+    const { name, throws } = this.#spec;
     const { address, uid } = slot;
-    const encodedArgs = encodeForeign(this.#host.outbox.codec, args);
+    const encodedArgs = encodeForeign(this.#host.outbox.codec, this.argsNow());
     return { type: "init", id: this.#id, name, address, uid, incarnation, throws, args: encodedArgs };
   }
 

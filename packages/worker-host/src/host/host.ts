@@ -8,6 +8,7 @@ import { ControlChannel } from "../loop/inbox.js";
 import { Microtasks } from "../loop/microtasks.js";
 import type { Snapshot } from "../loop/snapshot.js";
 import { type ImportModule, loadFirst } from "../module/load-module.js";
+import { writeLastWords } from "../module/prelude.js";
 import { PartitionThread } from "../partition/partition-thread.js";
 import { loadTelemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -65,6 +66,7 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   const partition = isPartitionUrl(boot.moduleUrls[0])
     ? new PartitionThread((modules) => loadActor(modules, importModule), names)
     : undefined;
+  if (partition !== undefined) writeLastWords(partition.lastWords);
   try {
     definition = partition?.definition ?? (await loadActor(boot.moduleUrls, importModule));
     names.enter(Object.keys(definition.handlers));

@@ -117,6 +117,7 @@ export class Seat {
     logPort.use(outbox.codec, words);
     const inbox = new Inbox(memory, control, producer, new Int32Array(boot.guardBell), this.#awake);
     exit.giveBack = () => {
+      partition?.lastWords(true);
       inbox.withdrawOffer();
       returnParcels(control.direct, this.#init.uid, boot.port);
     };

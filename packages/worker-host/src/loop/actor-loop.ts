@@ -139,7 +139,10 @@ export class ActorLoop implements CallerNotices {
     outbox.onDeadline = schedule;
     this.#ownWork = new OwnWork(schedule);
     this.#members = host.members;
-    this.#members?.wakeBy(schedule);
+    const freeze = (): void => {
+      loopState.frozen = true;
+    };
+    this.#members?.wakeBy(schedule, freeze);
   }
 
   /** Settles calls from now on, so that `init` can make some. */

@@ -128,7 +128,7 @@ export class ControlMessages {
         // Replies that the callee sent before its exit settle their calls first.
         outbox.takeReplies();
         const reason = decodeReason(codec, message.reason);
-        pending.calleeExited(message.uid, reason, message.consumedBefore, message.closed);
+        pending.calleeExited(message.uid, reason, message.consumedBefore, message.closed, new Set(message.kept));
         break;
       }
       case "reply":

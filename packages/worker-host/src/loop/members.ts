@@ -14,8 +14,8 @@ export type MemberTrace = OfMember<"trace" | "trace_credit" | "untrace">;
 export interface Members {
   /** When the next timer of a member fires, by `performance`. */
   readonly nextDue: number;
-  /** Called with what wakes the loop when a member has something to do. */
-  wakeBy(schedule: () => void): void;
+  /** Called with what wakes the loop when a member has something to do, and what stops it for good. */
+  wakeBy(schedule: () => void, freeze: () => void): void;
   /** Has members handle what waits for them, for a while. Returns how many messages that were. */
   work(): number;
   /**

@@ -18,6 +18,13 @@ import { UnseenMemory } from "./unseen-memory.js";
 const { getHeapStatistics } = v8;
 const SHORT_COLLECTION_MS = 100;
 
+let lastWords = (_force: boolean): string => "nothing";
+
+/** What main's guard has the thread write out before it kills it. Set by a partition; `force`: whatever runs now. */
+export function writeLastWords(write: (force: boolean) => string): void {
+  lastWords = write;
+}
+
 /** Call it once, before any code of the actor is loaded. A pool's thread has no port to main. */
 export function prepareThread(offHeapCapMb: number, port?: MessagePort): void {
   const report = (bytes: number): void => port?.postMessage({ type: "unseen_memory", bytes } satisfies ToMain);
@@ -62,8 +69,11 @@ function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): 
     if (overOffHeap() || (over() && wasShort)) collectAll();
     return memory();
   };
+  const save = (force: boolean): string => lastWords(force);
   const snapshot = (request: number): void => void (port && sendHeapSnapshot(port, request));
-  Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), { value: Object.freeze({ memory, collect, snapshot }) });
+  Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), {
+    value: Object.freeze({ memory, collect, snapshot, save }),
+  });
 }
 
 function keepWithinThread(): void {

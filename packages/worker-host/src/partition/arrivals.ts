@@ -1,5 +1,4 @@
 import { cellOfTarget, generationOfTarget } from "../protocol/calls/member-peer.js";
-import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
 import { describe } from "../protocol/errors/describe.js";
 import type { ActorError } from "../protocol/errors/errors.js";
 import {
@@ -14,10 +13,10 @@ import {
 } from "../protocol/memory/record-descriptor.js";
 import { FORMAT_MEMBER, FORMAT_TRACED, type Payload } from "../protocol/ring/payload.js";
 import { PUSHED } from "../protocol/ring/ring-writer.js";
-import { type Caller, mailboxFull, Waiting } from "./cell.js";
+import { type Caller, type Cell, mailboxFull, Waiting } from "./cell.js";
 import type { Mailboxes } from "./mailboxes.js";
 import { nameOf, type PartitionParts } from "./parts.js";
-import { RingReplies } from "./ring-caller.js";
+import type { RingReplies } from "./ring-caller.js";
 import type { Roster } from "./roster.js";
 
 /** Messages that come for members by the partition's ring. */
@@ -27,11 +26,14 @@ export class Arrivals {
   readonly #mailboxes: Mailboxes;
   readonly #replies: RingReplies;
 
-  constructor(parts: PartitionParts, roster: Roster, mailboxes: Mailboxes) {
+  /** From then on nothing is put into mailboxes here: `late` gets what still comes. */
+  late: ((cell: Cell, waiting: Waiting) => void) | undefined;
+
+  constructor(parts: PartitionParts, roster: Roster, mailboxes: Mailboxes, replies: RingReplies) {
     this.#parts = parts;
     this.#roster = roster;
     this.#mailboxes = mailboxes;
-    this.#replies = new RingReplies(parts.supervisor, parts.outbox as OneWayOutbox);
+    this.#replies = replies;
   }
 
   receive(
@@ -75,7 +77,8 @@ export class Arrivals {
       this.#refuse(caller, name, mailboxFull(this.#parts.table, cell, name));
       return;
     }
-    this.#mailboxes.put(cell, waiting);
+    if (this.late === undefined) this.#mailboxes.put(cell, waiting);
+    else this.late(cell, waiting);
   }
 
   #refuse(caller: Caller | undefined, method: string, error: ActorError): void {

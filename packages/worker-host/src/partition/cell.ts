@@ -10,6 +10,7 @@ import {
   CELL_POLICY,
   CELL_WORDS,
   overflowOf,
+  RESTART_TEMPORARY,
 } from "../protocol/memory/cells.js";
 import type { Connection } from "../protocol/refs/actor-ref.js";
 import type { MemberType } from "./member-type.js";
@@ -95,6 +96,8 @@ export class Cell implements Connection {
   /** The member's id: with the supervisor's path it is the path. */
   readonly name: string;
   readonly type: MemberType;
+  /** The next thread starts it again: what waits in it is counted in the table. */
+  readonly kept: boolean;
   readonly args: unknown;
   context: ActorContext<any> | undefined = undefined;
   phase: Phase = STARTING;
@@ -132,6 +135,7 @@ export class Cell implements Connection {
     this.name = name;
     this.#supervisor = supervisor;
     this.type = type;
+    this.kept = type.spec.restart !== RESTART_TEMPORARY;
     this.args = args;
   }
 

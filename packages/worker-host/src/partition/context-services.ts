@@ -127,6 +127,7 @@ export class ContextServices implements ContextHost {
     const { roster, lives, line } = this.#parts;
     const given = args === undefined ? undefined : copyOne(args, "args");
     const cell = lives.create(template, id ?? this.#freeName(), given, hand);
+    if (cell.kept) this.#partition.news.kept(cell);
     this.#partition.news.spawned(cell, roster.addressOf(cell), roster.uidOf(cell));
     line.wake(cell);
     return roster.refTo(cell);

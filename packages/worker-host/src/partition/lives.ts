@@ -65,6 +65,13 @@ export class Lives {
     return cell;
   }
 
+  /** Another life of a member that ended with the former thread. It begins once the line has it. */
+  inherit(type: MemberType, name: string, number: number, generation: number, args: unknown): Cell {
+    const cell = this.#roster.inherit(type, name, number, generation, args);
+    cell.context = this.contextFor(cell);
+    return cell;
+  }
+
   /** Runs its `init` now. */
   begin(cell: Cell): void {
     const { definition, spec } = cell.type;

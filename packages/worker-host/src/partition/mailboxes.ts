@@ -4,6 +4,8 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_HEAP,
+  CELL_HEAP_BYTES,
   CELL_POLICY,
   CELL_SPACE,
   CELL_TAKEN,
@@ -47,15 +49,24 @@ export class Mailboxes {
 
   /** The message has been accepted and counted. */
   put(cell: Cell, waiting: Waiting): void {
+    this.putBack(cell, waiting);
+    const at = cell.number * CELL_WORDS;
+    if ((this.#table[at + CELL_POLICY] & 3) === 3) this.#dropOldest(cell, at);
+    this.#line.wake(cell);
+  }
+
+  /** A message that the former thread had accepted, of a member whose life has not begun. */
+  putBack(cell: Cell, waiting: Waiting): void {
     const table = this.#table;
     if (cell.last === undefined) cell.first = waiting;
     else cell.last.next = waiting;
     cell.last = waiting;
     table[TABLE_QUEUED]++;
     table[TABLE_QUEUED_BYTES] += waiting.bytes;
+    if (!cell.kept) return;
     const at = cell.number * CELL_WORDS;
-    if ((table[at + CELL_POLICY] & 3) === 3) this.#dropOldest(cell, at);
-    this.#line.wake(cell);
+    table[at + CELL_HEAP]++;
+    table[at + CELL_HEAP_BYTES] += waiting.bytes;
   }
 
   /** A message that needs no room: a timer's, a DOWN. */
@@ -122,6 +133,11 @@ export class Mailboxes {
     this.#lines.moved(cell, next);
   }
 
+  /** Takes out what the thread's last words have told of: nothing handles it here any more. */
+  forget(cell: Cell): void {
+    cell.first = cell.last = undefined;
+  }
+
   /** Takes all out, as if it had been handled. */
   empty(cell: Cell, lost: (waiting: Waiting) => void): number {
     let count = 0;
@@ -162,6 +178,10 @@ export class Mailboxes {
     const at = cell.number * CELL_WORDS;
     Atomics.add(table, at + CELL_TAKEN, 1);
     Atomics.sub(table, at + CELL_BYTES, bytes);
+    if (cell.kept) {
+      table[at + CELL_HEAP]--;
+      table[at + CELL_HEAP_BYTES] -= bytes;
+    }
     this.#uncount(bytes);
     ring(table, at + CELL_SPACE);
     if (this.#lines.waits) this.#lines.roomIn(cell);

@@ -28,6 +28,19 @@ export class News {
     this.#grow();
   }
 
+  /** It has been started, and the next thread starts it again. */
+  kept({ name, number, generation, type, args }: Cell): void {
+    const encoded = encodeForeign(this.#codec, args);
+    this.#news.kept.push({ name, cell: number, generation, spec: type.spec, args: encoded });
+    this.#grow();
+  }
+
+  /** What the former thread left has been taken over. */
+  inherited(): void {
+    this.#news.inherited = true;
+    this.#grow();
+  }
+
   /** `watched`: its reference, when main has to know the reason. `then`: what became of it. */
   ended(cell: Cell, reason: ExitReason, lost: number, watched: ActorRef | undefined, then: AfterEnd): void {
     const news = this.#news;
@@ -78,6 +91,8 @@ function empty(): {
     gone: [],
     ended: {},
     watched: [],
+    kept: [],
+    inherited: false,
     restarted: 0,
     givenUp: 0,
     queued: 0,

@@ -60,10 +60,11 @@ export class PartitionThread {
         get nextDue() {
           return thread.#partition?.nextDue ?? Infinity;
         },
-        wakeBy: (wake) => {
+        wakeBy: (wake, freeze) => {
           schedule = wake;
+          this.#freeze = freeze;
         },
-        work: () => thread.#partition?.work() ?? 0,
+        work: () => thread.#work(),
         receive: (...message) => thread.#partition?.receive(...message),
         asked: (request) => {
           if (thread.#partition !== undefined) return thread.#partition.asked(request);
@@ -79,6 +80,36 @@ export class PartitionThread {
   }
 
   #wake: () => void = () => {};
+  #freeze: () => void = () => {};
+  #news: News | undefined;
+  #isSilent = false;
+  #shouldSpeak = false;
+
+  #work(): number {
+    if (this.#shouldSpeak) this.lastWords(true);
+    return this.#isSilent ? 0 : (this.#partition?.work() ?? 0);
+  }
+
+  /**
+   * Tells main what the next thread needs, once; from then on no message is handled here. Without `force` it waits for a
+   * moment when the partition's own code is not half way, unless a member's code runs: then it is not. Returns whether
+   * it has spoken.
+   */
+  readonly lastWords = (force: boolean): string => {
+    const partition = this.#partition;
+    if (partition === undefined || this.#isSilent) return "spoken";
+    if (!force && !partition.lastWords.isInMember) {
+      this.#shouldSpeak = true;
+      this.#wake();
+      return "later";
+    }
+    this.#isSilent = true;
+    this.#freeze();
+    this.#news?.flush();
+    this.#outbox?.post(partition.lastWords.write());
+    partition.late = (cell, waiting) => this.#outbox?.post(partition.lastWords.late(cell, waiting));
+    return "spoken";
+  };
 
   #define(): ActorDefinition<any, any, any> {
     return defineActor({
@@ -110,6 +141,8 @@ export class PartitionThread {
     const host = this.#host as LoopHost;
     this.#attribution.install();
     process.on("unhandledRejection", (error, promise) => this.#unhandled(error, promise));
+    const news = new News(outbox.codec, (told) => outbox.post(told));
+    this.#news = news;
     const partition = new Partition({
       supervisor: args.supervisor,
       segment: args.segment,
@@ -118,16 +151,18 @@ export class PartitionThread {
       context,
       microtasks: this.#microtasks as Microtasks,
       log: host.log,
-      news: new News(outbox.codec, (news) => outbox.post(news)),
+      news,
       attribution: this.#attribution,
       restarts: { intensity: args.intensity, periodMs: args.periodMs },
       unhandled: (method, detail, id) => host.unhandled(method, detail, id),
     });
     this.#partition = partition;
     partition.wakeBy(this.#wake);
-    partition.roster.recover();
+    const heirs = await partition.inherit(args.inherited, (spec) => this.#typeOf(spec));
     if (args.template !== undefined) partition.template = await this.#typeOf(args.template);
     await this.#startPerThread(partition, args);
+    // After this `init`, whose time is main's to limit: then the watchdog finds the member that does not return.
+    partition.wake(heirs);
     return {};
   }
 
@@ -163,19 +198,8 @@ export class PartitionThread {
 
   #report(cell: Cell): void {
     const partition = this.#partition as Partition;
-    this.#outbox?.post({
-      type: "members",
-      spawned: [[cell.name, partition.roster.addressOf(cell), partition.roster.uidOf(cell)]],
-      gone: [],
-      ended: {},
-      watched: [],
-      restarted: 0,
-      givenUp: 0,
-      queued: 0,
-      dropped: 0,
-      method: "",
-      sample: undefined,
-    });
+    this.#news?.spawned(cell, partition.roster.addressOf(cell), partition.roster.uidOf(cell));
+    this.#news?.flush();
   }
 
   async #start(spec: MemberSpec, items: readonly MemberItem[]): Promise<StartedMembers> {
@@ -190,13 +214,15 @@ export class PartitionThread {
     items.forEach(([id, args], index) => {
       let outcome: StartedMember | undefined;
       let settle: (() => void) | undefined;
+      let cell: Cell | undefined;
       const failed = (reason: ExitReason): void => {
         failures.push([index, encodeForeign(this.#codec, reason)]);
       };
       try {
-        const cell = partition.lives.create(type, id, args, undefined, (ended) => {
+        cell = partition.lives.create(type, id, args, undefined, (ended) => {
           outcome = ended;
           if (ended.kind === "failed") failed(ended.reason);
+          else if (ended.kind === "started" && cell?.kept) this.#news?.kept(cell);
           settle?.();
         });
         addresses.push(partition.roster.addressOf(cell));
@@ -216,6 +242,8 @@ export class PartitionThread {
       }
     });
     if (open.length > 0) await Promise.all(open);
+    // Main has heard of those that are started again before it hears that they have started.
+    this.#news?.flush();
     return started;
   }
 

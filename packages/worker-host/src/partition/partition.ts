@@ -1,10 +1,14 @@
 import type { MemberRequest, Members, MemberTrace } from "../loop/members.js";
+import type { OneWayOutbox } from "../protocol/calls/one-way-outbox.js";
+import type { Inheritance, MemberSpec } from "../protocol/port/partition.js";
 import type { Payload } from "../protocol/ring/payload.js";
 import { Arrivals } from "./arrivals.js";
 import { CancelledCalls } from "./cancelled-calls.js";
 import { type Caller, type Cell, STARTING, UP, type Waiting } from "./cell.js";
 import { ContextServices } from "./context-services.js";
 import { abortCall, Handling } from "./handling.js";
+import { Heirs } from "./heirs.js";
+import { LastWordsWriter } from "./last-words.js";
 import { Line } from "./line.js";
 import { Lives } from "./lives.js";
 import { LocalMail, type LocalMailHost } from "./local-mail.js";
@@ -17,6 +21,7 @@ import { MemberRestarts } from "./member-restarts.js";
 import { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
 import type { PartitionParts } from "./parts.js";
+import { RingReplies } from "./ring-caller.js";
 import { Roster } from "./roster.js";
 import { Runner } from "./runner.js";
 
@@ -46,6 +51,8 @@ export class Partition implements Members, LocalMailHost {
   readonly #timers: MemberTimers;
   readonly #services: ContextServices;
   readonly #requests: MemberRequests;
+  readonly #heirs: Heirs;
+  readonly lastWords: LastWordsWriter;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(parts: PartitionParts) {
@@ -74,7 +81,19 @@ export class Partition implements Members, LocalMailHost {
     this.#services = services;
     this.#handling = new Handling(parts, runner, this.#cancelled, lives.end);
     this.#requests = new MemberRequests(parts, roster, line);
-    this.#arrivals = new Arrivals(parts, roster, mailboxes);
+    const replies = new RingReplies(parts.supervisor, parts.outbox as OneWayOutbox);
+    this.#arrivals = new Arrivals(parts, roster, mailboxes, replies);
+    this.#heirs = new Heirs(parts, { roster, lives, mailboxes, replies });
+    this.lastWords = new LastWordsWriter(parts, roster, mailboxes);
+  }
+
+  /** Takes over what the former thread left. Its members begin by `wake`. */
+  inherit(inherited: Inheritance | undefined, typeOf: (spec: MemberSpec) => Promise<MemberType>): Promise<Cell[]> {
+    return this.#heirs.take(inherited, typeOf);
+  }
+
+  wake(heirs: readonly Cell[]): void {
+    for (const cell of heirs) this.#line.wake(cell);
   }
 
   /** What `ctx.spawn` starts. */
@@ -170,6 +189,11 @@ export class Partition implements Members, LocalMailHost {
   };
 
   // --- messages from other threads ---
+
+  /** For what comes by the ring once the thread has said its last words. */
+  set late(late: (cell: Cell, waiting: Waiting) => void) {
+    this.#arrivals.late = late;
+  }
 
   receive(
     header: Int32Array,

@@ -6,6 +6,8 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_HEAP,
+  CELL_HEAP_BYTES,
   CELL_IDENTITY,
   CELL_INCARNATION,
   CELL_POLICY,
@@ -51,6 +53,7 @@ export class Roster {
   readonly #names = new Map<string, Cell>();
   /** By cell. */
   readonly #ended = new Map<number, End>();
+  #formerReason: ExitReason | undefined;
 
   constructor(parts: Pick<PartitionParts, "supervisor" | "segment" | "table" | "outbox">) {
     this.#parts = parts;
@@ -120,6 +123,7 @@ export class Roster {
     table[at + CELL_ACCEPTED] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = table[at + CELL_WATCHED] = 0;
     table[at + CELL_SUSPENDED] = 0;
     table[at + CELL_INCARNATION] = 1;
+    table[at + CELL_HEAP] = table[at + CELL_HEAP_BYTES] = 0;
     table[at + CELL_RESTART] = type.spec.restart;
     table[at + CELL_CAPACITY] = type.spec.capacity;
     table[at + CELL_CAPACITY_BYTES] = type.spec.capacityBytes;
@@ -158,17 +162,25 @@ export class Roster {
 
   /** The next life of a member that has ended: with its cell, so that all references to it mean this life. */
   succeed(former: Cell, failures: readonly number[]): Cell {
-    const { supervisor, table } = this.#parts;
+    const { supervisor } = this.#parts;
     const { number, generation, name, type, args } = former;
     const cell = new Cell(number, generation, name, supervisor, type, args);
     cell.history = { incarnation: former.incarnation + 1, failures };
     former.successor = cell;
+    this.#settle(cell);
+    return cell;
+  }
+
+  /** In the cell of its former life. */
+  #settle(cell: Cell): void {
+    const { table } = this.#parts;
+    const { number, name, incarnation } = cell;
     this.#cells[number] = cell;
     this.#names.set(name, cell);
+    Atomics.store(table, TABLE_MEMBERS, this.#names.size);
     const at = number * CELL_WORDS;
     Atomics.store(table, at + CELL_SUSPENDED, 0);
-    Atomics.store(table, at + CELL_INCARNATION, cell.incarnation);
-    return cell;
+    Atomics.store(table, at + CELL_INCARNATION, incarnation);
   }
 
   /** From now on another life may have this cell. */
@@ -181,12 +193,29 @@ export class Roster {
     if (typeof target === "string") return noproc({ id: target }, method);
     const ended = this.#ended.get(cellOfTarget(target));
     if (ended?.generation === generationOfTarget(target)) return exited(ended, method, ended.reason);
-    return noproc({ id: `${this.#parts.supervisor}/?` }, method);
+    const id = `${this.#parts.supervisor}/?`;
+    return this.#formerReason === undefined ? noproc({ id }, method) : exited({ id }, method, this.#formerReason);
   }
 
-  /** A thread that follows another uses the cells that the former one has used. */
-  recover(): void {
-    for (let number = this.#parts.table[TABLE_USED] - 1; number >= FIRST_CELL; number--) this.#free.push(number);
+  /**
+   * A thread that follows another uses the cells that the former one has used, but for those in `kept`. `reason` is that
+   * of the end of those that ended with the former thread.
+   */
+  recover(kept: ReadonlySet<number>, reason: ExitReason | undefined): void {
+    this.#formerReason = reason;
+    for (let number = this.#parts.table[TABLE_USED] - 1; number >= FIRST_CELL; number--) {
+      if (!kept.has(number)) this.#free.push(number);
+    }
+  }
+
+  /** Another life of a member that ended with the former thread, whose cell has stayed open. */
+  inherit(type: MemberType, name: string, number: number, generation: number, args: unknown): Cell {
+    const { supervisor, table } = this.#parts;
+    const cell = new Cell(number, generation, name, supervisor, type, args);
+    const at = number * CELL_WORDS;
+    cell.history = { incarnation: table[at + CELL_INCARNATION] + 1, failures: [] };
+    this.#settle(cell);
+    return cell;
   }
 
   #unused(): number | undefined {

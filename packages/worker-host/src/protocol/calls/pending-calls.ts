@@ -8,6 +8,8 @@ import { countFailure, countReply } from "./call-outcome.js";
 import { CallsByCallee, type CallsTo } from "./calls-to.js";
 import { OpenCalls } from "./open-calls.js";
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** The actor that a call is sent to. */
 export interface Callee {
   readonly uid: number;
@@ -174,13 +176,20 @@ export class PendingCalls {
   /**
    * Fails calls after the callee's thread has ended: those whose request it consumed (seq before `consumedBefore`). The
    * next incarnation answers requests that still wait in the mailbox; if the mailbox is `closed` these fail too. A stream
-   * that has begun fails although its request is to be delivered again, because its items would come twice.
+   * that has begun fails although its request is to be delivered again, because its items would come twice. The next
+   * thread answers those in `kept`, by correlation, too, although the former one had consumed them.
    */
-  calleeExited(uid: number, reason: ExitReason, consumedBefore: number, closed: boolean): void {
+  calleeExited(
+    uid: number,
+    reason: ExitReason,
+    consumedBefore: number,
+    closed: boolean,
+    kept: ReadonlySet<number> = NONE,
+  ): void {
     const lost: PendingCall[] = [];
     for (let call = this.#byCallee.first(uid); call !== undefined; call = call.nextToCallee) {
       const { seq, reader } = call;
-      if (seq === undefined) continue;
+      if (seq === undefined || (!closed && kept.has(call.correlation))) continue;
       if (closed || ((seq - consumedBefore) | 0) < 0 || reader?.hasBegun === true) lost.push(call);
     }
     for (const { callee, correlation, method, reader } of lost) {

@@ -15,6 +15,7 @@
  * negative int32; the address of a slot never is. What stands for a uid beside it is the cell's generation, above all
  * uids: so no table of ordinary actors ever finds one.
  */
+import { ring } from "./doorbell.js";
 import { MAX_UID, OVERFLOW_POLICIES, type OverflowPolicy } from "./slot-descriptor.js";
 
 export const CELL_WORDS = 16;
@@ -53,6 +54,9 @@ export const CELL_SUSPENDED = 9;
 export const CELL_INCARNATION = 10;
 /** When it is started again: one of the RESTART numbers. */
 export const CELL_RESTART = 11;
+/** Of one that is started again: messages that wait on the heap, not in the ring, and their bytes. (by the partition) */
+export const CELL_HEAP = 12;
+export const CELL_HEAP_BYTES = 13;
 
 export const RESTART_TEMPORARY = 0;
 export const RESTART_TRANSIENT = 1;
@@ -124,17 +128,34 @@ export function formatTable(
   if (words[TABLE_USED] === 0) words[TABLE_USED] = FIRST_CELL;
 }
 
+/** Messages, of those that waited on the heap of a thread that has ended, which the next one gets. */
+export interface SavedCount {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /**
- * Main, when the partition's thread has ended: no member lives. Returns how many messages had been accepted and not
- * handled. Generations stay, so that no reference to a former member means a later one.
+ * Main, when the partition's thread has ended: no member lives. Those in `kept`, by cell, stay open, because the next
+ * thread starts them again: what their heap has lost counts as taken, unless this thread had not taken over yet.
+ * Generations stay, so that no reference to a former member means a later one.
  */
-export function closeTable(words: Int32Array): number {
-  let waiting = 0;
+export function closeTable(
+  words: Int32Array,
+  kept: ReadonlyMap<number, SavedCount> = new Map(),
+  wasTakenOver = true,
+): void {
   for (let cell = FIRST_CELL; cell < words[TABLE_USED]; cell++) {
     const at = cell * CELL_WORDS;
-    if ((words[at + CELL_IDENTITY] & 3) !== 0) waiting += (words[at + CELL_ACCEPTED] - words[at + CELL_TAKEN]) | 0;
-    Atomics.and(words, at + CELL_IDENTITY, ~3);
+    const saved = kept.get(cell);
+    if (saved === undefined) {
+      Atomics.and(words, at + CELL_IDENTITY, ~3);
+    } else if (wasTakenOver) {
+      Atomics.add(words, at + CELL_TAKEN, words[at + CELL_HEAP] - saved.count);
+      Atomics.sub(words, at + CELL_BYTES, words[at + CELL_HEAP_BYTES] - saved.bytes);
+      ring(words, at + CELL_SPACE);
+    }
+    words[at + CELL_HEAP] = words[at + CELL_HEAP_BYTES] = 0;
   }
-  for (const word of [TABLE_CURRENT, TABLE_MEMBERS, TABLE_QUEUED, TABLE_QUEUED_BYTES]) Atomics.store(words, word, 0);
-  return Math.max(0, waiting);
+  Atomics.store(words, TABLE_MEMBERS, kept.size);
+  for (const word of [TABLE_CURRENT, TABLE_QUEUED, TABLE_QUEUED_BYTES]) Atomics.store(words, word, 0);
 }

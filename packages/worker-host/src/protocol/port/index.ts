@@ -22,7 +22,10 @@ export type {
   TraceRequest,
 } from "./messages.js";
 export {
+  type Inheritance,
   isPartitionUrl,
+  type KeptMember,
+  type LastWords,
   type MemberItem,
   type MemberLife,
   type MemberSignal,

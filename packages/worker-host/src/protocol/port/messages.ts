@@ -3,7 +3,7 @@ import type { Transferable } from "../refs/actor-types.js";
 import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
 import type { LogLevel } from "./log-levels.js";
-import type { MemberLife } from "./partition.js";
+import type { KeptMember, LastWords, MemberLife } from "./partition.js";
 
 /*
  * The messages between main and an actor's thread beside the rings: structured clones on a port. Values of the user's
@@ -109,6 +109,8 @@ export type ToActor =
       readonly consumedBefore: number;
       /** The mailbox is closed, so requests that wait in it will not be answered either. */
       readonly closed: boolean;
+      /** Correlations of calls that the next thread answers although they were consumed. */
+      readonly kept: readonly number[];
     };
 
 /** The actor or pool that a reference means; it may be gone. A pool has no address. */
@@ -152,6 +154,10 @@ export interface MembersNews {
   readonly type: "members";
   /** Started by a member: id, address, and what stands for the uid. */
   readonly spawned: readonly (readonly [id: string, address: number, uid: number])[];
+  /** Of those that have started: what the next thread starts again. */
+  readonly kept: readonly KeptMember[];
+  /** The thread has taken over what the former one left. */
+  readonly inherited: boolean;
   /** Ended: id, cell, generation. */
   readonly gone: readonly (readonly [id: string, cell: number, generation: number])[];
   /** How many ended, by the kind of their reasons. */
@@ -172,6 +178,7 @@ export interface MembersNews {
 
 export type ToMain =
   | MembersNews
+  | LastWords
   | { readonly type: "loaded" }
   /** V8's compiled form of the thread's code, for later threads. */
   | { readonly type: "compiled"; readonly code: Uint8Array }

@@ -38,10 +38,57 @@ export interface PartitionArgs {
   /** Of the table of cells. */
   readonly segment: number;
   readonly template: MemberSpec | undefined;
+  /** Of the former thread. */
+  readonly inherited: Inheritance | undefined;
   readonly perThread: readonly { readonly id: string; readonly args: unknown; readonly spec: MemberSpec }[];
   /** How often each member may be started again. */
   readonly intensity: number;
   readonly periodMs: number;
+}
+
+/** A light actor that the next thread of its partition starts again, as long as it lives. */
+export interface KeptMember {
+  readonly name: string;
+  readonly cell: number;
+  readonly generation: number;
+  readonly spec: MemberSpec;
+  readonly args: Encoded;
+}
+
+/** What the next thread of a partition takes over. */
+export interface Inheritance {
+  readonly specs: readonly MemberSpec[];
+  /** `spec` is an index of `specs`. */
+  readonly members: readonly (readonly [name: string, cell: number, generation: number, spec: number, args: Encoded])[];
+  /** Lists of `SavedMessage`, in the order in which each member got them. */
+  readonly messages: readonly Encoded[];
+  /** Why the former thread has ended: for what comes too late for a member that ended with it. */
+  readonly reason: Encoded;
+}
+
+/** A message that waited on the heap of a thread. `kind` is 0 for a cast, 1 for a call, 2 for a send. */
+export type SavedMessage = readonly [
+  cell: number,
+  generation: number,
+  kind: number,
+  method: number | string,
+  args: unknown[],
+  bytes: number,
+  callerAddress: number,
+  callerUid: number,
+  correlation: number,
+];
+
+/** What a partition's thread writes out before it ends otherwise than in order. */
+export interface LastWords {
+  readonly type: "last_words";
+  /** The member whose code runs, if that is known. */
+  readonly culprit: readonly [cell: number, generation: number] | undefined;
+  readonly messages: readonly Encoded[];
+  /** How many messages these are of each member, and their bytes. */
+  readonly counts: readonly (readonly [cell: number, count: number, bytes: number])[];
+  /** The calls among them: their callers go on waiting. */
+  readonly calls: readonly (readonly [callerUid: number, correlation: number])[];
 }
 
 /** A member to start. */
