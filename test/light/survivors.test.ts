@@ -11,6 +11,7 @@ import {
   type ThreadsOptions,
 } from "@mini-otp/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Quarantine } from "#runtime/partitions/quarantine.js";
 import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
@@ -230,5 +231,80 @@ describe("a partition that ends", () => {
     expect([await held, await echo]).toEqual(["ERR_CALL_EXIT", "ERR_CALL_EXIT"]);
     await eventually(() => system.stats().deadLetters === 4);
     expect(await a.call("echo", 1).catch(codeOf)).toBe("ERR_NOPROC");
+  });
+});
+
+describe("a member over which its partition ends", () => {
+  test.each([
+    ["process.exit", (culprit: Ref) => culprit.cast("exit", 3)],
+    ["process.exit in a turn of its own", (culprit: Ref) => culprit.cast("exitLater")],
+    ["a handler that does not return", (culprit: Ref) => culprit.cast("spin")],
+  ])("is started again once, and not after the second time: %s", async (_what, end) => {
+    const { system, supervisor, start } = await members({ handlerTimeoutMs: 1_000 });
+    const [a, culprit] = [await start("a"), await start("culprit")];
+    const told: SystemEvents["actor_quarantined"][] = [];
+    system.on("actor_quarantined", (event) => void told.push(event));
+    const reports: SystemEvents["members_ended"][] = [];
+    system.on("members_ended", (report) => void reports.push(report));
+    await end(culprit);
+    await eventually(async () => (await culprit.call("path").catch(() => undefined))?.incarnation === 2);
+    expect(await a.call("path")).toMatchObject({ incarnation: 2 });
+    const down = new Promise<string>((over) => system.monitor(culprit, ({ reason }) => over(reason.kind)));
+    const held = culprit.call("hold", "culprit").catch(codeOf);
+    await eventually(() => culprit.stats().mailbox.handled >= 3);
+    // What it had accepted it handles, as long as it is started again.
+    const waits = culprit.call("echo", 1).catch((e: unknown) => e);
+    await a.call("release", "culprit");
+    expect(await held).toBe("culprit");
+    expect(await waits).toBe(1);
+    await end(culprit);
+    const late = culprit.call("never").catch((e: unknown) => e);
+    expect(await late).toMatchObject({ code: expect.stringMatching(/ERR_CALL_EXIT|ERR_NOPROC/) });
+    await eventually(() => told.length === 1);
+    expect(told[0]).toMatchObject({ id: "root/members/culprit", ends: 2, periodMs: 60_000 });
+    expect(await down).toBe(told[0].reason.kind);
+    expect(await a.call("path")).toMatchObject({ incarnation: 3 });
+    expect(await culprit.call("echo", 1).catch(codeOf)).toBe("ERR_NOPROC");
+    expect(supervisor.child("culprit")).toBeUndefined();
+    await eventually(() => reports.reduce((sum, { givenUp }) => sum + givenUp, 0) === 1);
+    // Its id is free: who starts it by hand may.
+    expect(await (await start("culprit")).call("path")).toMatchObject({ incarnation: 1 });
+  });
+
+  test("in each restart of its init too, before its neighbours have done anything", async () => {
+    const { system, start } = await members();
+    const [a, culprit] = [await start("a"), await start("culprit", { exits: 1 })];
+    const quarantined = new Promise<SystemEvents["actor_quarantined"]>((told) => system.on("actor_quarantined", told));
+    await a.cast("note", 1);
+    await culprit.call("crash", "x").catch(() => {});
+    expect(await quarantined).toMatchObject({ id: "root/members/culprit", ends: 2, reason: { kind: "exit_called" } });
+    expect(await a.call("path")).toMatchObject({ incarnation: 3 });
+  });
+
+  test("is judged by whose code ran: a neighbour is never charged", async () => {
+    const { system, start } = await members({}, { intensity: 10 });
+    const [a, b] = [await start("a"), await start("b")];
+    const quarantined: string[] = [];
+    system.on("actor_quarantined", ({ id }) => void quarantined.push(id));
+    for (let i = 0; i < 3; i++) {
+      const killer = await start("killer", undefined, { restart: "temporary" });
+      const busy = a.call("after", 5).catch(() => {});
+      await killer.cast("exitLater");
+      await eventually(async () => (await b.call("path")).incarnation === i + 2);
+      await busy;
+    }
+    expect((await a.call("path")).incarnation).toBe(4);
+    expect(quarantined).toEqual([]);
+  });
+
+  test("is quarantined at the second time within the period, and at the first when nothing is to be restarted", () => {
+    expect(new Quarantine({ intensity: 0, periodMs: 100 }).charge("a", 0)).toEqual({ ends: 1, isKept: false });
+    const twice = new Quarantine({ intensity: 5, periodMs: 100 });
+    expect(twice.charge("a", 0)).toEqual({ ends: 1, isKept: true });
+    // Exactly a period ago counts still, and after it no more.
+    expect(twice.charge("a", 101)).toEqual({ ends: 1, isKept: true });
+    expect(twice.charge("b", 150)).toEqual({ ends: 1, isKept: true });
+    expect(twice.charge("a", 201)).toEqual({ ends: 2, isKept: false });
+    expect(twice.charge("a", 202)).toEqual({ ends: 1, isKept: true });
   });
 });

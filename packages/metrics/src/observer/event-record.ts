@@ -7,6 +7,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "supervisor_escalated",
   "guard_killed",
   "actor_zombie",
+  "actor_quarantined",
   "memory_unattributed",
 ]);
 

@@ -183,6 +183,7 @@ const EVENTS = [
   "dead_letter",
   "guard_killed",
   "actor_zombie",
+  "actor_quarantined",
   "memory_unattributed",
   "system_stopped",
 ] as const;

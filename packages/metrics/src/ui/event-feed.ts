@@ -119,6 +119,8 @@ function describe({ event, reason, incarnation, attempt, delayMs, method, why }:
       return `killed by the guard${because}`;
     case "actor_zombie":
       return "its thread survives its kill";
+    case "actor_quarantined":
+      return `its partition ended over it again: not started again${because}`;
     case "memory_unattributed":
       return "ran while memory grew that is in no actor's numbers";
     case "system_stopped":

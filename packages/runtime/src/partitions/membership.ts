@@ -36,7 +36,11 @@ import { prepareToAsk } from "./ask-last-words.js";
 import { EndsReport } from "./ends-report.js";
 import type { Asking, LightOwner, LightTarget } from "./light-actors.js";
 import type { PartitionSlot } from "./partition-slot.js";
+import type { PartitionedSpec } from "./partition-specs.js";
 import type { PartitionsHost } from "./partitions-host.js";
+import { Quarantine } from "./quarantine.js";
+
+type Culprit = Pick<LightTarget, "address" | "uid">;
 
 /** Who lives in which partition of a supervisor, as far as main has heard, and whose ends it has to tell. */
 export class Membership implements LightOwner {
@@ -47,6 +51,7 @@ export class Membership implements LightOwner {
   /** The reference to a partition itself; undefined while it has none. */
   readonly #refOf: (partition: PartitionSlot) => ActorRef | undefined;
   readonly #report: EndsReport;
+  readonly #quarantine: Quarantine;
   readonly #watched = new Map<string, LightTarget>();
   /** By `lightName`, of those that are or were traced and live. */
   readonly #traces = new Map<string, ActorTraces>();
@@ -54,7 +59,7 @@ export class Membership implements LightOwner {
   constructor(
     id: string,
     partitions: readonly PartitionSlot[],
-    heapCapMb: number,
+    { threads: { heapCapMb }, intensity, periodMs }: PartitionedSpec,
     host: PartitionsHost,
     refOf: (partition: PartitionSlot) => ActorRef | undefined,
   ) {
@@ -63,6 +68,7 @@ export class Membership implements LightOwner {
     this.#heapCapMb = heapCapMb;
     this.#host = host;
     this.#refOf = refOf;
+    this.#quarantine = new Quarantine({ intensity, periodMs });
     this.#report = new EndsReport(id, host.events, host.logger);
   }
 
@@ -199,9 +205,29 @@ export class Membership implements LightOwner {
   /** The thread of a partition has ended, and with it all its members. */
   threadEnded(partition: PartitionSlot, reason: ExitReason): void {
     const { culprit, survivors } = partition;
+    const isQuarantined = culprit !== undefined && this.#charge(partition, culprit, reason);
     const lost = survivors.threadEnded(reason);
-    this.#ended(partition, reason, culprit);
+    this.#ended(partition, reason, culprit, isQuarantined ? 1 : 0);
     this.#host.deadLetters.addMany(`${this.#id}/${partition.index}`, "", "queued", lost, reason);
+  }
+
+  /** True when the culprit is not started again. */
+  #charge({ survivors }: PartitionSlot, culprit: Culprit, reason: ExitReason): boolean {
+    const name = survivors.nameOf(cellOf(culprit.address), generationOf(culprit.uid));
+    if (name === undefined) return false;
+    const id = `${this.#id}/${name}`;
+    const at = performance.now();
+    const { ends, isKept } = this.#quarantine.charge(id, at);
+    if (isKept) return false;
+    survivors.delete(name);
+    const { periodMs } = this.#quarantine;
+    const { logger, events } = this.#host;
+    logger.error(
+      { actor: id, ends, periodMs, reason: reason.kind },
+      "its partition ends over it: it is not started again",
+    );
+    events.emit({ event: "actor_quarantined", id, at, reason, ends, periodMs });
+    return true;
   }
 
   /** The thread of a partition has written out what the next one needs. */
@@ -220,7 +246,7 @@ export class Membership implements LightOwner {
       const { index, survivors, words } = partition;
       const lost = Math.max(0, words[TABLE_QUEUED]) + survivors.end();
       closeTable(words);
-      this.#ended(partition, reason, undefined);
+      this.#ended(partition, reason, undefined, 0);
       this.#host.deadLetters.addMany(`${this.#id}/${index}`, "", "queued", lost, reason);
     }
     this.#report.tell();
@@ -267,11 +293,7 @@ export class Membership implements LightOwner {
   }
 
   /** No member of it lives. Tells of each, the culprit with the reason itself. */
-  #ended(
-    partition: PartitionSlot,
-    reason: ExitReason,
-    culprit: { readonly address: number; readonly uid: number } | undefined,
-  ): void {
+  #ended(partition: PartitionSlot, reason: ExitReason, culprit: Culprit | undefined, givenUp: number): void {
     const { members, survivors } = partition;
     const isOrdered = reason.kind === "shutdown" || reason.kind === "normal";
     const others: ExitReason = isOrdered ? reason : { kind: "partition_ended", reason };
@@ -289,7 +311,7 @@ export class Membership implements LightOwner {
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
     for (const [kind, count] of Object.entries(counts)) partition.count(kind, count);
-    this.#report.add({ reasons: counts, restarted, givenUp: 0 });
+    this.#report.add({ reasons: counts, restarted, givenUp });
     for (const target of [...this.#watched.values()]) {
       if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
     }

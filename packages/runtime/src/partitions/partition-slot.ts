@@ -58,7 +58,7 @@ export class PartitionSlot {
   }
 
   /** The member whose code ran when the thread ended; undefined when none did. */
-  get culprit(): { readonly address: number; readonly uid: number } | undefined {
+  get culprit(): Pick<LightTarget, "address" | "uid"> | undefined {
     const current = this.words[TABLE_CURRENT];
     const [cell, generation] =
       this.survivors.culprit ?? ([current, this.words[current * CELL_WORDS + CELL_IDENTITY] >>> 2] as const);

@@ -44,7 +44,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
       const { segment, words } = host.slots.allocateTable(tableBytes(cells));
       return new PartitionSlot(index, segment, words);
     });
-    const membership = new Membership(path, partitions, threads.heapCapMb, host, (partition) => this.refOf(partition));
+    const membership = new Membership(path, partitions, spec, host, (partition) => this.refOf(partition));
     this.#membership = membership;
     for (const { segment } of partitions) host.lights.add(segment, membership);
     const plan = {

@@ -56,6 +56,14 @@ export class Survivors {
     this.#members.set(member.name, { ...member, spec: number });
   }
 
+  /** The name of the member with this life; undefined for one that is not started again. */
+  nameOf(number: number, of: number): string | undefined {
+    for (const { name, cell, generation } of this.#members.values()) {
+      if (cell === number && generation === of) return name;
+    }
+    return undefined;
+  }
+
   has(name: string): boolean {
     return this.#members.has(name);
   }

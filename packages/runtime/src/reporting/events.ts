@@ -84,6 +84,16 @@ export interface SystemEvents {
     readonly givenUp: number;
     readonly sample?: { readonly id: string; readonly reason: ExitReason };
   };
+  /**
+   * A light actor is not started again: within `periodMs` its partition has ended over it `ends` times. `reason` is that of
+   * the last of these.
+   */
+  actor_quarantined: EventFacts & {
+    readonly event: "actor_quarantined";
+    readonly reason: ExitReason;
+    readonly ends: number;
+    readonly periodMs: number;
+  };
   /** The guard has ended an actor. */
   guard_killed: EventFacts & { readonly event: "guard_killed"; readonly reason: ExitReason };
   /** A thread has not exited a second after its kill. It is left behind; its actor goes on in another. */
@@ -140,6 +150,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "mailbox_full",
   "dead_letter",
   "members_ended",
+  "actor_quarantined",
   "guard_killed",
   "actor_zombie",
   "memory_unattributed",
