@@ -5,55 +5,11 @@ import { describe, expect, it } from "vitest";
 import { joinBy } from "#cluster/cluster/cluster.js";
 import { takeClusterOptions } from "#cluster/cluster/options.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
-import { record, recordBytes, writeRecord } from "#cluster/gateway/records.js";
-import { ACK, DATA, decodeFrame, encodeFrame, type Frame, HELLO } from "#cluster/link/frame.js";
-import { decodeHello, encodeHello } from "#cluster/link/hello.js";
+import { DATA, encodeFrame } from "#cluster/link/frame.js";
+import { body, Stranger } from "./stranger.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
-
-/** A peer that speaks the protocol, with valid credentials, and sends what it likes. */
-class Hostile {
-  readonly #engine;
-  epoch = 77;
-  peerEpoch = 0;
-  seq = 0;
-  readonly got: Frame[] = [];
-
-  constructor(hub: MemoryHub) {
-    this.#engine = hub.connect("x");
-    this.#engine.subscribe("motp.test.l.x.*", (_subject, bytes) => this.#take(bytes));
-    this.#greet();
-  }
-
-  #greet(): void {
-    const body = encodeHello({ incarnation: "x1", startedAt: 1, oldest: 1, newest: 1 });
-    this.send({ type: HELLO, from: this.epoch, to: this.peerEpoch, seq: 0, ack: 0, body });
-  }
-
-  #take(bytes: Uint8Array): void {
-    const frame = decodeFrame(bytes);
-    if (frame === undefined) return;
-    this.got.push(frame);
-    if (frame.type !== HELLO || decodeHello(frame.body) === undefined) return;
-    this.peerEpoch = frame.from;
-    if (frame.to !== this.epoch) this.#greet();
-    else this.send({ type: ACK, from: this.epoch, to: this.peerEpoch, seq: 0, ack: 0, body: new Uint8Array(0) });
-  }
-
-  send(frame: Frame): void {
-    this.#engine.publish("motp.test.l.a.x", encodeFrame(frame));
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.#engine.publish("motp.test.l.a.x", bytes);
-  }
-
-  data(body: Uint8Array): void {
-    this.seq++;
-    this.send({ type: DATA, from: this.epoch, to: this.peerEpoch, seq: this.seq, ack: 0, body });
-  }
-}
 
 /** xorshift: the same schedule for the same seed. */
 function random(seed: number): () => number {
@@ -66,13 +22,6 @@ function random(seed: number): () => number {
   };
 }
 
-function body(...records: Parameters<typeof record>[]): Buffer {
-  const made = records.map((args) => record(...args));
-  const bytes = Buffer.alloc(made.reduce((sum, each) => sum + recordBytes(each), 0));
-  made.reduce((at, each) => writeRecord(bytes, at, each), 0);
-  return bytes;
-}
-
 describe("a hostile peer with valid credentials", () => {
   it("49, 50. reaches no actor whose reference it was not given, and what is damaged is counted and dropped", async () => {
     const hub = new MemoryHub();
@@ -80,7 +29,7 @@ describe("a hostile peer with valid credentials", () => {
     const options = takeClusterOptions({ cluster: "test", node: "a", heartbeatMs: 50, downAfterMs: 60_000 });
     const cluster = await joinBy(system, hub.connect("a"), options);
     const hidden = (await system.startChild({ id: "hidden", actor: WORKER })) as ActorRef;
-    const peer = new Hostile(hub);
+    const peer = new Stranger(hub);
     await until("a session", () => cluster.nodes().length === 1);
     const seed = Date.now() | 0;
     const next = random(seed);

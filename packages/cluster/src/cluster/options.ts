@@ -19,6 +19,11 @@ export interface ClusterOptions {
   readonly offers?: Readonly<Record<string, URL>> | undefined;
   /** The most bytes that a message to another node may have. Default 8 MiB. */
   readonly maxMessageBytes?: number | undefined;
+  /**
+   * To so many actors of one other node this one keeps references; each takes some KB. Those beyond lead to nothing. An actor that
+   * is gone for good counts no more. Default 16 384.
+   */
+  readonly maxReferences?: number | undefined;
   /** What may be under way to each remote actor. */
   readonly window?: WindowOptions | undefined;
   /** How often nodes say that they are there. Default 1 000. */
@@ -128,6 +133,7 @@ const FIELDS: Fields = {
     (value) => ({ ...value }),
   ),
   maxMessageBytes: integer([1024, 512 * 2 ** 20]),
+  maxReferences: integer([16, 1_000_000]),
   window: group({ messages: integer([128, 4096]), bytes: integer([64 * 1024, 64 * 2 ** 20]) }),
   heartbeatMs: someMs,
   goneAfterMs: someMs,
@@ -165,6 +171,7 @@ export interface FullOptions {
   readonly allowStart: readonly string[];
   readonly offers: Readonly<Record<string, URL>>;
   readonly maxMessageBytes: number;
+  readonly maxReferences: number;
   readonly window: { readonly messages: number; readonly bytes: number };
   readonly heartbeatMs: number;
   readonly goneAfterMs: number;
@@ -190,7 +197,7 @@ export function takeLeaveOptions(given: LeaveOptions): Filled<LeaveOptions> {
 /** Throws ERR_INVALID_OPTION. */
 function complete(taken: ClusterOptions): FullOptions {
   const { cluster, node, labels = {}, version = "", allow, maxMessageBytes = 8 * 2 ** 20 } = taken;
-  const { heartbeatMs = 1000, goneAfterMs = 2000, downAfterMs = 8000 } = taken;
+  const { maxReferences = 16_384, heartbeatMs = 1000, goneAfterMs = 2000, downAfterMs = 8000 } = taken;
   const { messages = 4096, bytes = 1024 * 1024 } = taken.window ?? {};
   const { renewMs = 2000, holdMs = 8000, takeOverMs = 12_000 } = taken.lease ?? {};
   atLeast("downAfterMs", downAfterMs, 2 * heartbeatMs, "twice heartbeatMs");
@@ -206,6 +213,7 @@ function complete(taken: ClusterOptions): FullOptions {
     allowStart: allow?.start ?? [],
     offers: taken.offers ?? {},
     maxMessageBytes,
+    maxReferences,
     window: { messages, bytes },
     heartbeatMs,
     goneAfterMs,

@@ -7,6 +7,7 @@ import type { Hello } from "../link/hello.js";
 import { fullMs, type LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
+import { MOST_AWAY, toForget } from "./away.js";
 import { LightExports } from "./light-exports.js";
 import type { LinkReading } from "./link-reading.js";
 import { Peer, type PeerHost } from "./peer.js";
@@ -24,6 +25,7 @@ export interface GatewayOptions {
   readonly goneAfterMs: number;
   readonly downAfterMs: number;
   readonly maxMessageBytes: number;
+  readonly maxReferences: number;
   readonly window: { readonly messages: number; readonly bytes: number };
   readonly allowExit: readonly string[];
 }
@@ -53,6 +55,8 @@ interface ConnectedNode {
 const MAX_FRAGMENT_BYTES = 256 * 1024;
 /** How often a link looks whether what it sent was acknowledged, and whether it is to be greeted. */
 const TICK_MS = 250;
+/** At a tick so many of the actors that others know of are looked for. */
+const LOOKED_FOR_AT_ONCE = 1024;
 
 /**
  * This node's end of everything: frames to and from the others, and which of them are there. Over 350 lines, because
@@ -70,6 +74,13 @@ export class Gateway {
   /** By the uid of what stands here for it. */
   readonly #proxies = new Map<number, { readonly proxy: RemoteActor; readonly peer: Peer }>();
   readonly #exported = new Set<number>();
+  /** Where the look for those that are gone goes on. */
+  #lookedFor: Iterator<number> = this.#exported.values();
+  #firstEpoch: number;
+  /** With so many peers they are looked through at once. */
+  #cutAt = 2 * MOST_AWAY;
+  /** Of peers that are forgotten. */
+  readonly #past = { damaged: 0, resent: 0 };
   readonly #lights: LightExports;
   readonly #heartbeats = new Map<string, Heartbeat>();
   readonly #suspects = new Set<string>();
@@ -86,6 +97,7 @@ export class Gateway {
     this.#system = system;
     this.#engine = engine;
     this.self = self;
+    this.#firstEpoch = Math.floor(self.startedAt / 1000) >>> 0;
     this.#options = options;
     this.#listener = listener;
     this.guests = new Guests(system);
@@ -162,8 +174,8 @@ export class Gateway {
     const peers = [...this.#peers.values()];
     const sum = (of: (peer: Peer) => number): number => peers.reduce((total, peer) => total + of(peer), 0);
     return {
-      damaged: sum(({ damaged, link }) => damaged + link.dropped),
-      resent: sum(({ link }) => link.resent),
+      damaged: this.#past.damaged + sum(({ damaged, link }) => damaged + link.dropped),
+      resent: this.#past.resent + sum(({ link }) => link.resent),
       proxies: sum(({ proxies }) => proxies),
       callsInDoubt: sum(({ callsInDoubt }) => callsInDoubt),
     };
@@ -200,6 +212,7 @@ export class Gateway {
       // Of one that its node has outlived.
       if (known !== undefined && peer.isUp && known !== incarnation) return this.guests.gone(`${node}:${path}`);
       const proxy = peer.proxyFor(global);
+      if (proxy === undefined) return this.guests.gone(`${node}:${path}`);
       this.#proxies.set(proxy.ref.uid, { proxy, peer });
       return proxy.ref;
     }
@@ -241,8 +254,9 @@ export class Gateway {
   }
 
   #peerHost(): PeerHost {
-    const { node, cluster, window, maxMessageBytes, allowExit } = this.#options;
+    const { node, cluster, window, maxMessageBytes, maxReferences, allowExit } = this.#options;
     const engine = this.#engine;
+    const gateway = this;
     return {
       self: this.self,
       node,
@@ -250,6 +264,10 @@ export class Gateway {
       codec: this.#codec,
       window,
       maxMessageBytes,
+      maxReferences,
+      get firstEpoch() {
+        return gateway.#firstEpoch;
+      },
       fragmentBytes: Math.min(MAX_FRAGMENT_BYTES, engine.maxPayloadBytes >> 1),
       get connected() {
         return engine.connected;
@@ -264,6 +282,7 @@ export class Gateway {
       linkUp: (peer) => this.#listener.nodeUp(peer.node),
       linkDown: (peer, why) => this.#linkDown(peer, why),
       groupChanged: (peer, record) => this.#groupChanged(peer, record),
+      proxyGone: ({ ref }) => void this.#proxies.delete(ref.uid),
       exit: (to, from, reason) => this.#exit(to, from, reason),
     };
   }
@@ -278,6 +297,8 @@ export class Gateway {
     if (known !== undefined) return known;
     const peer = new Peer(this.#host, node);
     this.#peers.set(node, peer);
+    // One node may name many in no time.
+    if (this.#peers.size >= this.#cutAt) this.#cutAway(this.#now());
     return peer;
   }
 
@@ -358,6 +379,39 @@ export class Gateway {
       peer.step({ type: "tick" });
       if (peer.isUp) this.#judge(peer, verdictOn(this.#detector, peer.node, now), now);
     }
+    this.#cutAway(now);
+    this.#lookForGone();
+  }
+
+  #cutAway(now: number): void {
+    for (const peer of toForget(this.#peers.values(), now, this.#options.maxReferences)) this.#forget(peer);
+    this.#cutAt = this.#peers.size + MOST_AWAY;
+  }
+
+  /** Messages to what it had are refused from now on as to what is gone. */
+  #forget(peer: Peer): void {
+    const { node, damaged, link } = peer;
+    peer.dispose();
+    this.#peers.delete(node);
+    this.#heartbeats.delete(node);
+    this.#suspects.delete(node);
+    detectorStep(this.#detector, { type: "forget", node }, this.#now());
+    this.#past.damaged += damaged + link.dropped;
+    this.#past.resent += link.resent;
+    // The node may know these epochs still.
+    this.#firstEpoch = Math.max(this.#firstEpoch, link.epoch);
+  }
+
+  /** Actors whose references have left, and that are gone for good: the others need keep nothing for them. */
+  #lookForGone(): void {
+    for (let looked = 0; looked < LOOKED_FOR_AT_ONCE; looked++) {
+      const { done, value: uid } = this.#lookedFor.next();
+      if (done === true) {
+        this.#lookedFor = this.#exported.values();
+        return;
+      }
+      if (this.#reachable(uid, undefined) === undefined) for (const peer of this.#peers.values()) peer.gone(uid);
+    }
   }
 
   #judge(peer: Peer, verdict: Verdict, now: number): void {
@@ -385,7 +439,6 @@ export class Gateway {
       this.#heartbeats.delete(node);
     }
     this.#suspects.delete(node);
-    for (const [uid, { proxy }] of this.#proxies) if (proxy.guest.slot.isReleased) this.#proxies.delete(uid);
     this.#listener.nodeDown(node, why);
   }
 

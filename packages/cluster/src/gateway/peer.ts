@@ -16,6 +16,7 @@ import {
 } from "../link/link.js";
 import { creditIn } from "./credits.js";
 import { Outgoing, Pieces } from "./outgoing.js";
+import { Proxies } from "./proxies.js";
 import {
   CALL,
   CANCEL,
@@ -24,19 +25,21 @@ import {
   DOWN,
   EXIT,
   FAILURE,
+  FORGET,
   FRAGMENT,
   GROUP,
   LINK,
   MONITOR,
   REPLY,
   readRecords,
+  record,
   SEND,
   UNLINK,
   type WireRecord,
 } from "./records.js";
 import type { GlobalRef } from "./references.js";
 import { RemoteActor } from "./remote-actor.js";
-import { exitIn, keyOf, Serving } from "./serving.js";
+import { exitIn, Serving } from "./serving.js";
 import { reasonFromWire, valueFromWire } from "./values.js";
 
 export interface PeerHost {
@@ -46,6 +49,10 @@ export interface PeerHost {
   readonly codec: Codec;
   readonly window: { readonly messages: number; readonly bytes: number };
   readonly maxMessageBytes: number;
+  /** What stands here for one node's actors at most. */
+  readonly maxReferences: number;
+  /** Above each that a link of this node has had. */
+  readonly firstEpoch: number;
   readonly fragmentBytes: number;
   readonly connected: boolean;
   now(): number;
@@ -60,6 +67,8 @@ export interface PeerHost {
   linkUp(peer: Peer): void;
   linkDown(peer: Peer, why: LinkEnd): void;
   groupChanged(peer: Peer, record: WireRecord): void;
+  /** It stands for nothing any more. */
+  proxyGone(proxy: RemoteActor): void;
   /** Ends actors here as the peer has asked for. */
   exit(to: ActorRef, from: RemoteActor | undefined, reason: ExitReason | "kill"): void;
 }
@@ -94,16 +103,21 @@ export class Peer {
   readonly link: LinkState;
   /** Frames and records that could not be what a gateway sends. */
   damaged = 0;
+  /** It has said good-bye. */
+  hasLeft = false;
+  /** Since when there is no session. */
+  awaySince: number;
   readonly traffic: Traffic = { frames: { in: 0, out: 0 }, records: { in: 0, out: 0 }, bytes: { in: 0, out: 0 } };
   readonly #host: PeerHost;
   readonly #outgoing: Outgoing;
   readonly #pieces: Pieces;
-  readonly #proxies = new Map<string, RemoteActor>();
+  readonly #proxies = new Proxies();
   readonly #calls = new Map<number, SentCall>();
   /** By caller and its correlation. */
   readonly #tokens = new Map<number, Map<number, number>>();
   readonly #serving: Serving;
   #lastToken = 0;
+  #saidTooMany = false;
 
   constructor(host: PeerHost, node: string) {
     this.node = node;
@@ -112,7 +126,8 @@ export class Peer {
     this.window = host.window;
     this.maxMessageBytes = host.maxMessageBytes;
     this.#host = host;
-    this.link = newLink(host.self, Math.floor(host.self.startedAt / 1000) >>> 0);
+    this.link = newLink(host.self, host.firstEpoch);
+    this.awaySince = host.now();
     this.link.connected = host.connected;
     this.#outgoing = new Outgoing(
       host.fragmentBytes,
@@ -168,19 +183,47 @@ export class Peer {
     else this.step({ type: "frame", frame });
   }
 
-  send(record: WireRecord, gone?: () => void): boolean {
+  send(sent: WireRecord, gone?: () => void): boolean {
     this.traffic.records.out++;
-    return this.#outgoing.add(record, gone);
+    return this.#outgoing.add(sent, gone);
   }
 
-  /** What stands here for this actor of its. */
-  proxyFor(global: GlobalRef): RemoteActor {
-    const key = `${global.incarnation}/${keyOf({ target: global.uid, keyHash: global.keyHash })}`;
-    const known = this.#proxies.get(key);
+  /** What stands here for this actor of its; undefined where that would be one too many. */
+  proxyFor(global: GlobalRef): RemoteActor | undefined {
+    const known = this.#proxies.get(global);
     if (known !== undefined) return known;
+    if (this.#proxies.size >= this.#host.maxReferences) {
+      this.#tooMany();
+      return undefined;
+    }
     const proxy = new RemoteActor(this, global);
-    this.#proxies.set(key, proxy);
+    this.#proxies.add(proxy);
     return proxy;
+  }
+
+  /** An actor of this node's is gone for good. */
+  gone(uid: number): void {
+    this.#serving.gone(uid);
+    if (this.isUp) this.send(record(FORGET, { target: uid }));
+  }
+
+  /** Nothing is kept of it. */
+  dispose(): void {
+    for (const proxy of this.#proxies.takeOthers()) this.#dispose(proxy);
+  }
+
+  #tooMany(): void {
+    this.damaged++;
+    if (this.#saidTooMany) return;
+    this.#saidTooMany = true;
+    const { maxReferences } = this.#host;
+    const facts = { node: this.node, maxReferences };
+    this.guests.logger.warn(facts, `references to actors of node ${this.node} beyond maxReferences lead to nothing`);
+  }
+
+  #dispose(proxy: RemoteActor): void {
+    proxy.dispose();
+    this.#host.proxyGone(proxy);
   }
 
   callOf(proxy: RemoteActor, caller: GuestCaller): number {
@@ -242,70 +285,72 @@ export class Peer {
 
   #roomAgain(): void {
     this.#outgoing.pump();
-    for (const proxy of this.#proxies.values()) proxy.wake();
+    for (const proxy of this.#proxies) proxy.wake();
   }
 
   #cameUp({ incarnation }: Hello): void {
-    for (const [key, proxy] of this.#proxies) {
-      if (proxy.global.incarnation === incarnation) continue;
-      this.#proxies.delete(key);
-      proxy.dispose();
-    }
-    for (const proxy of this.#proxies.values()) proxy.connected();
+    this.hasLeft = this.#saidTooMany = false;
+    for (const proxy of this.#proxies.takeOthers(incarnation)) this.#dispose(proxy);
+    for (const proxy of this.#proxies) proxy.connected();
     this.#host.linkUp(this);
   }
 
   /** Each watcher is told before the node's end is. */
   #wentDown(why: LinkEnd): void {
+    this.awaySince = this.#host.now();
+    this.hasLeft = why === "left";
     this.#outgoing.clear();
     this.#pieces.clear();
     this.#serving.disconnected();
     this.#calls.clear();
     this.#tokens.clear();
-    for (const proxy of [...this.#proxies.values()]) proxy.disconnected();
+    for (const proxy of [...this.#proxies]) proxy.disconnected();
     this.#host.linkDown(this, why);
   }
 
   /** Nothing that a peer sends ends more than what it sent. */
-  #handle(record: WireRecord): void {
+  #handle(taken: WireRecord): void {
     // A piece is no record: the whole is.
-    if (record.op !== FRAGMENT) this.traffic.records.in++;
+    if (taken.op !== FRAGMENT) this.traffic.records.in++;
     try {
-      this.#dispatch(record);
+      this.#dispatch(taken);
     } catch {
       this.damaged++;
     }
   }
 
-  #dispatch(record: WireRecord): void {
-    switch (record.op) {
+  #dispatch(taken: WireRecord): void {
+    switch (taken.op) {
       case CALL:
       case CAST:
       case SEND:
-        return this.#serving.take(record);
+        return this.#serving.take(taken);
       case REPLY:
       case FAILURE:
-        return this.#settle(record);
+        return this.#settle(taken);
       case CANCEL:
-        return this.#serving.cancel(record.token);
+        return this.#serving.cancel(taken.token);
       case CREDIT: {
-        const credit = creditIn(record);
-        if (credit !== undefined) this.#proxyOf(record)?.credit(credit.messages, credit.bytes);
+        const credit = creditIn(taken);
+        if (credit !== undefined) this.#proxyOf(taken)?.credit(credit.messages, credit.bytes);
         return;
       }
       case MONITOR:
-        return this.#serving.watch(record);
+        return this.#serving.watch(taken);
       case DOWN:
-        return this.#proxyOf(record)?.ended(reasonFromWire(this.codec, record));
+        return this.#proxyOf(taken)?.ended(reasonFromWire(this.codec, taken));
       case LINK:
       case UNLINK:
-        return this.#serving.link(record);
+        return this.#serving.link(taken);
       case EXIT:
-        return this.#exit(record);
+        return this.#exit(taken);
       case FRAGMENT:
-        return this.#piece(record);
+        return this.#piece(taken);
+      case FORGET:
+        for (const proxy of this.#proxies.take(this.link.peer?.incarnation ?? "", taken.target)) this.#dispose(proxy);
+        return;
       case GROUP:
-        return this.#host.groupChanged(this, record);
+        return this.#host.groupChanged(this, taken);
     }
   }
 
@@ -348,8 +393,9 @@ export class Peer {
       this.damaged++;
   }
 
-  #proxyOf({ target, keyHash }: WireRecord): RemoteActor | undefined {
-    return this.#proxies.get(`${this.link.peer?.incarnation}/${keyOf({ target, keyHash })}`);
+  #proxyOf({ target: uid, keyHash }: WireRecord): RemoteActor | undefined {
+    const incarnation = this.link.peer?.incarnation;
+    return incarnation === undefined ? undefined : this.#proxies.get({ incarnation, uid, keyHash });
   }
 
   /** What stands here for an actor of this peer's, and of no other. */

@@ -28,7 +28,9 @@ export const EXIT = 12;
 export const FRAGMENT = 13;
 /** The members of a group on the sender's node, all of them. */
 export const GROUP = 14;
-const LAST_OP = GROUP;
+/** The target is gone for good: whatever was kept for it is not needed any more. */
+export const FORGET = 15;
+const LAST_OP = FORGET;
 
 const HAS_KEY = 0x8000;
 const IS_ROUTED = 0x4000;

@@ -112,9 +112,9 @@ export class RemoteActor {
     this.guest.slot.reopen();
   }
 
-  /** Its node has another incarnation: it is gone for good. */
+  /** It, or its node's incarnation, is gone for good. */
   dispose(): void {
-    this.guest.slot.close(NOPROC, (message) => this.#unsent(message));
+    this.guest.slot.close(NOPROC, (message) => this.#refused(message));
     this.guest.dispose(NOPROC);
   }
 
@@ -168,6 +168,11 @@ export class RemoteActor {
     const { guests } = this.#link;
     if (caller === undefined) guests.deadLetter(this.id, method, "no_connection", this.#noconnection);
     else this.guest.slot.refuse(caller, noConnection(this, method));
+  }
+
+  #refused({ method, caller }: GuestMessage): void {
+    if (caller === undefined) this.#link.guests.deadLetter(this.id, method, "queued", NOPROC);
+    else this.guest.slot.refuse(caller, noproc(this, method));
   }
 
   #cancel(callerUid: number, correlation: number): void {

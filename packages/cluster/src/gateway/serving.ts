@@ -6,7 +6,7 @@ import { type ActorRef, noproc } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { type Credited, Credits, creditOf } from "./credits.js";
-import { CALL, CAST, DOWN, FAILURE, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
+import { CALL, CAST, DOWN, FAILURE, FORGET, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire } from "./values.js";
 
 /** What serving a peer needs of its link, and of this node. */
@@ -42,6 +42,8 @@ interface Abortable {
 
 /** A peer that keeps to its window has no more of them here. */
 export const MAX_QUEUED = 4096;
+/** Monitors of one peer: a node keeps no more references to the actors of another. */
+const MAX_MONITORS = 1_000_000;
 
 /** What a peer asks of this node's actors: its messages in their order, one lane for each actor, and its signals. */
 export class Serving {
@@ -74,6 +76,8 @@ export class Serving {
       if (this.#host.reachable(target, keyHash) === undefined) {
         this.#refuse(message);
         this.#host.send(creditOf({ target, keyHash: ofKey, messages: 1, bytes: message.payload.length }));
+        // Its reference may have outlived what was told of its end.
+        if (this.#host.reachable(target, undefined) === undefined) this.#host.send(record(FORGET, { target }));
         return;
       }
       lane = { target, keyHash: ofKey, queue: new Queue(), busy: false, messages: 0, bytes: 0 };
@@ -105,7 +109,7 @@ export class Serving {
       this.#host.send(record(DOWN, { target, keyHash, ...reasonToWire(codec, reason) }));
     };
     const ref = this.#host.reachable(target, keyHash);
-    if (ref === undefined) tell(NOPROC);
+    if (ref === undefined || this.#monitors.size >= MAX_MONITORS) tell(NOPROC);
     else if (!this.#monitors.has(key))
       this.#monitors.set(
         key,
@@ -120,6 +124,12 @@ export class Serving {
     const ref = this.#host.reachable(target, keyHash);
     if (proxy === undefined || ref === undefined || (op !== LINK && op !== UNLINK)) return;
     proxy.link(op === LINK ? "link" : "unlink", ref);
+  }
+
+  /** An actor here is gone for good. */
+  gone(target: number): void {
+    const lane = this.#lanes.get(target);
+    if (lane !== undefined && !lane.busy) this.#lanes.delete(target);
   }
 
   /** The session is over. What has come is handled all the same. */
@@ -147,6 +157,12 @@ export class Serving {
     if (!this.#deliver(lane, message)) return;
     lane.busy = false;
     this.#credits.taken(lane, message.payload.length);
+    this.#idle(lane);
+  }
+
+  /** Keys are many, and a peer may make them up: a lane of one is kept only as long as it is busy. */
+  #idle(lane: Lane): void {
+    if (lane.keyHash !== undefined && !lane.busy && lane.queue.length === 0) this.#lanes.delete(keyOf(lane));
   }
 
   /** What the lane waited for is in the mailbox, or will never be. */
@@ -155,7 +171,10 @@ export class Serving {
     this.#credits.taken(lane, message.payload.length);
     while (!lane.busy) {
       const next = lane.queue.shift();
-      if (next === undefined) return;
+      if (next === undefined) {
+        this.#idle(lane);
+        return;
+      }
       this.#handle(lane, next);
     }
   }
