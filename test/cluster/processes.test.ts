@@ -99,6 +99,29 @@ describe("three processes over a nats-server", () => {
     await until("the other's name", async () => (await b.do("whereis", "b")) === "a:root/a");
   });
 
+  it("19. one that stands still costs the others a bounded part of memory, holds up no third, and is not cut off by NATS", async () => {
+    const lease = { renewMs: 1000, holdMs: 30_000, takeOverMs: 45_000 };
+    const [a, b, c] = await nodes(3, { downAfterMs: 60_000, goneAfterMs: 60_000, lease });
+    const receivers = ["b", "b2", "b3"];
+    for (const name of receivers.slice(1)) await b.do("worker", name);
+    for (const name of receivers) await until("the name", () => a.do("whereis", name));
+    b.signal("SIGSTOP");
+    const stoppedAt = performance.now();
+    const taken = await Promise.all(receivers.map((name) => a.do<number>("fill", name, 16_000)));
+    // The link's window and what a frame goes beyond it, and a ring for each.
+    const [link, ring] = [2 ** 20 + 256 * 1024, 256 * 1024];
+    expect(taken.reduce((sum, count) => sum + count) * 16_000).toBeLessThan(link + receivers.length * ring);
+    // NATS cuts a connection off that takes nothing for 10 s.
+    for (let i = 0; performance.now() - stoppedAt < 11_000; i++) expect(await a.do("call", "c", "echo", i)).toBe(i);
+    expect(await c.do("call", "a", "echo", "back")).toBe("back");
+    b.signal("SIGCONT");
+    for (const [i, name] of receivers.entries()) {
+      await until("all", async () => (await a.do("call", name, "count")) === taken[i]);
+    }
+    expect((await b.do<string[]>("events")).filter((event) => event.startsWith("engine"))).toEqual([]);
+    expect((await a.do<string[]>("events")).filter((event) => event.startsWith("down"))).toEqual([]);
+  }, 60_000);
+
   for (const kind of ["deleted", "put back from a backup"] as const) {
     it(`47. a bucket that is ${kind} is lease_lost for all, and a fresh join`, async () => {
       const [a, b] = await nodes(2, { downAfterMs: 8000, lease: { renewMs: 500, holdMs: 8000, takeOverMs: 12_000 } });
