@@ -46,6 +46,12 @@ if (modifiedMs(BUNDLE) < modifiedMs(".tsbuildinfo")) {
     footer: { js: "})" },
     define: { "import.meta.url": "url" },
   });
+  // What runs in an actor's process. It starts in half the time of its forty modules.
+  for (const [entry, file] of [
+    ["host/actor-process.js", "thread/actor-process.mjs"],
+    ["process/watcher.js", "thread/watcher.mjs"],
+  ])
+    await build({ ...options, entryPoints: [path(entry)], outfile: path(file), format: "esm" });
   // Beside it what loads it, so that an application can take the folder along.
   copyFileSync(path("host/worker-main.cjs"), path("thread/worker-main.cjs"));
 }

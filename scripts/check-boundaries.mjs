@@ -12,6 +12,7 @@ const ENTRY_POINTS = {
   "worker-host": [
     "@mini-otp/worker-host",
     "@mini-otp/worker-host/loop",
+    "@mini-otp/worker-host/process",
     ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`),
   ],
   runtime: ["@mini-otp/runtime", "@mini-otp/runtime/guests", "@mini-otp/runtime/options", "@mini-otp/runtime/testing"],
@@ -46,12 +47,12 @@ const ONLY_ONE_FILE = [
     rule: "only-file-with-new-worker",
     file: "packages/runtime/src/threads/actor-thread.ts",
     // Starts the watcher of a process that is not main's.
-    also: "packages/worker-host/src/pool/process-main.ts",
+    also: "packages/worker-host/src/process/watched-process.ts",
     pattern: /\bnew\s+(?:[\w$]+\s*\.\s*)*Worker\b/g,
   },
   {
     rule: "only-file-that-starts-processes",
-    file: "packages/runtime/src/pool/pool-process.ts",
+    file: "packages/worker-host/src/process/child-program.ts",
     pattern: /(?<![.\w$#])fork\s*\(/g,
   },
   {

@@ -18,6 +18,7 @@ export const ROOMS = {
     "comlink",
     "loop",
     "partition",
+    "process",
     "pool",
     "host",
     "index",

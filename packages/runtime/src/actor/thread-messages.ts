@@ -120,11 +120,14 @@ export class ThreadMessages<A extends LivingActor> {
       case "dropped":
       case "detour":
         return host.mail.handleNotice(message, actor);
+      case "over_cap":
+        return host.threads.guard.ended(actor.id, message.reason);
       case "code_changed":
         // `Upgrade` hears it first; here it comes too late.
         return;
       case "compiled":
       case "child_process":
+      case "process":
         // `ActorThread` keeps these.
         return;
       default:

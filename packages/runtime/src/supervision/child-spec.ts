@@ -80,11 +80,20 @@ export interface ActorSpecOptions<A> extends ChildOptions {
    * `execArgv` and `permissions`.
    */
   args?: ActorArgs<A> | undefined;
+  /**
+   * `"thread"` (default), or `"process"`: its module runs on the main thread of a child process, for native addons that
+   * abort and for code that must not share a process. A crash there is the reason `crashed`; messages that were accepted
+   * stay. Shared memory and ports cannot be sent to it.
+   */
+  isolation?: "thread" | "process" | undefined;
   /** How long `init` may take. Default 10 000. */
   startTimeoutMs?: number | undefined;
   /** The cap of its heap: MiB, more than 0 and at most 2^20. Default 64. */
   heapCapMb?: number | undefined;
-  /** The cap of its buffers, wasm memory and the like, with the same bounds. Default 64. */
+  /**
+   * The cap of its buffers, wasm memory and the like, with the same bounds. Default 64. With `isolation: "process"` the
+   * resident memory of the process, native memory included, may be `heapCapMb` and this over what it has at its start.
+   */
   offHeapCapMb?: number | undefined;
   /** A handler that takes longer is `unresponsive`. Default 30 000; `Infinity` for no limit. */
   handlerTimeoutMs?: number | undefined;
@@ -335,6 +344,7 @@ type Full<S, K extends keyof S> = Omit<S, keyof ChildOptions | K> &
   };
 type ActorLimits =
   | "kind"
+  | "isolation"
   | "console"
   | "startTimeoutMs"
   | "heapCapMb"

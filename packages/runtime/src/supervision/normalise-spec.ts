@@ -25,6 +25,7 @@ import {
   texts,
   timerMs,
 } from "@mini-otp/worker-host/protocol/options";
+import { exposingModules } from "@mini-otp/worker-host/protocol/port";
 import { copyValue } from "@mini-otp/worker-host/protocol/values";
 import type { BackoffOptions } from "./backoff.js";
 import type {
@@ -74,6 +75,7 @@ const ACTOR: Fields = {
   name: aName,
   actor: required(aModule),
   args: anything,
+  isolation: oneOf("thread", "process"),
   startTimeoutMs: periodMs,
   heapCapMb: capMb,
   offHeapCapMb: capMb,
@@ -176,6 +178,7 @@ const ACTOR_DEFAULTS = {
   offHeapCapMb: 64,
   handlerTimeoutMs: 30_000,
   maxDeliveries: 1,
+  isolation: "thread",
   console: "inherit",
   env: "none",
 };
@@ -283,8 +286,10 @@ function checkSignificant(path: string, { significant, restart, kind }: ChildSpe
 function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
   switch (kind) {
     case "actor":
+      checkProcess(path, spec as ActorSpec);
       return { mailbox: fullMailbox(spec), ...argsOf(path, spec), ...modulesOf(path, spec) };
     case "router":
+      checkProcess(path, spec as ActorSpec);
       return {
         mailbox: fullMailbox(spec),
         ...argsOf(path, spec),
@@ -320,7 +325,7 @@ const THREADS = {
   queueBytes: 32 * 2 ** 20,
 } as const;
 /** What belongs to a thread, which light actors share. */
-const OF_THREADS = ["heapCapMb", "offHeapCapMb", "env", "execArgv", "permissions", "console"] as const;
+const OF_THREADS = ["isolation", "heapCapMb", "offHeapCapMb", "env", "execArgv", "permissions", "console"] as const;
 /** What only an actor with a thread of its own has. */
 const OF_OWN_THREAD = ["name", "significant", "backoff", "maxDeliveries"] as const;
 
@@ -421,6 +426,19 @@ function poolThreads(path: string, spec: PoolSpec): object {
   checkWorkerData(path, spec);
   const { taskTimeoutMs = concurrentTasksPerWorker === 1 ? 30_000 : Infinity } = spec;
   return { minThreads, maxThreads, taskTimeoutMs };
+}
+
+/** What an actor's process cannot have. */
+function checkProcess(path: string, { isolation, args, actor }: ActorSpec): void {
+  if (isolation !== "process") return;
+  if (exposingModules(String(actor)) !== undefined)
+    throw invalidSpec(path, "isolation", isolation, '"thread" for a module that comlink exposes');
+  try {
+    checkLeavesProcess(args);
+  } catch (error) {
+    const allowed = `what another process can have, with isolation "process": ${(error as Error).message}`;
+    throw invalidSpec(path, "args", args, allowed);
+  }
 }
 
 /** A process gets its `workerData` by a channel that copies less than structured cloning does. */

@@ -11,7 +11,7 @@ import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/p
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { HeapStatistics } from "../guard/probe.js";
 import type { ActorSpec } from "../supervision/child-spec.js";
-import { ChildProcesses } from "./child-processes.js";
+import { ChildProcesses, killGroup } from "./child-processes.js";
 import { OpenQuestions } from "./open-questions.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
@@ -50,6 +50,8 @@ const CORES = availableParallelism();
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
 const MOST_AT_ONCE = 10_000;
+/** A thread is ended itself if it has not read the end of its process after this long. */
+const PROCESS_ENDS_MS = 200;
 
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
@@ -65,6 +67,8 @@ export class ActorThread {
   #exited = false;
   #abandoned = false;
   readonly #questions = new OpenQuestions();
+  /** The process that runs the actor's module, if the thread does not. */
+  #process: number | undefined;
   #ending = false;
   #asking: NodeJS.Timeout | undefined;
 
@@ -129,6 +133,7 @@ export class ActorThread {
   #take(message: ToMain): void {
     if (message.type === "compiled") keepCompiled(message.code);
     else if (message.type === "child_process") this.#childProcess(message.pid, message.ended);
+    else if (message.type === "process") this.#process = message.pid;
     else this.#listener.onMessage(message);
   }
 
@@ -193,7 +198,21 @@ export class ActorThread {
       return;
     }
     this.#ending = true;
+    if (this.#process !== undefined) {
+      this.#endProcess(this.#process);
+      return;
+    }
     this.#questions.whenAnswered(() => this.#askToEnd(FIRST_AGAIN_MS));
+  }
+
+  /**
+   * The thread ends with its process, whose end it has to read: else the process stays in the system's table until main
+   * ends. It may be blocked in a call that the process has made.
+   */
+  #endProcess(pid: number): void {
+    killGroup(pid);
+    this.post({ type: "break_cycle", cycle: [] });
+    this.#asking = setTimeout(() => this.#askToEnd(FIRST_AGAIN_MS), PROCESS_ENDS_MS).unref();
   }
 
   #end(): void {

@@ -57,3 +57,14 @@ function startOf(pid: number): string | undefined {
     return undefined;
   }
 }
+
+/** Ends a process that main's process has started as the head of a group, and has not read the end of. */
+export function killGroup(pid: number): void {
+  for (const target of process.platform === "win32" ? [pid] : [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
+}

@@ -131,9 +131,9 @@ export class SpareThreads {
 
 /** Threads with the same key are interchangeable until they become an actor. */
 export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadOptions): string {
-  const { moduleUrls, offHeapCapMb, console } = boot;
-  const variables = Object.entries(env.variables).flat();
-  const counts = [moduleUrls.length, variables.length];
+  const { moduleUrls, offHeapCapMb, console, process } = boot;
+  const variables = Object.entries(process?.env ?? env.variables).flat();
+  const counts = [process === undefined, moduleUrls.length, variables.length];
   const parts = [
     offHeapCapMb,
     console,
@@ -143,7 +143,7 @@ export function spareKey({ heapCapMb, headroomMb, env, execArgv, boot }: ThreadO
     ...counts,
     ...moduleUrls,
     ...variables,
-    ...(execArgv ?? []),
+    ...(process?.execArgv ?? execArgv ?? []),
   ];
   // Not JSON, because an application's own `Array.prototype.toJSON` could make two keys equal.
   return parts.map((part) => `${String(part).length}:${part}`).join("");

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
-import { type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
+import { ACTOR_PROCESS, type ThreadCode, WORKER_MAIN } from "@mini-otp/worker-host/protocol/port";
 
 /** This module is part of an application's bundle, so the packages' files are not where it looks for them. */
 export const IS_BUNDLED = modifiedMs(WORKER_MAIN) === undefined;
@@ -25,6 +25,11 @@ export function threadEntry(): URL {
   const advice = "leave @mini-otp/* out of the bundle, or put the thread's files beside it: see docs/bundling.md";
   const message = `what threads start from was not found; tried ${WORKER_MAIN.href}, ${ENTRY.href}; ${advice}`;
   throw new ActorError("ERR_ACTOR_MODULE", message);
+}
+
+/** The file that a process of an actor's starts with. */
+export function actorProcessFile(): URL {
+  return bundle === undefined ? ACTOR_PROCESS : new URL("actor-process.mjs", THREAD_FOLDER);
 }
 
 /** The code that the next thread runs. */

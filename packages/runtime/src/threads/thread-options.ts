@@ -8,6 +8,8 @@ import { moduleCandidates } from "./actor-module.js";
 import { type ThreadOptions, threadEnv } from "./actor-thread.js";
 import { modulesWithin } from "./comlink-actor.js";
 import { permissionFlags } from "./permissions.js";
+import { processOptions } from "./process-options.js";
+import { actorProcessFile } from "./thread-code.js";
 
 /** The parts of its system that a thread gets. */
 export interface ThreadResources {
@@ -35,14 +37,17 @@ export function threadOptions(
   module: URL | string,
 ): ThreadOptions {
   const moduleUrls = moduleCandidates(module);
-  const permitted =
-    spec.permissions === undefined ? [] : permissionFlags(spec.permissions, moduleUrls.flatMap(modulesWithin));
+  const isProcess = spec.isolation === "process";
+  // The watcher of a process is a thread.
+  const permissions = spec.permissions && isProcess ? { ...spec.permissions, worker: true } : spec.permissions;
+  const permitted = permissions === undefined ? [] : permissionFlags(permissions, moduleUrls.flatMap(modulesWithin));
+  const execArgv = [...permitted, ...(spec.execArgv ?? [])];
   return {
     name: id,
     heapCapMb: spec.heapCapMb,
     headroomMb: headroomMb(host, spec),
-    env: threadEnv(spec.env),
-    execArgv: [...permitted, ...(spec.execArgv ?? [])],
+    env: threadEnv(isProcess ? "none" : spec.env),
+    execArgv: isProcess ? [] : execArgv,
     boot: {
       segments: host.slots.segments.buffers,
       names: host.outbox.names.buffer,
@@ -53,13 +58,14 @@ export function threadOptions(
       logLevel: host.logs.level,
       console: spec.console,
       offHeapCapMb: spec.offHeapCapMb,
+      process: isProcess ? processOptions(actorProcessFile(), spec, execArgv) : undefined,
       moduleUrls,
     },
   };
 }
 
 /** A thread with a permission model has no inspector: the guard cannot collect its garbage, nor on Node 20 probe it. */
-function headroomMb(host: ThreadResources, { permissions }: FullActorSpec): number {
-  if (permissions === undefined) return host.headroomMb;
+function headroomMb(host: ThreadResources, { permissions, isolation }: FullActorSpec): number {
+  if (permissions === undefined || isolation === "process") return host.headroomMb;
   return HAS_HEAP_STATISTICS ? Math.min(host.headroomMb, UNCOLLECTED_HEADROOM_MB) : 0;
 }

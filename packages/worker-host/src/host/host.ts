@@ -1,5 +1,4 @@
-import { type ActorDefinition, isActorDefinition, isIgnore } from "../actor/define-actor.js";
-import { comlinkActor } from "../comlink/comlink-actor.js";
+import { type ActorDefinition, isIgnore } from "../actor/define-actor.js";
 import { createActorLog } from "../log/actor-log.js";
 import { captureConsole } from "../log/captured-console.js";
 import { LogPort } from "../log/log-port.js";
@@ -7,23 +6,25 @@ import type { ActorLoop } from "../loop/actor-loop.js";
 import { ControlChannel } from "../loop/inbox.js";
 import { Microtasks } from "../loop/microtasks.js";
 import type { Snapshot } from "../loop/snapshot.js";
-import { type ImportModule, loadFirst } from "../module/load-module.js";
+import type { ImportModule } from "../module/load-module.js";
 import { writeLastWords } from "../module/prelude.js";
 import { PartitionThread } from "../partition/partition-thread.js";
+import type { ActorProcess } from "../process/actor-process.js";
 import { loadTelemetry } from "../protocol/calls/telemetry.js";
-import { ActorError } from "../protocol/errors/errors.js";
 import { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import { Segments } from "../protocol/memory/segments.js";
-import { type BootData, exposingModules } from "../protocol/port/boot.js";
+import type { BootData, ProcessOptions } from "../protocol/port/boot.js";
 import type { ToActor } from "../protocol/port/messages.js";
 import { isPartitionUrl } from "../protocol/port/partition.js";
+import { noSender } from "../protocol/refs/no-sender.js";
 import { Codec } from "../protocol/values/codec.js";
 import { payloadOf } from "../protocol/values/encoded.js";
+import { loadActor } from "./load-actor.js";
 import { osThreadId } from "./os-thread.js";
 import { rehearse } from "./rehearsal.js";
 import { type LoadedThread, Seat } from "./seat.js";
-import { noSender, ThreadExit } from "./thread-exit.js";
+import { ThreadExit } from "./thread-exit.js";
 
 /** An incarnation whose `init` or `codeChange` is done. */
 interface Incarnation {
@@ -63,12 +64,15 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
   const log = createActorLog(logPort);
   if (boot.console === "log") captureConsole(log);
   let definition: ActorDefinition;
+  const process = boot.process === undefined ? undefined : await startProcess(boot, boot.process, exit, logPort);
   const partition = isPartitionUrl(boot.moduleUrls[0])
     ? new PartitionThread((modules) => loadActor(modules, importModule), names)
     : undefined;
   if (partition !== undefined) writeLastWords(partition.lastWords);
   try {
-    definition = partition?.definition ?? (await loadActor(boot.moduleUrls, importModule));
+    definition =
+      partition?.definition ??
+      (await (process === undefined ? loadActor(boot.moduleUrls, importModule) : process.load()));
     names.enter(Object.keys(definition.handlers));
   } catch (error) {
     exit.post({ type: "module_failed", error: exit.encode(error) });
@@ -87,6 +91,7 @@ async function load(boot: BootData, exit: ThreadExit, importModule: ImportModule
     osThread,
     definition,
     partition,
+    process,
     segments,
     producer,
     names,
@@ -126,10 +131,11 @@ async function begin({ definition }: LoadedThread, seat: Seat): Promise<Incarnat
  * Converts the state first, while the former thread still has the slot; takes the slot when that thread has left it.
  */
 async function takeOver(
-  { definition, control, exit }: LoadedThread,
+  { definition, control, exit, process }: LoadedThread,
   seat: Seat,
   change: Extract<ToActor, { type: "change_code" }>,
 ): Promise<Incarnation> {
+  process?.use(seat.outbox.codec);
   const snapshot = seat.outbox.codec.decodeValue(payloadOf(change.snapshot)) as Snapshot;
   const { version: fromVersion = change.fromVersion } = snapshot;
   let { state } = snapshot;
@@ -142,17 +148,22 @@ async function takeOver(
   return { loop, state };
 }
 
-async function loadActor(urls: readonly string[], importModule: ImportModule): Promise<ActorDefinition> {
-  const exposing = exposingModules(urls[0]);
-  if (exposing !== undefined) return comlinkActor(exposing, importModule);
-  const { url, exports } = await loadFirst(urls, importModule);
-  // Compilers turn `export default` in a CommonJS module into a default within a default.
-  const nested = (exports.default as { default?: unknown } | null | undefined)?.default;
-  for (const found of [exports.default, nested]) if (isActorDefinition(found)) return found;
-  throw new ActorError(
-    "ERR_ACTOR_MODULE",
-    `${url} has no actor as its default export (export default defineActor({ … }))`,
-  );
+/** Its code is loaded on demand, because few actors have a process. */
+async function startProcess(
+  boot: BootData,
+  options: ProcessOptions,
+  exit: ThreadExit,
+  logPort: LogPort,
+): Promise<ActorProcess> {
+  const { ActorProcess } = await import("../process/actor-process.js");
+  const process: ActorProcess = new ActorProcess(options, boot, {
+    post: (message) => exit.post(message),
+    log: (line) => logPort.forward(line),
+    announce: (reason) => exit.announce(reason),
+    ended: (reason) => exit.exit(reason),
+  });
+  exit.first = () => process.end();
+  return process;
 }
 
 /** The next control message of one of these types. Main sends no others before the thread is an actor. */

@@ -12,6 +12,7 @@ import { Meter } from "../loop/meter.js";
 import type { Microtasks } from "../loop/microtasks.js";
 import { sendHeapSnapshot } from "../module/heap-snapshot.js";
 import type { PartitionThread } from "../partition/partition-thread.js";
+import type { ActorProcess } from "../process/actor-process.js";
 import type { CallerNotices } from "../protocol/calls/replies.js";
 import type { Telemetry } from "../protocol/calls/telemetry.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -32,6 +33,8 @@ export interface LoadedThread {
   readonly definition: ActorDefinition;
   /** Of a thread whose actor is a partition. */
   readonly partition: PartitionThread | undefined;
+  /** Where the actor's module runs, if it has a process of its own. */
+  readonly process: ActorProcess | undefined;
   readonly segments: Segments;
   readonly producer: Producer;
   readonly names: NameTable;
@@ -107,6 +110,7 @@ export class Seat {
   take(address = this.#init.address): ActorLoop {
     const { boot, osThread, definition, partition, segments, producer, control, exit, log, logPort, microtasks } =
       this.#thread;
+    const { process } = this.#thread;
     const { outbox } = this;
     const memory = segments.at(address);
     const { words } = memory;
@@ -130,10 +134,12 @@ export class Seat {
       heapSnapshot: (request) => sendHeapSnapshot(boot.port, request),
       unhandled: (method, detail, id) =>
         exit.post({ type: "unhandled", method, detail, ...(id === undefined ? {} : { id }) }),
+      ...(process === undefined ? {} : { state: process }),
     };
     const hosting = partition?.hosting(host, microtasks) ?? host;
     const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, hosting);
     this.#taken = { inbox, loop };
+    process?.become(this.#init, loop.context, outbox);
     return loop;
   }
 

@@ -2,19 +2,18 @@ import type { MessagePort } from "node:worker_threads";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import type { ToMain } from "../protocol/port/messages.js";
-import type { Connection, Sender } from "../protocol/refs/actor-ref.js";
+import { noSender } from "../protocol/refs/no-sender.js";
 import { Codec } from "../protocol/values/codec.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { ownCpuMs } from "./os-thread.js";
-
-/** For a codec before the thread is an actor, when references have nothing to send through yet. */
-export const noSender = { connect: (): Connection => ({ id: "" }) } as unknown as Sender;
 
 /** The ways out of this thread. Each reports its reason before the thread ends; the first report counts. */
 export class ThreadExit {
   words: Int32Array | undefined;
   /** Gives back what came for the actor and its next thread needs. Before main hears of the exit. */
   giveBack: () => void = () => {};
+  /** What has to end before this thread does; main limits the time for that. */
+  first: (() => Promise<void>) | undefined;
   readonly #port: MessagePort;
   readonly #exit = process.exit.bind(process);
   #codec = new Codec(noSender);
@@ -43,7 +42,12 @@ export class ThreadExit {
 
   exit(reason: ExitReason): void {
     this.#report(reason);
-    this.#exit(0);
+    this.#end();
+  }
+
+  /** Reports the reason, and goes on: something that this thread waits for is about to end. */
+  announce(reason: ExitReason): void {
+    this.#report(reason);
   }
 
   /** Ends the thread; main already has the reason. */
@@ -51,7 +55,14 @@ export class ThreadExit {
     this.#reported = true;
     this.giveBack();
     this.#countCpu();
-    this.#exit(0);
+    this.#end();
+  }
+
+  #end(): void {
+    const { first } = this;
+    this.first = undefined;
+    if (first === undefined) this.#exit(0);
+    else void first().then(() => this.#exit(0));
   }
 
   /** Now, because main cannot ask any more once it learns of the exit. */

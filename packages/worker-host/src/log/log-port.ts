@@ -11,6 +11,8 @@ import { loggable } from "./loggable.js";
 /** A longer line is cut: the text is shortened, and fields keep their names only. */
 const MAX_LINE_BYTES = 64 * 1024;
 
+type LogLine = Extract<ToMain, { type: "log" }>;
+
 /** Posts this thread's lines to main, within the credit that main gives. Never blocks, never throws. */
 export class LogPort {
   readonly #port: MessagePort;
@@ -42,21 +44,34 @@ export class LogPort {
 
   /** `args` as pino takes them, behind the bindings of the logger. */
   post(level: LogLevel, bindings: object | null, args: readonly unknown[]): void {
-    const credit = LOG_LEVELS[level] >= LOG_LEVELS.error ? LOG_CREDIT_FOR_ERRORS : LOG_CREDIT;
-    const taken = this.#words === undefined ? 0 : Atomics.load(this.#words, LOG_TAKEN);
     // Before the line is encoded, because a storm of lines must cost the actor little.
-    if (((this.#sent - taken) | 0) >= credit) {
+    if (!this.#hasCredit(level)) {
       this.#drop();
       return;
     }
     try {
-      const line = this.#encode([bindings, ...args]);
-      this.#port.postMessage({ type: "log", level, atMs: Date.now(), line } satisfies ToMain);
-      this.#sent = (this.#sent + logUnits(line.bytes.length)) | 0;
+      this.#send({ type: "log", level, atMs: Date.now(), line: this.#encode([bindings, ...args]) });
     } catch {
       // The application has changed the built-in objects that the encoder uses.
       this.#drop();
     }
+  }
+
+  /** A line of the actor's from another process, where it was encoded. */
+  forward(line: LogLine): void {
+    if (this.#hasCredit(line.level)) this.#send(line);
+    else this.#drop();
+  }
+
+  #hasCredit(level: LogLevel): boolean {
+    const credit = LOG_LEVELS[level] >= LOG_LEVELS.error ? LOG_CREDIT_FOR_ERRORS : LOG_CREDIT;
+    const taken = this.#words === undefined ? 0 : Atomics.load(this.#words, LOG_TAKEN);
+    return ((this.#sent - taken) | 0) < credit;
+  }
+
+  #send(line: LogLine): void {
+    this.#port.postMessage(line);
+    this.#sent = (this.#sent + logUnits(line.line.bytes.length)) | 0;
   }
 
   #drop(): void {

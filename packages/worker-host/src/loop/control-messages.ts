@@ -67,7 +67,7 @@ export class ControlMessages {
     const { loopState, streams, context, schedule } = this.#parts;
     loopState.handOver = false;
     if (streams.size === 0) {
-      this.#postState();
+      this.#giveState();
       return;
     }
     loopState.busy = true;
@@ -76,17 +76,33 @@ export class ControlMessages {
     streams.endAll(
       () => {
         loopState.busy = false;
-        if (loopState.stopping === undefined) this.#postState();
+        if (loopState.stopping === undefined) this.#giveState();
         schedule();
       },
       new ActorError("ERR_CALL_EXIT", message, { id, reason: UPGRADED }),
     );
   }
 
-  #postState(): void {
-    const { outbox, context, version, loopState, own, call } = this.#parts;
+  #giveState(): void {
+    const { context, host, loopState, outbox, schedule } = this.#parts;
+    if (host.state === undefined) return this.#postState(context.state);
+    loopState.busy = true;
+    host.state
+      .getState()
+      .then(
+        (state) => this.#postState(state),
+        (error) => outbox.post({ type: "hand_over_failed", error: encodeForeign(outbox.codec, error) }),
+      )
+      .then(() => {
+        loopState.busy = false;
+        schedule();
+      });
+  }
+
+  #postState(state: unknown): void {
+    const { outbox, version, loopState, own, call } = this.#parts;
     const snapshot: Snapshot = {
-      state: context.state,
+      state,
       version,
       suspended: loopState.suspended,
       ...own.save(),
@@ -154,7 +170,8 @@ export class ControlMessages {
         break;
       case "get_state":
         if (this.#askMember(message)) break;
-        this.#answer(message.request, context.state);
+        if (host.state === undefined) this.#answer(message.request, context.state);
+        else this.#answerLater(message.request, host.state.getState());
         break;
       case "replace_state":
         if (this.#askMember(message)) break;
@@ -230,9 +247,22 @@ export class ControlMessages {
     }
   }
 
+  #answerLater(request: number, answer: Promise<unknown>): void {
+    answer.then(
+      (value) => this.#answer(request, value),
+      (error: unknown) => this.#answer(request, error, true),
+    );
+  }
+
   #replaceState(request: number, state: Encoded): void {
+    const { context, host, outbox } = this.#parts;
     try {
-      this.#parts.context.state = this.#parts.outbox.codec.decodeValue(payloadOf(state));
+      const value = outbox.codec.decodeValue(payloadOf(state));
+      if (host.state !== undefined) {
+        this.#answerLater(request, host.state.replaceState(value));
+        return;
+      }
+      context.state = value;
     } catch (error) {
       this.#answer(request, error, true);
       return;

@@ -13,6 +13,14 @@ export interface LoopHost {
   heapSnapshot?(request: number): void;
   /** Reports a message that the actor has no handler for, or a light actor, whose path is `id`. */
   unhandled(method: string, detail: string, id?: string): void;
+  /** Present where the actor's state is in another process. */
+  readonly state?: RemoteState;
   /** Present in a partition. */
   readonly members?: Members;
+}
+
+/** A state that this thread has to ask for. */
+export interface RemoteState {
+  getState(): Promise<unknown>;
+  replaceState(state: unknown): Promise<void>;
 }

@@ -1,11 +1,4 @@
-import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
-import {
-  COLLECT_HOOK,
-  type FromPoolProcess,
-  type PoolProcessData,
-  type TaskFigures,
-  type ToPoolProcess,
-} from "../protocol/port/pool-process.js";
+import type { FromPoolProcess, PoolProcessData, TaskFigures, ToPoolProcess } from "../protocol/port/pool-process.js";
 import { isTaskFailure, type TaskFailure, type TaskMessage, type ToStreamTask } from "../protocol/port/pool-task.js";
 import { encodeForeign, type TaskValue } from "../protocol/values/encoded.js";
 import { checkLeaves, encodeTask } from "../protocol/values/task-value.js";
@@ -35,7 +28,6 @@ export function runTasks(
     if (!isCaught) uncaught = { error };
   });
   giveWorkerData(workerData);
-  giveCollector();
   const runner = new TaskRunner<TaskValue>(id, moduleUrls, {
     called() {},
     measured: (place, tookUs, grewKb, memoryKb) => void figures.set(place, { tookUs, grewKb, memoryKb }),
@@ -93,17 +85,6 @@ export function runTasks(
     () => send({ type: "loaded" }),
     (error: unknown) => send({ type: "not_loaded", failure: error as TaskFailure }),
   );
-}
-
-function giveCollector(): void {
-  let collectGarbage: CollectGarbage | undefined;
-  // Twice: V8 frees buffers only in the collection after the one that has found them unreachable.
-  const value = (): void => {
-    collectGarbage ??= garbageCollector();
-    collectGarbage();
-    collectGarbage();
-  };
-  Object.defineProperty(globalThis, Symbol.for(COLLECT_HOOK), { value });
 }
 
 class TaskPort implements StreamPort {

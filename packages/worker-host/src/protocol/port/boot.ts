@@ -31,6 +31,16 @@ export interface ThreadCode {
 /** Under `Symbol.for` of this, a thread's global object holds the function that main's guard evaluates there. */
 export const GUARD_HOOK = "mini-otp.guard";
 
+/** How a process is started. */
+export interface ProcessOptions {
+  /** The URL of its first file. */
+  readonly file: string;
+  readonly execArgv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly heapCapMb: number;
+  readonly offHeapCapMb: number;
+}
+
 /** The worker data of an actor's thread. */
 export interface BootData {
   /** The channel to main, apart from Node's own, because main also reads it without a turn of its event loop. */
@@ -54,6 +64,8 @@ export interface BootData {
   readonly console: "inherit" | "log";
   /** URLs to try, in order. */
   readonly moduleUrls: readonly string[];
+  /** How the process is started that runs the actor's module. Undefined: the thread runs it. */
+  readonly process: ProcessOptions | undefined;
   /** Undefined: the thread loads the single modules instead. */
   readonly code: ThreadCode | undefined;
 }

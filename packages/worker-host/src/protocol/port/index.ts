@@ -5,6 +5,7 @@ export {
   exposingModules,
   GUARD_HOOK,
   type InitData,
+  type ProcessOptions,
   type ThreadCode,
   WORKER_MAIN,
 } from "./boot.js";
@@ -40,8 +41,6 @@ export {
   type PoolProcessData,
   type TaskFigures,
   type ToPoolProcess,
-  WATCHER_FD,
-  type WatcherWord,
 } from "./pool-process.js";
 export {
   CALLED,
@@ -60,3 +59,17 @@ export {
   type TaskMessage,
   type ToStreamTask,
 } from "./pool-task.js";
+export {
+  ACTOR_PROCESS,
+  type ActorProcessData,
+  type Addressee,
+  COLLECT_HOOK,
+  type FromActorProcess,
+  type ProcessAnswer,
+  type ProcessPart,
+  type ProcessRequest,
+  REQUESTS_FD,
+  type ToActorProcess,
+  WATCHER_FD,
+  type WatcherWord,
+} from "./process.js";

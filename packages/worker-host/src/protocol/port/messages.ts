@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { ExitReason } from "../errors/exit-reason.js";
 import type { Transferable } from "../refs/actor-types.js";
 import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
@@ -187,6 +188,10 @@ export type ToMain =
   | { readonly type: "unseen_memory"; readonly bytes: number }
   /** A child process of the thread, which ends with it, has started or ended. */
   | { readonly type: "child_process"; readonly pid: number; readonly ended: boolean }
+  /** The process that the actor's module runs in, if it has one of its own. It ends with the thread. */
+  | { readonly type: "process"; readonly pid: number }
+  /** That process was over its cap, and is ended. */
+  | { readonly type: "over_cap"; readonly reason: ExitReason }
   | { readonly type: "started" }
   | { readonly type: "handed_over"; readonly snapshot: Encoded }
   | { readonly type: "hand_over_failed"; readonly error: Encoded }

@@ -4,21 +4,6 @@ import type { FromStreamTask, TaskFailure, ToStreamTask } from "./pool-task.js";
 /** The file that a pool's processes are started with. */
 export const POOL_PROCESS = new URL("../../pool/process-main.js", import.meta.url);
 
-/**
- * The descriptor, beside stdio and Node's channel, of the pipe between main and the process's watcher. The process reads
- * there that main has ended, and writes a WatcherWord before it ends itself.
- */
-export const WATCHER_FD = 4;
-
-/** The name of the global symbol by which the watcher has the garbage of its process's main thread collected. */
-export const COLLECT_HOOK = "mini-otp.collect-process";
-
-/** What the watcher has measured when it ends its process, as JSON. */
-export interface WatcherWord {
-  /** Resident memory over what the process had before it loaded the module, in MiB. */
-  readonly usedMb: number;
-}
-
 /** Main's first message to a process. */
 export interface PoolProcessData {
   /** The pool's path. */

@@ -53,6 +53,16 @@ export interface Sender {
   readonly whyGone?: string | undefined;
   /** The memory of the slot at this address. A sender that has it connects to slots: see RouterRef. */
   wordsAt?(address: number): Int32Array;
+  /** Where another thread chooses the members of routers: the sender for a router's messages. */
+  routing?(keyHash: number | undefined): Sender;
+  /** Of such a sender: what goes to all members. */
+  toAll?(
+    what: "broadcast" | "callAll",
+    to: Connection,
+    method: string,
+    args: unknown[],
+    options: RefOptions,
+  ): Promise<unknown>;
   /** Main only: the reference that it has given out for this uid. */
   ownRef?(uid: number): ActorRef | undefined;
   ownPool?(uid: number): object | undefined;

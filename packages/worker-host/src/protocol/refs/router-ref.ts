@@ -44,14 +44,14 @@ export type MemberResult<T> =
  */
 export class RouterRef<A = any> extends ActorRef<A> {
   readonly #sender: Sender;
-  readonly #routed: RoutedSender;
+  readonly #routed: Sender;
   readonly #options: RefOptions;
   /** @internal 32 bits of the key, of what `forKey` returned. */
   readonly keyHash: number | undefined;
 
   /** @internal */
   constructor(sender: Sender, address: number, uid: number, id: string, options: RefOptions = {}, keyHash?: number) {
-    const routed = new RoutedSender(sender, keyHash);
+    const routed = sender.routing?.(keyHash) ?? new RoutedSender(sender, keyHash);
     super(routed, address, uid, id, options);
     this.#sender = sender;
     this.#routed = routed;
@@ -77,6 +77,10 @@ export class RouterRef<A = any> extends ActorRef<A> {
    * chance. A member that is going away is passed over.
    */
   async broadcast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<void> {
+    if (this.#routed.toAll !== undefined) {
+      await this.#toAll("broadcast", method, args);
+      return;
+    }
     const results = await Promise.allSettled(
       this.#everyone(method).map((member) => this.#sender.cast(member, method, args, this.#options)),
     );
@@ -90,6 +94,8 @@ export class RouterRef<A = any> extends ActorRef<A> {
     method: M,
     ...args: MethodArgs<A, M>
   ): Promise<MemberResult<MethodReply<A, M>>[]> {
+    if (this.#routed.toAll !== undefined)
+      return this.#toAll("callAll", method, args) as Promise<MemberResult<MethodReply<A, M>>[]>;
     return Promise.all(
       this.#everyone(method).map(async (member): Promise<MemberResult<MethodReply<A, M>>> => {
         const { id } = member;
@@ -116,7 +122,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
   /** @internal Whom monitors, links and signals mean by it: a key's member of now; without a key, the router. */
   get process(): ActorRef<A> {
     if (this.keyHash === undefined) return this;
-    const router = this.#routed.connect(this.address, this.uid, this.id);
+    const router = this.#router;
     const { address, uid, id } = router.findMember("process", this.keyHash) ?? {
       address: this.address,
       uid: NOBODY,
@@ -136,7 +142,17 @@ export class RouterRef<A = any> extends ActorRef<A> {
       };
       throw invalidOption(`id=${this.id} method=${method}: what is transferred can go to one member only`, facts);
     }
-    return this.#routed.connect(this.address, this.uid, this.id).everyone(method);
+    return this.#router.everyone(method);
+  }
+
+  async #toAll(what: "broadcast" | "callAll", method: string, args: unknown[]): Promise<unknown> {
+    const { address, uid, id } = this;
+    return this.#routed.toAll?.(what, this.#routed.connect(address, uid, id), method, args, this.#options);
+  }
+
+  /** Not where another thread does the routing. */
+  get #router(): Router {
+    return this.#routed.connect(this.address, this.uid, this.id) as Router;
   }
 }
 

@@ -84,15 +84,22 @@ export function checkLeaves(codec: Codec, id: string, value: TaskValue, root: "t
     const message = `id=${id}: ${path} of the ${root} is no ArrayBuffer, and nothing else can go to another process`;
     throw new ActorError("ERR_NOT_CLONEABLE", message, { id, path });
   }
-  if (!("bytes" in content) || content.shared === undefined) return;
+  if (!("bytes" in content)) return;
   try {
-    // Says where in the value it is.
-    codec.encodeValue(decodeTask(codec, value), undefined, root, true);
+    checkLeavesMemory(codec, content, root);
   } catch (error) {
     throw uncloneableFor({ id }, error);
   }
-  const message = `id=${id}: ${root}: it shares memory, and goes to another process`;
-  throw new ActorError("ERR_NOT_CLONEABLE", message, { id, path: root });
+}
+
+/** Throws ERR_NOT_CLONEABLE, with the path from `root` on, for a value that shares memory: no other process can have it. */
+export function checkLeavesMemory(codec: Codec, content: Encoded, root: string): void {
+  if (content.shared === undefined) return;
+  const payload = payloadOf(content);
+  // Says where in the value it is.
+  if (root === "args") codec.encodeArgs(codec.decodeArgs(payload), undefined, true);
+  else codec.encodeValue(codec.decodeValue(payload), undefined, root, true);
+  throw new ActorError("ERR_NOT_CLONEABLE", `${root}: it shares memory, and goes to another process`, { path: root });
 }
 
 /** The transfer list for a port. */

@@ -1,11 +1,12 @@
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { type MessagePort, workerData } from "node:worker_threads";
-import { COLLECT_HOOK, WATCHER_FD, type WatcherWord } from "../protocol/port/pool-process.js";
+import { COLLECT_HOOK, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
 import { endProcess } from "./end-process.js";
 
 /*
- * The watcher's thread of a pool's process: ends the process when main has ended, and holds its resident memory to the
+ * The watcher's thread of a pool's or an actor's process: ends the process when main, or the
+ * actor's thread, has ended, and holds its resident memory to the
  * cap. It answers also while the process's main thread is inside native code.
  */
 

@@ -1,0 +1,2 @@
+// Internal: for @mini-otp/runtime of the same version.
+export { ChildProgram, type ChildProgramListener } from "./child-program.js";

@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
+import { COLLECT_HOOK } from "../protocol/port/process.js";
+import { endProcess } from "./end-process.js";
+import type { CapOrder, WatcherData } from "./watcher.js";
+
+/** The first message, as it has come; and what begins the watch over memory, once the runtime's own code is loaded. */
+export interface WatchedProcess<Boot> {
+  readonly booting: Promise<Boot>;
+  /** `capMb` is over what the process has now. Resolves when that has been measured. */
+  watch(capMb: number): Promise<void>;
+  /** Node's channel, which is not the user's. */
+  send(message: unknown): void;
+}
+
+/**
+ * Makes this process one that somebody watches: the user's functions run on its main thread, because some native addons
+ * load nowhere else. A thread beside it, the watcher, ends the process when what has started it has ended, or when memory
+ * is over its cap, whatever the function does. `watcher` is its file.
+ */
+export function watchedProcess<Boot>(watcher: URL): WatchedProcess<Boot> {
+  // The other end knows no messages of the user's, and the end of the channel ends the process.
+  const send = (process.send as NonNullable<typeof process.send>).bind(process);
+  Reflect.set(process, "send", undefined);
+  // Node calls it when the other end has closed, and an error there would end this process alone, without its group.
+  Reflect.set(process, "disconnect", endProcess);
+  // A terminal and some service managers send these to every process of a program. Main decides when this one ends.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+
+  const booting = once(process, "message") as Promise<[Boot]>;
+  const { port1: port, port2 } = new MessageChannel();
+  // It starts while the first message and the other modules are on their way. Its errors are this process's.
+  new Worker(watcher, {
+    env: {},
+    workerData: { port: port2 } satisfies WatcherData,
+    transferList: [port2],
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  });
+  const watching = once(port, "message");
+  return {
+    booting: booting.then(([boot]) => boot),
+    async watch(capMb) {
+      giveCollector();
+      await watching;
+      port.postMessage({ capMb } satisfies CapOrder);
+      // Its answer says that it has measured what the process has without the user's code.
+      await once(port, "message");
+      port.unref();
+    },
+    send: (message) => void send(message),
+  };
+}
+
+function giveCollector(): void {
+  let collectGarbage: CollectGarbage | undefined;
+  // Twice: V8 frees buffers only in the collection after the one that has found them unreachable.
+  const value = (): void => {
+    collectGarbage ??= garbageCollector();
+    collectGarbage();
+    collectGarbage();
+  };
+  Object.defineProperty(globalThis, Symbol.for(COLLECT_HOOK), { value });
+}
