@@ -27,7 +27,6 @@ interface Survivor {
  * moment later, so the exit of the process gives each this long since it was given up.
  */
 const LAST_WAIT_MS = 1000;
-const LOOK_MS = 2;
 
 /**
  * Threads that did not exit within a second after their kill, because they are in a long native operation, or in a loop
@@ -103,13 +102,10 @@ export class Zombies {
    * for every thread, and without a limit. Only Linux tells which threads there are.
    */
   #allEnd(): boolean {
-    const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    for (;;) {
-      const left = [...this.#threads.values()].filter(({ osThread }) => !hasEnded(osThread));
-      if (left.length === 0) return true;
-      if (left.some(({ osThread, untilMs }) => osThread === 0 || performance.now() > untilMs)) return false;
-      Atomics.wait(cell, 0, 0, LOOK_MS);
-    }
+    let left = [...this.#threads.values()].filter(({ osThread }) => !hasEnded(osThread));
+    const mayEnd = ({ osThread, untilMs }: Survivor): boolean => osThread !== 0 && performance.now() < untilMs;
+    while (left.length > 0 && left.every(mayEnd)) left = left.filter(({ osThread }) => !hasEnded(osThread));
+    return left.length === 0;
   }
 }
 
