@@ -2,7 +2,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ActorError, dynamicSupervisor, pool, router, type SystemOptions, startSystem } from "@mini-otp/runtime";
+import {
+  type ActorError,
+  dynamicSupervisor,
+  pool,
+  router,
+  type SystemOptions,
+  startSystem,
+  supervisor,
+} from "@mini-otp/runtime";
 import { runInline } from "@mini-otp/runtime/testing";
 import { defineActor } from "@mini-otp/worker-host";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -38,6 +46,7 @@ async function folderOf(files: Record<string, string>): Promise<string> {
 }
 
 const aFunction = (): void => {};
+const twoMembers = { size: 2, route: "round_robin" } as const;
 
 test("what cannot be sent names its receiver and the method, in every way that a message is sent", async () => {
   const { echo } = await anEcho();
@@ -192,6 +201,21 @@ test("an init that cannot do without arguments says that the spec has none", asy
   const actor = join(folder, "one.mjs");
   const { message } = await failureOf(() => system.startChild({ id: "one", actor }));
   expect(message).toMatch(/^root\/one failed to start: init_failed \(TypeError: .*\); the spec has no args$/);
+  const declared = { id: "three", actor } as const;
+  for (const child of [
+    declared,
+    supervisor({ id: "s", children: [declared] }),
+    router({ ...declared, ...twoMembers }),
+  ]) {
+    const failure = await failureOf(() => startSystem({ logger: false, children: [child] }));
+    expect(failure.message).toMatch(/three.* failed to start: init_failed \(TypeError: .*\); the spec has no args$/);
+  }
+  const light = await system.startChild(dynamicSupervisor({ id: "light", threads: {}, template: { actor } }));
+  const lightFailure = await failureOf(() => light.startChild({ id: "four" }));
+  expect(lightFailure.message).toMatch(/^root\/light\/four failed to start: .*; the spec has no args$/);
+  const needy = defineActor({ init: ({ n }: { n: number }) => n, handlers: {} });
+  const inline = await failureOf(() => (runInline as (actor: unknown) => unknown)(needy));
+  expect(inline.message).toMatch(/failed to start: .*; it was given no args$/);
   const other = await failureOf(() => system.startChild({ id: "two", actor, args: null }));
   expect(other.message).not.toContain("the spec has no args");
 });

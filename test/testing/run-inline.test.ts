@@ -115,7 +115,7 @@ test("what is refused in a thread is refused inline: reasons, references and del
   expect(await careless.call("use", "stop", "shutdown")).toContain("is no exit reason");
   expect(await careless.call("use", "exit", careless, "shutdown")).toContain("is no exit reason");
   expect(await careless.call("use", "monitor", undefined)).toContain("ctx.monitor: takes a reference");
-  expect(await careless.call("use", "sendAfter", "100", "echo")).toContain("RangeError: sendAfter: delayMs=100");
+  expect(await careless.call("use", "sendAfter", "100", "echo")).toContain('RangeError: sendAfter: delayMs="100"');
   expect(() => careless.exit("shutdown" as never)).toThrow(TypeError);
   expect([careless.incarnation, careless.running]).toEqual([1, true]);
   await careless.stop();

@@ -8,7 +8,7 @@ import type { ChildSpec, FullActorSpec, FullMemberSpec } from "../supervision/ch
 import { normaliseMember } from "../supervision/normalise-spec.js";
 import type { MemberStart } from "../supervision/partitioned-ref.js";
 import { invalidSpec, readSpec } from "../supervision/spec-fields.js";
-import { startError } from "../supervision/start-error.js";
+import { lackOf, startError } from "../supervision/start-error.js";
 import { isLightReference } from "./light-actors.js";
 import type { Membership } from "./membership.js";
 import type { PartitionSlot } from "./partition-slot.js";
@@ -162,10 +162,10 @@ export class MemberStarts {
       if (to === undefined) throw supervisor.notRunning();
       const started = (await to.call("members.start", memberSpec(spec), items as never)) as StartedMembers;
       const failures = new Map(started.failures);
-      starts.forEach(({ index, spec: { id } }, i) => {
+      starts.forEach(({ index, spec: { id, args } }, i) => {
         const failure = failures.get(i);
         if (failure !== undefined) {
-          reject(index, this.#failed(id, decodeReason(this.#outbox.codec, failure)));
+          reject(index, this.#failed(id, args, decodeReason(this.#outbox.codec, failure)));
           return;
         }
         const member = { id: `${this.#id}/${id}`, address: started.addresses[i], uid: started.uids[i] };
@@ -187,10 +187,10 @@ export class MemberStarts {
     }
   }
 
-  #failed(id: string, reason: ExitReason): unknown {
+  #failed(id: string, args: unknown, reason: ExitReason): unknown {
     const error = "error" in reason ? reason.error : undefined;
     if (isActorError(error, "ERR_ALREADY_STARTED") || isActorError(error, "ERR_MAX_CHILDREN")) return error;
-    return startError(`${this.#id}/${id}`, "worker", reason);
+    return startError(`${this.#id}/${id}`, "worker", reason, lackOf({ kind: "actor", args }));
   }
 
   #freeId(): string {

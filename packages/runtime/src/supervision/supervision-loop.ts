@@ -5,7 +5,7 @@ import { ChildSlot } from "./child-slot.js";
 import type { FullChildSpec } from "./child-spec.js";
 import type { Clock } from "./clock.js";
 import type { RestartBudget, SupervisionReport } from "./report.js";
-import { startError } from "./start-error.js";
+import { lackOf, startError } from "./start-error.js";
 import { NOTHING_LEFT } from "./stop-budget.js";
 import type { SupervisorState } from "./supervisor-state.js";
 import { type SupervisorEvent, step } from "./supervisor-step.js";
@@ -139,7 +139,7 @@ export class SupervisionLoop {
   #reply(slot: ChildSlot, failure: ExitReason | null): void {
     if (failure === null) slot.answer();
     else if (this.environment.isStopping()) slot.refuse(this.notRunning());
-    else slot.refuse(startError(slot.path, slot.child.type, failure, slot.spec));
+    else slot.refuse(startError(slot.path, slot.child.type, failure, lackOf(slot.spec)));
   }
 
   /** Runs a task unless the child is gone: another child may have its id by now. */

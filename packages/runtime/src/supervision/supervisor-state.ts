@@ -5,6 +5,7 @@ import type { Shutdown } from "./child.js";
 import { GroupedList } from "./grouped-list.js";
 import type { ChildSummary } from "./report.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
+import { lackOf } from "./start-error.js";
 
 /** Why a child is being started. It decides the meaning of a failure of that start. */
 export type StartCause =
@@ -15,6 +16,8 @@ export type StartCause =
 
 export interface ChildState extends ChildSummary {
   readonly backoff: BackoffOptions;
+  /** What its spec lacks, which the error of a failed start tells. */
+  readonly lack?: string | undefined;
   /** It is in the supervisor's own spec, and comes back when the supervisor is restarted. */
   readonly declared: boolean;
   /** `waiting`: until its next restart attempt is due. */
@@ -51,12 +54,18 @@ export interface SupervisorState {
   readonly overdue: boolean;
 }
 
-export type DeclaredChild = Pick<ChildState, "id" | "type" | "restart" | "significant" | "shutdown" | "backoff">;
+export type DeclaredChild = Pick<
+  ChildState,
+  "id" | "type" | "restart" | "significant" | "shutdown" | "backoff" | "lack"
+>;
 
 /** The fields of a spec that the state keeps. */
-export function declaredChild(spec: Omit<DeclaredChild, "type">, type: ChildState["type"]): DeclaredChild {
+export function declaredChild(
+  spec: Omit<DeclaredChild, "type" | "lack"> & Parameters<typeof lackOf>[0],
+  type: ChildState["type"],
+): DeclaredChild {
   const { id, restart, significant, shutdown, backoff } = spec;
-  return { id, type, restart, significant, shutdown, backoff };
+  return { id, type, restart, significant, shutdown, backoff, lack: lackOf(spec) };
 }
 
 export const NEVER_FAILED: BackoffState = Object.freeze({ attempts: 0, upSince: null });

@@ -124,7 +124,7 @@ function startFailed(turn: Turn, child: ChildState, reason: ExitReason, random: 
   if (child.goal !== "none") return hasStopped(turn, child, reason);
   if (child.cause?.kind !== "supervisor_start") return staysDown(turn, child, reason);
   turn.update(child.id, { phase: "down", cause: null });
-  shutDown(turn, { kind: "init_failed", error: startError(pathOf(turn, child), child.type, reason) });
+  shutDown(turn, { kind: "init_failed", error: startError(pathOf(turn, child), child.type, reason, child.lack) });
 }
 
 function exited(turn: Turn, child: ChildState, reason: ExitReason, random: number): void {

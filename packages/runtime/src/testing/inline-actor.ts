@@ -111,7 +111,8 @@ export class InlineActor implements InlineTarget {
     const outcome = await this.#begin();
     if (outcome === "started") return;
     this.#end(outcome === "ignored" ? NORMAL : outcome);
-    if (outcome !== "ignored") throw startError(this.id, "worker", outcome);
+    if (outcome !== "ignored")
+      throw startError(this.id, "worker", outcome, this.#args === undefined ? "it was given no args" : undefined);
   }
 
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown> {
