@@ -309,7 +309,7 @@ function fullParts(path: string, kind: Kind, spec: ChildSpec): object {
       const { template, threads } = spec as { template?: unknown; threads?: ThreadsOptions };
       if (threads !== undefined) return partitionedParts(path, spec as DynamicSupervisorSpec);
       const { perThread } = spec as DynamicSupervisorSpec;
-      if (perThread !== undefined) throw invalidSpec(path, "perThread", perThread, "left out where threads is");
+      if (perThread !== undefined) throw invalidSpec(path, "perThread", perThread, "left out without threads");
       return template === undefined ? {} : { template: takeTemplate(path, template) };
     }
     default:
