@@ -259,6 +259,7 @@ describe("bounds", () => {
       await eventually(() => a.stats().mailbox.length === 0);
       expect(await a.call("notes")).toEqual(kept);
       await eventually(() => system.stats().deadLetters === 2);
+      expect(a.stats().mailbox.dropped).toBe(2);
     }
   });
 });

@@ -58,13 +58,10 @@ describe("a partition that ends", () => {
   test.each(ENDS)(
     "by %s: its permanent members are started again with what they had accepted, in order, and nothing is lost",
     async (_what, kind, end) => {
-      const { system, supervisor, start } = await members(
-        { handlerTimeoutMs: 1_500, mailbox: { capacity: 64 } },
-        {},
-        { heapCapMb: 48 },
-      );
+      const { system, supervisor, start } = await members({ mailbox: { capacity: 64 } }, {}, { heapCapMb: 48 });
       const [a, b, c] = [await start("a", { owns: "thing" }), await start("b"), await start("c")];
-      const culprit = await start("culprit", undefined, { restart: "temporary" });
+      const handlerTimeoutMs = kind === "unresponsive" ? 1_500 : 60_000;
+      const culprit = await start("culprit", undefined, { restart: "temporary", handlerTimeoutMs });
       const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });
       const downs: string[] = [];
       for (const ref of [a, culprit]) system.monitor(ref, ({ id, reason }) => void downs.push(`${id} ${reason.kind}`));

@@ -5,7 +5,7 @@ import type { ActorThread } from "../threads/actor-thread.js";
  * A thread writes 100 000 messages out in 0.12 s. One that cannot be interrupted, as some loops of Node 24 and 26, never
  * answers.
  */
-const LIMIT_MS = 1_500;
+const LIMIT_MS = 3_000;
 /** So long it has to come to a moment between two of its messages. */
 const MOMENT_MS = 50;
 

@@ -153,7 +153,7 @@ export class ContextServices implements ContextHost {
     const waiting = new Waiting(method, args, bytes, undefined, false);
     const { mailboxes } = this.#parts;
     if (mailboxes.offer(cell, waiting) === PUSHED) mailboxes.put(cell, waiting);
-    else if (cell.phase !== ENDED) mailboxes.dropped(method);
+    else if (cell.phase !== ENDED) mailboxes.dropped(cell, method);
   }
 
   #freeName(): string {

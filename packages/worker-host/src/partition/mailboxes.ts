@@ -4,6 +4,7 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_DROPPED,
   CELL_HEAP,
   CELL_HEAP_BYTES,
   CELL_POLICY,
@@ -154,7 +155,8 @@ export class Mailboxes {
     this.#lines.roomIn(cell);
   }
 
-  dropped(method: string): void {
+  dropped({ number }: Cell, method: string): void {
+    Atomics.add(this.#table, number * CELL_WORDS + CELL_DROPPED, 1);
     this.#parts.news.lost(method, "dropped");
   }
 
@@ -168,7 +170,7 @@ export class Mailboxes {
       cell.first = oldest.next;
       this.#taken(cell, oldest);
       const method = nameOf(this.#parts.outbox.names, oldest.method);
-      this.dropped(method);
+      this.dropped(cell, method);
       oldest.caller?.fail(mailboxFull(table, cell, method));
     }
   }

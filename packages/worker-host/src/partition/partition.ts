@@ -241,8 +241,8 @@ export class Partition implements Members, LocalMailHost {
     this.#mailboxes.put(cell, waiting);
   }
 
-  dropped(_cell: Cell, method: string): void {
-    this.#mailboxes.dropped(method);
+  dropped(cell: Cell, method: string): void {
+    this.#mailboxes.dropped(cell, method);
   }
 
   givenUp({ latest }: Cell, caller: Caller): void {

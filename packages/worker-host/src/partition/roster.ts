@@ -6,6 +6,7 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_DROPPED,
   CELL_HEAP,
   CELL_HEAP_BYTES,
   CELL_IDENTITY,
@@ -123,7 +124,7 @@ export class Roster {
     table[at + CELL_ACCEPTED] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = table[at + CELL_WATCHED] = 0;
     table[at + CELL_SUSPENDED] = 0;
     table[at + CELL_INCARNATION] = 1;
-    table[at + CELL_HEAP] = table[at + CELL_HEAP_BYTES] = 0;
+    table[at + CELL_HEAP] = table[at + CELL_HEAP_BYTES] = table[at + CELL_DROPPED] = 0;
     table[at + CELL_RESTART] = type.spec.restart;
     table[at + CELL_CAPACITY] = type.spec.capacity;
     table[at + CELL_CAPACITY_BYTES] = type.spec.capacityBytes;

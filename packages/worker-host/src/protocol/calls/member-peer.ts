@@ -4,6 +4,7 @@ import {
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
+  CELL_DROPPED,
   CELL_IDENTITY,
   CELL_POLICY,
   CELL_SPACE,
@@ -107,6 +108,10 @@ export class MemberPeer implements Peer, MemberLine {
 
   set calls(calls: CallsTo<PendingCall> | undefined) {
     this.#partition.calls = calls;
+  }
+
+  countDropped(): void {
+    if (this.#at !== 0) Atomics.add(this.#table, this.#at + CELL_DROPPED, 1);
   }
 
   openLine(): void {

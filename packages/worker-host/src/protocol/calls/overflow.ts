@@ -44,6 +44,7 @@ export class Overflow {
   /** Counts a message that the mailbox's policy drops, and sends it to the dead letters. */
   drop(to: Peer, method: string): void {
     countDropped(to.words);
+    to.member?.countDropped();
     this.#tellMain({ type: "dropped", id: to.id, method });
   }
 

@@ -19,6 +19,8 @@ export interface MemberLine {
   readonly space: number;
   readonly capacity: number;
   readonly capacityBytes: number;
+  /** An overflow policy has dropped a message to it. */
+  countDropped(): void;
   /** Before a message waits in `unsent`. */
   openLine(): void;
   /** Takes room in the cell, and sends by the partition's ring; what the ring refuses gives the room back. */
