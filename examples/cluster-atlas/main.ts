@@ -7,7 +7,7 @@ import { checkFolder } from "../code-atlas/options.js";
 import { Progress } from "../code-atlas/progress.js";
 import { indexAlone } from "../code-atlas/run-actors.js";
 import { readTree } from "../code-atlas/source-tree.js";
-import { report, UsageError } from "../command-line.js";
+import { report, UsageError, wholeNumber, withObservePort } from "../command-line.js";
 import { startNats } from "./nats-server.js";
 import type { NodeArgs, NodeNews } from "./node.js";
 
@@ -17,11 +17,12 @@ Then it does the same work on one thread, and compares.
 
 Usage: start:cluster [DIR] [options]
 
-  DIR              the tree to index (default: the packages that this project is built with)
-  --no-kill        no node is killed
-  --servers URL    a nats-server with JetStream that runs already
-  --json           one JSON object as the last line on stdout
-  --help           this text
+  DIR               the tree to index (default: the packages that this project is built with)
+  --no-kill         no node is killed
+  --servers URL     a nats-server with JetStream that runs already
+  --observe[=PORT]  a live page of all nodes while they run; its address is on stderr
+  --json            one JSON object as the last line on stdout
+  --help            this text
 
 NATS_SERVER is the path of the nats-server, where it is in none of PATH's folders.
 `;
@@ -38,10 +39,11 @@ try {
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const { values, positionals } = parseArgs({
-    args: argv[0] === "--" ? argv.slice(1) : argv,
+    args: withObservePort(argv[0] === "--" ? argv.slice(1) : argv),
     options: {
       "no-kill": { type: "boolean", default: false },
       servers: { type: "string" },
+      observe: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
@@ -59,7 +61,8 @@ async function main(): Promise<number> {
   const progress = new Progress(process.stderr);
   await using server = values.servers === undefined ? await startNats() : undefined;
   const servers = values.servers === undefined ? [server?.url ?? ""] : values.servers.split(",");
-  const run = await indexInCluster({ dir, servers, kills: !values["no-kill"] }, progress);
+  const observe = values.observe === undefined ? undefined : wholeNumber("--observe", values.observe, 0, 65_535);
+  const run = await indexInCluster({ dir, servers, kills: !values["no-kill"], observe }, progress);
   const tree = readTree(dir, () => {});
   progress.begin("indexing on one thread", tree.bytes);
   const alone = indexAlone(tree, progress);
@@ -81,7 +84,12 @@ interface ClusterRun {
 }
 
 async function indexInCluster(
-  { dir, servers, kills }: { dir: string; servers: readonly string[]; kills: boolean },
+  {
+    dir,
+    servers,
+    kills,
+    observe,
+  }: { dir: string; servers: readonly string[]; kills: boolean; observe: number | undefined },
   progress: Progress,
 ): Promise<ClusterRun> {
   const cluster = `atlas-${process.pid}`;
@@ -92,7 +100,7 @@ async function indexInCluster(
   try {
     const summary = await new Promise<AtlasSummary>((resolve, reject) => {
       const begin = (node: string): void => {
-        const args: NodeArgs = { node, nodes: NODES, cluster, servers, dir };
+        const args: NodeArgs = { node, nodes: NODES, cluster, servers, dir, observe };
         const child = fork(PROGRAM, [JSON.stringify(args)]);
         processes.set(node, child);
         const exit = new Promise<void>((done) => child.once("exit", () => done()));
@@ -106,6 +114,7 @@ async function indexInCluster(
       };
       const heard = (node: string, news: NodeNews): void => {
         if (news.type === "joined") progress.note(`node ${node} has joined`);
+        if (news.type === "observed") progress.note(`observer: ${news.url}`);
         if (news.type === "summary") resolve(news.summary);
         if (news.type === "again") again++;
         if (news.type !== "parsed") return;

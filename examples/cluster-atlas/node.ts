@@ -14,11 +14,14 @@ export interface NodeArgs {
   readonly cluster: string;
   readonly servers: readonly string[];
   readonly dir: string;
+  /** A port for the observer of all nodes, which node a serves. */
+  readonly observe: number | undefined;
 }
 
 /** What a node tells the process that has started it. */
 export type NodeNews =
   | { readonly type: "joined" }
+  | { readonly type: "observed"; readonly url: string }
   | { readonly type: "parsed"; readonly by: string; readonly done: number; readonly of: number }
   | { readonly type: "again"; readonly by: string; readonly why: string }
   | { readonly type: "summary"; readonly summary: AtlasSummary };
@@ -39,7 +42,7 @@ const cluster = await joinCluster(system, {
   node: args.node,
   servers: args.servers,
   offers: { parser: PARSER },
-  allow: { start: ["a"] },
+  allow: { start: ["a"], observe: ["a"] },
   // A node that is killed is back within seconds, instead of half a minute.
   heartbeatMs: 250,
   goneAfterMs: 500,
@@ -52,7 +55,16 @@ process.on("message", async () => {
   process.disconnect?.();
 });
 tell({ type: "joined" });
-if (args.node === "a") await giveOut();
+if (args.node === "a") {
+  if (args.observe !== undefined) await observe(args.observe);
+  await giveOut();
+}
+
+async function observe(port: number): Promise<void> {
+  const { startObserver } = await import("@mini-otp/metrics");
+  const { url, token } = await startObserver(system, { port, nodes: cluster.observed });
+  tell({ type: "observed", url: `${url}/#token=${token}` });
+}
 
 async function giveOut(): Promise<void> {
   const tree = readTree(args.dir, () => {});

@@ -7,6 +7,7 @@ export { Cluster } from "./cluster/cluster.js";
 export type { ClusterEvents, NodeInfo } from "./cluster/events.js";
 export { joinCluster } from "./cluster/join.js";
 export type { ClusterMeters, ClusterReading } from "./cluster/meters.js";
+export type { ObservedNode, ObservedNodes, ObservedPage, ObservedRow } from "./cluster/observed.js";
 export type {
   AllowOptions,
   AuthOptions,

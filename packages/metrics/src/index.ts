@@ -1,5 +1,7 @@
 // The declarations name types of Node's, which TypeScript 6 and later leave out by default: options would be `any`.
 /// <reference types="node" preserve="true" />
+
+export type { NodesSource } from "./observer/nodes.js";
 export { type Observer, type ObserverHandler, observerHandler, startObserver } from "./observer/observer.js";
 export type { ObserverHandlerOptions, ObserverOptions } from "./observer/options.js";
 export { type ObservedMetrics, observeMetrics } from "./opentelemetry/observe-metrics.js";
@@ -33,3 +35,4 @@ export {
 export { METRICS } from "./prometheus/metric-table.js";
 export type { MetricsOptions } from "./prometheus/options.js";
 export { type RegisteredMetrics, registerMetrics } from "./prometheus/prometheus.js";
+export type { NodeRow } from "./ui/wire.js";

@@ -38,6 +38,7 @@ import type { Shards, ShardsSpec } from "../shards/shards-spec.js";
 import { type ClusterEvents, ClusterListeners, type NodeInfo } from "./events.js";
 import { type ClusterMeters, type ClusterReading, countBy } from "./meters.js";
 import { DELIVER, Moving } from "./moving.js";
+import { OBSERVE, Observed, type ObservedNodes } from "./observed.js";
 import { type FullOptions, type LeaveOptions, takeLeaveOptions } from "./options.js";
 import { within } from "./within.js";
 
@@ -62,6 +63,7 @@ export class Cluster {
   readonly #owners: Owners;
   readonly #moving: Moving;
   readonly #offered: Offered;
+  readonly #observed: Observed;
   #services: Promise<DynamicSupervisorRef> | undefined;
   readonly #events: ClusterListeners;
   readonly #meters: ClusterMeters = { read: () => this.#read() };
@@ -85,8 +87,11 @@ export class Cluster {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
       nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
-      control: async (node, method, args, signal) =>
-        method === DELIVER ? this.#moving.take(node, args, signal) : this.#offered.handle(node, method, args, signal),
+      control: async (node, method, args, signal) => {
+        if (method === DELIVER) return this.#moving.take(node, args, signal);
+        if (method === OBSERVE) return this.#observed.take(node, args);
+        return this.#offered.handle(node, method, args, signal);
+      },
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       movingName: (ref) => this.#moving.nameOf(ref),
       movingRef: (name) => this.#moving.named(name),
@@ -125,6 +130,15 @@ export class Cluster {
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
+    });
+    this.#observed = new Observed({
+      node: options.node,
+      version: options.version,
+      allowObserve: options.allowObserve,
+      tree: () => system.tree(),
+      nodes: () => this.nodes(),
+      nodesGone: () => gateway.nodesGone,
+      nodeRef: (node) => gateway.nodeRef(node),
     });
     this.#groups = new Groups({
       node: options.node,
@@ -262,6 +276,11 @@ export class Cluster {
   /** For `registerMetrics(system, { cluster: cluster.meters })`: the numbers of this node's part of the cluster. */
   get meters(): ClusterMeters {
     return this.#meters;
+  }
+
+  /** For `startObserver(system, { nodes: cluster.observed })`: the nodes and their trees. */
+  get observed(): ObservedNodes {
+    return this.#observed;
   }
 
   /** Numbers of this node's part of the cluster. */

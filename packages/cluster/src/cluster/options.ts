@@ -42,6 +42,8 @@ export interface AllowOptions {
   readonly exit?: readonly string[] | undefined;
   /** Nodes that may start here what `offers` has; `"*"` for all. Default: none. */
   readonly start?: readonly string[] | undefined;
+  /** Nodes whose observer may show this node's tree; `"*"` for all. Default: none. */
+  readonly observe?: readonly string[] | undefined;
 }
 
 /** What may be under way to each remote actor. */
@@ -126,6 +128,7 @@ const FIELDS: Fields = {
   allow: group({
     exit: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
     start: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
+    observe: field('a list of names of nodes, or "*"', isListOf(isText), (list) => [...list]),
   }),
   offers: field(
     "an object of URLs",
@@ -169,6 +172,7 @@ export interface FullOptions {
   readonly version: string;
   readonly allowExit: readonly string[];
   readonly allowStart: readonly string[];
+  readonly allowObserve: readonly string[];
   readonly offers: Readonly<Record<string, URL>>;
   readonly maxMessageBytes: number;
   readonly maxReferences: number;
@@ -211,6 +215,7 @@ function complete(taken: ClusterOptions): FullOptions {
     version,
     allowExit: allow?.exit ?? [],
     allowStart: allow?.start ?? [],
+    allowObserve: allow?.observe ?? [],
     offers: taken.offers ?? {},
     maxMessageBytes,
     maxReferences,

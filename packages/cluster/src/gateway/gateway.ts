@@ -138,6 +138,13 @@ export class Gateway {
       });
   }
 
+  /** Nodes that were connected, and are not any more. */
+  get nodesGone(): string[] {
+    return [...this.#peers.values()]
+      .filter(({ isUp, link }) => !isUp && link.peer !== undefined)
+      .map(({ node }) => node);
+  }
+
   isUp(node: string): boolean {
     return this.#peers.get(node)?.isUp === true;
   }

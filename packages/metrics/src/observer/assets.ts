@@ -24,6 +24,7 @@ const SCRIPTS = [
   "live",
   "log-view",
   "meter",
+  "nodes",
   "points",
   "process-page",
   "route",

@@ -9,6 +9,7 @@ import { type RegisteredMetrics, registerMetrics } from "../prometheus/prometheu
 import type { Hello } from "../ui/wire.js";
 import type { AccessRules } from "./access.js";
 import { readAssets } from "./assets.js";
+import { Nodes } from "./nodes.js";
 import {
   type FullObserverOptions,
   fullHandlerOptions,
@@ -127,11 +128,13 @@ function openSite(
 ): { readonly site: Site; readonly close: () => void } {
   const own = full.registry === undefined ? ownMetrics(system, full.prefix) : undefined;
   const watch = new Watch(system, full.logFields);
-  const viewers = new Viewers(watch, () => hello(system, watch), full.readerTimeoutMs);
+  const nodes = full.nodes === undefined ? undefined : new Nodes(full.nodes);
+  const greeting = (): Hello => ({ ...hello(system, watch), ...(nodes === undefined ? {} : { nodes: true }) });
+  const viewers = new Viewers(watch, greeting, full.readerTimeoutMs);
   const registry = full.registry ?? (own as RegisteredMetrics).registry;
   let isClosed = false;
   return {
-    site: { system, watch, viewers, registry, assets: readAssets(), access, token: full.token },
+    site: { system, watch, nodes, viewers, registry, assets: readAssets(), access, token: full.token },
     close: () => {
       if (isClosed) return;
       isClosed = true;

@@ -12,6 +12,7 @@ import {
 } from "@mini-otp/runtime/options";
 import type { Registry } from "prom-client";
 import { aPrefix, aRegistry } from "../prometheus/options.js";
+import type { NodesSource } from "./nodes.js";
 
 /** What `startObserver` takes. */
 export interface ObserverOptions {
@@ -37,6 +38,8 @@ export interface ObserverOptions {
   readonly registry?: Registry | undefined;
   /** The prefix of the metrics' names in the default registry. */
   readonly prefix?: string | undefined;
+  /** `cluster.observed`, for the trees of the cluster's other nodes. Default: this system's only. */
+  readonly nodes?: NodesSource | undefined;
   /**
    * The connection of a client is ended when for this long the client takes no data, sends no part of its request, or
    * is gone. It is also how long an event stream keeps its place when all places are taken. Default 10 000.
@@ -58,6 +61,7 @@ export interface FullObserverOptions {
   readonly logFields: boolean;
   readonly registry: Registry | undefined;
   readonly prefix: string | undefined;
+  readonly nodes: NodesSource | undefined;
   readonly readerTimeoutMs: number;
 }
 
@@ -86,6 +90,7 @@ const FIELDS: Fields = {
   logFields: flag,
   registry: aRegistry,
   prefix: aPrefix,
+  nodes: field("the nodes of a cluster: cluster.observed", isSource),
   readerTimeoutMs: integer(BOUNDS.readerTimeoutMs),
 };
 
@@ -104,7 +109,12 @@ export function fullHandlerOptions(options: ObserverHandlerOptions) {
 }
 
 function siteOptions(taken: ObserverHandlerOptions): Omit<FullObserverOptions, "host" | "port"> {
-  const { token = randomBytes(16).toString("base64url"), registry, prefix } = taken;
+  const { token = randomBytes(16).toString("base64url"), registry, prefix, nodes } = taken;
   const { allowedHosts = [], logFields = false, readerTimeoutMs = 10_000 } = taken;
-  return { token, allowedHosts, logFields, registry, prefix, readerTimeoutMs };
+  return { token, allowedHosts, logFields, registry, prefix, nodes, readerTimeoutMs };
+}
+
+function isSource(value: unknown): boolean {
+  const { list, page } = (value ?? {}) as Partial<Record<keyof NodesSource, unknown>>;
+  return typeof list === "function" && typeof page === "function";
 }

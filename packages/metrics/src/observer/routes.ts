@@ -5,6 +5,7 @@ import type { ActionName } from "../ui/wire.js";
 import { type AccessRules, hasToken, refusal } from "./access.js";
 import { ACTIONS, act, isRefusal } from "./actions.js";
 import type { Asset } from "./assets.js";
+import type { Nodes } from "./nodes.js";
 import { readJson, refuse, secure, send, sendJson } from "./replies.js";
 import type { Viewers } from "./viewers.js";
 import type { Watch } from "./watch.js";
@@ -14,6 +15,7 @@ const MOST_REQUEST_BYTES = 8192;
 export interface Site {
   readonly system: ActorSystem;
   readonly watch: Watch;
+  readonly nodes: Nodes | undefined;
   readonly viewers: Viewers;
   readonly registry: Registry;
   readonly assets: ReadonlyMap<string, Asset>;
@@ -26,6 +28,8 @@ type Handle = (site: Site, request: IncomingMessage, response: ServerResponse, q
 const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly handle: Handle }>> = {
   "/metrics": { method: "GET", handle: metrics },
   "/api/tree": { method: "GET", handle: ({ system }, _, response) => sendJson(response, 200, system.tree()) },
+  "/api/nodes": { method: "GET", handle: ({ nodes }, _, response) => sendJson(response, 200, nodes?.list() ?? []) },
+  "/api/nodes/tree": { method: "GET", handle: treePart },
   "/api/events": { method: "GET", handle: events },
   "/api/token": { method: "GET", handle: checkToken },
   "/api/actions": { method: "POST", handle: actions },
@@ -76,6 +80,30 @@ function health(site: Site, request: IncomingMessage, response: ServerResponse, 
 async function metrics({ registry }: Site, _: IncomingMessage, response: ServerResponse): Promise<void> {
   const text = await registry.metrics();
   send(response, 200, registry.contentType, text);
+}
+
+/** Of the other node's refusals, what they are in HTTP. */
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_NOT_ALLOWED: 403,
+  ERR_NO_CONNECTION: 502,
+  ERR_CALL_EXIT: 502,
+  ERR_CALL_TIMEOUT: 504,
+};
+
+async function treePart(site: Site, _: IncomingMessage, response: ServerResponse, query: URLSearchParams) {
+  const from = query.get("from") ?? "0";
+  const node = query.get("node") ?? "";
+  if (!/^\d{1,9}$/.test(from)) {
+    return refuse(response, { status: 400, code: "ERR_REQUEST", message: "from must be the number of a line" });
+  }
+  try {
+    const part = await site.nodes?.part(node, Number(from));
+    if (part !== undefined) return sendJson(response, 200, part);
+    refuse(response, { status: 404, code: "ERR_NOT_FOUND", message: "there is no such node" });
+  } catch (error) {
+    const { code = "ERR_NODE", message } = error as { code?: string; message: string };
+    refuse(response, { status: STATUS[code] ?? 502, code, message });
+  }
 }
 
 function events(site: Site, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {

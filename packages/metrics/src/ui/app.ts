@@ -4,6 +4,7 @@ import { byId, setText } from "./dom.js";
 import { EventFeed } from "./event-feed.js";
 import { count, duration, megabytes, percent, perSecond } from "./format.js";
 import { type Change, type Connection, Live } from "./live.js";
+import { NodeMenu } from "./nodes.js";
 import { ProcessPage } from "./process-page.js";
 import { parseRoute, type Route, takeToken } from "./route.js";
 import { installTheme } from "./theme.js";
@@ -20,6 +21,7 @@ const token = takeToken();
 const live = new Live((changes) => update(changes));
 const actions = new Actions(token);
 const tree = new TreePage(live);
+const nodes = new NodeMenu((other) => tree.show(other));
 const feed = new EventFeed();
 const actorPage = new ActorPage(live, actions);
 const processPage = new ProcessPage(live);
@@ -32,6 +34,7 @@ installTheme(byId<HTMLButtonElement>("theme"), () => {
 });
 
 function update(changes: ReadonlySet<Change>): void {
+  if (changes.has("hello") && live.hello?.nodes === true) nodes.start();
   if (changes.has("hello") || changes.has("connection") || changes.has("tree")) showStatus();
   if (changes.has("tree")) {
     tree.render();

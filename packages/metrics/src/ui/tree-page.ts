@@ -1,6 +1,7 @@
 import { arrange, byId, setAttribute, setText } from "./dom.js";
 import { count } from "./format.js";
 import type { Live } from "./live.js";
+import type { OtherTree } from "./nodes.js";
 import { hrefOf } from "./route.js";
 import { focusRow, installTreeKeys, keepTabStop } from "./tree-keys.js";
 import { arrangeRows, countBelow, type SortKey } from "./tree-order.js";
@@ -23,12 +24,14 @@ export class TreePage {
   #sortedAt = 0;
   #order: readonly string[] = [];
   #selected: string | undefined;
+  /** Another node's, in the place of this one's. */
+  #other: OtherTree | undefined;
 
   constructor(live: Live) {
     this.#live = live;
     installTreeKeys(this.#grid, {
       open: (id) => {
-        location.hash = hrefOf({ page: "node", id });
+        if (this.#other === undefined) location.hash = hrefOf({ page: "node", id });
       },
       expand: (id, open) => this.#expand(id, open),
     });
@@ -46,9 +49,24 @@ export class TreePage {
     });
   }
 
+  /** From now on the tree of another node, whose actors have no page here; undefined for this node's. */
+  show(other: OtherTree | undefined): void {
+    const isOther = (other === undefined) !== (this.#other === undefined);
+    this.#other = other;
+    if (isOther) {
+      this.#rows.clear();
+      this.#collapsed.clear();
+    }
+    this.render();
+  }
+
+  get #source(): OtherTree {
+    return this.#other ?? this.#live;
+  }
+
   /** Shows what the live state has now. */
   render(): void {
-    const { rows, now } = this.#live;
+    const { rows, now } = this.#source;
     const view = {
       collapsed: this.#collapsed,
       filter: this.#filter.value,
@@ -69,7 +87,7 @@ export class TreePage {
       return line.element;
     });
     arrange(this.#body, elements);
-    for (const id of this.#rows.keys()) if (this.#live.row(id) === undefined) this.#rows.delete(id);
+    for (const id of this.#rows.keys()) if (this.#source.row(id) === undefined) this.#rows.delete(id);
     keepTabStop(this.#grid);
     setAttribute(this.#grid, "aria-rowcount", String(shown.length + 1));
     const all = rows.length;
@@ -79,7 +97,7 @@ export class TreePage {
 
   /** Called once a second, to update the ages. */
   age(): void {
-    const { now } = this.#live;
+    const { now } = this.#source;
     for (const row of this.#rows.values()) if (row.element.isConnected) row.age(now);
     if (this.#trouble.checked) this.render();
   }
@@ -112,21 +130,26 @@ export class TreePage {
     return kept.length === rows.length ? kept : rows;
   }
 
-  #clicked({ target }: MouseEvent): void {
+  #clicked(event: MouseEvent): void {
+    const { target } = event;
     const row = (target as HTMLElement).closest<HTMLElement>(".row[data-id]");
-    if (row === null || (target as HTMLElement).closest("a") !== null) return;
+    if (row === null) return;
+    const isLink = (target as HTMLElement).closest("a") !== null;
+    if (isLink && this.#other !== undefined) event.preventDefault();
+    if (isLink) return;
     const id = row.dataset.id ?? "";
     if ((target as HTMLElement).closest(".twisty") !== null) {
       this.#expand(id, row.getAttribute("aria-expanded") !== "true");
       return;
     }
+    if (this.#other !== undefined) return;
     // The user has selected text, probably to copy it: the click does not open the line.
     if (getSelection()?.isCollapsed === false) return;
     location.hash = hrefOf({ page: "node", id });
   }
 
   #expand(id: string, open: boolean): boolean {
-    if (this.#live.row(id)?.type !== "supervisor" || this.#sort !== undefined) return false;
+    if (this.#source.row(id)?.type !== "supervisor" || this.#sort !== undefined) return false;
     if (this.#collapsed.has(id) !== open) return false;
     if (open) this.#collapsed.delete(id);
     else this.#collapsed.add(id);

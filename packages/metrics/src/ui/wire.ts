@@ -3,6 +3,27 @@
  * MiB. All text is plain: the page escapes it where it shows it.
  */
 
+/** A node of a cluster, in `api/nodes`. */
+export interface NodeRow {
+  readonly node: string;
+  readonly state: "up" | "suspect" | "leaving" | "gone";
+  /** The one that serves the page. */
+  readonly isSelf: boolean;
+  readonly version: string;
+  readonly rttMs?: number | undefined;
+  readonly mainLagMs: number;
+}
+
+/** A part of a node's tree, in `api/nodes/tree`. */
+export interface TreePart {
+  readonly node: string;
+  readonly now: number;
+  /** Lines of the whole tree. */
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly Row[];
+}
+
 export type NodeState = "running" | "suspended" | "restarting" | "stopped";
 
 /** An exit reason as text, without the values that it carries. */
@@ -204,6 +225,8 @@ export interface Hello {
   readonly platform: string;
   readonly host: string;
   readonly observedSince: number;
+  /** Whether the nodes of a cluster are shown. */
+  readonly nodes?: true;
 }
 
 export type ActionName = "suspend" | "resume" | "restart" | "kill";
