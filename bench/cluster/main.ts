@@ -25,6 +25,8 @@ const MAIN_COSTS = [
 
 interface Case {
   readonly name: string;
+  /** What it is compared with, where that is not nats.js. */
+  readonly beside?: string;
   readonly unit: string;
   /** What the ratio of ours to nats.js's is to be: at least or at most. */
   readonly gate: { readonly atLeast: number } | { readonly atMost: number };
@@ -59,10 +61,36 @@ const CASES: readonly Case[] = [
     raw: (nodes) => nodes.requestedAtOnce(20_000, 256),
     ours: (nodes) => nodes.calledAtOnce(40_000, 256),
   },
+  // Each message to what moves is answered, so that it comes to the next owner when one refuses it.
+  {
+    name: "small casts to a singleton, against those to an actor",
+    beside: "an actor",
+    unit: "/s",
+    gate: { atLeast: 0.05 },
+    raw: (nodes) => nodes.cast(20_000, 0),
+    ours: (nodes) => nodes.cast(20_000, 0, [nodes.singleton]),
+  },
+  {
+    name: "small casts to 16 entities of 4 shards, against those to 4 actors",
+    beside: "4 actors",
+    unit: "/s",
+    gate: { atLeast: 0.05 },
+    raw: (nodes) => nodes.cast(20_000, 0, nodes.counters.slice(0, 4)),
+    ours: (nodes) => nodes.cast(20_000, 0, nodes.entities),
+  },
+  {
+    name: "256 calls of a singleton under way, against those of an actor",
+    beside: "an actor",
+    unit: "/s",
+    gate: { atLeast: 0.1 },
+    raw: (nodes) => nodes.calledAtOnce(20_000, 256),
+    ours: (nodes) => nodes.calledAtOnce(20_000, 256, nodes.singleton),
+  },
 ];
 
 interface Row {
   readonly name: string;
+  readonly beside?: string | undefined;
   readonly raw: number | undefined;
   readonly ours: number;
   readonly unit: string;
@@ -70,7 +98,8 @@ interface Row {
   readonly gate: Case["gate"];
 }
 
-async function compared(nodes: Nodes, { name, unit, gate, raw, ours }: Case, rounds: number): Promise<Row> {
+async function compared(nodes: Nodes, one: Case, rounds: number): Promise<Row> {
+  const { name, beside, unit, gate, raw, ours } = one;
   const theirs: number[] = [];
   const mine: number[] = [];
   for (let round = 0; round <= rounds; round++) {
@@ -81,7 +110,7 @@ async function compared(nodes: Nodes, { name, unit, gate, raw, ours }: Case, rou
   }
   // The first warms up.
   const ratios = mine.slice(1).map((value, i) => value / theirs[i + 1]);
-  return { name, unit, gate, raw: median(theirs.slice(1)), ours: median(mine.slice(1)), ratio: median(ratios) };
+  return { name, beside, unit, gate, raw: median(theirs.slice(1)), ours: median(mine.slice(1)), ratio: median(ratios) };
 }
 
 async function stuck(nodes: Nodes): Promise<Row> {
@@ -142,10 +171,10 @@ function isMet({ gate, ratio }: Row): boolean {
 }
 
 function lineOf(row: Row): string {
-  const { name, raw, ours, unit, ratio, gate } = row;
+  const { name, beside: peer = "nats.js", raw, ours, unit, ratio, gate } = row;
   const show = (value: number): string => (value < 1 ? value.toFixed(4) : Math.round(value).toLocaleString("en-US"));
   const limit = "atLeast" in gate ? `≥ ${gate.atLeast}` : `≤ ${gate.atMost}`;
-  const beside = raw === undefined ? "" : `nats.js ${show(raw)}${unit}, `;
+  const beside = raw === undefined ? "" : `${peer} ${show(raw)}${unit}, `;
   return `${isMet(row) ? "ok  " : "MISS"} ${name}: ${beside}mini-otp ${show(ours)}${unit}: ${ratio.toFixed(raw === undefined ? 4 : 2)} (${limit})`;
 }
 

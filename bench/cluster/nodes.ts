@@ -10,6 +10,7 @@ import type Sender from "./sender.actor.js";
 import { type Server, startServer } from "./server.js";
 
 const DEADLINE_MS = 30_000;
+const ENTITIES = 16;
 /** A publisher that never waits would fill this process's memory. */
 const FLUSH_EVERY_BYTES = 256 * 1024;
 
@@ -21,6 +22,9 @@ export class Nodes implements AsyncDisposable {
   readonly #nats: NatsConnection;
   readonly #sender: ActorRef<typeof Sender>;
   readonly counters: readonly ActorRef<typeof Counter>[];
+  /** What moves between nodes, which stays with the receiver here: a singleton, and entities of four shards. */
+  readonly singleton: ActorRef<typeof Counter>;
+  readonly entities: readonly ActorRef<typeof Counter>[];
 
   private constructor(
     server: Server,
@@ -29,6 +33,7 @@ export class Nodes implements AsyncDisposable {
     nats: NatsConnection,
     sender: ActorRef<typeof Sender>,
     counters: readonly ActorRef<typeof Counter>[],
+    moving: readonly ActorRef<typeof Counter>[],
   ) {
     this.#server = server;
     this.#receiver = receiver;
@@ -36,6 +41,7 @@ export class Nodes implements AsyncDisposable {
     this.#nats = nats;
     this.#sender = sender;
     this.counters = counters;
+    [this.singleton, ...this.entities] = moving;
   }
 
   static async start(counters: number): Promise<Nodes> {
@@ -58,7 +64,11 @@ export class Nodes implements AsyncDisposable {
     const refs: ActorRef<typeof Counter>[] = [];
     for (let i = 0; i < counters; i++) refs.push(await found(cluster, `counter-${i}`));
     const nats = await connect({ servers: server.url, noAsyncTraces: true });
-    return new Nodes(server, receiver, system, nats, sender.with({ timeoutMs: 120_000 }), refs);
+    const entity = new URL("./counter.entity.js", import.meta.url);
+    const shards = await cluster.shards<typeof Counter>({ id: "counter", entity, shards: 4, on: { role: "receiver" } });
+    const entities = Array.from({ length: ENTITIES }, (_, i) => shards.ref(`counter-${i}`));
+    const moving = [cluster.singleton<typeof Counter>("counter"), ...entities];
+    return new Nodes(server, receiver, system, nats, sender.with({ timeoutMs: 120_000 }), refs, moving);
   }
 
   /** Messages a second, from the first publish until the subscriber has the last. */
@@ -81,7 +91,11 @@ export class Nodes implements AsyncDisposable {
   }
 
   /** Casts a second, from the first until the receivers have handled the last. `bytes` of 0: a small object. */
-  async cast(count: number, bytes: number, targets = this.counters.slice(0, 1)): Promise<number> {
+  async cast(
+    count: number,
+    bytes: number,
+    targets: readonly ActorRef<typeof Counter>[] = this.counters.slice(0, 1),
+  ): Promise<number> {
     for (const target of targets) await target.call("reset");
     const since = performance.now();
     await this.#sender.call("casts", targets, count, bytes);
@@ -112,8 +126,7 @@ export class Nodes implements AsyncDisposable {
     return underWay(count, atOnce, () => this.#nats.request("raw.ask", "12345678", { timeout: 10_000 }));
   }
 
-  async calledAtOnce(count: number, atOnce: number): Promise<number> {
-    const target = this.counters[0];
+  async calledAtOnce(count: number, atOnce: number, target = this.counters[0]): Promise<number> {
     return underWay(count, atOnce, (i) => target.call("ask", i));
   }
 

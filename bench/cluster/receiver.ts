@@ -1,4 +1,4 @@
-import { joinCluster } from "@mini-otp/cluster";
+import { joinCluster, singleton } from "@mini-otp/cluster";
 import { startSystem } from "@mini-otp/runtime";
 import { connect } from "@nats-io/transport-node";
 import type Counter from "./counter.actor.js";
@@ -9,7 +9,8 @@ const url = process.argv[2] ?? "";
 const counters = Number(process.argv[3]);
 
 const system = await startSystem({ name: "b", logger: false });
-const cluster = await joinCluster(system, { cluster: "bench", node: "b", servers: [url] });
+const options = { cluster: "bench", node: "b", servers: [url], labels: { role: "receiver" } };
+const cluster = await joinCluster(system, options);
 for (let i = 0; i < counters; i++) {
   const ref = await system.startChild<typeof Counter>({
     id: `counter-${i}`,
@@ -20,6 +21,14 @@ for (let i = 0; i < counters; i++) {
   });
   await cluster.register(`counter-${i}`, ref);
 }
+const counter = new URL("./counter.actor.js", import.meta.url);
+await system.startChild(singleton({ id: "counter", actor: counter, handlerTimeoutMs: Number.POSITIVE_INFINITY }));
+await cluster.shards({
+  id: "counter",
+  entity: new URL("./counter.entity.js", import.meta.url),
+  shards: 4,
+  on: { role: "receiver" },
+});
 
 const nats = await connect({ servers: url, noAsyncTraces: true });
 let got = 0;
