@@ -15,22 +15,23 @@ import type { ThreadChannel } from "./thread-channel.js";
 export class ProcessSender implements Sender {
   readonly codec: Codec;
   readonly #channel: ThreadChannel;
+  /** Of a router's reference: see Addressee. */
+  readonly #keyHash: number | null | undefined;
 
-  constructor(channel: ThreadChannel) {
+  constructor(channel: ThreadChannel, codec?: Codec, keyHash?: number | null) {
     this.#channel = channel;
-    this.codec = new Codec(this);
+    this.#keyHash = keyHash;
+    this.codec = codec ?? new Codec(this);
     channel.use(this.codec);
   }
 
   connect(address: number, uid: number, id: string): Addressee {
-    return { address, uid, id };
+    return this.#keyHash === undefined ? { address, uid, id } : { address, uid, id, keyHash: this.#keyHash };
   }
 
   /** A router's reference chooses its member in the thread. */
   routing(keyHash: number | undefined): Sender {
-    const routed = Object.create(this) as ProcessSender;
-    routed.connect = (address, uid, id) => ({ address, uid, id, keyHash: keyHash ?? null });
-    return routed;
+    return new ProcessSender(this.#channel, this.codec, keyHash ?? null);
   }
 
   call(to: Addressee, method: string, args: unknown[], options: RefOptions): Promise<unknown> {

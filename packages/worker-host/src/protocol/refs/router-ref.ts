@@ -77,7 +77,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
    * chance. A member that is going away is passed over.
    */
   async broadcast<M extends MethodName<A>>(method: M, ...args: MethodArgs<A, M>): Promise<void> {
-    if (this.#routed.toAll !== undefined) {
+    if (this.#sender.routing !== undefined) {
       await this.#toAll("broadcast", method, args);
       return;
     }
@@ -94,7 +94,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
     method: M,
     ...args: MethodArgs<A, M>
   ): Promise<MemberResult<MethodReply<A, M>>[]> {
-    if (this.#routed.toAll !== undefined)
+    if (this.#sender.routing !== undefined)
       return this.#toAll("callAll", method, args) as Promise<MemberResult<MethodReply<A, M>>[]>;
     return Promise.all(
       this.#everyone(method).map(async (member): Promise<MemberResult<MethodReply<A, M>>> => {
