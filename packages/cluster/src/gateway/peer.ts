@@ -221,6 +221,19 @@ export class Peer {
     this.guests.logger.warn(facts, `references to actors of node ${this.node} beyond maxReferences lead to nothing`);
   }
 
+  /** Its calls that are under way are refused there, and are answered first. */
+  #forget(proxy: RemoteActor): void {
+    proxy.isForgotten = true;
+    if (proxy.underWay > 0) return;
+    this.#proxies.remove(proxy);
+    this.#dispose(proxy);
+  }
+
+  #answered(proxy: RemoteActor): void {
+    proxy.underWay--;
+    if (proxy.isForgotten && proxy.underWay === 0) this.#forget(proxy);
+  }
+
   #dispose(proxy: RemoteActor): void {
     proxy.dispose();
     this.#host.proxyGone(proxy);
@@ -231,6 +244,7 @@ export class Peer {
     const token = this.#lastToken;
     const { uid, correlation } = caller;
     this.#calls.set(token, { proxy, caller });
+    proxy.underWay++;
     const known = this.#tokens.get(uid);
     if (known === undefined) this.#tokens.set(uid, new Map([[correlation, token]]));
     else known.set(correlation, token);
@@ -240,12 +254,14 @@ export class Peer {
   givenUp(callerUid: number, correlation: number): number | undefined {
     const token = this.#tokens.get(callerUid)?.get(correlation);
     if (token === undefined) return undefined;
-    this.#forget(callerUid, correlation);
+    this.#forgetToken(callerUid, correlation);
+    const call = this.#calls.get(token);
     this.#calls.delete(token);
+    if (call !== undefined) this.#answered(call.proxy);
     return token;
   }
 
-  #forget(callerUid: number, correlation: number): void {
+  #forgetToken(callerUid: number, correlation: number): void {
     const known = this.#tokens.get(callerUid);
     known?.delete(correlation);
     if (known?.size === 0) this.#tokens.delete(callerUid);
@@ -304,7 +320,10 @@ export class Peer {
     this.#serving.disconnected();
     this.#calls.clear();
     this.#tokens.clear();
-    for (const proxy of [...this.#proxies]) proxy.disconnected();
+    for (const proxy of [...this.#proxies]) {
+      proxy.disconnected();
+      if (proxy.isForgotten) this.#forget(proxy);
+    }
     this.#host.linkDown(this, why);
   }
 
@@ -347,31 +366,36 @@ export class Peer {
       case FRAGMENT:
         return this.#piece(taken);
       case FORGET:
-        for (const proxy of this.#proxies.take(this.link.peer?.incarnation ?? "", taken.target)) this.#dispose(proxy);
+        for (const proxy of this.#proxies.of(this.link.peer?.incarnation ?? "", taken.target)) this.#forget(proxy);
         return;
       case GROUP:
         return this.#host.groupChanged(this, taken);
     }
   }
 
-  #settle(record: WireRecord): void {
-    const call = this.#calls.get(record.token);
+  #settle(taken: WireRecord): void {
+    const call = this.#calls.get(taken.token);
     if (call === undefined) return;
-    this.#calls.delete(record.token);
-    this.#forget(call.caller.uid, call.caller.correlation);
+    this.#calls.delete(taken.token);
+    this.#forgetToken(call.caller.uid, call.caller.correlation);
+    this.#answer(call, taken);
+    this.#answered(call.proxy);
+  }
+
+  #answer(call: SentCall, taken: WireRecord): void {
     const { slot } = call.proxy.guest;
-    if (record.op === REPLY && isWithoutReferences(record.format)) {
-      slot.answerEncoded(call.caller, { format: record.format, bytes: record.payload });
+    if (taken.op === REPLY && isWithoutReferences(taken.format)) {
+      slot.answerEncoded(call.caller, { format: taken.format, bytes: taken.payload });
       return;
     }
     let value: unknown;
     try {
-      value = valueFromWire(this.codec, record);
+      value = valueFromWire(this.codec, taken);
     } catch (error) {
       slot.answer(call.caller, "failure", error);
       return;
     }
-    slot.answer(call.caller, record.op === REPLY ? "reply" : "failure", call.proxy.knownBy(value));
+    slot.answer(call.caller, taken.op === REPLY ? "reply" : "failure", call.proxy.knownBy(value));
   }
 
   #exit(record: WireRecord): void {

@@ -27,13 +27,17 @@ export class Proxies {
     this.#size++;
   }
 
-  /** Takes out what stands for an actor, with all keys of a router. */
-  take(incarnation: string, uid: number): RemoteActor[] {
+  /** What stands for an actor, with all keys of a router. */
+  of(incarnation: string, uid: number): RemoteActor[] {
+    return [...(this.#byActor.get(`${incarnation}/${uid}`)?.values() ?? [])];
+  }
+
+  remove({ global: { incarnation, uid, keyHash = NO_KEY } }: RemoteActor): void {
     const actor = `${incarnation}/${uid}`;
-    const taken = [...(this.#byActor.get(actor)?.values() ?? [])];
-    this.#byActor.delete(actor);
-    this.#size -= taken.length;
-    return taken;
+    const ofActor = this.#byActor.get(actor);
+    if (ofActor?.delete(keyHash) !== true) return;
+    this.#size--;
+    if (ofActor.size === 0) this.#byActor.delete(actor);
   }
 
   /** Takes out what stands for actors of other incarnations; of all, without one. */

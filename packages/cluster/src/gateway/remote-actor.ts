@@ -35,6 +35,10 @@ export class RemoteActor {
   readonly guest: Guest;
   readonly #link: RemoteActorLink;
   readonly #ref: ActorRef;
+  /** Calls that have left and are not answered. */
+  underWay = 0;
+  /** Its owner has said that it is gone for good. */
+  isForgotten = false;
   #messages = 0;
   #bytes = 0;
   /** A large message is on its way: what is sent after it does not pass it. */
@@ -102,6 +106,7 @@ export class RemoteActor {
 
   /** The session is over. What has not left is certainly not handled, and its senders are told so. */
   disconnected(): void {
+    this.underWay = 0;
     this.guest.slot.close(this.#noconnection, (message) => this.#unsent(message));
     if (this.#watching) this.ended(this.#noconnection);
   }
