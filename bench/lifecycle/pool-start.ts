@@ -3,17 +3,20 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { pool, startSystem } from "@mini-otp/runtime";
 import Tinypool from "tinypool";
+import type Responder from "../actors/responder.actor.js";
 import { spreadOf } from "../statistics.js";
 
 const STARTS = 15;
 const filename = new URL("../baseline/pool-task.js", import.meta.url);
 const MESSAGE = { id: 1, name: "a", ok: true, score: 1 };
 
-/** From the start of a pool of one until its first task has been answered, in ms. Each way in turn, `STARTS` times. */
+/** From the start of a pool of one, or of an actor, until its first answer, in ms. Each way in turn, `STARTS` times. */
 export async function poolStart(): Promise<void> {
   const ways = {
     "mini-otp, thread": () => miniOtp("thread"),
     "mini-otp, process": () => miniOtp("process"),
+    "an actor, thread": () => actorStart("thread"),
+    "an actor, process": () => actorStart("process"),
     "tinypool, worker_threads": () => tinypool("worker_threads"),
     "tinypool, child_process": () => tinypool("child_process"),
     "a bare process, until it exits": bareProcess,
@@ -33,6 +36,15 @@ async function miniOtp(isolation: "thread" | "process"): Promise<number> {
   const startedAt = performance.now();
   const tasks = await system.startChild(pool({ id: "pool", filename, isolation, maxThreads: 1 }));
   await tasks.run(MESSAGE);
+  return performance.now() - startedAt;
+}
+
+async function actorStart(isolation: "thread" | "process"): Promise<number> {
+  await using system = await startSystem({ logger: false });
+  const startedAt = performance.now();
+  const actor = new URL("../actors/responder.actor.js", import.meta.url);
+  const responder = await system.startChild<typeof Responder>({ id: "responder", actor, isolation });
+  await responder.call("handle", MESSAGE);
   return performance.now() - startedAt;
 }
 

@@ -1,4 +1,4 @@
-import { actorCalls, actorRemote } from "../actors/calls-from-main.js";
+import { actorCalls, actorRemote, processCalls } from "../actors/calls-from-main.js";
 import { poolTasks, processTasks } from "../actors/pool-tasks.js";
 import { type CallPeer, pipelined, sequential } from "../baseline/call-peer.js";
 import { comlink } from "../baseline/comlink.js";
@@ -51,10 +51,24 @@ export const mainToActor: readonly Bench[] = [
   },
   {
     topology,
+    work: "calls to an actor of a process, 64 under way",
+    measures: "rate",
+    units: "calls",
+    baseline: "tinypool, child_process",
+    contenders: [pipelined(processCalls, 64), pipelined(actorCalls, 64), pipelined(tinypoolProcess, 64)],
+  },
+  {
+    topology,
     work: "one call at a time",
     measures: "latency",
     units: "calls",
     baseline: "postMessage",
-    contenders: [sequential(actorCalls), sequential(actorRemote), postMessageSequential(), ...PEERS.map(sequential)],
+    contenders: [
+      sequential(actorCalls),
+      sequential(processCalls),
+      sequential(actorRemote),
+      postMessageSequential(),
+      ...PEERS.map(sequential),
+    ],
   },
 ];

@@ -57,7 +57,7 @@ export class ActorLife<A extends LivingActor> {
     this.#actor = actor;
     this.#host = host;
     this.#onExit = onExit;
-    this.introspection = new Introspection(actor.id, host.mail.outbox.codec, this);
+    this.introspection = new Introspection(actor.id, host.mail.outbox.codec, this, actor.spec.isolation === "process");
     this.#messages = new ThreadMessages(actor, host, this.#speaking());
     this.#thread = new LifeThread(actor, incarnation, {
       onMessage: (source, message) => this.#messages.handle(source, message),

@@ -25,11 +25,14 @@ export class Introspection {
   readonly #id: string;
   readonly #codec: Codec;
   readonly #life: Introspected;
+  readonly #isElsewhere: boolean;
   readonly #requests: ControlRequests;
   #suspended = false;
   #profiling = false;
 
-  constructor(id: string, codec: Codec, life: Introspected) {
+  /** `isElsewhere`: its module runs in a process, which main's inspector does not reach. */
+  constructor(id: string, codec: Codec, life: Introspected, isElsewhere: boolean) {
+    this.#isElsewhere = isElsewhere;
     this.#id = id;
     this.#codec = codec;
     this.#life = life;
@@ -72,6 +75,7 @@ export class Introspection {
   }
 
   async heapSnapshot(timeoutMs: number): Promise<Readable> {
+    this.#requireWithin("heapSnapshot");
     const thread = this.#requireRunning("heapSnapshot");
     const chunks = await this.#requests.ask("heapSnapshot", timeoutMs, (request) => {
       void requestHeapSnapshot(thread, request, () => this.#life.post({ type: "heap_snapshot", request }));
@@ -86,6 +90,7 @@ export class Introspection {
 
   /** One profile at a time, because V8 has one profiler for each thread: the first `stop` would end it for all. */
   async cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
+    this.#requireWithin("cpuProfile");
     if (this.#profiling) {
       const message = `id=${this.#id} cpuProfile: a profile of this actor is being taken`;
       throw new ActorError("ERR_RUNNING", message, { id: this.#id });
@@ -136,6 +141,12 @@ export class Introspection {
   ): Promise<unknown> {
     this.#requireRunning(what, id);
     return this.#requests.ask(what, timeoutMs, (request) => this.#life.post(message(request)), id);
+  }
+
+  #requireWithin(what: string): void {
+    if (!this.#isElsewhere) return;
+    const id = this.#id;
+    throw new ActorError("ERR_WRONG_THREAD", `id=${id} ${what}: the actor runs in a process of its own`, { id });
   }
 
   #requireRunning(what: string, id = this.#id): ActorThread {

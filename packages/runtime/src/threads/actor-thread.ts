@@ -50,8 +50,8 @@ const CORES = availableParallelism();
 const FIRST_AGAIN_MS = 20;
 const LAST_AGAIN_MS = 5000;
 const MOST_AT_ONCE = 10_000;
-/** A thread is ended itself if it has not read the end of its process after this long. */
-const PROCESS_ENDS_MS = 200;
+/** A thread is ended itself if it has not read the end of its process after this long. Shorter than ZOMBIE_MS. */
+const PROCESS_ENDS_MS = 600;
 
 /** One worker thread, from start to exit. The only place that starts threads. */
 export class ActorThread {
