@@ -35,6 +35,7 @@ export const LONG = [
   "observer/stream",
   "packages/strangers",
   "pool/processes",
+  "process/context",
   "reporting/last-lines",
   "ring/kill-points",
   "ring/ring-model",

@@ -14,7 +14,13 @@ async function start(options: Partial<ActorSpec<typeof Native>> = {}, ofSystem: 
   const system = await testSystem({ intensity: 10, ...ofSystem });
   const exits: unknown[] = [];
   system.on("actor_exited", ({ id, incarnation, reason }) => exits.push({ id, incarnation, reason }));
-  const ref = await system.startChild<typeof Native>({ id: "native", actor, isolation: "process", ...options });
+  const ref = await system.startChild<typeof Native>({
+    id: "native",
+    actor,
+    isolation: "process",
+    callTimeoutMs: 25_000,
+    ...options,
+  });
   return { system, ref, exits };
 }
 

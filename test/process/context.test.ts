@@ -6,14 +6,13 @@ import type Talker from "./fixtures/talker.actor.js";
 
 const actor = new URL("./fixtures/talker.actor.js", import.meta.url);
 
-const patient = { timeoutMs: 20_000 };
 type Isolation = "thread" | "process";
 
 /** `one`, beside `two` in a process and `three` in a thread. */
 async function start(options: Partial<ActorSpec<typeof Talker>> = {}, isolation: Isolation = "process") {
   const system = await testSystem({ intensity: 10 });
   const of = (id: string, isolation: Isolation) =>
-    system.startChild<typeof Talker>({ id, name: id, actor, isolation, ...options });
+    system.startChild<typeof Talker>({ id, name: id, actor, isolation, callTimeoutMs: 25_000, ...options });
   const [one, two, three] = await Promise.all([of("one", isolation), of("two", "process"), of("three", "thread")]);
   return { system, one, two, three };
 }
@@ -106,10 +105,10 @@ describe.each(["process", "thread"] as const)("an actor in a %s", (isolation) =>
     const broken = two.stream("breaks");
     await expect(broken.next()).rejects.toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "error" } });
     for (const other of [two, three]) {
-      expect(await one.with(patient).call("reads", other, 100)).toEqual([4_950, [0, 1, 2]]);
+      expect(await one.call("reads", other, 100)).toEqual([4_950, [0, 1, 2]]);
       await eventually(async () => (await other.call("seen")).includes("ended"));
     }
-    expect(await three.with(patient).call("reads", one, 100)).toEqual([4_950, [0, 1, 2]]);
+    expect(await three.call("reads", one, 100)).toEqual([4_950, [0, 1, 2]]);
   });
 
   test("starts children, and uses routers and pools", async () => {

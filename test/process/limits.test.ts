@@ -11,7 +11,13 @@ async function start(options: Partial<ActorSpec<typeof Native>> = {}, ofSystem: 
   const system = await testSystem({ intensity: 10, ...ofSystem });
   const killed: unknown[] = [];
   system.on("guard_killed", ({ id, reason }) => killed.push({ id, reason }));
-  const ref = await system.startChild<typeof Native>({ id: "native", actor, isolation: "process", ...options });
+  const ref = await system.startChild<typeof Native>({
+    id: "native",
+    actor,
+    isolation: "process",
+    callTimeoutMs: 25_000,
+    ...options,
+  });
   return { system, ref, killed };
 }
 
