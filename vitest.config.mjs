@@ -56,8 +56,8 @@ export default defineConfig({
     ],
     pool: "forks",
     retry: 0,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Node itself imports the packages and the actor fixtures, in the tests as in the workers.
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//, /\.actor\.js$/] } },
   },

@@ -293,11 +293,11 @@ describe("a start, in threads", () => {
     const system = await testSystem({
       intensity: 2,
       periodMs: 60_000,
-      children: [{ id: "a", actor, args: { hangFrom: 2 }, startTimeoutMs: 400 }],
+      children: [{ id: "a", actor, args: { hangFrom: 2 }, startTimeoutMs: 1500 }],
     });
     const { lines } = listen(system);
     await (system.child("a") as EndingRef).cast("crash", "boom");
-    expect(await system.terminated).toMatchObject({ detail: { reason: { kind: "init_timeout", afterMs: 400 } } });
+    expect(await system.terminated).toMatchObject({ detail: { reason: { kind: "init_timeout", afterMs: 1500 } } });
     expect(lines).toEqual(["exited a", "failed a", "failed a", "escalated root"]);
   });
 });
