@@ -28,6 +28,7 @@ const TREES: Record<string, readonly (readonly string[])[]> = {
   "09-pool": [["primes", "asker"]],
   "10-hot-upgrade": [["till"]],
   "11-streams": [["primes", "reader"]],
+  "12-native-code": [["camera"]],
 };
 
 function idsIn({ id, children = [] }: TreeNode): string[] {
@@ -81,7 +82,7 @@ test("without a step the tour says which there are", async () => {
 });
 
 test.each<[string, string[], string]>([
-  ["a step that there is not", ["12"], `no step "12"; there are ${Object.keys(OUTPUT).join(", ")}`],
+  ["a step that there is not", ["13"], `no step "13"; there are ${Object.keys(OUTPUT).join(", ")}`],
   ["a number that is none of a step", ["0x1"], `no step "0x1"; there are ${Object.keys(OUTPUT).join(", ")}`],
   ["two files for a step that takes one", ["7", "a", "b"], '07-persistent-counter takes nothing more: "b"'],
   ["an unknown option", ["1", "--fast"], "Unknown option '--fast' (see --help)"],

@@ -95,4 +95,11 @@ and another: 1000039
 streams open: 0
 twins: [ '3+5', '5+7', '11+13', '17+19' ]
 `,
+  "12-native-code": `
+frame 1 in a process of its own
+the crash: { kind: 'crashed', signal: 'SIGSEGV', code: null }
+frame 1 in the next one
+the leak: off_heap_cap_exceeded
+frame 1 in the third
+`,
 };
