@@ -133,6 +133,8 @@ export class MainArea implements Area {
         return metrics.observeMetrics(this.#bystanders, { meter: createNoopMeter() });
       case "ClusterSource":
         return { read: () => ({ links: [] }) };
+      case "NodesSource":
+        return { list: () => [], page: async () => ({ total: 0, atMs: 0, rows: [] }) };
       case "ObservationTarget":
         return { observe: () => {} };
       case "OpenTelemetryMeter":
