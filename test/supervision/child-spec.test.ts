@@ -39,6 +39,7 @@ describe("defaults", () => {
       offHeapCapMb: 64,
       handlerTimeoutMs: 30_000,
       maxDeliveries: 1,
+      isolation: "thread",
       console: "inherit",
       env: "none",
       mailbox: {
