@@ -14,7 +14,9 @@ const actor = new URL("../fixtures/misfit.actor.js", import.meta.url);
 const logger = pino({ level: "debug" }, { write() {} });
 const system = await startSystem({ logger, intensity: 1_000_000, spares: 2 });
 // A log with 300 000 bindings takes seconds on a busy machine.
-const misfit = (await system.startChild<typeof Misfit>({ id: "misfit", actor, console: "log" })).with({ timeoutMs: 60_000 });
+const misfit = (await system.startChild<typeof Misfit>({ id: "misfit", actor, console: "log" })).with({
+  timeoutMs: 60_000,
+});
 const bystander = await system.startChild<typeof Misfit>({ id: "bystander", actor });
 
 const ENDING = ["stop", "throw", "reject"] as const;
