@@ -70,7 +70,9 @@ describe("an actor with a process of its own", () => {
     await Promise.all(casts);
     expect(ref.tryCast("add", 1)).toBe("ok");
     expect(await ref.call("add", 0)).toBe(52);
-    expect(ref.stats().mailbox).toMatchObject({ enqueued: 54, handled: 54, length: 0 });
+    // A reply is sent before its message counts as handled.
+    await eventually(() => ref.stats().mailbox.handled === 54);
+    expect(ref.stats().mailbox).toMatchObject({ enqueued: 54, length: 0 });
   });
 
   test("fails calls by ReplyError, and lives on", async () => {
