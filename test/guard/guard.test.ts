@@ -27,7 +27,8 @@ describe.sequential("the guard ends an actor that holds 130 % of its cap", () =>
       expect(error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "heap_cap_exceeded", heapCapMb } });
       expect(killed).toHaveLength(1);
       expect(await actor.call("ping")).toBe(2);
-      leastMs = Math.min(leastMs, killed[0].atMs - passedAtMs);
+      // Without the line of when it passed, the run says nothing.
+      if (!Number.isNaN(passedAtMs)) leastMs = Math.min(leastMs, killed[0].atMs - passedAtMs);
     }
     expect(leastMs).toBeLessThan(KILLED_WITHIN_MS);
   });
