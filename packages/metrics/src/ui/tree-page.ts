@@ -134,9 +134,10 @@ export class TreePage {
     const { target } = event;
     const row = (target as HTMLElement).closest<HTMLElement>(".row[data-id]");
     if (row === null) return;
-    const isLink = (target as HTMLElement).closest("a") !== null;
-    if (isLink && this.#other !== undefined) event.preventDefault();
-    if (isLink) return;
+    if ((target as HTMLElement).closest("a") !== null) {
+      if (this.#other !== undefined) event.preventDefault();
+      return;
+    }
     const id = row.dataset.id ?? "";
     if ((target as HTMLElement).closest(".twisty") !== null) {
       this.#expand(id, row.getAttribute("aria-expanded") !== "true");

@@ -45,14 +45,13 @@ export class ActorChild implements Child<ActorRef> {
   readonly threads: ThreadSource;
   /** They outlive restarts. */
   readonly traces = new ActorTraces((message) => this.post(message));
-  /** Set for a partition: its thread tells of its members. */
+  // From here to `within`: set for a partition, for its members. LivingActor says what each is.
   onNews: (news: MembersNews) => void = () => {};
   onLastWords: (words: LastWords) => void = () => {};
   keptCallsOf: (callerUid: number) => readonly number[] = () => NO_CALLS;
   lastWords: (thread: ActorThread) => Promise<void> | undefined = () => undefined;
-  /** A light actor of its thread has handled a message that is traced. */
   onTraced: (traced: Extract<ToMain, { type: "traced" }>) => void = () => {};
-  /** Set for a partition: what waits in its members, past its ring. */
+  /** What waits in its members, past its ring. */
   within: () => { readonly length: number; readonly bytes: number } = () => NOTHING_WITHIN;
   readonly #host: ActorHost<ActorChild>;
   readonly #onExit: OnExit;

@@ -26,6 +26,7 @@ export interface LivingActor {
   keptCallsOf(callerUid: number): readonly number[];
   /** Before a thread is killed: has it write out what the next one needs. Undefined when there is nothing. */
   lastWords(thread: ActorThread): Promise<void> | undefined;
+  /** A light actor of its thread has handled a message that is traced. */
   onTraced(traced: Extract<ToMain, { type: "traced" }>): void;
   /** Starts a child of the actor's own. */
   startChild(spec: unknown): Promise<unknown>;

@@ -102,9 +102,10 @@ export class Zombies {
    * for every thread, and without a limit. Only Linux tells which threads there are.
    */
   #allEnd(): boolean {
-    let left = [...this.#threads.values()].filter(({ osThread }) => !hasEnded(osThread));
     const mayEnd = ({ osThread, untilMs }: Survivor): boolean => osThread !== 0 && performance.now() < untilMs;
-    while (left.length > 0 && left.every(mayEnd)) left = left.filter(({ osThread }) => !hasEnded(osThread));
+    let left = [...this.#threads.values()];
+    do left = left.filter(({ osThread }) => !hasEnded(osThread));
+    while (left.length > 0 && left.every(mayEnd));
     return left.length === 0;
   }
 }

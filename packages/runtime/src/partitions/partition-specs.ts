@@ -1,4 +1,4 @@
-import { CELL_RESTART, CELL_WORDS, writePolicy } from "@mini-otp/worker-host/protocol/memory";
+import { CELL_RESTART, CELL_WORDS, RESTART_TYPES, writePolicy } from "@mini-otp/worker-host/protocol/memory";
 import type { MemberSpec, PartitionArgs } from "@mini-otp/worker-host/protocol/port";
 import { partitionUrl } from "@mini-otp/worker-host/protocol/port";
 import type { RestartType } from "../supervision/child.js";
@@ -13,12 +13,9 @@ const RING_BYTES = 4 * 2 ** 20;
 /** A partition loads its modules and starts what there is one of in each. */
 const START_TIMEOUT_MS = 30_000;
 
-/** By their RESTART numbers. */
-const RESTARTS = ["temporary", "transient", "permanent"];
-
 /** When the member at this cell is started again. */
 export function restartOf(words: Int32Array, cell: number): RestartType {
-  return RESTARTS[words[cell * CELL_WORDS + CELL_RESTART]] as RestartType;
+  return RESTART_TYPES[words[cell * CELL_WORDS + CELL_RESTART]];
 }
 
 export type PartitionedSpec = FullPartitionedSpec & { readonly template: Partial<ChildSpec> };
@@ -80,7 +77,7 @@ export function memberSpec(spec: FullMemberSpec): MemberSpec {
     handlerTimeoutMs,
     startTimeoutMs,
     throws,
-    restart: RESTARTS.indexOf(restart),
+    restart: RESTART_TYPES.indexOf(restart),
     dropsOnRestart: mailbox.onRestart === "drop",
     capacity: mailbox.capacity,
     capacityBytes: mailbox.capacityBytes,

@@ -2,7 +2,7 @@ import type { Replies } from "@mini-otp/worker-host/loop";
 import { whenAborted } from "@mini-otp/worker-host/protocol/calls";
 import { ActorError, describeExit, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { KIND_ITEMS, KIND_REPLY } from "@mini-otp/worker-host/protocol/memory";
-import type { RefOptions, StreamReader } from "@mini-otp/worker-host/protocol/refs";
+import { callAborted, type RefOptions, type StreamReader } from "@mini-otp/worker-host/protocol/refs";
 import type { Clock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { type InlineSender, moved } from "./inline-world.js";
@@ -33,11 +33,7 @@ export class InlineCall {
     this.correlation = correlation;
     this.method = method;
     const abort = (): void => {
-      const error = new ActorError("ERR_CALL_ABORTED", `id=${id} method=${method}: the call was aborted`, {
-        id,
-        method,
-        cause: signal?.reason,
-      });
+      const error = callAborted(id, method, signal as AbortSignal);
       this.reader?.cancel({ failed: true, error });
       this.fail(error);
       givenUp(this);

@@ -6,12 +6,13 @@ import {
   receiveMessageOnPort,
   Worker,
 } from "node:worker_threads";
+import { killGroup } from "@mini-otp/worker-host/process";
 import { ATTENTION_BYTES, askUnlessLeaving, ConsumerState } from "@mini-otp/worker-host/protocol/memory";
 import type { BootData, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { HeapStatistics } from "../guard/probe.js";
 import type { ActorSpec } from "../supervision/child-spec.js";
-import { ChildProcesses, killGroup } from "./child-processes.js";
+import { ChildProcesses, killProcess } from "./child-processes.js";
 import { OpenQuestions } from "./open-questions.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
@@ -211,6 +212,7 @@ export class ActorThread {
    */
   #endProcess(pid: number): void {
     killGroup(pid);
+    killProcess(pid);
     this.post({ type: "break_cycle", cycle: [] });
     this.#asking = setTimeout(() => this.#askToEnd(FIRST_AGAIN_MS), PROCESS_ENDS_MS).unref();
   }

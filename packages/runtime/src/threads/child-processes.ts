@@ -22,11 +22,7 @@ export class ChildProcesses {
   kill(): void {
     for (const [pid, at] of this.#startedAt) {
       if (startOf(pid) !== at) continue;
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // The process has just ended, or runs as another user.
-      }
+      killProcess(pid);
     }
     this.#startedAt.clear();
   }
@@ -58,13 +54,10 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** Ends a process that main's process has started as the head of a group, and has not read the end of. */
-export function killGroup(pid: number): void {
-  for (const target of process.platform === "win32" ? [pid] : [-pid, pid]) {
-    try {
-      process.kill(target, "SIGKILL");
-    } catch {
-      // It has just ended.
-    }
+export function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // The process has just ended, or runs as another user.
   }
 }

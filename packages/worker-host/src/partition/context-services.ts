@@ -2,7 +2,7 @@ import type { ActorLog, DeferredReply } from "../actor/context.js";
 import type { SpawnSpec } from "../actor/light-context.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { invalidOption } from "../protocol/errors/invalid-option.js";
-import { RESTART_PERMANENT, RESTART_TEMPORARY, RESTART_TRANSIENT } from "../protocol/memory/cells.js";
+import { RESTART_TEMPORARY, RESTART_TYPES } from "../protocol/memory/cells.js";
 import { oneOf, takeArgument } from "../protocol/options/fields.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
@@ -20,11 +20,7 @@ import type { MemberType } from "./member-type.js";
 import { logOf, type PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
 
-const RESTARTS: Readonly<Record<string, number>> = {
-  permanent: RESTART_PERMANENT,
-  transient: RESTART_TRANSIENT,
-  temporary: RESTART_TEMPORARY,
-};
+type RestartType = (typeof RESTART_TYPES)[number];
 const aRestart = oneOf("permanent", "transient", "temporary");
 
 /** What is handed over is not copied, so there is nothing that a second life could be given. */
@@ -137,7 +133,7 @@ export class ContextServices implements ContextHost {
     const { template } = this;
     if (template === undefined) throw new TypeError("ctx.spawn: the supervisor's template names no actor");
     if (restart === undefined) return template;
-    const kind = RESTARTS[takeArgument("ctx.spawn", "restart", restart as string, aRestart)];
+    const kind = RESTART_TYPES.indexOf(takeArgument("ctx.spawn", "restart", restart as RestartType, aRestart));
     if (kind === template.spec.restart) return template;
     let type = this.#templates.get(kind);
     if (type === undefined) {

@@ -8,7 +8,7 @@ import { STATE_OPEN } from "../protocol/memory/slot-descriptor.js";
 import type { Connection } from "../protocol/refs/actor-ref.js";
 import type { CastResult, Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
-import { noproc } from "../protocol/refs/refusal.js";
+import { callAborted, noproc } from "../protocol/refs/refusal.js";
 import { whenAborted } from "../protocol/refs/when-aborted.js";
 import { CLOSED, FULL, PUSHED } from "../protocol/ring/ring-writer.js";
 import { keepPayload } from "../protocol/values/codec.js";
@@ -151,7 +151,7 @@ export class LocalMail {
         const message = `id=${to.id} method=${method}: an actor that calls itself would wait for ever`;
         throw new ActorError("ERR_CALLING_SELF", message, { id: to.id, method });
       }
-      if (signal?.aborted === true) throw aborted(to, method, signal);
+      if (signal?.aborted === true) throw callAborted(to.id, method, signal);
       copies = this.#copy(args, transfer);
     } catch (error) {
       fail(error);
@@ -168,7 +168,7 @@ export class LocalMail {
     const waiting = new Waiting(method, copies, bytes, caller, false);
     if (signal !== undefined) {
       call.release = whenAborted(signal, () => {
-        pending.fail(correlation, aborted(to, method, signal));
+        pending.fail(correlation, callAborted(to.id, method, signal));
         this.#host.givenUp(cell, caller);
       });
     }
@@ -311,9 +311,4 @@ class LocalCaller implements Caller {
   is(): boolean {
     return false;
   }
-}
-
-function aborted(to: Connection, method: string, signal: AbortSignal): ActorError {
-  const facts = { id: to.id, method, cause: signal.reason };
-  return new ActorError("ERR_CALL_ABORTED", `id=${to.id} method=${method}: the call was aborted`, facts);
 }

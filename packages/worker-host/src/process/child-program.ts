@@ -5,6 +5,7 @@ import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { KILLED } from "../protocol/errors/exit-reason.js";
 import type { ProcessOptions } from "../protocol/port/boot.js";
 import { REQUESTS_FD, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
+import { killGroup } from "./kill-group.js";
 
 /** After the exit, until what the process has written is read. Its own children may hold its output open. */
 const LAST_WORDS_MS = 500;
@@ -73,7 +74,7 @@ export class ChildProgram {
       if (!this.#hasEnded) listener.onMessage(message);
     });
     child.on("exit", (code, signal) => {
-      this.#signalGroup();
+      killGroup(this.pid);
       const ended = (): void => {
         clearTimeout(timer);
         this.#tellEnd(code, signal);
@@ -98,7 +99,7 @@ export class ChildProgram {
   kill(reason: ExitReason = KILLED): void {
     if (this.#hasEnded) return;
     this.#ordered ??= reason;
-    this.#signalGroup();
+    killGroup(this.pid);
     this.#child?.kill("SIGKILL");
   }
 
@@ -129,16 +130,6 @@ export class ChildProgram {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#listener.onExit(reason, died);
-  }
-
-  /** The process, and what it has started. */
-  #signalGroup(): void {
-    if (process.platform === "win32" || this.pid === 0) return;
-    try {
-      process.kill(-this.pid, "SIGKILL");
-    } catch {
-      // None of the group is left.
-    }
   }
 }
 

@@ -3,9 +3,11 @@ import type { Addressee, ProcessRequest } from "../protocol/port/process.js";
 import type { RunOptions, Sender, TaskOptions } from "../protocol/refs/actor-ref.js";
 import type { CastResult, Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
+import { callAborted } from "../protocol/refs/refusal.js";
 import type { StreamReader } from "../protocol/refs/stream-reader.js";
 import { FIRST_WINDOW } from "../protocol/refs/stream-window.js";
 import { checkTransferList, uncloneableFor } from "../protocol/refs/transfer-list.js";
+import { whenAborted } from "../protocol/refs/when-aborted.js";
 import { Codec } from "../protocol/values/codec.js";
 import { type Encoded, encoded } from "../protocol/values/encoded.js";
 import { checkLeavesMemory } from "../protocol/values/task-value.js";
@@ -99,6 +101,7 @@ export class ProcessSender implements Sender {
 
   #read(request: ProcessRequest, signal: AbortSignal | undefined, reader: StreamReader): void {
     let records = 0;
+    let release: (() => void) | undefined;
     const number = this.#channel.open(request, {
       settled(failed, value) {
         if (failed) reader.failed(value);
@@ -107,17 +110,18 @@ export class ProcessSender implements Sender {
       item: (value, bytes) => reader.received(records++, [value], bytes),
     });
     const grant = (items: number): void => this.#channel.post({ type: "grant", request: number, items });
-    const onAbort = (): void => reader.failed(abortedBy(request, signal as AbortSignal));
+    const onAbort = (): void =>
+      reader.failed(callAborted(request.to?.id ?? "", request.method ?? "", signal as AbortSignal));
     reader.linked({
       grant,
       closed: () => {
-        signal?.removeEventListener("abort", onAbort);
+        release?.();
         this.#channel.post({ type: "give_up", request: number });
       },
     });
     grant(FIRST_WINDOW);
     if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
+    else if (signal !== undefined) release = whenAborted(signal, onAbort);
   }
 
   #request(
@@ -160,10 +164,4 @@ export function giveAway(transfer: readonly Transferable[]): void {
     });
   }
   structuredClone(null, { transfer: [...transfer] as never });
-}
-
-function abortedBy({ to, method = "" }: ProcessRequest, signal: AbortSignal): ActorError {
-  const id = to?.id ?? "";
-  const message = `id=${id} method=${method}: the call was aborted`;
-  return new ActorError("ERR_CALL_ABORTED", message, { id, method, cause: signal.reason });
 }

@@ -5,6 +5,7 @@ import {
   REQUESTS_FD,
   type ToActorProcess,
 } from "../protocol/port/process.js";
+import { whenAborted } from "../protocol/refs/when-aborted.js";
 import type { Codec } from "../protocol/values/codec.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import { endProcess } from "./end-process.js";
@@ -51,9 +52,10 @@ export class ThreadChannel {
   /** `signal` gives it up; its outcome still comes. */
   begin(request: ProcessRequest, signal?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      let release: (() => void) | undefined;
       const number = this.open(request, {
         settled: (failed, value) => {
-          signal?.removeEventListener("abort", giveUp);
+          release?.();
           if (failed) reject(value);
           else resolve(value);
         },
@@ -61,7 +63,7 @@ export class ThreadChannel {
       });
       const giveUp = (): void => this.post({ type: "give_up", request: number });
       if (signal?.aborted === true) giveUp();
-      else signal?.addEventListener("abort", giveUp, { once: true });
+      else if (signal !== undefined) release = whenAborted(signal, giveUp);
     });
   }
 

@@ -5,9 +5,9 @@ import { KIND_CALL, KIND_CANCEL, KIND_CREDIT, KIND_STREAM } from "../memory/reco
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
 import { addEndpoint, CALLERS, ENDPOINT_INDEX, NEXT_CORRELATION, NEXT_STREAM } from "../memory/slot-descriptor.js";
-import type { Connection, RunOptions } from "../refs/actor-ref.js";
+import type { RunOptions } from "../refs/actor-ref.js";
 import type { RefOptions } from "../refs/ref-options.js";
-import { noStreams, refused } from "../refs/refusal.js";
+import { callAborted, noStreams, refused } from "../refs/refusal.js";
 import type { StreamReader } from "../refs/stream-reader.js";
 import { whenAborted } from "../refs/when-aborted.js";
 import { newPayload, type Payload, withMethodText } from "../ring/payload.js";
@@ -227,13 +227,13 @@ export abstract class Outbox extends OneWayOutbox {
         { id: to.id, method },
       );
     }
-    if (signal?.aborted === true) throw aborted(to, method, signal);
+    if (signal?.aborted === true) throw callAborted(to.id, method, signal);
   }
 
   #cancelWhenAborted(call: PendingCall, to: Peer, signal: AbortSignal): void {
     const { correlation, method } = call;
     call.release = whenAborted(signal, () => {
-      const error = aborted(to, method, signal);
+      const error = callAborted(to.id, method, signal);
       if (call.reader === undefined) this.giveUp(correlation, to, error);
       else call.reader.cancel({ failed: true, error });
     });
@@ -323,12 +323,4 @@ export abstract class Outbox extends OneWayOutbox {
 
 function kindOf({ reader }: PendingCall): number {
   return reader === undefined ? KIND_CALL : KIND_STREAM;
-}
-
-function aborted(to: Connection, method: string, signal: AbortSignal): ActorError {
-  return new ActorError("ERR_CALL_ABORTED", `id=${to.id} method=${method}: the call was aborted`, {
-    id: to.id,
-    method,
-    cause: signal.reason,
-  });
 }

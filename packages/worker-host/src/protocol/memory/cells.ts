@@ -63,6 +63,8 @@ export const CELL_DROPPED = 14;
 export const RESTART_TEMPORARY = 0;
 export const RESTART_TRANSIENT = 1;
 export const RESTART_PERMANENT = 2;
+/** By their RESTART numbers. */
+export const RESTART_TYPES = ["temporary", "transient", "permanent"] as const;
 
 const SEGMENT_SHIFT = 20;
 const CELL_MASK = MAX_CELLS - 1;

@@ -45,6 +45,11 @@ export function noStreams(id: string, method: string): ActorError {
   return new ActorError("ERR_NO_STREAM", message, { id, method });
 }
 
+export function callAborted(id: string, method: string, signal: AbortSignal): ActorError {
+  const facts = { id, method, cause: signal.reason };
+  return new ActorError("ERR_CALL_ABORTED", `id=${id} method=${method}: the call was aborted`, facts);
+}
+
 export function taskAborted(id: string, signal: AbortSignal): ActorError {
   return new ActorError("ERR_CALL_ABORTED", `id=${id}: the task was aborted`, { id, cause: signal.reason });
 }
