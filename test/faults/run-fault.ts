@@ -1,33 +1,15 @@
 // Runs one fault program in this process, beside a sibling that is pinged all the while, and prints what happened.
 // Usage: node run-fault.js <fault>
-import { type ActorRef, type ExitReason, isActorError, startSystem } from "@mini-otp/runtime";
-import { FAULTS } from "./fault-table.js";
-import type { Observation } from "./observation.js";
+import { type ActorRef, type ExitReason, startSystem } from "@mini-otp/runtime";
+import { FAULT, moduleOf, print, ROW, settled, zombiesOf } from "./observing.js";
 import { LoopDelay, Pinger } from "./pinger.js";
 import type Sibling from "./sibling.actor.js";
 
 const HEAP_CAP_MB = 64;
-const FAULT = process.argv[2] ?? "";
-const { stage, handlerTimeoutMs, startTimeoutMs, shutdownMs = 5000 } = FAULTS[FAULT];
-const moduleOf = (name: string) => new URL(`./${name}.actor.js`, import.meta.url);
-
-let openCalls = 0;
-/** Counts a call until it has settled. */
-async function settled(call: Promise<unknown>): Promise<string> {
-  openCalls++;
-  try {
-    await call;
-    return "replied";
-  } catch (error) {
-    return isActorError(error) ? error.code : String((error as Error).message);
-  } finally {
-    openCalls--;
-  }
-}
+const { stage, handlerTimeoutMs, startTimeoutMs, shutdownMs = 5000 } = ROW;
 
 const system = await startSystem({ logger: false, intensity: 1000 });
-let zombies = 0;
-system.on("actor_zombie", () => zombies++);
+const zombies = zombiesOf(system);
 const sibling = await system.startChild<typeof Sibling>({ id: "sibling", actor: moduleOf("sibling") });
 await sibling.call("echo", 0);
 
@@ -82,20 +64,14 @@ const loopDelayMaxMs = delay.stop();
 const reason = await failed;
 await system.stop({ timeoutMs: 2000 });
 
-const observation: Observation = {
-  fault: FAULT,
-  node: process.version,
-  reason: { ...reason, ...("error" in reason ? { error: String((reason.error as Error)?.message) } : {}) },
+print({
+  reason,
   call,
   startCode,
   restarted,
-  zombies,
+  zombies: zombies(),
   endedMs,
   siblingMaxMs,
   siblingPings,
   loopDelayMaxMs,
-  peakRssMb: process.resourceUsage().maxRSS / 1024,
-  openCalls,
-};
-// A fault may have left an unfinished line.
-console.log(`\n${JSON.stringify(observation)}`);
+});

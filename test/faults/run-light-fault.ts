@@ -1,43 +1,19 @@
 // Runs one fault program in this process as a light actor, with a neighbour in its thread, and beside a sibling in
 // another thread that is pinged all the while. Prints what happened. Usage: node run-light-fault.js <fault>
-import {
-  dynamicSupervisor,
-  type ExitReason,
-  isActorError,
-  type PartitionedSupervisorRef,
-  startSystem,
-} from "@mini-otp/runtime";
-import { FAULTS } from "./fault-table.js";
+import { dynamicSupervisor, type ExitReason, type PartitionedSupervisorRef, startSystem } from "@mini-otp/runtime";
 import type Neighbour from "./neighbour.actor.js";
-import type { Observation } from "./observation.js";
+import { FAULT, moduleOf, print, ROW, settled, zombiesOf } from "./observing.js";
 import { LoopDelay, Pinger } from "./pinger.js";
 import type Sibling from "./sibling.actor.js";
 
 const CAP_MB = 64;
 /** The neighbour has something in hand for so long, and a message that waits behind it. */
 const HELD_MS = 500;
-const FAULT = process.argv[2] ?? "";
-const { handlerTimeoutMs } = FAULTS[FAULT];
-const moduleOf = (name: string) => new URL(`./${name}.actor.js`, import.meta.url);
-
-let openCalls = 0;
-/** Counts a call until it has settled. */
-async function settled(call: Promise<unknown>): Promise<string> {
-  openCalls++;
-  try {
-    await call;
-    return "replied";
-  } catch (error) {
-    return isActorError(error) ? error.code : String((error as Error).message);
-  } finally {
-    openCalls--;
-  }
-}
+const { handlerTimeoutMs } = ROW;
 
 const limits = { intensity: 1000, periodMs: 60_000 };
 const system = await startSystem({ logger: false, ...limits });
-let zombies = 0;
-system.on("actor_zombie", () => zombies++);
+const zombies = zombiesOf(system);
 const light = (await system.startChild(
   dynamicSupervisor({
     id: "light",
@@ -80,21 +56,15 @@ const { maxMs: siblingMaxMs, pings: siblingPings } = await pinger.stop();
 const loopDelayMaxMs = delay.stop();
 await system.stop({ timeoutMs: 2000 });
 
-const observation: Observation = {
-  fault: FAULT,
-  node: process.version,
-  reason: { ...reason, ...("error" in reason ? { error: String((reason.error as Error)?.message) } : {}) },
+print({
+  reason,
   call,
   startCode: undefined,
   restarted,
   accepted,
-  zombies,
+  zombies: zombies(),
   endedMs,
   siblingMaxMs,
   siblingPings,
   loopDelayMaxMs,
-  peakRssMb: process.resourceUsage().maxRSS / 1024,
-  openCalls,
-};
-// A fault may have left an unfinished line.
-console.log(`\n${JSON.stringify(observation)}`);
+});

@@ -1,19 +1,10 @@
-import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import { eventually } from "../support/eventually.js";
-import { testSystem } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
-
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
-const codeOf = (error: { code?: string }): string | undefined => error.code;
+import { codeOf, lightMembers } from "./members.js";
 
 // That suspend, resume and replaceState do for it what they do for any actor is tested by actor/server-life.
-async function members(place: "hash" | "round_robin" = "round_robin") {
-  const spec = dynamicSupervisor({ id: "members", threads: { count: 1, place }, template: { actor } });
-  const system = await testSystem({ children: [spec] });
-  const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
-  return { system, supervisor, start: (id: string) => supervisor.startChild<typeof Member>({ id }) };
-}
+const members = (place: "hash" | "round_robin" = "round_robin") => lightMembers({ threads: { count: 1, place } });
 
 test("a suspended light actor's messages wait, also those of its own thread, and others' flow", async () => {
   const { system, start } = await members();

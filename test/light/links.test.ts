@@ -1,25 +1,22 @@
-import { type ActorRef, dynamicSupervisor, type ExitReason, type PartitionedSupervisorRef } from "@mini-otp/runtime";
+import type { ActorRef, ExitReason } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import type Watcher from "../fixtures/watcher.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture, testSystem } from "../support/system.js";
+import { fixture } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
-
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
+import { actor, lightMembers } from "./members.js";
 
 // That links and exit signals work as for any actor is tested, in all modes, by signals/links-and-monitors.
 async function members(count = 1) {
-  const spec = dynamicSupervisor({ id: "members", threads: { count, place: "round_robin" }, template: { actor } });
-  const system = await testSystem({ children: [spec], intensity: 100 });
-  const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
-  const start = (id: string) => supervisor.startChild<typeof Member>({ id });
+  const light = await lightMembers({ threads: { count, place: "round_robin" }, system: { intensity: 100 } });
+  const { system, supervisor } = light;
   const own = (id: string) => system.startChild<typeof Member>({ id, actor, restart: "temporary" });
   const exitOf = (ref: ActorRef): Promise<ExitReason> =>
     new Promise((resolve) => system.monitor(ref, ({ reason }) => resolve(reason)));
   /** Main has done what these have asked of it: ports of two threads have no order. */
   const settled = (...refs: ActorRef[]) =>
     Promise.all([...refs, ...supervisor.partitions().map(({ ref }) => ref)].map((ref) => system.getState(ref)));
-  return { system, supervisor, start, own, exitOf, settled };
+  return { ...light, own, exitOf, settled };
 }
 
 test("a chain of links as long as a partition ends, and all of it names where it began", async () => {

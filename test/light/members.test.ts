@@ -1,29 +1,13 @@
-import {
-  type ActorRef,
-  type ActorSpec,
-  dynamicSupervisor,
-  type PartitionedSupervisorRef,
-  type ThreadsOptions,
-} from "@mini-otp/runtime";
+import type { ActorRef, ActorSpec, ThreadsOptions } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture, testSystem } from "../support/system.js";
+import { fixture } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
+import { codeOf, lightMembers } from "./members.js";
 
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
-type Members = PartitionedSupervisorRef<any>;
-
-async function members(threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}, more: object = {}) {
-  const spec = dynamicSupervisor({ id: "members", threads, template: { actor, ...template }, ...more });
-  const system = await testSystem({ children: [spec], intensity: 100 });
-  const supervisor = system.child("members") as Members;
-  const start = (id?: string, args?: unknown, rest: object = {}) =>
-    supervisor.startChild<typeof Member>({ ...(id === undefined ? {} : { id }), args, ...rest });
-  return { system, supervisor, start };
-}
-
-const codeOf = (error: { code?: string }): string | undefined => error.code;
+const members = (threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}, more: object = {}) =>
+  lightMembers({ threads, template, more, system: { intensity: 100 } });
 
 describe("messages", () => {
   test("a light actor is called, cast to and sent to from main, from an ordinary actor and from its own thread", async () => {

@@ -11,20 +11,12 @@ import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture, testSystem } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
+import { actor, codeOf, lightMembers } from "./members.js";
 
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
 type Members = PartitionedSupervisorRef<any>;
 
-async function members(threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}, more: object = {}) {
-  const spec = dynamicSupervisor({ id: "members", threads, template: { actor, ...template }, ...more });
-  const system = await testSystem({ children: [spec], intensity: 100 });
-  const supervisor = system.child("members") as Members;
-  const start = (id?: string, args?: unknown, rest: object = {}) =>
-    supervisor.startChild<typeof Member>({ ...(id === undefined ? {} : { id }), args, ...rest });
-  return { system, supervisor, start };
-}
-
-const codeOf = (error: { code?: string }): string | undefined => error.code;
+const members = (threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}, more: object = {}) =>
+  lightMembers({ threads, template, more, system: { intensity: 100 } });
 
 describe("what ends a partition", () => {
   test.each([

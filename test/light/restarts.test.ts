@@ -1,36 +1,18 @@
-import {
-  type ActorRef,
-  type ActorSpec,
-  dynamicSupervisor,
-  type PartitionedSupervisorRef,
-  type SystemEvents,
-  type ThreadsOptions,
-} from "@mini-otp/runtime";
+import type { ActorRef, ActorSpec, SystemEvents, ThreadsOptions } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture, testSystem } from "../support/system.js";
+import { fixture } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
+import { codeOf, lightMembers } from "./members.js";
 
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
-
-async function members(template: Partial<ActorSpec> = {}, more: object = {}, threads: ThreadsOptions = {}) {
-  const spec = dynamicSupervisor({
-    id: "members",
+const members = (template: Partial<ActorSpec> = {}, more: object = {}, threads: ThreadsOptions = {}) =>
+  lightMembers({
     threads,
-    template: { actor, restart: "permanent", ...template },
-    intensity: 3,
-    periodMs: 60_000,
-    ...more,
+    template: { restart: "permanent", ...template },
+    more: { intensity: 3, periodMs: 60_000, ...more },
+    system: { intensity: 100, callTimeoutMs: 60_000 },
   });
-  const system = await testSystem({ children: [spec], intensity: 100, callTimeoutMs: 60_000 });
-  const supervisor = system.child("members") as PartitionedSupervisorRef<any>;
-  const start = (id: string, args?: unknown, rest: object = {}) =>
-    supervisor.startChild<typeof Member>({ id, args, ...rest });
-  return { system, supervisor, start };
-}
-
-const codeOf = (error: { code?: string }): string | undefined => error.code;
 
 describe("a light actor that is started again", () => {
   test("it has its id, its reference and its arguments, another state, and one more incarnation", async () => {

@@ -1,25 +1,10 @@
-import {
-  type ActorSpec,
-  dynamicSupervisor,
-  type PartitionedSupervisorRef,
-  type ThreadsOptions,
-} from "@mini-otp/runtime";
+import type { ActorSpec, ThreadsOptions } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import { eventually } from "../support/eventually.js";
-import { testSystem } from "../support/system.js";
-import type Member from "./fixtures/member.actor.js";
+import { codeOf, lightMembers } from "./members.js";
 
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
-const codeOf = (error: { code?: string }): string | undefined => error.code;
-
-async function members(threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}) {
-  const spec = dynamicSupervisor({ id: "members", threads, template: { actor, ...template } });
-  const system = await testSystem({ children: [spec] });
-  const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
-  const start = (id: string, args?: unknown, more: object = {}) =>
-    supervisor.startChild<typeof Member>({ id, args, ...more });
-  return { system, supervisor, start };
-}
+const members = (threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}) =>
+  lightMembers({ threads, template });
 
 test("a turn handles at most 16 messages of one light actor, then it is the next one's", async () => {
   const { start } = await members({}, { mailbox: { capacity: 1024 } });

@@ -2,43 +2,25 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import {
-  type ActorRef,
-  type ActorSpec,
-  dynamicSupervisor,
-  type PartitionedSupervisorRef,
-  type SystemEvents,
-  type ThreadsOptions,
-} from "@mini-otp/runtime";
+import type { ActorRef, ActorSpec, SystemEvents, ThreadsOptions } from "@mini-otp/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Quarantine } from "#runtime/partitions/quarantine.js";
 import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
-import { fixture, testSystem } from "../support/system.js";
+import { fixture } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
+import { codeOf, lightMembers } from "./members.js";
 
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
-
-async function members(template: Partial<ActorSpec> = {}, more: object = {}, threads: ThreadsOptions = {}) {
-  const spec = dynamicSupervisor({
-    id: "members",
+const members = (template: Partial<ActorSpec> = {}, more: object = {}, threads: ThreadsOptions = {}) =>
+  lightMembers({
     threads,
-    template: { actor, restart: "permanent", ...template },
-    intensity: 10,
-    periodMs: 60_000,
-    ...more,
+    template: { restart: "permanent", ...template },
+    more: { intensity: 10, periodMs: 60_000, ...more },
+    system: { intensity: 100, callTimeoutMs: 60_000 },
   });
-  const system = await testSystem({ children: [spec], intensity: 100, callTimeoutMs: 60_000 });
-  const supervisor = system.child("members") as PartitionedSupervisorRef<any>;
-  const start = (id: string, args?: unknown, rest: object = {}) =>
-    supervisor.startChild<typeof Member>({ id, args, ...rest });
-  return { system, supervisor, start };
-}
 
 type System = Awaited<ReturnType<typeof members>>["system"];
 type Ref = ActorRef<typeof Member>;
-
-const codeOf = (error: { code?: string }): string | undefined => error.code;
 
 /** How a temporary member, or main, ends the partition. */
 const ENDS: readonly (readonly [

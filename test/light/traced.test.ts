@@ -1,20 +1,15 @@
-import { dynamicSupervisor, type PartitionedSupervisorRef, type TraceEvent } from "@mini-otp/runtime";
+import type { TraceEvent } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
-import { testSystem } from "../support/system.js";
-import type Member from "./fixtures/member.actor.js";
-
-const actor = new URL("./fixtures/member.actor.js", import.meta.url);
+import { lightMembers } from "./members.js";
 
 async function members() {
-  const spec = dynamicSupervisor({ id: "members", threads: { count: 1 }, template: { actor } });
-  const system = await testSystem({ children: [spec] });
-  const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
+  const light = await lightMembers({ threads: { count: 1 } });
   const traced = async (trace: AsyncIterable<TraceEvent>): Promise<string[]> => {
     const seen: string[] = [];
     for await (const { id, method, kind, outcome } of trace) seen.push(`${id.slice(-1)} ${method} ${kind} ${outcome}`);
     return seen;
   };
-  return { system, supervisor, traced, start: (id: string) => supervisor.startChild<typeof Member>({ id }) };
+  return { ...light, traced };
 }
 
 test("a trace of a light actor tells of each message that it handles, in order, and of no other's", async () => {

@@ -5,7 +5,7 @@ import { MessageChannel } from "node:worker_threads";
 import { type PoolSpec, pool } from "@mini-otp/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
-import { startProgram } from "../support/program.js";
+import { ENDS, failureOf, outlivesNone, runs } from "../support/processes.js";
 import { testSystem } from "../support/system.js";
 import type User from "./fixtures/user.actor.js";
 
@@ -29,22 +29,6 @@ function newGate() {
   const text = (): string => readFileSync(file, "utf8");
   return { file, text, open: () => appendFileSync(file, "go on\n"), arrived: () => text().split("arrived").length - 1 };
 }
-
-/** A process that has ended and is not read yet counts as ended. */
-function runs(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    return false;
-  }
-}
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    (value) => ({ resolved: value }),
-    (error: unknown) => error,
-  );
 
 describe("a pool of processes", () => {
   // Promise: process-isolation
@@ -297,22 +281,9 @@ describe("no process outlives", () => {
     await eventually(() => !runs(pid) && !runs(child));
   });
 
-  test.each([
-    ["exit", undefined],
-    ["stop", undefined],
-    ["signals", "SIGTERM"],
-    ["", "SIGTERM"],
-    ["", "SIGKILL"],
-  ] as const)("its program, which ends by %s %s, whatever the process does", async (how, signal) => {
-    const file = new URL("./programs/with-processes.js", import.meta.url).pathname;
-    const program = startProgram(file, [how]);
-    await program.says("\n");
-    const pids = program.output().trim().split(" ").map(Number);
-    expect(pids.filter(runs).length).toBeGreaterThanOrEqual(signal === undefined ? 0 : 4);
-    if (signal !== undefined) program.process.kill(signal);
-    await program.ended;
-    await eventually(() => pids.every((pid) => !runs(pid)));
-  });
+  test.each(ENDS)("its program, which ends by %s %s, whatever the process does", (how, signal) =>
+    outlivesNone(new URL("./programs/with-processes.js", import.meta.url), how, signal),
+  );
 
   test("the signals of a terminal leave the processes to their program", async () => {
     const { ref } = await start();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ActorSpec, SystemOptions } from "@mini-otp/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
-import { startProgram } from "../support/program.js";
+import { ENDS, failureOf, outlivesNone, runs, stateOf } from "../support/processes.js";
 import { testSystem } from "../support/system.js";
 import type Native from "./fixtures/native.actor.js";
 
@@ -30,25 +30,6 @@ function newFile() {
   onTestFinished(() => appendFileSync(file, "go on\n"));
   return { file, text: () => readFileSync(file, "utf8"), open: () => appendFileSync(file, "go on\n") };
 }
-
-/** The kernel's letter for its state; undefined when there is no such process. */
-function stateOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat[stat.lastIndexOf(")") + 2];
-  } catch {
-    return undefined;
-  }
-}
-
-/** One that has ended and is not read yet counts as ended. */
-const runs = (pid: number): boolean => !["Z", "X", undefined].includes(stateOf(pid));
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    (value) => ({ resolved: value }),
-    (error: unknown) => error,
-  );
 
 describe("an actor with a process of its own", () => {
   // Promise: actor-process
@@ -225,22 +206,10 @@ describe("no process outlives", () => {
     await eventually(() => !runs(pid) && !runs(child));
   });
 
-  test.each([
-    ["exit", undefined],
-    ["stop", undefined],
-    ["signals", "SIGTERM"],
-    ["", "SIGTERM"],
-    ["", "SIGKILL"],
-    // Promise: actor-process
-  ] as const)("its program, which ends by %s %s, whatever the actor does", async (how, signal) => {
-    const program = startProgram(new URL("./programs/with-actor.js", import.meta.url).pathname, [how]);
-    await program.says("\n");
-    const pids = program.output().trim().split(" ").map(Number);
-    expect(pids.filter(runs).length).toBeGreaterThanOrEqual(signal === undefined ? 0 : 4);
-    if (signal !== undefined) program.process.kill(signal);
-    await program.ended;
-    await eventually(() => pids.every((pid) => !runs(pid)));
-  });
+  // Promise: actor-process
+  test.each(ENDS)("its program, which ends by %s %s, whatever the actor does", (how, signal) =>
+    outlivesNone(new URL("./programs/with-actor.js", import.meta.url), how, signal),
+  );
 
   test("the signals of a terminal leave the process to its program", async () => {
     const { ref } = await start();
