@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import { DirectChannels, MAX_CHANNELS } from "#runtime/messaging/direct-channels.js";
+import { MainChannels } from "#runtime/messaging/main-channels.js";
 import { DirectPorts } from "#worker-host/loop/direct-ports.js";
 import { ConsumerState } from "#worker-host/protocol/memory/consumer-state.js";
 import { SLOT_HEADER_WORDS } from "#worker-host/protocol/memory/slot-descriptor.js";
@@ -33,7 +34,7 @@ test("two threads get one channel, however often they exchange something", () =>
   expect(other.given).toMatchObject([{ type: "direct_port", to: 3, peer: 2 }]);
 });
 
-test("main, an actor without a thread and an actor on its own get no channel", () => {
+test("what is not there, an actor without a thread and an actor on its own get no channel", () => {
   const channels = new DirectChannels();
   const one = end(2);
   channels.provide(undefined, one);
@@ -54,6 +55,22 @@ test("a thread has a bounded number of channels, and gets another when one of th
   expect(one.given.at(-1)?.peer).toBe(99);
   channels.threadExited(2);
   expect(channels.size).toBe(0);
+});
+
+test("main has a channel to any number of threads, which each count it among theirs, until they end", () => {
+  const channels = new DirectChannels();
+  const main = new MainChannels(1);
+  const threads = Array.from({ length: 2 * MAX_CHANNELS }, (_, i) => end(100 + i));
+  for (const thread of threads) channels.provide(main, thread);
+  expect(threads.every(({ ownerId, given }) => given.length === 1 && main.to(ownerId) !== undefined)).toBe(true);
+  const [one] = threads;
+  for (let peer = 1000; peer < 1000 + MAX_CHANNELS; peer++) channels.provide(one, end(peer));
+  expect(one.given).toHaveLength(MAX_CHANNELS);
+  for (const { ownerId } of threads) {
+    channels.threadExited(ownerId);
+    main.threadExited(ownerId);
+    expect(main.to(ownerId)).toBeUndefined();
+  }
 });
 
 test("10 000 threads that come and go leave no channel behind", async () => {
@@ -89,6 +106,41 @@ test("two actors that know each other exchange buffers while main is blocked", a
     const giveUpAt = performance.now() + 10_000;
     while (system.stats(taker).mailbox.handled < end && performance.now() < giveUpAt);
     expect(system.stats(taker).mailbox.handled).toBe(end);
+  }
+});
+
+test("what main transfers reaches an actor at rest while main is blocked", async () => {
+  const { system, taker } = await pairOfHands();
+  const give = async (bytes: number): Promise<number> => {
+    const buffer = new ArrayBuffer(bytes);
+    const { byteLength } = await taker.with({ transfer: [buffer] }).call("giveBack", buffer);
+    expect(buffer.byteLength).toBe(0);
+    return byteLength;
+  };
+  expect(await give(1024)).toBe(1024);
+  expect(await give(1024)).toBe(1024);
+  const { handled } = system.stats(taker).mailbox;
+  const given = give(2048);
+  const giveUpAt = performance.now() + 10_000;
+  while (system.stats(taker).mailbox.handled === handled && performance.now() < giveUpAt);
+  expect(system.stats(taker).mailbox.handled).toBe(handled + 1);
+  expect(await given).toBe(2048);
+});
+
+test("what main transfers arrives after the actor has restarted, and what it cannot transfer is refused", async () => {
+  const { system, taker } = await pairOfHands();
+  for (let round = 1; round <= 3; round++) {
+    for (let bytes = 1; bytes <= 3; bytes++) {
+      const buffer = new ArrayBuffer(bytes);
+      expect((await taker.with({ transfer: [buffer] }).call("giveBack", buffer)).byteLength).toBe(bytes);
+    }
+    const { port1 } = new MessageChannel();
+    port1.close();
+    await new Promise(setImmediate);
+    const refused = taker.with({ transfer: [port1] }).call("giveBack", port1 as never);
+    await expect(refused).rejects.toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+    await taker.cast("crash");
+    await eventually(() => system.stats(taker).incarnation === round + 1);
   }
 });
 

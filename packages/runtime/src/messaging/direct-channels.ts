@@ -3,19 +3,21 @@ import type { ToActor } from "@mini-otp/worker-host/protocol/port";
 import type { Transferable } from "@mini-otp/worker-host/protocol/refs";
 
 /**
- * A thread that takes a control message looks at all its channels, so it has no more than these. With further threads it
- * exchanges transferred objects by way of main.
+ * An actor's thread that takes a control message looks at all its channels, so it has no more than these. With further
+ * threads it exchanges transferred objects by way of main.
  */
 export const MAX_CHANNELS = 32;
 
 /** One end of a channel. */
 export interface ChannelEnd {
-  /** Owner id of the thread that runs the actor; 0 for none. */
+  /** Owner id of the thread that runs the actor, or main's; 0 for none. */
   readonly ownerId: number;
+  /** Main's end: nothing comes by it, so main has as many as there are threads. */
+  readonly onlySends?: true;
   post(message: ToActor, transfer?: readonly Transferable[]): void;
 }
 
-/** Gives two actors' threads a channel of their own, once. Each end is the thread's, and ends with it. */
+/** Gives two threads a channel of their own, once. Each end is the thread's, and ends with it. */
 export class DirectChannels {
   readonly #peers = new Map<number, Set<number>>();
 
@@ -26,7 +28,7 @@ export class DirectChannels {
     if (first === 0 || second === 0) return;
     const ofFirst = this.#of(first);
     const ofSecond = this.#of(second);
-    if (ofFirst.has(second) || ofFirst.size >= MAX_CHANNELS || ofSecond.size >= MAX_CHANNELS) return;
+    if (ofFirst.has(second) || isFull(one, ofFirst) || isFull(other, ofSecond)) return;
     this.#peers.set(first, ofFirst.add(second));
     this.#peers.set(second, ofSecond.add(first));
     const { port1, port2 } = new MessageChannel();
@@ -52,4 +54,8 @@ export class DirectChannels {
   #of(ownerId: number): Set<number> {
     return this.#peers.get(ownerId) ?? new Set();
   }
+}
+
+function isFull({ onlySends }: ChannelEnd, { size }: Set<number>): boolean {
+  return onlySends !== true && size >= MAX_CHANNELS;
 }

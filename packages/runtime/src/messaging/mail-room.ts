@@ -11,6 +11,7 @@ import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { DirectChannels } from "./direct-channels.js";
 import { handOver } from "./hand-over.js";
+import type { MainChannels } from "./main-channels.js";
 import type { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 
@@ -27,6 +28,8 @@ export interface MailRoomParts {
   readonly names: NameTable;
   readonly producer: Producer;
   readonly outbox: MainOutbox;
+  /** Main's own, which its outbox sends by. */
+  readonly channels: MainChannels;
   readonly deadLetters: DeadLetters;
   readonly events: Events;
   actorBy(uid: number): MailedActor | undefined;
@@ -62,7 +65,8 @@ export class MailRoom {
     switch (notice.type) {
       case "parcel":
         this.#parcels.add(notice.uid, notice.parcel);
-        if (notice.parcel.transferred.length > 0) this.#channels.provide(from, this.#parts.actorBy(notice.uid));
+        if (notice.parcel.transferred.length > 0)
+          this.#channels.provide(from ?? this.#parts.channels, this.#parts.actorBy(notice.uid));
         return;
       case "parcel_lost":
         return this.#parcels.discard(notice.owner, notice.number);
@@ -133,6 +137,7 @@ export class MailRoom {
   /** The thread hands over no more parcels, and the claims it made for its actor are void. */
   threadExited(ownerId: number, actor: MailedActor): void {
     this.#channels.threadExited(ownerId);
+    this.#parts.channels.threadExited(ownerId);
     this.#parcels.senderExited(ownerId);
     this.#parcels.forget(actor.slot.uid, "claims");
   }
@@ -150,5 +155,6 @@ export class MailRoom {
 
   close(): void {
     this.#fullMailboxes.close();
+    this.#parts.channels.close();
   }
 }

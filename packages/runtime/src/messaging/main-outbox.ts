@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { MessagePort } from "node:worker_threads";
 import {
   type CallerNotices,
   Outbox,
@@ -18,6 +19,7 @@ import type { ActorRef, ActorStats, PoolRef, TaskOptions } from "@mini-otp/worke
 import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
 import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
+import type { MainChannels } from "./main-channels.js";
 import { ReplyWatch } from "./reply-watch.js";
 
 /** What main's outbox needs of the rest of the runtime. */
@@ -44,6 +46,7 @@ const NOTHING: readonly never[] = [];
 /** Main's sending side. It never blocks: a message that finds its mailbox full waits in line until there is room. */
 export class MainOutbox extends Outbox {
   readonly #replies: RingReader;
+  readonly #channels: MainChannels;
   readonly #host: MainOutboxHost;
   readonly #watch: ReplyWatch;
   #timer: NodeJS.Timeout | undefined;
@@ -51,8 +54,17 @@ export class MainOutbox extends Outbox {
   #closed = false;
 
   /** `awake` is the number of actors' threads that do not sleep. */
-  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
+  constructor(
+    self: Self,
+    slots: Slots,
+    names: NameTable,
+    producer: Producer,
+    awake: Int32Array,
+    channels: MainChannels,
+    host: MainOutboxHost,
+  ) {
     super(self, slots.segments, names, producer);
+    this.#channels = channels;
     this.#host = host;
     this.#replies = new RingReader(self.memory, SYSTEM_LANE, newPayload(64 * 1024));
     this.#watch = new ReplyWatch({
@@ -160,6 +172,10 @@ export class MainOutbox extends Outbox {
   }
 
   protected override fetchSegment(): void {}
+
+  protected override channelTo(ownerId: number): MessagePort | undefined {
+    return this.#channels.to(ownerId);
+  }
 
   protected override replyExpected(): void {
     this.#watch.expect();

@@ -25,6 +25,7 @@ import { uids } from "../mailbox/uids.js";
 import { CycleBreaker } from "../messaging/call-cycles.js";
 import type { DeadLetters } from "../messaging/dead-letters.js";
 import { MailRoom } from "../messaging/mail-room.js";
+import { MainChannels } from "../messaging/main-channels.js";
 import { MainOutbox } from "../messaging/main-outbox.js";
 import { LightActors } from "../partitions/light-actors.js";
 import { PartitionedSupervisor } from "../partitions/partitioned-supervisor.js";
@@ -118,7 +119,8 @@ export class Actors {
     this.#threads = new ActorThreads({ slots, names, awake }, this.#guard, this.#zombies, this.spares);
     this.census = new Census(directory, names, (actor) => this.#threads.lastStats(actor), logger);
 
-    this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, {
+    const channels = new MainChannels(MAIN_OWNER_ID);
+    this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, channels, {
       handleNotice: (notice) => this.mail.handleNotice(notice),
       takeStarts: () => this.#threads.takeStarts(),
       stats: (uid, address) =>
@@ -133,6 +135,7 @@ export class Actors {
       names,
       producer,
       outbox,
+      channels,
       deadLetters,
       events,
       actorBy: (uid) => directory.actor(uid),

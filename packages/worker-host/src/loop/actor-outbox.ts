@@ -1,7 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { Outbox } from "../protocol/calls/outbox.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";
-import type { DirectWay } from "../protocol/calls/parcel-writer.js";
 import type { Peer, Self, Unsent } from "../protocol/calls/peers.js";
 import { type CallerNotices, takeReplies } from "../protocol/calls/replies.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -13,14 +12,13 @@ import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
 import { MAILBOX_LANE, SPACE } from "../protocol/memory/slot-descriptor.js";
-import type { Detour, Notice, Parcel, ToActor, ToMain } from "../protocol/port/messages.js";
+import type { Detour, Notice, ToActor, ToMain } from "../protocol/port/messages.js";
 import type { ActorRef, TaskOptions } from "../protocol/refs/actor-ref.js";
 import type { Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
 import { taskAborted } from "../protocol/refs/refusal.js";
 import { notTransferable } from "../protocol/refs/transfer-list.js";
 import { whenAborted } from "../protocol/refs/when-aborted.js";
-import { PARCEL_TARGET, type Payload } from "../protocol/ring/payload.js";
 import { BUSY, FULL } from "../protocol/ring/ring-writer.js";
 import { decodeForeign, type Encoded, encoded, payloadOf, type TaskValue } from "../protocol/values/encoded.js";
 import { decodeTask, encodeTask, transferListOf } from "../protocol/values/task-value.js";
@@ -283,7 +281,7 @@ export class ActorOutbox extends Outbox {
 
   protected override replyDirectly(to: Peer, { type: _, uid, ...record }: Detour): boolean {
     const caller = new ConsumerState(to.words);
-    const port = this.#parts.inbox.control.direct.to(caller.consumerOf(uid));
+    const port = this.channelTo(caller.consumerOf(uid));
     if (port === undefined) return false;
     // If the caller's thread ends meanwhile, its calls end with it: no other thread waits for their replies.
     const reply: ToActor = { type: "reply", ...record };
@@ -292,22 +290,8 @@ export class ActorOutbox extends Outbox {
     return true;
   }
 
-  protected override directWay(to: Peer, parcel: Parcel, placeholder: Payload): DirectWay | undefined {
-    const way = super.directWay(to, parcel, placeholder);
-    // Only main can deliver a parcel twice, and senders drop from a `drop_oldest` mailbox what the thread waits for.
-    if (parcel.transferred.length === 0 || to.overflow === "drop_oldest") return way;
-    const receiver = new ConsumerState(to.words);
-    const target = receiver.consumerOf(to.uid);
-    const port = this.#parts.inbox.control.direct.to(target);
-    if (port === undefined || !receiver.takeOffer(target)) return way;
-    placeholder.words[PARCEL_TARGET] = target;
-    return {
-      post: (message, transfer) => {
-        port.postMessage({ type: "direct_parcel", ...message } satisfies ToActor, transfer);
-        receiver.controlPosted();
-      },
-      giveUp: () => receiver.returnOffer(target),
-    };
+  protected override channelTo(ownerId: number): MessagePort | undefined {
+    return this.#parts.inbox.control.direct.to(ownerId);
   }
 
   protected override tellMain(notice: Notice, transfer?: readonly Transferable[]): void {

@@ -1,12 +1,14 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ActorError } from "../errors/errors.js";
 import { rejectionOf } from "../errors/remote-error.js";
 import { isCellAddress } from "../memory/cells.js";
+import { ConsumerState } from "../memory/consumer-state.js";
 import { methodOf, textMethod } from "../memory/method-name.js";
 import type { NameTable } from "../memory/name-table.js";
 import { KIND_CAST, KIND_FAILURE, KIND_SEND } from "../memory/record-descriptor.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments } from "../memory/segments.js";
-import type { Detour, Notice, Parcel } from "../port/messages.js";
+import type { Detour, Notice, Parcel, ToActor } from "../port/messages.js";
 import type { Sender } from "../refs/actor-ref.js";
 import type { CastResult, Transferable } from "../refs/actor-types.js";
 import type { RefOptions } from "../refs/ref-options.js";
@@ -229,8 +231,12 @@ export abstract class OneWayOutbox implements Sender {
       if (outcome === PUSHED && parcel !== undefined) this.#parcels.send(to, parcel, undefined);
       return outcome;
     }
-    const way = parcel === undefined ? undefined : this.directWay(to, parcel, payload);
-    const outcome = mailbox.push(kind, method, correlation, address, uid, payload);
+    const way = parcel === undefined ? undefined : this.#directWay(to, parcel, payload);
+    // Its parcel wakes the receiver, so that it does not wake before there is something to do.
+    const outcome =
+      way === undefined
+        ? mailbox.push(kind, method, correlation, address, uid, payload)
+        : mailbox.pushQuietly(kind, method, correlation, address, uid, payload);
     if (outcome !== PUSHED) way?.giveUp();
     else if (parcel !== undefined) this.#parcels.send(to, parcel, way);
     if (outcome === FULL) this.overflow.full(to, method, payload);
@@ -263,12 +269,30 @@ export abstract class OneWayOutbox implements Sender {
     this.#toWake.clear();
   };
 
+  /** This thread's channel to the actor's thread with this owner id. */
+  protected channelTo(_ownerId: number): MessagePort | undefined {
+    return undefined;
+  }
+
   /**
    * The way past main for a parcel, if the receiver's thread waits for one; then this also says so in the `placeholder`.
    */
-  protected directWay(_to: Peer, _parcel: Parcel, placeholder: Payload): DirectWay | undefined {
+  #directWay(to: Peer, parcel: Parcel, placeholder: Payload): DirectWay | undefined {
     placeholder.words[PARCEL_TARGET] = 0;
-    return undefined;
+    // Only main can deliver a parcel twice, and senders drop from a `drop_oldest` mailbox what the thread waits for.
+    if (parcel.transferred.length === 0 || to.overflow === "drop_oldest") return undefined;
+    const receiver = new ConsumerState(to.words);
+    const target = receiver.consumerOf(to.uid);
+    const port = this.channelTo(target);
+    if (port === undefined || !receiver.takeOffer(target)) return undefined;
+    placeholder.words[PARCEL_TARGET] = target;
+    return {
+      post: (message, transfer) => {
+        port.postMessage({ type: "direct_parcel", ...message } satisfies ToActor, transfer);
+        receiver.controlPosted();
+      },
+      giveUp: () => receiver.returnOffer(target),
+    };
   }
 
   #sendOneWay(to: Peer, kind: number, method: number, message: EncodedMessage): Promise<void> {
