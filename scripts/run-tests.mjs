@@ -17,7 +17,7 @@ const [major] = process.versions.node.split(".");
  */
 const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
 const FOLDERS = ["faults", "threads", "values"];
-const POOL = ["lingering-exits", "map", "pool", "recycle", "streams"].map((name) => `test/dist/pool/${name}.test.js`);
+const POOL = ["lingering-exits", "recycle", "streams"].map((name) => `test/dist/pool/${name}.test.js`);
 const ON_OTHERS = ["actor/restart", ...POOL, ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
 
 // pnpm hands on a `--` that stands before the arguments.

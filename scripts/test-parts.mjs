@@ -13,12 +13,18 @@ export const LONG = [
   "cluster/history",
   "cluster/names",
   "cluster/processes",
+  "cluster/references",
   "cluster/shards",
-  "cluster/shards-processes",
   "cluster/signals",
+  "dev/reload",
+  "docs/api",
+  "docs/code-blocks",
+  "docs/errors",
+  "docs/options",
+  "docs/runtime-semantics",
   "examples/bullmq",
   "examples/cluster-atlas",
-  "examples/code-atlas-facts",
+  "examples/code-atlas",
   "examples/mqtt-broker-load",
   "examples/persistent-counter",
   "examples/recipes",
@@ -28,31 +34,41 @@ export const LONG = [
   "guard/garbage",
   "guard/zombies",
   "introspection/propagation",
+  "introspection/tracing",
   "light/both-modes",
   "light/storm",
   "light/survivors",
   "messaging/channels-and-restarts",
+  "observer/nodes",
   "observer/page",
   "observer/stream",
   "packages/strangers",
+  "pool/lingering-exits",
+  "pool/map",
   "pool/processes",
   "process/",
   "reporting/last-lines",
+  "repository/boundaries",
   "ring/kill-points",
   "ring/ring-model",
+  "router/router-references",
   "supervision/threads/restart-matrix",
   "system/blocked-main",
+  "threads/starts",
   "types/completion",
   "types/packed",
+  "typescript/versions",
   // These run on other Nodes too, which have to be downloaded.
   "bundling/recipes",
-  "dev/loaders",
   "module/loading",
 ];
 
-/** Only in `test:full`: each takes a minute or more, and tests at full size what others test at a small one. */
+/** Only in `test:full`: each takes up to some minutes, and tests at full size what others test at a small one. */
 export const FULL = [
+  "cluster/shards-processes",
   "cluster/soak",
+  "dev/loaders",
+  "examples/code-atlas-facts",
   "examples/tcp-ingest",
   "observer/page-at-size",
   "soak/calls-settle",
@@ -60,15 +76,7 @@ export const FULL = [
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` with more. */
-export const SCALED = [
-  "cluster/lease",
-  "cluster/link",
-  "cluster/moving",
-  "faults/faults",
-  "ring/fuzz",
-  "soak/soak",
-  "typescript/versions",
-];
+export const SCALED = ["cluster/lease", "cluster/link", "cluster/moving", "faults/faults", "ring/fuzz", "soak/soak"];
 
 /** These measure how late something is, so nothing else runs beside them. */
 export const ALONE = [

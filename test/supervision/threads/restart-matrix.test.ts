@@ -3,6 +3,7 @@ import { type ActorRef, type ActorSystem, startSystem, supervisor } from "@mini-
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type Ending from "../../fixtures/ending.actor.js";
 import { eventually } from "../../support/eventually.js";
+import { ofPart } from "../../support/part.js";
 import { fixture } from "../../support/system.js";
 import { type Case, cases, REASONS } from "../restart-table.js";
 
@@ -86,8 +87,15 @@ class Matrix {
   }
 }
 
-describe.each(Object.keys(ENDINGS))("actors in threads that end with %s", (ending) => {
-  const rows = cases().filter((row) => row.ending === ending);
+const endings = Object.keys(ENDINGS);
+/** The whole table is tested without threads: with threads the long part has one restart type of each ending and strategy. */
+const isInPart = (ending: string, row: number): boolean =>
+  ofPart(true, row % 3 === (Math.floor(row / 3) + endings.indexOf(ending)) % 3, true);
+
+describe.each(endings)("actors in threads that end with %s", (ending) => {
+  const rows = cases()
+    .filter((row) => row.ending === ending)
+    .filter((_, at) => isInPart(ending, at));
   const matrix = new Matrix();
   beforeAll(() => matrix.start(ending, rows), 90_000);
   afterAll(() => matrix.stop());
@@ -104,5 +112,5 @@ describe.each(Object.keys(ENDINGS))("actors in threads that end with %s", (endin
 
 // Promise: holds-real-threads-whichever
 test("the table of endings has a real one for each", () => {
-  expect(Object.keys(ENDINGS)).toEqual(Object.keys(REASONS));
+  expect(endings).toEqual(Object.keys(REASONS));
 });
