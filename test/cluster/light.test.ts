@@ -17,9 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => nodes[Symbol.asyncDispose]());
 
-async function light(node: string, id = `dev-${++started}`): Promise<Ref> {
-  const devices = nodes.node(node).system.child("devices") as unknown as PartitionedSupervisorRef;
-  return (await devices.startChild({ id })) as Ref;
+const devices = (node: string) => nodes.node(node).system.child("devices") as unknown as PartitionedSupervisorRef;
+
+async function light(node: string, id = `dev-${++started}`, restart?: "permanent"): Promise<Ref> {
+  return (await devices(node).startChild({ id, restart })) as Ref;
 }
 
 async function own(node: string): Promise<Ref> {
@@ -90,5 +91,27 @@ describe("light actors of another node", () => {
     await until("the other end", async () => (await infos()).length === 2);
     expect((await infos())[1].reason.kind).toBe("noproc");
     await until("a name that is free", () => nodes.node("a").cluster.whereis(here.id.slice(2)) === undefined);
+  });
+
+  it("keep their references when they are started again, until they have ended for good", async () => {
+    const there = await light("b", "permanent", "permanent");
+    await nodes.node("b").cluster.register(there.id, there);
+    const here = await until("the name", () => nodes.node("a").cluster.whereis<typeof Worker>(there.id));
+    const code = (call: Promise<unknown>) => call.then(String).catch(({ code }: { code: string }) => code);
+    for (let life = 1; life <= 3; life++) {
+      expect(await here.call("incarnation")).toBe(life);
+      const known = (await here.call("self")) as Ref;
+      expect([known.id, known.uid]).toEqual([here.id, here.uid]);
+      if (life === 2) {
+        // With its partition.
+        const [{ ref }] = devices("b").partitions();
+        nodes.node("b").system.exit(ref, "kill");
+        await until("the next life", () => devices("b").child("permanent")?.stats().incarnation === 3);
+      } else if (life === 1) {
+        expect(await code(here.call("crash"))).toBe("ERR_CALL_EXIT");
+      }
+    }
+    await devices("b").terminateChild("permanent");
+    await until("noproc", async () => (await code(here.call("echo", 1))) === "ERR_NOPROC");
   });
 });

@@ -33,8 +33,8 @@ const inMember =
  * actors with a thread of their own only: what they ask, what a light actor answers to it, and why.
  */
 const NOT_LIGHT: readonly (readonly [what: string, code: string, why: string, ask: (all: Asked) => unknown])[] = [
-  ["maxDeliveries", "ERR_INVALID_CHILD_SPEC", "its life may have changed the message", spec({ maxDeliveries: 2 })],
-  ["backoff", "ERR_INVALID_CHILD_SPEC", "there is no thread to wait for", spec({ backoff: { minMs: 1 } })],
+  ["maxDeliveries", "ERR_INVALID_CHILD_SPEC", "its handler may have changed the message", spec({ maxDeliveries: 2 })],
+  ["backoff", "ERR_INVALID_CHILD_SPEC", "it is started again in its thread at once", spec({ backoff: { minMs: 1 } })],
   ["name", "ERR_INVALID_CHILD_SPEC", "names are for few; an id is found by child(id)", spec({ name: "alice" })],
   ["heapCapMb", "ERR_INVALID_CHILD_SPEC", "the heap is the thread's", spec({ heapCapMb: 64 })],
   ["env", "ERR_INVALID_CHILD_SPEC", "the environment is the thread's", spec({ env: { A: "1" } })],

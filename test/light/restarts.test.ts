@@ -4,7 +4,7 @@ import type Echo from "../fixtures/echo.actor.js";
 import { eventually } from "../support/eventually.js";
 import { fixture } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
-import { codeOf, lightMembers } from "./members.js";
+import { actor, codeOf, lightMembers } from "./members.js";
 
 const members = (template: Partial<ActorSpec> = {}, more: object = {}, threads: ThreadsOptions = {}) =>
   lightMembers({
@@ -215,6 +215,34 @@ describe("a light actor that is started again", () => {
     expect(downs).toEqual(["error", "normal"]);
     expect(await other.call("told")).toEqual(["DOWN a error", "DOWN a normal"]);
   });
+
+  test.each(["a light actor of another thread", "an actor with a thread of its own"])(
+    "%s that watches a life which ends before main hears of it is told noproc, and nothing of the next life",
+    async (who) => {
+      const { system, start } = await members({}, { intensity: 10 }, { count: 2, place: "round_robin" });
+      const [a, far] = [await start("a"), await start("far")];
+      const isLight = who.startsWith("a light");
+      const watcher = isLight ? far : await system.startChild<typeof Member>({ id: "own", actor });
+      await watcher.call("trap", true);
+      for (const [what, type] of [
+        ["monitor", "DOWN"],
+        ["link", "EXIT"],
+      ] as const) {
+        const { incarnation } = a.stats();
+        void watcher.cast("watchAndCrash", what, a);
+        // Main takes nothing in meanwhile, so it hears of the watcher's wish in the next life.
+        const deadline = performance.now() + 20_000;
+        while (a.stats().incarnation === incarnation && performance.now() < deadline);
+        expect(a.stats().incarnation).toBe(incarnation + 1);
+        await eventually(async () => (await watcher.call("told")).at(-1) === `${type} a noproc`);
+      }
+      await watcher.call("monitor", a);
+      await system.getState(watcher as never);
+      await a.call("stop");
+      await eventually(async () => (await watcher.call("told")).length === 3);
+      expect(await watcher.call("told")).toEqual(["DOWN a noproc", "EXIT a noproc", "DOWN a normal"]);
+    },
+  );
 
   test("terminateChild ends it for good, in order or at once", async () => {
     for (const shutdown of [5_000, "brutal_kill"] as const) {

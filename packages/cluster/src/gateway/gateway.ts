@@ -103,6 +103,7 @@ export class Gateway {
     this.guests = new Guests(system);
     this.#lights = new LightExports({
       light: (ref) => this.guests.light(ref),
+      lives: (ref) => this.guests.livesLight(ref),
       monitor: (ref, listener) => system.monitor(ref, listener),
     });
     this.#detector = newDetector(options, this.#now());

@@ -3,6 +3,7 @@ import { STATE_CLOSED, STATE_OPEN } from "@mini-otp/worker-host/protocol/memory"
 import type { LastWords, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import { encodeForeign } from "@mini-otp/worker-host/protocol/values";
+import type { MemorySample } from "../guard/heap-judgement.js";
 import type { GuardStats } from "../guard/watched.js";
 import { ActorMeter } from "../introspection/actor-meter.js";
 import { ActorTraces } from "../introspection/actor-traces.js";
@@ -49,8 +50,9 @@ export class ActorChild implements Child<ActorRef> {
   onNews: (news: MembersNews) => void = () => {};
   onLastWords: (words: LastWords) => void = () => {};
   keptCallsOf: (callerUid: number) => readonly number[] = () => NO_CALLS;
-  lastWords: (thread: ActorThread) => Promise<void> | undefined = () => undefined;
+  lastWords: (thread: ActorThread, reason: ExitReason | undefined) => Promise<void> | undefined = () => undefined;
   onTraced: (traced: Extract<ToMain, { type: "traced" }>) => void = () => {};
+  onSample: (memory: MemorySample) => void = () => {};
   /** What waits in its members, past its ring. */
   within: () => { readonly length: number; readonly bytes: number } = () => NOTHING_WITHIN;
   readonly #host: ActorHost<ActorChild>;

@@ -336,7 +336,8 @@ export class ActorLife<A extends LivingActor> {
   #endThread(): void {
     const { thread } = this;
     if (thread === undefined) return;
-    const lastWords = this.#stopping === undefined ? this.#actor.lastWords(thread) : undefined;
+    const lastWords =
+      this.#stopping === undefined ? this.#actor.lastWords(thread, orderedReason(this.#state)) : undefined;
     if (lastWords === undefined) this.#terminate(thread);
     else void lastWords.then(() => this.#terminate(thread));
   }

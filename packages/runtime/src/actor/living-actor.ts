@@ -1,3 +1,4 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import type { LastWords, MembersNews, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef, Transferable } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorMeter } from "../introspection/actor-meter.js";
@@ -25,7 +26,7 @@ export interface LivingActor {
   /** Calls of this caller that the next thread answers although the former one had consumed them: correlations. */
   keptCallsOf(callerUid: number): readonly number[];
   /** Before a thread is killed: has it write out what the next one needs. Undefined when there is nothing. */
-  lastWords(thread: ActorThread): Promise<void> | undefined;
+  lastWords(thread: ActorThread, reason: ExitReason | undefined): Promise<void> | undefined;
   /** A light actor of its thread has handled a message that is traced. */
   onTraced(traced: Extract<ToMain, { type: "traced" }>): void;
   /** Starts a child of the actor's own. */

@@ -17,6 +17,8 @@ export interface GuardedActor {
   readonly spec: Caps & { readonly handlerTimeoutMs: number };
   readonly running: boolean;
   kill(reason: ExitReason): void;
+  /** Its memory, garbage included, as of now. */
+  onSample?(memory: MemorySample): void;
 }
 
 /** What the guard knows about an actor. The memory is as of the last time it was busy. */
@@ -100,6 +102,7 @@ export class Watched {
     this.#unseenMb = unseenMb;
     this.memory = { heapMb, offHeapMb: offHeapMb + unseenMb };
     this.#setGap();
+    this.actor.onSample?.(this.memory);
     return this.memory;
   }
 

@@ -204,6 +204,11 @@ export class Guests {
     return cellOf(address) === 0 ? "id" : "life";
   }
 
+  /** Whether a light actor lives, or is between two lives. */
+  livesLight(ref: ActorRef): boolean {
+    return this.#actors.lights.lives(ref);
+  }
+
   isRouter(ref: ActorRef): boolean {
     return ref instanceof RouterRef;
   }

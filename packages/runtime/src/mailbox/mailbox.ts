@@ -41,7 +41,7 @@ import {
   wakeAll,
   withAttempt,
 } from "@mini-otp/worker-host/protocol/memory";
-import { FORMAT_PARCEL, PARCEL_TARGET } from "@mini-otp/worker-host/protocol/ring";
+import { FORMAT_MEMBER, FORMAT_PARCEL, PARCEL_TARGET } from "@mini-otp/worker-host/protocol/ring";
 
 /** An accepted message that will not be handled. */
 export interface Undelivered {
@@ -67,6 +67,8 @@ export interface Oldest {
   readonly enqueued: number;
 }
 
+/** A record that ends each thread that decodes it is taken in so often. */
+const TAKEN_IN_TWICE = 2;
 /** One record in this many is stamped at least. */
 const RECORDS_PER_STAMP = STAMP_MASK + 1;
 const LOOKS = 3;
@@ -150,7 +152,9 @@ export class Mailbox {
     const at = this.skipPadding(head);
     const type = words[at + R_TYPE];
     const attempts = attemptOf(type) + 1;
-    if (attempts < words[MAX_DELIVERIES]) {
+    // One for a light actor was being taken in, not handled: its partition's next thread knows whether it has it already.
+    const isTakenIn = (formatOf(type) & FORMAT_MEMBER) !== 0;
+    if (attempts < (isTakenIn ? TAKEN_IN_TWICE : words[MAX_DELIVERIES])) {
       words[at + R_TYPE] = withAttempt(type, Math.min(attempts, MAX_ATTEMPT));
       returnRecord(words, lane, head);
       return undefined;

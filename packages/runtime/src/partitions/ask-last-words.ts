@@ -14,8 +14,11 @@ export function prepareToAsk(): void {
   sharedInspector();
 }
 
-/** Has a thread that is about to be killed post its last words. Resolves when it has, or cannot. */
-export async function askLastWords(thread: ActorThread): Promise<void> {
+/**
+ * Has a thread that is about to be killed post its last words, with `weigh` also who holds its memory. Resolves when it has,
+ * or cannot.
+ */
+export async function askLastWords(thread: ActorThread, weigh: boolean): Promise<void> {
   const inspector = sharedInspector();
   if (inspector === null) return;
   let timer: NodeJS.Timeout | undefined;
@@ -23,7 +26,7 @@ export async function askLastWords(thread: ActorThread): Promise<void> {
     timer = setTimeout(over, LIMIT_MS).unref();
   });
   const save = (force: boolean): Promise<unknown> | undefined =>
-    thread.ask(() => inspector.evaluate(thread.threadId, `${HOOK}.save(${force})`));
+    thread.ask(() => inspector.evaluate(thread.threadId, `${HOOK}.save(${force}, ${weigh})`));
   const asked = async (): Promise<void> => {
     if (!(await inspector.attaches(thread.threadId, LIMIT_MS))) return;
     if ((await save(false)) !== "later") return;

@@ -3,19 +3,19 @@ import { isCellAddress, segmentOfCell } from "@mini-otp/worker-host/protocol/mem
 import type { Target } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorTraces } from "../introspection/actor-traces.js";
-import { type LightTarget, lightName, lightNamed } from "../signals/light-name.js";
+import { type LightLife, type LightTarget, lightName, lightNamed } from "../signals/light-name.js";
 import type { Process, Source } from "../signals/process-signals.js";
 
-export type { LightTarget };
+export type { LightLife, LightTarget };
 
 /** What a supervisor of light actors knows of them. */
 export interface LightOwner {
-  /** The life that is meant: the present one for a reference by id. Undefined when it has ended. */
-  resolve(target: LightTarget): LightTarget | undefined;
+  /** The life that is meant: the present one unless it is named. Undefined when it has ended. */
+  resolve(target: LightTarget): LightLife | undefined;
   /** From now on its end is told to `signals`. False when it has ended. */
-  watch(target: LightTarget): boolean;
+  watch(life: LightLife): boolean;
   /** The same for one whose thread has seen to it, and tells its end after what it has asked for. */
-  expect(target: LightTarget): void;
+  expect(life: LightLife): void;
   /** An exit signal: it ends with `fatal`, or gets EXIT with `reason`. */
   exit(target: LightTarget, from: Source, reason: ExitReason | "kill", fatal?: ExitReason): void;
   stats(target: LightTarget): ActorStats | undefined;
@@ -57,8 +57,8 @@ export class LightActors {
   }
 
   /** The name of a life that has asked for something; undefined when its partition is gone. */
-  nameOfAsking({ address = 0, uid, id }: Target): string | undefined {
-    const light = { address, uid, id };
+  nameOfAsking({ address = 0, uid, id, life = 1 }: Target): string | undefined {
+    const light = { address, uid, id, life };
     const owner = this.#owners.get(segmentOfCell(address));
     owner?.expect(light);
     return owner === undefined ? undefined : lightName(light);
@@ -80,7 +80,12 @@ export class LightActors {
 
   exit(target: Target, from: Source, reason: ExitReason | "kill", fatal?: ExitReason): void {
     const light = this.#resolve(target);
-    if (light !== undefined) this.#ownerOf(light).exit(light, from, reason, fatal);
+    if (light !== undefined) this.#ownerOf(light).exit({ ...light, life: target.life }, from, reason, fatal);
+  }
+
+  /** False for one that has ended for good. */
+  lives(target: Target): boolean {
+    return this.#resolve(target) !== undefined;
   }
 
   stats(target: Target): ActorStats | undefined {
@@ -100,9 +105,9 @@ export class LightActors {
     return light === undefined ? undefined : this.#ownerOf(light).traces(light);
   }
 
-  #resolve({ address, uid, id }: Target): LightTarget | undefined {
+  #resolve({ address, uid, id, life }: Target): LightLife | undefined {
     if (address === undefined) return undefined;
-    return this.#owners.get(segmentOfCell(address))?.resolve({ address, uid, id });
+    return this.#owners.get(segmentOfCell(address))?.resolve({ address, uid, id, life });
   }
 
   #ownerOf({ address }: LightTarget): LightOwner {

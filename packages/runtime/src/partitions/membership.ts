@@ -8,7 +8,6 @@ import {
   CELL_INCARNATION,
   CELL_SUSPENDED,
   CELL_TAKEN,
-  CELL_WATCHED,
   CELL_WORDS,
   cellAddress,
   cellOf,
@@ -17,6 +16,7 @@ import {
   segmentOfCell,
   TABLE_QUEUED,
   uidOfGeneration,
+  wantEnd,
 } from "@mini-otp/worker-host/protocol/memory";
 import type {
   Inheritance,
@@ -35,7 +35,7 @@ import { lightName } from "../signals/light-name.js";
 import type { Source } from "../signals/process-signals.js";
 import { prepareToAsk } from "./ask-last-words.js";
 import { EndsReport } from "./ends-report.js";
-import type { Asking, LightOwner, LightTarget } from "./light-actors.js";
+import type { Asking, LightLife, LightOwner, LightTarget } from "./light-actors.js";
 import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionedSpec } from "./partition-specs.js";
 import type { PartitionsHost } from "./partitions-host.js";
@@ -53,8 +53,8 @@ export class Membership implements LightOwner {
   readonly #refOf: (partition: PartitionSlot) => ActorRef | undefined;
   readonly #report: EndsReport;
   readonly #quarantine: Quarantine;
-  readonly #watched = new Map<string, LightTarget>();
-  /** By `lightName`, of those that are or were traced and live. */
+  readonly #watched = new Map<string, LightLife>();
+  /** By `traceName`, of those that are or were traced and live. */
   readonly #traces = new Map<string, ActorTraces>();
 
   constructor(
@@ -96,25 +96,26 @@ export class Membership implements LightOwner {
 
   // --- for signals and stats ---
 
-  resolve(target: LightTarget): LightTarget | undefined {
+  resolve(target: LightTarget): LightLife | undefined {
     const partition = this.partitionAt(target.address);
-    if (partition === undefined) return undefined;
-    if (cellOf(target.address) !== 0) return partition.lives(target) ? target : undefined;
-    const member = partition.members.get(target.id.slice(this.#id.length + 1));
-    return member !== undefined && partition.lives(member) ? member : undefined;
+    const isMeantById = cellOf(target.address) === 0;
+    const member = isMeantById ? partition?.members.get(target.id.slice(this.#id.length + 1)) : target;
+    if (partition === undefined || member === undefined || !partition.lives(member)) return undefined;
+    const life = partition.lifeOf(member);
+    return target.life === undefined || target.life === life ? { ...member, life } : undefined;
   }
 
-  watch(target: LightTarget): boolean {
+  watch(target: LightLife): boolean {
     const partition = this.partitionAt(target.address) as PartitionSlot;
-    Atomics.store(partition.words, cellOf(target.address) * CELL_WORDS + CELL_WATCHED, 1);
-    // After the flag: a member that ends from now on sees it.
-    if (!partition.lives(target)) return false;
+    wantEnd(partition.words, cellOf(target.address) * CELL_WORDS, target.life);
+    // Afterwards: a life that ends from now on sees what is wanted.
+    if (!partition.lives(target) || partition.lifeOf(target) !== target.life) return false;
     this.#watched.set(lightName(target), target);
     return true;
   }
 
-  expect(target: LightTarget): void {
-    this.#watched.set(lightName(target), target);
+  expect(life: LightLife): void {
+    this.#watched.set(lightName(life), life);
   }
 
   exit(target: LightTarget, { id, ref }: Source, reason: ExitReason | "kill", fatal?: ExitReason): void {
@@ -123,6 +124,7 @@ export class Membership implements LightOwner {
       type: "members.signal",
       cell: cellOf(target.address),
       generation: generationOf(target.uid),
+      life: target.life,
       source: { id, ref },
       reason: reason === "kill" ? reason : encodeForeign(codec, reason),
       ...(fatal === undefined ? {} : { fatal: encodeForeign(codec, fatal) }),
@@ -174,10 +176,10 @@ export class Membership implements LightOwner {
     };
   }
 
-  traces(target: LightTarget): ActorTraces | undefined {
+  traces(target: LightLife): ActorTraces | undefined {
     // Its end is told, and with it the traces end.
     if (!this.watch(target)) return undefined;
-    const name = lightName(target);
+    const name = traceName(target);
     let traces = this.#traces.get(name);
     if (traces === undefined) {
       const partition = this.partitionAt(target.address) as PartitionSlot;
@@ -192,7 +194,7 @@ export class Membership implements LightOwner {
     const { id, cell, generation } = message.member as MemberLife;
     const target = { id, address: cellAddress(partition.segment, cell), uid: uidOfGeneration(generation) };
     const incarnation = partition.words[cell * CELL_WORDS + CELL_INCARNATION];
-    this.#traces.get(lightName(target))?.add(id, incarnation, message);
+    this.#traces.get(traceName(target))?.add(id, incarnation, message);
   }
 
   /** The actor that a partition is to its supervisor. */
@@ -205,7 +207,9 @@ export class Membership implements LightOwner {
 
   /** The thread of a partition has ended, and with it all its members. */
   threadEnded(partition: PartitionSlot, reason: ExitReason): void {
-    const { culprit, survivors } = partition;
+    const { survivors } = partition;
+    const culprit = partition.culprit(reason);
+    partition.threadEnded();
     const isQuarantined = culprit !== undefined && this.#charge(partition, culprit, reason);
     const lost = survivors.threadEnded(reason);
     this.#ended(partition, reason, culprit, isQuarantined ? 1 : 0);
@@ -288,8 +292,8 @@ export class Membership implements LightOwner {
     deadLetters.addMany(this.#id, news.method, "dropped", news.dropped);
     // A member's replies were sent before it ended, by a lane that main may not have looked at yet.
     if (news.watched.length > 0) outbox.takeReplies();
-    for (const [address, uid, id, reason, restarted] of news.watched) {
-      this.#tellEnd({ address, uid, id }, decodeReason(codec, reason), restarted);
+    for (const [address, uid, id, life, reason, restarted] of news.watched) {
+      this.#tellEnd({ address, uid, id, life }, decodeReason(codec, reason), restarted);
     }
   }
 
@@ -319,18 +323,27 @@ export class Membership implements LightOwner {
   }
 
   /** Traces go on in the next life of a member that was started again. */
-  #tellEnd(target: LightTarget, reason: ExitReason, restarted = false): void {
-    const key = lightName(target);
+  #tellEnd(ended: LightLife, reason: ExitReason, restarted = false): void {
+    const key = lightName(ended);
     const wasWatched = this.#watched.delete(key);
-    const traces = this.#traces.get(key);
-    if (traces !== undefined && !restarted) {
-      traces.close();
-      this.#traces.delete(key);
-    } else if (traces !== undefined) {
-      this.watch(target);
-    }
-    if (wasWatched) this.#host.lightEnded(key, target, reason);
+    this.#followTraces(ended, restarted);
+    if (wasWatched) this.#host.lightEnded(key, ended, reason);
   }
+
+  #followTraces(ended: LightLife, restarted: boolean): void {
+    const name = traceName(ended);
+    const traces = this.#traces.get(name);
+    if (traces === undefined) return;
+    const next = restarted ? this.resolve({ ...ended, life: undefined }) : undefined;
+    if (next !== undefined && this.watch(next)) return;
+    traces.close();
+    this.#traces.delete(name);
+  }
+}
+
+/** Of all lives of one member. */
+function traceName({ address, uid }: LightTarget): string {
+  return `${address} ${uid}`;
 }
 
 function lifeOf({ id, address, uid }: LightTarget): MemberLife {

@@ -1,6 +1,8 @@
+import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
   CELL_ACCEPTED,
   CELL_IDENTITY,
+  CELL_INCARNATION,
   CELL_TAKEN,
   CELL_WORDS,
   cellAddress,
@@ -14,6 +16,15 @@ import {
 import type { LightTarget } from "./light-actors.js";
 import { Survivors } from "./survivors.js";
 
+type Life = readonly [cell: number, generation: number];
+const NOBODY: Life = [0, 0];
+/** Code that fills a heap needs longer; most handlers do not. */
+const LONG_MS = 20;
+
+export function isOverMemory({ kind }: ExitReason): boolean {
+  return kind === "heap_cap_exceeded" || kind === "off_heap_cap_exceeded";
+}
+
 /** One partition as main knows it: its table of cells, and its members by id. */
 export class PartitionSlot {
   readonly index: number;
@@ -25,6 +36,12 @@ export class PartitionSlot {
   readonly ended: Record<string, number> = {};
   /** Starts that are under way. */
   starting = 0;
+  /** How long its thread had been in one handler when it was last full but for garbage, and the time before. */
+  #ranMs: readonly [last: number, before: number] = [0, 0];
+  /** Its thread ends over its memory: main's guard ends it, and not V8 in the midst of an allocation. */
+  #isEndedFull = false;
+  /** When it was last asked to weigh its members, in `performance.now` time. */
+  weighedAt = -Infinity;
 
   constructor(index: number, segment: number, words: Int32Array) {
     this.index = index;
@@ -52,18 +69,52 @@ export class PartitionSlot {
     return identity >>> 2 === generationOf(uid) && (identity & 3) !== 0;
   }
 
+  /** The present life of a member that lives; the next one while its partition has no thread. */
+  lifeOf({ address }: Pick<LightTarget, "address">): number {
+    return Atomics.load(this.words, cellOf(address) * CELL_WORDS + CELL_INCARNATION);
+  }
+
   queueOf({ address }: LightTarget): number {
     const at = cellOf(address) * CELL_WORDS;
     return Math.max(0, (this.words[at + CELL_ACCEPTED] - this.words[at + CELL_TAKEN]) | 0);
   }
 
-  /** The member whose code ran when the thread ended; undefined when none did. */
-  get culprit(): Pick<LightTarget, "address" | "uid"> | undefined {
+  /**
+   * The member over which the thread has ended: whose code ran, or who holds too much of the memory that it ended over;
+   * undefined when there is none, or it is not known.
+   */
+  culprit(reason: ExitReason): Pick<LightTarget, "address" | "uid"> | undefined {
+    const [cell, generation] = isOverMemory(reason) ? this.#holder : this.#running;
+    return cell === 0 ? undefined : { address: cellAddress(this.segment, cell), uid: uidOfGeneration(generation) };
+  }
+
+  get #running(): Life {
     const current = this.words[TABLE_CURRENT];
-    const [cell, generation] =
-      this.survivors.culprit ?? ([current, this.words[current * CELL_WORDS + CELL_IDENTITY] >>> 2] as const);
-    if (cell === 0) return undefined;
-    return { address: cellAddress(this.segment, cell), uid: uidOfGeneration(generation) };
+    return this.survivors.culprit ?? [current, this.words[current * CELL_WORDS + CELL_IDENTITY] >>> 2];
+  }
+
+  /** The guard has seen that its thread is nearly full, and that it is in one handler for so long. */
+  sampled(handlingMs: number): void {
+    this.#ranMs = [handlingMs, this.#ranMs[0]];
+  }
+
+  overMemory(): void {
+    this.#isEndedFull = true;
+  }
+
+  /** Another thread takes its place. */
+  threadEnded(): void {
+    this.#ranMs = [0, 0];
+    this.#isEndedFull = false;
+  }
+
+  /**
+   * Whose code ran need not hold anything: it is whom the guard's collection has met. But one that ran for long before that
+   * has filled the heap.
+   */
+  get #holder(): Life {
+    const [, beforeMs] = this.#ranMs;
+    return this.survivors.heaviest ?? (this.#isEndedFull && beforeMs < LONG_MS ? NOBODY : this.#running);
   }
 
   count(kind: string, by = 1): void {

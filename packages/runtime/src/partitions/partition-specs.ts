@@ -39,6 +39,7 @@ export function partitionSpecs(
         args: member.args,
         spec: memberSpec(member),
       })),
+      caps: { heapCapMb: threads.heapCapMb, offHeapCapMb: threads.offHeapCapMb },
       intensity,
       periodMs,
     };

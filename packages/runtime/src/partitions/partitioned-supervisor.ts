@@ -1,8 +1,9 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { closeTable, FIRST_CELL, formatTable, MAX_CELLS, tableBytes } from "@mini-otp/worker-host/protocol/memory";
-import type { PartitionArgs } from "@mini-otp/worker-host/protocol/port";
+import type { MembersWeigh, PartitionArgs } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorChild } from "../actor/actor-child.js";
+import { limits, type MemorySample } from "../guard/heap-judgement.js";
 import type { Child, OnExit, StartOutcome, StopOutcome, StopRequest } from "../supervision/child.js";
 import type { FullActorSpec, FullPartitionedSpec } from "../supervision/child-spec.js";
 import type { PartitionedSupervisorRef } from "../supervision/partitioned-ref.js";
@@ -11,10 +12,14 @@ import { SupervisorProcess } from "../supervision/supervisor-process.js";
 import { askLastWords } from "./ask-last-words.js";
 import { MemberStarts } from "./member-starts.js";
 import { Membership } from "./membership.js";
-import { PartitionSlot } from "./partition-slot.js";
+import { isOverMemory, PartitionSlot } from "./partition-slot.js";
 import { type PartitionedSpec, partitionSpecs } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
 import { partitionsReference } from "./partitions-reference.js";
+
+const NEARLY_FULL = 0.75;
+/** The thread rests longer when the last weighing took long. */
+const WEIGHED_EVERY_MS = 100;
 
 /**
  * A dynamic supervisor whose children share threads: a one_for_one supervisor of its partitions, each an actor with a
@@ -122,6 +127,17 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
       : new ActorError("ERR_NOPROC", `${id}: this supervisor is not running`, { id });
   }
 
+  /** Has a partition that is nearly full see who holds so much, before it is over its cap. */
+  #weigh(partition: PartitionSlot, child: ActorChild, { heapMb, offHeapMb }: MemorySample): void {
+    const most = limits(child.spec);
+    if (heapMb < NEARLY_FULL * most.heapMb && offHeapMb < NEARLY_FULL * most.offHeapMb) return;
+    partition.sampled(child.guardStats?.handlingMs ?? 0);
+    const now = performance.now();
+    if (!child.running || now - partition.weighedAt < WEIGHED_EVERY_MS) return;
+    partition.weighedAt = now;
+    child.info({ type: "members.weigh" } satisfies MembersWeigh);
+  }
+
   /** The tree, in which the end of a partition is the end of its members before its supervisor acts. */
   #watching(): TreeEnvironment {
     const tree = this.#tree;
@@ -141,7 +157,12 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
         child.onTraced = (traced) => membership.traced(partition, traced);
         child.onLastWords = (words) => membership.lastWords(partition, words);
         child.keptCallsOf = (uid) => partition.survivors.callsOf(uid);
-        child.lastWords = (thread) => (partition.survivors.isEmpty ? undefined : askLastWords(thread));
+        child.lastWords = (thread, reason) => {
+          const overMemory = reason !== undefined && isOverMemory(reason);
+          if (overMemory) partition.overMemory();
+          return partition.survivors.isEmpty ? undefined : askLastWords(thread, overMemory);
+        };
+        child.onSample = (memory) => this.#weigh(partition, child, memory);
         const { args } = child.spec as { args: PartitionArgs };
         child.threads.argsNow = () => ({ ...args, inherited: membership.inheritance(partition) });
         child.onNews = (news) => membership.heard(partition, news);

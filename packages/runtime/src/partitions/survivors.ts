@@ -30,6 +30,7 @@ export class Survivors {
   readonly #counts = new Map<number, SavedCount>();
   readonly #calls = new Map<number, number[]>();
   #culprit: LastWords["culprit"];
+  #heaviest: LastWords["heaviest"];
   /** Why the former thread has ended; undefined once the next one has taken over. */
   #reason: ExitReason | undefined;
 
@@ -44,6 +45,11 @@ export class Survivors {
   /** The member whose code ran, as the thread itself has said; undefined when it has not. */
   get culprit(): LastWords["culprit"] {
     return this.#culprit;
+  }
+
+  /** The member that holds too much of the partition's memory, as the thread has said. */
+  get heaviest(): LastWords["heaviest"] {
+    return this.#heaviest;
   }
 
   add({ spec, ...member }: KeptMember): void {
@@ -72,8 +78,9 @@ export class Survivors {
     this.#members.delete(name);
   }
 
-  heard({ culprit, messages, counts, calls }: LastWords): void {
+  heard({ culprit, heaviest, messages, counts, calls }: LastWords): void {
     this.#culprit ??= culprit;
+    this.#heaviest ??= heaviest;
     for (const list of messages) this.#messages.push(list);
     for (const [cell, count, bytes] of counts) {
       const before = this.#counts.get(cell);
@@ -104,7 +111,7 @@ export class Survivors {
     }
     // A thread that has not taken over has nothing on its heap, and what it was to take over is counted.
     closeTable(words, kept, !isPending);
-    this.#culprit = undefined;
+    this.#culprit = this.#heaviest = undefined;
     this.#reason = reason;
     return isPending ? 0 : Math.max(0, queued - this.#saved);
   }

@@ -326,8 +326,13 @@ const THREADS = {
 } as const;
 /** What belongs to a thread, which light actors share. */
 const OF_THREADS = ["isolation", "heapCapMb", "offHeapCapMb", "env", "execArgv", "permissions", "console"] as const;
-/** What only an actor with a thread of its own has. */
-const OF_OWN_THREAD = ["name", "significant", "backoff", "maxDeliveries"] as const;
+/** What only an actor with a thread of its own has, and why. */
+const OF_OWN_THREAD = {
+  name: "it is found by its id; a name is for few",
+  significant: "its supervisor goes on without children",
+  backoff: "it is started again in its thread at once, and its budget of restarts bounds how often",
+  maxDeliveries: "a message that it handles is on the heap of its thread, and its handler may have changed it",
+} as const;
 
 function partitionedParts(path: string, spec: DynamicSupervisorSpec): object {
   const { template, threads, perThread = [] } = spec;
@@ -362,9 +367,9 @@ function checkLight(path: string, spec: object, prefix: string): void {
     if (given[field] === undefined) continue;
     throw invalidSpec(path, prefix + field, given[field], "left out: it belongs to a thread, see threads");
   }
-  for (const field of OF_OWN_THREAD) {
+  for (const [field, why] of Object.entries(OF_OWN_THREAD)) {
     if (given[field] === undefined) continue;
-    throw invalidSpec(path, prefix + field, given[field], "left out: a light actor, which shares its thread, has none");
+    throw invalidSpec(path, prefix + field, given[field], `left out: a light actor has none, because ${why}`);
   }
   const { kind = "actor" } = given as { kind?: unknown };
   if (kind !== "actor") throw invalidSpec(path, `${prefix}kind`, kind, '"actor": only actors share threads');

@@ -61,7 +61,7 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       return outbox.startChild(portableSpec(spec));
     },
     monitor(ref) {
-      const target = targetOf("ctx.monitor", ref);
+      const target = lifeOf("ctx.monitor", ref, outbox);
       const monitor = own.newMonitor();
       outbox.post({ type: "monitor", monitor, target });
       return monitor;
@@ -72,10 +72,10 @@ export function createContext(parts: ContextParts): ActorContext<any> {
       outbox.post({ type: "demonitor", monitor });
     },
     link(ref) {
-      outbox.post({ type: "link", target: targetOf("ctx.link", ref) });
+      outbox.post({ type: "link", target: lifeOf("ctx.link", ref, outbox) });
     },
     unlink(ref) {
-      outbox.post({ type: "unlink", target: targetOf("ctx.unlink", ref) });
+      outbox.post({ type: "unlink", target: lifeOf("ctx.unlink", ref, outbox) });
     },
     trapExit(trap) {
       takeArgument("ctx.trapExit", "trap", trap, flag);
@@ -135,6 +135,12 @@ function refuse(id: string, what: string, instead: string): never {
 export function targetOf(what: string, ref: ActorRef | PoolRef): Target {
   const target = processOf(checkedReference(ref, what));
   return { uid: target.uid, id: target.id, address: target instanceof ActorRef ? target.address : undefined };
+}
+
+/** The same, and of a light actor the life that it has now: it may have another when main hears of this. */
+export function lifeOf(what: string, ref: ActorRef | PoolRef, outbox: Pick<ActorOutbox, "lifeAt">): Target {
+  const target = targetOf(what, ref);
+  return target.address === undefined ? target : { ...target, life: outbox.lifeAt(target.address) };
 }
 
 function addTimer(parts: ContextParts, delayMs: number, everyMs: number, method: string, args: unknown[]): number {

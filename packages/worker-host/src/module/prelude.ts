@@ -18,10 +18,13 @@ import { UnseenMemory } from "./unseen-memory.js";
 const { getHeapStatistics } = v8;
 const SHORT_COLLECTION_MS = 100;
 
-let lastWords = (_force: boolean): string => "nothing";
+let lastWords = (_force: boolean, _weigh: boolean): string => "nothing";
 
-/** What main's guard has the thread write out before it kills it. Set by a partition; `force`: whatever runs now. */
-export function writeLastWords(write: (force: boolean) => string): void {
+/**
+ * What main's guard has the thread write out before it kills it. Set by a partition. `force`: whatever runs now; `weigh`:
+ * with the member that holds most of its memory.
+ */
+export function writeLastWords(write: (force: boolean, weigh: boolean) => string): void {
   lastWords = write;
 }
 
@@ -69,7 +72,7 @@ function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): 
     if (overOffHeap() || (over() && wasShort)) collectAll();
     return memory();
   };
-  const save = (force: boolean): string => lastWords(force);
+  const save = (force: boolean, weigh: boolean): string => lastWords(force, weigh);
   const snapshot = (request: number): void => void (port && sendHeapSnapshot(port, request));
   Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), {
     value: Object.freeze({ memory, collect, snapshot, save }),

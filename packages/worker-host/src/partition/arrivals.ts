@@ -9,6 +9,7 @@ import {
   R_METHOD,
   R_SENDER_ADDRESS,
   R_SENDER_UID,
+  R_SEQ,
   R_TYPE,
 } from "../protocol/memory/record-descriptor.js";
 import { FORMAT_MEMBER, FORMAT_TRACED, type Payload } from "../protocol/ring/payload.js";
@@ -43,6 +44,9 @@ export class Arrivals {
     countedBytes: number,
     transferred?: readonly unknown[],
   ): void {
+    const seq = header[R_SEQ];
+    // The former thread ended before it had passed the record.
+    if (this.#mailboxes.hasArrived(seq)) return;
     const kind = kindOf(header[R_TYPE]);
     const isCall = kind === KIND_CALL;
     const method = methodText === "" ? header[R_METHOD] : methodText;
@@ -72,13 +76,16 @@ export class Arrivals {
     }
     const waiting = new Waiting(method, args, countedBytes, caller, kind === KIND_SEND);
     // By a cell's address the sender has counted it already.
-    if (byName && this.#mailboxes.offer(cell, waiting) !== PUSHED) {
+    if (byName) {
       const name = this.#nameOf(method);
-      this.#refuse(caller, name, mailboxFull(this.#parts.table, cell, name));
-      return;
+      if (this.#mailboxes.offer(cell, waiting, seq) === PUSHED) this.late?.(cell, waiting);
+      else this.#refuse(caller, name, mailboxFull(this.#parts.table, cell, name));
+    } else if (this.late === undefined) {
+      this.#mailboxes.put(cell, waiting, seq);
+    } else {
+      this.#mailboxes.count(cell, waiting, seq);
+      this.late(cell, waiting);
     }
-    if (this.late === undefined) this.#mailboxes.put(cell, waiting);
-    else this.late(cell, waiting);
   }
 
   #refuse(caller: Caller | undefined, method: string, error: ActorError): void {

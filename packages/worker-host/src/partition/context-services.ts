@@ -148,8 +148,7 @@ export class ContextServices implements ContextHost {
     const bytes = args.reduce<number>((sum, arg) => sum + (ArrayBuffer.isView(arg) ? arg.byteLength : 8), 0);
     const waiting = new Waiting(method, args, bytes, undefined, false);
     const { mailboxes } = this.#parts;
-    if (mailboxes.offer(cell, waiting) === PUSHED) mailboxes.put(cell, waiting);
-    else if (cell.phase !== ENDED) mailboxes.dropped(cell, method);
+    if (mailboxes.offer(cell, waiting) !== PUSHED && cell.phase !== ENDED) mailboxes.dropped(cell, method);
   }
 
   #freeName(): string {

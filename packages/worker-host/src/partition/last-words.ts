@@ -38,15 +38,15 @@ export class LastWordsWriter {
     return this.#parts.table[TABLE_CURRENT] !== 0 || this.#parts.attribution.current !== undefined;
   }
 
-  /** Takes the messages out: from then on nothing handles them here. */
-  write(): LastWords {
+  /** Takes the messages out: from then on nothing handles them here. `heaviest`: who holds too much. */
+  write(heaviest: Cell | undefined): LastWords {
     const saving = new Saving(this.#parts.outbox.codec);
     for (const cell of this.#roster.cells) {
       if (!this.#isKept(cell)) continue;
       for (let waiting = cell.first; waiting !== undefined; waiting = waiting.next) saving.add(cell, waiting);
       this.#mailboxes.forget(cell);
     }
-    return saving.words(this.#culprit);
+    return saving.words(this.#culprit, heaviest === undefined ? undefined : [heaviest.number, heaviest.generation]);
   }
 
   /** One that came by the ring afterwards. */
@@ -86,10 +86,10 @@ class Saving {
     if (this.#list.length === MESSAGES_A_LIST) this.#close();
   }
 
-  words(culprit: LastWords["culprit"]): LastWords {
+  words(culprit: LastWords["culprit"], heaviest?: LastWords["heaviest"]): LastWords {
     this.#close();
     const counts = [...this.#counts].map(([cell, { count, bytes }]) => [cell, count, bytes] as const);
-    return { type: "last_words", culprit, messages: this.#messages, counts, calls: this.#calls };
+    return { type: "last_words", culprit, heaviest, messages: this.#messages, counts, calls: this.#calls };
   }
 
   #close(): void {

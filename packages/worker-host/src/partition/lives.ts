@@ -1,7 +1,7 @@
 import type { ActorContext } from "../actor/context.js";
 import { isIgnore } from "../actor/define-actor.js";
 import { type ExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
-import { CELL_WATCHED, CELL_WORDS } from "../protocol/memory/cells.js";
+import { CELL_WORDS, isEndWanted } from "../protocol/memory/cells.js";
 import { METHOD_INIT, METHOD_TERMINATE } from "../protocol/memory/name-table.js";
 import { type Cell, ENDED, ENDING, STARTING, type StartedMember, UP } from "./cell.js";
 import type { Line } from "./line.js";
@@ -152,8 +152,8 @@ export class Lives {
     this.#release(cell);
     if (next === undefined) this.#mailboxes.close(cell);
     settle(cell, { kind: "failed", reason });
-    // Reset in one step with the look: main may ask for the end of the next life at this moment.
-    const isWatched = Atomics.exchange(table, cell.number * CELL_WORDS + CELL_WATCHED, 0) !== 0;
+    // After the next life, or that there is none, is there for main to see.
+    const isWatched = isEndWanted(table, cell.number * CELL_WORDS, cell.incarnation);
     news.ended(cell, reason, lost, isWatched ? this.#roster.refTo(cell) : undefined, verdict.outcome);
     if (next === undefined) this.#roster.remember(cell, reason);
     for (const told of cell.extras?.watchers ?? []) told(reason);

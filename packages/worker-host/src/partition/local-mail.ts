@@ -1,10 +1,8 @@
-import { takeRoom } from "../protocol/calls/member-peer.js";
 import type { Outbox } from "../protocol/calls/outbox.js";
 import type { Callee } from "../protocol/calls/pending-calls.js";
 import { ActorError } from "../protocol/errors/errors.js";
 import { callTimeoutOf } from "../protocol/memory/call-timeout.js";
 import { blockTimeoutOf, CELL_POLICY, CELL_WORDS, cellOf, generationOf, overflowOf } from "../protocol/memory/cells.js";
-import { STATE_OPEN } from "../protocol/memory/slot-descriptor.js";
 import type { Connection } from "../protocol/refs/actor-ref.js";
 import type { CastResult, Transferable } from "../protocol/refs/actor-types.js";
 import type { RefOptions } from "../protocol/refs/ref-options.js";
@@ -63,7 +61,8 @@ export interface LocalMailHost {
   readonly current: Cell | undefined;
   cellOf(number: number, generation: number): Cell | undefined;
   named(id: string): Cell | undefined;
-  enqueue(cell: Cell, waiting: Waiting): void;
+  /** Accepts a message: PUSHED, FULL or CLOSED. */
+  offer(cell: Cell, waiting: Waiting): number;
   dropped(cell: Cell, method: string): void;
   /** The caller of this message no longer waits. */
   givenUp(cell: Cell, caller: Caller): void;
@@ -261,10 +260,7 @@ export class LocalMail {
   }
 
   #put(cell: Cell, waiting: Waiting): number {
-    const open = (cell.generation << 2) | STATE_OPEN;
-    const outcome = takeRoom(this.#host.table, cell.number * CELL_WORDS, open, waiting.bytes);
-    if (outcome === PUSHED) this.#host.enqueue(cell, waiting);
-    return outcome;
+    return this.#host.offer(cell, waiting);
   }
 
   #overflowOf(cell: Cell): ReturnType<typeof overflowOf> {

@@ -11,11 +11,13 @@ import {
   CELL_SPACE,
   CELL_TAKEN,
   CELL_WORDS,
+  TABLE_ARRIVED,
   TABLE_QUEUED,
   TABLE_QUEUED_BYTES,
 } from "../protocol/memory/cells.js";
 import { ring } from "../protocol/memory/doorbell.js";
 import { STATE_OPEN } from "../protocol/memory/slot-descriptor.js";
+import { PUSHED } from "../protocol/ring/ring-writer.js";
 import { type Caller, type Cell, ENDED, mailboxFull, type OwnWaiting, type Waiting } from "./cell.js";
 import type { Line } from "./line.js";
 import { nameOf, type PartitionParts } from "./parts.js";
@@ -42,32 +44,74 @@ export class Mailboxes {
     this.#lines = lines;
   }
 
-  /** PUSHED; FULL or CLOSED, and nothing was counted. */
-  offer(cell: Cell, waiting: Waiting): number {
-    const open = (cell.generation << 2) | STATE_OPEN;
-    return takeRoom(this.#table, cell.number * CELL_WORDS, open, waiting.bytes);
+  /** Accepts a message. PUSHED; FULL or CLOSED, and nothing was counted. `seq`: of its record, when it came by the ring. */
+  offer(cell: Cell, waiting: Waiting, seq?: number): number {
+    const table = this.#table;
+    const at = cell.number * CELL_WORDS;
+    const { bytes } = waiting;
+    const isKept = cell.kept;
+    const arrived = seq === undefined ? table[TABLE_ARRIVED] : seq + 1;
+    const outcome = takeRoom(table, at, (cell.generation << 2) | STATE_OPEN, bytes);
+    if (outcome !== PUSHED) return outcome;
+    // A thread that is ended is interrupted where a function begins or a loop goes round. There is none before all these are
+    // counted, so the next thread finds a message in all of them or in none.
+    table[TABLE_ARRIVED] = arrived;
+    table[TABLE_QUEUED]++;
+    table[TABLE_QUEUED_BYTES] += bytes;
+    if (isKept) {
+      table[at + CELL_HEAP]++;
+      table[at + CELL_HEAP_BYTES] += bytes;
+    }
+    this.#append(cell, waiting);
+    return PUSHED;
   }
 
-  /** The message has been accepted and counted. */
-  put(cell: Cell, waiting: Waiting): void {
-    this.putBack(cell, waiting);
+  /** A message of the ring, which its sender has counted: from now on it is on the heap. `seq` is its record's. */
+  put(cell: Cell, waiting: Waiting, seq: number): void {
+    this.count(cell, waiting, seq);
+    this.#append(cell, waiting);
+  }
+
+  /** As `put`, but nothing handles it here any more. */
+  count(cell: Cell, { bytes }: Waiting, seq: number): void {
+    const table = this.#table;
     const at = cell.number * CELL_WORDS;
-    if ((this.#table[at + CELL_POLICY] & 3) === 3) this.#dropOldest(cell, at);
-    this.#line.wake(cell);
+    // In one go, as in `offer`: when this thread ends before it has passed the record, the next one sees that it has it.
+    table[TABLE_ARRIVED] = seq + 1;
+    table[TABLE_QUEUED]++;
+    table[TABLE_QUEUED_BYTES] += bytes;
+    if (!cell.kept) return;
+    table[at + CELL_HEAP]++;
+    table[at + CELL_HEAP_BYTES] += bytes;
+  }
+
+  /** True for a record of the ring that the former thread has had on its heap. */
+  hasArrived(seq: number): boolean {
+    return this.#table[TABLE_ARRIVED] === ((seq + 1) | 0);
   }
 
   /** A message that the former thread had accepted, of a member whose life has not begun. */
   putBack(cell: Cell, waiting: Waiting): void {
     const table = this.#table;
+    const at = cell.number * CELL_WORDS;
+    table[TABLE_QUEUED]++;
+    table[TABLE_QUEUED_BYTES] += waiting.bytes;
+    table[at + CELL_HEAP]++;
+    table[at + CELL_HEAP_BYTES] += waiting.bytes;
+    this.#link(cell, waiting);
+  }
+
+  #append(cell: Cell, waiting: Waiting): void {
+    this.#link(cell, waiting);
+    const at = cell.number * CELL_WORDS;
+    if ((this.#table[at + CELL_POLICY] & 3) === 3) this.#dropOldest(cell, at);
+    this.#line.wake(cell);
+  }
+
+  #link(cell: Cell, waiting: Waiting): void {
     if (cell.last === undefined) cell.first = waiting;
     else cell.last.next = waiting;
     cell.last = waiting;
-    table[TABLE_QUEUED]++;
-    table[TABLE_QUEUED_BYTES] += waiting.bytes;
-    if (!cell.kept) return;
-    const at = cell.number * CELL_WORDS;
-    table[at + CELL_HEAP]++;
-    table[at + CELL_HEAP_BYTES] += waiting.bytes;
   }
 
   /** A message that needs no room: a timer's, a DOWN. */

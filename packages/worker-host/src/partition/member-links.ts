@@ -1,6 +1,6 @@
-import { targetOf } from "../loop/create-context.js";
+import { lifeOf, targetOf } from "../loop/create-context.js";
 import { type ExitReason, KILLED, linkedReason, NOPROC } from "../protocol/errors/exit-reason.js";
-import { CELL_WATCHED, CELL_WORDS } from "../protocol/memory/cells.js";
+import { CELL_WORDS, wantEnd } from "../protocol/memory/cells.js";
 import type { Target } from "../protocol/port/messages.js";
 import type { MemberSignal } from "../protocol/port/partition.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
@@ -46,8 +46,8 @@ export class MemberLinks {
     if (!this.#roster.isHere(target)) {
       const { table, outbox } = this.#parts;
       // Before main hears of the link: it learns of this life's end, however soon that is.
-      Atomics.store(table, cell.number * CELL_WORDS + CELL_WATCHED, 1);
-      outbox.post({ type: "link", target: targetOf("ctx.link", target), from: this.#asTarget(cell) });
+      wantEnd(table, cell.number * CELL_WORDS, cell.incarnation);
+      outbox.post({ type: "link", target: lifeOf("ctx.link", target, outbox), from: this.#asTarget(cell) });
       return;
     }
     const partner = this.#roster.meantBy(target);
@@ -63,9 +63,10 @@ export class MemberLinks {
   unlink(cell: Cell, ref: ActorRef | PoolRef): void {
     const target = checkedReference(ref, "ctx.unlink");
     if (!this.#roster.isHere(target)) {
-      this.#parts.outbox.post({
+      const { outbox } = this.#parts;
+      outbox.post({
         type: "unlink",
-        target: targetOf("ctx.unlink", target),
+        target: lifeOf("ctx.unlink", target, outbox),
         from: this.#asTarget(cell),
       });
       return;
@@ -96,9 +97,9 @@ export class MemberLinks {
   }
 
   /** An exit signal that main passes on. */
-  arrived({ cell, generation, source, reason, fatal }: MemberSignal): void {
+  arrived({ cell, generation, life, source, reason, fatal }: MemberSignal): void {
     const member = this.#roster.cellOf(cell, generation);
-    if (member === undefined) return;
+    if (member === undefined || (life !== undefined && life !== member.incarnation)) return;
     if (reason === "kill") {
       this.#lives.end(member, KILLED);
       return;
@@ -142,6 +143,7 @@ export class MemberLinks {
   }
 
   #asTarget(cell: Cell): Target {
-    return { address: this.#roster.addressOf(cell), uid: this.#roster.uidOf(cell), id: cell.id };
+    const { id, incarnation } = cell;
+    return { address: this.#roster.addressOf(cell), uid: this.#roster.uidOf(cell), id, life: incarnation };
   }
 }

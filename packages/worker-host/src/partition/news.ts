@@ -54,7 +54,8 @@ export class News {
     }
     if (watched !== undefined) {
       const { address, uid, id } = watched;
-      news.watched.push([address, uid, id, encodeForeign(this.#codec, reason), then === "restarted"]);
+      const encoded = encodeForeign(this.#codec, reason);
+      news.watched.push([address, uid, id, cell.incarnation, encoded, then === "restarted"]);
     }
     this.#grow();
   }

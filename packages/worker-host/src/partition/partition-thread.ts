@@ -83,30 +83,30 @@ export class PartitionThread {
   #freeze: () => void = () => {};
   #news: News | undefined;
   #isSilent = false;
-  #shouldSpeak = false;
+  #shouldSpeak: { readonly weigh: boolean } | undefined;
 
   #work(): number {
-    if (this.#shouldSpeak) this.lastWords(true);
+    if (this.#shouldSpeak !== undefined) this.lastWords(true, this.#shouldSpeak.weigh);
     return this.#isSilent ? 0 : (this.#partition?.work() ?? 0);
   }
 
   /**
    * Tells main what the next thread needs, once; from then on no message is handled here. Without `force` it waits for a
    * moment when the partition's own code is not half way, unless a member's code runs: then it is not. Returns whether
-   * it has spoken.
+   * it has spoken. `weigh`: it ends over its memory.
    */
-  readonly lastWords = (force: boolean): string => {
+  readonly lastWords = (force: boolean, weigh = false): string => {
     const partition = this.#partition;
     if (partition === undefined || this.#isSilent) return "spoken";
     if (!force && !partition.lastWords.isInMember) {
-      this.#shouldSpeak = true;
+      this.#shouldSpeak = { weigh };
       this.#wake();
       return "later";
     }
     this.#isSilent = true;
     this.#freeze();
     this.#news?.flush();
-    this.#outbox?.post(partition.lastWords.write());
+    this.#outbox?.post(partition.lastWords.write(weigh ? partition.weights.heaviest() : undefined));
     partition.late = (cell, waiting) => this.#outbox?.post(partition.lastWords.late(cell, waiting));
     return "spoken";
   };
@@ -130,6 +130,7 @@ export class PartitionThread {
       info: (_ctx: ActorContext<any>, message: any) => {
         if (message?.type === "DOWN") this.#partition?.monitors.down(message);
         else if (message?.type === "members.signal") this.#partition?.links.arrived(message);
+        else if (message?.type === "members.weigh") this.#partition?.weights.weigh();
       },
       terminate: (_ctx: ActorContext<any>, reason: ExitReason) => this.#drain(reason),
     }) as ActorDefinition<any, any, any>;
@@ -154,6 +155,7 @@ export class PartitionThread {
       news,
       attribution: this.#attribution,
       restarts: { intensity: args.intensity, periodMs: args.periodMs },
+      caps: args.caps,
       unhandled: (method, detail, id) => host.unhandled(method, detail, id),
     });
     this.#partition = partition;

@@ -20,6 +20,7 @@ import { MemberRequests } from "./member-requests.js";
 import { MemberRestarts } from "./member-restarts.js";
 import { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
+import { MemberWeights } from "./member-weights.js";
 import type { PartitionParts } from "./parts.js";
 import { RingReplies } from "./ring-caller.js";
 import { Roster } from "./roster.js";
@@ -53,6 +54,7 @@ export class Partition implements Members, LocalMailHost {
   readonly #requests: MemberRequests;
   readonly #heirs: Heirs;
   readonly lastWords: LastWordsWriter;
+  readonly weights: MemberWeights;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(parts: PartitionParts) {
@@ -85,6 +87,7 @@ export class Partition implements Members, LocalMailHost {
     this.#arrivals = new Arrivals(parts, roster, mailboxes, replies);
     this.#heirs = new Heirs(parts, { roster, lives, mailboxes, replies });
     this.lastWords = new LastWordsWriter(parts, roster, mailboxes);
+    this.weights = new MemberWeights(parts, roster, parts.caps, lives.end);
   }
 
   /** Takes over what the former thread left. Its members begin by `wake`. */
@@ -237,8 +240,8 @@ export class Partition implements Members, LocalMailHost {
     return this.roster.cellOf(number, generation);
   }
 
-  enqueue(cell: Cell, waiting: Waiting): void {
-    this.#mailboxes.put(cell, waiting);
+  offer(cell: Cell, waiting: Waiting): number {
+    return this.#mailboxes.offer(cell, waiting);
   }
 
   dropped(cell: Cell, method: string): void {

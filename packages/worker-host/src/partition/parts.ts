@@ -11,6 +11,12 @@ import type { Cell } from "./cell.js";
 import type { News } from "./news.js";
 import type { PartitionOutbox } from "./partition-outbox.js";
 
+/** The caps of a partition's thread, in MiB. */
+export interface Caps {
+  readonly heapCapMb: number;
+  readonly offHeapCapMb: number;
+}
+
 /** What a partition works with. */
 export interface PartitionParts {
   readonly supervisor: string;
@@ -24,6 +30,7 @@ export interface PartitionParts {
   readonly attribution: Attribution<Cell>;
   /** How often a member may be started again. */
   readonly restarts: IntensityLimit;
+  readonly caps: Caps;
   /** `id`: the member whose message it is, where that is known. */
   unhandled(method: string, detail: string, id?: string): void;
 }

@@ -214,7 +214,7 @@ export class Roster {
     const { supervisor, table } = this.#parts;
     const cell = new Cell(number, generation, name, supervisor, type, args);
     const at = number * CELL_WORDS;
-    cell.history = { incarnation: table[at + CELL_INCARNATION] + 1, failures: [] };
+    cell.history = { incarnation: table[at + CELL_INCARNATION], failures: [] };
     this.#settle(cell);
     return cell;
   }

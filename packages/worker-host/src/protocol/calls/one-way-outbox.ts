@@ -70,6 +70,10 @@ export abstract class OneWayOutbox implements Sender {
     return this.self.uid;
   }
 
+  lifeAt(address: number): number | undefined {
+    return this.#peers.lifeAt(address);
+  }
+
   wordsAt(address: number): Int32Array {
     return this.#peers.memoryAt(address).words;
   }

@@ -1,4 +1,13 @@
-import { cellOf, generationOf, segmentOfCell, TABLE_ADDRESS, TABLE_UID } from "../memory/cells.js";
+import {
+  CELL_INCARNATION,
+  CELL_WORDS,
+  cellOf,
+  generationOf,
+  isCellAddress,
+  segmentOfCell,
+  TABLE_ADDRESS,
+  TABLE_UID,
+} from "../memory/cells.js";
 import type { Producer } from "../memory/ring-lock.js";
 import type { Segments, SlotMemory } from "../memory/segments.js";
 import {
@@ -112,6 +121,14 @@ export class Peers {
     if (table === undefined) throw new RangeError(`no table of cells at ${address}`);
     const partition = this.connect(table[TABLE_ADDRESS], table[TABLE_UID], id);
     return new MemberPeer(id, address, cellOf(address), generationOf(uid), table, partition);
+  }
+
+  /** The present life of the light actor at this address; undefined for what is none, or is meant by its id. */
+  lifeAt(address: number): number | undefined {
+    const cell = cellOf(address);
+    if (!isCellAddress(address) || cell === 0) return undefined;
+    const table = this.#segments.table(segmentOfCell(address));
+    return table === undefined ? undefined : Atomics.load(table, cell * CELL_WORDS + CELL_INCARNATION);
   }
 
   /** Forgets a slot whose memory is about to be used for another. */

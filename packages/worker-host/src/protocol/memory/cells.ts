@@ -9,6 +9,7 @@
  *   5  queued · 6 queued bytes   messages that wait on the partition's heap   (written by the partition)
  *   7  most queued bytes         from then on every member counts as full     (written by main)
  *   8  used                      no cell from here on was ever used           (written by the partition)
+ *   9  arrived                   seq + 1 of the last record of the ring that is on the heap, see `Mailboxes.put`
  *   32 …                         the cells, from number 2 on: a cache line each
  *
  * The address of a light actor has bit 31 set, then 11 bits for the table's segment and 20 for the cell, so it is a
@@ -32,6 +33,7 @@ export const TABLE_QUEUED = 5;
 export const TABLE_QUEUED_BYTES = 6;
 export const TABLE_MOST_BYTES = 7;
 export const TABLE_USED = 8;
+export const TABLE_ARRIVED = 9;
 
 /** generation · 4 + state, as a slot's identity. */
 export const CELL_IDENTITY = 0;
@@ -44,13 +46,13 @@ export const CELL_CAPACITY = 4;
 export const CELL_CAPACITY_BYTES = 5;
 /** Overflow policy (bits 0–1) · how long a sender waits for room, in ms. */
 export const CELL_POLICY = 6;
-/** Main: 1 when it wants to know how this life ends. */
+/** The latest life of the cell whose end main wants to know; 0 for none. See `wantEnd`. */
 export const CELL_WATCHED = 7;
 /** Doorbell: 1 while a sender waits for room. */
 export const CELL_SPACE = 8;
 /** 1 while it is suspended. */
 export const CELL_SUSPENDED = 9;
-/** Of the life: 1 for the first one. */
+/** Of the present life, or of the next one while there is none: 1 for the first. */
 export const CELL_INCARNATION = 10;
 /** When it is started again: one of the RESTART numbers. */
 export const CELL_RESTART = 11;
@@ -119,6 +121,23 @@ export function blockTimeoutOf(policy: number): number {
   return policy >>> 2;
 }
 
+/**
+ * Main wants to know how this life of a cell ends. A life that ends publishes the next life, or that there is none, before
+ * it looks here; who wants to know looks afterwards whether that life is still the present one: one of them sees the other.
+ */
+export function wantEnd(words: Int32Array, at: number, life: number): void {
+  for (let wanted = Atomics.load(words, at + CELL_WATCHED); wanted < life; ) {
+    const found = Atomics.compareExchange(words, at + CELL_WATCHED, wanted, life);
+    if (found === wanted) return;
+    wanted = found;
+  }
+}
+
+/** Whether main wants to know how this life ends. It may have wanted to know it of a later one only. */
+export function isEndWanted(words: Int32Array, at: number, life: number): boolean {
+  return Atomics.load(words, at + CELL_WATCHED) >= life;
+}
+
 /** Main, before the partition's first thread starts. */
 export function formatTable(
   words: Int32Array,
@@ -140,7 +159,8 @@ export interface SavedCount {
 
 /**
  * Main, when the partition's thread has ended: no member lives. Those in `kept`, by cell, stay open, because the next
- * thread starts them again: what their heap has lost counts as taken, unless this thread had not taken over yet.
+ * thread starts them again: their lives are over, and what their heap has lost counts as taken, unless this thread had not
+ * taken over yet.
  * Generations stay, so that no reference to a former member means a later one.
  */
 export function closeTable(
@@ -156,6 +176,7 @@ export function closeTable(
     } else if (wasTakenOver) {
       Atomics.add(words, at + CELL_TAKEN, words[at + CELL_HEAP] - saved.count);
       Atomics.sub(words, at + CELL_BYTES, words[at + CELL_HEAP_BYTES] - saved.bytes);
+      Atomics.add(words, at + CELL_INCARNATION, 1);
       ring(words, at + CELL_SPACE);
     }
     words[at + CELL_HEAP] = words[at + CELL_HEAP_BYTES] = 0;

@@ -30,7 +30,6 @@ export {
   CELL_SPACE,
   CELL_SUSPENDED,
   CELL_TAKEN,
-  CELL_WATCHED,
   CELL_WORDS,
   cellAddress,
   cellOf,
@@ -39,6 +38,7 @@ export {
   formatTable,
   generationOf,
   isCellAddress,
+  isEndWanted,
   MAX_CELLS,
   RESTART_TYPES,
   type SavedCount,
@@ -49,6 +49,7 @@ export {
   TABLE_QUEUED_BYTES,
   tableBytes,
   uidOfGeneration,
+  wantEnd,
   writePolicy,
 } from "./cells.js";
 export { ConsumerState } from "./consumer-state.js";

@@ -31,6 +31,7 @@ export {
   type MemberLife,
   type MemberSignal,
   type MemberSpec,
+  type MembersWeigh,
   type PartitionArgs,
   partitionUrl,
   type StartedMembers,

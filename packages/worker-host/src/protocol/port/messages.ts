@@ -119,6 +119,8 @@ export interface Target {
   readonly address: number | undefined;
   readonly uid: number;
   readonly id: string;
+  /** Of a light actor, the life that was meant: a later one has its address too. Undefined: whichever there is. */
+  readonly life?: number | undefined;
 }
 
 /** What happened to a message to another actor and concerns main. Main's own outbox sends these too. */
@@ -149,7 +151,14 @@ export interface Detour {
 
 /** What has happened to the light actors of a partition since the last time. */
 /** `restarted`: it has begun another life. */
-export type WatchedEnd = readonly [address: number, uid: number, id: string, reason: Encoded, restarted: boolean];
+export type WatchedEnd = readonly [
+  address: number,
+  uid: number,
+  id: string,
+  life: number,
+  reason: Encoded,
+  restarted: boolean,
+];
 
 export interface MembersNews {
   readonly type: "members";

@@ -41,6 +41,8 @@ export interface PartitionArgs {
   /** Of the former thread. */
   readonly inherited: Inheritance | undefined;
   readonly perThread: readonly { readonly id: string; readonly args: unknown; readonly spec: MemberSpec }[];
+  /** Of the partition's thread. */
+  readonly caps: { readonly heapCapMb: number; readonly offHeapCapMb: number };
   /** How often each member may be started again. */
   readonly intensity: number;
   readonly periodMs: number;
@@ -84,6 +86,8 @@ export interface LastWords {
   readonly type: "last_words";
   /** The member whose code runs, if that is known. */
   readonly culprit: readonly [cell: number, generation: number] | undefined;
+  /** When it ends over its memory: the member that holds most of it, if one holds too much. */
+  readonly heaviest: readonly [cell: number, generation: number] | undefined;
   readonly messages: readonly Encoded[];
   /** How many messages these are of each member, and their bytes. */
   readonly counts: readonly (readonly [cell: number, count: number, bytes: number])[];
@@ -110,11 +114,18 @@ export interface MemberLife {
   readonly id: string;
 }
 
+/** To the `info` of a partition that is nearly full. */
+export interface MembersWeigh {
+  readonly type: "members.weigh";
+}
+
 /** An exit signal to a light actor: to the `info` of its partition. */
 export interface MemberSignal {
   readonly type: "members.signal";
   readonly cell: number;
   readonly generation: number;
+  /** For this life only, as from a link. Undefined: for whichever there is. */
+  readonly life: number | undefined;
   readonly source: { readonly id: string; readonly ref: ActorRef | PoolRef | undefined };
   readonly reason: Encoded | "kill";
   /** The reason with which it ends, when that is another. */

@@ -1,5 +1,6 @@
 // Internal: for @mini-otp/runtime of the same version.
 export {
+  FORMAT_MEMBER,
   FORMAT_PARCEL,
   FORMAT_TRACED,
   fillPayload,
