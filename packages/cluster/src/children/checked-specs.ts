@@ -1,7 +1,7 @@
 import type { ActorSpec } from "@mini-otp/runtime";
 import { checkSpec, invalidSpec, isRecord, isText, readSpec } from "@mini-otp/runtime/options";
 import { isPlain } from "@mini-otp/worker-host/protocol/options";
-import { NODE_NAME } from "../gateway/references.js";
+import { NODE_NAME } from "../nodes/node-name.js";
 import type { RemoteSpec } from "./remote-spec.js";
 import type { SingletonSpec } from "./singleton-spec.js";
 

@@ -81,7 +81,7 @@ export class Contender {
     if (!ownership.isHeld) return;
     const entry = await bucket.read(keyOf(id));
     const owned = ownedIn(entry);
-    if (owned !== undefined && ownership.isOthers(owned.owner)) return;
+    if (owned !== undefined && !(await ownership.hasEnded(owned))) return;
     const start = async (fence: object): Promise<ActorRef> => {
       try {
         return await this.#host.start(this.#spec, { ...args, fence });

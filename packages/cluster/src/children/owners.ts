@@ -1,5 +1,6 @@
 import type { ActorRef } from "@mini-otp/runtime";
 import type { Bucket, BucketEntry } from "../engine/engine.js";
+import { FollowedKeys } from "../engine/followed-keys.js";
 import { fromWire, type GlobalRef } from "../gateway/references.js";
 import type { Owner, Ownership } from "../nodes/ownership.js";
 import type { Target } from "./moving-ref.js";
@@ -14,6 +15,8 @@ export interface Owned {
 }
 
 const PREFIXES = ["one.", "shard."];
+/** What nodes that are gone had is taken out of the bucket by so many keys at a time. */
+const CLEARED_AT_ONCE = 256;
 
 /** The key of a singleton. */
 export function keyOf(id: string): string {
@@ -53,21 +56,35 @@ export class Owners {
   readonly #ownership: Ownership;
   readonly #refTo: (global: GlobalRef) => ActorRef;
   readonly #listeners = new Set<() => void>();
-  /** Keys that went while all were read: the list may still have them. */
-  #gone: Set<string> | undefined;
+  readonly #keys: FollowedKeys;
 
   constructor(bucket: Bucket, ownership: Ownership, refTo: (global: GlobalRef) => ActorRef) {
     this.#bucket = bucket;
     this.#ownership = ownership;
     this.#refTo = refTo;
+    this.#keys = new FollowedKeys(bucket, PREFIXES, {
+      known: () => this.#known.keys(),
+      changed: (key, entry) => this.#changed(key, entry),
+    });
   }
 
   async start(): Promise<void> {
-    this.#bucket.watch(
-      (key, entry) => this.#changed(key, entry),
-      () => void this.#readAll(),
-    );
-    await this.#readAll();
+    await this.#keys.start();
+    this.clearAway(this.#ownership.owner.node);
+  }
+
+  stop(): void {
+    this.#keys.stop();
+  }
+
+  /** As of `Names`. */
+  clearAway(node: string): boolean {
+    const left = [...this.#known].filter(([, { owned }]) => owned?.owner.node === node);
+    const over = left.filter(([, { owned }]) => owned !== undefined && this.#ownership.isOver(owned));
+    for (const [key, { entry }] of over.slice(0, CLEARED_AT_ONCE)) {
+      void this.#bucket.remove(key, entry.revision).catch(() => false);
+    }
+    return left.length > 0;
   }
 
   /** Calls `listener` when an owner may have changed. Returns the function that takes it off. */
@@ -84,6 +101,7 @@ export class Owners {
   /** What was told of the bucket holds no more. */
   bucketReset(): void {
     this.#known.clear();
+    void this.#keys.read();
   }
 
   /** Who has it; undefined while no node does. */
@@ -110,33 +128,11 @@ export class Owners {
     return [...this.#known.values()].map(({ entry }) => entry).filter(({ key }) => key.startsWith(prefix));
   }
 
-  async #readAll(): Promise<void> {
-    const gone = new Set<string>();
-    this.#gone = gone;
-    const lists = await Promise.all(PREFIXES.map((prefix) => this.#bucket.list(prefix))).catch(() => undefined);
-    // A later look has begun.
-    if (lists === undefined || this.#gone !== gone) return;
-    this.#gone = undefined;
-    const entries = lists.flat().filter(({ key }) => !gone.has(key));
-    const keys = new Set(entries.map(({ key }) => key));
-    for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
-    for (const entry of entries) this.#take(entry.key, entry);
-    this.tell();
-  }
-
   #changed(key: string, entry: BucketEntry | undefined): void {
-    if (!PREFIXES.some((prefix) => key.startsWith(prefix))) return;
-    this.#take(key, entry);
-    this.tell();
-  }
-
-  #take(key: string, entry: BucketEntry | undefined): void {
     const known = this.#known.get(key)?.entry;
-    if (entry === undefined) {
-      this.#known.delete(key);
-      this.#gone?.add(key);
-    } else if (known === undefined || known.revision <= entry.revision) {
+    if (entry === undefined) this.#known.delete(key);
+    else if (known === undefined || known.revision <= entry.revision)
       this.#known.set(key, { entry, owned: ownedIn(entry) });
-    }
+    this.tell();
   }
 }

@@ -102,6 +102,7 @@ export class Cluster {
       bucketReset: () => [this.#names, this.#owners].forEach((known) => void known.bucketReset()),
       regained: () => this.#leaseRegained(),
       changed: () => this.#owners.tell(),
+      clearAway: (node) => [this.#names, this.#owners].map((known) => known.clearAway(node)).includes(true),
     });
     const gateway = this.#gateway;
     const monitor = (ref: ActorRef, listener: () => void): (() => void) => system.monitor(ref, listener);
@@ -311,6 +312,7 @@ export class Cluster {
     await within(left(), given);
     this.#ownership.stop();
     this.#moving.close();
+    this.#owners.stop();
     await within(left(), this.#gateway.close());
     await within(left(), this.#engine.close());
   }

@@ -1,7 +1,7 @@
 import { type Fields, field, integer, isListOf, isRecord, isText, takeOptions } from "@mini-otp/runtime/options";
 import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { type Filled, group, numberFrom, required, secret } from "@mini-otp/worker-host/protocol/options";
-import { NODE_NAME } from "../gateway/references.js";
+import { NODE_NAME } from "../nodes/node-name.js";
 
 /** What a node is in its cluster, whatever the cluster runs on. */
 export interface ClusterOptions {

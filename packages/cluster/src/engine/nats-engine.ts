@@ -5,15 +5,23 @@
 import { readFile } from "node:fs/promises";
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import type { Filled } from "@mini-otp/worker-host/protocol/options";
-import { JetStreamApiError, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
   type Authenticator,
   AuthorizationError,
   credsAuthenticator,
+  headers,
   type Msg,
   type NatsConnection,
   nkeyAuthenticator,
+  PermissionViolationError,
   RequestError,
   tokenAuthenticator,
   UserAuthenticationExpiredError,
@@ -59,6 +67,10 @@ const COMPARE_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 /** Keys that are asked for before the first has been answered. */
 const READ_AT_ONCE = 64;
+/** A bucket keeps a marker of each key that was removed: it is taken out after so long, with others. */
+const ERASE_AFTER_MS = 1000;
+/** Markers that are kept in mind for that; those beyond are found by the next list. */
+const MOST_MARKERS = 4096;
 
 /** Rejects with ERR_CLUSTER_AUTH, and with ERR_CLUSTER_ENGINE for a server that cannot be reached, or lacks what is needed. */
 export async function connectNats(options: NatsEngineOptions, warn: Warn): Promise<NatsEngine> {
@@ -194,6 +206,7 @@ export class NatsEngine implements Engine {
   readonly #warn: Warn;
   readonly #listeners: ((connected: boolean) => void)[] = [];
   readonly #watchers: Watcher[] = [];
+  readonly #js: JetStreamClient;
   readonly #keyPrefix: string;
   readonly #stream: string;
   readonly #comparing: NodeJS.Timeout;
@@ -206,6 +219,10 @@ export class NatsEngine implements Engine {
   #sequence: number;
   #comparingNow = false;
   #comparedAt = -Infinity;
+  /** Sequences of the markers of removed keys. */
+  #markers: number[] = [];
+  #erasing: NodeJS.Timeout | undefined;
+  #mayErase = true;
 
   constructor(nc: NatsConnection, bucket: Found, options: NatsEngineOptions, found: string, warn: Warn) {
     const { cluster } = options;
@@ -216,17 +233,14 @@ export class NatsEngine implements Engine {
     this.#sequence = bucket.lastSequence;
     this.maxPayloadBytes = nc.info?.max_payload ?? 1024 * 1024;
     this.#nc = nc;
+    this.#js = jetstream(nc, { timeout: ASK_TIMEOUT_MS });
     this.#warn = warn;
     this.#keyPrefix = `motp.${cluster}.kv.`;
     this.#stream = `KV_${bucketOf(cluster)}`;
     this.bucket = {
       read: (key) => this.#asked(async () => entryOf(key, await this.#kv.get(key))),
       write: (key, value, revision) => this.#asked(() => writeTo(this.#kv, key, value, revision)),
-      remove: (key, revision) =>
-        this.#asked(async () => {
-          const removed = this.#kv.delete(key, { previousSeq: revision }).then(() => true);
-          return (await first(removed)) === true;
-        }),
+      remove: (key, revision) => this.#asked(() => this.#remove(key, revision)),
       list: (prefix) => this.#asked(() => this.#list(prefix)),
       watch: (change, missed) => void this.#watchers.push({ change, missed }),
     };
@@ -282,6 +296,7 @@ export class NatsEngine implements Engine {
 
   async close(): Promise<void> {
     clearInterval(this.#comparing);
+    clearTimeout(this.#erasing);
     if (this.#closing) return;
     if (this.#connected) await this.#nc.flush().catch(() => {});
     this.#closing = true;
@@ -336,10 +351,48 @@ export class NatsEngine implements Engine {
     const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(beginning.length));
     const entries: BucketEntry[] = [];
     for (let i = 0; i < keys.length; i += READ_AT_ONCE) {
-      const some = keys.slice(i, i + READ_AT_ONCE).map(async (key) => entryOf(key, await this.#kv.get(key)));
+      const some = keys.slice(i, i + READ_AT_ONCE).map(async (key) => {
+        const found = await this.#kv.get(key);
+        if (found !== null && found.operation !== "PUT") this.#eraseSoon(found.revision);
+        return entryOf(key, found);
+      });
       for (const entry of await Promise.all(some)) if (entry !== undefined) entries.push(entry);
     }
     return entries;
+  }
+
+  /** Others are told by the marker, which stays in the bucket until it is erased. */
+  async #remove(key: string, revision: number): Promise<boolean> {
+    const marker = headers();
+    marker.set("KV-Operation", "DEL");
+    const subject = `$KV.${bucketOf(this.#options.cluster)}.${key}`;
+    const publish = this.#js.publish(subject, "", { headers: marker, expect: { lastSubjectSequence: revision } });
+    const ack = await first(publish);
+    if (ack !== undefined) this.#eraseSoon(ack.seq);
+    return ack !== undefined;
+  }
+
+  #eraseSoon(marker: number): void {
+    if (!this.#mayErase || this.#closing || this.#markers.length >= MOST_MARKERS) return;
+    this.#markers.push(marker);
+    this.#erasing ??= setTimeout(() => void this.#erase(), ERASE_AFTER_MS).unref();
+  }
+
+  /** One that has been overwritten meanwhile, or erased by another node, is not there. */
+  async #erase(): Promise<void> {
+    const manager = await this.#manager();
+    const erase = (marker: number): Promise<unknown> =>
+      manager.streams.deleteMessage(this.#stream, marker, false).catch((error: unknown) => {
+        if (error instanceof PermissionViolationError) this.#mayErase = false;
+      });
+    while (this.#markers.length > 0 && this.#mayErase && this.connected) {
+      await Promise.all(this.#markers.splice(0, READ_AT_ONCE).map(erase));
+    }
+    this.#erasing = undefined;
+    if (this.#mayErase) return;
+    this.#markers = [];
+    const permission = `$JS.API.STREAM.MSG.DELETE.${this.#stream}`;
+    this.#warn({ permission }, "markers of removed keys stay in the bucket: this node may not erase them");
   }
 
   #changed({ subject, headers, data }: Msg): void {

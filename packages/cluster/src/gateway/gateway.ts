@@ -7,12 +7,13 @@ import type { Hello } from "../link/hello.js";
 import { fullMs, type LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
+import { NODE_NAME } from "../nodes/node-name.js";
 import { MOST_AWAY, toForget } from "./away.js";
 import { LightExports } from "./light-exports.js";
 import type { LinkReading } from "./link-reading.js";
 import { Peer, type PeerHost } from "./peer.js";
 import type { WireRecord } from "./records.js";
-import { foreignReferences, fromWire, type GlobalRef, GONE, NODE_NAME } from "./references.js";
+import { foreignReferences, fromWire, type GlobalRef, GONE } from "./references.js";
 import type { RemoteActor } from "./remote-actor.js";
 import { NODE } from "./serving.js";
 

@@ -1,5 +1,6 @@
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { ForeignReferences } from "@mini-otp/worker-host/protocol/values";
+import { NODE_NAME } from "../nodes/node-name.js";
 
 /** What a reference is to every node: never an address. */
 export interface GlobalRef {
@@ -25,7 +26,6 @@ export interface KnownReferences {
   refTo(global: GlobalRef): ActorRef;
 }
 
-export const NODE_NAME = /^[a-z0-9-]{1,32}$/;
 export const INCARNATION = /^[a-z0-9]{1,32}$/;
 const MAX_PATH_LENGTH = 4096;
 const MAX_UID = 2 ** 30 - 1;

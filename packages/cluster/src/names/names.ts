@@ -1,6 +1,7 @@
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Bucket, BucketEntry } from "../engine/engine.js";
+import { FollowedKeys } from "../engine/followed-keys.js";
 import { fromWire, type GlobalRef, toWire } from "../gateway/references.js";
 import type { Owner, Ownership } from "../nodes/ownership.js";
 
@@ -34,24 +35,28 @@ const PREFIX = "name.";
 const TRIES = 8;
 /** What the bucket has of this node's and should not have is looked for again so long after it did not answer. */
 const SWEEP_AFTER_MS = 500;
+/** Names of nodes that are gone are taken out of the bucket by so many at a time. */
+const CLEARED_AT_ONCE = 256;
 
 /** Names of the cluster: each in a key of the bucket, held while its holder's lease is. */
 export class Names {
   readonly #host: NamesHost;
   readonly #known = new Map<string, Registered>();
   readonly #own = new Map<string, Own>();
+  readonly #keys: FollowedKeys;
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(host: NamesHost) {
     this.#host = host;
+    this.#keys = new FollowedKeys(host.bucket, [PREFIX], {
+      known: () => [...this.#known.keys()].map(keyOf),
+      changed: (key, entry) => this.#changed(key, entry),
+    });
   }
 
   async start(): Promise<void> {
-    this.#host.bucket.watch(
-      (key, entry) => this.#changed(key, entry),
-      () => void this.#readAll(),
-    );
-    await this.#readAll();
+    await this.#keys.start();
+    this.clearAway(this.#host.ownership.owner.node);
   }
 
   get count(): number {
@@ -111,6 +116,20 @@ export class Names {
   /** What was told of the bucket holds no more. */
   bucketReset(): void {
     this.#known.clear();
+    void this.#keys.read();
+  }
+
+  /**
+   * Takes out of the bucket what an incarnation or a term of this node that is over has left there. False when nothing is left, as
+   * far as is known.
+   */
+  clearAway(node: string): boolean {
+    const left = [...this.#known].filter(([, { owner }]) => owner.node === node);
+    const over = left.filter(([, registered]) => this.#host.ownership.isOver(registered));
+    for (const [name, { revision }] of over.slice(0, CLEARED_AT_ONCE)) {
+      void this.#host.bucket.remove(keyOf(name), revision).catch(() => false);
+    }
+    return left.length > 0;
   }
 
   /** Those that are still free are registered again. */
@@ -122,12 +141,14 @@ export class Names {
         this.#host.warn({ name, err: error }, `the name ${name} was lost with the lease, and is not to be had again`);
       });
     }
+    this.clearAway(this.#host.ownership.owner.node);
   }
 
   async close(): Promise<void> {
     // With the lease they are free all the same.
     await Promise.all([...this.#own].map(([name, own]) => this.#remove(name, own).catch(() => {})));
     clearTimeout(this.#sweeping);
+    this.#keys.stop();
   }
 
   async #claim(name: string, own: Own): Promise<void> {
@@ -137,7 +158,7 @@ export class Names {
       const entry = await bucket.read(key);
       const holder = registeredIn(entry);
       // One of this node's that is not taken here was to be freed, or its holder was told that it was not to be had.
-      if (holder !== undefined && ownership.isValid(holder.owner) && !this.#isOwn(holder)) {
+      if (holder !== undefined && !this.#isOwn(holder) && !(await ownership.hasEnded(holder))) {
         throw taken(own.ref.id, name, `${holder.global.node}:${holder.global.path}`);
       }
       if (!ownership.isHeld) throw leaseLost(name);
@@ -184,7 +205,7 @@ export class Names {
   #sweepSoon(): void {
     this.#sweeping ??= setTimeout(() => {
       this.#sweeping = undefined;
-      void this.#readAll();
+      void this.#keys.read();
     }, SWEEP_AFTER_MS).unref();
   }
 
@@ -205,16 +226,7 @@ export class Names {
     return owner.node !== ownership.owner.node || this.#own.get(name)?.revision === revision;
   }
 
-  async #readAll(): Promise<void> {
-    const entries = await this.#orSwept(this.#host.bucket.list(PREFIX)).catch(() => undefined);
-    if (entries === undefined) return;
-    const keys = new Set(entries.map(({ key }) => key));
-    for (const name of this.#known.keys()) if (!keys.has(keyOf(name))) this.#known.delete(name);
-    for (const entry of entries) this.#changed(entry.key, entry);
-  }
-
   #changed(key: string, entry: BucketEntry | undefined): void {
-    if (!key.startsWith(PREFIX)) return;
     const name = nameOf(key);
     const registered = registeredIn(entry);
     const known = this.#known.get(name);

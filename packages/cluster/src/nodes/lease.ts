@@ -165,7 +165,7 @@ function whileWaiting(lease: LeaseState, entry: LeaseEntry | undefined, now: Clo
 /** A renewal was refused, or its answer was lost. */
 function whileHeld(lease: LeaseState, entry: LeaseEntry | undefined): LeaseAction[] {
   const { value, revision } = entry ?? {};
-  // No node takes the key away, and revisions grow.
+  // Only a key that was not renewed for longer than it is held is taken away, and revisions grow.
   if (revision === undefined || revision < lease.revision) return lost(lease, "bucket");
   const isOurs = value?.incarnation === lease.incarnation && value.term === lease.term && value.revokedBy === undefined;
   if (!isOurs) return lost(lease, "revoked");
@@ -221,5 +221,16 @@ export function watchStep(watch: WatchState, node: string, entry: LeaseEntry | u
 export function overdue(watch: WatchState, mono: number): { readonly node: string; readonly entry: LeaseEntry }[] {
   return [...watch.seen]
     .filter(([, { entry, since }]) => entry.value.revokedBy === undefined && mono - since >= watch.takeOverMs)
+    .map(([node, { entry }]) => ({ node, entry }));
+}
+
+/** A lease that was given back or revoked is of use to the next process of its name for so many times `takeOverMs`. */
+const KEPT_TIMES = 5;
+
+/** Leases that no process has had for long: nodes may come under ever new names, and none of those comes back. */
+export function unused(watch: WatchState, mono: number): { readonly node: string; readonly entry: LeaseEntry }[] {
+  const keptMs = KEPT_TIMES * watch.takeOverMs;
+  return [...watch.seen]
+    .filter(([, { entry, since }]) => entry.value.revokedBy !== undefined && mono - since >= keptMs)
     .map(([node, { entry }]) => ({ node, entry }));
 }

@@ -1,4 +1,5 @@
 import type { Bucket, BucketEntry } from "../engine/engine.js";
+import { FollowedKeys } from "../engine/followed-keys.js";
 import { holdUntil, newUntil, release } from "./held-until.js";
 import {
   type Clocks,
@@ -14,15 +15,23 @@ import {
   newLease,
   newWatch,
   overdue,
+  unused,
   type WatchState,
   watchStep,
 } from "./lease.js";
+import { NODE_NAME } from "./node-name.js";
 
 /** The owner of something: one incarnation of a node, in one of its terms. */
 export interface Owner {
   readonly node: string;
   readonly incarnation: string;
   readonly term: number;
+}
+
+/** What an owner has written, and the revision of that. */
+export interface OwnedEntry {
+  readonly owner: Owner;
+  readonly revision: number;
 }
 
 export interface OwnershipListener {
@@ -34,11 +43,15 @@ export interface OwnershipListener {
   regained(): void;
   /** Another node's lease has changed: what it owns may be free. */
   changed(node: string): void;
+  /** Takes what a node that is gone for good owned out of the bucket. False when nothing is left of it, as far as is known. */
+  clearAway(node: string): boolean;
 }
 
 const PREFIX = "node.";
 const META = "meta";
 const LONGEST_TICK_MS = 500;
+/** Nodes that are gone for good are cleared away by so many at a time. */
+const CLEARED_AT_ONCE = 4;
 
 /** This node's lease, kept up, and the others', watched. */
 export class Ownership {
@@ -49,6 +62,7 @@ export class Ownership {
   readonly #watch: WatchState;
   readonly #listener: OwnershipListener;
   readonly #key: string;
+  readonly #leases: FollowedKeys;
   #timer: NodeJS.Timeout | undefined;
   #joined: { readonly resolve: () => void; readonly reject: (by: string) => void } | undefined;
   #released = false;
@@ -68,15 +82,19 @@ export class Ownership {
     this.#key = `${PREFIX}${node}`;
     this.#lease = newLease(incarnation, times, clocks());
     this.#watch = newWatch(times.takeOverMs);
+    this.#leases = new FollowedKeys(bucket, [PREFIX], {
+      known: () => [...this.#watch.seen.keys()].map((other) => PREFIX + other),
+      changed: (key, entry) => this.#seen(key, entry),
+      reset: () => {
+        this.#forgetBucket();
+        this.#step({ type: "reset" });
+      },
+    });
   }
 
   /** Resolves with the lease; rejects with the incarnation that has it, and keeps it. */
   async take(): Promise<void> {
-    this.#bucket.watch(
-      (key, entry) => this.#seen(key, entry),
-      (reset) => (reset ? this.#bucketReset() : void this.#readAll()),
-    );
-    await this.#readAll();
+    await this.#leases.start();
     const tickMs = Math.min(LONGEST_TICK_MS, this.#lease.times.renewMs / 4);
     this.#timer = setInterval(() => this.#tick(), tickMs).unref();
     await new Promise<void>((resolve, reject) => {
@@ -104,16 +122,41 @@ export class Ownership {
     return { node: this.#node, incarnation: this.#incarnation, term: this.#lease.term };
   }
 
-  /** Whether what is owned by this one is not to be taken from it. */
-  isValid({ node, incarnation, term }: Owner): boolean {
-    if (node === this.#node) return this.isHeld && incarnation === this.#incarnation && term === this.#lease.term;
+  /** Whether it is known that this one owns. */
+  isValid(owner: Owner): boolean {
+    const { node, incarnation, term } = owner;
+    if (node === this.#node) return this.isHeld && this.#isOwn(owner);
     const value = this.#watch.seen.get(node)?.entry.value;
     return value?.incarnation === incarnation && value.term === term && value.revokedBy === undefined;
   }
 
-  /** Whether it is another node's, which is not to be taken from it. */
+  /** Whether it is another node's, as far as is known. */
   isOthers(owner: Owner): boolean {
     return owner.node !== this.#node && this.isValid(owner);
+  }
+
+  /**
+   * Whether this node may take what is written there. What is known of a lease may be older than the entry, so the bucket is asked
+   * where that does not show it. Rejects when it does not answer.
+   */
+  async hasEnded(owned: OwnedEntry): Promise<boolean> {
+    const { owner } = owned;
+    if (owner.node === this.#node || this.isOver(owned)) return true;
+    if (this.isValid(owner)) return false;
+    const lease = leaseIn(await this.#bucket.read(PREFIX + owner.node));
+    // It was read after the entry.
+    return lease === undefined || isOver(owner, lease, -Infinity);
+  }
+
+  /** Whether it is known that the term is over in which that was written. */
+  isOver({ owner, revision }: OwnedEntry): boolean {
+    if (owner.node === this.#node) return !this.#isOwn(owner);
+    const known = this.#watch.seen.get(owner.node)?.entry;
+    return known !== undefined && isOver(owner, known, revision);
+  }
+
+  #isOwn({ incarnation, term }: Owner): boolean {
+    return incarnation === this.#incarnation && term === this.#lease.term;
   }
 
   /** The lease is given back: the next of this name need not wait. Never rejects. */
@@ -131,16 +174,38 @@ export class Ownership {
     this.#released = true;
     release(this.#until);
     clearInterval(this.#timer);
+    this.#leases.stop();
   }
 
   #tick(): void {
     this.#step({ type: "tick" });
     if (this.#lease.phase !== "held") return;
+    this.#revokeOverdue();
+    if (this.#isFirst) this.#clearAway();
+  }
+
+  #revokeOverdue(): void {
     for (const { node, entry } of overdue(this.#watch, performance.now())) {
       if (node === this.#node) continue;
       const value: LeaseValue = { ...entry.value, revokedBy: this.#node };
       // Refused when its holder has renewed it meanwhile: one key, one order.
       void this.#bucket.write(`${PREFIX}${node}`, value, entry.revision).catch(() => undefined);
+    }
+  }
+
+  /** Of the nodes that have a lease, by name: what one has to do, it does. */
+  get #isFirst(): boolean {
+    for (const [node, { entry }] of this.#watch.seen) {
+      if (node < this.#node && entry.value.revokedBy === undefined) return false;
+    }
+    return true;
+  }
+
+  #clearAway(): void {
+    for (const { node, entry } of unused(this.#watch, performance.now()).slice(0, CLEARED_AT_ONCE)) {
+      if (this.#listener.clearAway(node)) continue;
+      // Refused when a process of this name has taken it meanwhile.
+      void this.#bucket.remove(`${PREFIX}${node}`, entry.revision).catch(() => false);
     }
   }
 
@@ -174,30 +239,18 @@ export class Ownership {
     }
   }
 
-  #bucketReset(): void {
-    this.#forgetBucket();
-    this.#step({ type: "reset" });
-    void this.#readAll();
-  }
-
   #forgetBucket(): void {
     this.#watch.seen.clear();
     this.#mustRaise = true;
+    void this.#leases.read();
     this.#listener.bucketReset();
   }
 
-  async #readAll(): Promise<void> {
-    const entries = await this.#bucket.list(PREFIX).catch(() => []);
-    for (const entry of entries) this.#seen(entry.key, entry);
-  }
-
   #seen(key: string, entry: BucketEntry | undefined): void {
-    if (!key.startsWith(PREFIX)) return;
     const node = key.slice(PREFIX.length);
+    if (!NODE_NAME.test(node)) return;
     const lease = leaseIn(entry);
     const known = this.#watch.seen.get(node)?.entry;
-    // A list that was read may be older than what was told meanwhile.
-    if (lease !== undefined && known !== undefined && lease.revision < known.revision) return;
     watchStep(this.#watch, node, lease, performance.now());
     if (!isSameOwner(known?.value, lease?.value)) this.#listener.changed(node);
   }
@@ -269,6 +322,12 @@ function leaseIn(entry: BucketEntry | undefined): LeaseEntry | undefined {
     value: revokedBy === undefined ? value : { ...value, revokedBy: String(revokedBy) },
     revision: entry.revision,
   };
+}
+
+/** Whether the term of an owner is over that has written something at `since`, where its node's lease is this: no term comes again. */
+function isOver({ incarnation, term }: Owner, { value, revision }: LeaseEntry, since: number): boolean {
+  const isItsOwn = value.incarnation === incarnation && value.term === term;
+  return isItsOwn ? value.revokedBy !== undefined : revision > since;
 }
 
 function isSameOwner(one: LeaseValue | undefined, other: LeaseValue | undefined): boolean {

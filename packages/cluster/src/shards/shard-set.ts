@@ -137,21 +137,26 @@ export class ShardSet {
 
   /** How many shards there are is the same everywhere. */
   async #agree(): Promise<void> {
-    const { bucket, ownership, owners } = this.#host;
+    const { bucket } = this.#host;
     const { id, shards } = this.#spec;
     const key = `shard.${hexOf(id)}`;
     for (let tries = 0; tries < AGREE_TRIES; tries++) {
       const entry = await bucket.read(key);
       const there = (entry?.value as { shards?: number } | undefined)?.shards;
       if (there === shards) return;
-      const isUsed = owners.entriesOf(`${key}.`).some((one) => {
-        const owned = ownedIn(one);
-        return owned !== undefined && ownership.isValid(owned.owner);
-      });
-      if (there !== undefined && isUsed) throw otherNumber(id, shards, there);
+      if (there !== undefined && (await this.#isUsed(`${key}.`))) throw otherNumber(id, shards, there);
       if ((await bucket.write(key, { shards }, entry?.revision)) !== undefined) return;
     }
     throw new Error(`shards: id=${id}: other nodes say again and again how many there are`);
+  }
+
+  async #isUsed(prefix: string): Promise<boolean> {
+    const { ownership, owners } = this.#host;
+    for (const entry of owners.entriesOf(prefix)) {
+      const owned = ownedIn(entry);
+      if (owned !== undefined && !(await ownership.hasEnded(owned))) return true;
+    }
+    return false;
   }
 
   /** Others place shards here from now on. */
@@ -216,6 +221,7 @@ export class ShardSet {
     // Its own of this term may be left of a write whose answer was lost, or of an actor that has ended.
     if (owned !== undefined && ownership.isOthers(owned.owner)) return;
     this.#work(shard, async () => {
+      if (owned !== undefined && !(await ownership.hasEnded(owned))) return;
       const taken = await holding.take(
         entry?.revision,
         (fence) => this.#start(shard, fence),

@@ -1,0 +1,1 @@
+export const NODE_NAME = /^[a-z0-9-]{1,32}$/;
