@@ -84,7 +84,7 @@ export class MemberWeights {
     };
   }
 
-  /** Garbage is nobody's: without it the partition may have room. And the member may have let go meanwhile. */
+  /** Garbage is no member's: without it the partition may have room. And the member may have let go meanwhile. */
   #judge(cell: Cell): void {
     this.#collect ??= garbageCollector();
     this.#collect();
