@@ -22,8 +22,11 @@ import {
   POOL_MAIN,
   type PoolTables,
   type PoolThreadData,
+  type PostedResult,
+  packTask,
   type TaskFailure,
   type TaskMessage,
+  unpackResult,
 } from "@mini-otp/worker-host/protocol/port";
 import { type TaskValue, transferListOf } from "@mini-otp/worker-host/protocol/values";
 import { Piscina } from "piscina";
@@ -185,13 +188,16 @@ export class PoolThreads {
     const limit = abortable ? this.#limits?.begin(words, end) : undefined;
     const signal = (abortable ? end : null) as AbortSignal | null;
     const transferList = task === undefined ? NOTHING : transferListOf(task);
-    const result: Promise<TaskValue> = this.#piscina.run(message, { transferList: transferList as never, signal });
+    const result: Promise<PostedResult> = this.#piscina.run(packTask(message), {
+      transferList: transferList as never,
+      signal,
+    });
     this.#adopt();
     this.#watch();
     result.then(
       (value) => {
         this.#settled(place, limit);
-        done(undefined, value);
+        done(undefined, unpackResult(value));
       },
       (error: unknown) => {
         const threadId = this.#places[words + PLACE_THREAD];

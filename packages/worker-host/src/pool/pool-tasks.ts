@@ -1,6 +1,7 @@
 import { getEnvironmentData, threadId } from "node:worker_threads";
 import { prepareThread } from "../module/prelude.js";
 import { claimAttention, leaveTable, stay } from "../protocol/memory/attention.js";
+import { type PostedTask, packResult, unpackTask } from "../protocol/port/packed-task.js";
 import {
   CALLED,
   PLACE_GREW_KB,
@@ -11,7 +12,6 @@ import {
   PLACE_WORDS,
   type PoolTables,
   type PoolThreadData,
-  type TaskMessage,
 } from "../protocol/port/pool-task.js";
 import { encodeTask, takeTransferred } from "../protocol/values/task-value.js";
 import { announceExits } from "./announce-exits.js";
@@ -46,14 +46,15 @@ const runner = new TaskRunner<unknown>(poolId, moduleUrls, {
   },
   resultOf(result, codec) {
     const moved = movedResult(result);
-    if (moved === undefined) return encodeTask(codec, poolId, result, [], "result");
+    if (moved === undefined) return packResult(encodeTask(codec, poolId, result, [], "result"));
     // Transferred here already, because a result that piscina cannot post ends the thread.
     const value = takeTransferred(poolId, encodeTask(codec, poolId, moved.value, moved.list, "result"));
     return moved.as(value, value.transferred);
   },
 });
 
-export function runTask(message: TaskMessage): unknown {
+export function runTask(posted: PostedTask): unknown {
+  const message = unpackTask(posted);
   if (message.leaves === true) exit(0);
   if (message.place >= 0) Atomics.store(places, message.place * PLACE_WORDS + PLACE_THREAD, threadId);
   return runner.run(message);

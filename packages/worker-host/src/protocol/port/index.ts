@@ -22,6 +22,7 @@ export type {
   TraceOutcome,
   TraceRequest,
 } from "./messages.js";
+export { type PostedResult, type PostedTask, packResult, packTask, unpackResult, unpackTask } from "./packed-task.js";
 export {
   type Inheritance,
   isPartitionUrl,
