@@ -1,4 +1,4 @@
-import { Arrivals } from "#cluster/children/arrivals.js";
+import { Arrivals, type Sender } from "#cluster/children/arrivals.js";
 import { Sending, type Sent } from "#cluster/children/sending.js";
 
 /** What may happen next, of so many kinds; see `step`. */
@@ -13,7 +13,7 @@ export interface Op {
 interface Door {
   readonly generation: string;
   readonly arrivals: Arrivals;
-  readonly line: Sent<number>[];
+  readonly line: { readonly sent: Sent<number>; readonly sender: Sender }[];
   isClosed: boolean;
 }
 
@@ -27,7 +27,7 @@ export class MovingSimulator {
   /** No message could carry them. */
   readonly uncloneable: number[] = [];
   sent = 0;
-  readonly #sending = new Sending<number>();
+  readonly #sending = new Sending<number>(() => 1);
   readonly #underWay: Sent<number>[] = [];
   /** In any order: a call is answered when it has been handled. */
   readonly #answers: { readonly sent: Sent<number>; readonly answer: Answer }[] = [];
@@ -89,7 +89,7 @@ export class MovingSimulator {
   /** It hands over: what it has not taken it refuses. */
   #close(door: Door): void {
     door.isClosed = true;
-    for (const sent of door.line.splice(0)) this.#refuse(door, sent);
+    for (const { sent } of door.line.splice(0)) this.#refuse(door, sent);
     this.#former.push(door);
     this.#door = undefined;
   }
@@ -101,28 +101,30 @@ export class MovingSimulator {
     const door = [...this.#former, this.#door].find((one) => one?.generation === generation);
     if (door === undefined) throw new Error("it goes to what has never been");
     const { run, number } = sent;
-    if (door.isClosed || !door.arrivals.comesIn("s", "1", run, number)) this.#refuse(door, sent);
-    else door.line.push(sent);
+    const sender = door.isClosed ? undefined : door.arrivals.comesIn("s", "1", run, number);
+    if (sender === undefined) this.#refuse(door, sent);
+    else door.line.push({ sent, sender });
   }
 
   #take(): void {
     const door = this.#door;
-    const sent = door?.line.shift();
-    if (door === undefined || sent === undefined) return;
-    const { run, number, message } = sent;
-    if (!door.arrivals.mayBeTaken("s", run, number)) {
+    const next = door?.line.shift();
+    if (door === undefined || next === undefined) return;
+    const { sent, sender } = next;
+    const { number, message } = sent;
+    if (!door.arrivals.mayBeTaken("s", sender, number)) {
       this.#refuse(door, sent);
       return;
     }
-    door.arrivals.taken("s", run, number);
+    sender.taken = number;
     this.handled.push(message);
     this.#answers.push({ sent, answer: "taken" });
   }
 
   /** Its mailbox has had no room for too long. */
   #full(): void {
-    const sent = this.#door?.line.shift();
-    if (this.#door !== undefined && sent !== undefined) this.#refuse(this.#door, sent);
+    const next = this.#door?.line.shift();
+    if (this.#door !== undefined && next !== undefined) this.#refuse(this.#door, next.sent);
   }
 
   #refuse(door: Door, sent: Sent<number>): void {
@@ -142,7 +144,8 @@ export class MovingSimulator {
   /** The connection is lost: what had left is in doubt, as what is at the door. What had not left is told to be so later. */
   #cut(unsent: number): void {
     const kept = this.#underWay.splice(Math.max(0, this.#underWay.length - unsent));
-    const atDoor = this.#door?.line.splice(0) ?? [];
+    const atDoor = (this.#door?.line.splice(0) ?? []).map(({ sent }) => sent);
+    for (const door of [...this.#former, this.#door]) door?.arrivals.forget("s");
     const lost = [...this.#underWay.splice(0), ...this.#answers.splice(0).map(({ sent }) => sent), ...atDoor];
     for (const sent of lost) {
       this.#sending.settled(sent, true);

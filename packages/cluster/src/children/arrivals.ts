@@ -1,5 +1,5 @@
 /** What a door knows of one node's run: see sending.ts. */
-interface Sender {
+export interface Sender {
   readonly incarnation: string;
   readonly run: number;
   /** The next one that may come in. */
@@ -15,39 +15,34 @@ export class Arrivals {
   /** By node. */
   readonly #senders = new Map<string, Sender>();
 
-  /** Whether it may come in: it is the next of its run, or the first of a later one. */
-  comesIn(node: string, incarnation: string, run: number, number: number): boolean {
+  /** The run of one that may come in: it is the next of its run, or the first of a later one. Undefined for any other. */
+  comesIn(node: string, incarnation: string, run: number, number: number): Sender | undefined {
     let sender = this.#senders.get(node);
     if (sender === undefined || sender.incarnation !== incarnation || run > sender.run) {
       sender = { incarnation, run, next: 1, taken: 0, end: Infinity };
       this.#senders.set(node, sender);
     }
-    if (run !== sender.run || number !== sender.next || number >= sender.end) return false;
+    if (run !== sender.run || number !== sender.next || number >= sender.end) return undefined;
     sender.next++;
-    return true;
+    return sender;
   }
 
   /** Whether one that came in may still be taken. */
-  mayBeTaken(node: string, run: number, number: number): boolean {
-    const sender = this.#of(node, run);
-    return sender !== undefined && number < sender.end;
-  }
-
-  taken(node: string, run: number, number: number): void {
-    const sender = this.#of(node, run);
-    if (sender !== undefined) sender.taken = number;
+  mayBeTaken(node: string, sender: Sender, number: number): boolean {
+    const latest = this.#senders.get(node);
+    return (latest === undefined || latest === sender) && number < sender.end;
   }
 
   /** Neither it nor what comes after it in its run. Returns the last one that was taken for good. */
   refused(node: string, run: number, number: number): number {
-    const sender = this.#of(node, run);
-    if (sender === undefined) return 0;
+    const sender = this.#senders.get(node);
+    if (sender?.run !== run) return 0;
     sender.end = Math.min(sender.end, number, sender.next);
     return sender.taken;
   }
 
-  #of(node: string, run: number): Sender | undefined {
-    const sender = this.#senders.get(node);
-    return sender?.run === run ? sender : undefined;
+  /** The session with that node is over: what comes in the next one begins a run, or is sent again in one that does. */
+  forget(node: string): void {
+    this.#senders.delete(node);
   }
 }

@@ -3,8 +3,8 @@ import type { Guests } from "@mini-otp/runtime/guests";
 import { Queue } from "@mini-otp/worker-host/protocol/calls";
 import { isActorError } from "@mini-otp/worker-host/protocol/errors";
 import { wasRefused } from "@mini-otp/worker-host/protocol/refs";
-import { Arrivals } from "./arrivals.js";
-import type { Refusal } from "./sending.js";
+import { Arrivals, type Sender } from "./arrivals.js";
+import { type Refusal, WINDOW } from "./sending.js";
 
 /** A message on its way to what moves. */
 export interface Delivery {
@@ -28,6 +28,8 @@ export type Delivered = readonly ["taken", unknown?] | readonly ["refused", take
 interface Waiting {
   readonly by: DeliveredBy;
   readonly delivery: Delivery;
+  /** Undefined for one that does not come in. */
+  readonly sender: Sender | undefined;
   readonly signal: AbortSignal;
   readonly settle: (delivered: Delivered) => void;
   readonly fail: (error: unknown) => void;
@@ -43,6 +45,8 @@ export class Door {
   readonly #ref: ActorRef;
   readonly #arrivals = new Arrivals();
   readonly #line = new Queue<Waiting>();
+  /** How many of each node wait in it. */
+  readonly #inLine = new Map<string, number>();
   #busy = false;
   #closed = false;
 
@@ -55,29 +59,51 @@ export class Door {
   /** What waits for room in the mailbox is refused; what waits there already may yet get in. */
   close(): void {
     this.#closed = true;
-    for (let next = this.#line.shift(); next !== undefined; next = this.#line.shift()) this.#refuse(next);
+    for (let next = this.#next(); next !== undefined; next = this.#next()) this.#refuse(next);
   }
 
   /** Rejects with what a call fails with. */
   deliver(by: DeliveredBy, delivery: Delivery, signal: AbortSignal): Promise<Delivered> {
     return new Promise((settle, fail) => {
       const { run, number } = delivery;
-      const waiting = { by, delivery, signal, settle, fail };
-      if (this.#closed || !this.#arrivals.comesIn(by.node, by.incarnation, run, number)) {
+      const { node, incarnation } = by;
+      const inLine = this.#inLine.get(node) ?? 0;
+      // A node that keeps to its window has no more of them here.
+      const comesIn = !this.#closed && inLine < WINDOW;
+      const sender = comesIn ? this.#arrivals.comesIn(node, incarnation, run, number) : undefined;
+      const waiting = { by, delivery, sender, signal, settle, fail };
+      if (sender === undefined) {
         this.#refuse(waiting);
         return;
       }
+      this.#inLine.set(node, inLine + 1);
       this.#line.push(waiting);
       this.#goOn();
     });
   }
 
+  /** A node is not connected any more. */
+  nodeDown(node: string): void {
+    this.#arrivals.forget(node);
+  }
+
+  #next(): Waiting | undefined {
+    const next = this.#line.shift();
+    if (next === undefined) return undefined;
+    const { node } = next.by;
+    const left = (this.#inLine.get(node) ?? 1) - 1;
+    if (left === 0) this.#inLine.delete(node);
+    else this.#inLine.set(node, left);
+    return next;
+  }
+
   #goOn(): void {
     while (!this.#busy) {
-      const next = this.#line.shift();
+      const next = this.#next();
       if (next === undefined) return;
-      const { run, number, kind } = next.delivery;
-      if (!this.#arrivals.mayBeTaken(next.by.node, run, number)) this.#refuse(next);
+      const { number, kind } = next.delivery;
+      if (next.sender === undefined || !this.#arrivals.mayBeTaken(next.by.node, next.sender, number))
+        this.#refuse(next);
       else if (kind === "call") this.#call(next);
       else this.#tell(next);
     }
@@ -116,11 +142,11 @@ export class Door {
   }
 
   #call(waiting: Waiting): void {
-    const { by, delivery, signal, settle, fail } = waiting;
-    const { run, number, method, args } = delivery;
+    const { delivery, sender, signal, settle, fail } = waiting;
+    const { number, method, args } = delivery;
     let isRefused = false;
     const isIn = (): void => {
-      if (!isRefused) this.#arrivals.taken(by.node, run, number);
+      if (!isRefused && sender !== undefined) sender.taken = number;
     };
     const waits = this.#guests.call(
       this.#ref,
@@ -148,8 +174,8 @@ export class Door {
     this.close();
   }
 
-  #taken({ by, delivery, settle }: Waiting): void {
-    this.#arrivals.taken(by.node, delivery.run, delivery.number);
+  #taken({ sender, delivery, settle }: Waiting): void {
+    if (sender !== undefined) sender.taken = delivery.number;
     settle(["taken"]);
   }
 
@@ -176,6 +202,11 @@ export class Doors {
   close(key: string, door: Door): void {
     door.close();
     if (this.#doors.get(key) === door) this.#doors.delete(key);
+  }
+
+  /** A node is not connected any more. */
+  nodeDown(node: string): void {
+    for (const door of this.#doors.values()) door.nodeDown(node);
   }
 
   /** Of another tenure, or of none here: it takes nothing. */

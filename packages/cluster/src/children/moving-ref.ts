@@ -29,6 +29,9 @@ const RING_MESSAGES = 1024;
 /** What waits is tried again so often, whatever was told. */
 const TRY_AGAIN_MS = 100;
 
+/** Of the link to the owner: it has not been delivered. */
+const NOT_TAKEN = ["ERR_NO_CONNECTION", "ERR_NOPROC", "ERR_MAILBOX_FULL"];
+
 interface Outgoing {
   readonly message: GuestMessage;
   readonly abort: AbortController | undefined;
@@ -42,7 +45,7 @@ export class MovingRef {
   readonly #host: MovingHost;
   readonly #guest: Guest;
   readonly #off: () => void;
-  readonly #sending = new Sending<Outgoing>();
+  readonly #sending = new Sending<Outgoing>(({ message }) => message.size);
   readonly #calls = new Map<string, AbortController>();
   #timer: NodeJS.Timeout | undefined;
   #watching: (() => void) | undefined;
@@ -154,8 +157,7 @@ export class MovingRef {
     const { id } = this.ref;
     const { method, caller } = sent.message.message;
     const isOfLink = isActorError(error) && error.id === `${node}:`;
-    const isRefused =
-      wasRefused(error) || (isOfLink && ["ERR_NO_CONNECTION", "ERR_NOPROC"].includes(error.code as string));
+    const isRefused = wasRefused(error) || (isOfLink && NOT_TAKEN.includes(error.code as string));
     if (isRefused) {
       this.#sending.refused(sent);
     } else if (isOfLink && isActorError(error, "ERR_CALL_EXIT")) {

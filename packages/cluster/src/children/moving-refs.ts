@@ -22,6 +22,15 @@ export class MovingRefs {
     return moving.ref;
   }
 
+  /** How many there are, and whether this is one of them. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
   /** By the number of its reference; undefined for what does not move. */
   keyOf(uid: number): string | undefined {
     return this.#keys.get(uid);

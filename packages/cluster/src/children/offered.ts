@@ -5,6 +5,7 @@ export interface OfferedHost {
   start(spec: Omit<ActorSpec, "kind">): Promise<ActorRef>;
   /** Never rejects. */
   terminate(id: string): Promise<void>;
+  monitor(ref: ActorRef, listener: () => void): () => void;
 }
 
 export interface Offers {
@@ -51,6 +52,8 @@ export class Offered {
     this.#started.set(node, started.add(id));
     try {
       const ref = await this.#host.start({ id, actor: offers[offer], args });
+      // One that restarts often is started anew each time.
+      this.#host.monitor(ref, () => started.delete(id));
       // The node that asked for it has given up, or is gone.
       if (signal.aborted || this.#started.get(node) !== started) {
         started.delete(id);

@@ -17,6 +17,8 @@ export interface Owned {
 const PREFIXES = ["one.", "shard."];
 /** What nodes that are gone had is taken out of the bucket by so many keys at a time. */
 const CLEARED_AT_ONCE = 256;
+/** Keys that this node knows of at once. */
+const MOST_KNOWN = 100_000;
 
 /** The key of a singleton. */
 export function keyOf(id: string): string {
@@ -131,7 +133,7 @@ export class Owners {
   #changed(key: string, entry: BucketEntry | undefined): void {
     const known = this.#known.get(key)?.entry;
     if (entry === undefined) this.#known.delete(key);
-    else if (known === undefined || known.revision <= entry.revision)
+    else if (known === undefined ? this.#known.size < MOST_KNOWN : known.revision <= entry.revision)
       this.#known.set(key, { entry, owned: ownedIn(entry) });
     this.tell();
   }

@@ -5,8 +5,9 @@
  * with its first message that was not taken; the next begins when what became of all its messages is known.
  */
 
-/** How many are under way at most. A call counts until it is answered. */
-const WINDOW = 4096;
+/** How many are under way at most, and their bytes. A call counts until it is answered. */
+export const WINDOW = 4096;
+const WINDOW_BYTES = 16 * 1024 * 1024;
 
 export interface Sent<M> {
   readonly message: M;
@@ -35,11 +36,17 @@ export interface Refusal {
 export class Sending<M> {
   readonly #held: { readonly message: M; readonly order: number }[] = [];
   readonly #underWay = new Set<Sent<M>>();
+  readonly #sizeOf: (message: M) => number;
+  #bytes = 0;
   #run: Run | undefined;
   #lastRun = 0;
   #lastOrder = 0;
   /** The tenure that has said that it takes nothing any more. */
   #closed: string | undefined;
+
+  constructor(sizeOf: (message: M) => number) {
+    this.#sizeOf = sizeOf;
+  }
 
   get held(): number {
     return this.#held.length;
@@ -51,7 +58,8 @@ export class Sending<M> {
 
   /** Whether a message that comes now would go at once. */
   hasRoom(generation: string | undefined): boolean {
-    return this.#held.length === 0 && this.#underWay.size < WINDOW && this.#mayGo(generation);
+    const isFull = this.#underWay.size >= WINDOW || this.#bytes >= WINDOW_BYTES;
+    return this.#held.length === 0 && !isFull && this.#mayGo(generation);
   }
 
   /** It goes after all that came before. */
@@ -73,18 +81,19 @@ export class Sending<M> {
     const { message, order } = this.#held.shift() as { message: M; order: number };
     const sent = { message, order, run: this.#run.number, number: ++this.#run.last };
     this.#underWay.add(sent);
+    this.#bytes += this.#sizeOf(message);
     return sent;
   }
 
   /** It was taken, and is answered if it was a call; or it is lost, and may have been handled. */
   settled(sent: Sent<M>, isLost = false): void {
-    this.#underWay.delete(sent);
+    this.#arrived(sent);
     if (isLost && sent.run === this.#run?.number) this.#run.isOver = true;
   }
 
   /** It was certainly not taken: it goes again, in its place. */
   refused(sent: Sent<M>, refusal?: Refusal): void {
-    this.#underWay.delete(sent);
+    this.#arrived(sent);
     const { message, order } = sent;
     const at = this.#held.findIndex((held) => held.order > order);
     this.#held.splice(at === -1 ? this.#held.length : at, 0, { message, order });
@@ -93,6 +102,10 @@ export class Sending<M> {
     run.isOver = true;
     run.taken = Math.max(run.taken, refusal?.taken ?? 0);
     if (refusal?.isClosed === true) this.#closed = run.generation;
+  }
+
+  #arrived(sent: Sent<M>): void {
+    if (this.#underWay.delete(sent)) this.#bytes -= this.#sizeOf(sent.message);
   }
 
   /** All that waits, which is given away. */

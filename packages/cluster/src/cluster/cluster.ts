@@ -24,7 +24,7 @@ import type { SingletonSpec } from "../children/singleton-spec.js";
 import { type Started, startOn } from "../children/start-on.js";
 import type { Engine } from "../engine/engine.js";
 import { MeteredBucket } from "../engine/metered-bucket.js";
-import { Gateway } from "../gateway/gateway.js";
+import { Gateway, limitsOf } from "../gateway/gateway.js";
 import { GROUP, record } from "../gateway/records.js";
 import { toWire } from "../gateway/references.js";
 import { valueToWire } from "../gateway/values.js";
@@ -77,12 +77,12 @@ export class Cluster {
     const bucket = this.#bucket;
     this.#options = options;
     this.#events = new ClusterListeners((event, error) =>
-      system.logger.error({ event, err: error }, `a listener for ${event} threw`),
+      this.#gateway.guests.logger.error({ event, err: error }, `a listener for ${event} threw`),
     );
     const startedAt = Date.now();
     // In the order of their starts, as texts too.
     const incarnation = `${startedAt.toString(36).padStart(9, "0")}${randomBytes(4).toString("hex")}`;
-    const hello: Hello = { incarnation, startedAt, oldest: PROTOCOL, newest: PROTOCOL };
+    const hello: Hello = { incarnation, startedAt, oldest: PROTOCOL, newest: PROTOCOL, limits: limitsOf(options) };
     this.#gateway = new Gateway(system, engine, hello, options, {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
@@ -95,7 +95,7 @@ export class Cluster {
       engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
       movingName: (ref) => this.#moving.nameOf(ref),
       movingRef: (name) => this.#moving.named(name),
-      groupChanged: (node, { group, refs }) => this.#groups.changed(node, group, refs),
+      groupChanged: (node, group, joined, left) => this.#groups.changed(node, group, joined, left),
     });
     this.#ownership = new Ownership(bucket, options.node, incarnation, options.lease, {
       lost: (why) => this.#leaseLost(why),
@@ -131,6 +131,7 @@ export class Cluster {
     this.#offered = new Offered(options, {
       start: (spec) => this.#startService(spec),
       terminate: (id) => this.#terminateService(id),
+      monitor,
     });
     this.#observed = new Observed({
       node: options.node,
@@ -145,7 +146,9 @@ export class Cluster {
       node: options.node,
       monitor,
       checkOwn: (what, ref) => this.#checkOwn(what, ref),
-      tell: (group, members, node) => this.#tellGroup(group, members, node),
+      toWire: (ref) => toWire(gateway.globalOf(ref)),
+      tell: (group, joined, left, node) =>
+        gateway.tellGroup((codec) => record(GROUP, valueToWire(codec, [group, joined, left])), node),
       globalName: (ref) => {
         const { node, incarnation: of, uid } = gateway.globalOf(ref);
         return `${node}/${of}/${uid}`;
@@ -343,6 +346,7 @@ export class Cluster {
   #nodeDown(node: string, why: LinkEnd): void {
     this.#groups.nodeDown(node);
     this.#offered.nodeDown(node);
+    this.#moving.nodeDown(node);
     this.#events.emit("node_down", { node, why });
   }
 
@@ -357,11 +361,6 @@ export class Cluster {
     void this.#names.leaseRegained();
     this.#owners.tell();
     this.#events.emit("lease_regained", {});
-  }
-
-  #tellGroup(group: string, members: readonly ActorRef[], node: string | undefined): void {
-    const globals = members.map((ref) => toWire(this.#gateway.globalOf(ref)));
-    this.#gateway.tellGroup((codec) => record(GROUP, valueToWire(codec, [group, globals])), node);
   }
 
   /** Under a supervisor that restarts nothing: those that have the specs do. */

@@ -1,3 +1,4 @@
+import { callSafely } from "@mini-otp/runtime/guests";
 import { field, takeArgument } from "@mini-otp/runtime/options";
 import type { LinkEnd } from "../link/link.js";
 
@@ -47,7 +48,7 @@ const aListener = field("a function", (value) => typeof value === "function");
 
 /** The listeners of a cluster's events. */
 export class ClusterListeners {
-  readonly #listeners = new Map<string, Set<(event: any) => void>>();
+  readonly #listeners = new Map<string, Set<(event: any) => unknown>>();
   readonly #failed: (event: string, error: unknown) => void;
 
   /** `failed` is told of what a listener has thrown. */
@@ -59,7 +60,7 @@ export class ClusterListeners {
     takeArgument("on", "event", event, anEvent);
     takeArgument("on", "listener", listener, aListener);
     // Of its own: one that is given twice is called twice.
-    const own = (facts: ClusterEvents[E]): void => listener(facts);
+    const own = (facts: ClusterEvents[E]): unknown => listener(facts);
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(own));
     return () => void listeners.delete(own);
@@ -67,11 +68,10 @@ export class ClusterListeners {
 
   emit<E extends keyof ClusterEvents>(event: E, facts: ClusterEvents[E]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
-      try {
-        listener(facts);
-      } catch (error) {
-        this.#failed(event, error);
-      }
+      callSafely(
+        () => listener(facts),
+        (error) => this.#failed(event, error),
+      );
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { ActorSystem } from "@mini-otp/runtime";
+import { Guests } from "@mini-otp/runtime/guests";
 import { requireSystem } from "@mini-otp/runtime/options";
 import { connectNats } from "../engine/nats-engine.js";
 import { type Cluster, joinBy } from "./cluster.js";
@@ -14,6 +15,7 @@ import { type NatsOptions, takeNatsOptions } from "./options.js";
 export async function joinCluster(system: ActorSystem, options: NatsOptions): Promise<Cluster> {
   requireSystem("joinCluster", system);
   const { nats, full } = takeNatsOptions(options);
-  const engine = await connectNats(nats, (facts, message) => system.logger.warn(facts, message));
+  const { logger } = new Guests(system);
+  const engine = await connectNats(nats, (facts, message) => logger.warn(facts, message));
   return joinBy(system, engine, full);
 }

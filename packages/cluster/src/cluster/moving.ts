@@ -152,6 +152,9 @@ export class Moving {
       /^(one|shard)\.((?:[0-9a-f]{2}){1,512})(?:\.(\d{1,4}))?(?:#(.*))?$/su.exec(name) ?? [];
     if (hex === undefined) return undefined;
     const id = Buffer.from(hex, "hex").toString();
+    const key = shard === undefined ? keyOf(id) : shardKey(id, Number(shard));
+    // Another node may make names up. What this one has asked for itself it has all the same.
+    if (!this.#refs.has(key) && this.#refs.size >= this.#host.options.maxReferences) return undefined;
     if (kind === "one") return shard === undefined && entity === undefined ? this.singleton(id) : undefined;
     if (shard === undefined) return undefined;
     const all = this.#shard(id, Number(shard));
@@ -163,6 +166,10 @@ export class Moving {
     const { key, delivery } = deliveryIn(args);
     const by = { node, incarnation: this.#host.gateway.incarnationOf(node) ?? "" };
     return this.#doors.deliver(by, key, delivery, signal);
+  }
+
+  nodeDown(node: string): void {
+    this.#doors.nodeDown(node);
   }
 
   /** The system stops: nothing is contended for any more, and what this node has goes to others. */

@@ -238,7 +238,7 @@ export class NatsEngine implements Engine {
     this.#keyPrefix = `motp.${cluster}.kv.`;
     this.#stream = `KV_${bucketOf(cluster)}`;
     this.bucket = {
-      read: (key) => this.#asked(async () => entryOf(key, await this.#kv.get(key))),
+      read: (key) => this.#asked(async () => shortEntry(key, await this.#kv.get(key))),
       write: (key, value, revision) => this.#asked(() => writeTo(this.#kv, key, value, revision)),
       remove: (key, revision) => this.#asked(() => this.#remove(key, revision)),
       list: (prefix) => this.#asked(() => this.#list(prefix)),
@@ -354,7 +354,7 @@ export class NatsEngine implements Engine {
       const some = keys.slice(i, i + READ_AT_ONCE).map(async (key) => {
         const found = await this.#kv.get(key);
         if (found !== null && found.operation !== "PUT") this.#eraseSoon(found.revision);
-        return entryOf(key, found);
+        return shortEntry(key, found);
       });
       for (const entry of await Promise.all(some)) if (entry !== undefined) entries.push(entry);
     }
@@ -404,7 +404,7 @@ export class NatsEngine implements Engine {
     this.#sequence = Math.max(this.#sequence, sequence);
     const key = subject.slice(this.#keyPrefix.length);
     const operation = headers?.get("KV-Operation") ?? "";
-    const entry = operation === "" ? entryIn(key, data, sequence) : undefined;
+    const entry = operation === "" ? entryIn(key, short(data), sequence) : undefined;
     for (const { change } of this.#watchers) change(key, entry);
     if (isKnown) void this.#compare();
     else if (!isNext) this.#missed(false);
@@ -456,9 +456,31 @@ export class NatsEngine implements Engine {
   }
 }
 
-function entryOf(key: string, found: { operation: string; value: Uint8Array; revision: number } | null) {
+interface FoundEntry {
+  readonly operation: string;
+  readonly value: Uint8Array;
+  readonly revision: number;
+}
+
+function short(bytes: Uint8Array): Uint8Array {
+  return bytes.length > MOST_VALUE_BYTES ? new Uint8Array(0) : bytes;
+}
+
+function shortEntry(key: string, found: FoundEntry | null): BucketEntry | undefined {
+  return entryOf(key, found === null ? null : { ...readOf(found), value: short(found.value) });
+}
+
+/** Of the client's entry, whose fields are getters. */
+function readOf({ operation, value, revision }: FoundEntry): FoundEntry {
+  return { operation, value, revision };
+}
+
+function entryOf(key: string, found: FoundEntry | null): BucketEntry | undefined {
   return found === null || found.operation !== "PUT" ? undefined : entryIn(key, found.value, found.revision);
 }
+
+/** Of the cluster's keys; one that is longer is no entry. */
+const MOST_VALUE_BYTES = 16 * 1024;
 
 /** What is no JSON is no entry, from wherever it is. */
 function entryIn(key: string, bytes: Uint8Array, revision: number): BucketEntry {

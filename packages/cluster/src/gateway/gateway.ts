@@ -3,7 +3,7 @@ import { Guests } from "@mini-otp/runtime/guests";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { Engine } from "../engine/engine.js";
-import type { Hello } from "../link/hello.js";
+import type { Hello, Limits } from "../link/hello.js";
 import { fullMs, type LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
@@ -42,7 +42,14 @@ export interface GatewayListener {
   movingName(ref: ActorRef): string | undefined;
   /** This node's reference to what moves; undefined for what cannot be a name of that. */
   movingRef(name: string): ActorRef | undefined;
-  groupChanged(node: string, members: { readonly group: string; readonly refs: readonly ActorRef[] }): void;
+  /** False for what is over what a node may say. */
+  groupChanged(node: string, group: string, joined: readonly FarRef[], left: readonly string[]): boolean;
+}
+
+/** What another node calls one of its actors, and the reference to it here. */
+export interface FarRef {
+  readonly key: string;
+  readonly ref: ActorRef;
 }
 
 interface ConnectedNode {
@@ -56,6 +63,8 @@ interface ConnectedNode {
 const MAX_FRAGMENT_BYTES = 256 * 1024;
 /** How often a link looks whether what it sent was acknowledged, and whether it is to be greeted. */
 const TICK_MS = 250;
+/** With so many nodes this one has sessions at a time: a peer under names that it makes up has no more. */
+const MOST_UP = 256;
 /** At a tick so many of the actors that others know of are looked for. */
 const LOOKED_FOR_AT_ONCE = 1024;
 
@@ -93,6 +102,7 @@ export class Gateway {
   #beatAt = 0;
   #tickedAt = 0;
   #closed = false;
+  #up = 0;
 
   constructor(system: ActorSystem, engine: Engine, self: Hello, options: GatewayOptions, listener: GatewayListener) {
     this.#system = system;
@@ -263,7 +273,7 @@ export class Gateway {
   }
 
   #peerHost(): PeerHost {
-    const { node, cluster, window, maxMessageBytes, maxReferences, allowExit } = this.#options;
+    const { node, cluster, maxReferences, allowExit } = this.#options;
     const engine = this.#engine;
     const gateway = this;
     return {
@@ -271,8 +281,7 @@ export class Gateway {
       node,
       guests: this.guests,
       codec: this.#codec,
-      window,
-      maxMessageBytes,
+      limits: limitsOf(this.#options),
       maxReferences,
       get firstEpoch() {
         return gateway.#firstEpoch;
@@ -288,7 +297,10 @@ export class Gateway {
       control: (peer, method, args, signal) => this.#listener.control(peer.node, method, args, signal),
       guestOf: (ref) => this.#standIn(ref),
       mayExit: (from) => allowExit.includes(from) || allowExit.includes("*"),
-      linkUp: (peer) => this.#listener.nodeUp(peer.node),
+      linkUp: (peer) => {
+        this.#up++;
+        this.#listener.nodeUp(peer.node);
+      },
       linkDown: (peer, why) => this.#linkDown(peer, why),
       groupChanged: (peer, record) => this.#groupChanged(peer, record),
       proxyGone: ({ ref }) => void this.#proxies.delete(ref.uid),
@@ -340,10 +352,15 @@ export class Gateway {
   }
 
   #frame(node: string, bytes: Uint8Array): void {
-    if (this.#closed || !NODE_NAME.test(node) || node === this.#options.node) return;
+    if (!this.#takesFrom(node)) return;
     const peer = this.#peerOf(node);
     peer.frame(bytes);
     if (peer.isUp) this.#heard(node);
+  }
+
+  #takesFrom(node: string): boolean {
+    if (this.#closed || !NODE_NAME.test(node) || node === this.#options.node) return false;
+    return this.#up < MOST_UP || this.isUp(node);
   }
 
   #heard(node: string): void {
@@ -352,7 +369,7 @@ export class Gateway {
   }
 
   #heartbeat(node: string, bytes: Uint8Array): void {
-    if (this.#closed || !NODE_NAME.test(node) || node === this.#options.node) return;
+    if (!this.#takesFrom(node)) return;
     const heartbeat = decodeHeartbeat(bytes);
     if (heartbeat === undefined) return;
     const isNew = !this.#heartbeats.has(node);
@@ -442,6 +459,7 @@ export class Gateway {
 
   #linkDown(peer: Peer, why: LinkEnd): void {
     const { node } = peer;
+    this.#up--;
     // A session that was lost is begun again by the next heartbeat, which shows that the node is there.
     if (why !== "reset" && why !== "restarted") {
       detectorStep(this.#detector, { type: "forget", node }, this.#now());
@@ -460,10 +478,18 @@ export class Gateway {
 
   #groupChanged(peer: Peer, { format, payload }: WireRecord): void {
     const value = this.#codec.decodeValue({ ...EMPTY, bytes: payload, length: payload.length, format });
-    const [group, members] = value as [string, readonly (readonly unknown[])[]];
-    if (typeof group !== "string" || !Array.isArray(members)) throw new TypeError("malformed message: not a group");
-    const own = members.map(fromWire).filter(({ node }) => node === peer.node);
-    this.#listener.groupChanged(peer.node, { group, refs: own.map((global) => this.refTo(global)) });
+    const [group, ...changes] = value as [string, ...(readonly unknown[])[]];
+    if (typeof group !== "string" || changes.length !== 2 || !changes.every(Array.isArray)) throw notAGroup();
+    // A node's own members only.
+    const [joined, left] = changes.map((wires) =>
+      (wires as unknown[][])
+        .map(fromWire)
+        .filter(({ node }) => node === peer.node)
+        .map((global) => ({ key: `${global.incarnation}/${global.uid}/${global.keyHash ?? ""}`, global })),
+    );
+    const refs = joined.map(({ key, global }) => ({ key, ref: this.refTo(global) }));
+    const keys = left.map(({ key }) => key);
+    if (!this.#listener.groupChanged(peer.node, group, refs, keys)) throw notAGroup();
   }
 
   #now(): number {
@@ -471,8 +497,17 @@ export class Gateway {
   }
 }
 
+/** What a node with these options takes of others, and says in its greetings. */
+export function limitsOf({ maxMessageBytes, window }: Pick<GatewayOptions, "maxMessageBytes" | "window">): Limits {
+  return { messageBytes: maxMessageBytes, windowMessages: window.messages, windowBytes: window.bytes };
+}
+
 const EMPTY = { words: new Int32Array(0), shared: undefined, own: false };
 const UNHEARD: Heartbeat = { incarnation: "", startedAt: 0, version: "", labels: {}, leaving: false, lagMs: 0 };
+
+function notAGroup(): TypeError {
+  return new TypeError("malformed message: not a group, or one of too many");
+}
 
 function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf(".") + 1);

@@ -1,8 +1,11 @@
+import { Queue } from "@mini-otp/worker-host/protocol/calls";
 import { FRAME_HEADER_BYTES, newFrame } from "../link/frame.js";
 import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, type WireRecord, writeRecord } from "./records.js";
 
 /** Small records of one turn go together, up to so much. */
 const BATCH_BYTES = 32 * 1024;
+/** Large records of which pieces are under way: others wait for their end. A receiver keeps no more of them. */
+const OPEN_AT_ONCE = 4;
 
 interface Large {
   readonly bytes: Buffer;
@@ -21,7 +24,10 @@ export class Outgoing {
   #scheduled = false;
   /** A frame has gone in this turn of the event loop: what comes now goes with the next turn's. */
   #wentNow = false;
-  #large: Large[] = [];
+  /** Those of which pieces are under way, and those that wait. */
+  #open = new Queue<Large>();
+  #large = new Queue<Large>();
+  #largeBytes = 0;
   #lastNumber = 0;
 
   /** `send` gets frames as `newFrame` makes them, and may keep them. */
@@ -29,6 +35,11 @@ export class Outgoing {
     this.#fragmentBytes = fragmentBytes;
     this.#send = send;
     this.#hasRoom = hasRoom;
+  }
+
+  /** Bytes of large records that have not gone. */
+  get waitingBytes(): number {
+    return this.#largeBytes;
   }
 
   /** Its payload is copied. True when all of it is on its way; else `gone` is called once it is. */
@@ -44,6 +55,7 @@ export class Outgoing {
         if (isLate) gone();
       };
       this.#large.push({ bytes: whole, number: ++this.#lastNumber, at: 0, gone: went });
+      this.#largeBytes += bytes;
       this.pump();
       isLate = true;
       return isGone;
@@ -80,7 +92,7 @@ export class Outgoing {
   pump(): void {
     this.flush();
     while (this.#hasRoom()) {
-      const large = this.#large.shift();
+      const large = this.#nextLarge();
       if (large === undefined) return;
       const end = Math.min(large.at + this.#fragmentBytes - RECORD_HEADER_BYTES, large.bytes.length);
       const piece = record(FRAGMENT, {
@@ -89,16 +101,27 @@ export class Outgoing {
         token: large.number,
         payload: large.bytes.subarray(large.at, end),
       });
+      this.#largeBytes -= end - large.at;
       large.at = end;
-      if (end < large.bytes.length) this.#large.push(large);
+      if (end < large.bytes.length) this.#open.push(large);
       this.#sendAlone(piece, recordBytes(piece));
       if (end === large.bytes.length) large.gone();
     }
   }
 
+  #nextLarge(): Large | undefined {
+    for (let next: Large | undefined; this.#open.length < OPEN_AT_ONCE; this.#open.push(next)) {
+      next = this.#large.shift();
+      if (next === undefined) break;
+    }
+    return this.#open.shift();
+  }
+
   /** The session is over. */
   clear(): void {
-    this.#large = [];
+    this.#open = new Queue();
+    this.#large = new Queue();
+    this.#largeBytes = 0;
     this.#at = 0;
   }
 
@@ -117,14 +140,13 @@ export class Outgoing {
   };
 }
 
-/** A peer that begins more large records than this without an end is not believed. */
-const MAX_OPEN = 256;
-
 interface Open {
   readonly length: number;
-  readonly pieces: Uint8Array[];
+  bytes: Buffer;
   at: number;
 }
+
+const FIRST_BYTES = 64 * 1024;
 
 /** Large records that come in pieces. Memory is taken for what has come, not for what is said to come. */
 export class Pieces {
@@ -135,23 +157,36 @@ export class Pieces {
     this.#maxBytes = maxBytes;
   }
 
+  /** Memory that is taken for what is not whole yet. */
+  get bytes(): number {
+    return [...this.#open.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /** The whole, once it is there; undefined while it is not; null for what cannot be a piece. */
   add({ target: length, keyHash: at = 0, token, payload }: WireRecord): Buffer | undefined | null {
-    const open = this.#open.get(token) ?? { length, pieces: [], at: 0 };
+    const open = this.#open.get(token) ?? { length, bytes: Buffer.alloc(0), at: 0 };
     const end = at + payload.length;
     const isNext = open.length === length && open.at === at && payload.length > 0 && end <= length;
-    if (!isNext || length > this.#maxBytes || (at === 0 && this.#open.size >= MAX_OPEN)) return null;
-    open.pieces.push(payload);
+    if (!isNext || length > this.#maxBytes || (at === 0 && this.#open.size >= OPEN_AT_ONCE)) return null;
+    if (end > open.bytes.length)
+      open.bytes = grown(open.bytes, open.at, Math.min(length, Math.max(FIRST_BYTES, 2 * end)));
+    open.bytes.set(payload, at);
     open.at = end;
     if (end < length) {
       this.#open.set(token, open);
       return undefined;
     }
     this.#open.delete(token);
-    return Buffer.concat(open.pieces);
+    return open.bytes;
   }
 
   clear(): void {
     this.#open.clear();
   }
+}
+
+function grown(bytes: Buffer, used: number, length: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(length);
+  bytes.copy(larger, 0, 0, used);
+  return larger;
 }

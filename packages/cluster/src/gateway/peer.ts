@@ -4,7 +4,7 @@ import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../link/frame.js";
-import type { Hello } from "../link/hello.js";
+import { type Hello, type Limits, smaller } from "../link/hello.js";
 import {
   hasRoom,
   type LinkAction,
@@ -47,8 +47,8 @@ export interface PeerHost {
   readonly node: string;
   readonly guests: Guests;
   readonly codec: Codec;
-  readonly window: { readonly messages: number; readonly bytes: number };
-  readonly maxMessageBytes: number;
+  /** What this node takes of others. */
+  readonly limits: Limits;
   /** What stands here for one node's actors at most. */
   readonly maxReferences: number;
   /** Above each that a link of this node has had. */
@@ -85,6 +85,11 @@ export interface Traffic {
   readonly bytes: BothWays;
 }
 
+/** Of a record, with the longest name of a method. */
+const MOST_HEADER_BYTES = 20 + 16 * 1024;
+/** Replies and signals wait for no window. A peer that asks for so much, and acknowledges nothing of it, is let go. */
+const MOST_UNACKED_BYTES = 64 * 1024 * 1024;
+
 interface SentCall {
   readonly proxy: RemoteActor;
   readonly caller: GuestCaller;
@@ -98,8 +103,8 @@ export class Peer {
   readonly node: string;
   readonly guests: Guests;
   readonly codec: Codec;
-  readonly window: PeerHost["window"];
-  readonly maxMessageBytes: number;
+  /** What goes between the two. */
+  limits: Limits;
   readonly link: LinkState;
   /** Frames and records that could not be what a gateway sends. */
   damaged = 0;
@@ -118,13 +123,14 @@ export class Peer {
   readonly #serving: Serving;
   #lastToken = 0;
   #saidTooMany = false;
+  #saidMayNotExit = false;
+  #isEnding = false;
 
   constructor(host: PeerHost, node: string) {
     this.node = node;
     this.guests = host.guests;
     this.codec = host.codec;
-    this.window = host.window;
-    this.maxMessageBytes = host.maxMessageBytes;
+    this.limits = host.limits;
     this.#host = host;
     this.link = newLink(host.self, host.firstEpoch);
     this.awaySince = host.now();
@@ -135,12 +141,16 @@ export class Peer {
       () => this.hasRoom,
     );
     // What its header takes comes on top of the message.
-    this.#pieces = new Pieces(host.maxMessageBytes + 1024);
+    this.#pieces = new Pieces(host.limits.messageBytes + MOST_HEADER_BYTES);
     const peer = this;
     this.#serving = new Serving({
       node: host.node,
       guests: host.guests,
       codec: host.codec,
+      takes: host.limits,
+      get limits() {
+        return peer.limits;
+      },
       get isUp() {
         return peer.isUp;
       },
@@ -185,7 +195,24 @@ export class Peer {
 
   send(sent: WireRecord, gone?: () => void): boolean {
     this.traffic.records.out++;
-    return this.#outgoing.add(sent, gone);
+    if (this.#isEnding) return true;
+    const isGone = this.#outgoing.add(sent, gone);
+    if (this.link.unackedBytes + this.#outgoing.waitingBytes > MOST_UNACKED_BYTES) this.#endSoon();
+    return isGone;
+  }
+
+  /** Not at once: what is sent comes from the middle of other work. What would be sent until then is lost with the session. */
+  #endSoon(): void {
+    this.#isEnding = true;
+    const { node } = this;
+    this.guests.logger.warn(
+      { node },
+      `the connection to node ${node} ends: it acknowledges nothing of what it has asked for`,
+    );
+    setImmediate(() => {
+      this.#isEnding = false;
+      if (this.isUp) this.step({ type: "end", why: "reset" });
+    });
   }
 
   /** What stands here for this actor of its; undefined where that would be one too many. */
@@ -304,8 +331,9 @@ export class Peer {
     for (const proxy of this.#proxies) proxy.wake();
   }
 
-  #cameUp({ incarnation }: Hello): void {
-    this.hasLeft = this.#saidTooMany = false;
+  #cameUp({ incarnation, limits }: Hello): void {
+    this.hasLeft = this.#saidTooMany = this.#saidMayNotExit = false;
+    this.limits = smaller(this.#host.limits, limits);
     for (const proxy of this.#proxies.takeOthers(incarnation)) this.#dispose(proxy);
     for (const proxy of this.#proxies) proxy.connected();
     this.#host.linkUp(this);
@@ -403,6 +431,8 @@ export class Peer {
     const to = this.#host.reachable(record.target, record.keyHash);
     if (to === undefined) return;
     if (!this.#host.mayExit(this.node)) {
+      if (this.#saidMayNotExit) return;
+      this.#saidMayNotExit = true;
       this.guests.logger.warn({ node: this.node, actor: to.id }, `${this.node} may not end ${to.id}: allow.exit`);
       return;
     }

@@ -26,7 +26,7 @@ export const UNLINK = 11;
 export const EXIT = 12;
 /** `key` is where its bytes begin in the record of `target` bytes that it is a piece of. */
 export const FRAGMENT = 13;
-/** The members of a group on the sender's node, all of them. */
+/** Members of a group on the sender's node that came, and those that went; in a new session all have come. */
 export const GROUP = 14;
 /** The target is gone for good: whatever was kept for it is not needed any more. */
 export const FORGET = 15;

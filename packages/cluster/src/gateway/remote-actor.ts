@@ -3,16 +3,17 @@ import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, noConnection, noproc } from "@mini-otp/worker-host/protocol/refs";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
+import type { Limits } from "../link/hello.js";
 import { CALL, CANCEL, CAST, EXIT, LINK, MONITOR, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import type { GlobalRef } from "./references.js";
+import { tooLarge } from "./too-large.js";
 import { argsToWire, carriedReason, valueToWire, type Wire } from "./values.js";
 
 /** What a proxy needs of the link to its node. */
 export interface RemoteActorLink {
   readonly guests: Guests;
   readonly codec: Codec;
-  readonly window: { readonly messages: number; readonly bytes: number };
-  readonly maxMessageBytes: number;
+  readonly limits: Limits;
   readonly isUp: boolean;
   readonly hasRoom: boolean;
   /** True when all of it is on its way; else `gone` is called once it is. */
@@ -54,7 +55,7 @@ export class RemoteActor {
       id: this.id,
       mailboxBytes: RING_BYTES,
       capacity: RING_MESSAGES,
-      leavesWith: link.maxMessageBytes,
+      leavesWith: link.limits.messageBytes,
       wantsBytes: true,
       hasRoom: () => this.#hasRoom,
       onMessage: (message) => this.#take(message),
@@ -128,8 +129,8 @@ export class RemoteActor {
   }
 
   get #hasRoom(): boolean {
-    const { messages, bytes } = this.#link.window;
-    return !this.#held && this.#link.hasRoom && this.#messages < messages && this.#bytes < bytes;
+    const { windowMessages, windowBytes } = this.#link.limits;
+    return !this.#held && this.#link.hasRoom && this.#messages < windowMessages && this.#bytes < windowBytes;
   }
 
   #take(taken: GuestMessage): void {
@@ -141,6 +142,9 @@ export class RemoteActor {
     try {
       if (undecodable !== undefined) throw undecodable.error;
       wire = raw === undefined ? argsToWire(codec, args) : { format: raw.format, payload: raw.bytes };
+      // Its node takes less than this one, or references are longer where they leave.
+      const limit = this.#link.limits.messageBytes;
+      if (wire.payload.length > limit) throw tooLarge(this.id, method, wire.payload.length, limit);
     } catch (error) {
       if (caller !== undefined) this.guest.slot.answer(caller, "failure", error);
       else guests.deadLetter(this.id, method, "unhandled");
@@ -200,9 +204,15 @@ export class RemoteActor {
 
   #exit(from: ActorRef | undefined, reason: ExitReason | "kill"): void {
     if (!this.#link.isUp) return;
-    const { codec } = this.#link;
+    const { codec, limits } = this.#link;
     const carried = reason === "kill" ? reason : carriedReason(codec, reason);
-    this.#link.send(this.#record(EXIT, valueToWire(codec, [from ?? null, carried])));
+    let wire = valueToWire(codec, [from ?? null, carried]);
+    const { length } = wire.payload;
+    if (length > limits.messageBytes) {
+      const error = tooLarge(this.id, "", length, limits.messageBytes, "an exit reason");
+      wire = valueToWire(codec, [from ?? null, { kind: "error", error }]);
+    }
+    this.#link.send(this.#record(EXIT, wire));
   }
 
   #record(op: number, rest: Partial<WireRecord> = {}): WireRecord {

@@ -1,19 +1,25 @@
 import type { Down, ExitReason } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
-import { EncodedReply, Queue } from "@mini-otp/worker-host/protocol/calls";
-import { exitReasonOf, isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { EncodedReply } from "@mini-otp/worker-host/protocol/calls";
+import { ActorError, exitReasonOf, isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, noproc } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
-import { type Credited, Credits, creditOf } from "./credits.js";
+import type { Limits } from "../link/hello.js";
+import { Credits, creditOf } from "./credits.js";
+import { keyOf, type Lane, Lanes } from "./lanes.js";
 import { CALL, CAST, DOWN, FAILURE, FORGET, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
-import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire } from "./values.js";
+import { tooLarge } from "./too-large.js";
+import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire, type Wire } from "./values.js";
 
 /** What serving a peer needs of its link, and of this node. */
 export interface ServingHost {
   readonly node: string;
   readonly guests: Guests;
   readonly codec: Codec;
+  /** What this node takes, and what goes between the two. */
+  readonly takes: Limits;
+  readonly limits: Limits;
   readonly isUp: boolean;
   send(record: WireRecord): void;
   /** What the peer may mean by this number: what is here and whose reference has left. */
@@ -29,34 +35,34 @@ export interface ServingHost {
 export const NODE = 0;
 const NOT_SENT: Abortable = { abort: () => {} };
 
-interface Lane extends Credited {
-  /** What has come while it is busy. */
-  readonly queue: Queue<WireRecord>;
-  busy: boolean;
-}
-
 /** What ends the handler's work for a call that is given up. */
 interface Abortable {
   abort(): void;
 }
 
-/** A peer that keeps to its window has no more of them here. */
-export const MAX_QUEUED = 4096;
-/** Monitors of one peer: a node keeps no more references to the actors of another. */
-const MAX_MONITORS = 1_000_000;
+/** Monitors of one peer. */
+const MAX_MONITORS = 131_072;
+/** Questions to this node itself that are not answered yet, of one peer, and their bytes. */
+const MAX_ASKED = 65_536;
+const MAX_ASKED_BYTES = 256 * 1024 * 1024;
 
-/** What a peer asks of this node's actors: its messages in their order, one lane for each actor, and its signals. */
+/**
+ * What a peer asks of this node's actors: its messages in their order, one lane for each actor, and its signals. Over 350 lines,
+ * because whatever it has asked for ends with the session, in one place.
+ */
 export class Serving {
   readonly #host: ServingHost;
-  /** By `keyOf`; of an actor by its number, which takes no text to make. */
-  readonly #lanes = new Map<string | number, Lane>();
+  readonly #lanes: Lanes;
   readonly #calls = new Map<number, Abortable>();
   readonly #monitors = new Map<string, () => void>();
   readonly #credits: Credits;
   #session = {};
+  #asked = 0;
+  #askedBytes = 0;
 
   constructor(host: ServingHost) {
     this.#host = host;
+    this.#lanes = new Lanes(host.takes);
     this.#credits = new Credits((credit) => {
       if (host.isUp) host.send(credit);
     });
@@ -80,16 +86,11 @@ export class Serving {
         if (this.#host.reachable(target, undefined) === undefined) this.#host.send(record(FORGET, { target }));
         return;
       }
-      lane = { target, keyHash: ofKey, queue: new Queue(), busy: false, messages: 0, bytes: 0 };
-      this.#lanes.set(key, lane);
+      lane = this.#lanes.open(key, target, ofKey);
+      if (lane === undefined) return this.#refuse(message, true);
     }
-    if (!lane.busy) {
-      this.#handle(lane, message);
-    } else if (lane.queue.length >= MAX_QUEUED) {
-      this.#refuse(message);
-    } else {
-      lane.queue.push(message);
-    }
+    if (!lane.busy) this.#handle(lane, message);
+    else if (!this.#lanes.wait(lane, message)) this.#refuse(message, true);
   }
 
   cancel(token: number): void {
@@ -100,13 +101,12 @@ export class Serving {
 
   watch(message: WireRecord): void {
     const { target, keyHash } = message;
-    const { codec } = this.#host;
     const key = keyOf(message);
     const session = this.#session;
     const tell = (reason: unknown): void => {
       this.#monitors.delete(key);
       if (session !== this.#session || !this.#host.isUp) return;
-      this.#host.send(record(DOWN, { target, keyHash, ...reasonToWire(codec, reason) }));
+      this.#host.send(record(DOWN, { target, keyHash, ...this.#told(reason) }));
     };
     const ref = this.#host.reachable(target, keyHash);
     if (ref === undefined || this.#monitors.size >= MAX_MONITORS) tell(NOPROC);
@@ -129,32 +129,47 @@ export class Serving {
   /** An actor here is gone for good. */
   gone(target: number): void {
     const lane = this.#lanes.get(target);
-    if (lane !== undefined && !lane.busy) this.#lanes.delete(target);
+    if (lane !== undefined && !lane.busy) this.#lanes.forget(lane);
   }
 
-  /** The session is over. What has come is handled all the same. */
+  /** The session is over. */
   disconnected(): void {
     this.#session = {};
     for (const end of this.#monitors.values()) end();
     this.#monitors.clear();
     for (const call of [...this.#calls.values()]) call.abort();
     this.#calls.clear();
-    for (const lane of this.#lanes.values()) lane.messages = lane.bytes = 0;
-    for (const [key, { queue, busy }] of this.#lanes) if (queue.length === 0 && !busy) this.#lanes.delete(key);
+    this.#lanes.disconnected();
   }
 
   #control(message: WireRecord): void {
     const { op, method, token, target, keyHash, payload } = message;
     const { codec } = this.#host;
-    this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: payload.length }));
+    const { length } = payload;
+    this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: length }));
     if (op !== CALL) return;
+    if (this.#asked >= MAX_ASKED || this.#askedBytes + length > MAX_ASKED_BYTES) {
+      const id = `${this.#host.node}:`;
+      this.#fail(
+        token,
+        new ActorError("ERR_MAILBOX_FULL", `id=${id} method=${method}: too much is asked of this node`, { id, method }),
+      );
+      return;
+    }
+    this.#asked++;
+    this.#askedBytes += length;
     const { signal, settle, fail } = this.#open({ id: "" }, token);
-    void (async () => this.#host.control(method, argsFromWire(codec, message), signal))().then(settle, fail);
+    const answered = (): void => {
+      this.#asked--;
+      this.#askedBytes -= length;
+    };
+    const asking = (async () => this.#host.control(method, argsFromWire(codec, message), signal))();
+    void asking.finally(answered).then(settle, fail);
   }
 
   #handle(lane: Lane, message: WireRecord): void {
     lane.busy = true;
-    if (!this.#deliver(lane, message)) return;
+    if (!this.#tried(lane, message)) return;
     lane.busy = false;
     this.#credits.taken(lane, message.payload.length);
     this.#idle(lane);
@@ -162,7 +177,7 @@ export class Serving {
 
   /** Keys are many, and a peer may make them up: a lane of one is kept only as long as it is busy. */
   #idle(lane: Lane): void {
-    if (lane.keyHash !== undefined && !lane.busy && lane.queue.length === 0) this.#lanes.delete(keyOf(lane));
+    if (lane.keyHash !== undefined && !lane.busy && lane.queue.length === 0) this.#lanes.forget(lane);
   }
 
   /** What the lane waited for is in the mailbox, or will never be. */
@@ -170,12 +185,23 @@ export class Serving {
     lane.busy = false;
     this.#credits.taken(lane, message.payload.length);
     while (!lane.busy) {
-      const next = lane.queue.shift();
+      const next = this.#lanes.next(lane);
       if (next === undefined) {
         this.#idle(lane);
         return;
       }
       this.#handle(lane, next);
+    }
+  }
+
+  /** What throws here must not hold up what comes after it. */
+  #tried(lane: Lane, message: WireRecord): boolean {
+    try {
+      return this.#deliver(lane, message);
+    } catch (error) {
+      if (message.op === CALL) this.#fail(message.token, error);
+      else this.#host.guests.deadLetter(`${this.#host.node}:${message.target}`, message.method, "unhandled");
+      return true;
     }
   }
 
@@ -223,10 +249,15 @@ export class Serving {
     return false;
   }
 
-  #refuse({ op, target, method, token }: WireRecord): void {
+  #refuse({ op, target, method, token }: WireRecord, isFull = false): void {
     const id = `${this.#host.node}:${target}`;
-    if (op === CALL) this.#fail(token, noproc({ id }, method));
-    else this.#host.guests.deadLetter(id, method, "queued", NOPROC);
+    if (op !== CALL)
+      this.#host.guests.deadLetter(id, method, isFull ? "dropped" : "queued", isFull ? undefined : NOPROC);
+    else if (!isFull) this.#fail(token, noproc({ id }, method));
+    else {
+      const message = `id=${id} method=${method}: more waits for it than the window has`;
+      this.#fail(token, new ActorError("ERR_MAILBOX_FULL", message, { id, method }));
+    }
   }
 
   /** As long as its mailbox is full and its senders wait, so does what has come from far. */
@@ -287,11 +318,11 @@ export class Serving {
       this.#calls.delete(token);
       if (value instanceof EncodedReply) {
         const { format, bytes: payload } = value;
-        this.#host.send(record(REPLY, { format, token, payload }));
+        this.#reply(ref.id, token, { format, payload });
         return;
       }
       try {
-        this.#host.send(record(REPLY, { token, ...valueToWire(codec, value) }));
+        this.#reply(ref.id, token, valueToWire(codec, value));
       } catch (uncloneable) {
         this.#fail(token, uncloneable);
       }
@@ -304,14 +335,25 @@ export class Serving {
     return { settle, fail };
   }
 
-  #fail(token: number, error: unknown): void {
-    if (this.#host.isUp) this.#host.send(record(FAILURE, { token, ...reasonToWire(this.#host.codec, error) }));
+  #reply(id: string, token: number, wire: Wire): void {
+    const { length } = wire.payload;
+    const limit = this.#host.limits.messageBytes;
+    if (length > limit) this.#fail(token, tooLarge(`${this.#host.node}:${id}`, "", length, limit, "its reply"));
+    else this.#host.send(record(REPLY, { token, ...wire }));
   }
-}
 
-/** The same for an actor, and for a router's member of one key. */
-export function keyOf({ target, keyHash }: { readonly target: number; readonly keyHash: number | undefined }): string {
-  return keyHash === undefined ? `${target}` : `${target}/${keyHash}`;
+  #fail(token: number, error: unknown): void {
+    if (this.#host.isUp) this.#host.send(record(FAILURE, { token, ...this.#told(error) }));
+  }
+
+  /** A reason that is too large for a message is told in few words. */
+  #told(reason: unknown): Wire {
+    const { codec, limits, node } = this.#host;
+    const wire = reasonToWire(codec, reason);
+    const { length } = wire.payload;
+    if (length <= limits.messageBytes) return wire;
+    return reasonToWire(codec, tooLarge(`${node}:`, "", length, limits.messageBytes, "what it failed with"));
+  }
 }
 
 /** What a peer's EXIT says. Throws for what says nothing. */

@@ -1,3 +1,4 @@
+import { callSafely } from "@mini-otp/runtime/guests";
 import { hashKey, type RouteKey } from "@mini-otp/worker-host/protocol/memory";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 
@@ -28,8 +29,15 @@ export interface GroupsHost {
   monitor(ref: ActorRef, listener: () => void): () => void;
   /** Throws for what is no actor of this node. */
   checkOwn(what: string, ref: ActorRef): ActorRef;
-  /** All local members of a group, to every node, or to one. */
-  tell(group: string, members: readonly ActorRef[], node?: string): void;
+  /** What a member of this node is to every node. */
+  toWire(ref: ActorRef): readonly unknown[];
+  /** Members of this node that came to a group and went from it, to every node, or to one. */
+  tell(
+    group: string,
+    joined: readonly (readonly unknown[])[],
+    left: readonly (readonly unknown[])[],
+    node?: string,
+  ): void;
   /** What it is called on every node. */
   globalName(ref: ActorRef): string;
   failed(error: unknown): void;
@@ -37,109 +45,162 @@ export interface GroupsHost {
 
 interface Member {
   readonly ref: ActorRef;
+  readonly wire: readonly unknown[];
   readonly end: () => void;
 }
 
+/** A member of another node, and what that calls it. */
+export interface FarMember {
+  readonly key: string;
+  readonly ref: ActorRef;
+}
+
 interface State {
-  readonly local: Member[];
-  readonly remote: Map<string, readonly ActorRef[]>;
+  readonly local: Set<Member>;
+  /** By node. */
+  readonly remote: Map<string, FarMember[]>;
   readonly listeners: Set<(change: GroupChange) => void>;
   turn: number;
+  /** All of them, until one comes or goes. */
+  members: readonly ActorRef[] | undefined;
 }
+
+/** Told at once to a node that has come. */
+const TOLD_AT_ONCE = 1000;
+/** The members that one node may have in all groups; those beyond are none. */
+const MOST_OF_A_NODE = 100_000;
+const MOST_NAME_LENGTH = 128;
 
 export class Groups {
   readonly #host: GroupsHost;
   readonly #groups = new Map<string, State>();
+  /** How many members each of the other nodes has. */
+  readonly #counts = new Map<string, number>();
 
   constructor(host: GroupsHost) {
     this.#host = host;
   }
 
+  /** How many there are of which anything is kept. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
   group(name: string): Group {
-    const state = (): State => this.#state(name);
+    const members = (): readonly ActorRef[] => membersOf(this.#groups.get(name));
     return {
       name,
       join: (ref) => this.#join(name, this.#host.checkOwn("join", ref)),
       leave: (ref) => this.#leave(name, ref),
-      members: () => membersOf(state()),
-      localMembers: () => state().local.map(({ ref }) => ref),
+      members: () => [...members()],
+      localMembers: () => refsOf(this.#groups.get(name)?.local ?? []),
       onChange: (listener) => {
-        const { listeners } = state();
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
+        const state = this.#state(name);
+        // Of its own: one that is given twice is called twice.
+        const own = (change: GroupChange): unknown => listener(change);
+        state.listeners.add(own);
+        return () => {
+          state.listeners.delete(own);
+          this.#tidy(name, state);
+        };
       },
       any: () => {
-        const members = membersOf(state());
-        return members[state().turn++ % Math.max(1, members.length)];
+        const state = this.#groups.get(name);
+        return state === undefined ? undefined : members()[state.turn++ % Math.max(1, members().length)];
       },
-      forKey: (key) => this.#forKey(membersOf(state()), key),
+      forKey: (key) => this.#forKey(members(), key),
     };
   }
 
   /** A node has come: it is told what is here. */
   nodeUp(node: string): void {
     for (const [name, { local }] of this.#groups) {
-      if (local.length > 0) this.#host.tell(name, refsOf(local), node);
+      const wires = Array.from(local, ({ wire }) => wire);
+      for (let at = 0; at < wires.length; at += TOLD_AT_ONCE) {
+        this.#host.tell(name, wires.slice(at, at + TOLD_AT_ONCE), [], node);
+      }
     }
   }
 
   /** A node has gone, and its members with it. */
   nodeDown(node: string): void {
-    for (const state of this.#groups.values()) this.#setRemote(state, node, []);
+    this.#counts.delete(node);
+    for (const [name, state] of [...this.#groups]) {
+      const left = state.remote.get(node);
+      if (left === undefined) continue;
+      state.remote.delete(node);
+      this.#changed(name, state, { joined: [], left: refsOf(left) });
+    }
   }
 
-  /** What another node says are its members. */
-  changed(node: string, group: string, refs: readonly ActorRef[]): void {
-    this.#setRemote(this.#state(group), node, refs);
+  /** What another node says of its members. False for what is over what it may say. */
+  changed(node: string, name: string, joined: readonly FarMember[], left: readonly string[]): boolean {
+    const count = this.#counts.get(node) ?? 0;
+    if (name.length === 0 || name.length > MOST_NAME_LENGTH || count + joined.length > MOST_OF_A_NODE) return false;
+    if (joined.length === 0 && this.#groups.get(name)?.remote.has(node) !== true) return true;
+    const state = this.#state(name);
+    const members = state.remote.get(node) ?? [];
+    const gone = left.flatMap((key) => takenOut(members, key) ?? []);
+    for (const member of joined) members.push(member);
+    this.#counts.set(node, count + joined.length - gone.length);
+    if (members.length === 0) state.remote.delete(node);
+    else state.remote.set(node, members);
+    if (joined.length + gone.length > 0) this.#changed(name, state, { joined: refsOf(joined), left: gone });
+    return true;
   }
 
   #state(name: string): State {
     let state = this.#groups.get(name);
     if (state === undefined) {
-      state = { local: [], remote: new Map(), listeners: new Set(), turn: 0 };
+      state = { local: new Set(), remote: new Map(), listeners: new Set(), turn: 0, members: undefined };
       this.#groups.set(name, state);
     }
     return state;
   }
 
+  /** Nothing is kept of a group without members and listeners. */
+  #tidy(name: string, { local, remote, listeners }: State): void {
+    if (local.size + remote.size + listeners.size === 0) this.#groups.delete(name);
+  }
+
   #join(name: string, ref: ActorRef): void {
     const state = this.#state(name);
-    const member: Member = { ref, end: this.#host.monitor(ref, () => this.#remove(name, state, member)) };
-    state.local.push(member);
-    this.#host.tell(name, refsOf(state.local));
-    this.#emit(state, { joined: [ref], left: [] });
+    // As it is now: when it leaves it may be gone.
+    const wire = this.#host.toWire(ref);
+    const member: Member = { ref, wire, end: this.#host.monitor(ref, () => this.#remove(name, member)) };
+    state.local.add(member);
+    this.#host.tell(name, [wire], []);
+    this.#changed(name, state, { joined: [ref], left: [] });
   }
 
-  #leave(name: string, { uid }: ActorRef): void {
-    const state = this.#state(name);
-    const member = state.local.find(({ ref }) => ref.uid === uid);
-    if (member !== undefined) this.#remove(name, state, member);
+  #leave(name: string, { uid, address }: ActorRef): void {
+    for (const member of this.#groups.get(name)?.local ?? []) {
+      if (member.ref.uid !== uid || member.ref.address !== address) continue;
+      this.#remove(name, member);
+      return;
+    }
   }
 
-  #remove(name: string, state: State, member: Member): void {
-    const index = state.local.indexOf(member);
-    if (index === -1) return;
+  #remove(name: string, member: Member): void {
+    const state = this.#groups.get(name);
+    if (state?.local.delete(member) !== true) return;
     member.end();
-    state.local.splice(index, 1);
-    this.#host.tell(name, refsOf(state.local));
-    this.#emit(state, { joined: [], left: [member.ref] });
+    this.#host.tell(name, [], [member.wire]);
+    this.#changed(name, state, { joined: [], left: [member.ref] });
   }
 
-  #setRemote(state: State, node: string, refs: readonly ActorRef[]): void {
-    const before = state.remote.get(node) ?? [];
-    if (refs.length === 0) state.remote.delete(node);
-    else state.remote.set(node, refs);
-    const [joined, left] = [without(refs, before), without(before, refs)];
-    if (joined.length + left.length > 0) this.#emit(state, { joined, left });
+  #changed(name: string, state: State, change: GroupChange): void {
+    state.members = undefined;
+    this.#emit(state, change);
+    this.#tidy(name, state);
   }
 
   #emit(state: State, change: GroupChange): void {
     for (const listener of [...state.listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#host.failed(error);
-      }
+      callSafely(
+        () => listener(change),
+        (error) => this.#host.failed(error),
+      );
     }
   }
 
@@ -155,21 +216,18 @@ export class Groups {
   }
 }
 
-function membersOf({ local, remote }: State): ActorRef[] {
-  return [...refsOf(local), ...[...remote.values()].flat()];
+function membersOf(state: State | undefined): readonly ActorRef[] {
+  if (state === undefined) return [];
+  state.members ??= [...refsOf(state.local), ...[...state.remote.values()].flatMap(refsOf)];
+  return state.members;
 }
 
-function refsOf(members: readonly Member[]): ActorRef[] {
-  return members.map(({ ref }) => ref);
+function refsOf(members: Iterable<{ readonly ref: ActorRef }>): ActorRef[] {
+  return Array.from(members, ({ ref }) => ref);
 }
 
-/** Each is taken away once for each time that it is in `others`. */
-function without(refs: readonly ActorRef[], others: readonly ActorRef[]): ActorRef[] {
-  const counts = new Map<number, number>();
-  for (const { uid } of others) counts.set(uid, (counts.get(uid) ?? 0) + 1);
-  return refs.filter(({ uid }) => {
-    const count = counts.get(uid) ?? 0;
-    counts.set(uid, count - 1);
-    return count <= 0;
-  });
+/** Takes one out; undefined when it is not in it. */
+function takenOut(members: FarMember[], key: string): ActorRef | undefined {
+  const at = members.findIndex((member) => member.key === key);
+  return at === -1 ? undefined : members.splice(at, 1)[0].ref;
 }

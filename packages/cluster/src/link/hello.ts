@@ -6,6 +6,17 @@ export interface Hello {
   /** Versions of the protocol that it speaks. */
   readonly oldest: number;
   readonly newest: number;
+  /** What it takes. */
+  readonly limits?: Limits | undefined;
+}
+
+/** What a node takes of another: no sender goes beyond the limits of either side. */
+export interface Limits {
+  /** In one message. */
+  readonly messageBytes: number;
+  /** Messages for one actor that it has not taken, and their bytes. */
+  readonly windowMessages: number;
+  readonly windowBytes: number;
 }
 
 /** Of frames, records and values. */
@@ -14,21 +25,39 @@ export const PROTOCOL = 1;
 const MAX_HELLO_BYTES = 512;
 const INCARNATION = /^[a-z0-9]{1,32}$/;
 
-export function encodeHello({ incarnation, startedAt, oldest, newest }: Hello): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ incarnation, startedAt, oldest, newest }));
+export function encodeHello({ incarnation, startedAt, oldest, newest, limits }: Hello): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ incarnation, startedAt, oldest, newest, limits }));
 }
 
 /** Undefined for what is none. Never throws. */
 export function decodeHello(body: Uint8Array): Hello | undefined {
   if (body.length > MAX_HELLO_BYTES) return undefined;
   try {
-    const { incarnation, startedAt, oldest, newest } = JSON.parse(new TextDecoder().decode(body)) as Partial<Hello>;
+    const hello = JSON.parse(new TextDecoder().decode(body)) as Partial<Hello>;
+    const { incarnation, startedAt, oldest, newest, limits } = hello;
     const numbers = [startedAt, oldest, newest].every((number) => Number.isSafeInteger(number));
     if (!numbers || typeof incarnation !== "string" || !INCARNATION.test(incarnation)) return undefined;
-    return { incarnation, startedAt, oldest, newest } as Hello;
+    return { incarnation, startedAt, oldest, newest, limits: limitsIn(limits) } as Hello;
   } catch {
     return undefined;
   }
+}
+
+/** Undefined for what are none. */
+function limitsIn(limits: Partial<Limits> | undefined): Limits | undefined {
+  const { messageBytes, windowMessages, windowBytes } = limits ?? {};
+  const isLimit = (limit: unknown): boolean => Number.isSafeInteger(limit) && (limit as number) > 0;
+  if (![messageBytes, windowMessages, windowBytes].every(isLimit)) return undefined;
+  return { messageBytes, windowMessages, windowBytes } as Limits;
+}
+
+/** What goes between two nodes. */
+export function smaller(one: Limits, other: Limits = one): Limits {
+  return {
+    messageBytes: Math.min(one.messageBytes, other.messageBytes),
+    windowMessages: Math.min(one.windowMessages, other.windowMessages),
+    windowBytes: Math.min(one.windowBytes, other.windowBytes),
+  };
 }
 
 /** Whether `one` is a later incarnation than `other`, of the same name. */

@@ -43,7 +43,11 @@ const ACK_AFTER_BYTES = LINK_WINDOW_BYTES / 4;
 /** Sent again when no ack has come for so long, and then for twice as long each time: a process that stands still needs it once. */
 const NO_PROGRESS_MS = 1000;
 const MAX_NO_PROGRESS_MS = 4000;
+/** A peer that asks for it again and again is sent the same frames only so often. */
+const RESEND_EVERY_MS = 100;
 const GREET_AGAIN_MS = 250;
+/** A session that has just begun is not ended by a greeting for another: a peer that greets without an end does not flap. */
+const YOUNGEST_MS = 200;
 const PING_EVERY_MS = 1000;
 
 interface Sent {
@@ -74,6 +78,9 @@ export interface LinkState {
   /** What has not been acknowledged is sent again after so long. */
   patienceMs: number;
   greetedAt: number;
+  upAt: number;
+  /** When frames were last sent again. */
+  resentAt: number;
   /** Frames that were dropped: of another session, not expected, or damaged. */
   dropped: number;
   resent: number;
@@ -106,6 +113,8 @@ export function newLink(self: Hello, firstEpoch: number): LinkState {
     progressAt: 0,
     patienceMs: NO_PROGRESS_MS,
     greetedAt: -Infinity,
+    upAt: -Infinity,
+    resentAt: -Infinity,
     dropped: 0,
     resent: 0,
     pings: 0,
@@ -192,8 +201,9 @@ function onFrame(link: LinkState, frame: Frame, now: number, actions: LinkAction
   if (link.phase === "greeting") beginSession(link, now, actions);
   acknowledged(link, frame.ack, now, actions);
   if (frame.type === DATA) takeData(link, frame, actions);
-  else if (frame.type === NACK) resend(link, now, actions);
-  else if (frame.type === PING) {
+  else if (frame.type === NACK) {
+    if (now - link.resentAt >= RESEND_EVERY_MS) resend(link, now, actions);
+  } else if (frame.type === PING) {
     if (link.connected) actions.push(send(link, PONG, frame.seq));
   } else if (frame.type === PONG) {
     if (frame.seq === link.pings) link.rttMs = now - link.pingedAt;
@@ -238,6 +248,10 @@ function onHello(link: LinkState, frame: Frame, now: number, actions: LinkAction
     return;
   }
   if (frame.from > link.peerEpoch && link.phase === "up") {
+    if (now - link.upAt < YOUNGEST_MS) {
+      link.dropped++;
+      return;
+    }
     endSession(link, "reset", now, actions);
     link.phase = "idle";
   }
@@ -266,6 +280,7 @@ function greet(link: LinkState, now: number, actions: LinkAction[], asked = fals
 
 function beginSession(link: LinkState, now: number, actions: LinkAction[]): void {
   link.phase = "up";
+  link.upAt = now;
   link.sent = link.taken = link.ackSent = link.takenBytes = 0;
   link.nacked = -1;
   link.progressAt = now;
@@ -362,7 +377,7 @@ function acknowledged(link: LinkState, ack: number, now: number, actions: LinkAc
 
 function resend(link: LinkState, now: number, actions: LinkAction[]): void {
   if (link.phase !== "up" || !link.connected) return;
-  link.progressAt = now;
+  link.progressAt = link.resentAt = now;
   for (let i = link.unackedFrom; i < link.unacked.length; i++) {
     const { seq, body, whole } = link.unacked[i];
     link.resent++;

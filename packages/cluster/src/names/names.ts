@@ -37,6 +37,8 @@ const TRIES = 8;
 const SWEEP_AFTER_MS = 500;
 /** Names of nodes that are gone are taken out of the bucket by so many at a time. */
 const CLEARED_AT_ONCE = 256;
+/** Names that this node knows at once; the others are found by `lookup`. */
+const MOST_KNOWN = 100_000;
 
 /** Names of the cluster: each in a key of the bucket, held while its holder's lease is. */
 export class Names {
@@ -231,7 +233,8 @@ export class Names {
     const registered = registeredIn(entry);
     const known = this.#known.get(name);
     if (registered === undefined) this.#known.delete(name);
-    else if (known === undefined || known.revision <= registered.revision) this.#known.set(name, registered);
+    else if (known === undefined ? this.#known.size < MOST_KNOWN : known.revision <= registered.revision)
+      this.#known.set(name, registered);
     if (registered !== undefined && this.#isOwn(registered) && !this.#own.has(name)) {
       void this.#orSwept(this.#host.bucket.remove(key, registered.revision)).catch(() => {});
     }

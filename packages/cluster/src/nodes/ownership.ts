@@ -52,6 +52,8 @@ const META = "meta";
 const LONGEST_TICK_MS = 500;
 /** Nodes that are gone for good are cleared away by so many at a time. */
 const CLEARED_AT_ONCE = 4;
+/** Leases that are watched at once. */
+const MOST_SEEN = 4096;
 
 /** This node's lease, kept up, and the others', watched. */
 export class Ownership {
@@ -251,6 +253,7 @@ export class Ownership {
     if (!NODE_NAME.test(node)) return;
     const lease = leaseIn(entry);
     const known = this.#watch.seen.get(node)?.entry;
+    if (known === undefined && this.#watch.seen.size >= MOST_SEEN) return;
     watchStep(this.#watch, node, lease, performance.now());
     if (!isSameOwner(known?.value, lease?.value)) this.#listener.changed(node);
   }

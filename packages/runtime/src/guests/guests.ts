@@ -23,7 +23,7 @@ import {
 } from "@mini-otp/worker-host/protocol/ring";
 import { Codec, type Encoded, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
 import type { DeadLetterCause } from "../reporting/events.js";
-import type { Logger } from "../reporting/logger.js";
+import type { Log } from "../reporting/log.js";
 import type { Process, RemoteSignals } from "../signals/process-signals.js";
 import type { ResourceContext } from "../supervision/child-spec.js";
 import { ActorSystem } from "../system/actor-system.js";
@@ -139,7 +139,8 @@ export class ForwardedCall {
 
 /** What a cluster sees of a system. */
 export class Guests {
-  readonly logger: Logger;
+  /** Never throws, whatever the application's logger does. */
+  readonly logger: Pick<Log, "warn" | "error">;
   readonly #forwarded = newPayload(MAX_COPIED_BYTES);
   readonly #system: ActorSystem;
   readonly #actors: Actors;
@@ -147,7 +148,7 @@ export class Guests {
   constructor(system: ActorSystem) {
     this.#system = system;
     this.#actors = ActorSystem.actorsOf(system);
-    this.logger = system.logger;
+    this.logger = this.#actors.log;
   }
 
   open(options: GuestOptions): Guest {

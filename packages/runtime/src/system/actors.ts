@@ -69,6 +69,7 @@ export class Actors {
   readonly lights = new LightActors();
   readonly spares: SpareThreads;
   readonly deadLetters: DeadLetters;
+  readonly log: Log;
   readonly #host: ActorHost<ActorChild>;
   readonly #routerHost: RouterHost;
   readonly #partitionsHost: PartitionsHost;
@@ -93,6 +94,7 @@ export class Actors {
     giveUpProcess: () => void,
     callTimeoutMs: number = DEFAULT_CALL_TIMEOUT_MS,
   ) {
+    this.log = logger;
     this.callTimeoutMs = callTimeoutMs;
     const { directory } = this;
     const { headroomMb } = guard;

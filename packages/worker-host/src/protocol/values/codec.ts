@@ -103,7 +103,10 @@ addExtension({
     poolsMet++;
     return [ref.uid, ref.id];
   },
-  read: ([uid, id]: [number, string]) => decodingFor.ownPool?.(uid) ?? new PoolRef(decodingFor, uid, id),
+  read: ([uid, id]: [number, string]) => {
+    if (foreign !== undefined) throw new TypeError("malformed message: a pool does not leave its process");
+    return decodingFor.ownPool?.(uid) ?? new PoolRef(decodingFor, uid, id);
+  },
 } as never);
 
 /**
@@ -245,7 +248,9 @@ export class Codec {
     decodingFor = this.#sender;
     foreign = this.#foreign;
     const value = packr.unpack(payload.bytes, payload.length as never) as unknown;
-    return payload.format === FORMAT_GRAPH ? fromGraph(value, transferred, payload.shared) : value;
+    return payload.format === FORMAT_GRAPH
+      ? fromGraph(value, transferred, payload.shared, this.#foreign !== undefined)
+      : value;
   }
 
   #fresh(): Payload {

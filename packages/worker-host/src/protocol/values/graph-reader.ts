@@ -4,11 +4,18 @@ import { ownBuffer, viewOf } from "./views.js";
 
 type Node = unknown[];
 
-/** The value of a graph. Throws TypeError for a graph that `toGraph` cannot have made. */
+/** What a peer of another process may say that bytes are to grow to. */
+const MOST_FOREIGN_BYTES = 1024 ** 3;
+
+/**
+ * The value of a graph. Throws TypeError for a graph that `toGraph` cannot have made. `isForeign`: it comes from another process,
+ * which may be hostile.
+ */
 export function fromGraph(
   graph: unknown,
   transferred: readonly unknown[] = [],
   shared: readonly unknown[] = [],
+  isForeign = false,
 ): unknown {
   if (!Array.isArray(graph) || graph.length === 0) throw new TypeError("malformed message: not a value graph");
   // First all objects, then their content, because any of them may hold any other.
@@ -16,6 +23,7 @@ export function fromGraph(
   const views: number[] = [];
   for (let i = 1; i < graph.length; i++) {
     const node = graph[i] as Node;
+    if (isForeign) checkForeign(node);
     if (node[0] === "V") views.push(i);
     objects.push(node[0] === "V" ? undefined : shellOf(node, transferred, shared));
   }
@@ -44,7 +52,7 @@ function shellOf(node: Node, transferred: readonly unknown[], shared: readonly u
     case "a":
       return [];
     case "s":
-      return new Array(node[1] as number);
+      return sparse(node[1] as number, node.length);
     case "m":
       return new Map();
     case "t":
@@ -81,6 +89,23 @@ function shellOf(node: Node, transferred: readonly unknown[], shared: readonly u
     default:
       throw new TypeError(`malformed message: no such kind of node: ${String(node[0])}`);
   }
+}
+
+/** An array with holes: memory is taken for what is in it, not for its length. */
+function sparse(length: number, parts: number): unknown[] {
+  // Also for what is no length, which throws.
+  if (!(length > 1024 + 4 * parts && length < 2 ** 32)) return new Array(length);
+  const array: unknown[] = [];
+  // V8 gives an array memory for its length, unless it is set by an element that is far off.
+  array[length - 1] = undefined;
+  delete array[length - 1];
+  return array;
+}
+
+function checkForeign([kind, name, max]: Node): void {
+  const isProxy = kind === "h" && name === "proxy";
+  const isTooLarge = kind === "b" && typeof max === "number" && max > MOST_FOREIGN_BYTES;
+  if (isProxy || isTooLarge) throw new TypeError("malformed message: no other process sends that");
 }
 
 function fill(object: unknown, node: Node, value: (encoded: unknown) => unknown): void {
