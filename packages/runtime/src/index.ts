@@ -145,6 +145,7 @@ export type {
   PartitionedSupervisor,
   PartitionedSupervisorRef,
   PartitionInfo,
+  UpgradedPartition,
 } from "./supervision/partitioned-ref.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";
 export type { ChildSummary, ReportFacts, SupervisionReport } from "./supervision/report.js";

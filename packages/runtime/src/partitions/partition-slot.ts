@@ -34,6 +34,8 @@ export class PartitionSlot {
   readonly members = new Map<string, LightTarget>();
   readonly survivors: Survivors;
   readonly ended: Record<string, number> = {};
+  /** Modules that others have taken the place of: by what specs say, joined. */
+  readonly upgraded = new Map<string, readonly string[]>();
   /** Starts that are under way. */
   starting = 0;
   /** How long its thread had been in one handler when it was last full but for garbage, and the time before. */

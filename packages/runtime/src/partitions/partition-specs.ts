@@ -33,6 +33,7 @@ export function partitionSpecs(
       supervisor: id,
       segment,
       template: common,
+      upgraded: [],
       inherited: undefined,
       perThread: perThread.map((member) => ({
         id: `${member.id}@${index}`,

@@ -16,6 +16,7 @@ import { isOverMemory, PartitionSlot } from "./partition-slot.js";
 import { type PartitionedSpec, partitionSpecs } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
 import { partitionsReference } from "./partitions-reference.js";
+import { offerUpgrade } from "./supervisor-upgrade.js";
 
 const NEARLY_FULL = 0.75;
 /** The thread rests longer when the last weighing took long. */
@@ -75,6 +76,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
     const { outbox } = host;
     const starts = new MemberStarts(path, spec, membership, outbox, this);
     this.ref = partitionsReference({ spec, process: this.#process.ref, membership, starts, outbox, supervisor: this });
+    offerUpgrade(this.ref, { id: path, spec, partitions, host, supervisor: this });
   }
 
   async start(incarnation: number): Promise<StartOutcome<PartitionedSupervisorRef>> {
@@ -164,7 +166,11 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
         };
         child.onSample = (memory) => this.#weigh(partition, child, memory);
         const { args } = child.spec as { args: PartitionArgs };
-        child.threads.argsNow = () => ({ ...args, inherited: membership.inheritance(partition) });
+        child.threads.argsNow = () => ({
+          ...args,
+          upgraded: [...partition.upgraded],
+          inherited: membership.inheritance(partition),
+        });
         child.onNews = (news) => membership.heard(partition, news);
         child.within = () => ({ length: partition.queued, bytes: partition.queuedBytes });
         formatTable(partition.words, child.slot, this.#spec.threads.queueBytes);

@@ -52,6 +52,16 @@ export interface MembersPage {
   readonly limit?: number | undefined;
 }
 
+/** What an upgrade has done in one partition. */
+export interface UpgradedPartition {
+  /** Light actors that have the new code. */
+  readonly upgraded: number;
+  /** Those that go on with the code that they had: their `codeChange` threw, or there was no time. */
+  readonly kept: number;
+  /** Why the first of these does. */
+  readonly reason?: unknown;
+}
+
 /** What `partitions` and `members` are found by, whatever the template. */
 export interface PartitionedSupervisor {
   /** One row for each partition: costs O(partitions). */

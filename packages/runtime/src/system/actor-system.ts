@@ -15,7 +15,13 @@ import {
 } from "@mini-otp/worker-host/protocol/errors";
 import { aFunction, MAX_TIMER_MS, numberFrom, takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import { GUARD_HOOK } from "@mini-otp/worker-host/protocol/port";
-import { ActorRef, checkedReference, type PoolRef, type RefOf } from "@mini-otp/worker-host/protocol/refs";
+import {
+  ActorRef,
+  checkedReference,
+  type MemberResult,
+  type PoolRef,
+  type RefOf,
+} from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
 import { Development } from "../dev/development.js";
 import { type OfEach, References, type StatsOf } from "../directory/references.js";
@@ -26,6 +32,7 @@ import { type TraceEvent, type TraceOptions, takeTraceOptions } from "../introsp
 import { type TreeNode, treeOf } from "../introspection/tree.js";
 import { DeadLetters } from "../messaging/dead-letters.js";
 import { isLightReference } from "../partitions/light-actors.js";
+import { upgradeOf } from "../partitions/supervisor-upgrade.js";
 import { type EventName, Events, type LogLine, type StreamedEvent, type SystemEvents } from "../reporting/events.js";
 import { LastFailures } from "../reporting/giving-up.js";
 import { Log } from "../reporting/log.js";
@@ -53,7 +60,11 @@ import { type Clock, systemClock } from "../supervision/clock.js";
 import { type Deferred, deferred } from "../supervision/deferred.js";
 import { aModule, resolveModule } from "../supervision/module-url.js";
 import { normaliseRoot } from "../supervision/normalise-spec.js";
-import type { PartitionedSupervisor } from "../supervision/partitioned-ref.js";
+import type {
+  PartitionedSupervisor,
+  PartitionedSupervisorRef,
+  UpgradedPartition,
+} from "../supervision/partitioned-ref.js";
 import type { RestartBudget, SupervisionReport } from "../supervision/report.js";
 import { startError } from "../supervision/start-error.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
@@ -413,16 +424,29 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    * The members of a router are upgraded one after the other. If it fails for the first, the others are left alone and
    * this rejects; else it resolves to what became of each, as `callAll` tells it, and members that come later have the
    * new code.
+   *
+   * Of a supervisor with `threads`, the light actors that have the code of its template get other code, each between two of its
+   * messages: in their threads, where their states stay as they are, and the partitions one after the other. When it fails
+   * in the first, as it does for a module that does not load, nothing has changed and this rejects; else it resolves to
+   * what became of each partition. `timeoutMs` is that of a partition; light actors that have not come to it go on as
+   * before. Those that start later have the new code. ERR_NOT_AN_ACTOR when the template names none.
    */
-  async upgrade<R extends ActorRef>(
-    ref: R,
+  upgrade(
+    supervisor: PartitionedSupervisorRef,
     module: URL | string,
-    options: UpgradeOptions = {},
-  ): Promise<OfEach<R, void>> {
+    options?: UpgradeOptions,
+  ): Promise<MemberResult<UpgradedPartition>[]>;
+  upgrade<R extends ActorRef>(ref: R, module: URL | string, options?: UpgradeOptions): Promise<OfEach<R, void>>;
+  async upgrade(ref: ActorRef | PartitionedSupervisorRef, module: URL | string, options: UpgradeOptions = {}) {
+    const members = upgradeOf(ref);
+    if (members !== undefined) {
+      const { timeoutMs } = takeUpgradeOptions(options);
+      return members(resolveModule(takeArgument("upgrade", "module", module, aModule)), timeoutMs);
+    }
     const found = this.#references.actorOrRouter(ref, "upgrade");
     const { timeoutMs } = takeUpgradeOptions(options);
     const url = resolveModule(takeArgument("upgrade", "module", module, aModule));
-    return (await found.upgrade(url, timeoutMs)) as OfEach<R, void>;
+    return found.upgrade(url, timeoutMs);
   }
 
   /** Returns the function that takes the listener off again. */

@@ -95,7 +95,8 @@ export class Cell implements Connection {
   readonly generation: number;
   /** The member's id: with the supervisor's path it is the path. */
   readonly name: string;
-  readonly type: MemberType;
+  /** Another after an upgrade. */
+  type: MemberType;
   /** The next thread starts it again: what waits in it is counted in the table. */
   readonly kept: boolean;
   readonly args: unknown;

@@ -42,8 +42,7 @@ export interface ContextParts {
 
 /** What members ask by their contexts. */
 export class ContextServices implements ContextHost {
-  /** What `ctx.spawn` starts. */
-  template: MemberType | undefined;
+  #template: MemberType | undefined;
   readonly #partition: PartitionParts;
   readonly #parts: ContextParts;
   /** Of another restart than the template's. */
@@ -53,6 +52,12 @@ export class ContextServices implements ContextHost {
   constructor(partition: PartitionParts, parts: ContextParts) {
     this.#partition = partition;
     this.#parts = parts;
+  }
+
+  /** What `ctx.spawn` starts from now on. */
+  spawns(template: MemberType): void {
+    this.#template = template;
+    this.#templates.clear();
   }
 
   refTo(cell: Cell): ActorRef {
@@ -130,7 +135,7 @@ export class ContextServices implements ContextHost {
   }
 
   #templateFor(restart: unknown): MemberType {
-    const { template } = this;
+    const template = this.#template;
     if (template === undefined) throw new TypeError("ctx.spawn: the supervisor's template names no actor");
     if (restart === undefined) return template;
     const kind = RESTART_TYPES.indexOf(takeArgument("ctx.spawn", "restart", restart as RestartType, aRestart));

@@ -73,7 +73,11 @@ export class Handling implements Outcome {
       return;
     }
     const handler = handlers.named(method);
-    if (handler === undefined) return;
+    if (handler === undefined) {
+      // Its code has changed since the timer was set.
+      this.#parts.unhandled(method, "unknown method", cell.id);
+      return;
+    }
     const number = this.#parts.outbox.names.find(method);
     cell.extras?.tracer?.begin(method, "own");
     this.#runner.handle(cell, number, method, definition.handlers, handler, args, this);

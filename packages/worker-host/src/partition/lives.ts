@@ -18,6 +18,8 @@ export class Lives {
   contextFor!: (cell: Cell) => ActorContext<any>;
   /** Tells those that are linked to a member that has ended. */
   tellPartners: (cell: Cell, reason: ExitReason) => void = () => {};
+  /** A life is over, and its next one, if there is one, is to begin. */
+  afterEnd: (cell: Cell) => void = () => {};
   /** A member has ended, with the partition still alive. */
   onEnd: (cell: Cell, reason: ExitReason) => void = () => {};
   readonly #parts: PartitionParts;
@@ -161,6 +163,7 @@ export class Lives {
     // Last, because from then on another life may have this cell.
     if (next === undefined) this.#roster.free(cell);
     else this.#line.wake(next);
+    this.afterEnd(cell);
     this.onEnd(cell, reason);
     this.#line.schedule();
   };

@@ -12,7 +12,7 @@ import type { NameTable } from "../protocol/memory/name-table.js";
 import type { Producer } from "../protocol/memory/ring-lock.js";
 import type { Segments } from "../protocol/memory/segments.js";
 import { recordFailure } from "../protocol/options/restart-intensity.js";
-import type { MemberItem, PartitionArgs, StartedMembers } from "../protocol/port/partition.js";
+import type { MemberItem, PartitionArgs, StartedMembers, UpgradedMembers } from "../protocol/port/partition.js";
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { Attribution } from "./attribution.js";
 import { type Cell, ENDED, type StartedMember } from "./cell.js";
@@ -126,6 +126,13 @@ export class PartitionThread {
           const deferred = ctx.deferReply();
           this.#stop(id, generation, shutdownMs, () => deferred.reply());
         },
+        "members.upgrade": (ctx: ActorContext<any>, of: string, modules: readonly string[], timeoutMs: number) => {
+          const deferred = ctx.deferReply();
+          this.#upgrade(of, modules, timeoutMs).then(
+            (upgraded) => deferred.reply(upgraded),
+            (error: Error) => deferred.fail(error),
+          );
+        },
       },
       info: (_ctx: ActorContext<any>, message: any) => {
         if (message?.type === "DOWN") this.#partition?.monitors.down(message);
@@ -160,6 +167,8 @@ export class PartitionThread {
     });
     this.#partition = partition;
     partition.wakeBy(this.#wake);
+    for (const [of, modules] of args.upgraded) this.#modulesNow.set(of, modules);
+    this.#template = args.template;
     const heirs = await partition.inherit(args.inherited, (spec) => this.#typeOf(spec));
     if (args.template !== undefined) partition.template = await this.#typeOf(args.template);
     await this.#startPerThread(partition, args);
@@ -288,11 +297,73 @@ export class PartitionThread {
     await ended;
   }
 
+  /**
+   * Gives the members whose specs name the modules `of` the code of other modules, and so all that are started later. When it
+   * fails none has changed.
+   */
+  async #upgrade(of: string, modules: readonly string[], timeoutMs: number): Promise<UpgradedMembers> {
+    const partition = this.#partition as Partition;
+    const isMeant = ({ spec }: MemberType): boolean => spec.modules.join() === of;
+    const former = await this.#types.get(of)?.catch(() => undefined);
+    const definition = await this.#load(modules.map((url) => this.#anew(url)));
+    for (const url of modules) this.#seen.add(url);
+    this.#names.enter(Object.keys(definition.handlers));
+    const handlers = new HandlerTable(definition, this.#names);
+    const ready = (spec: MemberSpec): MemberType => {
+      const type: MemberType = { spec, definition, handlers, survivesThrows: false };
+      return { ...type, survivesThrows: survives(type, spec) };
+    };
+    const fromVersion = former?.definition.version ?? (this.#modulesNow.get(of) ?? of.split(","))[0];
+    // From here on what is started has the new code: none is left over when all that there are have changed.
+    const types = { loaded: this.#types.get(of), ready: this.#ready.get(of) };
+    const use = (type: MemberType | undefined, loaded: Promise<MemberType> | undefined): void => {
+      if (type === undefined || loaded === undefined) {
+        this.#types.delete(of);
+        this.#ready.delete(of);
+      } else {
+        this.#types.set(of, loaded);
+        this.#ready.set(of, type);
+      }
+      if (type !== undefined && this.#template?.modules.join() === of) partition.template = ready(this.#template);
+    };
+    const type = ready(former?.spec ?? (this.#template as MemberSpec));
+    use(type, Promise.resolve(type));
+    try {
+      const upgraded = await partition.upgrades.run(isMeant, {
+        definition,
+        fromVersion,
+        timeoutMs,
+        typeFor: (before) => ready(before.spec),
+      });
+      this.#modulesNow.set(of, modules);
+      return { ...upgraded, fromVersion, version: definition.version };
+    } catch (error) {
+      use(types.ready, types.loaded);
+      throw error;
+    }
+  }
+
+  /** A module that this thread has loaded already is read anew. */
+  #anew(url: string): string {
+    if (!this.#seen.has(url) || !url.startsWith("file:")) return url;
+    const again = new URL(url);
+    again.searchParams.set("upgrade", String(++this.#lastUpgrade));
+    return again.href;
+  }
+
+  readonly #seen = new Set<string>();
+  #lastUpgrade = 0;
+  #template: MemberSpec | undefined;
+  /** Of upgrades: by the modules that specs name, joined. */
+  readonly #modulesNow = new Map<string, readonly string[]>();
+
   #typeOf(spec: MemberSpec): Promise<MemberType> {
     const key = spec.modules.join();
     let loaded = this.#types.get(key);
     if (loaded === undefined) {
-      loaded = this.#load(spec.modules).then((definition) => {
+      const modules = this.#modulesNow.get(key) ?? spec.modules;
+      for (const url of modules) this.#seen.add(url);
+      loaded = this.#load(modules).then((definition) => {
         this.#names.enter(Object.keys(definition.handlers));
         const handlers = new HandlerTable(definition, this.#names);
         const type: MemberType = { spec, definition, handlers, survivesThrows: false };

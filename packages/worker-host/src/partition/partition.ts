@@ -20,6 +20,7 @@ import { MemberRequests } from "./member-requests.js";
 import { MemberRestarts } from "./member-restarts.js";
 import { MemberTimers } from "./member-timers.js";
 import type { MemberType } from "./member-type.js";
+import { MemberUpgrades } from "./member-upgrades.js";
 import { MemberWeights } from "./member-weights.js";
 import type { PartitionParts } from "./parts.js";
 import { RingReplies } from "./ring-caller.js";
@@ -55,6 +56,7 @@ export class Partition implements Members, LocalMailHost {
   readonly #heirs: Heirs;
   readonly lastWords: LastWordsWriter;
   readonly weights: MemberWeights;
+  readonly upgrades: MemberUpgrades;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(parts: PartitionParts) {
@@ -87,6 +89,9 @@ export class Partition implements Members, LocalMailHost {
     this.#arrivals = new Arrivals(parts, roster, mailboxes, replies);
     this.#heirs = new Heirs(parts, { roster, lives, mailboxes, replies });
     this.lastWords = new LastWordsWriter(parts, roster, mailboxes);
+    this.upgrades = new MemberUpgrades(parts, { roster, runner, line });
+    runner.afterwards = (cell) => this.upgrades.takes(cell);
+    lives.afterEnd = (cell) => this.upgrades.ended(cell);
     this.weights = new MemberWeights(parts, roster, parts.caps, lives.end);
   }
 
@@ -101,7 +106,7 @@ export class Partition implements Members, LocalMailHost {
 
   /** What `ctx.spawn` starts. */
   set template(template: MemberType) {
-    this.#services.template = template;
+    this.#services.spawns(template);
   }
 
   /** The partition's own `terminate` waits for its members. */

@@ -27,6 +27,8 @@ export class Runner {
   readonly #look: () => void;
   /** Members whose handler, `init` or `terminate` awaits something. */
   readonly #awaiting = new Set<Cell>();
+  /** A member awaits nothing any more. Returns true when it has begun something else. */
+  afterwards: (cell: Cell) => boolean = () => false;
   /** Some of them have to be done within a limit, as far as is known. */
   #expires = false;
 
@@ -156,12 +158,12 @@ export class Runner {
       (value) => {
         if (!settled()) return;
         outcome.succeeded(cell, value);
-        this.#line.wake(cell);
+        if (!this.afterwards(cell)) this.#line.wake(cell);
       },
       (error: unknown) => {
         if (!settled()) return;
         outcome.failed(cell, error);
-        this.#line.wake(cell);
+        if (!this.afterwards(cell)) this.#line.wake(cell);
       },
     );
   }

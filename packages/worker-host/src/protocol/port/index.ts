@@ -36,6 +36,7 @@ export {
   type PartitionArgs,
   partitionUrl,
   type StartedMembers,
+  type UpgradedMembers,
 } from "./partition.js";
 export {
   type FromPoolProcess,

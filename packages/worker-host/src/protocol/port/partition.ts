@@ -38,6 +38,8 @@ export interface PartitionArgs {
   /** Of the table of cells. */
   readonly segment: number;
   readonly template: MemberSpec | undefined;
+  /** Modules that others have taken the place of since: by what their specs say, joined. */
+  readonly upgraded: readonly (readonly [modules: string, now: readonly string[]])[];
   /** Of the former thread. */
   readonly inherited: Inheritance | undefined;
   readonly perThread: readonly { readonly id: string; readonly args: unknown; readonly spec: MemberSpec }[];
@@ -93,6 +95,18 @@ export interface LastWords {
   readonly counts: readonly (readonly [cell: number, count: number, bytes: number])[];
   /** The calls among them: their callers go on waiting. */
   readonly calls: readonly (readonly [callerUid: number, correlation: number])[];
+}
+
+/** What an upgrade has done in one partition. */
+export interface UpgradedMembers {
+  readonly upgraded: number;
+  /** Members that go on with the code that they had. */
+  readonly kept: number;
+  /** Why the first of these does. */
+  readonly error: Encoded | undefined;
+  readonly fromVersion: string;
+  /** Of the new code, if it names one. */
+  readonly version: string | undefined;
 }
 
 /** A member to start. */

@@ -1,0 +1,84 @@
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
+import type { UpgradedMembers } from "@mini-otp/worker-host/protocol/port";
+import type { MemberResult } from "@mini-otp/worker-host/protocol/refs";
+import { decodeForeign } from "@mini-otp/worker-host/protocol/values";
+import type { FullActorSpec } from "../supervision/child-spec.js";
+import type { PartitionedSupervisorRef, UpgradedPartition } from "../supervision/partitioned-ref.js";
+import { moduleCandidates } from "../threads/actor-module.js";
+import type { PartitionSlot } from "./partition-slot.js";
+import type { PartitionedSpec } from "./partition-specs.js";
+import type { PartitionsHost, Running } from "./partitions-host.js";
+
+type Upgrade = (module: URL, timeoutMs: number | undefined) => Promise<MemberResult<UpgradedPartition>[]>;
+
+const upgrades = new WeakMap<object, Upgrade>();
+
+/** How the light actors of this supervisor are upgraded; undefined for what is no reference to one with `threads`. */
+export function upgradeOf(supervisor: unknown): Upgrade | undefined {
+  return typeof supervisor === "object" && supervisor !== null ? upgrades.get(supervisor) : undefined;
+}
+
+export interface UpgradeParts {
+  readonly id: string;
+  readonly spec: PartitionedSpec;
+  readonly partitions: readonly PartitionSlot[];
+  readonly host: PartitionsHost;
+  readonly supervisor: Running;
+}
+
+/** Lets `upgradeOf` find what upgrades the members of this supervisor that have the template's code. */
+export function offerUpgrade(ref: PartitionedSupervisorRef, parts: UpgradeParts): void {
+  let isOpen = false;
+  upgrades.set(ref, async (module, timeoutMs) => {
+    const { id } = parts;
+    parts.supervisor.requireRunning();
+    if (isOpen) throw new ActorError("ERR_RUNNING", `id=${id} upgrade: it is being upgraded already`, { id });
+    isOpen = true;
+    try {
+      return await upgrade(parts, module, timeoutMs);
+    } finally {
+      isOpen = false;
+    }
+  });
+}
+
+/** One partition after the other. The first is the test: when it fails nothing has changed. */
+async function upgrade(
+  { id: of, spec, partitions, host, supervisor }: UpgradeParts,
+  module: URL,
+  given: number | undefined,
+): Promise<MemberResult<UpgradedPartition>[]> {
+  const { actor, startTimeoutMs = 10_000 } = spec.template as Partial<FullActorSpec>;
+  if (actor === undefined) {
+    const message = `id=${of} upgrade: the supervisor's template names no actor`;
+    throw new ActorError("ERR_NOT_AN_ACTOR", message, { id: of, method: "upgrade" });
+  }
+  const key = moduleCandidates(actor).join();
+  const modules = moduleCandidates(module);
+  const { codec } = host.outbox;
+  const results: MemberResult<UpgradedPartition>[] = [];
+  for (const partition of partitions) {
+    const id = `${of}/${partition.index}`;
+    try {
+      const ref = supervisor.refOf(partition);
+      if (ref === undefined) throw supervisor.notRunning();
+      const asked = ref.with({ timeoutMs: Infinity }).call("members.upgrade", key, modules, given ?? startTimeoutMs);
+      const { upgraded, kept, error, fromVersion, version } = (await asked) as UpgradedMembers;
+      partition.upgraded.set(key, modules);
+      const reason = error === undefined ? {} : { reason: decodeForeign(codec, error) };
+      results.push({ id, status: "fulfilled", value: { upgraded, kept, ...reason } });
+      host.events.emit({
+        event: "actor_upgraded",
+        id,
+        at: performance.now(),
+        incarnation: host.find(ref)?.incarnation ?? 1,
+        fromVersion,
+        ...(version === undefined ? {} : { version }),
+      });
+    } catch (reason) {
+      if (results.length === 0) throw reason;
+      results.push({ id, status: "rejected", reason });
+    }
+  }
+  return results;
+}
