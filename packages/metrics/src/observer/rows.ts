@@ -76,7 +76,7 @@ function actorRow(
   now: number,
   before?: ActorRow,
 ): ActorRow {
-  const { mailbox, incarnation, heapUsedMb, heapCapMb, offHeapMb, streams, silentMs, latency } = stats;
+  const { mailbox, incarnation, heapUsedMb, heapCapMb, offHeapMb, streams, silentMs, latency, process } = stats;
   const { length, capacity, bytes, capacityBytes, dropped, handled, blockedMs, oldestAgeMs } = mailbox;
   return {
     incarnation,
@@ -94,6 +94,7 @@ function actorRow(
     heapMb: round(heapUsedMb),
     heapCapMb,
     offHeapMb: round(offHeapMb),
+    ...(process === undefined ? {} : { process: { pid: process.pid, rssMb: round(process.rssMb) } }),
     ...(cpuPercent === undefined ? {} : { cpuPercent }),
     latency: latencyRow(latency),
     handling: handlingOf(stats, now, before),

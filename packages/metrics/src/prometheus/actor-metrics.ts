@@ -164,9 +164,15 @@ export const ACTOR_METRICS: readonly (ActorMetric | EventMetric)[] = [
     unit: "bytes",
     read: ({ meters }) => meters.stats.offHeapMb * MIB,
   }),
+  gauge({
+    name: "actor_process_resident_bytes",
+    help: 'Resident memory of the processes of actors with isolation "process".',
+    unit: "bytes",
+    read: ({ meters }) => (meters.stats.process?.rssMb ?? 0) * MIB,
+  }),
   counter({
     name: "actor_cpu_seconds_total",
-    help: "Time that the actors' own threads have used of the CPU.",
+    help: "Time that the actors' own threads, or processes, have used of the CPU.",
     unit: "seconds",
     read: ({ meters }) => meters.stats.cpuMs / MS,
   }),

@@ -151,6 +151,9 @@ function showActor(facts: Facts, { restarts }: Row, actor: ActorRow, now: number
   facts.set("Accepted to handled", `p50 ${duration(p50Ms)}, p99 ${duration(p99Ms)}, max ${duration(maxMs)}`);
   facts.set("Heap", `${megabytes(actor.heapMb)} of ${megabytes(actor.heapCapMb)}`);
   facts.set("Off the heap", megabytes(actor.offHeapMb));
+  const { process } = actor;
+  facts.set("Process", process === undefined ? undefined : `${process.pid}, ${megabytes(process.rssMb)} resident`);
   facts.set("CPU", actor.cpuPercent === undefined ? undefined : percent(actor.cpuPercent));
-  facts.set("Native operation", actor.silentMs > 0 ? `for ${duration(actor.silentMs)}` : undefined);
+  const silent = actor.silentMs > 0 ? `for ${duration(actor.silentMs)}` : undefined;
+  facts.set(process === undefined ? "Native operation" : "No answer", silent);
 }

@@ -115,7 +115,8 @@ function doing({ actor, lastExit, supervisor, type }: Row, isFresh: boolean, now
   const crash = isFresh && lastExit !== undefined ? `${lastExit.text} · ${ago(now - lastExit.at)}` : undefined;
   if (crash !== undefined) return { text: `↻ ${crash}`, title: crash, tone: "bad" };
   if (actor !== undefined && actor.silentMs >= 1000) {
-    const text = `in a native operation · ${duration(actor.silentMs)}`;
+    const what = actor.process === undefined ? "in a native operation" : "its process does not answer";
+    const text = `${what} · ${duration(actor.silentMs)}`;
     return { text, title: text, tone: "warn" };
   }
   const handling = actor?.handling;

@@ -59,6 +59,8 @@ export interface ActorRow {
   readonly heapMb: number;
   readonly heapCapMb: number;
   readonly offHeapMb: number;
+  /** That runs its module, if its thread does not. */
+  readonly process?: { readonly pid: number; readonly rssMb: number };
   /** In percent of one core; absent at the first look. */
   readonly cpuPercent?: number;
   /** From the acceptance of a message until it is handled. */

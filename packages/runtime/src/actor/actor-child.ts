@@ -15,6 +15,7 @@ import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { moduleName } from "../threads/actor-module.js";
 import type { ActorThread } from "../threads/actor-thread.js";
+import type { ProcessMeter } from "../threads/process-meter.js";
 import { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
@@ -80,7 +81,7 @@ export class ActorChild implements Child<ActorRef> {
     this.id = id;
     this.ref = ref;
     this.kind = moduleName(spec.actor);
-    this.meter = new ActorMeter(host.threads.epochMs);
+    this.meter = new ActorMeter(host.threads.epochMs, spec.isolation === "process");
     this.place = new ActorPlace(slot, host.threads);
     this.threads = new ThreadSource(host.threads, id, spec);
     this.#host = host;
@@ -123,6 +124,11 @@ export class ActorChild implements Child<ActorRef> {
     return this.#life.introspection;
   }
 
+  /** The process that runs the actor's module, if it has one. */
+  get process(): ProcessMeter | undefined {
+    return this.#life.thread?.process;
+  }
+
   /** The guard's reading of the running thread. */
   get guardStats(): GuardStats | undefined {
     const { thread } = this.#life;
@@ -144,7 +150,7 @@ export class ActorChild implements Child<ActorRef> {
     const { words } = this.place;
     this.meter.read(this.mailbox, words);
     const { thread } = this.#life;
-    if (thread !== undefined) this.meter.time(thread, words);
+    if (thread !== undefined) this.meter.time(thread, words, this.guardStats?.handlingMs ?? 0);
   }
 
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {

@@ -264,10 +264,11 @@ export class ActorLife<A extends LivingActor> {
     const { id, spec, place, meter } = this.#actor;
     this.#leaving.clear();
     this.#upgrade?.ended(reason);
+    const { thread } = this;
     this.#thread.ended();
     const { state, actions } = lifeStep(this.#state, { kind: "ended", reason });
     this.#state = state;
-    meter.threadEnded(place.words);
+    if (thread !== undefined) meter.threadEnded(thread, place.words);
     const lost = inFlight === undefined ? [] : [inFlight];
     meter.lost.crash += lost.length;
     if (spec.mailbox.onRestart === "drop" && this.#stopping === undefined) {

@@ -128,6 +128,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "compiled":
       case "child_process":
       case "process":
+      case "process_figures":
         // `ActorThread` keeps these.
         return;
       default:

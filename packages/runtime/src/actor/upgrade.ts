@@ -140,7 +140,7 @@ export class Upgrade<A extends LivingActor = LivingActor> {
     const { consumedBefore } = place.mailbox;
     if (this.exited !== undefined) return this.exited;
     place.relocateIfShared();
-    meter.threadEnded(place.words);
+    meter.threadEnded(former, place.words);
     this.#life.take(this.thread);
     host.threads.guard.forget(this.thread);
     host.threads.started(this.thread, this.#actor);

@@ -19,7 +19,7 @@ import {
 } from "@mini-otp/worker-host/protocol/memory";
 import { threadCpuMs } from "../guard/thread-cpu.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
-import type { LoopTimes } from "../threads/actor-thread.js";
+import type { LoopTimes, ProcessMeter } from "../threads/process-meter.js";
 
 /** Why a message that was sent is never handled; see `DeadLetterCause` for the same of single messages. */
 export type LossCause = "overflow" | "crash" | "restart" | "closed" | "unhandled";
@@ -43,6 +43,8 @@ class Unwrapped {
 /** A thread whose event loop can be timed. */
 export interface TimedThread {
   loopTimes(): LoopTimes;
+  /** The process that it stands for, once that has started. */
+  readonly process: ProcessMeter | undefined;
 }
 
 /** One actor's counts over all its incarnations. Main reads them from shared memory and adds what only main counts. */
@@ -54,6 +56,7 @@ export class ActorMeter {
   blockedMs = 0;
   logDropped = 0;
   readonly #epochMs: number;
+  readonly #isElsewhere: boolean;
   readonly #enqueued = new Unwrapped();
   readonly #handled = new Unwrapped();
   readonly #dropped = new Unwrapped();
@@ -73,8 +76,10 @@ export class ActorMeter {
   #elapsedBeforeMs = 0;
   #elapsedMs = 0;
 
-  constructor(epochMs: number) {
+  /** `isElsewhere`: its threads stand for processes, whose times count instead. */
+  constructor(epochMs: number, isElsewhere: boolean) {
     this.#epochMs = epochMs;
+    this.#isElsewhere = isElsewhere;
     this.calls = Object.fromEntries(CALL_OUTCOMES.map((outcome) => [outcome, 0])) as Record<CallOutcome, number>;
   }
 
@@ -118,7 +123,7 @@ export class ActorMeter {
     return Math.max(seenMs, stampedMs);
   }
 
-  /** CPU time of the actor's threads. Where the system does not tell it, the time their event loops were busy. */
+  /** CPU time of the actor's threads, or processes. Where the system does not tell it, the time their event loops were busy. */
   get cpuMs(): number {
     return this.#cpuBeforeMs + this.#cpuMs;
   }
@@ -128,8 +133,9 @@ export class ActorMeter {
     return { busyMs: this.#busyBeforeMs + this.#busyMs, elapsedMs: this.#elapsedBeforeMs + this.#elapsedMs };
   }
 
-  /** Reads the times of the running thread. */
-  time(thread: TimedThread, words: Int32Array): void {
+  /** Reads the times of the running thread. `handlingMs`: for how long it has handled a message. */
+  time(thread: TimedThread, words: Int32Array, handlingMs: number): void {
+    if (this.#isElsewhere) return this.#timeProcess(thread.process, handlingMs);
     const { activeMs, idleMs } = thread.loopTimes();
     // SLEPT_MS does not contain a sleep that still lasts. The busy time never goes back.
     this.#busyMs = Math.max(this.#busyMs, activeMs - floatAt(words, SLEPT_MS));
@@ -137,6 +143,14 @@ export class ActorMeter {
     const osThread = words[OS_THREAD];
     if (osThread === 0) this.#cpuMs = Math.max(this.#cpuMs, this.#busyMs);
     else if (!this.#rests(words)) this.#cpuMs = Math.max(this.#cpuMs, threadCpuMs(osThread) ?? 0);
+  }
+
+  #timeProcess(process: ProcessMeter | undefined, handlingMs: number): void {
+    if (process === undefined) return;
+    const { activeMs, idleMs } = process.loopTimes(handlingMs);
+    this.#busyMs = Math.max(this.#busyMs, activeMs);
+    this.#elapsedMs = Math.max(this.#elapsedMs, activeMs + idleMs);
+    this.#cpuMs = Math.max(this.#cpuMs, process.read().cpuMs);
   }
 
   /** The thread slept at the last look and had no turn since. Saves asking the kernel, which takes 8 to 12 µs. */
@@ -148,8 +162,9 @@ export class ActorMeter {
   }
 
   /** The thread has ended, or is given up. */
-  threadEnded(words: Int32Array): void {
-    this.#cpuBeforeMs += Math.max(this.#cpuMs, words[EXIT_CPU_MS]);
+  threadEnded({ process }: TimedThread, words: Int32Array): void {
+    this.#timeProcess(process, 0);
+    this.#cpuBeforeMs += this.#isElsewhere ? this.#cpuMs : Math.max(this.#cpuMs, words[EXIT_CPU_MS]);
     this.#busyBeforeMs += this.#busyMs;
     this.#elapsedBeforeMs += this.#elapsedMs;
     this.#cpuMs = this.#busyMs = this.#elapsedMs = 0;

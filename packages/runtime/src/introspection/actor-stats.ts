@@ -14,6 +14,7 @@ import type { Mailbox } from "../mailbox/mailbox.js";
 import type { Slot } from "../mailbox/slots.js";
 import type { ActorStats } from "../stats/actor-stats.js";
 import type { FullActorSpec } from "../supervision/child-spec.js";
+import type { ProcessMeter } from "../threads/process-meter.js";
 import type { ActorMeter } from "./actor-meter.js";
 
 /** The part of an actor that its stats are read from. */
@@ -27,6 +28,7 @@ export interface Measured {
   readonly spec: FullActorSpec;
   readonly meter: ActorMeter;
   readonly guardStats: GuardStats | undefined;
+  readonly process: ProcessMeter | undefined;
   /** Of a partition: what waits in its members, past its ring. */
   within(): { readonly length: number; readonly bytes: number };
   /** Brings `meter` up to date with the counters in shared memory. */
@@ -36,6 +38,7 @@ export interface Measured {
 export function statsOf(child: Measured, names: NameTable): ActorStats {
   const { running, suspended, threadId, incarnation, mailbox, spec, slot, guardStats, meter } = child;
   child.readMeter();
+  const { heapMb, offHeapMb, silentMs, process } = measured(child);
   const { words } = slot.memory;
   const method = handlingName(names, words);
   const { length, bytes, capacityBytes } = mailbox.counts();
@@ -55,17 +58,33 @@ export function statsOf(child: Measured, names: NameTable): ActorStats {
       blockedMs: meter.blockedMs,
       oldestAgeMs: meter.oldestAgeMs(mailbox),
     },
-    heapUsedMb: guardStats?.heapMb ?? 0,
+    heapUsedMb: heapMb,
     heapCapMb: spec.heapCapMb,
-    offHeapMb: guardStats?.offHeapMb ?? 0,
-    silentMs: guardStats?.silentMs ?? 0,
+    offHeapMb,
+    silentMs,
     cpuMs: meter.cpuMs,
+    ...(process === undefined ? {} : { process }),
     // Without a thread no stream is open; the word still holds the last thread's number.
     streams: { open: threadId === undefined ? 0 : words[STREAMS_OPEN], items: floatAt(words, STREAM_ITEMS) },
     // Without a thread nothing is handled; the word still holds the last thread's method.
     handling: method === "" || threadId === undefined ? null : { method, sinceMs: guardStats?.handlingMs ?? 0 },
     latency: latencyOf(readHistogram(words, LATENCY_HISTOGRAM)),
   };
+}
+
+const NOT_MEASURED = Object.freeze({ heapMb: 0, offHeapMb: 0, silentMs: 0 });
+
+/** Of the process if there is to be one, even before it has started: never of the thread that stands for it. */
+function measured({
+  spec,
+  guardStats,
+  process,
+}: Measured): Omit<GuardStats, "handlingMs"> & Pick<ActorStats, "process"> {
+  if (spec.isolation !== "process") return guardStats ?? NOT_MEASURED;
+  if (process === undefined) return NOT_MEASURED;
+  const { pid, rssMb, heapMb, offHeapMb } = process.read();
+  const silentMs = process.silentMs(guardStats?.handlingMs ?? 0);
+  return { heapMb, offHeapMb, silentMs, process: { pid, rssMb } };
 }
 
 export function latencyOf(histogram: HistogramReading): ActorStats["latency"] {

@@ -14,14 +14,9 @@ import type { HeapStatistics } from "../guard/probe.js";
 import type { ActorSpec } from "../supervision/child-spec.js";
 import { ChildProcesses, killProcess } from "./child-processes.js";
 import { OpenQuestions } from "./open-questions.js";
+import { type LoopTimes, ProcessMeter } from "./process-meter.js";
 import { keepCompiled, threadCode, threadEntry } from "./thread-code.js";
 import { forwardOutput } from "./thread-output.js";
-
-/** An event loop's times in ms since its thread started. A sleep at the doorbell counts as active. */
-export interface LoopTimes {
-  readonly activeMs: number;
-  readonly idleMs: number;
-}
 
 /** The environment of one thread. */
 export interface ThreadEnv {
@@ -68,8 +63,7 @@ export class ActorThread {
   #exited = false;
   #abandoned = false;
   readonly #questions = new OpenQuestions();
-  /** The process that runs the actor's module, if the thread does not. */
-  #process: number | undefined;
+  #process: ProcessMeter | undefined;
   #ending = false;
   #asking: NodeJS.Timeout | undefined;
 
@@ -114,6 +108,11 @@ export class ActorThread {
     port1.unref();
   }
 
+  /** The process that runs the actor's module, if the thread does not. */
+  get process(): ProcessMeter | undefined {
+    return this.#process;
+  }
+
   /** Replaces the listener. */
   listen(listener: ThreadListener): void {
     this.#listener = listener;
@@ -134,7 +133,8 @@ export class ActorThread {
   #take(message: ToMain): void {
     if (message.type === "compiled") keepCompiled(message.code);
     else if (message.type === "child_process") this.#childProcess(message.pid, message.ended);
-    else if (message.type === "process") this.#process = message.pid;
+    else if (message.type === "process") this.#process = new ProcessMeter(message.pid);
+    else if (message.type === "process_figures") this.#process?.tell(message.figures);
     else this.#listener.onMessage(message);
   }
 
@@ -200,7 +200,7 @@ export class ActorThread {
     }
     this.#ending = true;
     if (this.#process !== undefined) {
-      this.#endProcess(this.#process);
+      this.#endProcess(this.#process.pid);
       return;
     }
     this.#questions.whenAnswered(() => this.#askToEnd(FIRST_AGAIN_MS));

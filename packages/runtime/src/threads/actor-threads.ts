@@ -84,7 +84,8 @@ export class ActorThreads<A extends Incarnated> {
     const { slots, names, awake } = this.#shared;
     this.#starting.delete(thread);
     this.#threads.delete(thread);
-    this.#lastStats.set(actor, this.#guard.stats(thread));
+    const stats = this.#guard.stats(thread);
+    this.#lastStats.set(actor, stats && { ...stats, ...thread.process?.read() });
     this.#guard.forget(thread);
     const consumer = new ConsumerState(slot.memory.words);
     consumer.uncount(awake);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { processStat } from "./process-stat.js";
 
 /**
  * The processes that a thread has started. Linux only: elsewhere nothing tells a process from a later one with the same
@@ -42,16 +42,8 @@ function warnOnce(): void {
 
 /** When a child of this process was started, in the kernel's ticks; undefined when there is no such child. */
 function startOf(pid: number): string | undefined {
-  try {
-    // The fields after the command, which stands in parentheses and may contain any character:
-    // https://docs.kernel.org/filesystems/proc.html
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [, parent] = fields;
-    return Number(parent) === process.pid ? fields[19] : undefined;
-  } catch {
-    return undefined;
-  }
+  const stat = processStat(pid);
+  return stat?.parent === process.pid ? stat.startedAt : undefined;
 }
 
 export function killProcess(pid: number): void {

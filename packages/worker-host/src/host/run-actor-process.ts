@@ -3,6 +3,7 @@ import { createActorLog } from "../log/actor-log.js";
 import { captureConsole } from "../log/captured-console.js";
 import { LogPort } from "../log/log-port.js";
 import { HostedActor } from "../process/hosted-actor.js";
+import { OwnFigures } from "../process/own-figures.js";
 import { ProcessSender } from "../process/process-sender.js";
 import { ThreadChannel } from "../process/thread-channel.js";
 import { LOG_TAKEN, SLOT_HEADER_WORDS } from "../protocol/memory/slot-descriptor.js";
@@ -15,12 +16,17 @@ import { ThreadExit } from "./thread-exit.js";
 /** Runs an actor's module on this process's main thread, for the actor's thread. Resolves when the module is loaded. */
 export async function runActorProcess({ moduleUrls, console, logLevel }: ActorProcessData): Promise<void> {
   const channel = new ThreadChannel();
+  const figures = new OwnFigures((measured) => channel.post({ type: "figures", figures: measured }));
   const sender = new ProcessSender(channel);
   const level = new Int32Array(new SharedArrayBuffer(4)).fill(logLevel);
   const words = new Int32Array(SLOT_HEADER_WORDS);
   const port = {
     postMessage(message: ToMain): void {
-      if (message.type === "exiting") channel.post(message);
+      if (message.type === "exiting") {
+        // Its last, while the thread still counts.
+        figures.tell();
+        channel.post(message);
+      }
       if (message.type !== "log") return;
       channel.post(message);
       // The credit is the actor's, which its thread keeps; here the pipe is the bound.
@@ -55,7 +61,9 @@ export async function runActorProcess({ moduleUrls, console, logLevel }: ActorPr
   });
   try {
     const definition = await loadActor(moduleUrls, (specifier) => import(specifier));
-    actor = new HostedActor(definition, channel, sender, log);
+    const hosted = new HostedActor(definition, channel, sender, log);
+    actor = hosted;
+    figures.begin(() => hosted.isBusy);
     const { handlers, info, terminate, version, throws } = definition;
     channel.post({
       type: "loaded",

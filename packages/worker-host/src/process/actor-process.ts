@@ -206,6 +206,8 @@ export class ActorProcess {
         return this.#streams.get(message.run)?.failed(decodeForeign(this.#codec, message.error));
       case "log":
         return this.#host.log(message);
+      case "figures":
+        return this.#host.post({ type: "process_figures", figures: message.figures });
       case "exiting":
         return this.#host.announce(decodeReason(this.#codec, message.reason));
       default:

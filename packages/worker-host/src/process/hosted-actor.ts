@@ -32,6 +32,8 @@ export class HostedActor {
   /** Before the process is an incarnation. */
   #state: unknown;
   #current: Run = { number: 0, isDeferred: false };
+  /** Runs that have not ended. The state may be asked for while a handler waits. */
+  readonly #open = new Set<number>();
 
   constructor(
     definition: ActorDefinition<any, any, any>,
@@ -44,6 +46,11 @@ export class HostedActor {
     this.#sender = sender;
     this.#log = log;
     this.#handlers = new Map(Object.entries<(...args: any[]) => unknown>(definition.handlers));
+  }
+
+  /** A part of the definition runs. */
+  get isBusy(): boolean {
+    return this.#open.size > 0;
   }
 
   become(message: Of<"incarnation">): void {
@@ -62,8 +69,15 @@ export class HostedActor {
   run(message: Of<"run">): void {
     const run = { number: message.run, isDeferred: false };
     this.#current = run;
-    const ended = (value: unknown): void => this.#ended(message, run, value);
-    const failed = (error: unknown): void => this.#failed(run.number, error);
+    this.#open.add(run.number);
+    const ended = (value: unknown): void => {
+      this.#open.delete(run.number);
+      this.#ended(message, run, value);
+    };
+    const failed = (error: unknown): void => {
+      this.#open.delete(run.number);
+      this.#failed(run.number, error);
+    };
     let result: unknown;
     try {
       result = this.#apply(message);

@@ -5,6 +5,7 @@ import type { Encoded, TaskValue } from "../values/encoded.js";
 import type { InitData } from "./boot.js";
 import type { LogLevel } from "./log-levels.js";
 import type { KeptMember, LastWords, MemberLife } from "./partition.js";
+import type { ProcessFigures } from "./process.js";
 
 /*
  * The messages between main and an actor's thread beside the rings: structured clones on a port. Values of the user's
@@ -199,6 +200,7 @@ export type ToMain =
   | { readonly type: "child_process"; readonly pid: number; readonly ended: boolean }
   /** The process that the actor's module runs in, if it has one of its own. It ends with the thread. */
   | { readonly type: "process"; readonly pid: number }
+  | { readonly type: "process_figures"; readonly figures: ProcessFigures }
   /** That process was over its cap, and is ended. */
   | { readonly type: "over_cap"; readonly reason: ExitReason }
   | { readonly type: "started" }

@@ -43,6 +43,26 @@ export interface ActorProcessData {
   readonly logLevel: number;
 }
 
+/**
+ * What an actor's process has measured of itself. Its main thread measures, so while that is blocked nothing comes. MiB,
+ * and ms since its start.
+ */
+export interface ProcessFigures {
+  /** V8's heap of the main thread. */
+  readonly heapMb: number;
+  readonly rssMb: number;
+  /** The resident memory beside the heap that it had before it loaded the module. */
+  readonly baseMb: number;
+  /** Of all its threads. */
+  readonly cpuMs: number;
+  /** Of its event loop. */
+  readonly activeMs: number;
+  readonly idleMs: number;
+}
+
+/** How often it measures. It tells of it while a handler runs, and when its heap has changed. */
+export const FIGURES_MS = 250;
+
 /** A part of the actor's definition that its process runs, or what is done to its state. */
 export type ProcessPart = "init" | "handler" | "info" | "terminate" | "codeChange" | "getState" | "replaceState";
 
@@ -117,6 +137,7 @@ export type FromActorProcess =
   | { readonly type: "grant"; readonly request: number; readonly items: number }
   | { readonly type: "reply"; readonly deferred: number; readonly failed: boolean; readonly value: Encoded }
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded }
+  | { readonly type: "figures"; readonly figures: ProcessFigures }
   /** The process will exit for this reason. */
   | { readonly type: "exiting"; readonly reason: Encoded };
 

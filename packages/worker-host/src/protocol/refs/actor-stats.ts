@@ -24,15 +24,29 @@ export interface ActorStats {
   /** Measured when the actor was last busy; 0 before the first measurement. */
   readonly heapUsedMb: number;
   readonly heapCapMb: number;
+  /**
+   * With `isolation: "process"` the resident memory of the process that is beyond its heap, and beyond what the process had
+   * before it loaded the module.
+   */
   readonly offHeapMb: number;
-  /** How long the thread has not answered the guard, because it is inside one native operation; 0 when it answers. */
+  /**
+   * How long the thread has not answered the guard, because it is inside one native operation; 0 when it answers. With
+   * `isolation: "process"` how long the process's main thread has been inside one operation, native or not, when that is
+   * half a second or more: for so long `heapUsedMb` is old.
+   */
   readonly silentMs: number;
   /**
    * CPU time of the actor's threads. Where the operating system does not report threads (Linux does), and for an actor
    * that may not read files, it is the time in which their event loops were neither idle nor asleep. For an actor that
-   * sleeps, it is as of its last turn.
+   * sleeps, it is as of its last turn. With `isolation: "process"` it is the CPU time of its processes.
    */
   readonly cpuMs: number;
+  /**
+   * With `isolation: "process"`, while there is one: its process, and the resident memory of that. On Linux `rssMb` and
+   * `cpuMs` are the kernel's numbers of this moment; elsewhere those that the process has told last, which it does every
+   * 250 ms unless it is blocked.
+   */
+  readonly process?: { readonly pid: number; readonly rssMb: number };
   /** Streams that handlers have open now, and the items that streams have sent. */
   readonly streams: { readonly open: number; readonly items: number };
   readonly handling: { readonly method: string; readonly sinceMs: number } | null;
