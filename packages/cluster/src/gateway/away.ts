@@ -9,7 +9,7 @@ export interface MaybeAway {
   readonly proxies: number;
 }
 
-/** So long messages for one that has left are told that it is not connected; after it, that nobody is there. */
+/** So long messages for one that has left are told that it is not connected; after it, that there is no such actor. */
 export const KEPT_AFTER_LEAVING_MS = 60_000;
 /** A cluster has no more nodes. */
 export const MOST_AWAY = 64;

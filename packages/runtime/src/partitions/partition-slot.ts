@@ -17,7 +17,7 @@ import type { LightTarget } from "./light-actors.js";
 import { Survivors } from "./survivors.js";
 
 type Life = readonly [cell: number, generation: number];
-const NOBODY: Life = [0, 0];
+const NO_LIFE: Life = [0, 0];
 /** Code that fills a heap needs longer; most handlers do not. */
 const LONG_MS = 20;
 
@@ -116,7 +116,7 @@ export class PartitionSlot {
    */
   get #holder(): Life {
     const [, beforeMs] = this.#ranMs;
-    return this.survivors.heaviest ?? (this.#isEndedFull && beforeMs < LONG_MS ? NOBODY : this.#running);
+    return this.survivors.heaviest ?? (this.#isEndedFull && beforeMs < LONG_MS ? NO_LIFE : this.#running);
   }
 
   count(kind: string, by = 1): void {

@@ -45,7 +45,7 @@ async function handle(
   const { name = "", value, transfer, ...answer } = await endpoints.request(request);
   if (answer.type === "HANDLER" && name === "throw") {
     const error = errorOf(value as { isError: boolean; value: unknown });
-    if (deferred === undefined) ctx.log.warn(error, `${path.join(".")} threw, and nobody waits for it`);
+    if (deferred === undefined) ctx.log.warn(error, `${path.join(".")} threw, and no caller waits for it`);
     else deferred.fail(error);
     return;
   }

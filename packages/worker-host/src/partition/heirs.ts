@@ -12,7 +12,7 @@ import type { RingReplies } from "./ring-caller.js";
 import type { Roster } from "./roster.js";
 
 /** The caller of a call whose own thread was this partition's. */
-const NOBODY: Caller = { succeed: () => {}, fail: () => {}, is: () => false };
+const NO_CALLER: Caller = { succeed: () => {}, fail: () => {}, is: () => false };
 
 export interface HeirsParts {
   readonly roster: Roster;
@@ -64,7 +64,7 @@ export class Heirs {
     reason: ExitReason,
   ): void {
     const { roster, mailboxes, replies } = this.#parts;
-    const caller = kind !== 1 ? undefined : uid === 0 ? NOBODY : replies.to(address, uid, correlation);
+    const caller = kind !== 1 ? undefined : uid === 0 ? NO_CALLER : replies.to(address, uid, correlation);
     const cell = roster.cellOf(number, generation);
     if (cell !== undefined) {
       mailboxes.putBack(cell, new Waiting(method, args, bytes, caller, kind === 2));

@@ -59,7 +59,7 @@ export const CELL_RESTART = 11;
 /** Of one that is started again: messages that wait on the heap, not in the ring, and their bytes. (by the partition) */
 export const CELL_HEAP = 12;
 export const CELL_HEAP_BYTES = 13;
-/** Messages that an overflow policy has dropped, over all lives. (by whoever drops one) */
+/** Messages that an overflow policy has dropped, over all lives. (by the thread that drops one) */
 export const CELL_DROPPED = 14;
 
 export const RESTART_TEMPORARY = 0;

@@ -125,7 +125,7 @@ export class RouterRef<A = any> extends ActorRef<A> {
     const router = this.#router;
     const { address, uid, id } = router.findMember("process", this.keyHash) ?? {
       address: this.address,
-      uid: NOBODY,
+      uid: NO_UID,
       id: this.id,
     };
     return new ActorRef<A>(this.#sender, address, uid, id);
@@ -263,7 +263,7 @@ class RoutedSender implements Sender {
 }
 
 /** No process has this uid. */
-const NOBODY = 0;
+const NO_UID = 0;
 
 /** What `connect` of a sender that has slots returns. */
 interface Member extends Connection {
