@@ -1,7 +1,11 @@
-import type { ActorSpec, ThreadsOptions } from "@mini-otp/runtime";
+import type { ActorRef, ActorSpec, ThreadsOptions } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
+import { lightName } from "#runtime/signals/light-name.js";
+import { ProcessSignals } from "#runtime/signals/process-signals.js";
+import { Timers } from "#worker-host/loop/timers.js";
 import { eventually } from "../support/eventually.js";
-import { codeOf, lightMembers } from "./members.js";
+import type Member from "./fixtures/member.actor.js";
+import { actor, codeOf, lightMembers } from "./members.js";
 
 const members = (threads: ThreadsOptions = {}, template: Partial<ActorSpec> = {}) =>
   lightMembers({ threads, template });
@@ -104,4 +108,126 @@ test("what an actor leaves behind when it lets its things go is not charged to t
   // A rejection that nothing awaits is told before the next message.
   expect(await b.call("echo", 1)).toBe(1);
   expect(await b.call("echo", 2)).toBe(2);
+});
+
+test("the event loop gets its turn every few ms, however many messages wait", async () => {
+  const { start } = await members({}, { mailbox: { capacity: 4_096 }, handlerTimeoutMs: Infinity });
+  const [a, b, c] = [await start("a"), await start("b"), await start("c")];
+  await c.call("countTurns");
+  await Promise.all([a.cast("keepBusy", b, 200), b.cast("keepBusy", a, 200)]);
+  await eventually(async () => ((await c.call("notes")) as unknown[]).length === 1);
+  const [{ turns, tookMs }] = (await c.call("notes")) as [{ turns: number; tookMs: number }];
+  // Every 4 ms of its own time; the thread may have had no core for as long again and again.
+  expect({ turns, tookMs, enough: turns >= tookMs / 40 }).toMatchObject({ enough: true });
+  expect(turns).toBeGreaterThan(3);
+});
+
+test("to set a timer anew costs the same whatever number of timers the partition has", () => {
+  const costOf = (count: number): number => {
+    const timers = new Timers();
+    const ids = Array.from({ length: count }, (_, i) => timers.add(0, 10_000 + i, 0, "tick", []));
+    const REARMS = 20_000;
+    const costs = Array.from({ length: 5 }, () => {
+      const from = performance.now();
+      for (let i = 0; i < REARMS; i++) {
+        const at = (i * 7_919) % count;
+        timers.cancel(ids[at]);
+        ids[at] = timers.add(0, 10_000 + i, 0, "tick", []);
+      }
+      return performance.now() - from;
+    });
+    return Math.min(...costs);
+  };
+  costOf(1_000);
+  // A hundred times as many: a walk over them would cost a hundred times as much.
+  expect(costOf(100_000) / costOf(1_000)).toBeLessThan(20);
+});
+
+test("a stop and an exit signal wait behind no messages: neither its own nor those of others", async () => {
+  const { system, supervisor, start } = await members({}, { mailbox: { capacity: 1_024 }, shutdown: "brutal_kill" });
+  const all = [await start("a"), await start("b"), await start("c")];
+  const [a, b, c] = all;
+  for (const ref of all) for (let i = 0; i < 500; i++) await ref.cast("slow", 2);
+  const down = new Promise<string>((told) => system.monitor(a, ({ reason }) => told(reason.kind)));
+  system.exit(a, { kind: "shutdown" });
+  expect(await down).toBe("shutdown");
+  await supervisor.terminateChild("b");
+  expect(await b.call("echo", 1).catch(codeOf)).toBe("ERR_NOPROC");
+  // 3 s of messages wait for each of them at first.
+  await system.suspend(c);
+  expect(c.stats().mailbox.length).toBeGreaterThan(100);
+  system.exit(c, "kill");
+});
+
+test("the context of a life that has ended throws ERR_NOPROC, and its signal is aborted", async () => {
+  const { start } = await members();
+  const [a, b] = [await start("a"), await start("b")];
+  const held = a.call("outlive", "a").catch(codeOf);
+  await eventually(() => a.stats().mailbox.handled === 1);
+  await b.call("kill", a);
+  expect(await held).toBe("ERR_CALL_EXIT");
+  await b.call("release", "a");
+  await eventually(async () => {
+    const [last] = (await b.call("letGo")) as string[];
+    return last === "true ERR_NOPROC,ERR_NOPROC,ERR_NOPROC,ERR_NOPROC";
+  });
+});
+
+test("the DOWNs of one partition's end reach each watcher in order, and together", async () => {
+  const { system, supervisor, start } = await members({ count: 2, place: "round_robin" }, { handlerTimeoutMs: 60_000 });
+  const [far, near] = [await start("far"), await start("near")];
+  const own = await system.startChild<typeof Member>({ id: "own", actor });
+  const all = (await supervisor.startChildren(
+    Array.from({ length: 3_000 }, (_, i) => ({ id: `m${i}`, sameThreadAs: near })),
+  )) as ActorRef<typeof Member>[];
+  const watchers = [far, own];
+  await Promise.all(watchers.map((ref) => ref.call("monitorAll", all)));
+  for (const ref of watchers) await system.getState(ref as never);
+  await (supervisor.partitions()[0].ref as ActorRef).call("nothing").catch(() => {});
+  await near.cast("exit", 1);
+  for (const ref of watchers) await eventually(async () => (await ref.call("told")).length === 3_000);
+  for (const ref of watchers) {
+    expect(await ref.call("told")).toEqual(all.map((_ref, i) => `DOWN m${i} partition_ended`));
+  }
+});
+
+test("what a process is told of many ends at once is one message", () => {
+  const told: unknown[][] = [];
+  const watcher = {
+    id: "root/watcher",
+    ref: { uid: 7, id: "root/watcher" } as never,
+    kill: () => {},
+    info: (message: unknown) => void told.push([message]),
+    infos: (messages: readonly unknown[]) => void told.push([...messages]),
+  };
+  const signals = new ProcessSignals({
+    byUid: () => undefined,
+    byPath: (id: string) => (id === watcher.id ? watcher : undefined),
+    refTo: ({ uid, id }: { uid: number; id: string }) => ({ uid, id }),
+    lightPath: ({ id, uid }: { id: string; uid: number }) => lightName({ id, uid, address: -1, life: 1 }),
+  } as never);
+  signals.started(watcher);
+  const light = (uid: number) => ({ id: `root/members/m${uid}`, uid, address: -1 });
+  for (let uid = 1; uid <= 100; uid++) {
+    signals.handle(watcher, { type: "monitor", monitor: uid, target: light(uid) } as never);
+  }
+  signals.together(() => {
+    for (let uid = 1; uid <= 100; uid++) {
+      const name = lightName({ ...light(uid), life: 1 });
+      signals.lightEnded(name, { id: light(uid).id, ref: {} as never }, { kind: "killed" });
+    }
+  });
+  expect(told).toHaveLength(1);
+  expect(told[0].map((message) => (message as { monitor: number }).monitor)).toEqual([...Array(101).keys()].slice(1));
+});
+
+test("the report of stop() counts members, and names those that were killed", async () => {
+  const { system, start } = await members({ count: 2, place: "round_robin" }, { shutdown: 500 });
+  const all = await Promise.all(Array.from({ length: 10 }, (_, i) => start(`m${i}`)));
+  void all[0].call("hold", "for ever").catch(() => {});
+  await eventually(() => all[0].stats().mailbox.handled === 1);
+  const { children } = await system.stop();
+  expect(children).toMatchObject([
+    { id: "root/members", killed: true, members: { stopped: 9, killed: 1, killedIds: ["root/members/m0"] } },
+  ]);
 });

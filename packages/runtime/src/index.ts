@@ -104,7 +104,7 @@ export type {
   WorkerInfo,
 } from "./supervision/administration.js";
 export type { BackoffOptions } from "./supervision/backoff.js";
-export type { ChildStopReport, RestartType, Shutdown, StopOutcome } from "./supervision/child.js";
+export type { ChildStopReport, MembersStopReport, RestartType, Shutdown, StopOutcome } from "./supervision/child.js";
 export {
   type ActorArgs,
   type ActorOf,

@@ -254,7 +254,11 @@ export class ActorChild implements Child<ActorRef> {
 
   /** Delivers a message to `info`, past the mailbox. */
   info(message: unknown): void {
-    this.post({ type: "info", message: encodeForeign(this.#host.mail.outbox.codec, [message]) });
+    this.infos([message]);
+  }
+
+  infos(messages: readonly unknown[]): void {
+    this.post({ type: "info", message: encodeForeign(this.#host.mail.outbox.codec, messages) });
   }
 
   /** Gives this incarnation and the next ones other code; see `ActorLife.upgrade`. */

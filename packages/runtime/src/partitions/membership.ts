@@ -292,9 +292,11 @@ export class Membership implements LightOwner {
     deadLetters.addMany(this.#id, news.method, "dropped", news.dropped);
     // A member's replies were sent before it ended, by a lane that main may not have looked at yet.
     if (news.watched.length > 0) outbox.takeReplies();
-    for (const [address, uid, id, life, reason, restarted] of news.watched) {
-      this.#tellEnd({ address, uid, id, life }, decodeReason(codec, reason), restarted);
-    }
+    this.#host.together(() => {
+      for (const [address, uid, id, life, reason, restarted] of news.watched) {
+        this.#tellEnd({ address, uid, id, life }, decodeReason(codec, reason), restarted);
+      }
+    });
   }
 
   /** No member of it lives. Tells of each, the culprit with the reason itself. */
@@ -317,9 +319,11 @@ export class Membership implements LightOwner {
     }
     for (const [kind, count] of Object.entries(counts)) partition.count(kind, count);
     this.#report.add({ reasons: counts, restarted, givenUp });
-    for (const target of [...this.#watched.values()]) {
-      if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
-    }
+    this.#host.together(() => {
+      for (const target of [...this.#watched.values()]) {
+        if (segmentOfCell(target.address) === partition.segment) this.#tellEnd(target, reasonOf(target));
+      }
+    });
   }
 
   /** Traces go on in the next life of a member that was started again. */

@@ -1,5 +1,12 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import { closeTable, FIRST_CELL, formatTable, MAX_CELLS, tableBytes } from "@mini-otp/worker-host/protocol/memory";
+import {
+  closeTable,
+  FIRST_CELL,
+  formatTable,
+  MAX_CELLS,
+  TABLE_MEMBERS,
+  tableBytes,
+} from "@mini-otp/worker-host/protocol/memory";
 import type { MembersWeigh, PartitionArgs } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorChild } from "../actor/actor-child.js";
@@ -18,6 +25,8 @@ import type { PartitionsHost, Running } from "./partitions-host.js";
 import { partitionsReference } from "./partitions-reference.js";
 import { offerUpgrade } from "./supervisor-upgrade.js";
 
+/** Of members that were killed, so many are named in the report of a stop. */
+const MOST_LISTED = 100;
 const NEARLY_FULL = 0.75;
 /** The thread rests longer when the last weighing took long. */
 const WEIGHED_EVERY_MS = 100;
@@ -87,9 +96,17 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
 
   async stop(request: StopRequest): Promise<StopOutcome> {
     this.#running = false;
+    const { partitions } = this.#membership;
+    const lived = partitions.reduce((sum, { words }) => sum + words[TABLE_MEMBERS], 0);
     const outcome = await this.#process.stop(request);
+    // Those that live still have ended with their threads.
+    const killed = partitions.flatMap((partition) =>
+      [...partition.members.values()].filter((member) => partition.lives(member)).map(({ id }) => id),
+    );
     this.#membership.stopped(outcome.reason);
-    return outcome;
+    const stopped = Math.max(0, lived - killed.length);
+    const members = { stopped, killed: killed.length, killedIds: killed.slice(0, MOST_LISTED) };
+    return { ...outcome, members };
   }
 
   park(reason: ExitReason): void {

@@ -19,6 +19,8 @@ export interface PartitionsHost {
   find(ref: ActorRef): ActorChild | undefined;
   /** A light actor that was watched has ended: tells those that watch it. */
   lightEnded(key: string, light: LightTarget, reason: ExitReason): void;
+  /** What `task` tells each watcher goes there in one message. */
+  together(task: () => void): void;
 }
 
 /** What the parts of such a supervisor ask it. */

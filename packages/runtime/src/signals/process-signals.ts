@@ -40,6 +40,8 @@ export interface Process {
   kill(reason: ExitReason): void;
   /** Delivers a message to `info`. */
   info(message: unknown): void;
+  /** Delivers several at once, in this order. */
+  infos?(messages: readonly unknown[]): void;
   /** An exit signal to a light actor: it ends with `fatal`, or gets EXIT with `reason`. */
   exitSignal?(from: Source, reason: ExitReason, fatal: ExitReason): void;
   /** What becomes of signals to one that stands for an actor of another node. */
@@ -93,6 +95,8 @@ export class ProcessSignals {
   readonly #monitors = new Monitors();
   readonly #listeners = new Map<number, (down: Down) => void>();
   readonly #numbers = new MonitorNumbers<Process>();
+  /** What is told together. */
+  #telling: Map<Process, unknown[]> | undefined;
 
   constructor(processes: Processes) {
     this.#processes = processes;
@@ -113,6 +117,30 @@ export class ProcessSignals {
   /** A light actor's life is over, which `lightPath` has named. */
   lightEnded(path: string, source: { readonly id: string; readonly ref: ActorRef }, reason: ExitReason): void {
     this.#carryOut(this.#monitors.ended(path, reason), source);
+  }
+
+  /** What `task` tells one process goes there in one message, however many lives have ended. */
+  together(task: () => void): void {
+    if (this.#telling !== undefined) return task();
+    const telling = new Map<Process, unknown[]>();
+    this.#telling = telling;
+    try {
+      task();
+    } finally {
+      this.#telling = undefined;
+      for (const [process, messages] of telling) {
+        if (process.infos === undefined) for (const message of messages) process.info(message);
+        else process.infos(messages);
+      }
+    }
+  }
+
+  #tell(process: Process | undefined, message: unknown): void {
+    if (process === undefined) return;
+    const waiting = this.#telling?.get(process);
+    if (waiting !== undefined) waiting.push(message);
+    else if (this.#telling !== undefined) this.#telling.set(process, [message]);
+    else process.info(message);
   }
 
   /** Sets a monitor for main. Returns the function that ends it. */
@@ -200,7 +228,7 @@ export class ProcessSignals {
     if (signal.kind === "exit_signal") {
       this.#processes.byPath(signal.to)?.exitSignal?.({ id, ref }, reason, signal.fatal);
     } else if (signal.kind === "exit_message") {
-      this.#processes.byPath(signal.to)?.info({ type: "EXIT", id, ref, reason });
+      this.#tell(this.#processes.byPath(signal.to), { type: "EXIT", id, ref, reason });
     } else if (signal.to === MAIN) {
       const listener = this.#listeners.get(signal.monitor);
       this.#listeners.delete(signal.monitor);
@@ -211,7 +239,7 @@ export class ProcessSignals {
     } else {
       const watcher = this.#processes.byPath(signal.to);
       const monitor = watcher === undefined ? undefined : this.#numbers.takeOwn(watcher, signal.monitor);
-      if (monitor !== undefined) watcher?.info({ type: "DOWN", monitor, id, ref, reason });
+      if (monitor !== undefined) this.#tell(watcher, { type: "DOWN", monitor, id, ref, reason });
     }
   }
 

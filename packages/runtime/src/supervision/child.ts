@@ -38,6 +38,18 @@ export interface StopOutcome {
   readonly zombie: boolean;
   /** For a supervisor: the outcomes of its children, in the order in which they ended. */
   readonly children?: readonly ChildStopReport[];
+  /** For a supervisor with `threads`: what became of its light actors. */
+  readonly members?: MembersStopReport;
+}
+
+/** Light actors whose supervisor was stopped. */
+export interface MembersStopReport {
+  /** They ended in order. */
+  readonly stopped: number;
+  /** They ended with their partition, which was killed, and what waited in them was not handled. */
+  readonly killed: number;
+  /** The paths of the first 100 that were killed. */
+  readonly killedIds: readonly string[];
 }
 
 /** What became of one child, in the report of the stop of all. */

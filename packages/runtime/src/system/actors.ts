@@ -168,6 +168,7 @@ export class Actors {
       deadLetters,
       lights,
       find: (ref) => directory.actor(ref.uid),
+      together: (task) => this.#names.signals.together(task),
       lightEnded: (key, { address, uid, id }, reason) =>
         this.#names.signals.lightEnded(key, { id, ref: new ActorRef(outbox, address, uid, id) }, reason),
     };

@@ -198,10 +198,11 @@ export class ControlMessages {
         if (handler.tracer?.idle) handler.tracer = undefined;
         break;
       case "info": {
-        const args = codec.decodeArgs(payloadOf(message.message));
-        const readerUid = readerGone(args);
-        if (readerUid === undefined) own.signal(args);
-        else streams.readerGone(readerUid);
+        for (const told of codec.decodeArgs(payloadOf(message.message))) {
+          const readerUid = readerGone(told);
+          if (readerUid === undefined) own.signal([told]);
+          else streams.readerGone(readerUid);
+        }
         break;
       }
       case "stop":
@@ -272,7 +273,7 @@ export class ControlMessages {
 }
 
 /** The uid of the reader that a DOWN tells of; undefined for another message: an actor's own monitors count from 1. */
-function readerGone([message]: readonly unknown[]): number | undefined {
+function readerGone(message: unknown): number | undefined {
   const { type, monitor } = (message ?? {}) as { type?: unknown; monitor?: unknown };
   return type === "DOWN" && typeof monitor === "number" && monitor < 0 ? -monitor : undefined;
 }

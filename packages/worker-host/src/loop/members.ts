@@ -18,6 +18,8 @@ export interface Members {
   wakeBy(schedule: () => void, freeze: () => void): void;
   /** Has members handle what waits for them, for a while. Returns how many messages that were. */
   work(): number;
+  /** The last `work` has taken so long that the clock is to be read after it. */
+  readonly isLate: boolean;
   /**
    * A message for a member has come by the partition's ring. `countedBytes` were counted when it was accepted. Never
    * waits and never throws.

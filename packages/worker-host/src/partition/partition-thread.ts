@@ -65,6 +65,9 @@ export class PartitionThread {
           this.#freeze = freeze;
         },
         work: () => thread.#work(),
+        get isLate() {
+          return thread.#partition?.isLate ?? false;
+        },
         receive: (...message) => thread.#partition?.receive(...message),
         asked: (request) => {
           if (thread.#partition !== undefined) return thread.#partition.asked(request);

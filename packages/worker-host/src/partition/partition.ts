@@ -29,8 +29,11 @@ import { Runner } from "./runner.js";
 
 /** A turn handles at most this many messages of one member, then it is the next one's. */
 const MESSAGES_A_TURN = 16;
-/** Messages of all members between two looks at the partition's ring. */
+/** Messages of all members between two looks at the partition's ring, and how long they may take. */
 const MESSAGES_A_ROUND = 64;
+const ROUND_MS = 2;
+/** A clock read takes half as long as a fast message. */
+const MESSAGES_A_LOOK = 4;
 /** How often members whose handlers await are looked at. */
 const SWEEP_MS = 50;
 
@@ -57,6 +60,10 @@ export class Partition implements Members, LocalMailHost {
   readonly lastWords: LastWordsWriter;
   readonly weights: MemberWeights;
   readonly upgrades: MemberUpgrades;
+  /** The last round took longer than it may. */
+  isLate = false;
+  #roundEndsAt = 0;
+  #handled = 0;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(parts: PartitionParts) {
@@ -131,8 +138,10 @@ export class Partition implements Members, LocalMailHost {
   readonly #turns = (): number => {
     this.#timers.takeDue();
     const { microtasks, news } = this.#parts;
+    this.isLate = false;
+    this.#roundEndsAt = performance.now() + ROUND_MS;
     let handled = 0;
-    while (handled < MESSAGES_A_ROUND) {
+    while (handled < MESSAGES_A_ROUND && !this.isLate) {
       const cell = this.#line.next();
       if (cell === undefined) break;
       handled += this.#turn(cell);
@@ -153,6 +162,10 @@ export class Partition implements Members, LocalMailHost {
     while (handled < MESSAGES_A_TURN && !cell.busy && cell.phase === UP) {
       if (!this.#one(cell)) return handled;
       handled++;
+      if (++this.#handled % MESSAGES_A_LOOK === 0 && performance.now() > this.#roundEndsAt) {
+        this.isLate = true;
+        break;
+      }
       if (this.#parts.microtasks.due) break;
     }
     this.#line.wake(cell);
