@@ -79,7 +79,7 @@ export class ThreadMessages<A extends LivingActor> {
       case "answer":
         return life.introspection.answer(message.request, message.failed, message.value);
       case "heap_snapshot":
-        return life.introspection.snapshotTaken(message.request, message.chunks, message.failure);
+        return life.introspection.snapshotTaken(message);
       case "unseen_memory":
         if (life.thread !== undefined) host.threads.guard.unseenMemory(life.thread, message.bytes);
         return;

@@ -36,6 +36,11 @@ export class ControlRequests {
     });
   }
 
+  /** It has not settled. */
+  waits(request: number): boolean {
+    return this.#open.has(request);
+  }
+
   answer(request: number, failed: boolean, value: unknown): void {
     const open = this.#open.get(request);
     if (open === undefined) return;

@@ -1,7 +1,10 @@
 import { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { ProbedThread } from "../guard/probe.js";
 import { HOOK, sharedInspector } from "../guard/probe-inspector.js";
 import { ATTACH_MS } from "./cpu-profile.js";
+
+const AGAIN_MS = 1;
 
 /**
  * Makes the thread take a heap snapshot and send it, also in the middle of a handler. A thread that no inspector
@@ -11,7 +14,10 @@ export async function requestHeapSnapshot(thread: ProbedThread, request: number,
   const { threadId } = thread;
   const inspector = sharedInspector();
   if (inspector === null || !(await inspector.attaches(threadId, ATTACH_MS))) return ask();
-  void thread.ask(() => inspector.evaluate(threadId, `${HOOK}.snapshot(${request})`));
+  const take = (): Promise<unknown> | undefined =>
+    thread.ask(() => inspector.evaluate(threadId, `${HOOK}.snapshot(${request})`));
+  // It has interrupted Node where it must not; the next attempt comes at another moment.
+  while ((await take()) === false) await setTimeout(AGAIN_MS, undefined, { ref: false });
 }
 
 /** A stream of the chunks, which frees each chunk as it is read. */

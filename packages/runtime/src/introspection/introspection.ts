@@ -1,7 +1,7 @@
 import type { Profiler } from "node:inspector";
 import type { Readable } from "node:stream";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
-import type { MemberLife, ToActor } from "@mini-otp/worker-host/protocol/port";
+import type { MemberLife, ToActor, ToMain } from "@mini-otp/worker-host/protocol/port";
 import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { type Codec, type Encoded, encoded, payloadOf } from "@mini-otp/worker-host/protocol/values";
 import type { ActorThread } from "../threads/actor-thread.js";
@@ -27,6 +27,8 @@ export class Introspection {
   readonly #life: Introspected;
   readonly #isElsewhere: boolean;
   readonly #requests: ControlRequests;
+  /** Of snapshots that come in parts. */
+  readonly #parts = new Map<number, Uint8Array[]>();
   #suspended = false;
   #profiling = false;
 
@@ -75,29 +77,37 @@ export class Introspection {
   }
 
   async heapSnapshot(timeoutMs: number): Promise<Readable> {
-    this.#requireWithin("heapSnapshot");
     const thread = this.#requireRunning("heapSnapshot");
     const chunks = await this.#requests.ask("heapSnapshot", timeoutMs, (request) => {
-      void requestHeapSnapshot(thread, request, () => this.#life.post({ type: "heap_snapshot", request }));
+      const ask = (): void => this.#life.post({ type: "heap_snapshot", request });
+      if (this.#isElsewhere) ask();
+      else void requestHeapSnapshot(thread, request, ask);
     });
     return readableOf(chunks as Uint8Array[]);
   }
 
-  /** The thread has taken its snapshot. */
-  snapshotTaken(request: number, chunks: readonly Uint8Array[], failure: string | undefined): void {
-    this.#requests.answer(request, failure !== undefined, failure === undefined ? chunks : new Error(failure));
+  /** The thread has taken its snapshot, or a part of it has come. */
+  snapshotTaken({ request, chunks, more = false, failure }: Extract<ToMain, { type: "heap_snapshot" }>): void {
+    const all = this.#parts.get(request) ?? [];
+    for (const chunk of chunks) all.push(chunk);
+    // After the deadline the parts are dropped.
+    if (more && this.#requests.waits(request)) this.#parts.set(request, all);
+    else this.#parts.delete(request);
+    if (!more) this.#requests.answer(request, failure !== undefined, failure === undefined ? all : new Error(failure));
   }
 
   /** One profile at a time, because V8 has one profiler for each thread: the first `stop` would end it for all. */
   async cpuProfile(ms: number, timeoutMs: number): Promise<Profiler.Profile> {
-    this.#requireWithin("cpuProfile");
     if (this.#profiling) {
       const message = `id=${this.#id} cpuProfile: a profile of this actor is being taken`;
       throw new ActorError("ERR_RUNNING", message, { id: this.#id });
     }
     this.#profiling = true;
     try {
-      return await this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+      if (!this.#isElsewhere)
+        return await this.#watch("cpuProfile", ms + timeoutMs, (thread) => cpuProfile(thread, ms));
+      const message = (request: number): ToActor => ({ type: "cpu_profile", request, ms });
+      return (await this.#ask("cpuProfile", ms + timeoutMs, undefined, message)) as Profiler.Profile;
     } finally {
       this.#profiling = false;
     }
@@ -115,6 +125,7 @@ export class Introspection {
   }
 
   ended(reason: ExitReason): void {
+    this.#parts.clear();
     this.#requests.threadExited(reason);
   }
 
@@ -141,12 +152,6 @@ export class Introspection {
   ): Promise<unknown> {
     this.#requireRunning(what, id);
     return this.#requests.ask(what, timeoutMs, (request) => this.#life.post(message(request)), id);
-  }
-
-  #requireWithin(what: string): void {
-    if (!this.#isElsewhere) return;
-    const id = this.#id;
-    throw new ActorError("ERR_WRONG_THREAD", `id=${id} ${what}: the actor runs in a process of its own`, { id });
   }
 
   #requireRunning(what: string, id = this.#id): ActorThread {

@@ -394,7 +394,7 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   /**
    * The actor's heap in V8's format, for the Memory panel of Chrome's DevTools. Its thread stands still meanwhile, and
    * needs memory for it. All of it is in main's memory when this resolves: it can be read whatever becomes of the actor.
-   * An actor with `permissions` answers between two messages. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
+   * With `isolation: "process"` it is the process's. An actor with `permissions` answers between two messages. Rejects with ERR_NOPROC, ERR_NOT_AN_ACTOR (a router: name a member), ERR_CALL_EXIT, or
    * ERR_CALL_TIMEOUT after 30 s, when the thread is in native code.
    */
   async heapSnapshot(ref: ActorRef): Promise<Readable> {
@@ -402,7 +402,8 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   }
 
   /**
-   * Where the actor's time goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a file as JSON.
+   * Where the time of the actor's thread, or process, goes in the next `ms`, whatever it does: a `.cpuprofile`, to be written to a
+   * file as JSON.
    * Rejects as `heapSnapshot` does, with ERR_RUNNING while another profile of it is taken, with ERR_CALL_TIMEOUT 10 s after the profiled
    * time, and with an Error for an actor with `permissions`, because no inspector reaches it.
    */

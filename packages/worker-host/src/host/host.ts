@@ -157,7 +157,7 @@ async function startProcess(
 ): Promise<ActorProcess> {
   const { ActorProcess } = await import("../process/actor-process.js");
   const process: ActorProcess = new ActorProcess(options, boot, {
-    post: (message) => exit.post(message),
+    post: (message, transfer) => exit.post(message, transfer),
     log: (line) => logPort.forward(line),
     announce: (reason) => exit.announce(reason),
     ended: (reason) => exit.exit(reason),

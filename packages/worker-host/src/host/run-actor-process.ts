@@ -3,6 +3,7 @@ import { createActorLog } from "../log/actor-log.js";
 import { captureConsole } from "../log/captured-console.js";
 import { LogPort } from "../log/log-port.js";
 import { HostedActor } from "../process/hosted-actor.js";
+import { allowLooks } from "../process/looks.js";
 import { OwnFigures } from "../process/own-figures.js";
 import { ProcessSender } from "../process/process-sender.js";
 import { ThreadChannel } from "../process/thread-channel.js";
@@ -18,6 +19,7 @@ export async function runActorProcess({ moduleUrls, console, logLevel }: ActorPr
   const channel = new ThreadChannel();
   const figures = new OwnFigures((measured) => channel.post({ type: "figures", figures: measured }));
   const sender = new ProcessSender(channel);
+  allowLooks(channel, sender.codec);
   const level = new Int32Array(new SharedArrayBuffer(4)).fill(logLevel);
   const words = new Int32Array(SLOT_HEADER_WORDS);
   const port = {

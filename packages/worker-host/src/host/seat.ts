@@ -131,10 +131,9 @@ export class Seat {
       log,
       exit: (reason) => exit.exit(reason),
       leave: () => exit.leave(),
-      heapSnapshot: (request) => sendHeapSnapshot(boot.port, request),
       unhandled: (method, detail, id) =>
         exit.post({ type: "unhandled", method, detail, ...(id === undefined ? {} : { id }) }),
-      ...(process === undefined ? {} : { state: process }),
+      ...(process?.hosting ?? { heapSnapshot: (request: number) => sendHeapSnapshot(boot.port, request) }),
     };
     const hosting = partition?.hosting(host, microtasks) ?? host;
     const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, hosting);

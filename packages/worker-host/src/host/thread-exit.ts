@@ -36,8 +36,8 @@ export class ThreadExit {
     return encodeForeign(this.#codec, value);
   }
 
-  post(message: ToMain): void {
-    this.#port.postMessage(message);
+  post(message: ToMain, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
   }
 
   exit(reason: ExitReason): void {

@@ -180,6 +180,9 @@ export class ControlMessages {
       case "heap_snapshot":
         host.heapSnapshot?.(message.request);
         break;
+      case "cpu_profile":
+        host.cpuProfile?.(message.request, message.ms);
+        break;
       case "break_cycle":
         outbox.breakCycle(message.cycle);
         break;

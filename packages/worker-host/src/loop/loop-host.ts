@@ -9,8 +9,10 @@ export interface LoopHost {
   exit(reason: ExitReason): void;
   /** Ends the thread; the actor lives on in another one. */
   leave(): void;
-  /** Answers main's request for a snapshot of this thread's heap. */
+  /** Answers main's request for a snapshot of this thread's heap, or its process's. */
   heapSnapshot?(request: number): void;
+  /** Answers main's request for a profile of its process. */
+  cpuProfile?(request: number, ms: number): void;
   /** Reports a message that the actor has no handler for, or a light actor, whose path is `id`. */
   unhandled(method: string, detail: string, id?: string): void;
   /** Present where the actor's state is in another process. */

@@ -5,6 +5,32 @@ import type { ToMain } from "../protocol/port/messages.js";
 const { getHeapSnapshot } = v8;
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Node's functions that are told by one record of all streams how much has been read. */
+const READS = /^\s*at (?:\S+\.)?(?:onStreamRead|onread) \(node:internal/;
+
+/**
+ * True where the inspector has interrupted a function of Node's at its entry that is about to look how much has been read.
+ * A snapshot comes by a stream of Node's, and its end would be that function's: its socket, say, would have ended (Node 20
+ * to 26). Ask again a moment later. `hook` is the function that the inspector has called.
+ */
+export function interruptsRead(hook: (...args: never[]) => unknown): boolean {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  const at = { stack: "" };
+  try {
+    Error.stackTraceLimit = 2;
+    Reflect.set(Error, "prepareStackTrace", undefined);
+    Error.captureStackTrace(at, hook);
+    // After the message and the inspector's own frame.
+    return READS.test(at.stack.split("\n")[2] ?? "");
+  } catch {
+    // Frozen intrinsics.
+    return false;
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+    Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
+  }
+}
+
 /** Answers main's request for a snapshot of this thread's heap, whatever its program does. */
 export function sendHeapSnapshot(port: MessagePort, request: number): void {
   const type = "heap_snapshot";
@@ -23,7 +49,7 @@ export function sendHeapSnapshot(port: MessagePort, request: number): void {
  * In V8's format, each chunk with memory of its own. The thread itself reads it: the snapshot lies in the heap of this
  * thread, which may end while main reads, and main would read freed memory.
  */
-function heapSnapshot(): Uint8Array<ArrayBuffer>[] {
+export function heapSnapshot(): Uint8Array<ArrayBuffer>[] {
   return withoutTicks(readSnapshot);
 }
 

@@ -6,7 +6,7 @@ import { GUARD_HOOK } from "../protocol/port/boot.js";
 import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
 import type { ToMain } from "../protocol/port/messages.js";
 import { watchChildProcesses } from "./child-processes.js";
-import { sendHeapSnapshot } from "./heap-snapshot.js";
+import { interruptsRead, sendHeapSnapshot } from "./heap-snapshot.js";
 import { UnseenMemory } from "./unseen-memory.js";
 
 /*
@@ -73,7 +73,12 @@ function installGuardHook(unseen: UnseenMemory, port: MessagePort | undefined): 
     return memory();
   };
   const save = (force: boolean, weigh: boolean): string => lastWords(force, weigh);
-  const snapshot = (request: number): void => void (port && sendHeapSnapshot(port, request));
+  /** False: ask again. */
+  const snapshot = (request: number): boolean => {
+    if (interruptsRead(snapshot)) return false;
+    if (port !== undefined) sendHeapSnapshot(port, request);
+    return true;
+  };
   Object.defineProperty(globalThis, Symbol.for(GUARD_HOOK), {
     value: Object.freeze({ memory, collect, snapshot, save }),
   });

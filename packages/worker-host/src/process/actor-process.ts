@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ActorContext, DeferredReply } from "../actor/context.js";
 import { type ActorDefinition, defineActor, ignore } from "../actor/define-actor.js";
 import type { ActorOutbox } from "../loop/actor-outbox.js";
+import type { LoopHost } from "../loop/loop-host.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import type { BootData, InitData, ProcessOptions } from "../protocol/port/boot.js";
 import type { ToMain } from "../protocol/port/messages.js";
@@ -19,7 +20,7 @@ type Loaded = Extract<FromActorProcess, { type: "loaded" }>;
 
 /** The way out of the thread, and to main. */
 export interface ProcessHost {
-  post(message: ToMain): void;
+  post(message: ToMain, transfer?: readonly ArrayBuffer[]): void;
   log(line: Extract<ToMain, { type: "log" }>): void;
   /** Main hears of the exit; the process still has to end. */
   announce(reason: ExitReason): void;
@@ -110,12 +111,16 @@ export class ActorProcess {
     this.#codec = codec;
   }
 
-  getState(): Promise<unknown> {
-    return this.#run("getState", "", []);
-  }
-
-  async replaceState(state: unknown): Promise<void> {
-    await this.#run("replaceState", "", [state]);
+  /** What the thread's loop has the process do. */
+  get hosting(): Pick<LoopHost, "state" | "heapSnapshot" | "cpuProfile"> {
+    return {
+      state: {
+        getState: () => this.#run("getState", "", []),
+        replaceState: async (state) => void (await this.#run("replaceState", "", [state])),
+      },
+      heapSnapshot: (request) => this.#program.look({ what: "heap_snapshot", request }),
+      cpuProfile: (request, ms) => this.#program.look({ what: "cpu_profile", request, ms }),
+    };
   }
 
   /** Has the process exit, so that its exit handlers run. Resolves when it has ended; main limits the time for that. */
@@ -208,11 +213,23 @@ export class ActorProcess {
         return this.#host.log(message);
       case "figures":
         return this.#host.post({ type: "process_figures", figures: message.figures });
+      case "snapshot":
+        return this.#snapshot(message);
+      case "looked":
+        return this.#host.post({ ...message, type: "answer" });
       case "exiting":
         return this.#host.announce(decodeReason(this.#codec, message.reason));
       default:
         return this.#requests.take(message);
     }
+  }
+
+  #snapshot({ request, chunk, failure }: Extract<FromActorProcess, { type: "snapshot" }>): void {
+    const type = "heap_snapshot";
+    if (chunk === undefined) return this.#host.post({ type, request, chunks: [], failure });
+    // Its memory is that of the pipe's messages.
+    const own = new Uint8Array(chunk);
+    this.#host.post({ type, request, chunks: [own], more: true }, [own.buffer]);
   }
 
   #settle(run: number, settle: (run: Run) => void): void {

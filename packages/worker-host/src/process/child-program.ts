@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { KILLED } from "../protocol/errors/exit-reason.js";
 import type { ProcessOptions } from "../protocol/port/boot.js";
-import { REQUESTS_FD, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
+import { type Look, REQUESTS_FD, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
+import { frameOf } from "./frames.js";
 import { killGroup } from "./kill-group.js";
 
 /** After the exit, until what the process has written is read. Its own children may hold its output open. */
@@ -93,6 +94,11 @@ export class ChildProgram {
   post(message: object): void {
     // An error is that of a process that ends.
     if (!this.#hasEnded && this.#child?.connected === true) this.#child.send(message, () => {});
+  }
+
+  /** Has its watcher look into its main thread. */
+  look(look: Look): void {
+    if (!this.#hasEnded) (this.#child?.stdio[WATCHER_FD] as Writable | undefined)?.write(frameOf(look));
   }
 
   /** Ends it whatever it does, for this reason; `onExit` follows. */

@@ -23,13 +23,28 @@ export class ThreadChannel {
   readonly #waiting = new Map<number, Waiting>();
   #codec: Codec | undefined;
   #lastRequest = 0;
+  #isWriting = false;
+  readonly #later: FromActorProcess[] = [];
 
   use(codec: Codec): void {
     this.#codec = codec;
   }
 
-  /** Blocks only while the thread is behind. */
+  /** Blocks only while the thread is behind. A look that interrupts this does not cut the message that is being written. */
   post(message: FromActorProcess): void {
+    this.#later.push(message);
+    // The look may come anywhere: what it adds after the last look at the list is written by the next round here.
+    while (!this.#isWriting && this.#later.length > 0) {
+      this.#isWriting = true;
+      try {
+        for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) this.#write(next);
+      } finally {
+        this.#isWriting = false;
+      }
+    }
+  }
+
+  #write(message: FromActorProcess): void {
     try {
       writeFrame(REQUESTS_FD, message);
     } catch (error) {

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
-import { COLLECT_HOOK } from "../protocol/port/process.js";
+import { COLLECT_HOOK, LOOK_HOOK } from "../protocol/port/process.js";
 import { endProcess } from "./end-process.js";
-import type { CapOrder, WatcherData } from "./watcher.js";
+import type { LookInto } from "./looks.js";
+import type { CapOrder, LookOrder, WatcherData } from "./watcher.js";
 
 /** The first message, as it has come; and what begins the watch over memory, once the runtime's own code is loaded. */
 export interface WatchedProcess<Boot> {
@@ -46,6 +47,11 @@ export function watchedProcess<Boot>(watcher: URL): WatchedProcess<Boot> {
       port.postMessage({ capMb } satisfies CapOrder);
       // Its answer says that it has measured what the process has without the user's code.
       await once(port, "message");
+      // What no inspector can have done.
+      port.on("message", ({ step, request }: LookOrder) => {
+        const look = Reflect.get(globalThis, Symbol.for(LOOK_HOOK)) as LookInto | undefined;
+        look?.(step, request, false);
+      });
       port.unref();
     },
     send: (message) => void send(message),

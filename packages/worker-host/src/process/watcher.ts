@@ -1,13 +1,15 @@
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { type MessagePort, workerData } from "node:worker_threads";
-import { COLLECT_HOOK, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
+import { COLLECT_HOOK, LOOK_HOOK, type Look, WATCHER_FD, type WatcherWord } from "../protocol/port/process.js";
 import { endProcess } from "./end-process.js";
+import { FrameReader } from "./frames.js";
+import type { LookStep } from "./looks.js";
 
 /*
  * The watcher's thread of a pool's or an actor's process: ends the process when main, or the
- * actor's thread, has ended, and holds its resident memory to the
- * cap. It answers also while the process's main thread is inside native code.
+ * actor's thread, has ended, holds its resident memory to the
+ * cap, and has its main thread looked into. It answers also while the process's main thread is inside native code.
  */
 
 export interface WatcherData {
@@ -19,6 +21,12 @@ export interface WatcherData {
 export interface CapOrder {
   /** See PoolProcessData. */
   readonly capMb: number;
+}
+
+/** Of the main thread, which no inspector reaches. */
+export interface LookOrder {
+  readonly step: LookStep;
+  readonly request: number;
 }
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -33,6 +41,8 @@ const COLLECT_MS = 200;
 const TOO_MUCH = 3;
 /** After a collection that has brought the process under its cap. */
 const REST_MS = 50;
+/** A look has found Node in a moment in which it may not be interrupted. */
+const AGAIN_MS = 1;
 /** Until main has read the last word. */
 const LAST_WORD_MS = 100;
 
@@ -41,10 +51,13 @@ const { port } = workerData as WatcherData;
 const pipe = new Socket({ fd: WATCHER_FD, readable: true, writable: true });
 pipe.on("error", () => {});
 pipe.once("close", endProcess);
-pipe.resume();
+const looks = new FrameReader((look) => lookInto(look as Look));
+pipe.on("data", (chunk: Buffer) => looks.push(chunk));
 
 let baseMb = 0;
 let capMb = Infinity;
+/** Snapshots that are being taken: their memory is not the user's. */
+let snapshots = 0;
 port.once("message", (order: CapOrder) => {
   baseMb = usedMb();
   capMb = order.capMb;
@@ -58,7 +71,7 @@ function usedMb(): number {
 }
 
 function look(): void {
-  if (!isOver(1)) lookLater(usedMb() > capMb / 2 ? NEAR_MS : FAR_MS);
+  if (snapshots > 0 || !isOver(1)) lookLater(usedMb() > capMb / 2 ? NEAR_MS : FAR_MS);
   else if (isOver(TOO_MUCH)) end();
   else collectGarbage(judge);
 }
@@ -84,20 +97,61 @@ function end(): void {
 
 /** The main thread's, by its inspector. `then` is called when that is done, or its time is over. */
 function collectGarbage(then: () => void): void {
+  // With Node's permission model there is no inspector: what V8 has not collected in this time counts.
+  if (!evaluate(`globalThis[Symbol.for(${JSON.stringify(COLLECT_HOOK)})]()`, COLLECT_MS, then))
+    setTimeout(then, COLLECT_MS);
+}
+
+/**
+ * On the main thread, by its inspector, in the middle of what runs there. `then` is called with the value when that is done,
+ * or after `limitMs`. False where there is no inspector.
+ */
+function evaluate(expression: string, limitMs: number, then: (value?: unknown) => void): boolean {
   const session = new Session();
   let isDone = false;
-  const done = (): void => {
+  const done = (value?: unknown): void => {
     if (isDone) return;
     isDone = true;
     clearTimeout(timer);
     session.disconnect();
-    then();
+    then(value);
   };
-  const timer = setTimeout(done, COLLECT_MS);
+  const timer = limitMs === Infinity ? undefined : setTimeout(done, limitMs);
   try {
     session.connectToMainThread();
-    session.post("Runtime.evaluate", { expression: `globalThis[Symbol.for(${JSON.stringify(COLLECT_HOOK)})]()` }, done);
+    session.post("Runtime.evaluate", { expression }, (_error, answer) => done(answer?.result.value));
+    return true;
   } catch {
-    // With Node's permission model there is no inspector: what V8 has not collected in this time counts.
+    clearTimeout(timer);
+    return false;
   }
+}
+
+function lookInto(look: Look): void {
+  const { what, request } = look;
+  if (what === "cpu_profile") {
+    take("begin_profile", request, () => setTimeout(() => take("end_profile", request, () => {}), look.ms));
+    return;
+  }
+  const beforeMb = usedMb();
+  snapshots++;
+  take("heap_snapshot", request, () =>
+    collectGarbage(() => {
+      snapshots--;
+      // What the allocator keeps of it.
+      baseMb += Math.max(0, usedMb() - beforeMb);
+    }),
+  );
+}
+
+/** Between two turns of the main thread where there is no inspector. */
+function take(step: LookStep, request: number, then: () => void): void {
+  const call = `globalThis[Symbol.for(${JSON.stringify(LOOK_HOOK)})](${JSON.stringify(step)}, ${request}, true)`;
+  const done = (value?: unknown): void => {
+    if (value === false) setTimeout(() => take(step, request, then), AGAIN_MS);
+    else then();
+  };
+  if (evaluate(call, Infinity, done)) return;
+  port.postMessage({ step, request } satisfies LookOrder);
+  then();
 }

@@ -82,6 +82,8 @@ export type ToActor =
   | { readonly type: "replace_state"; readonly request: number; readonly state: Encoded; readonly member?: MemberLife }
   /** Asked of a thread that main's inspector cannot interrupt. */
   | { readonly type: "heap_snapshot"; readonly request: number }
+  /** For a process: main's own inspector profiles threads. */
+  | { readonly type: "cpu_profile"; readonly request: number; readonly ms: number }
   /** A pool's task has ended: `value` is its result, `error` why it failed. */
   | { readonly type: "task_settled"; readonly request: number; readonly value?: TaskValue; readonly error?: Encoded }
   /** The answer to `start_child`: the child's reference, or why it did not start. */
@@ -218,12 +220,13 @@ export type ToMain =
   | { readonly type: "claim"; readonly owner: number; readonly number: number; readonly direct: boolean }
   /** The answer to a request of main's. */
   | { readonly type: "answer"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
-  /** The chunks are transferred. `failure` says why there is no snapshot. */
+  /** The chunks are transferred. `more`: others follow. `failure` says why there is no snapshot. */
   | {
       readonly type: "heap_snapshot";
       readonly request: number;
       readonly chunks: readonly Uint8Array[];
-      readonly failure?: string;
+      readonly more?: boolean;
+      readonly failure?: string | undefined;
     }
   | {
       readonly type: "run_task";

@@ -22,6 +22,14 @@ export const REQUESTS_FD = 5;
 /** The name of the global symbol by which the watcher has the garbage of its process's main thread collected. */
 export const COLLECT_HOOK = "mini-otp.collect-process";
 
+/** The name of the global symbol by which the watcher has its process's main thread looked into: see looks.ts. */
+export const LOOK_HOOK = "mini-otp.look-into-process";
+
+/** Main asks what the process's main thread holds or does, whatever runs there. The answer comes as `looked`, or in parts. */
+export type Look =
+  | { readonly what: "heap_snapshot"; readonly request: number }
+  | { readonly what: "cpu_profile"; readonly request: number; readonly ms: number };
+
 /** What the watcher has measured when it ends its process, as JSON. */
 export interface WatcherWord {
   /** Resident memory over what the process had before it loaded the module, in MiB. */
@@ -138,6 +146,10 @@ export type FromActorProcess =
   | { readonly type: "reply"; readonly deferred: number; readonly failed: boolean; readonly value: Encoded }
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded }
   | { readonly type: "figures"; readonly figures: ProcessFigures }
+  /** A part of a heap snapshot; without `chunk` it was the last. */
+  | { readonly type: "snapshot"; readonly request: number; readonly chunk?: Uint8Array; readonly failure?: string }
+  /** A CPU profile. */
+  | { readonly type: "looked"; readonly request: number; readonly failed: boolean; readonly value: Encoded }
   /** The process will exit for this reason. */
   | { readonly type: "exiting"; readonly reason: Encoded };
 
