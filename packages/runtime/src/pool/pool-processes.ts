@@ -245,6 +245,10 @@ export class PoolProcesses {
       case "stays":
         clearTimeout(member.exiting);
         member.exiting = undefined;
+        return;
+      default:
+        message satisfies never;
+        throw new Error("no message of a pool's process");
     }
   }
 

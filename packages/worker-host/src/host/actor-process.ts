@@ -6,8 +6,8 @@ import type { ActorProcessData } from "../protocol/port/process.js";
 const { url } = import.meta;
 // In a bundle both are in one folder.
 const watcher = new URL(url.endsWith(".mjs") ? "./watcher.mjs" : "../process/watcher.js", url);
-const { booting, watch } = watchedProcess<ActorProcessData>(watcher);
+const { booting, watch, onMessage } = watchedProcess<ActorProcessData>(watcher);
 const { runActorProcess } = await import("./run-actor-process.js");
 const boot = await booting;
 await watch(boot.capMb);
-await runActorProcess(boot);
+await runActorProcess(boot, onMessage);

@@ -15,7 +15,10 @@ import { loadActor } from "./load-actor.js";
 import { ThreadExit } from "./thread-exit.js";
 
 /** Runs an actor's module on this process's main thread, for the actor's thread. Resolves when the module is loaded. */
-export async function runActorProcess({ moduleUrls, console, logLevel }: ActorProcessData): Promise<void> {
+export async function runActorProcess(
+  { moduleUrls, console, logLevel }: ActorProcessData,
+  onMessage: (listener: (message: unknown) => void) => void,
+): Promise<void> {
   const channel = new ThreadChannel();
   const figures = new OwnFigures((measured) => channel.post({ type: "figures", figures: measured }));
   const sender = new ProcessSender(channel);
@@ -43,7 +46,8 @@ export async function runActorProcess({ moduleUrls, console, logLevel }: ActorPr
   if (console === "log") captureConsole(log);
 
   let actor: HostedActor | undefined;
-  process.on("message", (message: ToActorProcess) => {
+  onMessage((order) => {
+    const message = order as ToActorProcess;
     switch (message.type) {
       case "incarnation":
         return actor?.become(message);

@@ -138,6 +138,7 @@ export class Seat {
     const hosting = partition?.hosting(host, microtasks) ?? host;
     const loop = new ActorLoop(definition, this.#init, args, inbox, outbox, this.#idle, microtasks, meter, hosting);
     this.#taken = { inbox, loop };
+    exit.flush = () => loop.flushStreams();
     process?.become(this.#init, loop.context, outbox);
     return loop;
   }

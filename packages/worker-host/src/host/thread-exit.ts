@@ -10,6 +10,8 @@ import { ownCpuMs } from "./os-thread.js";
 /** The ways out of this thread. Each reports its reason before the thread ends; the first report counts. */
 export class ThreadExit {
   words: Int32Array | undefined;
+  /** Sends what streams have taken, before the thread exits and that ends them. */
+  flush: () => void = () => {};
   /** Gives back what came for the actor and its next thread needs. Before main hears of the exit. */
   giveBack: () => void = () => {};
   /** What has to end before this thread does; main limits the time for that. */
@@ -22,6 +24,7 @@ export class ThreadExit {
   constructor(port: MessagePort) {
     this.#port = port;
     process.exit = ((code?: number) => {
+      this.flush();
       this.#report({ kind: "exit_called", code: Number(code ?? process.exitCode ?? 0) });
       return this.#exit(code);
     }) as typeof process.exit;
@@ -41,6 +44,7 @@ export class ThreadExit {
   }
 
   exit(reason: ExitReason): void {
+    this.flush();
     this.#report(reason);
     this.#end();
   }

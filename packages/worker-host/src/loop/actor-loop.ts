@@ -170,6 +170,11 @@ export class ActorLoop implements CallerNotices {
     this.#control.take();
   }
 
+  /** The thread exits: sends what its streams have taken. */
+  flushStreams(): void {
+    this.#streams.flush();
+  }
+
   /** A caller has given up: aborts the signal of its handler, or drops the call if it still waits. */
   cancelled(callerUid: number, correlation: number): void {
     if (this.#members?.cancelled(callerUid, correlation)) return;

@@ -106,6 +106,11 @@ export class Streams implements StreamHost {
     })().catch(() => {});
   }
 
+  /** Sends what has been taken from the generators: the thread exits in the middle of a turn. */
+  flush(): void {
+    for (const stream of this.#all()) stream.flushLast();
+  }
+
   /** The reader takes no more, or did not wait for the stream to begin. */
   cancel(readerUid: number, correlation: number): void {
     const reader = this.#readerOf(readerUid);

@@ -3,8 +3,9 @@ import type { PoolProcessData } from "../protocol/port/pool-process.js";
 
 /* The first file of a pool's process. */
 
-const { booting, watch, send } = watchedProcess<PoolProcessData>(new URL("../process/watcher.js", import.meta.url));
+const watcher = new URL("../process/watcher.js", import.meta.url);
+const { booting, watch, onMessage } = watchedProcess<PoolProcessData>(watcher);
 const { runTasks } = await import("./process-tasks.js");
 const { capMb, ...data } = await booting;
 await watch(capMb);
-runTasks(data, send);
+runTasks(data, onMessage);

@@ -1,3 +1,4 @@
+import { say } from "../process/out-pipe.js";
 import type { FromPoolProcess, PoolProcessData, TaskFigures, ToPoolProcess } from "../protocol/port/pool-process.js";
 import { isTaskFailure, type TaskFailure, type TaskMessage, type ToStreamTask } from "../protocol/port/pool-task.js";
 import { encodeForeign, type TaskValue } from "../protocol/values/encoded.js";
@@ -14,8 +15,9 @@ const NOTHING: TaskValue = { content: { primitive: undefined }, transferred: [] 
 /** The program of a pool's process: runs what main sends, and sends what becomes of it. */
 export function runTasks(
   { id, moduleUrls, workerData }: Omit<PoolProcessData, "capMb">,
-  send: (message: FromPoolProcess) => void,
+  onMessage: (listener: (message: unknown) => void) => void,
 ): void {
+  const send = (message: FromPoolProcess): void => say(message);
   let uncaught: unknown;
   const figures = new Map<number, TaskFigures>();
   const streams = new Map<number, TaskPort>();
@@ -76,7 +78,8 @@ export function runTasks(
     streams.set(number, port);
     return { ...task, transferred: [...task.transferred, port as never] };
   };
-  process.on("message", (message: ToPoolProcess) => {
+  onMessage((order) => {
+    const message = order as ToPoolProcess;
     if (message.type === "task") run(message);
     else if (message.type === "to_stream") streams.get(message.number)?.listener(message.message);
     else if (message.type === "leave") exit(0);

@@ -12,6 +12,13 @@ export interface StreamPort {
 
 const NOWHERE = { address: 0, uid: 0, correlation: -1 };
 
+const open = new Set<OutgoingStream>();
+
+/** Sends what the open streams have taken from their generators. The thread or process exits, and its exit ends them. */
+export function flushStreams(): void {
+  for (const stream of open) stream.flushLast();
+}
+
 /** Sends what `source` yields over `port`, as its reader grants. Rejects with what it throws. */
 export function streamTo(port: StreamPort, codec: Codec, method: string, source: ItemSource): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -33,13 +40,17 @@ export function streamTo(port: StreamPort, codec: Codec, method: string, source:
       end() {},
       sent() {},
       // The record that ends the stream is sent after this call.
-      closed: () => void setImmediate(resolve),
+      closed(ended) {
+        open.delete(ended);
+        setImmediate(resolve);
+      },
       threw(failing, error) {
         reject(error);
         failing.fail(error);
       },
       threwLate: (_failing, error) => reject(error),
     });
+    open.add(stream);
     port.on("message", ({ items, bytes, cancelled }: ToStreamTask) => {
       if (cancelled === true) void stream.end();
       else stream.granted(items, bytes);

@@ -12,7 +12,6 @@ import { Codec } from "../protocol/values/codec.js";
 import { decodeForeign, decodeReason, type Encoded, encoded, payloadOf } from "../protocol/values/encoded.js";
 import { checkLeavesMemory } from "../protocol/values/task-value.js";
 import { ChildProgram } from "./child-program.js";
-import { FrameReader, frameOf } from "./frames.js";
 import { RemoteStream } from "./remote-stream.js";
 import { Requests } from "./requests.js";
 
@@ -59,28 +58,18 @@ export class ActorProcess {
   constructor(options: ProcessOptions, boot: BootData, host: ProcessHost) {
     this.#host = host;
     this.#level = new Int32Array(boot.logLevel);
-    this.#program = new ChildProgram(
-      options,
-      forwardToMain,
-      {
-        onMessage: () => {},
-        onOverCap: (reason) => host.post({ type: "over_cap", reason }),
-        onExit: (reason) => this.#ended(reason),
-      },
-      true,
-    );
+    this.#program = new ChildProgram(options, forwardToMain, {
+      onMessage: (message) => this.#take(message as FromActorProcess),
+      onOverCap: (reason) => host.post({ type: "over_cap", reason }),
+      onExit: (reason) => this.#ended(reason),
+    });
     this.#requests = new Requests({
       send: (message) => this.#program.post(message),
-      answer: (answer) => void this.#program.requests?.write(frameOf(answer)),
+      answer: (answer) => this.#program.answer(answer),
       abort: (run) => this.#post({ type: "abort", run }),
     });
     if (this.#program.pid === 0) return;
     host.post({ type: "process", pid: this.#program.pid });
-    const reader = new FrameReader((message) => this.#take(message as FromActorProcess));
-    const { requests } = this.#program;
-    requests?.on("data", (chunk: Buffer) => reader.push(chunk));
-    // The process has ended: its exit says why.
-    requests?.on("error", () => {});
     const { moduleUrls, console } = boot;
     const capMb = options.heapCapMb + options.offHeapCapMb;
     this.#post({ type: "boot", moduleUrls, capMb, console, logLevel: this.#level[0] });

@@ -19,19 +19,24 @@ export function frameOf(message: object): Buffer {
 /** Takes messages out of the chunks of a stream. */
 export class FrameReader {
   readonly #take: (message: unknown) => void;
+  readonly #mostBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(take: (message: unknown) => void) {
+  /** A longer message than `mostBytes` is none. */
+  constructor(take: (message: unknown) => void, mostBytes = Infinity) {
     this.#take = take;
+    this.#mostBytes = mostBytes;
   }
 
+  /** Throws what `take` throws, and an Error for bytes that are no message. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes >= HEAD_BYTES) {
       // A large message comes in many chunks, which are put together once.
       const length = this.#length();
+      if (length > this.#mostBytes) throw new Error(`a message of ${length} bytes`);
       if (this.#bytes < HEAD_BYTES + length) return;
       const all = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
       const end = HEAD_BYTES + length;

@@ -61,7 +61,11 @@ export class Requests {
         const value = this.#mine.outbox.codec.decodeValue(payloadOf(message.value));
         if (message.failed) deferred?.fail(value as Error);
         else deferred?.reply(value);
+        return;
       }
+      default:
+        message satisfies never;
+        throw new Error("no message of an actor's process");
     }
   }
 

@@ -9,7 +9,8 @@ import { whenAborted } from "../protocol/refs/when-aborted.js";
 import type { Codec } from "../protocol/values/codec.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import { endProcess } from "./end-process.js";
-import { readFrame, writeFrame } from "./frames.js";
+import { readFrame } from "./frames.js";
+import { say } from "./out-pipe.js";
 
 interface Waiting {
   settled(failed: boolean, value: unknown): void;
@@ -23,35 +24,14 @@ export class ThreadChannel {
   readonly #waiting = new Map<number, Waiting>();
   #codec: Codec | undefined;
   #lastRequest = 0;
-  #isWriting = false;
-  readonly #later: FromActorProcess[] = [];
 
   use(codec: Codec): void {
     this.#codec = codec;
   }
 
-  /** Blocks only while the thread is behind. A look that interrupts this does not cut the message that is being written. */
+  /** Blocks only while the thread is behind. */
   post(message: FromActorProcess): void {
-    this.#later.push(message);
-    // The look may come anywhere: what it adds after the last look at the list is written by the next round here.
-    while (!this.#isWriting && this.#later.length > 0) {
-      this.#isWriting = true;
-      try {
-        for (let next = this.#later.shift(); next !== undefined; next = this.#later.shift()) this.#write(next);
-      } finally {
-        this.#isWriting = false;
-      }
-    }
-  }
-
-  #write(message: FromActorProcess): void {
-    try {
-      writeFrame(REQUESTS_FD, message);
-    } catch (error) {
-      // Its thread has ended, and so does the process.
-      if ((error as { code?: string }).code !== "EPIPE") throw error;
-      endProcess();
-    }
+    say(message);
   }
 
   /** Blocks until the thread has answered. Returns the answer, or throws it. */

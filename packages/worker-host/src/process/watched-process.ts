@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { Socket } from "node:net";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
-import { COLLECT_HOOK, LOOK_HOOK } from "../protocol/port/process.js";
+import { COLLECT_HOOK, LOOK_HOOK, ORDERS_FD } from "../protocol/port/process.js";
 import { endProcess } from "./end-process.js";
+import { FrameReader } from "./frames.js";
 import type { LookInto } from "./looks.js";
 import type { CapOrder, LookOrder, WatcherData } from "./watcher.js";
 
@@ -11,8 +13,8 @@ export interface WatchedProcess<Boot> {
   readonly booting: Promise<Boot>;
   /** `capMb` is over what the process has now. Resolves when that has been measured. */
   watch(capMb: number): Promise<void>;
-  /** Node's channel, which is not the user's. */
-  send(message: unknown): void;
+  /** Calls `listener` with the messages that follow the first. */
+  onMessage(listener: (message: unknown) => void): void;
 }
 
 /**
@@ -21,15 +23,10 @@ export interface WatchedProcess<Boot> {
  * is over its cap, whatever the function does. `watcher` is its file.
  */
 export function watchedProcess<Boot>(watcher: URL): WatchedProcess<Boot> {
-  // The other end knows no messages of the user's, and the end of the channel ends the process.
-  const send = (process.send as NonNullable<typeof process.send>).bind(process);
-  Reflect.set(process, "send", undefined);
-  // Node calls it when the other end has closed, and an error there would end this process alone, without its group.
-  Reflect.set(process, "disconnect", endProcess);
   // A terminal and some service managers send these to every process of a program. Main decides when this one ends.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
-  const booting = once(process, "message") as Promise<[Boot]>;
+  const orders = new Orders<Boot>();
   const { port1: port, port2 } = new MessageChannel();
   // It starts while the first message and the other modules are on their way. Its errors are this process's.
   new Worker(watcher, {
@@ -40,7 +37,8 @@ export function watchedProcess<Boot>(watcher: URL): WatchedProcess<Boot> {
   });
   const watching = once(port, "message");
   return {
-    booting: booting.then(([boot]) => boot),
+    booting: orders.first,
+    onMessage: (listener) => orders.listen(listener),
     async watch(capMb) {
       giveCollector();
       await watching;
@@ -54,8 +52,37 @@ export function watchedProcess<Boot>(watcher: URL): WatchedProcess<Boot> {
       });
       port.unref();
     },
-    send: (message) => void send(message),
   };
+}
+
+const { nextTick } = process;
+
+/** What this process is sent. The pipe keeps it alive, and its end ends it. */
+class Orders<First> {
+  readonly first: Promise<First>;
+  #take: (message: unknown) => void;
+  readonly #early: unknown[] = [];
+
+  constructor() {
+    this.#take = () => {};
+    this.first = new Promise((resolve) => {
+      this.#take = (first) => {
+        this.#take = (message) => void this.#early.push(message);
+        resolve(first as First);
+      };
+    });
+    // Each in a tick of its own: what one has resolved runs before the next, and what one throws is no other's.
+    const reader = new FrameReader((message) => nextTick(() => this.#take(message)));
+    const pipe = new Socket({ fd: ORDERS_FD, readable: true, writable: false });
+    pipe.on("data", (chunk: Buffer) => reader.push(chunk));
+    pipe.on("error", () => {});
+    pipe.once("close", endProcess);
+  }
+
+  listen(listener: (message: unknown) => void): void {
+    this.#take = listener;
+    for (const message of this.#early.splice(0)) nextTick(listener, message);
+  }
 }
 
 function giveCollector(): void {

@@ -7,15 +7,18 @@ import type { LogLevel } from "./log-levels.js";
  * other.
  */
 
+/** The descriptor, beside stdio, of the pipe by which a process is sent messages. Its event loop reads them. */
+export const ORDERS_FD = 3;
+
 /**
- * The descriptor, beside stdio and Node's channel, of the pipe between what has started a process and the process's
+ * The descriptor of the pipe between what has started a process and the process's
  * watcher. The process reads there that the other has ended, and writes a WatcherWord before it ends itself.
  */
 export const WATCHER_FD = 4;
 
 /**
- * The descriptor of the pipe that an actor's process writes everything to, so that it keeps its order. It reads there the
- * answers that it blocks for.
+ * The descriptor of the pipe that a process writes everything to, without its event loop: so it keeps its order, and arrives
+ * also when the process ends in the next instruction. An actor's process reads there the answers that it blocks for.
  */
 export const REQUESTS_FD = 5;
 
