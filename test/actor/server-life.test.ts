@@ -5,7 +5,7 @@ import type Ending from "../fixtures/ending.actor.js";
 import type Log from "../fixtures/log.actor.js";
 import type Talker from "../fixtures/talker.actor.js";
 import type Watcher from "../fixtures/watcher.actor.js";
-import { actorsIn, type Mode } from "../support/modes.js";
+import { actorsIn, KINDS, type Mode } from "../support/modes.js";
 import { fixture, testSystem } from "../support/system.js";
 
 const actor = fixture("ending");
@@ -17,7 +17,7 @@ async function endingSystem(mode: Mode, args: object = {}, more: { readonly name
   return { ...actors, a, down };
 }
 
-describe.each(["in threads of their own", "light, in one thread"] as const)("%s", (mode) => {
+describe.each(KINDS)("%s", (mode) => {
   test("[stop1] an actor that stops itself ends with normal, and is gone for those who call it", async () => {
     const { a, down } = await endingSystem(mode);
     await a.call("stop", { kind: "normal" });
@@ -96,7 +96,7 @@ describe.each(["in threads of their own", "light, in one thread"] as const)("%s"
     await system.suspend(talker);
     const talked = talker
       .with({ timeoutMs: 30_000 })
-      .call(mode === "in threads of their own" ? "talk" : "talkAwaiting", 1_000);
+      .call(mode === "light, in one thread" ? "talkAwaiting" : "talk", 1_000);
     for (let i = 0; i < 10_000; i++) talker.tryCast("prepare", counter);
     expect(system.stats(talker).mailbox.length).toBe(10_001);
     await system.resume(talker);

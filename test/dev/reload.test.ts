@@ -57,6 +57,22 @@ test("a saved edit of an actor's module is live, and the state is kept", async (
   );
 });
 
+test("so it is in a process: the next one goes on with the state", async () => {
+  const { write, system, says, url } = await developing();
+  write("counter.actor.js", counter("1", { handlers: "pid: () => process.pid," }));
+  const ref: ActorRef = await system.startChild({
+    id: "counter",
+    actor: url("counter.actor.js"),
+    isolation: "process",
+  });
+  expect(await ref.call("add")).toBe(1);
+  const pid = await ref.call("pid");
+  write("counter.actor.js", counter("10", { handlers: "pid: () => process.pid," }));
+  await says(ref, 10);
+  expect(await ref.call("add")).toBe(11);
+  expect([process.pid, pid]).not.toContain(await ref.call("pid"));
+});
+
 test("so is an edit of what it imports, however far, and of an import that an edit has added", async () => {
   const { write, start, says } = await developing();
   write("counter.actor.js", counter("step", { imports: 'import { step } from "./lib/step.js";' }));

@@ -8,14 +8,15 @@ import type Member from "./fixtures/member.actor.js";
 
 type Start = <A>(id: string, actor: URL, args?: unknown) => Promise<ActorRef<A>>;
 
-/** What holds for an actor with a thread of its own and for one that shares it, in the same words. */
+/** What holds for an actor with a thread of its own, for one that shares it and for one in a process, in the same words. */
 describe.each([
   ["in a thread of its own", {}],
   ["in a shared thread", { threads: { count: 2, place: "round_robin" } }],
-] as const)("%s", (_mode, threads) => {
+  ["in a process of its own", { template: { isolation: "process", callTimeoutMs: 30_000 } }],
+] as const)("%s", (_mode, options) => {
   async function started(): Promise<{ system: ActorSystem; start: Start }> {
     const system = await testSystem({
-      children: [dynamicSupervisor({ id: "all", ...threads } as never)],
+      children: [dynamicSupervisor({ id: "all", ...options } as never)],
       intensity: 100,
     });
     const all = system.child("all") as unknown as { startChild(spec: object): Promise<ActorRef> };

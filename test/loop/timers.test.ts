@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type Log from "../fixtures/log.actor.js";
 import type Timing from "../fixtures/timing.actor.js";
-import { actorsIn, type Mode } from "../support/modes.js";
+import { actorsIn, KINDS, type Mode } from "../support/modes.js";
 import { fixture } from "../support/system.js";
 
 async function timing(mode: Mode) {
@@ -11,7 +11,7 @@ async function timing(mode: Mode) {
   return { ...actors, log, actor };
 }
 
-describe.each(["in threads of their own", "light, in one thread"] as const)("%s", (mode) => {
+describe.each(KINDS)("%s", (mode) => {
   // Promise: timers-fire-actor-sleeps
   test("sendAfter delivers after its delay while the actor is parked, in the order of the delays", async () => {
     const { log, actor } = await timing(mode);

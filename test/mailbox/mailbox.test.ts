@@ -5,7 +5,7 @@ import type Log from "../fixtures/log.actor.js";
 import type Talker from "../fixtures/talker.actor.js";
 import type Worker from "../fixtures/worker.actor.js";
 import { eventually } from "../support/eventually.js";
-import { actorsIn, type Mode } from "../support/modes.js";
+import { actorsIn, KINDS, type Mode } from "../support/modes.js";
 import { fixture } from "../support/system.js";
 
 interface Limits {
@@ -26,14 +26,14 @@ async function heldWorker(mode: Mode, limits: Limits = {}, options: SystemOption
   const log = await system.startChild<typeof Log>({ id: "log", actor: fixture("log") });
   const gate = await system.startChild<typeof Gate>({ id: "gate", actor: fixture("gate") });
   const spec = { id: "worker", actor: fixture("worker"), args: { log }, ...limits };
-  const isOwn = mode === "in threads of their own";
-  const worker = await (isOwn ? system.startChild<typeof Worker>(spec) : actors.start<typeof Worker>(spec));
+  const isOwn = mode !== "light, in one thread";
+  const worker = await actors.start<typeof Worker>(isOwn ? { restart: "permanent", ...spec } : spec);
   await worker.cast(isOwn ? "hold" : "holdAwaiting", gate);
   await gate.call("someone");
   return { ...actors, log, gate, worker };
 }
 
-describe.each(["in threads of their own", "light, in one thread"] as const)("%s", (mode) => {
+describe.each(KINDS)("%s", (mode) => {
   // Promise: messages-sender-receiver-handled
   test("[cast] messages of one sender are handled in the order they were sent", async () => {
     const { log, gate, worker } = await heldWorker(mode);

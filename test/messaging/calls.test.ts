@@ -2,7 +2,7 @@ import { isActorError, isReplyError } from "@mini-otp/runtime";
 import { describe, expect, test } from "vitest";
 import type Counter from "../fixtures/counter.actor.js";
 import type Echo from "../fixtures/echo.actor.js";
-import { actorsIn, type Mode } from "../support/modes.js";
+import { actorsIn, KINDS, type Mode } from "../support/modes.js";
 import { fixture, testSystem } from "../support/system.js";
 
 async function echoSystem(mode: Mode) {
@@ -11,7 +11,7 @@ async function echoSystem(mode: Mode) {
   return { ...actors, echo };
 }
 
-describe.each(["in threads of their own", "light, in one thread"] as const)("%s", (mode) => {
+describe.each(KINDS)("%s", (mode) => {
   // Promise: call-ends-reply-timeout
   test("[call] a call resolves to what the handler returns", async () => {
     const { echo } = await echoSystem(mode);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type Log from "../fixtures/log.actor.js";
 import type Watcher from "../fixtures/watcher.actor.js";
-import { actorsIn, MODES, type Mode } from "../support/modes.js";
+import { ALL_MODES, actorsIn, type Mode } from "../support/modes.js";
 import { fixture } from "../support/system.js";
 
 async function watchers(mode: Mode) {
@@ -12,7 +12,7 @@ async function watchers(mode: Mode) {
   return { ...actors, log, start };
 }
 
-describe.each(Object.keys(MODES) as Mode[])("%s", (mode) => {
+describe.each(ALL_MODES)("%s", (mode) => {
   // Promise: monitors-go-way-stack
   test("[mon_1] a monitor delivers DOWN with the exit reason, once for each monitor", async () => {
     const { log, start, ask } = await watchers(mode);

@@ -7,6 +7,7 @@ import {
   type PartitionedSupervisorRef,
   type SystemOptions,
 } from "@mini-otp/runtime";
+import { ofPart } from "./part.js";
 import { testSystem } from "./system.js";
 
 /** Where the actors of a test run. In `mixed` modes they take turns, in the order in which they are started. */
@@ -16,12 +17,23 @@ export const MODES = {
   "light, in two threads": { light: () => true, count: 2 },
   "light and with a thread in turn": { light: (n: number) => n % 2 === 0, count: 1 },
   "with a thread and light in turn": { light: (n: number) => n % 2 === 1, count: 1 },
+  "in processes of their own": { light: () => false, count: 1, own: { isolation: "process", callTimeoutMs: 30_000 } },
 } as const;
 
 export type Mode = keyof typeof MODES;
 
-/** All modes but the one that has no light actors. */
-export const LIGHT_MODES = (Object.keys(MODES) as Mode[]).filter((mode) => mode !== "in threads of their own");
+/** All modes with light actors. */
+export const LIGHT_MODES = (Object.keys(MODES) as Mode[]).filter((mode) => /light/.test(mode));
+
+/** A mode of each kind. Processes take ten times as long as the others, and run the loop of the first. */
+export const KINDS: readonly Mode[] = [
+  "in threads of their own",
+  "light, in one thread",
+  ...ofPart<Mode[]>([], [], ["in processes of their own"]),
+];
+
+/** All modes. */
+export const ALL_MODES: readonly Mode[] = [...new Set<Mode>([KINDS[0] as Mode, ...LIGHT_MODES, ...KINDS])];
 
 type Spec = Omit<Partial<ActorSpec>, "actor"> & { readonly id: string; readonly actor: URL };
 
@@ -40,7 +52,7 @@ export interface ActorsIn {
 
 /** A system whose actors are started in the mode's places, one after the other. */
 export async function actorsIn(mode: Mode, options: SystemOptions = {}): Promise<ActorsIn> {
-  const { light, count } = MODES[mode];
+  const { light, count, own = {} } = MODES[mode] as (typeof MODES)[Mode] & { readonly own?: object };
   const children = [dynamicSupervisor({ id: "light", threads: { count, place: "round_robin" } })];
   const system = await testSystem({ intensity: 100, ...options, children });
   const shared = system.child("light") as unknown as PartitionedSupervisorRef<any>;
@@ -54,7 +66,7 @@ export async function actorsIn(mode: Mode, options: SystemOptions = {}): Promise
     start: async <A>(spec: Spec) =>
       (await (light(started++)
         ? shared.startChild(spec as never)
-        : system.startChild({ restart: "temporary", ...spec } as never))) as unknown as ActorRef<A>,
+        : system.startChild({ restart: "temporary", ...own, ...spec } as never))) as unknown as ActorRef<A>,
     terminate: (ref) => {
       const { by, name } = placeOf(ref);
       return by.terminateChild(name);
