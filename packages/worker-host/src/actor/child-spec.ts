@@ -25,6 +25,7 @@ export interface ActorChildOptions {
       }
     | undefined;
   readonly name?: string | undefined;
+  readonly isolation?: "thread" | "process" | undefined;
   readonly startTimeoutMs?: number | undefined;
   readonly heapCapMb?: number | undefined;
   readonly offHeapCapMb?: number | undefined;
