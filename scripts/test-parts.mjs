@@ -76,7 +76,15 @@ export const FULL = [
 ];
 
 /** In `test` with fewer cases or less time (`ofPart` in test/support/part.ts), and in `test:long` with more. */
-export const SCALED = ["cluster/lease", "cluster/link", "cluster/moving", "faults/faults", "ring/fuzz", "soak/soak"];
+export const SCALED = [
+  "cluster/lease",
+  "cluster/link",
+  "cluster/moving",
+  "faults/faults",
+  "ring/fuzz",
+  "signals/links-and-monitors",
+  "soak/soak",
+];
 
 /** These measure how late something is, so nothing else runs beside them. */
 export const ALONE = [

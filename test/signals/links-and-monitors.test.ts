@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type Log from "../fixtures/log.actor.js";
 import type Watcher from "../fixtures/watcher.actor.js";
-import { ALL_MODES, actorsIn, type Mode } from "../support/modes.js";
+import { ALL_MODES, actorsIn, KINDS, LIGHT_MODES, type Mode } from "../support/modes.js";
+import { ofPart } from "../support/part.js";
 import { fixture } from "../support/system.js";
 
 async function watchers(mode: Mode) {
@@ -12,7 +13,9 @@ async function watchers(mode: Mode) {
   return { ...actors, log, start };
 }
 
-describe.each(ALL_MODES)("%s", (mode) => {
+const MIXED = LIGHT_MODES.filter((mode) => !KINDS.includes(mode));
+
+describe.each(ofPart(KINDS, MIXED, ALL_MODES))("%s", (mode) => {
   // Promise: monitors-go-way-stack
   test("[mon_1] a monitor delivers DOWN with the exit reason, once for each monitor", async () => {
     const { log, start, ask } = await watchers(mode);
