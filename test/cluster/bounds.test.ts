@@ -1,19 +1,22 @@
-import type { ActorRef, ActorSystem } from "@mini-otp/runtime";
+import { type ActorRef, type ActorSystem, router } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
 import { startTestSystem } from "@mini-otp/runtime/testing";
 import { PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import { newPayload } from "@mini-otp/worker-host/protocol/ring";
 import { Codec } from "@mini-otp/worker-host/protocol/values";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Arrivals } from "#cluster/children/arrivals.js";
 import { type Delivered, type Delivery, Door } from "#cluster/children/door.js";
+import { Owners } from "#cluster/children/owners.js";
 import { Sending, WINDOW } from "#cluster/children/sending.js";
 import { type Cluster, joinBy } from "#cluster/cluster/cluster.js";
 import { takeClusterOptions } from "#cluster/cluster/options.js";
+import type { Bucket } from "#cluster/engine/engine.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { type Lane, Lanes } from "#cluster/gateway/lanes.js";
 import { Outgoing, Pieces } from "#cluster/gateway/outgoing.js";
 import { CALL, CAST, FRAGMENT, GROUP, readRecords, record, type WireRecord } from "#cluster/gateway/records.js";
+import { RemoteActor } from "#cluster/gateway/remote-actor.js";
 import { Groups } from "#cluster/groups/groups.js";
 import { FRAME_HEADER_BYTES, HELLO, NACK, NO_BODY } from "#cluster/link/frame.js";
 import { encodeHello } from "#cluster/link/hello.js";
@@ -382,5 +385,55 @@ describe("what is larger than one of two nodes takes", () => {
     const down = await until("DOWN", async () => ((await own.call("infos")) as { reason: unknown }[])[0]);
     expect(down.reason).toMatchObject({ kind: "error", error: tooLarge });
     expect(await far.call("echo", "goes on")).toBe("goes on");
+  });
+});
+
+describe("what one event makes a node do does not grow with what it knows", () => {
+  it("a change of one key is told to those that look at it", async () => {
+    let change: Parameters<Bucket["watch"]>[0] = () => {};
+    const bucket = {
+      list: async () => [],
+      watch: (given: typeof change) => {
+        change = given;
+      },
+    };
+    const ownership = { owner: { node: "a" } };
+    const owners = new Owners(bucket as unknown as Bucket, ownership as never, () => undefined as never);
+    await owners.start();
+    const told: string[] = [];
+    for (let i = 0; i < 1000; i++) owners.onChange(`one.${i}`, () => told.push(`one.${i}`));
+    const off = owners.onChangeOf("shard.7.", () => told.push("shard.7."));
+    change("one.7", undefined);
+    change("shard.7.3", undefined);
+    change("shard.70.3", undefined);
+    expect(told).toEqual(["one.7", "shard.7."]);
+    off();
+    owners.tell();
+    expect(told).toHaveLength(1002);
+  });
+
+  it("room on a link wakes what waits for it, and not all that stands for actors of that node", async () => {
+    const [a, b] = [await node("a"), await node("b")];
+    const there = (await b.system.startChild({ id: "there", actor: WORKER })) as ActorRef<typeof Worker>;
+    const own = (await a.system.startChild({ id: "own", actor: WORKER })) as ActorRef<typeof Worker>;
+    await b.cluster.register("there", there);
+    await a.cluster.register("own", own);
+    const far = await until("the name", () => a.cluster.whereis<typeof Worker>("there"));
+    const back = await until("the name", () => b.cluster.whereis<typeof Worker>("own"));
+    await until("the node", () => b.cluster.nodes().length === 1);
+    // References to the members of a router, each of which stands for itself.
+    const crew = await b.system.startChild(router({ id: "crew", actor: WORKER, size: 2, route: "consistent_hash" }));
+    for (let key = 0; key < 300; key++) await back.cast("note", crew.forKey(`${key}`) as ActorRef);
+    await until("all", async () => (await own.call("count")) === 300);
+    expect(a.cluster.stats().proxies).toBeGreaterThan(300);
+    const woken = vi.spyOn(RemoteActor.prototype, "wake");
+    hub.setConnected("a", false);
+    const cast = far.cast("note", 1);
+    hub.setConnected("a", true);
+    await cast;
+    await until("it", async () => (await there.call("count")) === 1);
+    const others = woken.mock.contexts.filter((proxy) => (proxy as RemoteActor).id !== "b:root/there");
+    woken.mockRestore();
+    expect(others).toEqual([]);
   });
 });

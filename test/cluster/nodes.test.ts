@@ -1,7 +1,9 @@
 import { singleton } from "@mini-otp/cluster";
 import { type TestCluster, testCluster } from "@mini-otp/cluster/testing";
 import type { ActorRef } from "@mini-otp/runtime";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Bucket } from "#cluster/engine/engine.js";
+import { newIncarnation, startAfterFormer } from "#cluster/nodes/incarnation.js";
 import type Ledger from "./fixtures/ledger.actor.js";
 import type Worker from "./fixtures/worker.actor.js";
 import { until } from "./until.js";
@@ -10,7 +12,7 @@ const LEDGER = new URL("./fixtures/ledger.actor.js", import.meta.url);
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
 let nodes: TestCluster;
 
-afterEach(() => nodes[Symbol.asyncDispose]());
+afterEach(() => nodes?.[Symbol.asyncDispose]());
 
 async function worker(node: string, name = "worker"): Promise<ActorRef<typeof Worker>> {
   const { system, cluster } = nodes.node(node);
@@ -97,5 +99,42 @@ describe("a singleton whose owner is not there any more", () => {
     await nodes.stop(next);
     expect(await owner(other)).toBe(other);
     expect(performance.now() - since).toBeLessThan(1000);
+  });
+});
+
+describe("the clocks of the machines on which a node runs, one after the other", () => {
+  const lease = { renewMs: 1000, holdMs: 60_000, takeOverMs: 90_000 };
+
+  it("26. an incarnation on a machine whose clock is behind the former one's is taken for the later one", async () => {
+    nodes = await testCluster({ nodes: 1, downAfterMs: 60_000, lease });
+    const clock = vi.spyOn(Date, "now");
+    const wall = performance.timeOrigin;
+    clock.mockImplementation(() => Math.floor(wall + performance.now()) + 20_000);
+    const former = (await nodes.start("b")).cluster.self;
+    await nodes.connected();
+    await nodes.stop("b");
+    clock.mockRestore();
+    const { self } = (await nodes.start("b")).cluster;
+    expect(self.since).toBe(former.since + 1);
+    expect(self.incarnation > former.incarnation).toBe(true);
+    await until("it", () => nodes.node("a").cluster.nodes()[0]?.incarnation === self.incarnation);
+    // Within the second in which the former one has ended: their sessions are told apart.
+    await worker("b", "there");
+    const there = await until("its name", () => nodes.node("a").cluster.whereis<typeof Worker>("there"));
+    expect(await there.call("echo", 1)).toBe(1);
+  });
+
+  it("and no start that is far off, or none, is taken for one", async () => {
+    const bucket = (incarnation: unknown) =>
+      ({ read: async () => ({ key: "node.b", value: { incarnation }, revision: 1 }) }) as unknown as Bucket;
+    const before = Date.now();
+    for (const former of [newIncarnation(before + 9e7), newIncarnation(before - 9e7), "", "?", 7, undefined]) {
+      const startedAt = await startAfterFormer(bucket(former), "b");
+      expect(startedAt).toBeGreaterThanOrEqual(before);
+      expect(startedAt).toBeLessThan(before + 60_000);
+    }
+    expect(await startAfterFormer(bucket(newIncarnation(before + 1e7)), "b")).toBe(before + 1e7 + 1);
+    const silent = { read: () => Promise.reject(new Error("no answer")) } as unknown as Bucket;
+    expect(await startAfterFormer(silent, "b")).toBeGreaterThanOrEqual(before);
   });
 });

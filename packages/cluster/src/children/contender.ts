@@ -37,7 +37,7 @@ export class Contender {
     this.#holding = new Holding(host, keyOf(spec.id), spec.id, (reason) => {
       if (!(host.isStopping() && isCleanExit(reason))) reportEnd(context, spec.id, reason);
     });
-    this.#off = host.owners.onChange(() => this.#look());
+    this.#off = host.owners.onChange(keyOf(spec.id), () => this.#look());
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     this.#look();
   }

@@ -125,7 +125,7 @@ export class Holding {
     this.#host.doors.close(this.#key, tenure.door);
     this.#tenure = undefined;
     this.#finishing = tenure;
-    const off = this.#host.owners.onChange(() => {
+    const off = this.#host.owners.onChange(this.#key, () => {
       if (this.isLost) this.lost();
     });
     await this.#host.terminate(this.#childId);

@@ -57,7 +57,9 @@ export class Owners {
   readonly #bucket: Bucket;
   readonly #ownership: Ownership;
   readonly #refTo: (global: GlobalRef) => ActorRef;
-  readonly #listeners = new Set<() => void>();
+  /** By key, and by what keys begin with. */
+  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #prefixListeners = new Map<string, Set<() => void>>();
   readonly #keys: FollowedKeys;
 
   constructor(bucket: Bucket, ownership: Ownership, refTo: (global: GlobalRef) => ActorRef) {
@@ -89,15 +91,29 @@ export class Owners {
     return left.length > 0;
   }
 
-  /** Calls `listener` when an owner may have changed. Returns the function that takes it off. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  /** Calls `listener` when the owner of this key may have changed. Returns the function that takes it off. */
+  onChange(key: string, listener: () => void): () => void {
+    return listen(this.#listeners, key, listener);
   }
 
-  /** A lease, or a connection, has changed. */
+  /** As `onChange`, of all keys with this beginning. */
+  onChangeOf(prefix: string, listener: () => void): () => void {
+    return listen(this.#prefixListeners, prefix, listener);
+  }
+
+  /** A lease, or a connection, has changed: any owner may have. */
   tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    for (const of of [this.#listeners, this.#prefixListeners]) {
+      for (const listener of [...of.values()].flatMap((listeners) => [...listeners])) listener();
+    }
+  }
+
+  /** However many keys there are, a change of one is told to those that look at it. */
+  #tellOf(key: string): void {
+    for (const listener of [...(this.#listeners.get(key) ?? [])]) listener();
+    for (const [prefix, listeners] of this.#prefixListeners) {
+      if (key.startsWith(prefix)) for (const listener of [...listeners]) listener();
+    }
   }
 
   /** What was told of the bucket holds no more. */
@@ -135,6 +151,15 @@ export class Owners {
     if (entry === undefined) this.#known.delete(key);
     else if (known === undefined ? this.#known.size < MOST_KNOWN : known.revision <= entry.revision)
       this.#known.set(key, { entry, owned: ownedIn(entry) });
-    this.tell();
+    this.#tellOf(key);
   }
+}
+
+function listen(all: Map<string, Set<() => void>>, of: string, listener: () => void): () => void {
+  const listeners = all.get(of) ?? new Set();
+  all.set(of, listeners.add(listener));
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0 && all.get(of) === listeners) all.delete(of);
+  };
 }

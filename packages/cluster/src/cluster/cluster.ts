@@ -2,7 +2,6 @@
  * What each part of a node needs of the others is wired here, and nowhere else: therefore it has more lines than files here
  * have.
  */
-import { randomBytes } from "node:crypto";
 import {
   type ActorRef,
   type ActorSpec,
@@ -32,6 +31,7 @@ import { type Group, Groups } from "../groups/groups.js";
 import { type Hello, PROTOCOL } from "../link/hello.js";
 import type { LinkEnd } from "../link/link.js";
 import { Names } from "../names/names.js";
+import { newIncarnation, startAfterFormer } from "../nodes/incarnation.js";
 import type { LeaseLoss } from "../nodes/lease.js";
 import { Ownership } from "../nodes/ownership.js";
 import type { Shards, ShardsSpec } from "../shards/shards-spec.js";
@@ -70,7 +70,7 @@ export class Cluster {
   #leaving: Promise<void> | undefined;
 
   /** @internal */
-  constructor(system: ActorSystem, engine: Engine, options: FullOptions) {
+  constructor(system: ActorSystem, engine: Engine, options: FullOptions, startedAt: number) {
     this.#system = system;
     this.#engine = engine;
     this.#bucket = new MeteredBucket(engine.bucket);
@@ -79,9 +79,7 @@ export class Cluster {
     this.#events = new ClusterListeners((event, error) =>
       this.#gateway.guests.logger.error({ event, err: error }, `a listener for ${event} threw`),
     );
-    const startedAt = Date.now();
-    // In the order of their starts, as texts too.
-    const incarnation = `${startedAt.toString(36).padStart(9, "0")}${randomBytes(4).toString("hex")}`;
+    const incarnation = newIncarnation(startedAt);
     const hello: Hello = { incarnation, startedAt, oldest: PROTOCOL, newest: PROTOCOL, limits: limitsOf(options) };
     this.#gateway = new Gateway(system, engine, hello, options, {
       nodeUp: (node) => this.#nodeUp(node),
@@ -399,7 +397,8 @@ export class Cluster {
 }
 
 /** @internal */
-export function joinBy(system: ActorSystem, engine: Engine, options: FullOptions): Promise<Cluster> {
+export async function joinBy(system: ActorSystem, engine: Engine, options: FullOptions): Promise<Cluster> {
   requireSystem("joinCluster", system);
-  return new Cluster(system, engine, options).join();
+  const startedAt = await startAfterFormer(engine.bucket, options.node);
+  return new Cluster(system, engine, options, startedAt).join();
 }

@@ -58,7 +58,7 @@ export class Moving {
       guests: gateway.guests,
       target: () => this.#targetOf(key),
       deliver: (to, delivery, signal) => this.#deliver(key, to, delivery, signal),
-      onChange: (listener) => owners.onChange(listener),
+      onChange: (listener) => owners.onChange(key, listener),
       monitor,
       exit: (ref, reason) => system.exit(ref, reason as ExitReason),
     }));

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { ActorSystem, Down, ExitReason } from "@mini-otp/runtime";
 import { Guests } from "@mini-otp/runtime/guests";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
@@ -63,6 +64,8 @@ interface ConnectedNode {
 const MAX_FRAGMENT_BYTES = 256 * 1024;
 /** How often a link looks whether what it sent was acknowledged, and whether it is to be greeted. */
 const TICK_MS = 250;
+/** Epochs count up from the first one of a process, in 32 bits. */
+const MOST_FIRST_EPOCH = 2 ** 31;
 /** With so many nodes this one has sessions at a time: a peer under names that it makes up has no more. */
 const MOST_UP = 256;
 /** At a tick so many of the actors that others know of are looked for. */
@@ -108,7 +111,8 @@ export class Gateway {
     this.#system = system;
     this.#engine = engine;
     this.self = self;
-    this.#firstEpoch = Math.floor(self.startedAt / 1000) >>> 0;
+    // Not one that a former process of this name has had: it would be taken for that.
+    this.#firstEpoch = randomInt(1, MOST_FIRST_EPOCH);
     this.#options = options;
     this.#listener = listener;
     this.guests = new Guests(system);

@@ -117,6 +117,7 @@ export class Peer {
   readonly #outgoing: Outgoing;
   readonly #pieces: Pieces;
   readonly #proxies = new Proxies();
+  readonly #waiting = new Set<RemoteActor>();
   readonly #calls = new Map<number, SentCall>();
   /** By caller and its correlation. */
   readonly #tokens = new Map<number, Map<number, number>>();
@@ -177,6 +178,10 @@ export class Peer {
 
   get callsInDoubt(): number {
     return this.#calls.size;
+  }
+
+  waitsForRoom(proxy: RemoteActor): void {
+    this.#waiting.add(proxy);
   }
 
   step(event: LinkEvent): void {
@@ -262,6 +267,7 @@ export class Peer {
   }
 
   #dispose(proxy: RemoteActor): void {
+    this.#waiting.delete(proxy);
     proxy.dispose();
     this.#host.proxyGone(proxy);
   }
@@ -328,7 +334,10 @@ export class Peer {
 
   #roomAgain(): void {
     this.#outgoing.pump();
-    for (const proxy of this.#proxies) proxy.wake();
+    // Not all that there are: room comes again and again.
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const proxy of waiting) proxy.wake();
   }
 
   #cameUp({ incarnation, limits }: Hello): void {

@@ -18,6 +18,8 @@ export interface RemoteActorLink {
   readonly hasRoom: boolean;
   /** True when all of it is on its way; else `gone` is called once it is. */
   send(record: WireRecord, gone?: () => void): boolean;
+  /** Is woken when there is room again. */
+  waitsForRoom(proxy: RemoteActor): void;
   /** The number of a call whose reply goes to this caller. */
   callOf(proxy: RemoteActor, caller: GuestCaller): number;
   /** The number of a call that its caller has given up; it waits no more. */
@@ -130,7 +132,9 @@ export class RemoteActor {
 
   get #hasRoom(): boolean {
     const { windowMessages, windowBytes } = this.#link.limits;
-    return !this.#held && this.#link.hasRoom && this.#messages < windowMessages && this.#bytes < windowBytes;
+    if (this.#held || this.#messages >= windowMessages || this.#bytes >= windowBytes) return false;
+    if (!this.#link.hasRoom) this.#link.waitsForRoom(this);
+    return this.#link.hasRoom;
   }
 
   #take(taken: GuestMessage): void {

@@ -93,7 +93,7 @@ export interface LinkState {
   fullMs: number;
 }
 
-/** `firstEpoch` is above every one that this name has used: of the clock, in seconds. */
+/** `firstEpoch` is none that another process of this name has used, and above all that this one has. */
 export function newLink(self: Hello, firstEpoch: number): LinkState {
   return {
     self,

@@ -12,6 +12,12 @@ export interface LeaseTimes {
   readonly takeOverMs: number;
 }
 
+export const LEASE_PREFIX = "node.";
+
+export function leaseKey(node: string): string {
+  return LEASE_PREFIX + node;
+}
+
 /** What is in the key. */
 export interface LeaseValue {
   readonly incarnation: string;

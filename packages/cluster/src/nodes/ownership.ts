@@ -4,6 +4,7 @@ import { holdUntil, newUntil, release } from "./held-until.js";
 import {
   type Clocks,
   isHeld,
+  LEASE_PREFIX,
   type LeaseAction,
   type LeaseEntry,
   type LeaseEvent,
@@ -11,6 +12,7 @@ import {
   type LeaseState,
   type LeaseTimes,
   type LeaseValue,
+  leaseKey,
   leaseStep,
   newLease,
   newWatch,
@@ -47,7 +49,6 @@ export interface OwnershipListener {
   clearAway(node: string): boolean;
 }
 
-const PREFIX = "node.";
 const META = "meta";
 const LONGEST_TICK_MS = 500;
 /** Nodes that are gone for good are cleared away by so many at a time. */
@@ -81,11 +82,11 @@ export class Ownership {
     this.#node = node;
     this.#incarnation = incarnation;
     this.#listener = listener;
-    this.#key = `${PREFIX}${node}`;
+    this.#key = leaseKey(node);
     this.#lease = newLease(incarnation, times, clocks());
     this.#watch = newWatch(times.takeOverMs);
-    this.#leases = new FollowedKeys(bucket, [PREFIX], {
-      known: () => [...this.#watch.seen.keys()].map((other) => PREFIX + other),
+    this.#leases = new FollowedKeys(bucket, [LEASE_PREFIX], {
+      known: () => [...this.#watch.seen.keys()].map(leaseKey),
       changed: (key, entry) => this.#seen(key, entry),
       reset: () => {
         this.#forgetBucket();
@@ -145,7 +146,7 @@ export class Ownership {
     const { owner } = owned;
     if (owner.node === this.#node || this.isOver(owned)) return true;
     if (this.isValid(owner)) return false;
-    const lease = leaseIn(await this.#bucket.read(PREFIX + owner.node));
+    const lease = leaseIn(await this.#bucket.read(leaseKey(owner.node)));
     // It was read after the entry.
     return lease === undefined || isOver(owner, lease, -Infinity);
   }
@@ -191,7 +192,7 @@ export class Ownership {
       if (node === this.#node) continue;
       const value: LeaseValue = { ...entry.value, revokedBy: this.#node };
       // Refused when its holder has renewed it meanwhile: one key, one order.
-      void this.#bucket.write(`${PREFIX}${node}`, value, entry.revision).catch(() => undefined);
+      void this.#bucket.write(leaseKey(node), value, entry.revision).catch(() => undefined);
     }
   }
 
@@ -207,7 +208,7 @@ export class Ownership {
     for (const { node, entry } of unused(this.#watch, performance.now()).slice(0, CLEARED_AT_ONCE)) {
       if (this.#listener.clearAway(node)) continue;
       // Refused when a process of this name has taken it meanwhile.
-      void this.#bucket.remove(`${PREFIX}${node}`, entry.revision).catch(() => false);
+      void this.#bucket.remove(leaseKey(node), entry.revision).catch(() => false);
     }
   }
 
@@ -249,7 +250,7 @@ export class Ownership {
   }
 
   #seen(key: string, entry: BucketEntry | undefined): void {
-    const node = key.slice(PREFIX.length);
+    const node = key.slice(LEASE_PREFIX.length);
     if (!NODE_NAME.test(node)) return;
     const lease = leaseIn(entry);
     const known = this.#watch.seen.get(node)?.entry;

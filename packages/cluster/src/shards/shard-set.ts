@@ -42,8 +42,10 @@ interface Shard {
   notBefore: number;
 }
 
-export function shardKey(id: string, shard: number): string {
-  return `shard.${hexOf(id)}.${shard}`;
+/** Of one shard; without a number, of them all. */
+export function shardKey(id: string, shard?: number): string {
+  const all = `shard.${hexOf(id)}`;
+  return shard === undefined ? all : `${all}.${shard}`;
 }
 
 /** This node's part in the shards of one id: it runs those that are placed here, and gives those away that are not any more. */
@@ -63,13 +65,14 @@ export class ShardSet {
   #off: () => void = () => {};
   #placing: Promise<void> | undefined;
   #leaving = false;
+  #isLookDue = false;
   #firstError: unknown;
 
   constructor(host: ShardSetHost, spec: FullShardsSpec) {
     this.#host = host;
     this.#spec = spec;
     this.#mayRun = hasLabels(host.labels, spec.on);
-    this.#prefix = `shard.${hexOf(spec.id)}.at.`;
+    this.#prefix = `${shardKey(spec.id)}.at.`;
     this.#ownPlace = this.#prefix + host.node;
     this.#settling = new Settling(spec.settleMs);
     this.#shards = Array.from({ length: spec.shards }, (_, number) => this.#shard(number));
@@ -82,7 +85,7 @@ export class ShardSet {
   /** Resolves when this node has taken what is placed here and free. Rejects as the first start that has failed. */
   async begin(): Promise<void> {
     await this.#agree();
-    this.#off = this.#host.owners.onChange(() => this.#look());
+    this.#off = this.#host.owners.onChangeOf(`${shardKey(this.#spec.id)}.`, () => this.#lookSoon());
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     if (!this.#mayRun) return;
     await this.#takePlace();
@@ -139,7 +142,7 @@ export class ShardSet {
   async #agree(): Promise<void> {
     const { bucket } = this.#host;
     const { id, shards } = this.#spec;
-    const key = `shard.${hexOf(id)}`;
+    const key = shardKey(id);
     for (let tries = 0; tries < AGREE_TRIES; tries++) {
       const entry = await bucket.read(key);
       const there = (entry?.value as { shards?: number } | undefined)?.shards;
@@ -168,7 +171,15 @@ export class ShardSet {
     if (revision !== undefined) this.#host.owners.learn({ key: this.#ownPlace, value, revision });
   }
 
+  /** Once for all that is told in a turn: a look is at every shard. */
+  #lookSoon(): void {
+    if (this.#isLookDue) return;
+    this.#isLookDue = true;
+    setImmediate(() => this.#look());
+  }
+
   #look(): void {
+    this.#isLookDue = false;
     for (const { holding } of this.#shards) if (holding.isLost) holding.lost();
     if (this.#leaving || !this.#mayRun || !this.#host.ownership.isHeld) return;
     const places = this.#validPlaces();
@@ -251,7 +262,7 @@ export class ShardSet {
       })
       .finally(() => {
         shard.busy = undefined;
-        if (!this.#leaving) setImmediate(() => this.#look());
+        if (!this.#leaving) this.#lookSoon();
       });
   }
 
