@@ -113,6 +113,7 @@ async function indexInCluster(
         });
       };
       const heard = (node: string, news: NodeNews): void => {
+        if (news.type === "failed") reject(failure(news));
         if (news.type === "joined") progress.note(`node ${node} has joined`);
         if (news.type === "observed") progress.note(`observer: ${news.url}`);
         if (news.type === "summary") resolve(news.summary);
@@ -142,6 +143,12 @@ async function indexInCluster(
     clearTimeout(late);
     progress.clear();
   }
+}
+
+/** What a node has failed with is a mistake in what it was told, where a server, a name or a port is meant. */
+function failure({ code, message, port }: NodeNews & { readonly type: "failed" }): Error {
+  if (port !== undefined) return Object.assign(new Error(message), { code, port });
+  return code.startsWith("ERR_") ? new UsageError(`--servers: ${message}`) : new Error(message);
 }
 
 function textOf(shown: ClusterRun["summary"] & Omit<ClusterRun, "summary"> & { identical: boolean }, alone: string) {

@@ -24,7 +24,7 @@ export async function startNats(): Promise<{ readonly url: string } & AsyncDispo
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", ({ code, message }: NodeJS.ErrnoException) =>
-        reject(code === "ENOENT" ? new UsageError(NOT_INSTALLED) : new Error(`nats-server does not start: ${message}`)),
+        reject(new UsageError(code === "ENOENT" ? NOT_INSTALLED : `nats-server does not start: ${message}`)),
       );
       server.once("exit", () => reject(new Error(`nats-server has ended: ${said}`)));
       server.stderr.on("data", (text: Buffer) => {

@@ -21,6 +21,7 @@ export interface NodeArgs {
 /** What a node tells the process that has started it. */
 export type NodeNews =
   | { readonly type: "joined" }
+  | { readonly type: "failed"; readonly code: string; readonly message: string; readonly port: number | undefined }
   | { readonly type: "observed"; readonly url: string }
   | { readonly type: "parsed"; readonly by: string; readonly done: number; readonly of: number }
   | { readonly type: "again"; readonly by: string; readonly why: string }
@@ -37,6 +38,11 @@ const tell = (news: NodeNews): void => void process.send?.(news);
 
 // Restarts of what runs on a node that is gone fail until it is back.
 const system = await startSystem({ name: `atlas-${args.node}`, intensity: 10_000, periodMs: 60_000, logger: false });
+process.once("disconnect", () => process.exit(0));
+process.on("message", async () => {
+  await system.stop();
+  process.disconnect?.();
+});
 const cluster = await joinCluster(system, {
   cluster: args.cluster,
   node: args.node,
@@ -48,12 +54,7 @@ const cluster = await joinCluster(system, {
   goneAfterMs: 500,
   downAfterMs: 4000,
   lease: { renewMs: 500, holdMs: 2000, takeOverMs: 3000 },
-});
-process.once("disconnect", () => process.exit(0));
-process.on("message", async () => {
-  await system.stop();
-  process.disconnect?.();
-});
+}).catch(failed);
 tell({ type: "joined" });
 if (args.node === "a") {
   if (args.observe !== undefined) await observe(args.observe);
@@ -62,7 +63,7 @@ if (args.node === "a") {
 
 async function observe(port: number): Promise<void> {
   const { startObserver } = await import("@mini-otp/metrics");
-  const { url, token } = await startObserver(system, { port, nodes: cluster.observed });
+  const { url, token } = await startObserver(system, { port, nodes: cluster.observed }).catch(failed);
   tell({ type: "observed", url: `${url}/#token=${token}` });
 }
 
@@ -110,6 +111,13 @@ async function giveOut(): Promise<void> {
   };
   await Promise.all(args.nodes.flatMap((node) => Array.from({ length: AT_ONCE }, () => feed(node))));
   tell({ type: "summary", summary: await result });
+}
+
+/** What is said on the command line does not work out: the process that has started this one says so, and ends it. */
+function failed(error: unknown): Promise<never> {
+  const { code = "", message, port } = error as NodeJS.ErrnoException & { port?: number };
+  tell({ type: "failed", code, message, port });
+  return new Promise(() => {});
 }
 
 function pause(): Promise<void> {

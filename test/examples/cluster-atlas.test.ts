@@ -33,6 +33,10 @@ test.each<[string, string[], RegExp]>([
   ["a missing DIR", ["no/such/dir"], /no such directory: "no\/such\/dir"/],
   ["two DIRs", [".", ".."], /more than one DIR/],
   ["an unknown option", ["--fast"], /unknown option '--fast'/i],
+  ["a server that is none", ["--servers", "http://nats"], /--servers: joinCluster: servers=.*must be a list of/],
+  ["a server that is not there", ["--servers", "nats://127.0.0.1:1"], /--servers: joinCluster: no connection to nats:/],
+  ["no server", ["--servers", ""], /--servers: joinCluster: servers=/],
+  ["a port that is none", ["--observe=70000"], /--observe takes a whole number from 0 to 65535/],
   [
     "a machine without nats-server",
     [],
