@@ -58,10 +58,10 @@ async function main(): Promise<number> {
   if (second !== undefined) throw new UsageError(`more than one DIR: "${given}" and "${second}"`);
   const dir = resolve(cwd, given);
   checkFolder(dir, given);
+  const observe = values.observe === undefined ? undefined : wholeNumber("--observe", values.observe, 0, 65_535);
   const progress = new Progress(process.stderr);
   await using server = values.servers === undefined ? await startNats() : undefined;
   const servers = values.servers === undefined ? [server?.url ?? ""] : values.servers.split(",");
-  const observe = values.observe === undefined ? undefined : wholeNumber("--observe", values.observe, 0, 65_535);
   const run = await indexInCluster({ dir, servers, kills: !values["no-kill"], observe }, progress);
   const tree = readTree(dir, () => {});
   progress.begin("indexing on one thread", tree.bytes);
