@@ -1,14 +1,18 @@
 import { readFileSync } from "node:fs";
-import { joinCluster } from "@mini-otp/cluster";
+import { joinCluster, singleton } from "@mini-otp/cluster";
 import { type ActorRef, type ActorSystem, startSystem } from "@mini-otp/runtime";
+import { jetstream } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { encodeFrame } from "#cluster/link/frame.js";
+import { encodeHello } from "#cluster/link/hello.js";
 import { findTool, tool } from "../support/tools.js";
 import { NatsServer } from "./nats-server.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
+const LEDGER = new URL("./fixtures/ledger.actor.js", import.meta.url);
 const CART = new URL("./fixtures/cart.entity.js", import.meta.url);
 const SAMPLE = new URL("../../../packages/cluster/deploy/nats-server.conf", import.meta.url);
 
@@ -120,6 +124,94 @@ describe("the sample configuration of a nats-server", () => {
     await until("the refusals", () => refused.length >= 4);
     await expect(connect({ servers: server.url })).rejects.toThrow(/authoriz/i);
     await expect(connect({ servers: server.url, user: "a", pass: "of-b" })).rejects.toThrow(/authoriz/i);
+  });
+
+  it("lets no node answer in the server's place, read the answers to another, or make streams and consumers", async () => {
+    const c = await user("c");
+    const refused = refusals(c);
+    const subjects = [
+      "_R.a.answer",
+      "$JS.API.STREAM.CREATE.OWN",
+      "$JS.API.STREAM.UPDATE.KV_motp-shop",
+      "$JS.API.STREAM.SNAPSHOT.KV_motp-shop",
+      "$JS.API.STREAM.RESTORE.KV_motp-shop",
+      "$JS.API.STREAM.MSG.DELETE.KV_motp-shop-state",
+      "$JS.API.CONSUMER.CREATE.KV_motp-shop",
+      "$KV.motp-other.node.a",
+      "motp.other.hb.c",
+    ];
+    for (const subject of subjects) c.publish(subject, "{}", { reply: "_R.c.answer" });
+    const followed = ["_R.a.>", "_R.>", ">", "$KV.>", "$JS.API.>"];
+    for (const subject of followed) c.subscribe(subject, { callback: () => {} });
+    await until("the refusals", () => refused.length >= subjects.length + followed.length);
+    for (const subject of [...subjects, ...followed]) {
+      expect(refused.some((refusal) => refusal.includes(`"${subject}"`))).toBe(true);
+    }
+  });
+
+  it("49, 50. a user of one node sends what it likes to another and into the bucket: it ends no node, and reaches no actor", async () => {
+    const [a, b] = await Promise.all([node("a"), node("b")]);
+    const hidden = (await a.system.startChild({ id: "hidden", actor: WORKER })) as ActorRef;
+    const worker = (await b.system.startChild({ id: "worker", actor: WORKER })) as ActorRef;
+    await b.cluster.register("there", worker);
+    const c = await user("c");
+    const js = jetstream(c);
+    const values = [
+      "",
+      "no JSON",
+      "null",
+      "[]",
+      "7",
+      "x".repeat(900_000),
+      JSON.stringify({ epoch: "later", shards: {}, node: 7, incarnation: [], term: "many", ref: 1 }),
+      JSON.stringify({
+        epoch: -1,
+        node: "a",
+        incarnation: "a",
+        term: 1,
+        ref: ["a", "a", 1, "root/hidden"],
+        generation: "1",
+      }),
+      JSON.stringify({ epoch: 2 ** 52, node: "d", incarnation: "d1", term: 1, version: "9".repeat(10_000), ref: [null] }),
+    ];
+    const keys = [
+      "meta",
+      "node.c",
+      "node.zz",
+      "name.zz",
+      "name.6162",
+      "one.62696c6c696e67",
+      "shard.63",
+      "shard.63.at.c",
+      "shard.63.1",
+    ];
+    for (const value of values) {
+      for (const key of keys) await js.publish(`$KV.motp-shop.${key}`, value).catch(() => {});
+      for (const subject of ["motp.shop.l.a.c", "motp.shop.hb.c"]) c.publish(subject, value);
+    }
+    const hello = encodeHello({ incarnation: "c1", startedAt: 1, oldest: 1, newest: 1 });
+    const frame = { from: 77, to: 0, seq: 0, ack: 0 };
+    for (let i = 0; i < 3000; i++) {
+      const bytes = encodeFrame({
+        ...frame,
+        type: ((i % 7) + 1) as never,
+        body: i % 7 === 1 ? hello : Buffer.alloc(i % 60, i),
+      });
+      if (i % 3 === 0) bytes[i % bytes.length] = i;
+      c.publish("motp.shop.l.a.c", bytes);
+    }
+    await c.flush();
+    await a.system.startChild(singleton({ id: "billing", actor: LEDGER, args: { of: "a" } }));
+    const billing = b.cluster.singleton("billing");
+    const [epoch] = (await until("its token", () => billing.call("token").catch(() => undefined))) as [number];
+    expect(epoch).toBeGreaterThan(Date.now() - 3_600_000);
+    expect(epoch).toBeLessThan(Date.now() + 3_600_000);
+    const far = await until("the name", () => a.cluster.whereis("there"));
+    expect(await far.call("echo", "goes on")).toBe("goes on");
+    expect(await hidden.call("noted")).toEqual([]);
+    expect(a.cluster.whereis("ab")).toBeUndefined();
+    await expect(b.cluster.register("ab", worker)).resolves.toBeUndefined();
+    await Promise.all([a.system.stop(), b.system.stop()]);
   });
 
   it("a wrong password is ERR_CLUSTER_AUTH, and is in no error", async () => {

@@ -51,6 +51,8 @@ export interface OwnershipListener {
 
 const META = "meta";
 const LONGEST_TICK_MS = 500;
+/** Ten years: an epoch that is further ahead is not a node's. */
+const MOST_AHEAD_MS = 10 * 365 * 24 * 3600 * 1000;
 /** Nodes that are gone for good are cleared away by so many at a time. */
 const CLEARED_AT_ONCE = 4;
 /** Leases that are watched at once. */
@@ -218,7 +220,7 @@ export class Ownership {
    */
   async epoch(): Promise<number> {
     const entry = await this.#bucket.read(META);
-    const { epoch: known = 0 } = (entry?.value ?? {}) as { epoch?: number };
+    const known = epochIn(entry);
     const isAlone = ![...this.#watch.seen].some(
       ([node, { entry: lease }]) => node !== this.#node && lease.value.revokedBy === undefined,
     );
@@ -315,6 +317,13 @@ export class Ownership {
 
 function clocks(): Clocks {
   return { mono: performance.now(), wall: Date.now() };
+}
+
+/** 0 for what is none: one is raised to the time of day where that is later, so none is far ahead of it. */
+function epochIn(entry: BucketEntry | undefined): number {
+  const { epoch } = (entry?.value ?? {}) as { epoch?: unknown };
+  const isOne = Number.isSafeInteger(epoch) && (epoch as number) > 0 && (epoch as number) < Date.now() + MOST_AHEAD_MS;
+  return isOne ? (epoch as number) : 0;
 }
 
 /** Undefined for what is no lease. */
