@@ -47,3 +47,62 @@ test("the observer's tree has a row for each partition", async () => {
   expect(text).toContain("root/members/1");
   expect(text).not.toContain("root/members/m");
 });
+
+test("the observer gives light actors by the page, and the tree says how many there are", async () => {
+  const { system, supervisor, refs } = await many();
+  const observer = await startObserver(system, { token: "open" });
+  onTestFinished(() => observer.close());
+  const asked = async (query: string) => {
+    const response = await fetch(new URL(`/api/children?${query}`, observer.url));
+    return { status: response.status, ...((await response.json()) as { members: { id: string; queued: number }[] }) };
+  };
+  // Even numbers are in partition 0.
+  const held = refs[6].call("hold", "first");
+  await eventually(() => refs[6].stats().mailbox.handled === 1);
+  for (let i = 0; i < 3; i++) await refs[6].cast("note", i);
+  const queue = await asked("of=root/members&partition=0&limit=2");
+  expect(queue).toMatchObject({
+    status: 200,
+    more: true,
+    members: [
+      { id: "m6", queued: 3 },
+      { id: "m0", queued: 0 },
+    ],
+  });
+  expect((await asked("of=root/members&partition=0&sort=queue&after=m6&limit=1")).members[0].id).toBe("m0");
+  const seen: string[] = [];
+  for (let after = ""; ; after = `&after=${seen.at(-1)}`) {
+    const { members } = await asked(`of=root/members&partition=1&sort=id&limit=7${after}`);
+    seen.push(...members.map(({ id }) => id));
+    // One that a page ends with has ended when the next is asked for: the pages go on.
+    if (seen.length === 7) await supervisor.terminateChild(seen[6]);
+    if (members.length < 7) break;
+  }
+  expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `m${2 * i + 1}`).sort());
+  for (const [query, status] of [
+    ["of=root/nothing", 404],
+    ["of=elsewhere/members", 404],
+    ["of=root/members&partition=2", 400],
+    ["of=root/members&limit=0", 400],
+    ["of=root/members&sort=name", 400],
+    ["of=root/members/0", 404],
+  ] as const) {
+    expect({ query, status: (await asked(query)).status }).toEqual({ query, status });
+  }
+  const rows = system.tree().children?.[0].children;
+  expect(rows?.map(({ id, members }) => [id, members])).toEqual([
+    ["root/members/0", 25],
+    ["root/members/1", 24],
+  ]);
+  // A partition, and one light actor, can be acted upon.
+  const act = (id: string, action: string) =>
+    fetch(new URL("/api/actions", observer.url), {
+      method: "POST",
+      headers: { authorization: "Bearer open", "content-type": "application/json" },
+      body: JSON.stringify({ id, action }),
+    });
+  expect((await act("root/members/1", "kill")).status).toBe(200);
+  await eventually(() => supervisor.partitions()[1].members === 0);
+  await refs[0].call("release", "first");
+  await held;
+});

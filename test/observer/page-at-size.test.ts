@@ -1,4 +1,4 @@
-import { dynamicSupervisor } from "@mini-otp/runtime";
+import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { testSystem } from "../support/system.js";
@@ -6,6 +6,7 @@ import { findTool, tool } from "../support/tools.js";
 import { observe } from "./ask.js";
 import { launchBrowser, openPage } from "./browser.js";
 
+const light = new URL("../light/fixtures/member.actor.js", import.meta.url);
 const patient = new URL("./fixtures/patient.actor.js", import.meta.url);
 
 let browser: Browser;
@@ -47,6 +48,32 @@ describe("at size", () => {
     await row(page, "root/group-0").waitFor({ state: "detached" });
     expect(await page.locator("#tree-rows tr").count()).toBe(27);
     expect(await page.locator("#feed .event").count()).toBeLessThanOrEqual(300);
+    expect(complaints).toEqual([]);
+  }, 420_000);
+
+  test("100 000 light actors are two lines of the tree, and come by the page", async () => {
+    const spec = dynamicSupervisor({
+      id: "many",
+      threads: { count: 2, place: "round_robin" },
+      template: { actor: light },
+    });
+    const system = await testSystem({ name: "crowd", children: [spec] });
+    const many = system.child("many") as PartitionedSupervisorRef;
+    await many.startChildren(Array.from({ length: 100_000 }, (_, i) => ({ id: `m${i}` })));
+    const { url } = await observe(system);
+    const { page, complaints } = await openPage(browser, url);
+    await row(page, "root/many/1").waitFor();
+    expect(await page.locator("#tree-rows tr").count()).toBe(4);
+    await row(page, "root/many/1").getByRole("link").click();
+    await page.locator(".facts div", { hasText: /Light actors\s*50(\.0)?k/ }).waitFor();
+    const rows = page.locator(".members tbody tr");
+    await rows.nth(99).waitFor();
+    expect(await rows.count()).toBe(100);
+    await page.locator(".members button", { hasText: "More" }).click();
+    await rows.nth(199).waitFor();
+    expect(await rows.count()).toBe(200);
+    const ids = await rows.locator("td:first-child").allTextContents();
+    expect(new Set(ids).size).toBe(200);
     expect(complaints).toEqual([]);
   }, 420_000);
 });

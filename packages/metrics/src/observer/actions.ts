@@ -1,4 +1,11 @@
-import { type ActorRef, type ActorSystem, type ChildInfo, isActorError, type SupervisorRef } from "@mini-otp/runtime";
+import {
+  type ActorRef,
+  type ActorSystem,
+  type ChildInfo,
+  isActorError,
+  type PartitionedSupervisorRef,
+  type SupervisorRef,
+} from "@mini-otp/runtime";
 import type { ActionName } from "../ui/wire.js";
 
 export const ACTIONS: readonly ActionName[] = ["suspend", "resume", "restart", "kill"];
@@ -51,8 +58,21 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
   await parent.restartChild(child.id);
 }
 
+/** Of a supervisor with threads the partitions, and of its light actors only the one that is meant: there may be a hundred thousand. */
+function listed(supervisor: Administered, id: string): ChildInfo[] {
+  if (!("partitions" in supervisor)) return supervisor.whichChildren();
+  const light = supervisor as unknown as PartitionedSupervisorRef;
+  const restart = "permanent";
+  const partitions = light
+    .partitions()
+    .map((partition) => ({ id: partition.id.slice(light.id.length + 1), ref: partition.ref }));
+  const member = light.child(id.slice(light.id.length + 1));
+  const rows = member === undefined ? partitions : [...partitions, { id: id.slice(light.id.length + 1), ref: member }];
+  return rows.map((row) => ({ ...row, type: "worker", state: "running", restart }) as const);
+}
+
 function find(system: ActorSystem, supervisor: Administered, id: string): Found | undefined {
-  for (const child of supervisor.whichChildren()) {
+  for (const child of listed(supervisor, id)) {
     const path = `${supervisor.id}/${child.id}`;
     if (path === id) return { parent: supervisor as SupervisorRef, child };
     if (!id.startsWith(`${path}/`)) continue;

@@ -23,6 +23,7 @@ const SCRIPTS = [
   "format",
   "live",
   "log-view",
+  "members-panel",
   "meter",
   "nodes",
   "points",

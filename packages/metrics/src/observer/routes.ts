@@ -5,6 +5,7 @@ import type { ActionName } from "../ui/wire.js";
 import { type AccessRules, hasToken, refusal } from "./access.js";
 import { ACTIONS, act, isRefusal } from "./actions.js";
 import type { Asset } from "./assets.js";
+import { membersPage } from "./members.js";
 import type { Nodes } from "./nodes.js";
 import { readJson, refuse, secure, send, sendJson } from "./replies.js";
 import type { Viewers } from "./viewers.js";
@@ -28,6 +29,7 @@ type Handle = (site: Site, request: IncomingMessage, response: ServerResponse, q
 const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly handle: Handle }>> = {
   "/metrics": { method: "GET", handle: metrics },
   "/api/tree": { method: "GET", handle: ({ system }, _, response) => sendJson(response, 200, system.tree()) },
+  "/api/children": { method: "GET", handle: children },
   "/api/nodes": { method: "GET", handle: ({ nodes }, _, response) => sendJson(response, 200, nodes?.list() ?? []) },
   "/api/nodes/tree": { method: "GET", handle: treePart },
   "/api/events": { method: "GET", handle: events },
@@ -104,6 +106,12 @@ async function treePart(site: Site, _: IncomingMessage, response: ServerResponse
     const { code = "ERR_NODE", message } = error as { code?: string; message: string };
     refuse(response, { status: STATUS[code] ?? 502, code, message });
   }
+}
+
+function children({ system }: Site, _: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
+  const answer = membersPage(system, query);
+  if (answer.status === 200) sendJson(response, 200, answer.part);
+  else refuse(response, answer);
 }
 
 function events(site: Site, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {

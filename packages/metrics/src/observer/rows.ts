@@ -47,7 +47,7 @@ export function rowOf(
   before: Row | undefined,
   lastExit: Row["lastExit"],
 ): Row {
-  const { id, type, state, restart, stats, flags } = node;
+  const { id, type, state, restart, stats, flags, members } = node;
   return {
     id,
     name: cut(name, 300),
@@ -58,6 +58,7 @@ export function rowOf(
     restarts: stats?.restarts ?? 0,
     ...(lastExit === undefined ? {} : { lastExit }),
     ...(stats === undefined ? {} : { actor: actorRow(stats, rates, now, before?.actor) }),
+    ...(members === undefined ? {} : { members }),
     ...(flags === undefined ? {} : { supervisor: supervisorRow(flags) }),
   };
 }

@@ -5,6 +5,7 @@ import { byId, el, Facts, setText } from "./dom.js";
 import { bytes, count, duration, megabytes, percent, perSecond } from "./format.js";
 import type { Live } from "./live.js";
 import { LogView } from "./log-view.js";
+import { MembersPanel } from "./members-panel.js";
 import { ACTOR_SERIES, type ActionName, type ActorRow, type Row } from "./wire.js";
 
 const charts = new ChartsOf(ACTOR_SERIES);
@@ -20,6 +21,7 @@ export class ActorPage {
   #facts = new Facts();
   #crash = new CrashReport();
   #log = new LogView();
+  #members = new MembersPanel();
   #charts: ChartGroup | undefined;
   #gone = el("p", { class: "note" }, "It is not in the tree any more.");
 
@@ -46,9 +48,11 @@ export class ActorPage {
     this.#facts = new Facts();
     this.#crash = new CrashReport();
     this.#log = new LogView();
+    this.#members = new MembersPanel();
     this.#charts = this.#newCharts(id);
     const { element } = this.#charts;
-    byId("node-body").replaceChildren(this.#gone, this.#facts.element, element, this.#crash.element, this.#log.element);
+    const parts = [this.#facts.element, this.#members.element, element, this.#crash.element, this.#log.element];
+    byId("node-body").replaceChildren(this.#gone, ...parts);
     this.#panel.scrollTop = 0;
     this.render();
     this.showNews();
@@ -64,6 +68,7 @@ export class ActorPage {
     this.#showButtons(row);
     if (row !== undefined) this.#showFacts(row);
     this.#crash.show(this.#live.crash, this.#live.now);
+    this.#members.show(this.#id, row?.members);
     const isActor = row === undefined ? this.#live.actorPoints.times.length > 0 : row.actor !== undefined;
     if (this.#charts !== undefined) this.#charts.element.hidden = !isActor;
     this.#log.element.hidden = !isActor;
@@ -128,6 +133,7 @@ export class ActorPage {
       facts.set("Strategy", supervisor.dynamic ? "dynamic, one_for_one" : supervisor.strategy);
       facts.set("Restart limit", `${supervisor.intensity} in ${duration(supervisor.periodMs)}`);
     }
+    facts.set("Light actors", row.members === undefined ? undefined : count(row.members));
     if (actor !== undefined) showActor(facts, row, actor, this.#live.now);
     // A failure is not shown here, because it has a report of its own.
     facts.set("Last exit", lastExit?.failed === false ? lastExit.text : undefined);

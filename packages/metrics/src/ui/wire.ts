@@ -85,12 +85,21 @@ export interface Row {
   /** Its last end, clean or not, and when. */
   readonly lastExit?: ExitText & { readonly at: number; readonly failed: boolean };
   readonly actor?: ActorRow;
+  /** Of a partition: how many light actors live in it. */
+  readonly members?: number;
   readonly supervisor?: {
     readonly strategy: string;
     readonly intensity: number;
     readonly periodMs: number;
     readonly dynamic: boolean;
   };
+}
+
+/** `/api/children`: light actors of one partition. */
+export interface MembersPart {
+  readonly members: readonly { readonly id: string; readonly queued: number }[];
+  /** There may be others: ask for those `after` the last. */
+  readonly more: boolean;
 }
 
 /** SSE `tree`: the changes since the last update; the whole tree when `whole`. */

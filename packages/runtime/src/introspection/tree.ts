@@ -15,9 +15,13 @@ export interface TreeNode {
   readonly stats?: ActorStats;
   /** Supervisors only: the rules of its restarts. */
   readonly flags?: SupervisorInfo;
+  /** Of a partition: how many light actors live in it. They are no nodes; `members` of their supervisor has a page of them. */
+  readonly members?: number;
   /** Of a supervisor; and of an actor, those that it has started with `ctx.startChild`. */
   readonly children?: readonly TreeNode[];
 }
+
+type Listed = ChildInfo & { readonly members?: number };
 
 export function treeOf(
   root: SupervisorRef,
@@ -25,7 +29,7 @@ export function treeOf(
   statsOf: (ref: unknown) => ActorStats | undefined,
   offspringOf: (ref: unknown) => SupervisorRef | undefined,
 ): TreeNode {
-  const node = ({ id, type, state, restart, ref }: ChildInfo, parent: string): TreeNode => {
+  const node = ({ id, type, state, restart, ref, members }: Listed, parent: string): TreeNode => {
     const path = `${parent}/${id}`;
     if (type === "supervisor") {
       // A router is a supervisor too: its members are below it.
@@ -40,6 +44,7 @@ export function treeOf(
       state,
       restart,
       ...(stats === undefined ? {} : { stats }),
+      ...(members === undefined ? {} : { members }),
       ...(offspring === undefined ? {} : { children: childrenOf(offspring, path) }),
     };
   };
@@ -58,18 +63,19 @@ export function treeOf(
 }
 
 /** A supervisor whose children share threads has a row for each thread, because the children may be a hundred thousand. */
-function childrenIn(supervisor: SupervisorRef): ChildInfo[] {
+function childrenIn(supervisor: SupervisorRef): Listed[] {
   const { partitions } = supervisor as Partial<PartitionedSupervisor>;
   if (partitions === undefined) return supervisor.whichChildren();
   return partitions()
     .map(
-      ({ id, ref }) =>
+      ({ id, ref, members }) =>
         ({
           id: id.slice(id.lastIndexOf("/") + 1),
           type: "worker",
           state: "running",
           restart: "permanent",
           ref,
+          members,
         }) as const,
     )
     .reverse();

@@ -19,6 +19,7 @@ import type {
   PartitionInfo,
 } from "../supervision/partitioned-ref.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
+import type { LightTarget } from "./light-actors.js";
 import type { MemberStarts } from "./member-starts.js";
 import type { Membership } from "./membership.js";
 import type { PartitionSlot } from "./partition-slot.js";
@@ -27,6 +28,11 @@ import type { Running } from "./partitions-host.js";
 import { partitionOf } from "./placement.js";
 
 const MAX_LIMIT = 1_000;
+interface Place {
+  readonly id: string;
+  readonly queued: number;
+}
+
 const aList = field("a list of specs", Array.isArray);
 
 export interface ReferenceParts {
@@ -175,13 +181,33 @@ class Questions {
     };
     const { partition = 0, sort = "id", after, limit = 100 } = takeOptions("members", options, fields);
     const slot = membership.partitions[partition];
-    const all = [...slot.members].filter(([, member]) => slot.lives(member));
-    const rows = all.map(([id, member]) => ({ id, member, queued: slot.queueOf(member) }));
-    rows.sort((a, b) => (sort === "queue" && a.queued !== b.queued ? b.queued - a.queued : a.id < b.id ? -1 : 1));
-    const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1;
-    return rows
-      .slice(from, from + limit)
-      .map(({ id, member, queued }) => ({ id, queued, ref: membership.toRef(member) }));
+    const last = after === undefined ? undefined : slot.members.get(after);
+    // One that has ended meanwhile has no place by its queue: what is by id goes on, what is by queue begins anew.
+    const from =
+      last !== undefined && slot.lives(last)
+        ? { id: after as string, queued: slot.queueOf(last) }
+        : sort === "id" && after !== undefined
+          ? { id: after, queued: 0 }
+          : undefined;
+    const isBefore = (a: Place, b: Place): boolean =>
+      sort === "queue" && a.queued !== b.queued ? a.queued > b.queued : a.id < b.id;
+    const rows: (Place & { readonly member: LightTarget })[] = [];
+    // The first ones only, each put where it belongs: all of a hundred thousand are not sorted for a page.
+    for (const [id, member] of slot.members) {
+      const row = { id, member, queued: sort === "queue" ? slot.queueOf(member) : 0 };
+      if (from !== undefined && !isBefore(from, row)) continue;
+      if (rows.length === limit && !isBefore(row, rows[limit - 1])) continue;
+      if (!slot.lives(member)) continue;
+      let [low, high] = [0, rows.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (isBefore(rows[middle], row)) low = middle + 1;
+        else high = middle;
+      }
+      rows.splice(low, 0, row);
+      if (rows.length > limit) rows.pop();
+    }
+    return rows.map(({ id, member }) => ({ id, queued: slot.queueOf(member), ref: membership.toRef(member) }));
   }
 
   #notFound(id: string): ActorError {

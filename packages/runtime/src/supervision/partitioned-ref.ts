@@ -46,7 +46,7 @@ export interface MembersPage {
   readonly partition?: number | undefined;
   /** Default `"id"`. */
   readonly sort?: "id" | "queue" | undefined;
-  /** The id after which the page begins. */
+  /** The id after which the page begins. By queue, a page after one that has ended begins anew. */
   readonly after?: string | undefined;
   /** At most so many, 1 to 1 000. Default 100. */
   readonly limit?: number | undefined;
@@ -66,7 +66,7 @@ export interface UpgradedPartition {
 export interface PartitionedSupervisor {
   /** One row for each partition: costs O(partitions). */
   partitions(): PartitionInfo[];
-  /** A page of the members of one partition, in the order of their ids or longest queue first. */
+  /** A page of the members of one partition, in the order of their ids or longest queue first: costs O(members of it). */
   members(options?: MembersPage): MemberInfo[];
 }
 
