@@ -72,8 +72,16 @@ export async function observeBare(fault: string, node: string, deadlineMs: numbe
   return `process dies (${signal ?? code})`;
 }
 
-/** In these the thread cannot be interrupted on some Node, or at all: what waited on its heap is lost. */
-const LOSES: ReadonlySet<string> = new Set(["native-crypto", "child-process", "closures-uninterruptible"]);
+/**
+ * In these the thread cannot be interrupted on some Node, or at all, or V8 ends it in the midst of one allocation: what waited on
+ * its heap is lost.
+ */
+const LOSES: ReadonlySet<string> = new Set([
+  "native-crypto",
+  "child-process",
+  "closures-uninterruptible",
+  "array-concat",
+]);
 
 /** What is wrong with an observation, in words; empty when nothing is. */
 export function complaints(seen: Observation): string[] {

@@ -1,5 +1,6 @@
-// Runs the table of faults on every Node version, with mini-otp and with bare resourceLimits, and writes both tables
-// into docs/isolation.md. Usage: node matrix.js [--nodes 20,22] [--keep]; with --keep the file is not written.
+// Runs the table of faults on every Node version: as actors with a thread of their own, as light actors, and with bare
+// resourceLimits, and writes a table of each into docs/isolation.md.
+// Usage: node matrix.js [--nodes 20,22] [--as own,light,bare] [--keep]; with --keep the file is not written.
 import { readFileSync, writeFileSync } from "node:fs";
 import { CommandLine } from "../support/command-line.js";
 import { complaints, disturbances, observe, observeBare, observeLight } from "./fault-process.js";
@@ -13,58 +14,75 @@ const BARE_DEADLINE_MS = 4000;
 /** On a machine that has other work, an observation is made again when others were disturbed. */
 const TRIES = 3;
 
-const line = new CommandLine("test:matrix", { nodes: { type: "string" }, keep: { type: "boolean" } });
+const line = new CommandLine("test:matrix", {
+  nodes: { type: "string" },
+  as: { type: "string" },
+  keep: { type: "boolean" },
+});
 const majors = line.chosen("nodes", MAJORS);
 
-const guarded: string[][] = [];
-const bare: string[][] = [];
+/** What runs the faults: a cell of the table, and what was wrong. */
+type Run = (fault: string, node: string) => Promise<{ readonly cell: string; readonly wrong: readonly string[] }>;
+
+interface Way {
+  /** Of the block in the document. */
+  readonly block: string;
+  /** Only faults of handlers: a start or a stop that fails is that of one light actor, and no worker's. */
+  readonly onlyHandlers: boolean;
+  readonly run: Run;
+}
+
+const WAYS = {
+  own: { block: "guarded", onlyHandlers: false, run: observing(observe) },
+  light: { block: "light", onlyHandlers: true, run: observing(observeLight) },
+  bare: {
+    block: "bare",
+    onlyHandlers: true,
+    run: async (fault, node) => ({ cell: await observeBare(fault, node, BARE_DEADLINE_MS), wrong: [] }),
+  },
+} satisfies Record<string, Way>;
+const ways = line.chosen("as", Object.keys(WAYS) as (keyof typeof WAYS)[]);
+
+const rows = new Map<string, string[][]>(ways.map((way) => [way, []]));
 let failures = 0;
 for (const [fault, { stage }] of Object.entries(FAULTS)) {
-  const cells: string[] = [];
-  const bareCells: string[] = [];
-  for (const major of majors) {
-    const node = nodeOf(major);
-    let seen: Observation | undefined;
-    let wrong: string[] = [];
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        seen = await observe(fault, node);
-        wrong = [...complaints(seen), ...disturbances(seen)];
-        if (wrong.length === 0 || complaints(seen).length > 0) break;
-      } catch (error) {
-        wrong = [(error as Error).message];
-        break;
-      }
+  for (const way of ways) {
+    const { onlyHandlers, run }: Way = WAYS[way];
+    if (onlyHandlers && stage !== "handler") continue;
+    const cells: string[] = [];
+    for (const major of majors) {
+      const { cell, wrong } = await run(fault, nodeOf(major));
+      failures += wrong.length;
+      if (wrong.length > 0) console.log(`Node ${major} ${fault} (${way}): ${wrong.join("; ")}`);
+      cells.push(cell);
     }
-    failures += wrong.length;
-    if (wrong.length > 0) console.log(`Node ${major} ${fault}: ${wrong.join("; ")}`);
-    cells.push(seen === undefined ? "**process dies**" : cellOf(seen));
-    // Without an actor there is nothing to start or stop.
-    if (stage === "handler") bareCells.push(await observeBare(fault, node, BARE_DEADLINE_MS));
+    rows.get(way)?.push([fault, ...cells]);
+    console.log([way, fault, ...cells].join("  "));
   }
-  if (stage === "handler") failures += await lightFailures(fault);
-  guarded.push([fault, ...cells]);
-  if (stage === "handler") bare.push([fault, ...bareCells]);
-  console.log([fault, ...cells, "| bare:", ...bareCells].join("  "));
 }
 if (!line.flag("keep")) {
   const head = ["fault", ...majors.map((major) => `Node ${major}`)];
   let text = readFileSync(DOCUMENT, "utf8");
-  text = replaceBlock(text, "guarded", table(head, guarded));
-  text = replaceBlock(text, "bare", table(head, bare));
+  for (const way of ways) text = replaceBlock(text, WAYS[way].block, table(head, rows.get(way) ?? []));
   writeFileSync(DOCUMENT, text);
 }
 if (failures > 0) process.exitCode = 1;
 
-/** The same as a light actor, on each version. Returns how much was wrong. */
-async function lightFailures(fault: string): Promise<number> {
-  let count = 0;
-  for (const major of majors) {
-    const wrong = await observeLight(fault, nodeOf(major)).then(complaints, (error: Error) => [error.message]);
-    count += wrong.length;
-    if (wrong.length > 0) console.log(`Node ${major} ${fault} (light): ${wrong.join("; ")}`);
-  }
-  return count;
+function observing(look: (fault: string, node: string) => Promise<Observation>): Run {
+  return async (fault, node) => {
+    let seen: Observation | undefined;
+    let wrong: string[] = [];
+    for (let tries = 0; tries < TRIES; tries++) {
+      try {
+        seen = await look(fault, node);
+        wrong = [...complaints(seen), ...disturbances(seen)];
+        if (wrong.length === 0 || complaints(seen).length > 0) break;
+      } catch (error) {
+        return { cell: "**process dies**", wrong: [(error as Error).message] };
+      }
+    }
+    return { cell: seen === undefined ? "" : cellOf(seen), wrong };
+  };
 }
 
 function cellOf({ reason, endedMs, zombies }: Observation): string {
@@ -73,11 +91,11 @@ function cellOf({ reason, endedMs, zombies }: Observation): string {
 }
 
 /** Columns are as wide as their widest cell, as the formatter wants them. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((cells) => cells[i]!.length)));
-  const line = (cells: readonly string[]): string =>
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const widths = head.map((_, i) => Math.max(3, ...[head, ...body].map((cells) => cells[i]!.length)));
+  const row = (cells: readonly string[]): string =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return [head, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
+  return [head, widths.map((width) => "-".repeat(width)), ...body].map(row).join("\n");
 }
 
 function replaceBlock(text: string, name: string, content: string): string {

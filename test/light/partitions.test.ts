@@ -86,6 +86,24 @@ describe("what ends a partition", () => {
     });
   });
 
+  test.each([
+    ["microtasks without end", (ref: ActorRef<typeof Member>) => ref.cast("spinMicrotasks")],
+    ["a timer's callback that does not return", (ref: ActorRef<typeof Member>) => ref.cast("spinLater", "timer")],
+    ["what does not return after an await", (ref: ActorRef<typeof Member>) => ref.cast("spinLater", "await")],
+  ])("%s: found within the timeout of the actor that has left it, which is the culprit", async (_what, spin) => {
+    const { system, start } = await members({}, { handlerTimeoutMs: 60_000, restart: "permanent" });
+    const a = await start("a");
+    const spins = await start("spins", undefined, { handlerTimeoutMs: 300 });
+    const ends = Promise.all(
+      [a, spins].map((ref) => new Promise<unknown>((told) => system.monitor(ref, ({ reason }) => told(reason)))),
+    );
+    await spin(spins);
+    expect(await ends).toMatchObject([
+      { kind: "partition_ended", reason: { kind: "unresponsive" } },
+      { kind: "unresponsive", method: "event loop" },
+    ]);
+  });
+
   test("what waited in its members is dead-lettered", async () => {
     const { system, start } = await members({}, { handlerTimeoutMs: 1_500 });
     const [a, b] = [await start("a"), await start("b")];

@@ -6,8 +6,12 @@ import type { ActorThread } from "../threads/actor-thread.js";
  * answers.
  */
 const LIMIT_MS = 3_000;
-/** So long it has to come to a moment between two of its messages. */
-const MOMENT_MS = 50;
+/**
+ * So often, and so long after each time, it has to come to a moment between two of its messages, or to be met in a member's code:
+ * between two microtasks it is in neither.
+ */
+const MOMENTS = 10;
+const MOMENT_MS = 5;
 
 /** From now on threads can be asked: the inspector reaches a thread only some time after it has been attached. */
 export function prepareToAsk(): void {
@@ -29,8 +33,10 @@ export async function askLastWords(thread: ActorThread, weigh: boolean): Promise
     thread.ask(() => inspector.evaluate(thread.threadId, `${HOOK}.save(${force}, ${weigh})`));
   const asked = async (): Promise<void> => {
     if (!(await inspector.attaches(thread.threadId, LIMIT_MS))) return;
-    if ((await save(false)) !== "later") return;
-    await new Promise((passed) => setTimeout(passed, MOMENT_MS).unref());
+    for (let moment = 0; moment < MOMENTS; moment++) {
+      if ((await save(false)) !== "later") return;
+      await new Promise((passed) => setTimeout(passed, MOMENT_MS).unref());
+    }
     await save(true);
   };
   await Promise.race([asked(), limit]);

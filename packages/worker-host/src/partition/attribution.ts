@@ -6,6 +6,8 @@ import { promiseHooks } from "node:v8";
  */
 export class Attribution<Owner extends object> {
   current: Owner | undefined = undefined;
+  /** Code of an owner's is about to run that no handler of its has called: a timer's, or what a promise lets go on. */
+  enters: (owner: Owner) => void = () => {};
   readonly #mark = Symbol("owner");
   readonly #failed: (owner: Owner, error: unknown) => void;
 
@@ -22,7 +24,9 @@ export class Attribution<Owner extends object> {
         if (this.current !== undefined) promise[mark] = this.current;
       },
       before: (promise: any) => {
-        this.current = promise[mark];
+        const owner: Owner | undefined = promise[mark];
+        this.current = owner;
+        if (owner !== undefined) this.enters(owner);
       },
       after: () => {
         this.current = undefined;
@@ -51,6 +55,7 @@ export class Attribution<Owner extends object> {
   as(owner: Owner, task: () => void): void {
     const before = this.current;
     this.current = owner;
+    this.enters(owner);
     try {
       task();
     } catch (error) {

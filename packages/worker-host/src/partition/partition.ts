@@ -136,6 +136,7 @@ export class Partition implements Members, LocalMailHost {
   }
 
   readonly #turns = (): number => {
+    this.#runner.begins();
     this.#timers.takeDue();
     const { microtasks, news } = this.#parts;
     this.isLate = false;

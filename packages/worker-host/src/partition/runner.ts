@@ -38,6 +38,7 @@ export class Runner {
     this.#state = new ConsumerState(parts.outbox.self.memory.words);
     this.#line = line;
     this.#look = look;
+    parts.attribution.enters = (cell) => this.#limit(cell.type.spec.handlerTimeoutMs);
   }
 
   /** Calls a handler. `number` is its name's, 0 when it has none. */
@@ -56,6 +57,11 @@ export class Runner {
   /** Runs `init` or `terminate`. */
   run(cell: Cell, method: number, limitMs: number, code: () => unknown, outcome: Outcome): void {
     this.#call(cell, method, method, limitMs, undefined, code, NOTHING, outcome);
+  }
+
+  /** A round of turns begins: what the last handler has left to run has run. */
+  begins(): void {
+    this.#state.limitHandling(0);
   }
 
   /** Ends without a handler are progress too. */
@@ -112,11 +118,11 @@ export class Runner {
     try {
       result = args.length === 1 ? code.call(target, cell.context, args[0]) : code.call(target, cell.context, ...args);
     } catch (error) {
-      this.#leave();
+      this.#leave(limitMs);
       outcome.failed(cell, error);
       return;
     }
-    this.#leave();
+    this.#leave(limitMs);
     if (isThenable(result)) this.#await(cell, limitMs, result, outcome);
     else outcome.succeeded(cell, result);
   }
@@ -131,12 +137,18 @@ export class Runner {
     attribution.current = cell;
   }
 
-  #leave(): void {
+  /** The limit holds on for what it has left to run, as microtasks without end: until the next round. */
+  #leave(limitMs: number): void {
     const { table, attribution } = this.#parts;
     attribution.current = undefined;
     table[TABLE_CURRENT] = 0;
     this.#state.endHandling();
-    this.#state.limitHandling(0);
+    if (limitMs === Infinity) this.#state.limitHandling(0);
+  }
+
+  /** Of code that no handler has called, and of what that leaves: until the next round. */
+  #limit(limitMs: number): void {
+    this.#state.limitHandling(limitMs === Infinity ? 0 : limitMs);
   }
 
   #await(cell: Cell, limitMs: number, result: PromiseLike<unknown>, outcome: Outcome): void {
