@@ -8,10 +8,10 @@ import { fixture, testSystem } from "../support/system.js";
 import type count from "./fixtures/streaming.js";
 import type { failing } from "./fixtures/streaming.js";
 
-async function streaming(maxThreads = 1) {
+async function streaming(maxThreads = 1, isolation: "thread" | "process" = "thread") {
   const system = await testSystem();
   const filename = new URL("./fixtures/streaming.js", import.meta.url);
-  const ref: PoolRef<typeof count> = await system.startChild(pool({ id: "pool", filename, maxThreads }));
+  const ref: PoolRef<typeof count> = await system.startChild(pool({ id: "pool", filename, maxThreads, isolation }));
   return { system, ref, named: ref as unknown as PoolRef<typeof failing>, filename };
 }
 
@@ -65,17 +65,23 @@ test("a slow reader slows a pool's generator, and a task that waits for a thread
   expect((await read(ref.stream({ to: 3 }))).items).toEqual([0, 1, 2]);
 });
 
-test("a pool's stream ends with what its task throws, or with the exit of its thread, after the items before", async () => {
-  const { named, ref } = await streaming();
-  const broken = await read(named.stream(300, { name: "failing" }));
-  expect(broken.items).toEqual(range(300));
-  expect(broken.error).toMatchObject({ name: "RangeError", message: "the task broke" });
-  const dead = await read(named.stream(300, { name: "dying" }));
-  expect(dead.items).toEqual(range(300));
-  expect(dead.error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "exit_called", code: 7 } });
-  expect((await read(named.stream(3, { name: "plain" }))).error).toMatchObject({ code: "ERR_NO_STREAM" });
-  await expect(ref.run({ to: 3 })).rejects.toMatchObject({ code: "ERR_IS_STREAM", method: "default" });
-});
+test.each(["thread", "process"] as const)(
+  "a pool's stream ends with what its task throws, or with the exit of its %s, after the items before",
+  async (isolation) => {
+    const { named, ref } = await streaming(1, isolation);
+    const broken = await read(named.stream(300, { name: "failing" }));
+    expect(broken.items).toEqual(range(300));
+    expect(broken.error).toMatchObject({ name: "RangeError", message: "the task broke" });
+    // It exits in the turn in which it has yielded the last.
+    for (const count of [0, 1, 3, 300]) {
+      const dead = await read(named.stream(count, { name: "dying" }));
+      expect(dead.items).toEqual(range(count));
+      expect(dead.error).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "exit_called", code: 7 } });
+    }
+    expect((await read(named.stream(3, { name: "plain" }))).error).toMatchObject({ code: "ERR_NO_STREAM" });
+    await expect(ref.run({ to: 3 })).rejects.toMatchObject({ code: "ERR_IS_STREAM", method: "default" });
+  },
+);
 
 test("a pool's generator that does not end a second after its reader has gone is ended with its thread", async () => {
   const { system, ref, named } = await streaming();

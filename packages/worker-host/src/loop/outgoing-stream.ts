@@ -15,6 +15,15 @@ export interface ItemSource {
   return?(): unknown;
 }
 
+/** An item that cannot be carried, where another process knows of that: the stream fails with this error. */
+export class RefusedItem {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /** What a stream needs of the actor whose handler has opened it. */
 export interface StreamHost {
   readonly codec: Codec;
@@ -162,6 +171,11 @@ export class OutgoingStream {
     const { done, value } = step as { done?: unknown; value?: unknown };
     if (done === true) {
       this.#finish();
+      return false;
+    }
+    if (value instanceof RefusedItem) {
+      this.fail(value.error);
+      void this.end();
       return false;
     }
     const items = this.#items;

@@ -183,15 +183,16 @@ export class ActorProcess {
         });
       case "ignored":
         return this.#settle(message.run, ({ resolve }) => resolve(ignore()));
-      case "streams": {
-        const { run } = message;
-        const stream = new RemoteStream(
-          (ends) => this.#post({ type: "pull", run, ends }),
-          () => this.#streams.delete(run),
-        );
-        this.#streams.set(run, stream);
-        return this.#settle(run, ({ resolve }) => resolve(stream));
-      }
+      case "streams":
+        // The stream's, from here on: its generator may ask for it at any time.
+        this.#context?.signal.addEventListener("abort", () => this.#post({ type: "abort", run: message.run }), {
+          once: true,
+        });
+        return this.#settle(message.run, ({ resolve }) => resolve(this.#stream(message.run)));
+      case "reply_stream":
+        return this.#requests.replyWith(message.deferred, () => this.#stream(-message.deferred));
+      case "item_refused":
+        return this.#streams.get(message.run)?.refused(decodeForeign(this.#codec, message.error));
       case "item":
         return this.#streams.get(message.run)?.arrived(this.#codec.decodeValue(payloadOf(message.value)));
       case "item_done":
@@ -211,6 +212,15 @@ export class ActorProcess {
       default:
         return this.#requests.take(message);
     }
+  }
+
+  #stream(run: number): RemoteStream {
+    const stream = new RemoteStream(
+      (ends) => this.#post({ type: "pull", run, ends }),
+      () => this.#streams.delete(run),
+    );
+    this.#streams.set(run, stream);
+    return stream;
   }
 
   #snapshot({ request, chunk, failure }: Extract<FromActorProcess, { type: "snapshot" }>): void {

@@ -62,6 +62,7 @@ export class HostedActor {
       deferred: () => {
         this.#current.isDeferred = true;
       },
+      streams: (run, value) => this.#streamsBy(run, value),
     });
     this.#context.state = this.#state;
   }
@@ -99,6 +100,9 @@ export class HostedActor {
   pull({ run, ends }: Of<"pull">): void {
     const source = this.#streams.get(run);
     if (source === undefined) return;
+    // What its generator asks `ctx` for is for its run.
+    this.#current = { number: run, isDeferred: false };
+    if (ends) this.#signals.get(run)?.abort();
     const took = (step: unknown): void => {
       if (typeof step !== "object" || step === null)
         return threw(new TypeError("next() of its iterator has returned no object"));
@@ -112,7 +116,8 @@ export class HostedActor {
       try {
         item = this.#encode(value, "item");
       } catch (error) {
-        return threw(error);
+        this.#post({ type: "item_refused", run, error: this.#foreign(error) });
+        return;
       }
       this.#post({ type: "item", run, value: item });
     };
@@ -163,13 +168,7 @@ export class HostedActor {
       if (this.#context !== undefined) this.#context.state = value;
       return this.#answer(number, undefined);
     }
-    if (part === "handler" && isStream(value)) {
-      const source = sourceOf(value);
-      if (source !== undefined) {
-        this.#streams.set(number, source);
-        return this.#post({ type: "streams", run: number });
-      }
-    }
+    if (part === "handler" && this.#streamsBy(number, value)) return this.#post({ type: "streams", run: number });
     this.#signals.delete(number);
     try {
       // What the thread does not send is not encoded.
@@ -180,6 +179,12 @@ export class HostedActor {
       const said = this.#foreign(uncloneableFor(of, error));
       this.#post({ type: part === "getState" ? "failed" : "unanswerable", run: number, error: said });
     }
+  }
+
+  #streamsBy(run: number, value: unknown): boolean {
+    const source = isStream(value) ? sourceOf(value) : undefined;
+    if (source !== undefined) this.#streams.set(run, source);
+    return source !== undefined;
   }
 
   #failed(run: number, error: unknown): void {
@@ -213,6 +218,8 @@ export class HostedActor {
     if (controller === undefined) {
       controller = new AbortController();
       this.#signals.set(number, controller);
+      // The thread tells of a stream's without being asked.
+      if (this.#streams.has(number)) return controller.signal;
       const args = encoded(this.#sender.codec.encodeArgs([]));
       if (this.#channel.ask({ what: "signal", args }) === true) controller.abort();
     }

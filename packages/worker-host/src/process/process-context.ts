@@ -34,12 +34,14 @@ export interface ContextOfRuns {
   signal(): AbortSignal;
   /** The current call is answered later. */
   deferred(): void;
+  /** Keeps the stream, if `value` is one, as that of this run. */
+  streams(run: number, value: unknown): boolean;
 }
 
 /** The `ctx` of an actor in a process of its own: what it does, the `ctx` of the actor's thread does. */
 export function processContext(
   incarnation: Extract<ToActorProcess, { type: "incarnation" }>,
-  { channel, sender, log, signal, deferred }: ContextOfRuns,
+  { channel, sender, log, signal, deferred, streams }: ContextOfRuns,
 ): ActorContext<any> {
   const { id, name, address, uid } = incarnation;
   const { codec } = sender;
@@ -77,6 +79,7 @@ export function processContext(
       const number = channel.ask({ what: "deferReply", args: argsOf("deferReply", []) }) as number;
       deferred();
       const settle = (failed: boolean, value: unknown): void => {
+        if (!failed && streams(-number, value)) return channel.post({ type: "reply_stream", deferred: number });
         let sent: Encoded;
         try {
           sent = failed ? encodeForeign(codec, value) : encoded(codec.encodeValue(value));

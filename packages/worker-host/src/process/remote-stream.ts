@@ -1,4 +1,4 @@
-import type { ItemSource } from "../loop/outgoing-stream.js";
+import { type ItemSource, RefusedItem } from "../loop/outgoing-stream.js";
 
 interface Waiter {
   resolve(result: IteratorResult<unknown, undefined>): void;
@@ -34,6 +34,11 @@ export class RemoteStream implements ItemSource {
 
   arrived(value: unknown): void {
     this.#waiters.shift()?.resolve({ value, done: false });
+  }
+
+  /** The next item cannot leave the process. */
+  refused(error: unknown): void {
+    this.arrived(new RefusedItem(error));
   }
 
   finished(): void {

@@ -69,6 +69,13 @@ export class Requests {
     }
   }
 
+  /** The deferred reply is what `value` makes: a stream, which a handler answers with in this way. */
+  replyWith(deferred: number, value: () => unknown): void {
+    const reply = this.#deferred.get(deferred);
+    this.#deferred.delete(deferred);
+    reply?.reply(value() as undefined);
+  }
+
   /** What blocks the process. Nothing here waits for the process. */
   #ask(request: ProcessRequest): unknown {
     const { context } = this.#mine;

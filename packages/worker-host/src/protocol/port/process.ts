@@ -137,6 +137,8 @@ export type FromActorProcess =
   /** `init` has returned `ignore()`. */
   | { readonly type: "ignored"; readonly run: number }
   | { readonly type: "item"; readonly run: number; readonly value: Encoded }
+  /** The next item is one that no other process can have; the stream goes on until it is told to end. */
+  | { readonly type: "item_refused"; readonly run: number; readonly error: Encoded }
   | { readonly type: "item_done"; readonly run: number }
   | { readonly type: "item_failed"; readonly run: number; readonly error: Encoded }
   /** Blocks the process until the answer is there. */
@@ -147,6 +149,8 @@ export type FromActorProcess =
   /** The stream's reader has read so many. */
   | { readonly type: "grant"; readonly request: number; readonly items: number }
   | { readonly type: "reply"; readonly deferred: number; readonly failed: boolean; readonly value: Encoded }
+  /** The deferred reply is a stream, which is that of the run -`deferred`. */
+  | { readonly type: "reply_stream"; readonly deferred: number }
   | { readonly type: "log"; readonly level: LogLevel; readonly atMs: number; readonly line: Encoded }
   | { readonly type: "figures"; readonly figures: ProcessFigures }
   /** A part of a heap snapshot; without `chunk` it was the last. */
