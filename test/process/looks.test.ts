@@ -96,8 +96,17 @@ test("a process that ends meanwhile is ERR_CALL_EXIT, one that is gone ERR_NOPRO
   await expect(system.heapSnapshot(ref)).rejects.toMatchObject({ code: "ERR_NOPROC" });
 });
 
+const countsPipes = process.allowedNodeEnvironmentFlags.has("--allow-net");
+
 test("with permissions, where there is no inspector, a snapshot is taken between two turns, and a profile is refused", async () => {
-  const { system, ref } = await start({ permissions: {} });
+  // Where a pipe counts as the network.
+  if (countsPipes)
+    await expect(start({ permissions: {} })).rejects.toMatchObject({
+      code: "ERR_INVALID_CHILD_SPEC",
+      field: "permissions",
+      allowed: expect.stringContaining("net: true"),
+    });
+  const { system, ref } = await start({ permissions: countsPipes ? { net: true } : {} });
   await ref.call("keepText", "not for everyone");
   expect((await snapshotOf(system, ref)).strings).toContain("not for everyone");
   await expect(system.cpuProfile(ref, 10)).rejects.toThrow("no inspector");

@@ -434,8 +434,14 @@ function poolThreads(path: string, spec: PoolSpec): object {
 }
 
 /** What an actor's process cannot have. */
-function checkProcess(path: string, { isolation, args, actor }: ActorSpec): void {
+function checkProcess(path: string, { isolation, args, actor, permissions }: ActorSpec): void {
   if (isolation !== "process") return;
+  // From Node 25 on a pipe counts as the network for what may not use it, and the process would not start.
+  if (permissions !== undefined && permissions.net !== true && process.allowedNodeEnvironmentFlags.has("--allow-net")) {
+    const allowed =
+      'permissions with net: true, with isolation "process" on this Node: the process is reached by pipes';
+    throw invalidSpec(path, "permissions", permissions, allowed);
+  }
   if (exposingModules(String(actor)) !== undefined)
     throw invalidSpec(path, "isolation", isolation, '"thread" for a module that comlink exposes');
   try {
