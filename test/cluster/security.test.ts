@@ -172,7 +172,14 @@ describe("the sample configuration of a nats-server", () => {
         ref: ["a", "a", 1, "root/hidden"],
         generation: "1",
       }),
-      JSON.stringify({ epoch: 2 ** 52, node: "d", incarnation: "d1", term: 1, version: "9".repeat(10_000), ref: [null] }),
+      JSON.stringify({
+        epoch: 2 ** 52,
+        node: "d",
+        incarnation: "d1",
+        term: 1,
+        version: "9".repeat(10_000),
+        ref: [null],
+      }),
     ];
     const keys = [
       "meta",
