@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type Brief from "./fixtures/brief.entity.js";
 import type Cart from "./fixtures/cart.entity.js";
 import type Forwarder from "./fixtures/forwarder.actor.js";
+import { STEADY } from "./steady.js";
 import { until } from "./until.js";
 
 const CART = new URL("./fixtures/cart.entity.js", import.meta.url);
@@ -240,7 +241,7 @@ describe("shards", () => {
   });
 
   it("42. without an owner keep what is sent to their entities, and then refuse it", async () => {
-    nodes = await testCluster({ nodes: 2 });
+    nodes = await testCluster({ nodes: 2, ...STEADY });
     const a = await declare("a", { on: { role: "none" } });
     const cart = a.ref("cart-1");
     for (let i = 0; i < 100; i++) await cart.cast("keep", i);
