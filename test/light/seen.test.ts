@@ -28,14 +28,29 @@ test("metrics have series for each partition and the supervisor, and none for a 
     const text = await registry.metrics();
     return (
       text.includes('emqx_go_actor_mailbox_length{type="partition"} 7') &&
-      text.includes('emqx_go_light_actors_ended_total{supervisor="root/members"} 1')
+      text.includes('emqx_go_light_actors_ended_total{type="member",supervisor="root/members"} 1')
     );
   });
   const text = await registry.metrics();
-  expect(text).toContain('emqx_go_light_actors{supervisor="root/members"} 49');
+  const of = '{type="member",supervisor="root/members"}';
+  for (const line of [
+    `light_actors${of} 49`,
+    `light_actors_crashed_total${of} 0`,
+    `light_actors_mailbox_length${of} 7`,
+    // `hold` and `stop`.
+    `light_actors_messages_handled_total${of} 2`,
+  ]) {
+    expect(text).toContain(`emqx_go_${line}\n`);
+  }
   expect(text).not.toContain("root/members/m");
   await refs[2].call("release", "first");
   await held;
+  await refs[3].call("crash", "x").catch(() => {});
+  await refs[0].cast("exit", 1);
+  await eventually(async () => (await registry.metrics()).includes(`light_actors_crashed_total${of} 26\n`));
+  // What was counted stays when a partition ends.
+  const handled = /light_actors_messages_handled_total\{[^}]*\} (\d+)/.exec(await registry.metrics())?.[1];
+  expect(Number(handled)).toBe(12);
 });
 
 test("the observer's tree has a row for each partition", async () => {

@@ -167,6 +167,6 @@ export type {
 } from "./supervision/supervisor-ref.js";
 export { ActorSystem, startSystem } from "./system/actor-system.js";
 export { handleSignals, type SignalOptions } from "./system/handle-signals.js";
-export type { ActorIdentity, ActorMeters, Meters, PoolMeters, SupervisorMeters } from "./system/meters.js";
+export type { ActorIdentity, ActorMeters, LightMeters, Meters, PoolMeters, SupervisorMeters } from "./system/meters.js";
 export type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system/system-options.js";
 export { comlinkActor } from "./threads/comlink-actor.js";

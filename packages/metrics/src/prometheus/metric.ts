@@ -72,7 +72,7 @@ export interface EventMetric extends MetricDescription {
 export interface SupervisorMetric extends MetricDescription {
   readonly of: "supervisor";
   /** Undefined when there is no value for this supervisor. */
-  read(supervisor: SupervisorView): number | undefined;
+  read(supervisor: SupervisorView): number | Readonly<Record<string, number>> | undefined;
 }
 
 /** A supervisor as a scrape sees it. */
@@ -180,7 +180,7 @@ export function labelsOf(metric: Metric): string[] {
     case "event":
       return ["type", "actor", ...own];
     case "supervisor":
-      return ["supervisor"];
+      return ["supervisor", ...own];
     case "pool":
       return ["pool", ...own];
     case "link":

@@ -55,7 +55,7 @@ export class Scrape {
       case "supervisor":
         for (const supervisor of supervisors) {
           const value = metric.read(supervisor);
-          if (value !== undefined) add({ supervisor: supervisor.id }, value);
+          if (value !== undefined) add({ supervisor: supervisor.id }, value, metric.by);
         }
         break;
       case "pool":

@@ -6,6 +6,23 @@ const supervisor = (metric: Without<SupervisorMetric, never>): SupervisorMetric 
   ...metric,
 });
 
+/** Of all light actors of a supervisor together: by the module of its template, and never of one of them. */
+const light = (
+  name: string,
+  type: "gauge" | "counter",
+  unit: "actors" | "messages",
+  help: string,
+  of: "members" | "ended" | "crashed" | "handled" | "queued",
+): SupervisorMetric => ({
+  of: "supervisor",
+  by: "type",
+  name,
+  type,
+  unit,
+  help,
+  read: ({ light: meters }) => (meters === undefined ? undefined : { [meters.type]: meters[of] }),
+});
+
 export const SUPERVISOR_METRICS: readonly SupervisorMetric[] = [
   supervisor({
     name: "supervisor_recent_restarts",
@@ -27,18 +44,21 @@ export const SUPERVISOR_METRICS: readonly SupervisorMetric[] = [
     type: "counter",
     read: ({ escalations }) => escalations,
   },
-  supervisor({
-    name: "light_actors",
-    help: "Light actors that live under a supervisor with threads.",
-    unit: "actors",
-    read: ({ light }) => light?.members,
-  }),
-  {
-    of: "supervisor",
-    name: "light_actors_ended_total",
-    help: "Light actors that have ended, whatever the reason.",
-    unit: "actors",
-    type: "counter",
-    read: ({ light }) => light?.ended,
-  },
+  light("light_actors", "gauge", "actors", "Light actors that live under a supervisor with threads.", "members"),
+  light("light_actors_ended_total", "counter", "actors", "Light actors that have ended, whatever the reason.", "ended"),
+  light(
+    "light_actors_crashed_total",
+    "counter",
+    "actors",
+    "Light actors that have ended otherwise than with normal or shutdown, with their partitions too.",
+    "crashed",
+  ),
+  light(
+    "light_actors_messages_handled_total",
+    "counter",
+    "messages",
+    "Messages that light actors have handled.",
+    "handled",
+  ),
+  light("light_actors_mailbox_length", "gauge", "messages", "Messages that wait in light actors.", "queued"),
 ];

@@ -9,6 +9,7 @@ import {
   cellOf,
   generationOf,
   TABLE_CURRENT,
+  TABLE_HANDLED,
   TABLE_QUEUED,
   TABLE_QUEUED_BYTES,
   uidOfGeneration,
@@ -36,6 +37,8 @@ export class PartitionSlot {
   readonly ended: Record<string, number> = {};
   /** Modules that others have taken the place of: by what specs say, joined. */
   readonly upgraded = new Map<string, readonly string[]>();
+  #handled = 0;
+  #handledSeen = 0;
   /** Starts that are under way. */
   starting = 0;
   /** How long its thread had been in one handler when it was last full but for garbage, and the time before. */
@@ -56,6 +59,14 @@ export class PartitionSlot {
   get load(): number {
     // Not the count in shared memory, which has those already that are still being answered for.
     return this.members.size + this.starting;
+  }
+
+  /** Messages that its members have handled, over all its threads. */
+  get handled(): number {
+    const now = this.words[TABLE_HANDLED];
+    this.#handled += (now - this.#handledSeen) >>> 0;
+    this.#handledSeen = now;
+    return this.#handled;
   }
 
   get queued(): number {

@@ -19,6 +19,7 @@ import type {
   PartitionInfo,
 } from "../supervision/partitioned-ref.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
+import { moduleName } from "../threads/actor-module.js";
 import type { LightTarget } from "./light-actors.js";
 import type { MemberStarts } from "./member-starts.js";
 import type { Membership } from "./membership.js";
@@ -157,13 +158,17 @@ class Questions {
   }
 
   partitions(): PartitionInfo[] {
-    const { membership, supervisor } = this.#parts;
+    const { spec, membership, supervisor } = this.#parts;
+    const { actor } = spec.template as Partial<FullActorSpec>;
+    const type = actor === undefined ? "" : moduleName(actor);
     return membership.partitions.map((partition) => {
-      const { index, words, queued, queuedBytes, ended } = partition;
+      const { index, words, handled, queued, queuedBytes, ended } = partition;
       return {
         id: `${this.#id}/${index}`,
         ref: supervisor.refOf(partition) as ActorRef,
+        type,
         members: words[TABLE_MEMBERS],
+        handled,
         queued,
         queuedBytes,
         ended: { ...ended },

@@ -24,8 +24,12 @@ export interface PartitionInfo {
   /** The path of the partition's own actor, as `root/connections/0`. */
   readonly id: string;
   readonly ref: ActorRef;
+  /** The name of the template's module, as metrics have it; empty when the template names none. */
+  readonly type: string;
   /** Light actors that live in it. */
   readonly members: number;
+  /** Messages that they have handled since the supervisor was made, those of light actors that have ended with them. */
+  readonly handled: number;
   /** Messages that wait in them, and their bytes. */
   readonly queued: number;
   readonly queuedBytes: number;

@@ -72,7 +72,7 @@ import { createRootSupervisor, type LeafSpec } from "../supervision/supervision-
 import type { SupervisorProcess } from "../supervision/supervisor-process.js";
 import type { DynamicSupervisorRef, SupervisorRef } from "../supervision/supervisor-ref.js";
 import { Actors } from "./actors.js";
-import type { Meters, SupervisorMeters } from "./meters.js";
+import type { LightMeters, Meters, SupervisorMeters } from "./meters.js";
 import { takeEventsOptions, takeStopOptions, takeSystemOptions, takeUpgradeOptions } from "./system-option-fields.js";
 import type { StopOptions, StopReport, SystemOptions, SystemStats, UpgradeOptions } from "./system-options.js";
 
@@ -587,13 +587,19 @@ function supervisorsUnder(supervisor: SupervisorRef): SupervisorMeters[] {
   return [{ id, restarts }, ...below.flatMap(({ ref }) => supervisorsUnder(ref as SupervisorRef))];
 }
 
-function lightIn(supervisor: PartitionedSupervisor): { readonly members: number; readonly ended: number } {
-  let [members, ended] = [0, 0];
-  for (const partition of supervisor.partitions()) {
-    members += partition.members;
-    for (const count of Object.values(partition.ended)) ended += count;
+function lightIn(supervisor: PartitionedSupervisor): LightMeters {
+  const sum = { type: "", members: 0, ended: 0, crashed: 0, handled: 0, queued: 0 };
+  for (const { type, members, ended, handled, queued } of supervisor.partitions()) {
+    sum.type = type;
+    sum.members += members;
+    sum.handled += handled;
+    sum.queued += queued;
+    for (const [kind, count] of Object.entries(ended)) {
+      sum.ended += count;
+      if (kind !== "normal" && kind !== "shutdown") sum.crashed += count;
+    }
   }
-  return { members, ended };
+  return sum;
 }
 
 /** With the time that it takes to be set up it must be no longer than a timer. */

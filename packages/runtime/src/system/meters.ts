@@ -45,8 +45,21 @@ export interface ActorMeters extends ActorIdentity {
 export interface SupervisorMeters {
   readonly id: string;
   readonly restarts: RecentRestarts;
-  /** Of a supervisor with `threads`: the light actors that live, and how many have ended. */
-  readonly light?: { readonly members: number; readonly ended: number };
+  /** Of a supervisor with `threads`: all its light actors together. */
+  readonly light?: LightMeters;
+}
+
+/** What metrics read of the light actors of a supervisor, all together. */
+export interface LightMeters {
+  /** The name of the template's module; empty when the template names none. */
+  readonly type: string;
+  readonly members: number;
+  /** How many have ended, and how many of these otherwise than with `normal` or `shutdown`. */
+  readonly ended: number;
+  readonly crashed: number;
+  readonly handled: number;
+  /** Messages that wait in their mailboxes. */
+  readonly queued: number;
 }
 
 /** What metrics read of a pool. */

@@ -1,6 +1,7 @@
 import { THREW } from "../loop/message-handler.js";
 import { isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { TABLE_HANDLED } from "../protocol/memory/cells.js";
 import { METHOD_INFO } from "../protocol/memory/name-table.js";
 import type { CancelledCalls } from "./cancelled-calls.js";
 import type { Cell, OwnWaiting, Waiting } from "./cell.js";
@@ -35,6 +36,7 @@ export class Handling implements Outcome {
       cell.caller = undefined;
       return;
     }
+    this.#parts.table[TABLE_HANDLED]++;
     const { definition, handlers } = cell.type;
     const numbered = typeof method === "number";
     const handler = isSend

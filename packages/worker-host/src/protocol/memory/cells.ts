@@ -10,6 +10,7 @@
  *   7  most queued bytes         from then on every member counts as full     (written by main)
  *   8  used                      no cell from here on was ever used           (written by the partition)
  *   9  arrived                   seq + 1 of the last record of the ring that is on the heap, see `Mailboxes.put`
+ *   10 handled                  messages that members have taken to be handled, ever: modulo 2^32 (written by the partition)
  *   32 …                         the cells, from number 2 on: a cache line each
  *
  * The address of a light actor has bit 31 set, then 11 bits for the table's segment and 20 for the cell, so it is a
@@ -34,6 +35,7 @@ export const TABLE_QUEUED_BYTES = 6;
 export const TABLE_MOST_BYTES = 7;
 export const TABLE_USED = 8;
 export const TABLE_ARRIVED = 9;
+export const TABLE_HANDLED = 10;
 
 /** generation · 4 + state, as a slot's identity. */
 export const CELL_IDENTITY = 0;

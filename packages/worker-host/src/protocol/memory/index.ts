@@ -44,6 +44,7 @@ export {
   type SavedCount,
   segmentOfCell,
   TABLE_CURRENT,
+  TABLE_HANDLED,
   TABLE_MEMBERS,
   TABLE_QUEUED,
   TABLE_QUEUED_BYTES,
