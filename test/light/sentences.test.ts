@@ -117,9 +117,8 @@ test("the event loop gets its turn every few ms, however many messages wait", as
   await Promise.all([a.cast("keepBusy", b, 200), b.cast("keepBusy", a, 200)]);
   await eventually(async () => ((await c.call("notes")) as unknown[]).length === 1);
   const [{ turns, tookMs }] = (await c.call("notes")) as [{ turns: number; tookMs: number }];
-  // Every 4 ms of its own time; the thread may have had no core for as long again and again.
-  expect({ turns, tookMs, enough: turns >= tookMs / 40 }).toMatchObject({ enough: true });
-  expect(turns).toBeGreaterThan(3);
+  // 200 000 messages take more than 100 ms of the thread's own time. Without turns of the event loop there is one, at the end.
+  expect({ turns, tookMs, isOften: turns > 5 }).toMatchObject({ isOften: true });
 });
 
 test("to set a timer anew costs the same whatever number of timers the partition has", () => {

@@ -15,7 +15,7 @@ const HEAVY_SHARE = 0.25;
 const FULL_SHARE = 0.75;
 /** Members are weighed for so long at once, then the partition's other work has its turn. */
 const SLICE_MS = 8;
-/** After a weighing, so many times as long without one. */
+/** After a weighing, so many times as long without one; as long when one holds too much, and there is room yet without garbage. */
 const REST_FACTOR = 10;
 const MIN_REST_MS = 250;
 /** Before the thread is killed: main waits for it. */
@@ -56,7 +56,8 @@ export class MemberWeights {
       workedMs += now - from;
       if (isDone) {
         this.#isWeighing = false;
-        this.#restsUntil = now + Math.max(MIN_REST_MS, REST_FACTOR * workedMs);
+        const restMs = heaviest.found === undefined ? Math.max(MIN_REST_MS, REST_FACTOR * workedMs) : workedMs;
+        this.#restsUntil = now + restMs;
       } else {
         this.#parts.attribution.asNone(() => setImmediate(slice));
       }
