@@ -4,25 +4,34 @@ import { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { record, recordBytes, writeRecord } from "#cluster/gateway/records.js";
 import { ACK, BYE, DATA, decodeFrame, encodeFrame, type Frame, HELLO } from "#cluster/link/frame.js";
-import { decodeHello, encodeHello } from "#cluster/link/hello.js";
+import { decodeHello, encodeHello, type Hello } from "#cluster/link/hello.js";
 
 /** A peer of node a that speaks the protocol, with valid credentials, and sends what it likes. */
 export class Stranger {
   readonly #engine;
   readonly #name: string;
+  #hello: Hello;
   epoch = 77;
   peerEpoch = 0;
   seq = 0;
 
   constructor(hub: MemoryHub, name = "x") {
     this.#name = name;
+    this.#hello = { incarnation: `${name.replaceAll("-", "")}1`, startedAt: 1, oldest: 1, newest: 1 };
     this.#engine = hub.connect(name);
     this.#engine.subscribe(`motp.test.l.${name}.*`, (_subject, bytes) => this.#take(bytes));
     this.#greet();
   }
 
+  /** As its process that came next, with what `said` says of it. */
+  greetAnew(said: Partial<Hello>): void {
+    this.epoch++;
+    this.#hello = { ...this.#hello, ...said };
+    this.#greet();
+  }
+
   #greet(): void {
-    const body = encodeHello({ incarnation: `${this.#name.replaceAll("-", "")}1`, startedAt: 1, oldest: 1, newest: 1 });
+    const body = encodeHello(this.#hello);
     this.send({ type: HELLO, from: this.epoch, to: this.peerEpoch, seq: 0, ack: 0, body });
   }
 

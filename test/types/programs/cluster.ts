@@ -44,9 +44,13 @@ const off = cluster.on("node_down", ({ node: which, why }) => {
   is<typeof why, "left" | "gone" | "silent" | "restarted" | "reset" | "incompatible">(true);
 });
 is<typeof off, () => void>(true);
-for (const event of ["node_up", "node_suspect", "lease_lost", "lease_regained", "engine_down", "engine_up"] as const) {
+for (const event of ["node_up", "node_suspect", "link_full", "lease_lost", "lease_regained", "engine_down"] as const) {
   cluster.on(event, async () => {});
+  system.on(event, ({ id }) => is<typeof id, string>(true));
 }
+system.on("node_down", ({ node: which, why }) => {
+  is<[typeof which, "left" extends typeof why ? true : false], [string, true]>(true);
+});
 // @ts-expect-error no such event
 cluster.on("node_upp", () => {});
 

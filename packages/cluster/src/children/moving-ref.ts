@@ -30,7 +30,7 @@ const RING_MESSAGES = 1024;
 const TRY_AGAIN_MS = 100;
 
 /** Of the link to the owner: it has not been delivered. */
-const NOT_TAKEN = ["ERR_NO_CONNECTION", "ERR_NOPROC", "ERR_MAILBOX_FULL"];
+const NOT_TAKEN = ["ERR_NO_CONNECTION", "ERR_NODE_INCOMPATIBLE", "ERR_NOPROC", "ERR_MAILBOX_FULL"];
 
 interface Outgoing {
   readonly message: GuestMessage;

@@ -11,6 +11,7 @@ import {
   type ExitReason,
   type ResourceContext,
 } from "@mini-otp/runtime";
+import type { NodeEvent } from "@mini-otp/runtime/guests";
 import { requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { nameUpTo } from "@mini-otp/worker-host/protocol/options";
@@ -84,13 +85,14 @@ export class Cluster {
     this.#gateway = new Gateway(system, engine, hello, options, {
       nodeUp: (node) => this.#nodeUp(node),
       nodeDown: (node, why) => this.#nodeDown(node, why),
-      nodeSuspect: (node) => this.#events.emit("node_suspect", { node }),
+      nodeSuspect: (node) => this.#tell("node_suspect", { node }),
+      linkFull: (node) => this.#tell("link_full", { node }),
       control: async (node, method, args, signal) => {
         if (method === DELIVER) return this.#moving.take(node, args, signal);
         if (method === OBSERVE) return this.#observed.take(node, args);
         return this.#offered.handle(node, method, args, signal);
       },
-      engine: (connected) => this.#events.emit(connected ? "engine_up" : "engine_down", {}),
+      engine: (connected) => this.#tell(connected ? "engine_up" : "engine_down", {}),
       movingName: (ref) => this.#moving.nameOf(ref),
       movingRef: (name) => this.#moving.named(name),
       groupChanged: (node, group, joined, left) => this.#groups.changed(node, group, joined, left),
@@ -314,6 +316,8 @@ export class Cluster {
     this.#ownership.stop();
     this.#moving.close();
     this.#owners.stop();
+    // A call that came last is refused, and its caller is to hear that.
+    await within(Math.min(left(), SETTLE_MS), this.#gateway.answered());
     await within(left(), this.#gateway.close());
     await within(left(), this.#engine.close());
   }
@@ -335,30 +339,36 @@ export class Cluster {
     };
   }
 
+  /** The system's listeners, and then the cluster's. */
+  #tell<E extends keyof ClusterEvents>(event: E, facts: ClusterEvents[E]): void {
+    this.#gateway.guests.tell({ event, ...facts } as NodeEvent);
+    this.#events.emit(event, facts);
+  }
+
   #nodeUp(node: string): void {
     this.#groups.nodeUp(node);
     this.#owners.tell();
-    this.#events.emit("node_up", { node });
+    this.#tell("node_up", { node });
   }
 
   #nodeDown(node: string, why: LinkEnd): void {
     this.#groups.nodeDown(node);
     this.#offered.nodeDown(node);
     this.#moving.nodeDown(node);
-    this.#events.emit("node_down", { node, why });
+    this.#tell("node_down", { node, why });
   }
 
   #leaseLost(why: LeaseLoss): void {
     this.#names.leaseLost();
     this.#owners.tell();
     this.#gateway.guests.logger.warn({ why }, "the node has lost its lease: it owns nothing until it has another");
-    this.#events.emit("lease_lost", { why });
+    this.#tell("lease_lost", { why });
   }
 
   #leaseRegained(): void {
     void this.#names.leaseRegained();
     this.#owners.tell();
-    this.#events.emit("lease_regained", {});
+    this.#tell("lease_regained", {});
   }
 
   /** Under a supervisor that restarts nothing: those that have the specs do. */

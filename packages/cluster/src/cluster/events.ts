@@ -24,6 +24,8 @@ export interface ClusterEvents {
   /** Comes after each DOWN that it causes. */
   node_down: { readonly node: string; readonly why: LinkEnd };
   node_suspect: { readonly node: string };
+  /** For a second it has acknowledged less than this node has for it: messages wait here. Told once, until there is room again. */
+  link_full: { readonly node: string };
   /**
    * What this node owned, names among it, is its own no more: its lease was not renewed for `holdMs`, another node has revoked
    * it, or the bucket is gone, made anew or behind what this node has seen.
@@ -38,6 +40,7 @@ const EVENTS: readonly string[] = [
   "node_up",
   "node_down",
   "node_suspect",
+  "link_full",
   "lease_lost",
   "lease_regained",
   "engine_down",

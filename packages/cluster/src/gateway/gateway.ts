@@ -36,6 +36,8 @@ export interface GatewayListener {
   nodeUp(node: string): void;
   nodeDown(node: string, why: LinkEnd): void;
   nodeSuspect(node: string): void;
+  /** What is for this node waits here, for a second now. */
+  linkFull(node: string): void;
   engine(connected: boolean): void;
   /** What another node asks of this one. */
   control(node: string, method: string, args: unknown[], signal: AbortSignal): Promise<unknown>;
@@ -266,6 +268,11 @@ export class Gateway {
     this.#beat();
   }
 
+  /** Resolves when what other nodes' calls have asked for so far has been answered. */
+  async answered(): Promise<void> {
+    await Promise.all([...this.#peers.values()].map((peer) => peer.answered()));
+  }
+
   /** Says good-bye. What was sent before has been flushed when it resolves. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -305,7 +312,7 @@ export class Gateway {
         this.#up++;
         this.#listener.nodeUp(peer.node);
       },
-      linkDown: (peer, why) => this.#linkDown(peer, why),
+      linkDown: (peer, why, wasUp) => this.#linkDown(peer, why, wasUp),
       groupChanged: (peer, record) => this.#groupChanged(peer, record),
       proxyGone: ({ ref }) => void this.#proxies.delete(ref.uid),
       exit: (to, from, reason) => this.#exit(to, from, reason),
@@ -407,6 +414,7 @@ export class Gateway {
     this.#tickedAt = now;
     for (const peer of this.#peers.values()) {
       peer.step({ type: "tick" });
+      if (peer.hasBeenFull(now)) this.#listener.linkFull(peer.node);
       if (peer.isUp) this.#judge(peer, verdictOn(this.#detector, peer.node, now), now);
     }
     this.#cutAway(now);
@@ -461,9 +469,9 @@ export class Gateway {
     });
   }
 
-  #linkDown(peer: Peer, why: LinkEnd): void {
+  #linkDown(peer: Peer, why: LinkEnd, wasUp: boolean): void {
     const { node } = peer;
-    this.#up--;
+    if (wasUp) this.#up--;
     // A session that was lost is begun again by the next heartbeat, which shows that the node is there.
     if (why !== "reset" && why !== "restarted") {
       detectorStep(this.#detector, { type: "forget", node }, this.#now());

@@ -1,6 +1,6 @@
 import type { Down, ExitReason } from "@mini-otp/runtime";
 import type { GuestCaller, Guests } from "@mini-otp/runtime/guests";
-import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { type ActorRef, noConnection } from "@mini-otp/worker-host/protocol/refs";
 import { isWithoutReferences } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../link/frame.js";
@@ -65,7 +65,8 @@ export interface PeerHost {
   /** Whether this node may end actors here. */
   mayExit(node: string): boolean;
   linkUp(peer: Peer): void;
-  linkDown(peer: Peer, why: LinkEnd): void;
+  /** `wasUp`: there was a session. */
+  linkDown(peer: Peer, why: LinkEnd, wasUp: boolean): void;
   groupChanged(peer: Peer, record: WireRecord): void;
   /** It stands for nothing any more. */
   proxyGone(proxy: RemoteActor): void;
@@ -89,6 +90,9 @@ export interface Traffic {
 const MOST_HEADER_BYTES = 20 + 16 * 1024;
 /** Replies and signals wait for no window. A peer that asks for so much, and acknowledges nothing of it, is let go. */
 const MOST_UNACKED_BYTES = 64 * 1024 * 1024;
+
+/** A link is full again and again while much is sent: for so long it is worth a word. */
+const FULL_MS = 1000;
 
 interface SentCall {
   readonly proxy: RemoteActor;
@@ -125,6 +129,8 @@ export class Peer {
   #lastToken = 0;
   #saidTooMany = false;
   #saidMayNotExit = false;
+  #saidFull = false;
+  #wasUp = false;
   #isEnding = false;
 
   constructor(host: PeerHost, node: string) {
@@ -167,9 +173,24 @@ export class Peer {
     return this.link.phase === "up";
   }
 
+  get isIncompatible(): boolean {
+    return this.link.phase === "incompatible";
+  }
+
   /** Without a connection nothing new is taken: what has not left is certainly not handled. */
   get hasRoom(): boolean {
     return this.link.connected && hasRoom(this.link);
+  }
+
+  /** Whether what this node has for it has found no room for long now. True once, until there is room again. */
+  hasBeenFull(now: number): boolean {
+    const { fullSince } = this.link;
+    if (fullSince === undefined) this.#saidFull = false;
+    else if (!this.#saidFull && now - fullSince >= FULL_MS) {
+      this.#saidFull = true;
+      return true;
+    }
+    return false;
   }
 
   get proxies(): number {
@@ -318,6 +339,7 @@ export class Peer {
         this.#cameUp(action.peer);
         break;
       case "down":
+        this.#refuseUntaken(action.untaken);
         this.#wentDown(action.why);
         break;
       case "room":
@@ -345,7 +367,25 @@ export class Peer {
     this.limits = smaller(this.#host.limits, limits);
     for (const proxy of this.#proxies.takeOthers(incarnation)) this.#dispose(proxy);
     for (const proxy of this.#proxies) proxy.connected();
+    this.#wasUp = true;
     this.#host.linkUp(this);
+  }
+
+  /** Calls that are certainly not handled, because the peer has left before it took them. */
+  #refuseUntaken(bodies: readonly Uint8Array[]): void {
+    for (const body of bodies) {
+      readRecords(body, ({ op, token, method }) => {
+        const call = op === CALL ? this.#calls.get(token) : undefined;
+        if (call === undefined) return;
+        this.#calls.delete(token);
+        call.proxy.guest.slot.refuse(call.caller, noConnection(call.proxy, method));
+      });
+    }
+  }
+
+  /** Calls of the peer's that are open have been answered. */
+  answered(): Promise<void> {
+    return this.#serving.answered();
   }
 
   /** Each watcher is told before the node's end is. */
@@ -359,9 +399,12 @@ export class Peer {
     this.#tokens.clear();
     for (const proxy of [...this.#proxies]) {
       proxy.disconnected();
+      if (why === "incompatible") proxy.incompatible();
       if (proxy.isForgotten) this.#forget(proxy);
     }
-    this.#host.linkDown(this, why);
+    const wasUp = this.#wasUp;
+    this.#wasUp = false;
+    this.#host.linkDown(this, why, wasUp);
   }
 
   /** Nothing that a peer sends ends more than what it sent. */

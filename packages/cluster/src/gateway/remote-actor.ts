@@ -15,6 +15,8 @@ export interface RemoteActorLink {
   readonly codec: Codec;
   readonly limits: Limits;
   readonly isUp: boolean;
+  /** Its node has another version of the protocol. */
+  readonly isIncompatible: boolean;
   readonly hasRoom: boolean;
   /** True when all of it is on its way; else `gone` is called once it is. */
   send(record: WireRecord, gone?: () => void): boolean;
@@ -71,6 +73,7 @@ export class RemoteActor {
     });
     this.#ref = global.isRouter ? link.guests.farRouter(this.guest.ref) : this.guest.ref;
     if (!link.isUp) this.guest.slot.close(this.#noconnection);
+    if (link.isIncompatible) this.incompatible();
   }
 
   get ref(): ActorRef {
@@ -112,6 +115,11 @@ export class RemoteActor {
     this.underWay = 0;
     this.guest.slot.close(this.#noconnection, (message) => this.#unsent(message));
     if (this.#watching) this.ended(this.#noconnection);
+  }
+
+  /** After `disconnected`: its node is there, and nothing can go to it. */
+  incompatible(): void {
+    this.guest.slot.refuseIncompatible();
   }
 
   connected(): void {

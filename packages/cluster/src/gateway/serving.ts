@@ -54,6 +54,8 @@ export class Serving {
   readonly #host: ServingHost;
   readonly #lanes: Lanes;
   readonly #calls = new Map<number, Abortable>();
+  /** Are told when no call is open. */
+  #waiting: (() => void)[] = [];
   readonly #monitors = new Map<string, () => void>();
   readonly #credits: Credits;
   #session = {};
@@ -93,9 +95,25 @@ export class Serving {
     else if (!this.#lanes.wait(lane, message)) this.#refuse(message, true);
   }
 
+  /** Resolves when no call is open. What their answers are has been sent. */
+  answered(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+
+  #ended(token: number): void {
+    this.#calls.delete(token);
+    if (this.#calls.size === 0) this.#tellAnswered();
+  }
+
+  #tellAnswered(): void {
+    // They go on in a microtask, when the answer that follows has been sent.
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
   cancel(token: number): void {
     const call = this.#calls.get(token);
-    this.#calls.delete(token);
+    this.#ended(token);
     call?.abort();
   }
 
@@ -139,6 +157,7 @@ export class Serving {
     this.#monitors.clear();
     for (const call of [...this.#calls.values()]) call.abort();
     this.#calls.clear();
+    this.#tellAnswered();
     this.#lanes.disconnected();
   }
 
@@ -291,7 +310,7 @@ export class Serving {
     const { settle, fail } = this.#answers(ref, token);
     const call = this.#host.guests.forwardCall(ref, method, { format, bytes: payload }, settle, fail);
     if (call === undefined) {
-      this.#calls.delete(token);
+      this.#ended(token);
       return undefined;
     }
     // It may have failed at once.
@@ -315,7 +334,7 @@ export class Serving {
     const isOpen = (): boolean => session === this.#session && this.#calls.has(token);
     const settle = (value: unknown): void => {
       if (!isOpen()) return;
-      this.#calls.delete(token);
+      this.#ended(token);
       if (value instanceof EncodedReply) {
         const { format, bytes: payload } = value;
         this.#reply(ref.id, token, { format, payload });
@@ -329,7 +348,7 @@ export class Serving {
     };
     const fail = (error: unknown): void => {
       if (!isOpen()) return;
-      this.#calls.delete(token);
+      this.#ended(token);
       this.#fail(token, named(error, node, ref.id));
     };
     return { settle, fail };

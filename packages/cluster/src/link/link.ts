@@ -31,7 +31,14 @@ export type LinkEvent =
 export type LinkAction =
   | { readonly type: "send"; readonly frame: Frame }
   | { readonly type: "up"; readonly peer: Hello }
-  | { readonly type: "down"; readonly why: LinkEnd; readonly peer: Hello; readonly unacknowledged: number }
+  | {
+      readonly type: "down";
+      readonly why: LinkEnd;
+      readonly peer: Hello;
+      readonly unacknowledged: number;
+      /** What the other side has said good-bye without: it has certainly not been delivered there. */
+      readonly untaken: readonly Uint8Array[];
+    }
   | { readonly type: "deliver"; readonly body: Uint8Array }
   /** What waits for acks is below the window again, or the connection is there again. */
   | { readonly type: "room" };
@@ -208,7 +215,9 @@ function onFrame(link: LinkState, frame: Frame, now: number, actions: LinkAction
   } else if (frame.type === PONG) {
     if (frame.seq === link.pings) link.rttMs = now - link.pingedAt;
   } else if (frame.type === BYE) {
-    endSession(link, "left", now, actions);
+    // Its ack is the last, and nothing is taken after it.
+    const untaken = link.unacked.slice(link.unackedFrom).map(({ body }) => body);
+    endSession(link, "left", now, actions, untaken);
     link.phase = "idle";
   }
 }
@@ -288,9 +297,15 @@ function beginSession(link: LinkState, now: number, actions: LinkAction[]): void
   actions.push({ type: "up", peer: link.peer as Hello });
 }
 
-function endSession(link: LinkState, why: LinkEnd, now: number, actions: LinkAction[]): void {
+function endSession(
+  link: LinkState,
+  why: LinkEnd,
+  now: number,
+  actions: LinkAction[],
+  untaken: readonly Uint8Array[] = [],
+): void {
   const wasUp = link.phase === "up";
-  if (wasUp && link.peer !== undefined) actions.push(down(link, why, link.peer));
+  if (wasUp && link.peer !== undefined) actions.push({ ...down(link, why, link.peer), untaken });
   link.unacked = [];
   link.unackedFrom = 0;
   link.unackedBytes = 0;
@@ -303,8 +318,8 @@ function hasRoomAgain(link: LinkState, now: number): void {
   link.fullSince = undefined;
 }
 
-function down(link: LinkState, why: LinkEnd, peer: Hello): LinkAction {
-  return { type: "down", why, peer, unacknowledged: waiting(link) };
+function down(link: LinkState, why: LinkEnd, peer: Hello): Extract<LinkAction, { type: "down" }> {
+  return { type: "down", why, peer, unacknowledged: waiting(link), untaken: [] };
 }
 
 function sendData(

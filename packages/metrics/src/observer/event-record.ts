@@ -9,11 +9,14 @@ const FAILURES: ReadonlySet<string> = new Set([
   "actor_zombie",
   "actor_quarantined",
   "memory_unattributed",
+  "node_down",
+  "lease_lost",
+  "engine_down",
 ]);
 
 /** The fields of an event that the page shows. Never a message; an error as its text. */
 export function eventRecord(event: SystemEvent, at: number, seq: number): EventRecord {
-  const { incarnation, attempt, delayMs, supervisor, method, why, reason } = event as Partial<Everything>;
+  const { incarnation, attempt, delayMs, supervisor, method, why, node, reason } = event as Partial<Everything>;
   return {
     seq,
     event: event.event,
@@ -25,6 +28,7 @@ export function eventRecord(event: SystemEvent, at: number, seq: number): EventR
     ...(supervisor === undefined ? {} : { supervisor: cut(supervisor) }),
     ...(method === undefined ? {} : { method: cut(method, 200) }),
     ...(why === undefined ? {} : { why }),
+    ...(node === undefined ? {} : { node: cut(node, 200) }),
     ...(reason === undefined ? {} : { reason: exitText(reason) }),
     ...(FAILURES.has(event.event) || isFailedExit(event) ? { failed: true as const } : {}),
   };
@@ -57,6 +61,7 @@ interface Everything {
   readonly supervisor: string;
   readonly method: string;
   readonly why: string;
+  readonly node: string;
   readonly reason: ExitReason;
 }
 

@@ -88,6 +88,7 @@ async function metrics({ registry }: Site, _: IncomingMessage, response: ServerR
 const STATUS: Readonly<Record<string, number>> = {
   ERR_NOT_ALLOWED: 403,
   ERR_NO_CONNECTION: 502,
+  ERR_NODE_INCOMPATIBLE: 502,
   ERR_CALL_EXIT: 502,
   ERR_CALL_TIMEOUT: 504,
 };

@@ -186,6 +186,14 @@ const EVENTS = [
   "actor_quarantined",
   "memory_unattributed",
   "system_stopped",
+  "node_up",
+  "node_down",
+  "node_suspect",
+  "link_full",
+  "lease_lost",
+  "lease_regained",
+  "engine_down",
+  "engine_up",
 ] as const;
 
 function count(totals: Totals, name: string): void {

@@ -52,7 +52,7 @@ export class EventFeed {
 
   #add(event: EventRecord): void {
     if (event.event === "actor_restarted") this.#takeBack("actor_started", event.id);
-    const key = `${event.event} ${event.id} ${event.method ?? ""} ${event.reason?.kind ?? ""}`;
+    const key = `${event.event} ${event.id} ${event.method ?? event.node ?? ""} ${event.reason?.kind ?? ""}`;
     const at = this.#entries.slice(0, MERGED_WITHIN).findIndex((entry) => entry.key === key);
     const entry = at < 0 ? newEntry(key, event) : (this.#entries.splice(at, 1)[0] as Entry);
     entry.repeated++;
@@ -95,7 +95,7 @@ function toneOf(event: string, failed: boolean): string {
   return event === "operator" ? "info" : event === "actor_started" ? "good" : "none";
 }
 
-function describe({ event, reason, incarnation, attempt, delayMs, method, why }: EventRecord): string {
+function describe({ event, reason, incarnation, attempt, delayMs, method, why, node }: EventRecord): string {
   const because = reason === undefined ? "" : `: ${reason.text}`;
   switch (event) {
     case "actor_started":
@@ -125,6 +125,16 @@ function describe({ event, reason, incarnation, attempt, delayMs, method, why }:
       return "ran while memory grew that is in no actor's numbers";
     case "system_stopped":
       return `the system has stopped${because}`;
+    case "node_up":
+      return `node ${node} is connected`;
+    case "node_down":
+      return `node ${node} is not connected any more (${why})`;
+    case "node_suspect":
+      return `node ${node} has not been heard of for some heartbeats`;
+    case "link_full":
+      return `what is for node ${node} waits: it acknowledges too little`;
+    case "lease_lost":
+      return `the node's lease is lost (${why})`;
     case "operator":
       return `${method} asked for on this page`;
     default:

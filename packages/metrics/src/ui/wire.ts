@@ -123,8 +123,10 @@ export interface EventRecord {
   readonly delayMs?: number;
   readonly supervisor?: string;
   readonly method?: string;
-  /** For a dead letter: the cause. */
+  /** The cause of a dead letter, of a node's end, or of a lost lease. */
   readonly why?: string;
+  /** The node of a cluster that it is about. */
+  readonly node?: string;
   readonly reason?: ExitText;
   /** Set for a failure: an event that was neither requested nor expected. */
   readonly failed?: true;

@@ -3,6 +3,9 @@ import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/erro
 import {
   announce,
   CLOSED_FOR,
+  CLOSED_GONE,
+  CLOSED_INCOMPATIBLE,
+  CLOSED_UNCONNECTED,
   KIND_CALL,
   KIND_CANCEL,
   KIND_CAST,
@@ -144,18 +147,23 @@ export class GuestSlot {
     if (this.#closed) return;
     this.#closed = true;
     const { words } = this.slot.memory;
-    Atomics.store(words, CLOSED_FOR, reason.kind === "noconnection" ? 1 : 0);
+    Atomics.store(words, CLOSED_FOR, reason.kind === "noconnection" ? CLOSED_UNCONNECTED : CLOSED_GONE);
     this.#mailbox.close();
     this.#takeRest(unsent);
     this.#actors.mail.notifyCallers(this.slot, reason, this.#mailbox.nextSeq, true);
     wakeAll(words, PARKED);
   }
 
+  /** After `close`, until it takes messages again: its actor's node has another version of the protocol. */
+  refuseIncompatible(): void {
+    if (this.#closed && !this.#released) Atomics.store(this.slot.memory.words, CLOSED_FOR, CLOSED_INCOMPATIBLE);
+  }
+
   /** Takes messages again, after `close`. */
   reopen(): void {
     if (!this.#closed || this.#released) return;
     this.#closed = false;
-    Atomics.store(this.slot.memory.words, CLOSED_FOR, 0);
+    Atomics.store(this.slot.memory.words, CLOSED_FOR, CLOSED_GONE);
     this.#mailbox.open();
     this.#listen();
   }
@@ -164,7 +172,7 @@ export class GuestSlot {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    Atomics.store(this.slot.memory.words, CLOSED_FOR, 0);
+    Atomics.store(this.slot.memory.words, CLOSED_FOR, CLOSED_GONE);
     this.#actors.outbox.disconnect(this.slot.address);
     this.#actors.slots.release(this.slot);
   }

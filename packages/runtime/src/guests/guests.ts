@@ -22,8 +22,9 @@ import {
   payloadOfBytes,
 } from "@mini-otp/worker-host/protocol/ring";
 import { Codec, type Encoded, encodeForeign, type ForeignReferences } from "@mini-otp/worker-host/protocol/values";
-import type { DeadLetterCause } from "../reporting/events.js";
+import type { DeadLetterCause, SystemEvent } from "../reporting/events.js";
 import type { Log } from "../reporting/log.js";
+import type { NodeEvent } from "../reporting/node-events.js";
 import type { Process, RemoteSignals } from "../signals/process-signals.js";
 import type { ResourceContext } from "../supervision/child-spec.js";
 import { ActorSystem } from "../system/actor-system.js";
@@ -289,6 +290,11 @@ export class Guests {
     const { outbox } = this.#actors;
     const correlation = outbox.request(peer, method, args, options, settle, fail);
     return (listener) => outbox.whenEntered(correlation, listener);
+  }
+
+  /** Tells the listeners of the system's events. Never throws. */
+  tell(event: NodeEvent): void {
+    this.#actors.events.emit({ ...event, id: this.#system.id, at: performance.now() } as SystemEvent);
   }
 
   /** Has `find` answer for names that this system does not have. */

@@ -3,6 +3,7 @@
  * asks of the system's own actors. Not for applications.
  */
 export { callSafely } from "../reporting/listeners.js";
+export type { NodeEvent, NodeEvents } from "../reporting/node-events.js";
 export { type Clock, systemClock } from "../supervision/clock.js";
 export type { GuestCaller, GuestMessage } from "./guest-slot.js";
 export { type ForwardedCall, type Guest, type GuestOptions, Guests, systemOf } from "./guests.js";

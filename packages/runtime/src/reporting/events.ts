@@ -8,6 +8,7 @@ import { BACKLOG, EventStream } from "./event-stream.js";
 import type { LastSeen } from "./last-seen.js";
 import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
+import { NODE_EVENT_NAMES, type NodeEvents } from "./node-events.js";
 
 /** What supervision reports under this name. */
 export type ReportedEvent<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
@@ -30,7 +31,7 @@ export interface EventFacts {
 }
 
 /** The events of a system, by name. The same events go to `node:diagnostics_channel` as `mini-otp:<event>`. */
-export interface SystemEvents {
+export interface SystemEvents extends NodeEvents {
   actor_started: ReportedEvent<"actor_started">;
   actor_exited: ReportedEvent<"actor_exited"> & LastSeen;
   actor_restarted: ReportedEvent<"actor_restarted">;
@@ -155,6 +156,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   "actor_zombie",
   "memory_unattributed",
   "system_stopped",
+  ...NODE_EVENT_NAMES,
 ];
 
 const channels = new Map(EVENT_NAMES.map((name) => [name, channel(`mini-otp:${name}`)]));

@@ -70,6 +70,7 @@ export class Actors {
   readonly spares: SpareThreads;
   readonly deadLetters: DeadLetters;
   readonly log: Log;
+  readonly events: Events;
   readonly #host: ActorHost<ActorChild>;
   readonly #routerHost: RouterHost;
   readonly #partitionsHost: PartitionsHost;
@@ -95,6 +96,7 @@ export class Actors {
     callTimeoutMs: number = DEFAULT_CALL_TIMEOUT_MS,
   ) {
     this.log = logger;
+    this.events = events;
     this.callTimeoutMs = callTimeoutMs;
     const { directory } = this;
     const { headroomMb } = guard;

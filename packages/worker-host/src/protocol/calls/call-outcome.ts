@@ -30,6 +30,7 @@ const BY_CODE: Readonly<Record<string, CallOutcome>> = {
   ERR_CALL_EXIT: "exit",
   ERR_NOPROC: "noproc",
   ERR_NO_CONNECTION: "noproc",
+  ERR_NODE_INCOMPATIBLE: "noproc",
   ERR_CALL_ABORTED: "aborted",
   ERR_MAILBOX_FULL: "mailbox_full",
   ERR_CALL_CYCLE: "cycle",

@@ -20,7 +20,7 @@ export interface PublishedCall {
 type Settle = (value: unknown) => void;
 
 /** Calls that leave this thread. Look at `hasSubscribers` first: without any, nothing is made. */
-export const CALL_CHANNEL = tracingChannel("mini-otp:call");
+export const CALL_CHANNEL: ReturnType<typeof tracingChannel> = tracingChannel("mini-otp:call");
 
 /** Sends a call by `send`, and publishes its events. What `send` returns is returned. */
 export function publishCall<T>(

@@ -131,6 +131,10 @@ export interface FactsByCode {
   ERR_NODE_NAME_TAKEN: NodeFacts & { readonly cluster: string; readonly incarnation: string };
   /** The actor's node is not connected. The message was not handled. Without `method` for a start on that node. */
   ERR_NO_CONNECTION: Partial<MethodFacts> & NodeFacts;
+  /**
+   * The actor's node has another version of the cluster's protocol, so nothing goes there. The message was not handled.
+   */
+  ERR_NODE_INCOMPATIBLE: MethodFacts & NodeFacts;
   /** A router by `consistent_hash` was sent a message without `forKey`. */
   ERR_NO_KEY: MethodFacts;
   /** No such actor runs. Without `id` for a remote of comlink's, which names no actor. */

@@ -53,8 +53,16 @@ export const LOG_TAKEN = 7;
 export const CALL_TIMEOUT = 8;
 /** 0 for an actor of this process; for a slot whose messages leave it, the most bytes that one may have. */
 export const LEAVES_WITH = 9;
-/** Why a closed slot refuses: 0 because its actor is gone, 1 because there is no connection to its node. */
+/** Why a closed slot refuses. */
 export const CLOSED_FOR = 10;
+
+// values of CLOSED_FOR
+/** Its actor is gone. */
+export const CLOSED_GONE = 0;
+/** There is no connection to its actor's node. */
+export const CLOSED_UNCONNECTED = 1;
+/** Its actor's node has another version of the protocol. */
+export const CLOSED_INCOMPATIBLE = 2;
 
 // lanes
 export const MAILBOX_LANE = LINE;
