@@ -347,7 +347,7 @@ test("a promise in a message asks for its await, and a URL for its text", async 
 test("a child that runs already is told with the way to its reference", async () => {
   const { system, echo } = await anEcho();
   const again = await failureOf(() => system.startChild({ id: "echo", actor: fixture("echo") }));
-  expect(again.message).toBe("root/echo is running already: error.ref");
+  expect(again.message).toBe("root/echo is running already; error.ref is its reference");
   expect(again.ref).toBe(echo);
 });
 

@@ -119,7 +119,8 @@ test("what main transfers reaches an actor at rest while main is blocked", async
   };
   expect(await give(1024)).toBe(1024);
   expect(await give(1024)).toBe(1024);
-  const { handled } = system.stats(taker).mailbox;
+  const handled = 2;
+  await eventually(() => system.stats(taker).mailbox.handled === handled);
   const given = give(2048);
   const giveUpAt = performance.now() + 10_000;
   while (system.stats(taker).mailbox.handled === handled && performance.now() < giveUpAt);

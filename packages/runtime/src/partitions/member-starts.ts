@@ -98,7 +98,10 @@ export class MemberStarts {
       if (present === undefined)
         throw new ActorError("ERR_ALREADY_STARTED", `${path} is being started already`, { id: path });
       const ref = this.#membership.toRef(present);
-      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already: error.ref`, { id: path, ref });
+      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already; error.ref is its reference`, {
+        id: path,
+        ref,
+      });
     }
     const { perThread, maxChildren } = this.#spec;
     const loads = this.#loads();

@@ -243,7 +243,8 @@ export class PoolChild implements Child<SupervisedPoolRef>, Process {
       this.#threadsLost++;
       this.#host.poolThreadLost(this, name, reason);
     }
-    const message = `id=${this.id} task=${name}: the thread ended before the task did: ${describeExit(reason)}`;
+    const runner = this.#spec.isolation === "process" ? "process" : "thread";
+    const message = `id=${this.id} task=${name}: the ${runner} ended before the task did: ${describeExit(reason)}`;
     return new ActorError("ERR_CALL_EXIT", message, { id: this.id, method: name, reason });
   }
 

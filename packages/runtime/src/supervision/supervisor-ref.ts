@@ -273,7 +273,7 @@ export function createSupervisorRef(
 
 const REFUSED: Partial<Record<ActorErrorCode, string>> = {
   ERR_ALREADY_PRESENT: "is there already, but does not run: restart it or delete it",
-  ERR_ALREADY_STARTED: "is running already: error.ref",
+  ERR_ALREADY_STARTED: "is running already; error.ref is its reference",
   ERR_MAX_CHILDREN: "would be one child more than maxChildren",
   ERR_NOT_FOUND: "does not exist",
   ERR_RESTARTING: "is being restarted",

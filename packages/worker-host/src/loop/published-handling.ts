@@ -21,7 +21,7 @@ export interface PublishedHandling {
 }
 
 /** Handlers of this thread's actor. Look at `hasSubscribers` first: without any, nothing is made. */
-export const HANDLE_CHANNEL = tracingChannel("mini-otp:handle");
+export const HANDLE_CHANNEL: ReturnType<typeof tracingChannel> = tracingChannel("mini-otp:handle");
 
 /** Runs a handler, and publishes its events. Returns what the handler returns, or a promise of it. */
 export function publishHandling(message: PublishedHandling, run: () => unknown): unknown {

@@ -164,7 +164,7 @@ function tsxOf(file: string): string | undefined {
 }
 
 function hintFor(error: unknown, url: string): string {
-  switch ((error as { code?: string } | null)?.code) {
+  switch (codeOf(error)) {
     case "ERR_UNKNOWN_FILE_EXTENSION":
       return `; Node ${process.versions.node} loads TypeScript only with tsx: npm install --save-dev tsx, or run the program by npx tsx`;
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
@@ -189,6 +189,13 @@ function hintFor(error: unknown, url: string): string {
         ? `; "node ${nodeUrl().fileURLToPath(url)}" shows where`
         : "";
   }
+}
+
+/** What esbuild cannot do for tsx under Node's permissions comes as an error of its own. */
+function codeOf(error: unknown): string | undefined {
+  const { code, name, message } = (error ?? {}) as { code?: string; name?: string; message?: string };
+  const isDenied = name === "TransformError" && /Access to this API has been restricted/.test(String(message));
+  return isDenied ? "ERR_ACCESS_DENIED" : code;
 }
 
 const EXTENSIONS = [".js", ".ts", ".mjs", ".mts", ".cjs", ".cts", "/index.js", "/index.ts"];

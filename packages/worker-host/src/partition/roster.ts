@@ -110,7 +110,11 @@ export class Roster {
     const present = this.#names.get(name);
     if (present !== undefined) {
       const facts = { id: present.id, ref: this.refTo(present) };
-      throw new ActorError("ERR_ALREADY_STARTED", `${present.id} is running already: error.ref`, facts);
+      throw new ActorError(
+        "ERR_ALREADY_STARTED",
+        `${present.id} is running already; error.ref is its reference`,
+        facts,
+      );
     }
     const number = this.#free.pop() ?? this.#unused();
     if (number === undefined) {
