@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
 const [major] = process.versions.node.split(".");
 /**
- * The other Nodes of the version matrix, and what of the tests runs on them: what depends most on V8 and on Node's threads.
+ * The other Nodes of the version matrix, and what of the tests runs on them: what depends most on V8 and on Node's threads. Only files of `test`.
  * All of CI has 25 minutes. `test:versions` runs every test of what runs in threads.
  */
 const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
