@@ -33,7 +33,7 @@ export interface Frame {
   readonly whole?: Uint8Array | undefined;
 }
 
-export const NO_BODY = new Uint8Array(0);
+export const NO_BODY: Uint8Array = new Uint8Array(0);
 
 /** Memory for a frame. Its body begins at `FRAME_HEADER_BYTES`. */
 export function newFrame(bodyBytes: number): Buffer {
