@@ -33,6 +33,37 @@ describe("a child that is supervised here and runs on another node", () => {
     }
   });
 
+  it("has a spec that may be started on several systems of one process: each has an actor of its own", async () => {
+    await offering({ allow: { start: ["*"] } });
+    const c = await nodes.start("c");
+    await nodes.connected();
+    const one = spec();
+    const ofA = (await nodes.node("a").system.startChild(one)) as unknown as Ref;
+    const ofC = (await c.system.startChild(one)) as unknown as Ref;
+    await nodes.node("a").system.terminateChild("indexer");
+    await until("its end", () => nodes.node("b").system.stats().actors === 1);
+    expect(await ofC.call("echo", "still there")).toBe("still there");
+    await expect(ofA.call("echo", 1)).rejects.toMatchObject({ code: "ERR_NOPROC" });
+    await c.system.terminateChild("indexer");
+    await until("the other's end", () => nodes.node("b").system.stats().actors === 0);
+  });
+
+  it("runs on the nodes with its labels in turn, whatever other systems of the process start", async () => {
+    const offers = { indexer: WORKER };
+    nodes = await testCluster({ nodes: 4, offers, labels: { role: "backend" }, allow: { start: ["*"] } });
+    const fitting = spec({ on: { anyOf: { role: "backend" } } });
+    const chosen = new Map<string, Set<string>>();
+    for (let i = 0; i < 3; i++) {
+      for (const { name, system } of nodes.nodes.slice(0, 3)) {
+        const ref = (await system.startChild(fitting)) as unknown as Ref;
+        const on = ref.id.slice(0, ref.id.indexOf(":"));
+        chosen.set(name, (chosen.get(name) ?? new Set()).add(on));
+        await system.terminateChild("indexer");
+      }
+    }
+    expect([...chosen.values()].map((on) => on.size)).toEqual([3, 3, 3]);
+  });
+
   it("ends here with it, and is started again by its supervisor here", async () => {
     await offering();
     const { system } = nodes.node("a");
@@ -52,7 +83,10 @@ describe("a child that is supervised here and runs on another node", () => {
     await offering({ allow: { start: ["z"] } });
     const { system } = nodes.node("a");
     const failing = (more: object) => expect(system.startChild(spec(more))).rejects;
-    await failing({}).toMatchObject({ cause: { code: "ERR_NOT_ALLOWED", node: "b", by: "a" } });
+    await failing({}).toMatchObject({
+      code: "ERR_INIT_FAILED",
+      cause: { code: "ERR_NOT_ALLOWED", node: "b", by: "a" },
+    });
     await failing({ on: { node: "c" } }).toMatchObject({ cause: { code: "ERR_NO_CONNECTION", node: "c" } });
     await failing({ on: { anyOf: { role: "none" } } }).toMatchObject({ cause: { code: "ERR_NO_CONNECTION" } });
     await nodes.stop("b");

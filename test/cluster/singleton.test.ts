@@ -1,6 +1,6 @@
 import { singleton } from "@mini-otp/cluster";
 import { type TestCluster, testCluster } from "@mini-otp/cluster/testing";
-import type { ActorRef } from "@mini-otp/runtime";
+import { type ActorRef, dynamicSupervisor } from "@mini-otp/runtime";
 import { startTestSystem } from "@mini-otp/runtime/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import type Ledger from "./fixtures/ledger.actor.js";
@@ -56,6 +56,36 @@ describe("a singleton", () => {
     await expect(billing("b").call("crash")).rejects.toMatchObject({ code: "ERR_CALL_EXIT" });
     expect(await billing("b").call("of")).toBe("a");
     expect(grows(first, (await billing("b").call("token")) as Token)).toBe(true);
+  });
+
+  it("has a spec that may be started on several systems of one process: a crash is the affair of one of them", async () => {
+    nodes = await testCluster({ nodes: 2, ...STEADY });
+    const [a, b] = [nodes.node("a").system, nodes.node("b").system];
+    const spec = singleton<typeof Ledger>({ id: "billing", actor: LEDGER, args: {} });
+    await a.startChild(spec);
+    const first = (await billing("a").call("token")) as Token;
+    await b.startChild(spec);
+    await expect(billing("b").call("crash")).rejects.toMatchObject({ code: "ERR_CALL_EXIT" });
+    expect(grows(first, (await billing("b").call("token")) as Token)).toBe(true);
+    // It stays on a, and goes to b when a's child is stopped.
+    expect(((await billing("b").call("self")) as Ref).id).toBe("a:root/cluster/billing");
+    await a.terminateChild("billing");
+    expect(((await billing("a").call("self")) as Ref).id).toBe("b:root/cluster/billing");
+  });
+
+  it("is declared once by a node: a second child of one id is refused, until the first is stopped", async () => {
+    nodes = await testCluster({ nodes: 1, ...STEADY });
+    const { system } = nodes.node("a");
+    await declare("a");
+    expect(await billing("a").call("of")).toBe("a");
+    const other = await system.startChild(dynamicSupervisor({ id: "other" }));
+    const spec = singleton<typeof Ledger>({ id: "billing", actor: LEDGER, args: { of: "other" } });
+    const cause = expect.objectContaining({ code: "ERR_ALREADY_STARTED", id: "billing" });
+    await expect(other.startChild(spec)).rejects.toMatchObject({ code: "ERR_INIT_FAILED", cause });
+    expect(await billing("a").call("of")).toBe("a");
+    await system.terminateChild("billing");
+    await other.startChild(spec);
+    expect(await billing("a").call("of")).toBe("other");
   });
 
   it("34, 36. of a node that is cut off ends before it runs on the other side", async () => {
@@ -152,7 +182,10 @@ describe("a singleton", () => {
     const system = await startTestSystem();
     await expect(system.startChild(singleton({ id: "billing", actor: LEDGER }))).rejects.toMatchObject({
       code: "ERR_INIT_FAILED",
-      cause: expect.objectContaining({ message: expect.stringContaining("joinCluster comes before") }),
+      cause: expect.objectContaining({
+        code: "ERR_INVALID_CHILD_SPEC",
+        message: expect.stringContaining("joinCluster comes before"),
+      }),
     });
     await system.stop();
   });

@@ -1,4 +1,5 @@
 import type { ActorRef, ResourceContext } from "@mini-otp/runtime";
+import { systemOf } from "@mini-otp/runtime/guests";
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { hasLabels } from "./labels.js";
 import type { RemoteSpec } from "./remote-spec.js";
@@ -20,11 +21,12 @@ export interface StartHost {
   monitor(ref: ActorRef, listener: (reason: ExitReason) => void): () => void;
 }
 
-let turn = 0;
+/** Of each system, of which a process may have several. */
+const turns = new WeakMap<object, number>();
 
 /** Starts what another node offers, and tells its supervisor here of its end. Rejects as the other node does. */
 export async function startOn(host: StartHost, spec: RemoteSpec, context: ResourceContext): Promise<Started> {
-  const node = chosen(host, spec);
+  const node = chosen(host, spec, systemOf(context) ?? host);
   const control = host.nodeRef(node);
   if (control === undefined) throw unreachable(spec, node);
   const asking = control.with({ timeoutMs: Infinity, signal: context.signal });
@@ -44,7 +46,7 @@ export async function startOn(host: StartHost, spec: RemoteSpec, context: Resour
   };
 }
 
-function chosen(host: StartHost, spec: RemoteSpec): string {
+function chosen(host: StartHost, spec: RemoteSpec, system: object): string {
   const { on } = spec;
   if ("node" in on) return on.node;
   const fitting = host.nodes().filter(({ state, labels }) => state === "up" && hasLabels(labels, on.anyOf));
@@ -52,7 +54,9 @@ function chosen(host: StartHost, spec: RemoteSpec): string {
     const wanted = Object.entries(on.anyOf).map(([label, value]) => `${label}=${value}`);
     throw unreachable(spec, wanted.join(", "));
   }
-  return fitting[turn++ % fitting.length].node;
+  const turn = turns.get(system) ?? 0;
+  turns.set(system, turn + 1);
+  return fitting[turn % fitting.length].node;
 }
 
 function unreachable({ id, offer }: RemoteSpec, node: string): ActorError {

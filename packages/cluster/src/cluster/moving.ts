@@ -45,6 +45,8 @@ export class Moving {
   readonly #doors = new Doors();
   readonly #refs: MovingRefs;
   readonly #contenders = new Set<Contender>();
+  /** The ids of those that are not being stopped. */
+  readonly #contended = new Set<string>();
   readonly #shardSets = new Map<string, ShardSet>();
   #stopping = false;
   #handingOver: Promise<unknown> | undefined;
@@ -79,8 +81,13 @@ export class Moving {
     return this.#refs.ref(keyOf(id), `singleton:${id}`);
   }
 
-  /** This node wishes to run a singleton, until the contender is stopped. */
+  /** This node wishes to run a singleton, until the contender is stopped. Throws ERR_ALREADY_STARTED while it does already. */
   contend(spec: SingletonSpec, context: ResourceContext): { stop(reason: ExitReason): Promise<void> } {
+    const { id } = spec;
+    if (this.#contended.has(id)) {
+      throw new ActorError("ERR_ALREADY_STARTED", `singleton: id=${id}: this node has declared it`, { id });
+    }
+    this.#contended.add(id);
     const contender = new Contender(
       {
         ...this.#holdingHost,
@@ -94,6 +101,8 @@ export class Moving {
     this.#contenders.add(contender);
     return {
       stop: async (reason) => {
+        // The next one is started while this one still waits for the bucket.
+        this.#contended.delete(id);
         await contender.stop(reason);
         this.#contenders.delete(contender);
       },
