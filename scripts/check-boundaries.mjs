@@ -12,6 +12,7 @@ const ENTRY_POINTS = {
   "worker-host": [
     "@mini-otp/worker-host",
     "@mini-otp/worker-host/loop",
+    "@mini-otp/worker-host/module",
     "@mini-otp/worker-host/process",
     ...PROTOCOL_ROOMS.map((room) => `@mini-otp/worker-host/${room}`),
   ],

@@ -25,6 +25,37 @@ function declare(node: string, spec: object = {}): Promise<Shards<typeof Cart>> 
 const patient = (ref: ActorRef<typeof Cart>): ActorRef<typeof Cart> => ref.with({ timeoutMs: 20_000 });
 const ids = Array.from({ length: 24 }, (_, i) => `cart-${i}`);
 
+/** Where it is TypeScript, which has no JavaScript beside it. */
+const SOURCE = new URL("../../cluster/fixtures/", import.meta.url);
+
+describe("an entity's module", () => {
+  it.each(["cart.entity.ts", "cart.entity.js"])("may be TypeScript, as an actor's: %s", async (file) => {
+    nodes = await testCluster({ nodes: 1, ...STEADY });
+    const carts = await declare("a", { entity: new URL(file, SOURCE), shards: 1 });
+    await patient(carts.ref("cart-1")).call("add", "apple");
+    expect(await carts.ref("cart-1").call("items")).toEqual(["apple"]);
+  });
+
+  it.each<[string, string, string[] | undefined, string]>([
+    ["is not there", "nowhere.entity.js", ["nowhere.entity.js", "nowhere.entity.ts"], "tried"],
+    ["has no entity", "ledger.actor.ts", undefined, "has no entity as its default export"],
+  ])("that %s is refused before there are shards, by one start", async (_, file, tried, message) => {
+    nodes = await testCluster({ nodes: 1, ...STEADY });
+    const { system, cluster } = nodes.node("a");
+    const started: string[] = [];
+    system.on("actor_started", ({ id }) => void started.push(id));
+    system.on("actor_exited", ({ id }) => void started.push(id));
+    const entity = new URL(file, SOURCE);
+    const error = await cluster.shards({ id: "cart", entity }).catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ code: "ERR_ACTOR_MODULE", message: expect.stringContaining(message) });
+    if (tried !== undefined) expect(error).toMatchObject({ tried: tried.map((name) => new URL(name, SOURCE).href) });
+    expect(started.filter((id) => id !== "root/cluster" && id !== "root/cluster/cart.entity")).toEqual([]);
+    // Nothing is left of it.
+    const carts = await declare("a", { shards: 1 });
+    expect(await patient(carts.ref("cart-1")).call("items")).toEqual([]);
+  });
+});
+
 describe("an entity", () => {
   it("lives once in the cluster, and every node's reference leads to it", async () => {
     nodes = await testCluster({ nodes: 2 });

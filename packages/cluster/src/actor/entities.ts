@@ -11,8 +11,8 @@ export interface Loaded {
 
 /** What a shard's actor is started with. */
 export interface ShardArgs {
-  /** Of the entity's module. */
-  readonly entity: string;
+  /** The URLs to try for the entity's module. */
+  readonly entity: readonly string[];
   readonly shard: number;
   /** `forKey` leads to one of its entities. */
   readonly all: ActorRef;

@@ -252,8 +252,9 @@ export class Cluster {
   /**
    * Declares shards, on each node that runs them or sends to their entities: with one `id`, one `entity` module and one number of
    * `shards`. Resolves when this node runs what is placed here and free. Rejects with ERR_INVALID_OPTION, also for another number
-   * of shards than the other nodes'; ERR_ALREADY_STARTED when this node has declared them; ERR_CLUSTER_ENGINE; and as
-   * `startChild` when the first shard does not start.
+   * of shards than the other nodes'; ERR_ALREADY_STARTED when this node has declared them; ERR_ACTOR_MODULE (`tried`) before any
+   * shard starts, when this node may run shards and `entity` does not load; ERR_CLUSTER_ENGINE; and as `startChild` when the first
+   * shard does not start.
    */
   async shards<A = any>(spec: ShardsSpec): Promise<Shards<A>> {
     return this.#moving.shards(spec);

@@ -1,4 +1,5 @@
 import { type ActorRef, type ActorSpec, describeExit } from "@mini-otp/runtime";
+import { moduleCandidates } from "@mini-otp/runtime/guests";
 import { invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import type { Fence } from "../actor/is-held.js";
 import { Holding, type HoldingHost } from "../children/holding.js";
@@ -21,6 +22,7 @@ export interface ShardSetHost extends HoldingHost {
   warn(facts: Record<string, unknown>, message: string): void;
 }
 
+const CHECK_ACTOR = new URL("../actor/entity-check.actor.js", import.meta.url);
 const SHARD_ACTOR = new URL("../actor/shard.actor.js", import.meta.url);
 /** Looks again so often, whatever it was told. */
 const LOOK_EVERY_MS = 1000;
@@ -84,16 +86,25 @@ export class ShardSet {
 
   /** Resolves when this node has taken what is placed here and free. Rejects as the first start that has failed. */
   async begin(): Promise<void> {
+    try {
+      await this.#begin();
+    } catch (error) {
+      await this.leave();
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#mayRun) await this.#loadEntity();
     await this.#agree();
+    if (this.#leaving) return;
     this.#off = this.#host.owners.onChangeOf(`${shardKey(this.#spec.id)}.`, () => this.#lookSoon());
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     if (!this.#mayRun) return;
     await this.#takePlace();
     this.#look();
     await Promise.all(this.#shards.map(({ busy }) => busy));
-    if (this.#firstError === undefined) return;
-    await this.leave();
-    throw this.#firstError;
+    if (this.#firstError !== undefined) throw this.#firstError;
   }
 
   stats(): { readonly held: number; readonly moving: number } {
@@ -136,6 +147,13 @@ export class ShardSet {
       }),
     };
     return shard;
+  }
+
+  /** Once, before a thread is started for each shard. Rejects with ERR_ACTOR_MODULE. */
+  async #loadEntity(): Promise<void> {
+    const id = childId(this.#spec.id, "entity");
+    await this.#host.start(this.#actor(id, CHECK_ACTOR, {}));
+    await this.#host.terminate(id);
   }
 
   /** How many shards there are is the same everywhere. */
@@ -273,21 +291,25 @@ export class ShardSet {
   }
 
   async #start({ number }: Shard, fence: Fence): Promise<ActorRef> {
-    const { id, entity, shards: _, settleMs: __, on: ___, ...of } = this.#spec;
     this.#fences.set(number, fence);
     const all = this.#host.all(number);
-    const args = { entity: entity.href, shard: number, all, store: this.#store.ref, fence };
+    const args = { shard: number, all, store: this.#store.ref, fence };
     try {
-      return await this.#host.start({ ...of, id: childId(id, number), actor: SHARD_ACTOR, args });
+      return await this.#host.start(this.#actor(childId(this.#spec.id, number), SHARD_ACTOR, args));
     } catch (error) {
       this.#firstError ??= error;
       throw error;
     }
   }
+
+  #actor(id: string, actor: URL, args: object): Omit<ActorSpec, "kind"> {
+    const { id: _, entity, shards: __, settleMs: ___, on: ____, ...of } = this.#spec;
+    return { ...of, id, actor, args: { ...args, entity: moduleCandidates(entity) } };
+  }
 }
 
-function childId(id: string, shard: number): string {
-  return `${id}.${shard}`;
+function childId(id: string, part: number | "entity"): string {
+  return `${id}.${part}`;
 }
 
 function otherNumber(id: string, shards: number, there: number): Error {

@@ -7,7 +7,7 @@ export interface ShardsSpec
   extends Pick<ActorSpec, "heapCapMb" | "offHeapCapMb" | "handlerTimeoutMs" | "mailbox" | "shutdown"> {
   /** The same on every node: 1 to 64 characters. */
   readonly id: string;
-  /** The module whose default export `defineEntity` has made. */
+  /** The module whose default export `defineEntity` has made. Found as an actor's: `.js` may be a `.ts` file beside. */
   readonly entity: URL;
   /** How many shards, each an actor: from 1 to 1 024, the same on every node. Default 64. */
   readonly shards?: number | undefined;

@@ -5,5 +5,6 @@
 export { callSafely } from "../reporting/listeners.js";
 export type { NodeEvent, NodeEvents } from "../reporting/node-events.js";
 export { type Clock, systemClock } from "../supervision/clock.js";
+export { moduleCandidates } from "../threads/actor-module.js";
 export type { GuestCaller, GuestMessage } from "./guest-slot.js";
 export { type ForwardedCall, type Guest, type GuestOptions, Guests, systemOf } from "./guests.js";

@@ -37,6 +37,12 @@ export async function loadFirst(urls: readonly string[], importModule: ImportMod
   throw new ActorError("ERR_ACTOR_MODULE", message, { tried: urls, cause: missing });
 }
 
+/** The default export, if it is one. Compilers turn `export default` in a CommonJS module into a default within a default. */
+export function defaultOf<T>({ exports }: LoadedModule, isOne: (value: unknown) => value is T): T | undefined {
+  const nested = (exports.default as { default?: unknown } | null | undefined)?.default;
+  return [exports.default, nested].find(isOne);
+}
+
 /** True when the module itself is missing, false when a module that it imports is. */
 function isMissing(error: unknown, url: string): boolean {
   const { code, url: missing, message } = error as { code?: string; url?: string; message?: string };

@@ -1,0 +1,2 @@
+// Internal: for @mini-otp/cluster of the same version.
+export { defaultOf, type LoadedModule, loadFirst } from "./load-module.js";
