@@ -109,13 +109,14 @@ export interface LeaveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const aNodeName = field("a text of 1 to 32 of a-z, 0-9 and -", (value) => isText(value) && NODE_NAME.test(value));
+export const aNodeName = field(
+  "a text of 1 to 32 of a-z, 0-9 and -",
+  (value) => isText(value) && NODE_NAME.test(value),
+);
 const aText = field("a text of at most 256 characters", (value) => isText(value) && value.length <= 256);
 const someMs = numberFrom(10, 3_600_000, "milliseconds");
 
-const FIELDS: Fields = {
-  cluster: required(aNodeName),
-  node: required(aNodeName),
+const NODE_FIELDS: Fields = {
   labels: field(
     "an object of at most 32 texts of at most 256 characters each",
     (value) =>
@@ -143,6 +144,8 @@ const FIELDS: Fields = {
   downAfterMs: someMs,
   lease: group({ renewMs: someMs, holdMs: someMs, takeOverMs: someMs }),
 };
+
+const FIELDS: Fields = { cluster: required(aNodeName), node: required(aNodeName), ...NODE_FIELDS };
 
 const LEAVE_FIELDS: Fields = {
   timeoutMs: field("milliseconds, 0 or more", (value) => typeof value === "number" && value >= 0),
@@ -185,11 +188,20 @@ export interface FullOptions {
 
 export function takeNatsOptions(given: NatsOptions): { readonly nats: NatsOptions; readonly full: FullOptions } {
   const nats = takeOptions("joinCluster", given, NATS_FIELDS);
-  return { nats, full: complete(nats) };
+  return { nats, full: fullOptions("joinCluster", nats) };
 }
 
 export function takeClusterOptions(given: ClusterOptions): FullOptions {
-  return complete(takeOptions("joinCluster", given, FIELDS));
+  return fullOptions("joinCluster", takeOptions("joinCluster", given, FIELDS));
+}
+
+/** What a node is given by the function `what`, without its names; `more` has what else that function takes. Throws ERR_INVALID_OPTION. */
+export function takeNodeOptions<T extends Omit<ClusterOptions, "cluster" | "node">>(
+  what: string,
+  given: T,
+  more: Fields = {},
+): T {
+  return takeOptions(what, given, { ...more, ...NODE_FIELDS });
 }
 
 /** Throws ERR_INVALID_OPTION. */
@@ -198,16 +210,16 @@ export function takeLeaveOptions(given: LeaveOptions): Filled<LeaveOptions> {
   return { timeoutMs };
 }
 
-/** Throws ERR_INVALID_OPTION. */
-function complete(taken: ClusterOptions): FullOptions {
+/** Completes checked options, which are the function's `what`. Throws ERR_INVALID_OPTION for numbers that do not go together. */
+export function fullOptions(what: string, taken: ClusterOptions): FullOptions {
   const { cluster, node, labels = {}, version = "", allow, maxMessageBytes = 8 * 2 ** 20 } = taken;
   const { maxReferences = 16_384, heartbeatMs = 1000, goneAfterMs = 2000, downAfterMs = 8000 } = taken;
   const { messages = 4096, bytes = 1024 * 1024 } = taken.window ?? {};
   const { renewMs = 2000, holdMs = 8000, takeOverMs = 12_000 } = taken.lease ?? {};
-  atLeast("downAfterMs", downAfterMs, 2 * heartbeatMs, "twice heartbeatMs");
-  atLeast("lease.holdMs", holdMs, 2 * renewMs, "twice lease.renewMs");
+  atLeast(what, "downAfterMs", downAfterMs, 2 * heartbeatMs, "twice heartbeatMs");
+  atLeast(what, "lease.holdMs", holdMs, 2 * renewMs, "twice lease.renewMs");
   // Clocks that differ by less than that are no danger.
-  atLeast("lease.takeOverMs", takeOverMs, 1.5 * holdMs, "1.5 times lease.holdMs");
+  atLeast(what, "lease.takeOverMs", takeOverMs, 1.5 * holdMs, "1.5 times lease.holdMs");
   return {
     cluster,
     node,
@@ -227,11 +239,11 @@ function complete(taken: ClusterOptions): FullOptions {
   };
 }
 
-function atLeast(name: string, value: number, least: number, what: string): void {
+function atLeast(what: string, name: string, value: number, least: number, inWords: string): void {
   if (value >= least) return;
-  const allowed = `${what} or more, which is ${least}`;
-  const facts = { function: "joinCluster", field: name, value, allowed };
-  throw invalidOption(`joinCluster: ${name}=${value}, must be ${allowed}`, facts);
+  const allowed = `${inWords} or more, which is ${least}`;
+  const facts = { function: what, field: name, value, allowed };
+  throw invalidOption(`${what}: ${name}=${value}, must be ${allowed}`, facts);
 }
 
 function isServer(value: unknown): boolean {

@@ -34,6 +34,11 @@ export class MemoryHub {
     return engine;
   }
 
+  /** Whether a node of this name is there: it has not closed its engine, and was not killed. */
+  has(node: string): boolean {
+    return this.#engines.get(node)?.alive === true;
+  }
+
   /** The process of a node is gone: nothing of it is sent or taken any more. */
   kill(node: string): void {
     this.#engines.get(node)?.kill();
@@ -200,6 +205,10 @@ export class MemoryEngine implements Engine {
       list: (prefix) => hub.ask(node, () => [...hub.entries.values()].filter(({ key }) => key.startsWith(prefix))),
       watch: (change, missed) => this.#watchers.push({ change, missed }),
     };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
   }
 
   get connected(): boolean {

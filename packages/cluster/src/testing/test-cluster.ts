@@ -1,8 +1,9 @@
 import type { ActorSystem } from "@mini-otp/runtime";
-import { integer, takeArgument } from "@mini-otp/runtime/options";
+import { field, integer, invalidOption, isListOf, isText, required, takeArgument } from "@mini-otp/runtime/options";
 import { startTestSystem } from "@mini-otp/runtime/testing";
+import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import { type Cluster, joinBy } from "../cluster/cluster.js";
-import { type ClusterOptions, takeClusterOptions } from "../cluster/options.js";
+import { aNodeName, type ClusterOptions, type FullOptions, fullOptions, takeNodeOptions } from "../cluster/options.js";
 import { type BucketBackup, MemoryHub } from "../engine/memory-engine.js";
 
 /** A node of a cluster in one process. */
@@ -27,11 +28,20 @@ const TIMES = {
 };
 const DEADLINE_MS = 20_000;
 
+/** Throws ERR_INVALID_OPTION. */
+function ofNode(what: string, node: string, ...given: readonly Omit<TestClusterOptions, "nodes">[]): FullOptions {
+  return fullOptions(what, Object.assign({}, TIMES, ...given, { cluster: "test", node }));
+}
+
+const groupsOfNames = field("lists of names of nodes", isListOf(isListOf(isText)));
+
 /** Nodes in one process: systems of their own, real threads, and a network whose faults are the test's. */
 export class TestCluster implements AsyncDisposable {
   readonly #hub = new MemoryHub();
   readonly #options: Omit<TestClusterOptions, "nodes">;
   readonly #nodes = new Map<string, TestNode>();
+  /** Of all nodes that there have been. */
+  readonly #names = new Set<string>();
   readonly #stopped: ActorSystem[] = [];
 
   /** @internal */
@@ -46,19 +56,30 @@ export class TestCluster implements AsyncDisposable {
   /** Throws RangeError for a node that is not there. */
   node(name: string): TestNode {
     const node = this.#nodes.get(name);
-    if (node === undefined) throw new RangeError(`node=${name}: there are ${[...this.#nodes.keys()].join(", ")}`);
+    if (node === undefined) throw unknown(name, this.#nodes.keys());
     return node;
   }
 
-  /** Starts a node, or starts it again: as another incarnation. */
+  /**
+   * Starts a node, or starts it again: as another incarnation. Rejects with ERR_INVALID_OPTION, and with ERR_ALREADY_STARTED while it
+   * starts, runs or is being stopped.
+   */
   async start(name: string, options: Omit<TestClusterOptions, "nodes"> = {}): Promise<TestNode> {
-    const full = takeClusterOptions({ ...TIMES, ...this.#options, ...options, cluster: "test", node: name });
-    const system = await startTestSystem();
-    this.#stopped.push(system);
-    const cluster = await joinBy(system, this.#hub.connect(name), full);
-    const node = { name, system, cluster };
-    this.#nodes.set(name, node);
-    return node;
+    takeArgument("start", "name", name, aNodeName);
+    const full = ofNode("start", name, this.#options, takeNodeOptions("start", options));
+    if (this.#hub.has(name)) throw runs(name);
+    const engine = this.#hub.connect(name);
+    this.#names.add(name);
+    try {
+      const system = await startTestSystem();
+      this.#stopped.push(system);
+      const node = { name, system, cluster: await joinBy(system, engine, full) };
+      this.#nodes.set(name, node);
+      return node;
+    } catch (error) {
+      engine.kill();
+      throw error;
+    }
   }
 
   /** The node is gone as by a kill: nothing of it is sent any more, and it says no good-bye. */
@@ -76,9 +97,17 @@ export class TestCluster implements AsyncDisposable {
     await system.stop();
   }
 
-  /** From now on only nodes of one group reach each other. The bucket is where the most are. */
+  /**
+   * From now on only nodes of one group reach each other; those that are in none are one more. The bucket is where the most are.
+   * Throws ERR_INVALID_OPTION for a node that is in two groups, RangeError for one that there has never been.
+   */
   partition(...groups: readonly (readonly string[])[]): void {
-    this.#hub.partition(groups);
+    takeArgument("partition", "groups", groups, groupsOfNames);
+    const named = groups.flat();
+    for (const name of named) if (!this.#names.has(name)) throw unknown(name, this.#names);
+    const twice = named.find((name, i) => named.indexOf(name) !== i);
+    if (twice !== undefined) throw inTwo(groups, twice);
+    this.#hub.partition(groups.map((group) => [...group]));
   }
 
   heal(): void {
@@ -122,9 +151,11 @@ export class TestCluster implements AsyncDisposable {
   }
 }
 
-/** Starts a cluster of so many nodes in this process, connected to each other. */
-export async function testCluster({ nodes, ...options }: TestClusterOptions): Promise<TestCluster> {
-  takeArgument("testCluster", "nodes", nodes, integer([1, 26]));
+/** Starts a cluster of so many nodes in this process, connected to each other. Rejects with ERR_INVALID_OPTION. */
+export async function testCluster(given: TestClusterOptions): Promise<TestCluster> {
+  const fields = { nodes: required(integer([1, 26])) };
+  const { nodes, ...options } = takeNodeOptions("testCluster", given, fields);
+  ofNode("testCluster", "a", options);
   const cluster = new TestCluster(options);
   try {
     for (let i = 0; i < nodes; i++) await cluster.start(String.fromCharCode(97 + i));
@@ -134,4 +165,18 @@ export async function testCluster({ nodes, ...options }: TestClusterOptions): Pr
     throw error;
   }
   return cluster;
+}
+
+function unknown(name: string, names: Iterable<string>): RangeError {
+  return new RangeError(`node=${name}: there are ${[...names].join(", ")}`);
+}
+
+function runs(name: string): ActorError {
+  return new ActorError("ERR_ALREADY_STARTED", `start: node=${name} is there; stop or kill it first`, { id: name });
+}
+
+function inTwo(groups: readonly (readonly string[])[], name: string): ActorError {
+  const allowed = "groups that have no node in common";
+  const facts = { function: "partition", field: "groups", value: groups, allowed };
+  return invalidOption(`partition: node=${name} is in two groups, must be ${allowed}`, facts);
 }
