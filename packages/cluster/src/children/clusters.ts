@@ -1,6 +1,6 @@
 import type { ActorRef, ActorSystem, ResourceContext } from "@mini-otp/runtime";
 import { systemOf } from "@mini-otp/runtime/guests";
-import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ExitReason, invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import type { RemoteSpec } from "./remote-spec.js";
 import type { SingletonSpec } from "./singleton-spec.js";
 import type { Started } from "./start-on.js";
@@ -24,7 +24,25 @@ export function clusterHere(what: string, spec: SingletonSpec | RemoteSpec, cont
 }
 
 const clusters = new WeakMap<ActorSystem, SpecCluster>();
+/** The names of the clusters that systems join or are in. */
+const names = new WeakMap<ActorSystem, string>();
+
+/** From now on until `clusterLeft` the system joins no other. Throws ERR_INVALID_OPTION where it is in one already. */
+export function clusterJoins(system: ActorSystem, name: string): void {
+  if (names.has(system) || clusters.has(system)) {
+    const allowed = "one that is in no cluster, or has left its cluster";
+    const there = `a system that is in the cluster ${names.get(system) ?? "of a test"}`;
+    const facts = { function: "joinCluster", field: "system", value: system, allowed };
+    throw invalidOption(`joinCluster: system=${there}, must be ${allowed}`, facts);
+  }
+  names.set(system, name);
+}
 
 export function clusterJoined(system: ActorSystem, cluster: SpecCluster): void {
   clusters.set(system, cluster);
+}
+
+export function clusterLeft(system: ActorSystem): void {
+  clusters.delete(system);
+  names.delete(system);
 }

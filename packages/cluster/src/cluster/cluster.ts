@@ -16,7 +16,7 @@ import { requireSystem, takeArgument } from "@mini-otp/runtime/options";
 import { ActorError, invalidOption } from "@mini-otp/worker-host/protocol/errors";
 import { nameUpTo } from "@mini-otp/worker-host/protocol/options";
 import { checkedReference } from "@mini-otp/worker-host/protocol/refs";
-import { clusterJoined } from "../children/clusters.js";
+import { clusterJoined, clusterLeft } from "../children/clusters.js";
 import { Offered } from "../children/offered.js";
 import { Owners } from "../children/owners.js";
 import type { RemoteSpec } from "../children/remote-spec.js";
@@ -46,6 +46,8 @@ import { within } from "./within.js";
 const aName = nameUpTo(128);
 /** In names that actors ask for: a name of the cluster. */
 const PREFIX = "cluster:";
+/** The supervisor of what runs here for the cluster. */
+const SERVICES = "cluster";
 /** Of a system's stop, whose time was for its actors. */
 const FAREWELL_TIMEOUT_MS = 2000;
 /** What this node has sent to what no other node has holds its leaving up for no longer. */
@@ -157,7 +159,7 @@ export class Cluster {
     });
   }
 
-  /** @internal Rejects when another process of this name runs; then nothing is left behind. */
+  /** @internal Rejects when a node of this name runs; then nothing is left behind. */
   async join(): Promise<this> {
     try {
       await this.#ownership.take();
@@ -165,7 +167,7 @@ export class Cluster {
       this.#ownership.stop();
       await this.#engine.close();
       const { node, cluster } = this.#options;
-      const message = `joinCluster: node=${node}: another process of this name is in cluster ${cluster}`;
+      const message = `joinCluster: node=${node}: a node of this name is in cluster ${cluster}, of this process or another`;
       throw new ActorError("ERR_NODE_NAME_TAKEN", message, { node, cluster, incarnation: String(by) });
     }
     await this.#names.start();
@@ -321,6 +323,8 @@ export class Cluster {
     await within(Math.min(left(), SETTLE_MS), this.#gateway.answered());
     await within(left(), this.#gateway.close());
     await within(left(), this.#engine.close());
+    await within(left(), this.#endServices());
+    clusterLeft(this.#system);
   }
 
   #read(): ClusterReading {
@@ -374,8 +378,15 @@ export class Cluster {
 
   /** Under a supervisor that restarts nothing: those that have the specs do. */
   async #startService(spec: Omit<ActorSpec, "kind">): Promise<ActorRef> {
-    this.#services ??= this.#system.startChild(dynamicSupervisor({ id: "cluster" }));
+    this.#services ??= this.#system.startChild(dynamicSupervisor({ id: SERVICES }));
     return (await this.#services).startChild({ ...spec, restart: "temporary" });
+  }
+
+  /** The next cluster of this system has its own. */
+  async #endServices(): Promise<void> {
+    if ((await this.#services) === undefined) return;
+    await this.#system.terminateChild(SERVICES);
+    await this.#system.deleteChild(SERVICES);
   }
 
   async #terminateService(id: string): Promise<void> {
