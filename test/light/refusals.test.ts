@@ -1,5 +1,6 @@
 import { dynamicSupervisor, type PartitionedSupervisorRef } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
+import { eventually } from "../support/eventually.js";
 import { testSystem } from "../support/system.js";
 import type Member from "./fixtures/member.actor.js";
 
@@ -47,6 +48,55 @@ const NOT_LIGHT: readonly (readonly [what: string, code: string, why: string, as
   ["heapSnapshot", "ERR_NOT_AN_ACTOR", "the heap is the thread's", ({ system, member }) => system.heapSnapshot(member)],
   ["cpuProfile", "ERR_NOT_AN_ACTOR", "it is of a thread", ({ system, member }) => system.cpuProfile(member, 10)],
 ];
+
+const partitionOf = ({ supervisor }: Asked) => supervisor.partitions()[0].ref;
+
+/** What is asked of a partition's own reference, which is there for its numbers, its heap, its time and its end. */
+const NOT_OF_A_PARTITION: readonly (readonly [what: string, code: string, ask: (all: Asked) => unknown])[] = [
+  ["upgrade", "ERR_NOT_AN_ACTOR", (all) => all.system.upgrade(partitionOf(all), actor)],
+  ["suspend", "ERR_NOT_AN_ACTOR", (all) => all.system.suspend(partitionOf(all))],
+  ["resume", "ERR_NOT_AN_ACTOR", (all) => all.system.resume(partitionOf(all))],
+  ["getState", "ERR_NOT_AN_ACTOR", (all) => all.system.getState(partitionOf(all))],
+  ["replaceState", "ERR_NOT_AN_ACTOR", (all) => all.system.replaceState(partitionOf(all), {})],
+  ["trace", "ERR_NOT_AN_ACTOR", (all) => all.system.trace(partitionOf(all))],
+  ["call", "ERR_UNKNOWN_METHOD", (all) => partitionOf(all).call("members.stop", "a", 0, -1)],
+  ["call", "ERR_UNKNOWN_METHOD", (all) => partitionOf(all).call("members.stop")],
+  ["call", "ERR_UNKNOWN_METHOD", (all) => partitionOf(all).call("members.start", 5, 6)],
+  ["stream", "ERR_UNKNOWN_METHOD", (all) => partitionOf(all).stream("members.start", 5, 6).next()],
+];
+
+test.each(NOT_OF_A_PARTITION)("%s of a partition is %s", async (_what, code, ask) => {
+  const all = await asked();
+  await all.member.call("note", "kept");
+  expect(await (async () => ask(all))().catch(codeOf)).toBe(code);
+  expect(await all.member.call("notes")).toEqual(["kept"]);
+  expect(await (await all.supervisor.startChild({ id: "after" })).call("echo", 1)).toBe(1);
+});
+
+test("casts and messages to a partition are dead letters, and its light actors live on", async () => {
+  const all = await asked();
+  const lost: string[] = [];
+  all.system.on("dead_letter", ({ method }) => void lost.push(method));
+  const partition = partitionOf(all);
+  await all.member.call("note", "kept");
+  await partition.cast("members.start", 5, 6);
+  await partition.cast("members.upgrade", "", [], 1);
+  await partition.send({ x: 1 });
+  await partition.send({ type: "members.signal", cell: 1, generation: 1, reason: "kill", source: { id: "x" } });
+  await partition.send({ type: "DOWN", monitor: 1 });
+  // Its turn comes after theirs.
+  expect(await partition.call("nothing").catch(codeOf)).toBe("ERR_UNKNOWN_METHOD");
+  expect(await all.member.call("notes")).toEqual(["kept"]);
+  await eventually(() => lost.length === 5);
+  expect(lost).toEqual(["members.start", "members.upgrade", "info", "info", "info"]);
+});
+
+test("a refusal to upgrade names what does", async () => {
+  const { system, supervisor, member } = await asked();
+  for (const ref of [member, supervisor.partitions()[0].ref]) {
+    await expect(system.upgrade(ref, actor)).rejects.toThrow("upgrade(supervisor, module)");
+  }
+});
 
 test.each(NOT_LIGHT)("%s of a light actor is %s: %s", async (_what, code, _why, ask) => {
   const all = await asked();

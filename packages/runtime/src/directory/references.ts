@@ -9,7 +9,13 @@ import {
 } from "@mini-otp/worker-host/protocol/refs";
 import { ActorChild } from "../actor/actor-child.js";
 import type { ActorTraces } from "../introspection/actor-traces.js";
-import { type Asking, isLightReference, type LightActors, requireOwnThread } from "../partitions/light-actors.js";
+import {
+  type Asking,
+  isLightReference,
+  type LightActors,
+  requireNoPartition,
+  requireOwnThread,
+} from "../partitions/light-actors.js";
 import type { PoolChild } from "../pool/pool.js";
 import { RouterChild } from "../router/router.js";
 import type { ActorStats } from "../stats/actor-stats.js";
@@ -64,10 +70,11 @@ export class References {
     throw notAnActor(found, what);
   }
 
-  /** Throws ERR_NOT_AN_ACTOR for a pool, and otherwise as `find` does. */
+  /** Throws ERR_NOT_AN_ACTOR for a pool and for a partition of light actors, and otherwise as `find` does. */
   actorOrRouter(ref: unknown, what: string): ActorChild | RouterChild {
     const found = this.find(ref, what);
-    if (found instanceof ActorChild || found instanceof RouterChild) return found;
+    if (found instanceof ActorChild) return requireNoPartition(found, what);
+    if (found instanceof RouterChild) return found;
     throw notAnActor(found, what);
   }
 

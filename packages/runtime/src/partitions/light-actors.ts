@@ -1,6 +1,6 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { isCellAddress, segmentOfCell } from "@mini-otp/worker-host/protocol/memory";
-import type { Target } from "@mini-otp/worker-host/protocol/port";
+import { isPartitionUrl, type Target } from "@mini-otp/worker-host/protocol/port";
 import { ActorRef, type ActorStats } from "@mini-otp/worker-host/protocol/refs";
 import type { ActorTraces } from "../introspection/actor-traces.js";
 import { type LightLife, type LightTarget, lightName, lightNamed } from "../signals/light-name.js";
@@ -127,6 +127,25 @@ export function isLightReference(value: unknown): value is ActorRef {
 /** Throws ERR_NOT_AN_ACTOR for what is done to a thread, or to an actor by its thread. */
 export function requireOwnThread(ref: unknown, what: string): void {
   if (!isLightReference(ref)) return;
-  const message = `id=${ref.id} ${what}: a light actor shares its thread; ${what} is for an actor with its own`;
-  throw new ActorError("ERR_NOT_AN_ACTOR", message, { id: ref.id, method: what });
+  const { id } = ref;
+  const why = `a light actor shares its thread; ${what} is for an actor with its own`;
+  throw new ActorError("ERR_NOT_AN_ACTOR", `id=${id} ${what}: ${why}${instead(what)}`, { id, method: what });
+}
+
+/** Throws ERR_NOT_AN_ACTOR for a partition, whose state and code are the runtime's. */
+export function requireNoPartition<C extends PartitionLike>(child: C, what: string): C {
+  const { id, spec } = child;
+  if (!isPartitionUrl(String(spec.actor))) return child;
+  const why = `a partition is the thread of light actors and has no state or code of its own; ${what} is for an actor`;
+  throw new ActorError("ERR_NOT_AN_ACTOR", `id=${id} ${what}: ${why}${instead(what)}`, { id, method: what });
+}
+
+interface PartitionLike {
+  readonly id: string;
+  readonly spec: { readonly actor: URL | string };
+}
+
+function instead(what: string): string {
+  if (what !== "upgrade") return "";
+  return "; upgrade(supervisor, module) gives the light actors of a supervisor other code";
 }

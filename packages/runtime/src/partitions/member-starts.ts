@@ -1,6 +1,6 @@
 import { ActorError, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
 import { anId } from "@mini-otp/worker-host/protocol/options";
-import type { MemberItem, StartedMembers } from "@mini-otp/worker-host/protocol/port";
+import type { MemberItem } from "@mini-otp/worker-host/protocol/port";
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
@@ -9,6 +9,7 @@ import { normaliseMember } from "../supervision/normalise-spec.js";
 import type { MemberStart } from "../supervision/partitioned-ref.js";
 import { invalidSpec, readSpec } from "../supervision/spec-fields.js";
 import { lackOf, startError } from "../supervision/start-error.js";
+import { askPartition } from "./ask-partition.js";
 import { isLightReference } from "./light-actors.js";
 import type { Membership } from "./membership.js";
 import type { PartitionSlot } from "./partition-slot.js";
@@ -161,9 +162,9 @@ export class MemberStarts {
     };
     const supervisor = this.#supervisor;
     try {
-      const to = supervisor.refOf(partition)?.with({ timeoutMs: Infinity });
-      if (to === undefined) throw supervisor.notRunning();
-      const started = (await to.call("members.start", memberSpec(spec), items as never)) as StartedMembers;
+      const asked = askPartition(supervisor, partition, "members.start", memberSpec(spec), items);
+      if (asked === undefined) throw supervisor.notRunning();
+      const started = await asked;
       const failures = new Map(started.failures);
       starts.forEach(({ index, spec: { id, args } }, i) => {
         const failure = failures.get(i);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
   CELL_ACCEPTED,
@@ -28,6 +29,8 @@ export function isOverMemory({ kind }: ExitReason): boolean {
 
 /** One partition as main knows it: its table of cells, and its members by id. */
 export class PartitionSlot {
+  /** What a message to the partition itself begins with when it is the runtime's: users have its reference, too. */
+  readonly key = randomUUID();
   readonly index: number;
   readonly segment: number;
   readonly words: Int32Array;

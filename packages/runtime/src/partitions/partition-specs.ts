@@ -28,10 +28,11 @@ export function partitionSpecs(
 ): FullActorSpec[] {
   const { handlerTimeoutMs, callTimeoutMs, shutdown } = template as Partial<FullActorSpec>;
   const common = spawned(id, template);
-  return partitions.map(({ index, segment }) => {
+  return partitions.map(({ index, segment, key }) => {
     const args: PartitionArgs = {
       supervisor: id,
       segment,
+      key,
       template: common,
       upgraded: [],
       inherited: undefined,

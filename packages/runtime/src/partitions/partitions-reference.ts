@@ -20,6 +20,7 @@ import type {
 } from "../supervision/partitioned-ref.js";
 import type { SupervisorRef } from "../supervision/supervisor-ref.js";
 import { moduleName } from "../threads/actor-module.js";
+import { askPartition } from "./ask-partition.js";
 import type { LightTarget } from "./light-actors.js";
 import type { MemberStarts } from "./member-starts.js";
 import type { Membership } from "./membership.js";
@@ -119,8 +120,7 @@ class Questions {
     const { shutdown = 5_000 } = spec.template as Partial<FullActorSpec>;
     const limitMs = shutdown === "brutal_kill" ? -1 : shutdown === "infinity" ? Infinity : shutdown;
     try {
-      const to = supervisor.refOf(partition)?.with({ timeoutMs: Infinity });
-      await to?.call("members.stop", id, generationOf(member.uid) as never, limitMs as never);
+      await askPartition(supervisor, partition, "members.stop", id, generationOf(member.uid), limitMs);
     } catch (error) {
       // With its thread it has ended too.
       if (!isActorError(error, "ERR_CALL_EXIT") && !isActorError(error, "ERR_NOPROC")) throw error;

@@ -1,10 +1,10 @@
 import { ActorError } from "@mini-otp/worker-host/protocol/errors";
-import type { UpgradedMembers } from "@mini-otp/worker-host/protocol/port";
 import type { MemberResult } from "@mini-otp/worker-host/protocol/refs";
 import { decodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { FullActorSpec } from "../supervision/child-spec.js";
 import type { PartitionedSupervisorRef, UpgradedPartition } from "../supervision/partitioned-ref.js";
 import { moduleCandidates } from "../threads/actor-module.js";
+import { askPartition } from "./ask-partition.js";
 import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionedSpec } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
@@ -61,9 +61,9 @@ async function upgrade(
     const id = `${of}/${partition.index}`;
     try {
       const ref = supervisor.refOf(partition);
-      if (ref === undefined) throw supervisor.notRunning();
-      const asked = ref.with({ timeoutMs: Infinity }).call("members.upgrade", key, modules, given ?? startTimeoutMs);
-      const { upgraded, kept, error, fromVersion, version } = (await asked) as UpgradedMembers;
+      const asked = askPartition(supervisor, partition, "members.upgrade", key, modules, given ?? startTimeoutMs);
+      if (ref === undefined || asked === undefined) throw supervisor.notRunning();
+      const { upgraded, kept, error, fromVersion, version } = await asked;
       partition.upgraded.set(key, modules);
       const reason = error === undefined ? {} : { reason: decodeForeign(codec, error) };
       results.push({ id, status: "fulfilled", value: { upgraded, kept, ...reason } });

@@ -430,7 +430,8 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
    * messages: in their threads, where their states stay as they are, and the partitions one after the other. When it fails
    * in the first, as it does for a module that does not load, nothing has changed and this rejects; else it resolves to
    * what became of each partition. `timeoutMs` is that of a partition; light actors that have not come to it go on as
-   * before. Those that start later have the new code. ERR_NOT_AN_ACTOR when the template names none.
+   * before. Those that start later have the new code. ERR_NOT_AN_ACTOR when the template names none, and for one
+   * light actor or one partition.
    */
   upgrade(
     supervisor: PartitionedSupervisorRef,

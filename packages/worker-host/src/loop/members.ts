@@ -33,6 +33,11 @@ export interface Members {
   ): void;
   /** A caller has given up a call; true when that is one to a member. */
   cancelled(callerUid: number, correlation: number): boolean;
+  /**
+   * A message has come to the partition itself. True when it is main's own: then what proves it is taken off `args`. What
+   * anything else sends has no effect.
+   */
+  isOfMain(args: unknown[]): boolean;
   /** Carries out main's request, and returns its answer. Throws why that cannot be. */
   asked(request: MemberRequest): unknown;
   trace(request: MemberTrace): void;

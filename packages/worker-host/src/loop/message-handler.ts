@@ -2,7 +2,7 @@ import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition, HandlersOf } from "../actor/define-actor.js";
 import type { Carrier, Occasion, OpenSpan, Telemetry } from "../protocol/calls/telemetry.js";
 import { describe } from "../protocol/errors/describe.js";
-import { isReplyError } from "../protocol/errors/errors.js";
+import { ActorError, isReplyError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";
 import { numberedName } from "../protocol/memory/method-name.js";
@@ -250,6 +250,10 @@ export class MessageHandler {
       return;
     }
     this.#carrier = traced ? (args.pop() as Carrier) : undefined;
+    if (this.#host.members?.isOfMain(args) === false) {
+      this.#refuseToPartition(this.#nameOf(methodId));
+      return;
+    }
     const handler = kind === KIND_SEND ? this.#info : (this.#handlers.numbered(methodId) ?? this.#find(methodId));
     if (handler === undefined) {
       const method = this.#nameOf(methodId);
@@ -258,6 +262,15 @@ export class MessageHandler {
       return;
     }
     this.#run(handler, methodId, methodId < 0 ? this.#mailbox.methodText : "", args, true);
+  }
+
+  /** Users have the reference of a partition, for its numbers and its end: their messages are for its light actors. */
+  #refuseToPartition(method: string): void {
+    const { id } = this.#context;
+    const why = "a partition takes no messages: send them to its light actors";
+    const message = `id=${id} method=${method}: no such handler; ${why}`;
+    this.#unhandled(method, why, new ActorError("ERR_UNKNOWN_METHOD", message, { id, method }));
+    this.#commit();
   }
 
   #find(methodId: number): Handler | undefined {

@@ -35,6 +35,7 @@ export class PartitionThread {
   #segments: Segments | undefined;
   #microtasks: Microtasks | undefined;
   #host: LoopHost | undefined;
+  #key: string | undefined;
   #partition: Partition | undefined;
 
   constructor(load: LoadDefinition, names: NameTable) {
@@ -69,6 +70,7 @@ export class PartitionThread {
           return thread.#partition?.isLate ?? false;
         },
         receive: (...message) => thread.#partition?.receive(...message),
+        isOfMain: (args) => thread.#key !== undefined && args.shift() === thread.#key,
         asked: (request) => {
           if (thread.#partition !== undefined) return thread.#partition.asked(request);
           const { id } = request.member;
@@ -147,6 +149,7 @@ export class PartitionThread {
   }
 
   async #init(args: PartitionArgs, context: ActorContext<any>): Promise<object> {
+    this.#key = args.key;
     const outbox = this.#outbox as PartitionOutbox;
     const table = this.#segments?.table(args.segment) as Int32Array;
     const host = this.#host as LoopHost;

@@ -38,7 +38,7 @@ const MESSAGES_A_LOOK = 4;
 const SWEEP_MS = 50;
 
 /** The light actors of one thread: whose turn it is, and what all parts of it have to do with each other. */
-export class Partition implements Members, LocalMailHost {
+export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
   readonly table: Int32Array;
   readonly segment: number;
   readonly roster: Roster;

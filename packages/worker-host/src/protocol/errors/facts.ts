@@ -141,7 +141,7 @@ export interface FactsByCode {
   ERR_NOPROC: Partial<MethodFacts>;
   /** The node does not let the node `by` do this. */
   ERR_NOT_ALLOWED: NodeFacts & { readonly by: string };
-  /** The operation is for one actor, and this is a router or a pool. */
+  /** The operation is for one actor with a thread of its own, and this is a router, a pool, a light actor or a partition. */
   ERR_NOT_AN_ACTOR: MethodFacts;
   /**
    * `path` leads to the part that cannot be sent, as `args[0].cache`. `id` and `method` are those of the receiver; of a

@@ -37,6 +37,8 @@ export interface PartitionArgs {
   readonly supervisor: string;
   /** Of the table of cells. */
   readonly segment: number;
+  /** What a message to the partition itself begins with when it is main's own. */
+  readonly key: string;
   readonly template: MemberSpec | undefined;
   /** Modules that others have taken the place of since: by what their specs say, joined. */
   readonly upgraded: readonly (readonly [modules: string, now: readonly string[]])[];

@@ -1,4 +1,7 @@
-/** A snapshot, read from shared memory: it works for a hung actor too. Counts are over all incarnations. */
+/**
+ * A snapshot, read from shared memory: it works for a hung actor too. Counts are over all incarnations. Of a light actor,
+ * `heapCapMb` and `silentMs` are its partition's, and what is measured by thread is 0 or null.
+ */
 export interface ActorStats {
   /** `suspended`: the actor runs, but takes no message before `resume`. */
   readonly state: "running" | "suspended" | "stopped";
