@@ -373,5 +373,10 @@ describe("lives", () => {
     const error = (await supervisor.startChildren(specs).catch((e: unknown) => e)) as AggregateError;
     expect(error.errors.map(codeOf)).toEqual(["ERR_ALREADY_STARTED", "ERR_INIT_FAILED", "ERR_NOT_CLONEABLE"]);
     expect(supervisor.child("new")).toBeDefined();
+    const refused = error.errors[2] as Error;
+    expect(refused).toMatchObject({ id: "root/members/f", path: "args.f" });
+    expect(refused.message).toMatch(/root\/members\/f.*args\.f is a function/);
+    const alone = await supervisor.startChild({ id: "g", args: { g: [() => {}] } } as never).catch((e: unknown) => e);
+    expect(alone).toMatchObject({ id: "root/members/g", path: "args.g[0]" });
   });
 });

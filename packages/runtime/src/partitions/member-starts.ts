@@ -5,7 +5,7 @@ import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ChildSpec, FullActorSpec, FullMemberSpec } from "../supervision/child-spec.js";
-import { normaliseMember } from "../supervision/normalise-spec.js";
+import { copyArgs, normaliseMember } from "../supervision/normalise-spec.js";
 import type { MemberStart } from "../supervision/partitioned-ref.js";
 import { invalidSpec, readSpec } from "../supervision/spec-fields.js";
 import { lackOf, startError } from "../supervision/start-error.js";
@@ -184,10 +184,23 @@ export class MemberStarts {
         await Promise.all(starts.map((start) => this.#send({ partition, spec, starts: [start] }, results)));
         return;
       }
-      for (const { index } of starts) reject(index, supervisor.isStopping() ? supervisor.notRunning() : error);
+      for (const { index, spec } of starts) {
+        reject(index, supervisor.isStopping() ? supervisor.notRunning() : this.#unsent(spec, error));
+      }
     } finally {
       partition.starting -= starts.length;
       for (const start of starts) this.#starting.delete(start.spec.id);
+    }
+  }
+
+  /** Why a start was not sent: of arguments that no message can carry, in terms of the child. */
+  #unsent({ id, args }: FullMemberSpec, error: unknown): unknown {
+    if (!isActorError(error, "ERR_NOT_CLONEABLE")) return error;
+    try {
+      copyArgs(`${this.#id}/${id}`, args);
+      return error;
+    } catch (refusal) {
+      return refusal;
     }
   }
 

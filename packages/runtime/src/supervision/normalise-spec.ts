@@ -398,12 +398,15 @@ function fullMailbox(spec: ChildSpec): object {
   return { ...rest, capacityBytes: Math.max(4_096, 2 ** Math.ceil(Math.log2(capacityBytes))) };
 }
 
-/** Throws ERR_NOT_CLONEABLE with the path of a value that cannot be sent to an actor. */
 function argsOf(path: string, spec: ChildSpec): { args?: unknown } {
   const { args } = spec as { args?: unknown };
-  if (args === undefined) return {};
+  return args === undefined ? {} : { args: copyArgs(path, args) };
+}
+
+/** Throws ERR_NOT_CLONEABLE with the path of a value that cannot be sent to an actor. `path`: of the child. */
+export function copyArgs(path: string, args: unknown): unknown {
   try {
-    return { args: copyValue(args, "args") };
+    return copyValue(args, "args");
   } catch (error) {
     if (!isActorError(error, "ERR_NOT_CLONEABLE")) throw error;
     throw new ActorError(error.code, `invalid child spec "${path}": ${error.message}`, { id: path, path: error.path });
