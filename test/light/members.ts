@@ -24,7 +24,7 @@ export async function lightMembers({ threads = {}, template = {}, more = {}, sys
   const system = await testSystem({ children: [spec], ...ofSystem });
   const supervisor = system.child("members") as unknown as PartitionedSupervisorRef<any>;
   const start = (id?: string, args?: unknown, rest: object = {}) =>
-    supervisor.startChild<typeof Member>({ ...(id === undefined ? {} : { id }), args, ...rest });
+    supervisor.startChild<typeof Member>({ ...(id === undefined ? {} : { id }), args: args as never, ...rest });
   return { system, supervisor, start };
 }
 

@@ -118,6 +118,7 @@ export {
   type ExactChildren,
   type ExactSpec,
   type MailboxOptions,
+  type NotWith,
   type OnlyWith,
   type Permissions,
   type PoolSpec,
@@ -130,6 +131,7 @@ export {
   type RouterSpec,
   resource,
   router,
+  type SharingThreads,
   type SupervisorOptions,
   type SupervisorSpec,
   supervisor,
@@ -138,13 +140,18 @@ export {
 } from "./supervision/child-spec.js";
 export type { AsLiteral, Exact, MeantOption, NoSuchOption, NotTheArgs } from "./supervision/exact.js";
 export type {
+  ExactMember,
+  ExactMembers,
   MemberActor,
   MemberInfo,
+  MemberSpecFor,
   MemberStart,
   MembersPage,
+  NoMemberSpec,
   PartitionedSupervisor,
   PartitionedSupervisorRef,
   PartitionInfo,
+  StartedMember,
   UpgradedPartition,
 } from "./supervision/partitioned-ref.js";
 export type { SupervisedPoolRef } from "./supervision/pool-ref.js";

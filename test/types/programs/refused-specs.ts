@@ -64,6 +64,23 @@ await startSystem({
 const hashers = await system.startChild(dynamicSupervisor({ id: "hashers", template: { actor: hasherUrl } }));
 await hashers.startChild({}); // refused: 'args'
 
+// Light actors neither.
+const sharing = await system.startChild(dynamicSupervisor({ id: "l", threads: {}, template: { actor: hasherUrl } }));
+await sharing.startChild({ id: "a", args: { rounds: "3" } }); // refused: NotTheArgs<{ rounds: number; }>
+await sharing.startChild({ id: "a" }); // refused: 'args'
+await sharing.startChild(); // refused: arguments
+await sharing.startChild<typeof Hasher>({ id: "a" }); // refused: 'args'
+await sharing.startChild<typeof Hasher>({ id: "a", args: { rounds: "3" } }); // refused: 'number'
+await sharing.startChild({ id: "a", args: { rounds: 1 }, restrat: "permanent" }); // refused: NoSuchOption<"restrat", "did you mean restart?">
+await sharing.startChild({ id: "a", args: { rounds: 1 }, isolation: "process" }); // refused: NoSuchOption<"isolation"
+await sharing.startChildren([{ args: { rounds: 1 } }, { args: { rounds: "3" } }]); // refused: NotTheArgs<{ rounds: number; }>
+await sharing.startChildren([{ id: "a" }]); // refused: 'args'
+await sharing.startChildren([1, 2].map((n) => ({ id: `m${n}` }))); // refused: 'args'
+await sharing.startChildren([{ id: "a", args: { rounds: 1 }, heapCap: 1 }]); // refused: NoSuchOption<"heapCap"
+dynamicSupervisor({ id: "a", threads: {}, template: { actor: hasherUrl, isolation: "process" } }); // refused once: NotWith<"threads">
+dynamicSupervisor({ id: "a", threads: {}, template: { actor: hasherUrl, heapCapMb: 64 } }); // refused once: NotWith<"threads">
+dynamicSupervisor({ id: "a", threads: {}, template: { actor: hasherUrl, backoff: { minMs: 1 } } }); // refused: NotWith<"threads">
+
 // What is looked up has its actor's type.
 system.child("hashr"); // refused: "hasher" | StartedLater<"child<typeof X>(id)">
 system.child("started later"); // refused: "hasher" | StartedLater<"child<typeof X>(id)">

@@ -166,6 +166,30 @@ const sharing = await system.startChild(
 const light = await sharing.startChild({ id: "one", args: { rounds: 1 } });
 is<typeof light, ActorRef<typeof Hasher>>(true);
 sharing.refOf("one");
+const lights = await sharing.startChildren([{ args: { rounds: 1 } }, { id: "two", args: { rounds: 2 } }]);
+is<typeof lights, ActorRef<typeof Hasher>[]>(true);
+await sharing.startChildren([1, 2].map((rounds) => ({ id: `m${rounds}`, args: { rounds }, sameThreadAs: light })));
+const otherLight = await sharing.startChild({ id: "gate", actor: gateUrl });
+is<typeof otherLight, ActorRef<typeof gate>>(true);
+const toldLight = await sharing.startChild<typeof gate>({ actor: "gate.js" });
+is<typeof toldLight, ActorRef<typeof gate>>(true);
+const presetLights = await system.startChild(
+  dynamicSupervisor({
+    id: "pl",
+    threads: {},
+    template: { actor: hasherUrl, args: { rounds: 1 }, restart: "permanent" },
+  }),
+);
+const presetLight = await presetLights.startChild();
+is<typeof presetLight, ActorRef<typeof Hasher>>(true);
+await presetLights.startChildren([{}, { id: "named", args: { rounds: 2 } }]);
+const untypedLights = await system.startChild(
+  dynamicSupervisor({ id: "ul", threads: {}, template: { actor: "a.js" } }),
+);
+const untypedLight = await untypedLights.startChild({ args: { any: [1] } });
+is<typeof untypedLight, ActorRef<any>>(true);
+await untypedLights.startChild<typeof Hasher>({ id: "told", args: { rounds: 1 } });
+await system.upgrade(sharing, hasherUrl);
 const startedDynamic = await system.startChild(dynamicSupervisor({ id: "d" }));
 const member = await startedDynamic.startChild<typeof Hasher>({ actor: "hasher.js", args: { rounds: 1 } });
 is<typeof member, ActorRef<typeof Hasher>>(true);

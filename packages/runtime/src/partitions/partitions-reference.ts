@@ -53,9 +53,9 @@ export function partitionsReference(parts: ReferenceParts): PartitionedSuperviso
   return {
     id: process.id,
     flags: process.flags,
-    startChild: ((spec?: MemberStart) => starts.one(spec)) as PartitionedSupervisorRef["startChild"],
+    startChild: ((spec?: MemberStart) => starts.one(spec)) as unknown as PartitionedSupervisorRef["startChild"],
     startChildren: ((specs: readonly MemberStart[]) =>
-      questions.startMany(specs)) as PartitionedSupervisorRef["startChildren"],
+      questions.startMany(specs)) as unknown as PartitionedSupervisorRef["startChildren"],
     refOf: ((id: string) => questions.byId(id)) as PartitionedSupervisorRef["refOf"],
     child: ((id: string) => questions.child(id)) as PartitionedSupervisorRef["child"],
     terminateChild: (id) => questions.terminate(id),

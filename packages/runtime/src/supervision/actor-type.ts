@@ -42,3 +42,10 @@ export type RightArgs<Args, A> = unknown extends Args
   : Args extends AsLiteral<ActorArgs<A>> | undefined
     ? unknown
     : { readonly args: NotTheArgs<ActorArgs<A>> };
+
+/** The same for a spec that a template is under. */
+export type ArgsOver<S, Template, A> = "args" extends keyof S
+  ? RightArgs<S["args"], A>
+  : "args" extends keyof Template
+    ? unknown
+    : RequiredArgs<A>;

@@ -436,6 +436,30 @@ export interface OnlyWith<Other extends string> {
   readonly "this option needs another one": Other;
 }
 
+/** Shown by the compiler in the place of an option that has no meaning beside another one. */
+export interface NotWith<Other extends string> {
+  readonly "this option cannot be beside another one": Other;
+}
+
+/** What belongs to a thread, or needs one. */
+type OfOwnThread =
+  | "isolation"
+  | "heapCapMb"
+  | "offHeapCapMb"
+  | "env"
+  | "execArgv"
+  | "permissions"
+  | "console"
+  | "name"
+  | "significant"
+  | "backoff"
+  | "maxDeliveries";
+
+/** With threads: what of the template `T` light actors do not have. */
+export type SharingThreads<T, Threads> = [Threads] extends [ThreadsOptions]
+  ? { readonly [K in keyof T & OfOwnThread]?: undefined extends T[K] ? unknown : NotWith<"threads"> }
+  : unknown;
+
 /**
  * A supervisor for children that are started and stopped as needed. With `threads` they are light actors: many share an
  * isolated thread.
@@ -447,7 +471,7 @@ export function dynamicSupervisor<
 >(
   spec: Omit<DynamicSupervisorSpec, "kind" | "template" | "threads" | "perThread"> & {
     readonly id: I;
-    readonly template?: (T & Exact<T, ActorSpec>) | undefined;
+    readonly template?: (T & Exact<T, ActorSpec> & SharingThreads<T, Threads>) | undefined;
     readonly threads?: (Threads & Exact<Threads, ThreadsOptions>) | undefined;
     readonly perThread?: [Threads] extends [ThreadsOptions]
       ? DynamicSupervisorSpec["perThread"]

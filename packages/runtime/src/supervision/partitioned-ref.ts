@@ -1,13 +1,15 @@
 import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import type { ActorArgs, ArgsOver, RequiredArgs } from "./actor-type.js";
 import type { AnySupervisorRef } from "./administration.js";
 import type { RestartType } from "./child.js";
 import type { ActorOf, ActorSpec } from "./child-spec.js";
+import type { Exact, IsUnion } from "./exact.js";
 
 /** A light actor to start: what it leaves out is as in the template. */
-export interface MemberStart {
+export interface MemberStart<A = unknown> {
   /** Unique under its supervisor. Default: one that is free. */
   readonly id?: string | undefined;
-  readonly args?: unknown | undefined;
+  readonly args?: ActorArgs<A> | undefined;
   /** Starts it in the partition of this sibling. */
   readonly sameThreadAs?: ActorRef | undefined;
   readonly actor?: ActorSpec["actor"] | undefined;
@@ -74,6 +76,37 @@ export interface PartitionedSupervisor {
   members(options?: MembersPage): MemberInfo[];
 }
 
+type Handlers = { readonly handlers: any };
+
+/** What a light actor is started with where `T` was named, with what the template has left open. */
+export type MemberSpecFor<T, Template> = T extends Handlers
+  ? MemberStart<T> & ("args" extends keyof Template ? unknown : RequiredArgs<T>)
+  : MemberStart;
+
+/** What a spec of a light actor must have. Where `T` was named, `MemberSpecFor` says it. */
+export type ExactMember<T, S, Template> = T extends Handlers
+  ? unknown
+  : true extends IsUnion<S>
+    ? unknown
+    : Exact<S, MemberStart> & ArgsOver<S, Template, ActorOf<S extends { readonly actor: unknown } ? S : Template>>;
+
+/** The same of each one in a list. */
+export type ExactMembers<T, S, Template> = { [I in keyof S]: ExactMember<T, S[I], Template> };
+
+/** The arguments of a `startChild` without a spec: none, and no call at all where the actor's `init` asks for some. */
+export type NoMemberSpec<T, Template> = "args" extends keyof Template
+  ? []
+  : undefined extends ActorArgs<T>
+    ? []
+    : [never, never];
+
+/** The actor that a light actor's spec is for: the template's, where neither `T` nor the spec names another. */
+export type StartedMember<T, S, Template> = 0 extends 1 & T
+  ? any
+  : T extends Handlers
+    ? T
+    : ActorOf<S extends { readonly actor: unknown } ? S : Template>;
+
 /** A dynamic supervisor whose children, light actors, share threads. */
 export interface PartitionedSupervisorRef<Template extends Partial<ActorSpec> = any>
   extends AnySupervisorRef,
@@ -85,12 +118,21 @@ export interface PartitionedSupervisorRef<Template extends Partial<ActorSpec> = 
    * ERR_ALREADY_STARTED, ERR_MAX_CHILDREN, ERR_INIT_FAILED, ERR_INIT_TIMEOUT, ERR_ACTOR_MODULE, ERR_NOPROC for a
    * `sameThreadAs` that is none of this supervisor's, and ERR_CALL_EXIT when the partition ended meanwhile.
    */
-  startChild<T = MemberActor<Template>>(spec?: MemberStart): Promise<ActorRef<NoInfer<T>>>;
+  startChild<T = unknown, const S extends MemberSpecFor<T, Template> = MemberSpecFor<T, Template>>(
+    spec: S & ExactMember<T, S, Template>,
+  ): Promise<ActorRef<StartedMember<NoInfer<T>, NoInfer<S>, Template>>>;
+  /** The same of one that is as the template says, with an id that is free. */
+  startChild<T = MemberActor<Template>>(...none: NoMemberSpec<T, Template>): Promise<ActorRef<NoInfer<T>>>;
   /**
    * Starts many, with one message for each partition. The references are in the order of `specs`. Rejects with an
    * AggregateError of what `startChild` would reject with when some did not start: the others run.
    */
-  startChildren<T = MemberActor<Template>>(specs: readonly MemberStart[]): Promise<ActorRef<NoInfer<T>>[]>;
+  startChildren<
+    T = unknown,
+    const S extends readonly MemberSpecFor<T, Template>[] = readonly MemberSpecFor<T, Template>[],
+  >(
+    specs: S & ExactMembers<T, S, Template>,
+  ): Promise<ActorRef<StartedMember<NoInfer<T>, NoInfer<S[number]>, Template>>[]>;
   /**
    * With `place: "hash"`: where messages to the child with this id go, in each of its lives. It is computed, and
    * nothing is asked. Throws ERR_INVALID_OPTION with another `place`.

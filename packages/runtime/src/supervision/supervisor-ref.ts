@@ -1,6 +1,7 @@
 import { ActorError, type ActorErrorCode, isActorError, withCaller } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
 import type { ActorRef, NotAnActor, RefOf } from "@mini-otp/worker-host/protocol/refs";
+import type { ArgsOver } from "./actor-type.js";
 import {
   type AdministrationCall,
   type AnySupervisorRef,
@@ -20,7 +21,6 @@ import type {
   PoolSpec,
   RequiredArgs,
   ResourceSpec,
-  RightArgs,
   RouterSpec,
   SupervisorSpec,
   ThreadsOptions,
@@ -185,12 +185,6 @@ export type ExactDynamic<S, Template> =
     : S extends { readonly kind: "router" | "pool" | "resource" }
       ? ExactSpec<S>
       : Exact<S, ActorSpec> & ArgsOver<S, Template, ActorOf<S extends { readonly actor: unknown } ? S : Template>>;
-
-type ArgsOver<S, Template, A> = "args" extends keyof S
-  ? RightArgs<S["args"], A>
-  : "args" extends keyof Template
-    ? unknown
-    : RequiredArgs<A>;
 
 /** A dynamic supervisor, whose template has what `startChild` is not told. */
 export interface DynamicSupervisorRef<Template extends Partial<ActorSpec> = any>
