@@ -177,6 +177,18 @@ test("an inline actor that has stopped is forgotten: its name is free, and refer
   await asks.stop();
 });
 
+test("a link of an inline actor to an actor of a system is refused, and not taken for one to an actor that is gone", async () => {
+  await using system = await startTestSystem();
+  const actor = new URL("../fixtures/counter.actor.js", import.meta.url);
+  const counter = await system.startChild({ id: "counter", actor });
+  const asks = await runInline(Careless);
+  expect(await asks.call("use", "link", counter)).toContain(
+    "is linked to inline actors only, and root/counter is a system's",
+  );
+  expect([asks.incarnation, asks.running]).toEqual([1, true]);
+  await asks.stop();
+});
+
 test("an exit signal to an inline actor that has stopped reaches no actor of a system", async () => {
   await using system = await startTestSystem();
   const asks = await runInline(Careless);

@@ -1,5 +1,5 @@
 import type { LoopState, OwnMessages } from "@mini-otp/worker-host/loop";
-import { type ExitReason, linkedReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
+import { ActorError, type ExitReason, linkedReason, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, checkedReference, type PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import type { Down } from "../signals/process-signals.js";
 import { isInline } from "./inline-world.js";
@@ -66,6 +66,8 @@ export class InlineBonds {
     if (target !== undefined) {
       target.#links.add(this);
       this.#links.add(target);
+    } else if (!isInline(ref) && latestTestSystem() !== undefined) {
+      throw inlineOnly(this.#actor.id, ref);
     } else if (this.trapsExits) {
       this.signal({ type: "EXIT", id: ref.id, ref, reason: NOPROC });
     } else {
@@ -113,4 +115,10 @@ export class InlineBonds {
     const bonds = this.#actor.bondsOf(ref);
     return bonds === undefined || bonds.#actor.loopState.ended ? undefined : bonds;
   }
+}
+
+/** Main has no process of a system that a link could lead to. */
+function inlineOnly(id: string, ref: ActorRef | PoolRef): ActorError {
+  const message = `id=${id} ctx.link: an inline actor is linked to inline actors only, and ${ref.id} is a system's; monitor it`;
+  return new ActorError("ERR_WRONG_THREAD", message, { id });
 }
