@@ -12,6 +12,7 @@ import { recordFailure } from "@mini-otp/worker-host/protocol/options";
 import {
   ActorRef,
   type ActorStats,
+  noStreams,
   type PoolRef,
   type RefOptions,
   type StreamReader,
@@ -25,6 +26,7 @@ import { InlineCalls } from "./inline-call.js";
 import { InlineChildren } from "./inline-children.js";
 import { InlineLoop } from "./inline-loop.js";
 import { InlineMailbox } from "./inline-mailbox.js";
+import type { InlineSiblings } from "./inline-siblings.js";
 import {
   enterWorld,
   INLINE_ADDRESS,
@@ -48,6 +50,8 @@ export interface FullInlineOptions {
   /** For calls whose caller does not say. */
   readonly callTimeoutMs: number;
   readonly throws: Throws;
+  /** Of a light actor. */
+  readonly light?: { readonly siblings: InlineSiblings<InlineActor>; readonly handed: unknown } | undefined;
 }
 
 /**
@@ -62,7 +66,7 @@ export class InlineActor implements InlineTarget {
   readonly #definition: ActorDefinition;
   readonly #args: unknown;
   readonly #options: FullInlineOptions;
-  readonly #sender = new InlineSender(this.uid);
+  readonly #sender: InlineSender;
   readonly #ref: ActorRef;
   readonly #mailbox = new InlineMailbox();
   readonly #calls: InlineCalls;
@@ -77,9 +81,10 @@ export class InlineActor implements InlineTarget {
     this.#definition = definition;
     this.#options = options;
     this.id = options.id;
+    this.#sender = new InlineSender(this.uid, options.light !== undefined);
     [this.#args] = this.#sender.copyArgs([args], undefined, { id: this.id });
     this.name = options.name;
-    this.#ref = new ActorRef(this.#sender, INLINE_ADDRESS, this.uid, this.id);
+    this.#ref = this.#refTo(this);
     const { clock, callTimeoutMs } = options;
     this.#calls = new InlineCalls(this.id, this.#sender, clock, callTimeoutMs, (call) => this.#loop.givenUp(call));
     this.#children = new InlineChildren<InlineActor>(
@@ -94,6 +99,11 @@ export class InlineActor implements InlineTarget {
   /** Resolves when the actor has ended and is not restarted. */
   get exited(): Promise<ExitReason> {
     return this.#exited.promise;
+  }
+
+  /** The light actors that share its thread. */
+  get siblings(): readonly InlineActor[] {
+    return this.#options.light?.siblings.all.filter((sibling) => sibling !== this) ?? [];
   }
 
   /** The context of the current incarnation. */
@@ -115,6 +125,19 @@ export class InlineActor implements InlineTarget {
       throw startError(this.id, "worker", outcome, this.#args === undefined ? "it was given no args" : undefined);
   }
 
+  /** Begins its first life after the code that runs now. An `init` that fails is an exit. */
+  launch(): void {
+    const loop = this.#nextLife();
+    queueMicrotask(() => {
+      // It may have been told to exit meanwhile.
+      if (!loop.state.ended) void loop.start().then((outcome) => this.#launched(outcome));
+    });
+  }
+
+  #launched(outcome: "started" | "ignored" | ExitReason): void {
+    if (outcome !== "started") this.#died(outcome === "ignored" ? NORMAL : outcome);
+  }
+
   call(method: string, args: unknown[], options: RefOptions): Promise<unknown> {
     if (!this.#accepts) return Promise.reject(noproc(this.id, method, "stopped or never restarted"));
     const call = this.#calls.open(method, options);
@@ -125,6 +148,7 @@ export class InlineActor implements InlineTarget {
 
   openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
     if (!this.#accepts) throw noproc(this.id, method, "stopped or never restarted");
+    if (this.#options.light !== undefined) throw noStreams(this.id, method);
     const call = this.#calls.open(method, options, reader);
     // The reader hears of it.
     call.outcome.catch(() => {});
@@ -192,9 +216,13 @@ export class InlineActor implements InlineTarget {
   }
 
   #begin(): Promise<"started" | "ignored" | ExitReason> {
+    return this.#nextLife().start();
+  }
+
+  #nextLife(): InlineLoop {
     this.incarnation++;
     this.#loop = this.#createLoop();
-    return this.#loop.start();
+    return this.#loop;
   }
 
   /** This incarnation is over: its callers and the actors bound to it get the reason, and its restart type decides. */
@@ -215,7 +243,10 @@ export class InlineActor implements InlineTarget {
 
   #isRestartedAfter(reason: ExitReason): boolean {
     const { restart, clock, intensity, periodMs } = this.#options;
-    const isOver = this.#loop.state.draining !== undefined || restart === "temporary";
+    const { state, initialised } = this.#loop;
+    // A light actor whose first life does not begin is its starter's to see.
+    const isUnborn = this.#options.light !== undefined && this.incarnation === 1 && !initialised;
+    const isOver = state.draining !== undefined || restart === "temporary" || isUnborn;
     if (isOver || (restart === "transient" && isCleanExit(reason))) return false;
     const { failures, restartAllowed } = recordFailure(this.#failures, clock.now(), { intensity, periodMs });
     this.#failures = failures;
@@ -239,8 +270,12 @@ export class InlineActor implements InlineTarget {
     this.#exited.resolve(reason);
   }
 
+  #refTo({ uid, id }: InlineActor): ActorRef {
+    return new ActorRef(this.#sender, INLINE_ADDRESS, uid, id);
+  }
+
   #createLoop(): InlineLoop {
-    const { clock, log, throws } = this.#options;
+    const { clock, log, throws, light } = this.#options;
     return new InlineLoop({
       id: this.id,
       name: this.name,
@@ -254,6 +289,11 @@ export class InlineActor implements InlineTarget {
       clock,
       log,
       throws,
+      light: light && {
+        handed: light.handed,
+        spawn: (spec, hand) => light.siblings.spawn(spec, hand, (sibling) => this.#refTo(sibling)),
+      },
+      accept: (method, args) => this.accept(method, args),
       bondsOf(ref) {
         const target = inlineActor(ref);
         return target === undefined ? undefined : target.#loop.bonds;
@@ -264,10 +304,7 @@ export class InlineActor implements InlineTarget {
         return isInline(ref);
       },
       exit: (reason) => this.exit(reason),
-      startChild: async (spec) => {
-        const { uid, id } = await this.#children.start(spec);
-        return new ActorRef(this.#sender, INLINE_ADDRESS, uid, id);
-      },
+      startChild: async (spec) => this.#refTo(await this.#children.start(spec)),
       ended: (reason) => this.#died(reason),
     });
   }

@@ -11,6 +11,7 @@ import { aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "@min
 import { ActorRef, checkedReference, type PoolRef, type Sender } from "@mini-otp/worker-host/protocol/refs";
 import type { Logger } from "../reporting/logger.js";
 import type { InlineBonds } from "./inline-bonds.js";
+import { type InlineLight, type LightLife, lighten } from "./inline-light.js";
 import { inlineLog } from "./inline-log.js";
 import { INLINE_ADDRESS, inlineByName } from "./inline-world.js";
 import { latestTestSystem } from "./test-system.js";
@@ -29,6 +30,9 @@ export interface InlineContextParts {
   readonly own: OwnMessages;
   readonly call: CurrentCall;
   readonly loopState: LoopState;
+  /** Of a light actor. */
+  readonly light: InlineLight | undefined;
+  readonly life: LightLife | undefined;
   startChild(spec: unknown): Promise<ActorRef>;
   /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
   exitInline(ref: ActorRef | PoolRef, reason: ExitReason | "kill"): boolean;
@@ -45,7 +49,13 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
     parts.schedule();
     return timer;
   };
-  return {
+  const find = (what: string, name: string): any => {
+    takeArgument(what, "name", name, text);
+    const target = inlineByName(name);
+    if (target === undefined) return latestTestSystem()?.whereis(name);
+    return new ActorRef(sender, INLINE_ADDRESS, target.uid, target.id);
+  };
+  const context: ActorContext<any> = {
     state: undefined,
     self: parts.ref,
     id,
@@ -56,12 +66,7 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
     get signal() {
       return call.signal;
     },
-    whereis(name): any {
-      takeArgument("ctx.whereis", "name", name, text);
-      const target = inlineByName(name);
-      if (target === undefined) return latestTestSystem()?.whereis(name);
-      return new ActorRef(sender, INLINE_ADDRESS, target.uid, target.id);
-    },
+    whereis: (name) => find("ctx.whereis", name),
     startChild: (spec: unknown): any => parts.startChild(portableSpec(spec)),
     monitor: (ref) => bonds.monitor(ref),
     demonitor: (monitor) => bonds.demonitor(takeArgument("ctx.demonitor", "monitor", monitor, aNumber)),
@@ -95,19 +100,20 @@ export function createInlineContext(parts: InlineContextParts): ActorContext<any
     spawn: () => notShared(id, "ctx.spawn"),
     own: () => notShared(id, "ctx.own"),
     on: () => notShared(id, "ctx.on"),
-    async lookup(name): Promise<any> {
-      return this.whereis(name);
-    },
+    lookup: async (name) => find("ctx.lookup", name),
     continueWith(method, ...rest) {
       requireHandler(id, handlers, method);
       own.continueWith(method, rest);
       parts.schedule();
     },
   };
+  const { life, light } = parts;
+  if (life !== undefined && light !== undefined) lighten(context, life, light);
+  return context;
 }
 
 /** For what only an actor that shares its thread can do. */
 function notShared(id: string, what: string): never {
-  const message = `id=${id}: ${what} is for actors that share a thread; runInline runs one alone`;
+  const message = `id=${id}: ${what} is for actors that share a thread; runInline takes light: true for one`;
   throw new ActorError("ERR_WRONG_THREAD", message, { id });
 }

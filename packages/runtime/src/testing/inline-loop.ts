@@ -23,6 +23,7 @@ import type { Clock, Timer } from "../supervision/clock.js";
 import { InlineBonds } from "./inline-bonds.js";
 import type { InlineCall, InlineCalls } from "./inline-call.js";
 import { createInlineContext } from "./inline-context.js";
+import { type InlineLight, LightLife } from "./inline-light.js";
 import type { InlineMailbox, InlineMessage } from "./inline-mailbox.js";
 import { INLINE_ADDRESS, type InlineSender } from "./inline-world.js";
 
@@ -45,6 +46,10 @@ export interface InlineLoopParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly throws: Throws;
+  /** Of a light actor. */
+  readonly light: InlineLight | undefined;
+  /** Puts an event into the mailbox. */
+  accept(method: string, args: unknown[]): boolean;
   /** The bonds of another actor on this thread. */
   bondsOf(ref: ActorRef | PoolRef): InlineBonds | undefined;
   /** Sends an exit signal to another actor on this thread. False: `ref` is not one. */
@@ -72,6 +77,8 @@ export class InlineLoop {
   initialised = false;
   readonly #parts: InlineLoopParts;
   readonly #handlers: HandlerTable;
+  /** Of a light actor. */
+  readonly #life: LightLife | undefined;
   #items = 0;
   #scheduled = false;
   #wakeTimer: Timer | undefined;
@@ -103,9 +110,12 @@ export class InlineLoop {
     const schedule = (): void => this.schedule();
     const exit = (reason: ExitReason): void => parts.exit(reason);
     this.bonds = new InlineBonds({ id, ref, own, loopState, bondsOf: parts.bondsOf, exit, schedule });
+    const { handlers } = definition;
+    this.#life = parts.light && new LightLife({ ...parts, handlers, loopState });
     this.context = createInlineContext({
       ...parts,
-      handlers: definition.handlers,
+      life: this.#life,
+      handlers,
       bonds: this.bonds,
       own,
       call,
@@ -136,6 +146,9 @@ export class InlineLoop {
     this.state.ended = true;
     this.#wakeTimer?.cancel();
     this.bonds.forget();
+    if (this.#life === undefined) return;
+    this.call.abort();
+    this.#life.letGo();
   }
 
   get streamStats(): { readonly open: number; readonly items: number } {

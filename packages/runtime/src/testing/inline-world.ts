@@ -13,7 +13,7 @@ import type {
   StreamReader,
   TaskOptions,
 } from "@mini-otp/worker-host/protocol/refs";
-import { uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
+import { noStreams, uncloneableFor } from "@mini-otp/worker-host/protocol/refs";
 import { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import { ActorSystem } from "../system/actor-system.js";
@@ -99,12 +99,14 @@ class ForeignConnection implements InlineConnection {
 export class InlineSender implements Sender {
   readonly codec = new Codec(this);
   readonly #ownUid: number | undefined;
+  readonly #isLight: boolean;
   /** What the sending actor reads. */
   readonly #streams = new Set<StreamReader>();
 
-  /** `ownUid` is the uid of the sending actor; main has none. */
-  constructor(ownUid?: number) {
+  /** `ownUid` is the uid of the sending actor; main has none. A light actor reads no streams. */
+  constructor(ownUid?: number, isLight = false) {
     this.#ownUid = ownUid;
+    this.#isLight = isLight;
   }
 
   connect(address: number, uid: number, id: string): InlineConnection {
@@ -123,6 +125,7 @@ export class InlineSender implements Sender {
   }
 
   streamTask(uid: number, id: string, task: unknown, options: RunOptions, reader: StreamReader): void {
+    if (this.#isLight) throw noStreams(id, "stream");
     outboxFor(id).streamTask(uid, id, task, options, reader);
   }
 
@@ -136,6 +139,7 @@ export class InlineSender implements Sender {
 
   openStream(to: InlineConnection, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
     requireMethod(method);
+    if (this.#isLight) throw noStreams(to.id, method);
     const { foreign } = to;
     if (foreign !== undefined) foreign.sender.openStream?.(foreign.to, method, args, options, reader);
     else if (to.uid === this.#ownUid) throw callingSelf(to, method);

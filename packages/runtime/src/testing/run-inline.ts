@@ -1,13 +1,16 @@
 import { type ActorDefinition, isActorDefinition } from "@mini-otp/worker-host";
-import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { handedOnce } from "@mini-otp/worker-host/loop";
+import { type ExitReason, invalidOption, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { DEFAULT_CALL_TIMEOUT_MS } from "@mini-otp/worker-host/protocol/memory";
 import {
   aName,
   anId,
+  anything,
   aThrows,
   BOUNDS,
   type Fields,
   field,
+  flag,
   integer,
   oneOf,
   or,
@@ -21,7 +24,8 @@ import { aLogger, type Logger, systemLogger } from "../reporting/logger.js";
 import type { RestartType } from "../supervision/child.js";
 import type { ActorArgs } from "../supervision/child-spec.js";
 import { aClock, type Clock, systemClock } from "../supervision/clock.js";
-import { InlineActor } from "./inline-actor.js";
+import { type FullInlineOptions, InlineActor } from "./inline-actor.js";
+import { InlineSiblings } from "./inline-siblings.js";
 import { INLINE_ADDRESS, InlineSender } from "./inline-world.js";
 
 const aDefinition = field("what defineActor returns", isActorDefinition);
@@ -34,6 +38,9 @@ const FIELDS: Fields = {
   periodMs: periodMsField,
   callTimeoutMs: or(timerMs, Infinity),
   throws: aThrows,
+  light: flag,
+  hand: anything,
+  template: aDefinition,
   clock: aClock,
   logger: aLogger,
 };
@@ -42,9 +49,9 @@ const FIELDS: Fields = {
 export interface InlineOptions {
   /** Default `"inline"`. */
   id?: string | undefined;
-  /** For `ctx.whereis` of other inline actors. */
+  /** For `ctx.whereis` and `ctx.lookup` of other inline actors. A light actor has none. */
   name?: string | undefined;
-  /** Whether the actor is restarted when it ends, which happens at once. Default `"permanent"`. */
+  /** Whether the actor is restarted when it ends, which happens at once. Default `"permanent"`; with `light` `"temporary"`. */
   restart?: RestartType | undefined;
   /** At most this many restarts in `periodMs`, then the actor stays down. Default 3 in 5 000 ms. */
   intensity?: number | undefined;
@@ -53,6 +60,15 @@ export interface InlineOptions {
   callTimeoutMs?: number | undefined;
   /** What a handler does that throws. Default: what `defineActor` was told, else `"crash"`. */
   throws?: "crash" | "reply" | undefined;
+  /**
+   * Runs it as a light actor, as `dynamicSupervisor({ threads })` does: it has `ctx.spawn`, `ctx.own` and `ctx.on`, and is
+   * refused what light actors cannot do: streams, `ctx.startChild`, `ctx.whereis`. Default false.
+   */
+  light?: boolean | undefined;
+  /** Of a light actor: its `ctx.handed`, not copied. With `restart: "temporary"` only. */
+  hand?: unknown;
+  /** Of a light actor: what `ctx.spawn` starts, `temporary` and by itself. Default: the actor itself, with its `restart`. */
+  template?: ActorDefinition<any, any, any> | undefined;
   /**
    * The clock of its timers, of call timeouts and of the restart window, for example `virtualClock()`. Default: the
    * machine's clock.
@@ -65,11 +81,13 @@ export interface InlineOptions {
 /** A reference to an actor on this thread, which also shows a test the actor's state. */
 export class InlineRef<A = any> extends ActorRef<A> {
   readonly #actor: InlineActor;
+  readonly #siblings: InlineSiblings<InlineActor> | undefined;
 
-  /** @internal */
-  constructor(actor: InlineActor) {
+  /** @internal `siblings` end when this reference is disposed of. */
+  constructor(actor: InlineActor, siblings?: InlineSiblings<InlineActor>) {
     super(new InlineSender(), INLINE_ADDRESS, actor.uid, actor.id);
     this.#actor = actor;
+    this.#siblings = siblings;
   }
 
   /** The state itself, not a copy. */
@@ -83,6 +101,11 @@ export class InlineRef<A = any> extends ActorRef<A> {
 
   get running(): boolean {
     return this.#actor.running;
+  }
+
+  /** The light actors that share its thread and have not ended, in the order of their start: those that `ctx.spawn` has started. */
+  get siblings(): readonly InlineRef[] {
+    return this.#actor.siblings.map((sibling) => new InlineRef(sibling));
   }
 
   /** Resolves with the exit reason once the actor has ended and is not restarted. */
@@ -100,8 +123,10 @@ export class InlineRef<A = any> extends ActorRef<A> {
     this.#actor.exit(reason);
   }
 
+  /** As `stop()`; what `runInline` returns ends the light actors that have been spawned, too. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    await this.#siblings?.end();
   }
 }
 
@@ -122,21 +147,50 @@ export async function runInline<A extends ActorDefinition<any, any, any>>(
 ): Promise<InlineRef<A>> {
   takeArgument("runInline", "actor", actor, aDefinition);
   const taken = takeOptions("runInline", options, FIELDS);
-  const { id = "inline", name, restart = "permanent", intensity = 3, periodMs = 5000 } = taken;
+  const { light = false, hand, template } = taken;
+  const { id = "inline", name, restart = light ? "temporary" : "permanent", intensity = 3, periodMs = 5000 } = taken;
   const { clock = systemClock, logger = false, callTimeoutMs = DEFAULT_CALL_TIMEOUT_MS } = taken;
   const { throws = actor.throws ?? "crash" } = taken;
   const log = systemLogger(logger, id, () => {});
-  const inline = new InlineActor(actor, args, {
-    id,
-    name,
+  const full = { id, name, restart, intensity, periodMs, clock, log, callTimeoutMs, throws };
+  refuseOthers(light, taken);
+  if (hand !== undefined && restart !== "temporary") throw handedOnce("runInline", hand);
+  const siblings = light ? siblingsOf(actor, full, template) : undefined;
+  const inline = new InlineActor(actor, args, { ...full, light: siblings && { siblings, handed: hand } });
+  siblings?.add(inline);
+  try {
+    await inline.start();
+  } catch (error) {
+    for (const sibling of inline.siblings) sibling.exit("kill");
+    throw error;
+  }
+  return new InlineRef<A>(inline, siblings);
+}
+
+/** Options that are not for an actor of this kind. Throws ERR_INVALID_OPTION. */
+function refuseOthers(light: boolean, given: InlineOptions): void {
+  const others = light ? (["name"] as const) : (["hand", "template"] as const);
+  for (const option of others) {
+    const value = given[option];
+    if (value === undefined) continue;
+    const allowed = light ? "left out with light: true" : "left out without light: true";
+    const facts = { function: "runInline", field: option, value, allowed };
+    throw invalidOption(`runInline: ${option} must be ${allowed}`, facts);
+  }
+}
+
+/** What `ctx.spawn` starts. */
+function siblingsOf(
+  actor: ActorDefinition<any, any, any>,
+  options: FullInlineOptions,
+  template: ActorDefinition<any, any, any> | undefined,
+): InlineSiblings<InlineActor> {
+  const throws = template === undefined ? options.throws : (template.throws ?? "crash");
+  const restart = template === undefined ? options.restart : "temporary";
+  const siblings: InlineSiblings<InlineActor> = new InlineSiblings(
     restart,
-    intensity,
-    periodMs,
-    clock,
-    log,
-    callTimeoutMs,
-    throws,
-  });
-  await inline.start();
-  return new InlineRef<A>(inline);
+    (args, spec, handed) =>
+      new InlineActor(template ?? actor, args, { ...options, ...spec, throws, light: { siblings, handed } }),
+  );
+  return siblings;
 }

@@ -1,7 +1,7 @@
 import type { ActorLog, DeferredReply } from "../actor/context.js";
 import type { SpawnSpec } from "../actor/light-context.js";
+import { handedOnce } from "../loop/light-refusals.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
-import { invalidOption } from "../protocol/errors/invalid-option.js";
 import { RESTART_TEMPORARY, RESTART_TYPES } from "../protocol/memory/cells.js";
 import { oneOf, takeArgument } from "../protocol/options/fields.js";
 import type { ActorRef } from "../protocol/refs/actor-ref.js";
@@ -22,13 +22,6 @@ import type { Roster } from "./roster.js";
 
 type RestartType = (typeof RESTART_TYPES)[number];
 const aRestart = oneOf("permanent", "transient", "temporary");
-
-/** What is handed over is not copied, so there is nothing that a second life could be given. */
-function handedOnce(hand: unknown): Error {
-  const allowed = 'nothing, or restart "temporary"';
-  const facts = { function: "ctx.spawn", field: "hand", value: hand, allowed };
-  return invalidOption(`ctx.spawn: hand is given to an actor that is started again, must be ${allowed}`, facts);
-}
 
 export interface ContextParts {
   readonly roster: Roster;
@@ -124,7 +117,7 @@ export class ContextServices implements ContextHost {
 
   spawn({ id, args, restart }: SpawnSpec, hand: unknown): ActorRef {
     const template = this.#templateFor(restart);
-    if (hand !== undefined && template.spec.restart !== RESTART_TEMPORARY) throw handedOnce(hand);
+    if (hand !== undefined && template.spec.restart !== RESTART_TEMPORARY) throw handedOnce("ctx.spawn", hand);
     const { roster, lives, line } = this.#parts;
     const given = args === undefined ? undefined : copyOne(args, "args");
     const cell = lives.create(template, id ?? this.#freeName(), given, hand);

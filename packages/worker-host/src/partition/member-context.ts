@@ -1,7 +1,7 @@
 import type { ActorContext, ActorLog, DeferredReply } from "../actor/context.js";
 import type { Emitter, SpawnSpec } from "../actor/light-context.js";
 import { requireHandler } from "../loop/handler-table.js";
-import { ActorError } from "../protocol/errors/errors.js";
+import { blocks, lifeEnded, ownThreadOnly } from "../loop/light-refusals.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { checkExitReason, NORMAL } from "../protocol/errors/exit-reason.js";
 import { aFunction, aNumber, checkDelay, checkPeriod, flag, takeArgument, text } from "../protocol/options/fields.js";
@@ -9,7 +9,6 @@ import type { ActorRef } from "../protocol/refs/actor-ref.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
 import { type Cell, ENDED } from "./cell.js";
 import type { MemberLinks } from "./member-links.js";
-import { blocks, ownThreadOnly } from "./wrong-thread.js";
 
 /** What a light actor's context asks of its partition. */
 export interface ContextHost {
@@ -177,8 +176,7 @@ export class MemberContext implements ActorContext<any> {
 
   #living(): Cell {
     const cell = this.#cell;
-    if (cell.phase !== ENDED) return cell;
-    const { id } = cell;
-    throw new ActorError("ERR_NOPROC", `id=${id}: this life of the actor has ended`, { id, method: "ctx" });
+    if (cell.phase === ENDED) throw lifeEnded(cell.id);
+    return cell;
   }
 }

@@ -1,4 +1,5 @@
 import { ActorOutbox } from "../loop/actor-outbox.js";
+import { blocks } from "../loop/light-refusals.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";
 import type { Peer, Unsent } from "../protocol/calls/peers.js";
 import { WaitingLine } from "../protocol/calls/waiting-line.js";
@@ -11,7 +12,6 @@ import { noStreams } from "../protocol/refs/refusal.js";
 import { type Encoded, payloadOf } from "../protocol/values/encoded.js";
 import type { LocalMail } from "./local-mail.js";
 import { Local } from "./local-mail.js";
-import { blocks } from "./wrong-thread.js";
 
 /**
  * The sending side of a partition: to its own members without a ring, to all others as any actor sends. It never
