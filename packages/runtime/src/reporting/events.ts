@@ -4,11 +4,14 @@ import type { OverflowPolicy } from "@mini-otp/worker-host/protocol/memory";
 import { aFunction, takeArgument } from "@mini-otp/worker-host/protocol/options";
 import type { LogLevel } from "@mini-otp/worker-host/protocol/port";
 import type { SupervisionReport } from "../supervision/report.js";
+import type { EventFacts } from "./event-facts.js";
 import { BACKLOG, EventStream } from "./event-stream.js";
 import type { LastSeen } from "./last-seen.js";
 import { callSafely } from "./listeners.js";
 import type { Logger } from "./logger.js";
 import { NODE_EVENT_NAMES, type NodeEvents } from "./node-events.js";
+
+export type { EventFacts };
 
 /** What supervision reports under this name. */
 export type ReportedEvent<E extends SupervisionReport["event"]> = Extract<SupervisionReport, { event: E }>;
@@ -20,14 +23,6 @@ export interface UnattributedMemory {
   readonly unattributedMb: number;
   /** The actors that ran while it grew, with the growth that is put down to each. */
   readonly suspects: readonly { readonly id: string; readonly grewMb: number }[];
-}
-
-/** What every event tells. */
-export interface EventFacts {
-  /** Path of the actor or supervisor. */
-  readonly id: string;
-  /** Monotonic ms, `performance.now()` of the main thread. */
-  readonly at: number;
 }
 
 /** The events of a system, by name. The same events go to `node:diagnostics_channel` as `mini-otp:<event>`. */

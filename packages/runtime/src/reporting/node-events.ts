@@ -1,4 +1,4 @@
-import type { EventFacts } from "./events.js";
+import type { EventFacts } from "./event-facts.js";
 
 /** What `@mini-otp/cluster` tells by `system.on` and `system.events`, too. `id` is the root's. */
 export interface NodeEvents {
