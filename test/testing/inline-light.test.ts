@@ -121,7 +121,7 @@ const Listener = defineActor({
         if ("run" in from) for await (const _ of from.stream(1)) return "an item";
         else for await (const _ of (from as ActorRef).stream("items")) return "an item";
       } catch (error) {
-        return (error as { code: string }).code;
+        return String(error);
       }
       return "nothing";
     },
@@ -152,7 +152,8 @@ const Connection = defineActor({
 });
 
 test("a listener spawns what its template says, and the test sees their states", async () => {
-  await using listener = await runInline(Listener, {}, { light: true, id: "listener@0", template: Connection });
+  const options = { light: true, id: "listener@0", template: Connection, restart: "permanent" } as const;
+  await using listener = await runInline(Listener, {}, options);
   const ref = await listener.call("accept", "one", undefined);
   expect(await ref.call("isOpen")).toBe(true);
   await listener.call("accept", undefined, undefined);
@@ -192,6 +193,22 @@ test("what one dispose throws is a line of log, and keeps nothing else from bein
   expect(lines.filter(({ message }) => message === "what the actor owned could not be let go")).toHaveLength(2);
 });
 
+test("a first life that does not begin is no failure of a budget: it is gone", async () => {
+  let lives = 0;
+  const Failing = defineActor({
+    init(args: "fails" | undefined) {
+      if (args !== "fails") return;
+      lives++;
+      throw new Error("no start");
+    },
+    handlers: { spawn: (ctx) => void ctx.spawn({ id: "failing", args: "fails" }) },
+  });
+  await using first = await runInline(Failing, undefined, { light: true, restart: "permanent" });
+  await first.call("spawn");
+  await eventually(() => lives > 0 && first.siblings.length === 0);
+  expect([lives, first.incarnation]).toEqual([1, 1]);
+});
+
 test("each spawned actor has a budget of restarts of its own, by the clock", async () => {
   const Fragile = defineActor({
     handlers: {
@@ -213,13 +230,22 @@ test("each spawned actor has a budget of restarts of its own, by the clock", asy
 
 test("what a light actor has not is refused inline: children, streams of actors and pools", async () => {
   await using system = await startTestSystem();
-  const streaming = probe({ answers: { items: () => [1, 2][Symbol.iterator]() } });
+  const streaming = probe({
+    answers: {
+      *items() {
+        yield 1;
+      },
+    },
+  });
   const filename = new URL("../pool/fixtures/work.js", import.meta.url);
   const work = await system.startChild(pool({ id: "work", filename, maxThreads: 1 }));
   await using light = await runInline(Listener, {}, { light: true });
   expect(await light.call("startChild")).toBe("ERR_WRONG_THREAD");
-  expect(await light.call("read", streaming)).toBe("ERR_NO_STREAM");
-  expect(await light.call("read", work)).toBe("ERR_NO_STREAM");
+  for (const from of [streaming, work]) {
+    expect(await light.call("read", from)).toContain("a light actor neither sends nor reads streams");
+  }
+  await using alone = await runInline(Listener, {});
+  expect(await alone.call("read", streaming)).toBe("an item");
 });
 
 test("without `light` the context says where spawn, own and on work", async () => {

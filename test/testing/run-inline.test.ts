@@ -1,6 +1,6 @@
 import { pool, router } from "@mini-otp/runtime";
 import { runInline, startTestSystem, virtualClock } from "@mini-otp/runtime/testing";
-import { defineActor, ignore, type PoolRef, type RouterRef } from "@mini-otp/worker-host";
+import { type ActorRef, defineActor, ignore, type PoolRef, type RouterRef } from "@mini-otp/worker-host";
 import { expect, test } from "vitest";
 import Careless from "../fixtures/careless.actor.js";
 import { eventually } from "../support/eventually.js";
@@ -187,6 +187,22 @@ test("a link of an inline actor to an actor of a system is refused, and not take
   );
   expect([asks.incarnation, asks.running]).toEqual([1, true]);
   await asks.stop();
+});
+
+test("references in messages belong to who gets them, those in replies to the caller", async () => {
+  const Friend = defineActor({
+    handlers: {
+      self: (ctx) => ctx.self,
+      name: () => "friend",
+      ask: (_ctx, other: ActorRef) => other.call("name").catch(({ code }: { code: string }) => code),
+    },
+  });
+  const [one, other] = [await runInline(Friend), await runInline(Friend)];
+  const self = await one.call("self");
+  expect(await self.call("name")).toBe("friend");
+  expect([await one.call("ask", one), await one.call("ask", other)]).toEqual(["ERR_CALLING_SELF", "friend"]);
+  expect(await other.call("ask", one)).toBe("friend");
+  await Promise.all([one.stop(), other.stop()]);
 });
 
 test("an exit signal to an inline actor that has stopped reaches no actor of a system", async () => {

@@ -66,7 +66,7 @@ export class InlineActor implements InlineTarget {
   readonly #definition: ActorDefinition;
   readonly #args: unknown;
   readonly #options: FullInlineOptions;
-  readonly #sender: InlineSender;
+  readonly sender: InlineSender;
   readonly #ref: ActorRef;
   readonly #mailbox = new InlineMailbox();
   readonly #calls: InlineCalls;
@@ -81,12 +81,12 @@ export class InlineActor implements InlineTarget {
     this.#definition = definition;
     this.#options = options;
     this.id = options.id;
-    this.#sender = new InlineSender(this.uid, options.light !== undefined);
-    [this.#args] = this.#sender.copyArgs([args], undefined, { id: this.id });
+    this.sender = new InlineSender(this.uid, options.light !== undefined);
+    [this.#args] = this.sender.copyArgs([args], undefined, { id: this.id });
     this.name = options.name;
     this.#ref = this.#refTo(this);
     const { clock, callTimeoutMs } = options;
-    this.#calls = new InlineCalls(this.id, this.#sender, clock, callTimeoutMs, (call) => this.#loop.givenUp(call));
+    this.#calls = new InlineCalls(this.id, this.sender, clock, callTimeoutMs, (call) => this.#loop.givenUp(call));
     this.#children = new InlineChildren<InlineActor>(
       this.id,
       (child, childArgs, { throws = child.throws ?? "crash", callTimeoutMs: ownMs = callTimeoutMs, ...spec }) =>
@@ -138,18 +138,18 @@ export class InlineActor implements InlineTarget {
     if (outcome !== "started") this.#died(outcome === "ignored" ? NORMAL : outcome);
   }
 
-  call(method: string, args: unknown[], options: RefOptions): Promise<unknown> {
+  call(method: string, args: unknown[], options: RefOptions, from: InlineSender): Promise<unknown> {
     if (!this.#accepts) return Promise.reject(noproc(this.id, method, "stopped or never restarted"));
-    const call = this.#calls.open(method, options);
+    const call = this.#calls.open(method, options, from.codec);
     this.#mailbox.push({ method, args, call });
     this.#loop.schedule();
     return call.outcome;
   }
 
-  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
+  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader, from: InlineSender): void {
     if (!this.#accepts) throw noproc(this.id, method, "stopped or never restarted");
     if (this.#options.light !== undefined) throw noStreams(this.id, method);
-    const call = this.#calls.open(method, options, reader);
+    const call = this.#calls.open(method, options, from.codec, reader);
     // The reader hears of it.
     call.outcome.catch(() => {});
     if (call.settled) return;
@@ -230,7 +230,7 @@ export class InlineActor implements InlineTarget {
     const loop = this.#loop;
     const isRestarted = this.#isRestartedAfter(reason);
     loop.end();
-    this.#sender.cancelStreams();
+    this.sender.cancelStreams();
     this.#calls.exited(reason, this.#mailbox.calls());
     if (!isCleanExit(reason))
       this.#options.log.error({ actor: this.id, reason: describeExit(reason) }, "the actor ended");
@@ -271,7 +271,7 @@ export class InlineActor implements InlineTarget {
   }
 
   #refTo({ uid, id }: InlineActor): ActorRef {
-    return new ActorRef(this.#sender, INLINE_ADDRESS, uid, id);
+    return new ActorRef(this.sender, INLINE_ADDRESS, uid, id);
   }
 
   #createLoop(): InlineLoop {
@@ -283,7 +283,7 @@ export class InlineActor implements InlineTarget {
       definition: this.#definition,
       args: this.#args,
       ref: this.#ref,
-      sender: this.#sender,
+      sender: this.sender,
       mailbox: this.#mailbox,
       calls: this.#calls,
       clock,

@@ -15,6 +15,8 @@ export class InlineCall {
   readonly #outcome: Deferred<unknown> = deferred();
   readonly #cleanUp: () => void;
   readonly #stopTimer: () => void;
+  /** The caller's. */
+  readonly codec: InlineSender["codec"];
   /** Reads the stream that the call has opened. */
   readonly reader: StreamReader | undefined;
 
@@ -26,8 +28,10 @@ export class InlineCall {
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
     clock: Clock,
     givenUp: (call: InlineCall) => void,
+    codec: InlineSender["codec"],
     reader?: StreamReader,
   ) {
+    this.codec = codec;
     this.reader = reader;
     const { timeoutMs, signal } = options;
     this.correlation = correlation;
@@ -104,12 +108,12 @@ export class InlineCalls implements Replies {
     return this.#sender.codec;
   }
 
-  /** With `reader`, the call opens a stream. */
-  open(method: string, options: RefOptions, reader?: StreamReader): InlineCall {
+  /** `codec` is the caller's. With `reader`, the call opens a stream. */
+  open(method: string, options: RefOptions, codec: InlineSender["codec"], reader?: StreamReader): InlineCall {
     const correlation = reader === undefined ? ++this.#lastCorrelation : --this.#lastStream;
     const { timeoutMs = this.#timeoutMs, signal } = options;
     const limits = { timeoutMs, signal };
-    const call = new InlineCall(this.#id, correlation, method, limits, this.#clock, this.#givenUp, reader);
+    const call = new InlineCall(this.#id, correlation, method, limits, this.#clock, this.#givenUp, codec, reader);
     this.#open.set(correlation, call);
     const settled = (): boolean => this.#open.delete(correlation);
     call.outcome.then(settled, settled);
@@ -122,12 +126,12 @@ export class InlineCalls implements Replies {
     if (call === undefined) return;
     if (kind === KIND_ITEMS) {
       call.begun();
-      call.reader?.received(number, this.codec.decodeArgs(payload), payload.length);
+      call.reader?.received(number, call.codec.decodeArgs(payload), payload.length);
       return;
     }
     let value: unknown;
     try {
-      value = this.codec.decodeValue(payload, transferred);
+      value = call.codec.decodeValue(payload, transferred);
     } catch (error) {
       call.fail(error);
       return;

@@ -27,8 +27,11 @@ export interface InlineTarget {
   readonly uid: number;
   readonly id: string;
   readonly name: string | undefined;
-  call(method: string, args: unknown[], options: RefOptions): Promise<unknown>;
-  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader): void;
+  /** Its own: references that it is sent belong to it. */
+  readonly sender: InlineSender;
+  /** References in replies belong to `from`. */
+  call(method: string, args: unknown[], options: RefOptions, from: InlineSender): Promise<unknown>;
+  openStream(method: string, args: unknown[], options: RefOptions, reader: StreamReader, from: InlineSender): void;
   /** False: the actor accepts no more messages. */
   accept(method: string, args: unknown[]): boolean;
   acceptInfo(message: unknown): boolean;
@@ -134,7 +137,7 @@ export class InlineSender implements Sender {
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.call(foreign.to, method, args, options);
     if (to.uid === this.#ownUid) throw callingSelf(to, method);
-    return this.#target(to, method).call(method, this.copyArgs(args, options.transfer, { id: to.id, method }), options);
+    return this.#target(to, method).call(method, this.#copyFor(to, method, args, options), options, this);
   }
 
   openStream(to: InlineConnection, method: string, args: unknown[], options: RefOptions, reader: StreamReader): void {
@@ -144,8 +147,8 @@ export class InlineSender implements Sender {
     if (foreign !== undefined) foreign.sender.openStream?.(foreign.to, method, args, options, reader);
     else if (to.uid === this.#ownUid) throw callingSelf(to, method);
     else {
-      const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
-      this.#target(to, method).openStream(method, copied, options, reader);
+      const copied = this.#copyFor(to, method, args, options);
+      this.#target(to, method).openStream(method, copied, options, reader, this);
     }
     if (this.#ownUid === undefined) return;
     for (const open of this.#streams) if (!open.isOpen) this.#streams.delete(open);
@@ -162,7 +165,7 @@ export class InlineSender implements Sender {
     requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.cast(foreign.to, method, args, options);
-    const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
+    const copied = this.#copyFor(to, method, args, options);
     if (!this.#target(to, method).accept(method, copied)) throw noproc(to.id, method, "stopped or never restarted");
   }
 
@@ -170,14 +173,14 @@ export class InlineSender implements Sender {
     requireMethod(method);
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.tryCast(foreign.to, method, args, options);
-    const copied = this.copyArgs(args, options.transfer, { id: to.id, method });
+    const copied = this.#copyFor(to, method, args, options);
     return targets.get(to.uid)?.accept(method, copied) === true ? "ok" : "closed";
   }
 
   async send(to: InlineConnection, message: unknown, options: RefOptions): Promise<void> {
     const { foreign } = to;
     if (foreign !== undefined) return foreign.sender.send(foreign.to, message, options);
-    const [copied] = this.copyArgs([message], options.transfer, { id: to.id, method: "info" });
+    const [copied] = this.#copyFor(to, "info", [message], options);
     if (!this.#target(to, "info").acceptInfo(copied)) throw noproc(to.id, "info", "stopped or never restarted");
   }
 
@@ -195,15 +198,24 @@ export class InlineSender implements Sender {
     return targets.get(uid)?.stats();
   }
 
-  /** The arguments as their receiver gets them. Throws ERR_NOT_CLONEABLE. */
-  copyArgs(args: readonly unknown[], transfer: RefOptions["transfer"], to: Destination): unknown[] {
+  /** The arguments as their receiver gets them: references among them belong to it. Throws ERR_NOT_CLONEABLE. */
+  copyArgs(
+    args: readonly unknown[],
+    transfer: RefOptions["transfer"],
+    to: Destination,
+    receiver: InlineSender = this,
+  ): unknown[] {
     const list = transfer === undefined || transfer.length === 0 ? undefined : transfer;
     try {
       const payload = this.codec.encodeArgs(args, list);
-      return this.codec.decodeArgs(payload, moved(list));
+      return receiver.codec.decodeArgs(payload, moved(list));
     } catch (error) {
       throw uncloneableFor(to, error);
     }
+  }
+
+  #copyFor({ uid, id }: InlineConnection, method: string, args: unknown[], { transfer }: RefOptions): unknown[] {
+    return this.copyArgs(args, transfer, { id, method }, targets.get(uid)?.sender);
   }
 
   #target(to: InlineConnection, method: string): InlineTarget {
