@@ -72,10 +72,12 @@ export async function actorsIn(mode: Mode, options: SystemOptions = {}): Promise
     },
     ask: async (ref, method, ...args) => {
       const answer = await ref.call(method, ...args);
-      const isLight = placeOf(ref).by !== system;
-      const threads = isLight ? shared.partitions().map(({ ref: thread }) => thread) : [ref];
       // The answer comes by the port by which the thread has asked.
-      await Promise.all(threads.map((thread) => system.getState(thread)));
+      await system.getState(ref);
+      // And main may have told the thread of what it is about.
+      const isLight = (arg: unknown): arg is ActorRef =>
+        String((arg as { id?: unknown } | null)?.id).startsWith(`${shared.id}/`);
+      await Promise.allSettled(args.filter(isLight).map((arg) => system.getState(arg)));
       return answer;
     },
     find: (ref) => {

@@ -88,6 +88,7 @@ export type {
 } from "./reporting/events.js";
 export type { LastSeen } from "./reporting/last-seen.js";
 export type { Logger, LogMethod } from "./reporting/logger.js";
+export type { NodeEvents } from "./reporting/node-events.js";
 export type { Down, Exit } from "./signals/process-signals.js";
 export type { ActorStats } from "./stats/actor-stats.js";
 export type { PoolMemory, PoolStats, PoolTimes } from "./stats/pool-stats.js";
