@@ -29,8 +29,6 @@ const HOLD_MS = 10;
 /** Under load the event loop turns at least this often. */
 const TURN_MS = 4;
 const MESSAGES_PER_CLOCK_READ = 64;
-/** Taking one in costs a microsecond or two. */
-const MEMBER_MAIL_A_ROUND = 1_024;
 /** While calls are open, and may be over their time. */
 const FAST_MESSAGES_PER_CLOCK_READ = 16;
 const NO_MAIL: Mail = { next: () => false };
@@ -249,7 +247,7 @@ export class ActorLoop implements CallerNotices {
         this.#takeItems();
         return true;
       case MAIL:
-        this.#handleMail();
+        handler.handle();
         return true;
       case STOP:
         handler.terminate(loopState.stopping as ExitReason);
@@ -271,17 +269,6 @@ export class ActorLoop implements CallerNotices {
     this.#streams.attendNext();
     // It may have taken long: the clock is read after it.
     this.#handled |= MESSAGES_PER_CLOCK_READ - 1;
-  }
-
-  /**
-   * The ring of a partition is emptied into its members' mailboxes before they go on: what waits in it must not wait for
-   * all that they handle.
-   */
-  #handleMail(): void {
-    const { mailbox } = this.#inbox;
-    for (let left = MEMBER_MAIL_A_ROUND; this.#handler.handle() && --left > 0; ) {
-      if (this.#loopState.frozen || !mailbox.noticed || !mailbox.next()) return;
-    }
   }
 
   /** Members' messages count for the turn of the event loop as the loop's own do. */
