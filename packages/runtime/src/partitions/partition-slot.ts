@@ -15,14 +15,12 @@ import {
   TABLE_QUEUED_BYTES,
   uidOfGeneration,
 } from "@mini-otp/worker-host/protocol/memory";
+import { HandlerGrowth } from "./handler-growth.js";
 import type { LightTarget } from "./light-actors.js";
 import { Survivors } from "./survivors.js";
 
 type Life = readonly [cell: number, generation: number];
 const NO_LIFE: Life = [0, 0];
-/** Code that fills a heap needs longer; most handlers do not. */
-const LONG_MS = 20;
-
 export function isOverMemory({ kind }: ExitReason): boolean {
   return kind === "heap_cap_exceeded" || kind === "off_heap_cap_exceeded";
 }
@@ -44,8 +42,7 @@ export class PartitionSlot {
   #handledSeen = 0;
   /** Starts that are under way. */
   starting = 0;
-  /** How long its thread had been in one handler when it was last full but for garbage, and the time before. */
-  #ranMs: readonly [last: number, before: number] = [0, 0];
+  readonly growth = new HandlerGrowth();
   /** Its thread ends over its memory: main's guard ends it, and not V8 in the midst of an allocation. */
   #isEndedFull = false;
   /** When it was last asked to weigh its members, in `performance.now` time. */
@@ -109,28 +106,20 @@ export class PartitionSlot {
     return this.survivors.culprit ?? [current, this.words[current * CELL_WORDS + CELL_IDENTITY] >>> 2];
   }
 
-  /** The guard has seen that its thread is nearly full, and that it is in one handler for so long. */
-  sampled(handlingMs: number): void {
-    this.#ranMs = [handlingMs, this.#ranMs[0]];
-  }
-
   overMemory(): void {
     this.#isEndedFull = true;
   }
 
   /** Another thread takes its place. */
   threadEnded(): void {
-    this.#ranMs = [0, 0];
+    this.growth.forget();
     this.#isEndedFull = false;
   }
 
-  /**
-   * Whose code ran need not hold anything: it is whom the guard's collection has met. But one that ran for long before that
-   * has filled the heap.
-   */
+  /** Whose code ran need not hold anything: it is whom the guard's collection has met. */
   get #holder(): Life {
-    const [, beforeMs] = this.#ranMs;
-    return this.survivors.heaviest ?? (this.#isEndedFull && beforeMs < LONG_MS ? NO_LIFE : this.#running);
+    const hasFilled = !this.#isEndedFull || this.growth.isMuch;
+    return this.survivors.heaviest ?? (hasFilled ? this.#running : NO_LIFE);
   }
 
   count(kind: string, by = 1): void {

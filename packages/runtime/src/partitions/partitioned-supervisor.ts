@@ -1,8 +1,10 @@
 import { ActorError, type ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
   closeTable,
+  DISPATCHES,
   FIRST_CELL,
   formatTable,
+  HANDLING,
   MAX_CELLS,
   TABLE_MEMBERS,
   tableBytes,
@@ -147,10 +149,12 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
   }
 
   /** Has a partition that is nearly full see who holds so much, before it is over its cap. */
-  #weigh(partition: PartitionSlot, child: ActorChild, { heapMb, offHeapMb }: MemorySample): void {
+  #weigh(partition: PartitionSlot, child: ActorChild, memory: MemorySample): void {
+    const { words } = child.place;
+    const handler = words[HANDLING] === 0 ? undefined : words[DISPATCHES];
+    partition.growth.sampled(handler, memory, child.spec);
     const most = limits(child.spec);
-    if (heapMb < NEARLY_FULL * most.heapMb && offHeapMb < NEARLY_FULL * most.offHeapMb) return;
-    partition.sampled(child.guardStats?.handlingMs ?? 0);
+    if (memory.heapMb < NEARLY_FULL * most.heapMb && memory.offHeapMb < NEARLY_FULL * most.offHeapMb) return;
     const now = performance.now();
     if (!child.running || now - partition.weighedAt < WEIGHED_EVERY_MS) return;
     partition.weighedAt = now;

@@ -60,7 +60,7 @@ export class Heaviest<T> {
     }
   }
 
-  /** As far as is known; undefined when none holds too much. */
+  /** Once it is done; undefined when none holds too much. */
   get found(): Heavy<T> | undefined {
     if (this.#found === undefined || this.#rounds > MOST_SHARED) return undefined;
     const { held, weight } = this.#found;
