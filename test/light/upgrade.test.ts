@@ -109,11 +109,13 @@ test("a module that does not load, or has no actor, leaves the old code running,
   });
   for (const ref of all) expect(await ref.call("code")).toEqual(["1", 1, 1]);
   expect(await (await start("new")).call("code")).toEqual(["1", 0, 1]);
+  const spawned = (await all[0].call("spawn", "spawned")) as ActorRef;
+  expect(await spawned.call("code")).toEqual(["1", 0, 1]);
   // Some of them cannot: they keep their code, and the others change.
   const some = "codeChange: async (state) => { if (state.count > 1) throw new Error('too many'); return state; },";
   for (const ref of all.slice(0, 5)) await ref.call("add");
   expect(await upgrade("some.mjs", counter(3, some))).toMatchObject([
-    { status: "fulfilled", value: { upgraded: 16, kept: 5, reason: { code: "ERR_INIT_FAILED" } } },
+    { status: "fulfilled", value: { upgraded: 17, kept: 5, reason: { code: "ERR_INIT_FAILED" } } },
   ]);
   expect(await all[0].call("code")).toEqual(["1", 2, 1]);
   expect(await all[9].call("code")).toEqual(["3", 1, 1]);

@@ -1,7 +1,6 @@
 import type { ActorContext } from "../actor/context.js";
 import { type ActorDefinition, defineActor } from "../actor/define-actor.js";
 import type { ActorOutbox, OutboxParts } from "../loop/actor-outbox.js";
-import { HandlerTable } from "../loop/handler-table.js";
 import type { LoopHost } from "../loop/loop-host.js";
 import type { Microtasks } from "../loop/microtasks.js";
 import type { Self } from "../protocol/calls/peers.js";
@@ -16,31 +15,27 @@ import type { MemberItem, PartitionArgs, StartedMembers, UpgradedMembers } from 
 import { encodeForeign } from "../protocol/values/encoded.js";
 import { Attribution } from "./attribution.js";
 import { type Cell, ENDED, type StartedMember } from "./cell.js";
-import type { MemberSpec, MemberType } from "./member-type.js";
+import { type LoadDefinition, MemberModules, moduleKey } from "./member-modules.js";
+import type { MemberSpec } from "./member-type.js";
 import { News } from "./news.js";
 import { Partition } from "./partition.js";
 import { PartitionOutbox } from "./partition-outbox.js";
 
-/** Loads an actor's module: the first of these URLs that exists. */
-export type LoadDefinition = (modules: readonly string[]) => Promise<ActorDefinition<any, any, any>>;
-
 /** A thread whose actor is a partition: what main asks of it, it does for its members. */
 export class PartitionThread {
   readonly definition: ActorDefinition<any, any, any>;
-  readonly #load: LoadDefinition;
-  readonly #names: NameTable;
-  readonly #types = new Map<string, Promise<MemberType>>();
+  readonly #modules: MemberModules;
   readonly #attribution = new Attribution<Cell>((cell, error) => this.#threw(cell, error));
   #outbox: PartitionOutbox | undefined;
   #segments: Segments | undefined;
   #microtasks: Microtasks | undefined;
   #host: LoopHost | undefined;
   #key: string | undefined;
+  #template: MemberSpec | undefined;
   #partition: Partition | undefined;
 
   constructor(load: LoadDefinition, names: NameTable) {
-    this.#load = load;
-    this.#names = names;
+    this.#modules = new MemberModules(load, names);
     this.definition = this.#define();
   }
 
@@ -173,10 +168,10 @@ export class PartitionThread {
     });
     this.#partition = partition;
     partition.wakeBy(this.#wake);
-    for (const [of, modules] of args.upgraded) this.#modulesNow.set(of, modules);
+    for (const [of, modules] of args.upgraded) this.#modules.upgraded(of, modules);
     this.#template = args.template;
-    const heirs = await partition.inherit(args.inherited, (spec) => this.#typeOf(spec));
-    if (args.template !== undefined) partition.template = await this.#typeOf(args.template);
+    const heirs = await partition.inherit(args.inherited, (spec) => this.#modules.typeFor(spec));
+    if (args.template !== undefined) partition.template = await this.#modules.typeFor(args.template);
     await this.#startPerThread(partition, args);
     // After this `init`, whose time is main's to limit: then the watchdog finds the member that does not return.
     partition.wake(heirs);
@@ -187,7 +182,7 @@ export class PartitionThread {
   async #startPerThread(partition: Partition, { perThread, intensity, periodMs }: PartitionArgs): Promise<void> {
     let ends: readonly number[] = [];
     for (const { id, args, spec } of perThread) {
-      const type = await this.#typeOf(spec);
+      const type = await this.#modules.typeFor(spec);
       const failed = await new Promise<StartedMember>((settle) => {
         partition.lives.begin(partition.lives.create(type, id, args, undefined, settle));
       });
@@ -221,10 +216,7 @@ export class PartitionThread {
 
   async #start(spec: MemberSpec, items: readonly MemberItem[]): Promise<StartedMembers> {
     const partition = this.#partition as Partition;
-    const known = this.#ready.get(spec.modules.join());
-    // Without a turn of the microtasks for a module that is loaded: most starts.
-    const type =
-      known !== undefined ? { ...known, spec, survivesThrows: survives(known, spec) } : await this.#typeOf(spec);
+    const type = this.#modules.known(spec) ?? (await this.#modules.typeFor(spec));
     const started: StartedMembers = { addresses: [], uids: [], failures: [] };
     const { addresses, uids, failures } = started as { addresses: number[]; uids: number[]; failures: unknown[] };
     const open: Promise<void>[] = [];
@@ -309,81 +301,30 @@ export class PartitionThread {
    */
   async #upgrade(of: string, modules: readonly string[], timeoutMs: number): Promise<UpgradedMembers> {
     const partition = this.#partition as Partition;
-    const isMeant = ({ spec }: MemberType): boolean => spec.modules.join() === of;
-    const former = await this.#types.get(of)?.catch(() => undefined);
-    const definition = await this.#load(modules.map((url) => this.#anew(url)));
-    for (const url of modules) this.#seen.add(url);
-    this.#names.enter(Object.keys(definition.handlers));
-    const handlers = new HandlerTable(definition, this.#names);
-    const ready = (spec: MemberSpec): MemberType => {
-      const type: MemberType = { spec, definition, handlers, survivesThrows: false };
-      return { ...type, survivesThrows: survives(type, spec) };
-    };
-    const fromVersion = former?.definition.version ?? (this.#modulesNow.get(of) ?? of.split(","))[0];
+    const { definition, fromVersion, typeFor, use } = await this.#modules.replacement(of, modules);
     // From here on what is started has the new code: none is left over when all that there are have changed.
-    const types = { loaded: this.#types.get(of), ready: this.#ready.get(of) };
-    const use = (type: MemberType | undefined, loaded: Promise<MemberType> | undefined): void => {
-      if (type === undefined || loaded === undefined) {
-        this.#types.delete(of);
-        this.#ready.delete(of);
-      } else {
-        this.#types.set(of, loaded);
-        this.#ready.set(of, type);
-      }
-      if (type !== undefined && this.#template?.modules.join() === of) partition.template = ready(this.#template);
-    };
-    const type = ready(former?.spec ?? (this.#template as MemberSpec));
-    use(type, Promise.resolve(type));
+    const takeBack = use();
+    this.#setTemplate(partition);
     try {
-      const upgraded = await partition.upgrades.run(isMeant, {
+      const upgraded = await partition.upgrades.run(({ spec }) => moduleKey(spec) === of, {
         definition,
         fromVersion,
         timeoutMs,
-        typeFor: (before) => ready(before.spec),
+        typeFor: (former) => typeFor(former.spec),
       });
-      this.#modulesNow.set(of, modules);
       return { ...upgraded, fromVersion, version: definition.version };
     } catch (error) {
-      use(types.ready, types.loaded);
+      takeBack();
+      this.#setTemplate(partition);
       throw error;
     }
   }
 
-  /** A module that this thread has loaded already is read anew. */
-  #anew(url: string): string {
-    if (!this.#seen.has(url) || !url.startsWith("file:")) return url;
-    const again = new URL(url);
-    again.searchParams.set("upgrade", String(++this.#lastUpgrade));
-    return again.href;
+  /** What members spawn has the code that is now their template's. */
+  #setTemplate(partition: Partition): void {
+    const type = this.#template && this.#modules.known(this.#template);
+    if (type !== undefined) partition.template = type;
   }
-
-  readonly #seen = new Set<string>();
-  #lastUpgrade = 0;
-  #template: MemberSpec | undefined;
-  /** Of upgrades: by the modules that specs name, joined. */
-  readonly #modulesNow = new Map<string, readonly string[]>();
-
-  #typeOf(spec: MemberSpec): Promise<MemberType> {
-    const key = spec.modules.join();
-    let loaded = this.#types.get(key);
-    if (loaded === undefined) {
-      const modules = this.#modulesNow.get(key) ?? spec.modules;
-      for (const url of modules) this.#seen.add(url);
-      loaded = this.#load(modules).then((definition) => {
-        this.#names.enter(Object.keys(definition.handlers));
-        const handlers = new HandlerTable(definition, this.#names);
-        const type: MemberType = { spec, definition, handlers, survivesThrows: false };
-        this.#ready.set(key, type);
-        return type;
-      });
-      this.#types.set(key, loaded);
-      // A module that is put right may be loaded by the next start.
-      loaded.catch(() => this.#types.delete(key));
-    }
-    return loaded.then((type) => ({ ...type, spec, survivesThrows: survives(type, spec) }));
-  }
-
-  readonly #ready = new Map<string, MemberType>();
 
   get #codec(): PartitionOutbox["codec"] {
     return (this.#outbox as PartitionOutbox).codec;
@@ -399,10 +340,6 @@ export class PartitionThread {
     if (owner === undefined) this.#host?.exit({ kind: "error", error });
     else this.#threw(owner, error);
   }
-}
-
-function survives({ definition }: MemberType, { throws }: MemberSpec): boolean {
-  return (throws ?? definition.throws) === "reply";
 }
 
 function errorOf(reason: ExitReason): Error {
