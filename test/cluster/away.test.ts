@@ -1,32 +1,22 @@
-import type { ActorRef, ActorSystem } from "@mini-otp/runtime";
-import { startTestSystem } from "@mini-otp/runtime/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Cluster, joinBy } from "#cluster/cluster/cluster.js";
-import { takeClusterOptions } from "#cluster/cluster/options.js";
+import type { ActorRef } from "@mini-otp/runtime";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Cluster } from "#cluster/cluster/cluster.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { KEPT_AFTER_LEAVING_MS, type MaybeAway, MOST_AWAY, toForget } from "#cluster/gateway/away.js";
 import type Worker from "./fixtures/worker.actor.js";
-import { STEADY } from "./steady.js";
+import { nodeOn } from "./node-on.js";
 import { body, referenceArgs, Stranger } from "./stranger.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
 let hub: MemoryHub;
-let systems: ActorSystem[];
 
 beforeEach(() => {
   hub = new MemoryHub();
-  systems = [];
 });
-afterEach(async () => void (await Promise.all(systems.map((system) => system.stop()))));
 
-async function node(name: string, options: object = {}) {
-  const system = await startTestSystem();
-  systems.push(system);
-  const times = { ...STEADY, heartbeatMs: 50, goneAfterMs: 200 };
-  const full = takeClusterOptions({ cluster: "test", node: name, ...times, ...options });
-  return { system, cluster: await joinBy(system, hub.connect(name), full) };
-}
+const node = (name: string, options: object = {}) =>
+  nodeOn(hub, name, { heartbeatMs: 50, goneAfterMs: 200, ...options });
 
 const namesOf = (cluster: Cluster): string[] => cluster.nodes().map((one) => one.node);
 const linksOf = (cluster: Cluster): number => cluster.meters.read().links.length;

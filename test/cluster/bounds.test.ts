@@ -1,16 +1,14 @@
-import { type ActorRef, type ActorSystem, router } from "@mini-otp/runtime";
+import { type ActorRef, router } from "@mini-otp/runtime";
 import type { Guests } from "@mini-otp/runtime/guests";
-import { startTestSystem } from "@mini-otp/runtime/testing";
 import { PoolRef } from "@mini-otp/worker-host/protocol/refs";
 import { newPayload } from "@mini-otp/worker-host/protocol/ring";
 import { Codec } from "@mini-otp/worker-host/protocol/values";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Arrivals } from "#cluster/children/arrivals.js";
 import { type Delivered, type Delivery, Door } from "#cluster/children/door.js";
 import { Owners } from "#cluster/children/owners.js";
 import { Sending, WINDOW } from "#cluster/children/sending.js";
-import { type Cluster, joinBy } from "#cluster/cluster/cluster.js";
-import { takeClusterOptions } from "#cluster/cluster/options.js";
+import type { Cluster } from "#cluster/cluster/cluster.js";
 import type { Bucket } from "#cluster/engine/engine.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { type Lane, Lanes } from "#cluster/gateway/lanes.js";
@@ -23,27 +21,19 @@ import { encodeHello } from "#cluster/link/hello.js";
 import { type LinkAction, linkStep, newLink } from "#cluster/link/link.js";
 import { fromGraph } from "#worker-host/protocol/values/graph-reader.js";
 import type Worker from "./fixtures/worker.actor.js";
-import { STEADY } from "./steady.js";
+import { nodeOn } from "./node-on.js";
 import { body, referenceArgs, Stranger } from "./stranger.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
 const MIB = 1024 * 1024;
 let hub: MemoryHub;
-let systems: ActorSystem[];
 
 beforeEach(() => {
   hub = new MemoryHub();
-  systems = [];
 });
-afterEach(async () => void (await Promise.all(systems.map((system) => system.stop()))));
 
-async function node(name: string, options: object = {}) {
-  const system = await startTestSystem();
-  systems.push(system);
-  const full = takeClusterOptions({ cluster: "test", node: name, ...STEADY, heartbeatMs: 50, ...options });
-  return { system, cluster: await joinBy(system, hub.connect(name), full) };
-}
+const node = (name: string, options: object = {}) => nodeOn(hub, name, { heartbeatMs: 50, ...options });
 
 /** Node a with an actor that others know, and a peer that sends what it likes. */
 async function attacked(options: object = {}, spec: object = {}) {

@@ -1,32 +1,25 @@
 import { type TestCluster, testCluster } from "@mini-otp/cluster/testing";
-import type { ActorRef, ActorSystem, StreamedEvent } from "@mini-otp/runtime";
-import { startTestSystem } from "@mini-otp/runtime/testing";
+import type { ActorRef, StreamedEvent } from "@mini-otp/runtime";
 import { afterEach, describe, expect, it } from "vitest";
-import { joinBy } from "#cluster/cluster/cluster.js";
-import { takeClusterOptions } from "#cluster/cluster/options.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { CAST } from "#cluster/gateway/records.js";
 import type Worker from "./fixtures/worker.actor.js";
-import { STEADY } from "./steady.js";
+import { nodeOn } from "./node-on.js";
 import { body, referenceArgs, Stranger } from "./stranger.js";
 import { until } from "./until.js";
 
 const WORKER = new URL("./fixtures/worker.actor.js", import.meta.url);
 let nodes: TestCluster | undefined;
-let system: ActorSystem | undefined;
 
 afterEach(async () => {
   await nodes?.[Symbol.asyncDispose]();
-  await system?.stop();
-  nodes = system = undefined;
+  nodes = undefined;
 });
 
 /** Node a, a peer x that sends what it likes, and on a the reference to an actor of x. */
 async function withPeer(options: object = {}) {
   const hub = new MemoryHub();
-  system = await startTestSystem();
-  const full = takeClusterOptions({ cluster: "test", node: "a", ...STEADY, ...options });
-  const cluster = await joinBy(system, hub.connect("a"), full);
+  const { system, cluster } = await nodeOn(hub, "a", options);
   const own = (await system.startChild({ id: "own", actor: WORKER })) as ActorRef<typeof Worker>;
   await cluster.register("own", own);
   const peer = new Stranger(hub);

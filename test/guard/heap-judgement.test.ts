@@ -1,11 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  BARE_THREAD_MB,
-  judgeCollected,
-  judgeSample,
-  sampleGapMs,
-  UNSUSPECTED,
-} from "#runtime/guard/heap-judgement.js";
+import { judgeCollected, judgeSample, sampleGapMs, UNSUSPECTED } from "#runtime/guard/heap-judgement.js";
+import { BARE_THREAD_MB } from "#worker-host/protocol/port/bare-thread.js";
 
 const CAPS = { heapCapMb: 64, offHeapCapMb: 32 };
 const heap = (heapMb: number) => ({ heapMb, offHeapMb: 0 });

@@ -2,23 +2,11 @@ import type { ActorRef, ActorSpec, ActorSystem } from "@mini-otp/runtime";
 import { expect, test } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { failureOf } from "../support/processes.js";
-import { testSystem } from "../support/system.js";
 import type Native from "./fixtures/native.actor.js";
+import { startNative } from "./native.js";
 
-const actor = new URL("./fixtures/native.actor.js", import.meta.url);
-
-async function start(options: Partial<ActorSpec<typeof Native>> = {}) {
-  const system = await testSystem({ intensity: 10 });
-  const ref = await system.startChild<typeof Native>({
-    id: "native",
-    actor,
-    isolation: "process",
-    callTimeoutMs: 50_000,
-    handlerTimeoutMs: 60_000,
-    ...options,
-  });
-  return { system, ref };
-}
+const start = (options: Partial<ActorSpec<typeof Native>> = {}) =>
+  startNative({ handlerTimeoutMs: 60_000, ...options });
 
 async function snapshotOf(system: ActorSystem, ref: ActorRef<typeof Native>) {
   const chunks: Uint8Array[] = await (await system.heapSnapshot(ref)).toArray();

@@ -7,24 +7,11 @@ import { EventStream } from "../observer/sse.js";
 import { eventually } from "../support/eventually.js";
 import { parseExposition } from "../support/exposition.js";
 import { failureOf } from "../support/processes.js";
-import { testSystem } from "../support/system.js";
 import type Native from "./fixtures/native.actor.js";
+import { startNative } from "./native.js";
 
-const actor = new URL("./fixtures/native.actor.js", import.meta.url);
-
-async function start(options: Partial<ActorSpec<typeof Native>> = {}) {
-  const system = await testSystem({ intensity: 10 });
-  const ref = await system.startChild<typeof Native>({
-    id: "native",
-    actor,
-    isolation: "process",
-    callTimeoutMs: 25_000,
-    heapCapMb: 128,
-    offHeapCapMb: 256,
-    ...options,
-  });
-  return { system, ref };
-}
+const start = (options: Partial<ActorSpec<typeof Native>> = {}) =>
+  startNative({ callTimeoutMs: 25_000, heapCapMb: 128, offHeapCapMb: 256, ...options });
 
 // Promise: actor-process-stats
 test("its stats have the heap, the native memory and the number of its process", async () => {

@@ -207,7 +207,7 @@ test("a logger that is not pino gets every line", async () => {
   });
 });
 
-// Promise: storm-lines-holds-nobody
+// Promise: storm-of-lines
 test("a storm of lines does not hold its actor up; what main cannot take is dropped, counted and told", async () => {
   const { system, scribe, lines, own } = await scribeSystem();
   const count = 200_000;
@@ -228,7 +228,7 @@ test("a storm of lines does not hold its actor up; what main cannot take is drop
   expect(system.meters.actors()[0].logDropped).toBe(dropped());
 });
 
-// Promise: storm-lines-holds-nobody
+// Promise: storm-of-lines
 test("an actor that storms does not silence the others", async () => {
   const { system, scribe, lines } = await scribeSystem();
   const other = await system.startChild<typeof Scribe>({ id: "other", actor: fixture("scribe") });

@@ -60,7 +60,7 @@ describe.each(ofPart(KINDS, LIGHT_MODES, ALL_MODES))("%s", (mode) => {
     expect(await new Promise((resolve) => system.monitor(b, resolve))).toMatchObject({ reason: { kind: "noproc" } });
   });
 
-  // Promise: whoever-saw-child-s
+  // Promise: watcher-saw-child-s-down
   test("a process that saw a DOWN finds the supervisor past it", async () => {
     const { system, start, find } = await watchers(mode);
     const a = await start("a");

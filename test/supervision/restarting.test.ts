@@ -270,7 +270,7 @@ test("init that returns ignore() during a restart is no failure: the child is st
   expect(tree.states()).toEqual(["a:running"]);
 });
 
-// Promise: whoever-saw-child-s
+// Promise: watcher-saw-child-s-down
 test("a listener that is told of an exit finds the supervisor already past it", async () => {
   const tree = await startTree({ children: [worker("a"), worker("b", { restart: "transient" })] });
   tree.at("a").exit(BOOM);

@@ -109,7 +109,7 @@ test("a storm of crashes is a few lines, and the system's stop tells how many th
   expect(crashes.reduce((told, { fields }) => told + (fields.repeated ?? 1), 0)).toBe(6);
 });
 
-// Promise: listener-throws-disturbs-nobody
+// Promise: listener-throws
 test("a listener that throws is logged, and neither its supervisor nor the other listeners notice", async () => {
   const { system, a, lines } = await logged();
   const heard: string[] = [];

@@ -1,4 +1,4 @@
-import { callSafely } from "@mini-otp/runtime/guests";
+import { callSafely, NODE_EVENT_NAMES } from "@mini-otp/runtime/guests";
 import { field, takeArgument } from "@mini-otp/runtime/options";
 import type { LinkEnd } from "../link/link.js";
 
@@ -36,17 +36,9 @@ export interface ClusterEvents {
   engine_up: Record<never, never>;
 }
 
-const EVENTS: readonly string[] = [
-  "node_up",
-  "node_down",
-  "node_suspect",
-  "link_full",
-  "lease_lost",
-  "lease_regained",
-  "engine_down",
-  "engine_up",
-];
-const anEvent = field(EVENTS.map((name) => JSON.stringify(name)).join(", "), (value) => EVENTS.includes(value));
+const anEvent = field(NODE_EVENT_NAMES.map((name) => JSON.stringify(name)).join(", "), (value) =>
+  (NODE_EVENT_NAMES as readonly unknown[]).includes(value),
+);
 const aListener = field("a function", (value) => typeof value === "function");
 
 /** The listeners of a cluster's events. */

@@ -467,16 +467,11 @@ function short(bytes: Uint8Array): Uint8Array {
 }
 
 function shortEntry(key: string, found: FoundEntry | null): BucketEntry | undefined {
-  return entryOf(key, found === null ? null : { ...readOf(found), value: short(found.value) });
+  return entryOf(key, found, short);
 }
 
-/** Of the client's entry, whose fields are getters. */
-function readOf({ operation, value, revision }: FoundEntry): FoundEntry {
-  return { operation, value, revision };
-}
-
-function entryOf(key: string, found: FoundEntry | null): BucketEntry | undefined {
-  return found === null || found.operation !== "PUT" ? undefined : entryIn(key, found.value, found.revision);
+function entryOf(key: string, found: FoundEntry | null, cut = (bytes: Uint8Array) => bytes): BucketEntry | undefined {
+  return found === null || found.operation !== "PUT" ? undefined : entryIn(key, cut(found.value), found.revision);
 }
 
 /** Of the cluster's keys; one that is longer is no entry. */

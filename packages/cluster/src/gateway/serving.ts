@@ -168,12 +168,7 @@ export class Serving {
     this.#host.send(creditOf({ target, keyHash, messages: 1, bytes: length }));
     if (op !== CALL) return;
     if (this.#asked >= MAX_ASKED || this.#askedBytes + length > MAX_ASKED_BYTES) {
-      const id = `${this.#host.node}:`;
-      this.#fail(
-        token,
-        new ActorError("ERR_MAILBOX_FULL", `id=${id} method=${method}: too much is asked of this node`, { id, method }),
-      );
-      return;
+      return this.#fail(token, full(`${this.#host.node}:`, method, "too much is asked of this node"));
     }
     this.#asked++;
     this.#askedBytes += length;
@@ -273,10 +268,7 @@ export class Serving {
     if (op !== CALL)
       this.#host.guests.deadLetter(id, method, isFull ? "dropped" : "queued", isFull ? undefined : NOPROC);
     else if (!isFull) this.#fail(token, noproc({ id }, method));
-    else {
-      const message = `id=${id} method=${method}: more waits for it than the window has`;
-      this.#fail(token, new ActorError("ERR_MAILBOX_FULL", message, { id, method }));
-    }
+    else this.#fail(token, full(id, method, "more waits for it than the window has"));
   }
 
   /** As long as its mailbox is full and its senders wait, so does what has come from far. */
@@ -373,6 +365,10 @@ export class Serving {
     if (length <= limits.messageBytes) return wire;
     return reasonToWire(codec, tooLarge(`${node}:`, "", length, limits.messageBytes, "what it failed with"));
   }
+}
+
+function full(id: string, method: string, why: string): ActorError {
+  return new ActorError("ERR_MAILBOX_FULL", `id=${id} method=${method}: ${why}`, { id, method });
 }
 
 /** What a peer's EXIT says. Throws for what says nothing. */

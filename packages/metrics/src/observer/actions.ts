@@ -62,13 +62,16 @@ async function restart({ parent, child }: Found, id: string, system: ActorSystem
 function listed(supervisor: Administered, id: string): ChildInfo[] {
   if (!("partitions" in supervisor)) return supervisor.whichChildren();
   const light = supervisor as unknown as PartitionedSupervisorRef;
-  const restart = "permanent";
-  const partitions = light
-    .partitions()
-    .map((partition) => ({ id: partition.id.slice(light.id.length + 1), ref: partition.ref }));
+  const worker = (path: string, ref: ActorRef): ChildInfo => ({
+    id: path.slice(light.id.length + 1),
+    type: "worker",
+    state: "running",
+    restart: "permanent",
+    ref,
+  });
+  const rows = light.partitions().map((partition) => worker(partition.id, partition.ref));
   const member = light.child(id.slice(light.id.length + 1));
-  const rows = member === undefined ? partitions : [...partitions, { id: id.slice(light.id.length + 1), ref: member }];
-  return rows.map((row) => ({ ...row, type: "worker", state: "running", restart }) as const);
+  return member === undefined ? rows : [...rows, worker(id, member)];
 }
 
 function find(system: ActorSystem, supervisor: Administered, id: string): Found | undefined {

@@ -1,4 +1,5 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { BARE_THREAD_MB } from "@mini-otp/worker-host/protocol/port";
 
 /*
  * Decides whether an actor is over its caps. A single sample says little: an actor that keeps 30 MiB alive may be seen
@@ -43,11 +44,6 @@ export interface Judgement {
 
 export const UNSUSPECTED: JudgementState = { collectFromMs: 0, collections: 0, over: undefined };
 
-/**
- * The heap of a thread that runs an empty actor, after a collection: 5.5 MiB on Node 20, 7.4 on Node 24. An actor may
- * use its cap on top of this.
- */
-export const BARE_THREAD_MB = 8;
 /** Without a collection: memory that stays over its cap for this long is taken for alive. */
 const STAYS_MS = 400;
 /** The share of the cap at which an actor is collected for the first time. */

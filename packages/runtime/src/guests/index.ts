@@ -3,7 +3,7 @@
  * asks of the system's own actors. Not for applications.
  */
 export { callSafely } from "../reporting/listeners.js";
-export type { NodeEvent, NodeEvents } from "../reporting/node-events.js";
+export { NODE_EVENT_NAMES, type NodeEvent, type NodeEvents } from "../reporting/node-events.js";
 export { type Clock, systemClock } from "../supervision/clock.js";
 export { moduleCandidates } from "../threads/actor-module.js";
 export type { GuestCaller, GuestMessage } from "./guest-slot.js";

@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { type NameTable, numberedName, type Producer } from "@mini-otp/worker-host/protocol/memory";
 import type { Notice, Parcel, ToActor } from "@mini-otp/worker-host/protocol/port";
@@ -11,7 +12,7 @@ import { Callers } from "./callers.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { DirectChannels } from "./direct-channels.js";
 import { handOver } from "./hand-over.js";
-import type { MainChannels } from "./main-channels.js";
+import { MainChannels } from "./main-channels.js";
 import type { MainOutbox } from "./main-outbox.js";
 import { Parcels } from "./parcels.js";
 
@@ -28,8 +29,6 @@ export interface MailRoomParts {
   readonly names: NameTable;
   readonly producer: Producer;
   readonly outbox: MainOutbox;
-  /** Main's own, which its outbox sends by. */
-  readonly channels: MainChannels;
   readonly deadLetters: DeadLetters;
   readonly events: Events;
   actorBy(uid: number): MailedActor | undefined;
@@ -49,6 +48,7 @@ export class MailRoom {
   readonly #parcels = new Parcels();
   readonly #callers: Callers;
   readonly #channels = new DirectChannels();
+  readonly #mainChannels: MainChannels;
   readonly #fullMailboxes: FullMailboxes;
 
   constructor(parts: MailRoomParts) {
@@ -56,8 +56,14 @@ export class MailRoom {
     this.outbox = parts.outbox;
     this.producer = parts.producer;
     this.deadLetters = parts.deadLetters;
+    this.#mainChannels = new MainChannels(parts.producer.ownerId);
     this.#callers = new Callers(parts.slots, parts.outbox, (uid) => parts.actorBy(uid));
     this.#fullMailboxes = new FullMailboxes(parts.events);
+  }
+
+  /** Main's channel to the thread with this owner id. */
+  channelTo(ownerId: number): MessagePort | undefined {
+    return this.#mainChannels.to(ownerId);
   }
 
   /** `from` is the actor whose thread tells it; undefined: main itself. */
@@ -66,7 +72,7 @@ export class MailRoom {
       case "parcel":
         this.#parcels.add(notice.uid, notice.parcel);
         if (notice.parcel.transferred.length > 0)
-          this.#channels.provide(from ?? this.#parts.channels, this.#parts.actorBy(notice.uid));
+          this.#channels.provide(from ?? this.#mainChannels, this.#parts.actorBy(notice.uid));
         return;
       case "parcel_lost":
         return this.#parcels.discard(notice.owner, notice.number);
@@ -137,7 +143,7 @@ export class MailRoom {
   /** The thread hands over no more parcels, and the claims it made for its actor are void. */
   threadExited(ownerId: number, actor: MailedActor): void {
     this.#channels.threadExited(ownerId);
-    this.#parts.channels.threadExited(ownerId);
+    this.#mainChannels.threadExited(ownerId);
     this.#parcels.senderExited(ownerId);
     this.#parcels.forget(actor.slot.uid, "claims");
   }
@@ -155,6 +161,6 @@ export class MailRoom {
 
   close(): void {
     this.#fullMailboxes.close();
-    this.#parts.channels.close();
+    this.#mainChannels.close();
   }
 }

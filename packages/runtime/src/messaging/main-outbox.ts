@@ -19,12 +19,13 @@ import type { ActorRef, ActorStats, PoolRef, TaskOptions } from "@mini-otp/worke
 import { newPayload, type Payload, RingReader } from "@mini-otp/worker-host/protocol/ring";
 import { decodeTask, encodeTask, type TaskValue } from "@mini-otp/worker-host/protocol/values";
 import type { Slots } from "../mailbox/slots.js";
-import type { MainChannels } from "./main-channels.js";
 import { ReplyWatch } from "./reply-watch.js";
 
 /** What main's outbox needs of the rest of the runtime. */
 export interface MainOutboxHost {
   handleNotice(notice: Notice): void;
+  /** Main's channel to the thread with this owner id. */
+  channelTo(ownerId: number): MessagePort | undefined;
   /** Handles the starts that threads have reported, because an actor's start comes before its replies. True if any. */
   takeStarts(): boolean;
   stats(uid: number, address: number): ActorStats | undefined;
@@ -46,7 +47,6 @@ const NOTHING: readonly never[] = [];
 /** Main's sending side. It never blocks: a message that finds its mailbox full waits in line until there is room. */
 export class MainOutbox extends Outbox {
   readonly #replies: RingReader;
-  readonly #channels: MainChannels;
   readonly #host: MainOutboxHost;
   readonly #watch: ReplyWatch;
   #timer: NodeJS.Timeout | undefined;
@@ -54,17 +54,8 @@ export class MainOutbox extends Outbox {
   #closed = false;
 
   /** `awake` is the number of actors' threads that do not sleep. */
-  constructor(
-    self: Self,
-    slots: Slots,
-    names: NameTable,
-    producer: Producer,
-    awake: Int32Array,
-    channels: MainChannels,
-    host: MainOutboxHost,
-  ) {
+  constructor(self: Self, slots: Slots, names: NameTable, producer: Producer, awake: Int32Array, host: MainOutboxHost) {
     super(self, slots.segments, names, producer);
-    this.#channels = channels;
     this.#host = host;
     this.#replies = new RingReader(self.memory, SYSTEM_LANE, newPayload(64 * 1024));
     this.#watch = new ReplyWatch({
@@ -174,7 +165,7 @@ export class MainOutbox extends Outbox {
   protected override fetchSegment(): void {}
 
   protected override channelTo(ownerId: number): MessagePort | undefined {
-    return this.#channels.to(ownerId);
+    return this.#host.channelTo(ownerId);
   }
 
   protected override replyExpected(): void {

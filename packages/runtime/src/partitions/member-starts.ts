@@ -1,7 +1,7 @@
 import { ActorError, type ExitReason, isActorError } from "@mini-otp/worker-host/protocol/errors";
 import { anId } from "@mini-otp/worker-host/protocol/options";
 import type { MemberItem } from "@mini-otp/worker-host/protocol/port";
-import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { type ActorRef, alreadyStarted } from "@mini-otp/worker-host/protocol/refs";
 import { decodeReason } from "@mini-otp/worker-host/protocol/values";
 import type { MainOutbox } from "../messaging/main-outbox.js";
 import type { ChildSpec, FullActorSpec, FullMemberSpec } from "../supervision/child-spec.js";
@@ -98,11 +98,7 @@ export class MemberStarts {
     if (present !== undefined || this.#starting.has(spec.id)) {
       if (present === undefined)
         throw new ActorError("ERR_ALREADY_STARTED", `${path} is being started already`, { id: path });
-      const ref = this.#membership.toRef(present);
-      throw new ActorError("ERR_ALREADY_STARTED", `${path} is running already; error.ref is its reference`, {
-        id: path,
-        ref,
-      });
+      throw alreadyStarted(path, this.#membership.toRef(present));
     }
     const { perThread, maxChildren } = this.#spec;
     const loads = this.#loads();

@@ -9,6 +9,7 @@ import type { ActorArgs, ActorUrl, ArgsFor, RequiredArgs } from "./actor-type.js
 import type { BackoffOptions } from "./backoff.js";
 import type { RestartType, Shutdown } from "./child.js";
 import type { Exact, IsUnion } from "./exact.js";
+import type { NotOfLight } from "./light-options.js";
 import type { AutoShutdown, Strategy } from "./restart-strategy.js";
 import { readSpec } from "./spec-fields.js";
 
@@ -441,23 +442,9 @@ export interface NotWith<Other extends string> {
   readonly "this option cannot be beside another one": Other;
 }
 
-/** What belongs to a thread, or needs one. */
-type OfOwnThread =
-  | "isolation"
-  | "heapCapMb"
-  | "offHeapCapMb"
-  | "env"
-  | "execArgv"
-  | "permissions"
-  | "console"
-  | "name"
-  | "significant"
-  | "backoff"
-  | "maxDeliveries";
-
 /** With threads: what of the template `T` light actors do not have. */
 export type SharingThreads<T, Threads> = [Threads] extends [ThreadsOptions]
-  ? { readonly [K in keyof T & OfOwnThread]?: undefined extends T[K] ? unknown : NotWith<"threads"> }
+  ? { readonly [K in keyof T & NotOfLight]?: undefined extends T[K] ? unknown : NotWith<"threads"> }
   : unknown;
 
 /**

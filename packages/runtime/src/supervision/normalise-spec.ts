@@ -41,6 +41,7 @@ import type {
   ThreadsOptions,
 } from "./child-spec.js";
 import { checkLeavesProcess, cloneData } from "./clone-data.js";
+import { OF_OWN_THREAD, OF_THREADS } from "./light-options.js";
 import { aModule, resolveModule } from "./module-url.js";
 import type { AutoShutdown } from "./restart-strategy.js";
 import { invalidSpec, readSpec, takeSpec } from "./spec-fields.js";
@@ -323,15 +324,6 @@ const THREADS = {
   offHeapCapMb: 128,
   place: "least_loaded",
   queueBytes: 32 * 2 ** 20,
-} as const;
-/** What belongs to a thread, which light actors share. */
-const OF_THREADS = ["isolation", "heapCapMb", "offHeapCapMb", "env", "execArgv", "permissions", "console"] as const;
-/** What only an actor with a thread of its own has, and why. */
-const OF_OWN_THREAD = {
-  name: "it is found by its id; a name is for few",
-  significant: "its supervisor goes on without children",
-  backoff: "it is started again in its thread at once, and its budget of restarts bounds how often",
-  maxDeliveries: "a message that it handles is on the heap of its thread, and its handler may have changed it",
 } as const;
 
 function partitionedParts(path: string, spec: DynamicSupervisorSpec): object {

@@ -1,6 +1,6 @@
 import { ActorError, type ActorErrorCode, isActorError, withCaller } from "@mini-otp/worker-host/protocol/errors";
 import { takeArgument, text } from "@mini-otp/worker-host/protocol/options";
-import type { ActorRef, NotAnActor, RefOf } from "@mini-otp/worker-host/protocol/refs";
+import { type ActorRef, type NotAnActor, type RefOf, RUNNING_ALREADY } from "@mini-otp/worker-host/protocol/refs";
 import type { ArgsOver } from "./actor-type.js";
 import {
   type AdministrationCall,
@@ -267,7 +267,7 @@ export function createSupervisorRef(
 
 const REFUSED: Partial<Record<ActorErrorCode, string>> = {
   ERR_ALREADY_PRESENT: "is there already, but does not run: restart it or delete it",
-  ERR_ALREADY_STARTED: "is running already; error.ref is its reference",
+  ERR_ALREADY_STARTED: RUNNING_ALREADY,
   ERR_MAX_CHILDREN: "would be one child more than maxChildren",
   ERR_NOT_FOUND: "does not exist",
   ERR_RESTARTING: "is being restarted",

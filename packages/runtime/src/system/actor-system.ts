@@ -441,14 +441,9 @@ export class ActorSystem<C extends readonly ChildSpec[] = any> implements Superv
   upgrade<R extends ActorRef>(ref: R, module: URL | string, options?: UpgradeOptions): Promise<OfEach<R, void>>;
   async upgrade(ref: ActorRef | PartitionedSupervisorRef, module: URL | string, options: UpgradeOptions = {}) {
     const members = upgradeOf(ref);
-    if (members !== undefined) {
-      const { timeoutMs } = takeUpgradeOptions(options);
-      return members(resolveModule(takeArgument("upgrade", "module", module, aModule)), timeoutMs);
-    }
-    const found = this.#references.actorOrRouter(ref, "upgrade");
+    const found = members === undefined ? this.#references.actorOrRouter(ref, "upgrade") : { upgrade: members };
     const { timeoutMs } = takeUpgradeOptions(options);
-    const url = resolveModule(takeArgument("upgrade", "module", module, aModule));
-    return found.upgrade(url, timeoutMs);
+    return found.upgrade(resolveModule(takeArgument("upgrade", "module", module, aModule)), timeoutMs);
   }
 
   /** Returns the function that takes the listener off again. */

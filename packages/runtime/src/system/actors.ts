@@ -25,7 +25,6 @@ import { uids } from "../mailbox/uids.js";
 import { CycleBreaker } from "../messaging/call-cycles.js";
 import type { DeadLetters } from "../messaging/dead-letters.js";
 import { MailRoom } from "../messaging/mail-room.js";
-import { MainChannels } from "../messaging/main-channels.js";
 import { MainOutbox } from "../messaging/main-outbox.js";
 import { LightActors } from "../partitions/light-actors.js";
 import { PartitionedSupervisor } from "../partitions/partitioned-supervisor.js";
@@ -123,9 +122,9 @@ export class Actors {
     this.#threads = new ActorThreads({ slots, names, awake }, this.#guard, this.#zombies, this.spares);
     this.census = new Census(directory, names, (actor) => this.#threads.lastStats(actor), logger);
 
-    const channels = new MainChannels(MAIN_OWNER_ID);
-    this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, channels, {
+    this.outbox = new MainOutbox(mainSlot(slots), slots, names, producer, awake, {
       handleNotice: (notice) => this.mail.handleNotice(notice),
+      channelTo: (ownerId) => this.mail.channelTo(ownerId),
       takeStarts: () => this.#threads.takeStarts(),
       stats: (uid, address) =>
         isCellAddress(address) ? this.lights.stats({ uid, address, id: "" }) : this.census.stats(uid),
@@ -139,7 +138,6 @@ export class Actors {
       names,
       producer,
       outbox,
-      channels,
       deadLetters,
       events,
       actorBy: (uid) => directory.actor(uid),

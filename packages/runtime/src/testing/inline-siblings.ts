@@ -1,8 +1,8 @@
 import type { SpawnSpec } from "@mini-otp/worker-host";
 import { handedOnce } from "@mini-otp/worker-host/loop";
-import { ActorError, type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
+import { type ExitReason, SHUTDOWN } from "@mini-otp/worker-host/protocol/errors";
 import { oneOf, takeArgument } from "@mini-otp/worker-host/protocol/options";
-import type { ActorRef } from "@mini-otp/worker-host/protocol/refs";
+import { type ActorRef, alreadyStarted } from "@mini-otp/worker-host/protocol/refs";
 import type { RestartType } from "../supervision/child.js";
 
 /** A light actor on the calling thread. */
@@ -53,10 +53,7 @@ export class InlineSiblings<S extends InlineSibling> {
     const kind = restart === undefined ? this.#restart : takeArgument("ctx.spawn", "restart", restart, aRestart);
     if (hand !== undefined && kind !== "temporary") throw handedOnce("ctx.spawn", hand);
     const present = this.#members.get(id);
-    if (present !== undefined) {
-      const facts = { id, ref: refTo(present) };
-      throw new ActorError("ERR_ALREADY_STARTED", `${id} is running already: error.ref`, facts);
-    }
+    if (present !== undefined) throw alreadyStarted(id, refTo(present));
     const member = this.#create(args, { id, restart: kind }, hand);
     this.add(member);
     member.launch();

@@ -1,11 +1,9 @@
-import type { ProcessOptions } from "@mini-otp/worker-host/protocol/port";
+import { BARE_THREAD_MB, type ProcessOptions } from "@mini-otp/worker-host/protocol/port";
 import type { ActorSpec } from "../supervision/child-spec.js";
 import { inheritedExecArgv, limitsFor, threadEnv } from "./actor-thread.js";
 
 /** Of main's flags, those that would have the process take main's debugger port. */
 const INSPECTS = /^--(?:inspect|debug-port)/;
-/** A thread or a process that runs nothing has so much of a heap. */
-const OWN_HEAP_MB = 8;
 
 /** How a process is started that runs a pool's functions, or an actor. */
 export function processOptions(
@@ -20,7 +18,7 @@ export function processOptions(
   // V8's own limit is the cap here: reaching it ends this process alone.
   const { maxYoungGenerationSizeMb = 48 } = limitsFor(heapCapMb, 0);
   const limits = [
-    `--max-old-space-size=${Math.ceil(heapCapMb + OWN_HEAP_MB)}`,
+    `--max-old-space-size=${Math.ceil(heapCapMb + BARE_THREAD_MB)}`,
     // The young generation has three of these.
     `--max-semi-space-size=${Math.max(1, Math.round(maxYoungGenerationSizeMb / 3))}`,
   ];

@@ -122,19 +122,13 @@ export class MessageHandler {
     this.#state.endHandling();
   }
 
-  /** Handles the message that the mailbox has moved to. True when it was for a member, whose mailbox has it now. */
-  handle(): boolean {
-    const { payload } = this.#mailbox;
-    if ((payload.format & FORMAT_MEMBER) === 0) {
-      this.#handle(payload);
-      return false;
+  /** Handles the message that the mailbox has moved to. */
+  handle(): void {
+    const { header, payload } = this.#mailbox;
+    if ((payload.format & FORMAT_MEMBER) !== 0) {
+      this.#forMember(payload);
+      return;
     }
-    this.#forMember(payload);
-    return true;
-  }
-
-  #handle(payload: Payload): void {
-    const { header } = this.#mailbox;
     const kind = kindOf(header[R_TYPE]);
     const methodId = header[R_METHOD];
     this.#call.begin(

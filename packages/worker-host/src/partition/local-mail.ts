@@ -106,7 +106,7 @@ export class LocalMail {
     const { cell } = to;
     if (cell === undefined) return "closed";
     if (this.#lines.has(cell)) return "full";
-    const outcome = this.#put(cell, new Waiting(method, copies, copiedBytes(), undefined, false));
+    const outcome = this.#host.offer(cell, new Waiting(method, copies, copiedBytes(), undefined, false));
     return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : "full";
   }
 
@@ -117,7 +117,7 @@ export class LocalMail {
       const { cell } = to;
       if (cell === undefined) throw noproc(to, shown);
       const waiting = new Waiting(method, copies, copiedBytes(), undefined, isSend);
-      const outcome = this.#lines.has(cell) ? FULL : this.#put(cell, waiting);
+      const outcome = this.#lines.has(cell) ? FULL : this.#host.offer(cell, waiting);
       if (outcome === PUSHED) return ACCEPTED;
       if (outcome === CLOSED) throw noproc(to, shown);
       const overflow = this.#overflowOf(cell);
@@ -171,7 +171,7 @@ export class LocalMail {
         this.#host.givenUp(cell, caller);
       });
     }
-    const outcome = this.#lines.has(cell) ? FULL : this.#put(cell, waiting);
+    const outcome = this.#lines.has(cell) ? FULL : this.#host.offer(cell, waiting);
     if (outcome === CLOSED) pending.fail(correlation, noproc(to, method));
     if (outcome !== FULL) return correlation;
     const overflow = this.#overflowOf(cell);
@@ -190,7 +190,7 @@ export class LocalMail {
     const line = this.#lines.get(cell);
     if (line === undefined) return;
     while (line.length > 0) {
-      const outcome = this.#put(cell, line[0].waiting);
+      const outcome = this.#host.offer(cell, line[0].waiting);
       if (outcome === FULL) return;
       const first = line.shift() as ForRoom;
       if (outcome === PUSHED) first.accepted();
@@ -257,10 +257,6 @@ export class LocalMail {
     if (line === undefined) this.#lines.set(cell, [entry]);
     else line.push(entry);
     this.#host.expires();
-  }
-
-  #put(cell: Cell, waiting: Waiting): number {
-    return this.#host.offer(cell, waiting);
   }
 
   #overflowOf(cell: Cell): ReturnType<typeof overflowOf> {

@@ -1,5 +1,6 @@
 import v8 from "node:v8";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
+import { BARE_THREAD_MB } from "../protocol/port/bare-thread.js";
 import { type CollectGarbage, garbageCollector } from "../protocol/port/garbage-collector.js";
 import { type Cell, UP } from "./cell.js";
 import { Heaviest, type HeavyFrom } from "./heaviest.js";
@@ -8,8 +9,6 @@ import type { Roster } from "./roster.js";
 
 const { getHeapStatistics } = v8;
 const BYTES_PER_MB = 2 ** 20;
-/** The heap of a thread without members: what main adds to its cap, too. */
-const BARE_THREAD_MB = 8;
 /** A member that holds this share of a cap is ended once the partition is over the other share. */
 const HEAVY_SHARE = 0.25;
 const FULL_SHARE = 0.75;
@@ -18,8 +17,8 @@ const SLICE_MS = 8;
 /** After a weighing, so many times as long without one; as long when one holds too much, and there is room yet without garbage. */
 const REST_FACTOR = 10;
 const MIN_REST_MS = 250;
-/** Before the thread is killed: main waits for it. */
-const LAST_MS = 200;
+/** Before the thread is killed, which waits for it: 100 000 small states take 0.2 to 0.5 s, and 30 MB of one that two share 1.1 s. */
+const LAST_MS = 1_500;
 
 /**
  * Which member holds most of a partition's memory. One that holds more than a quarter of it, by what its state refers to, ends
@@ -65,11 +64,13 @@ export class MemberWeights {
     slice();
   }
 
-  /** The member that holds more than its share, found at once; undefined when none is known to. */
+  /**
+   * The member that holds more than its share, found at once; undefined when none is known to. A search that was cut short says
+   * nothing: one that was not met yet may share what the heaviest one holds.
+   */
   heaviest(): Cell | undefined {
     const heaviest = this.#heaviest();
-    heaviest.work(performance.now() + LAST_MS);
-    return heaviest.found?.of;
+    return heaviest.work(performance.now() + LAST_MS) ? heaviest.found?.of : undefined;
   }
 
   #heaviest(): Heaviest<Cell> {

@@ -32,7 +32,7 @@ import {
 import { STATE_CLOSED, STATE_DRAINING, STATE_OPEN } from "../protocol/memory/slot-descriptor.js";
 import { ActorRef } from "../protocol/refs/actor-ref.js";
 import type { PoolRef } from "../protocol/refs/pool-ref.js";
-import { noproc } from "../protocol/refs/refusal.js";
+import { alreadyStarted, noproc } from "../protocol/refs/refusal.js";
 import { Cell } from "./cell.js";
 import type { MemberType } from "./member-type.js";
 import { exited, type PartitionParts } from "./parts.js";
@@ -108,14 +108,7 @@ export class Roster {
   create(type: MemberType, name: string, args: unknown): Cell {
     const { supervisor, table } = this.#parts;
     const present = this.#names.get(name);
-    if (present !== undefined) {
-      const facts = { id: present.id, ref: this.refTo(present) };
-      throw new ActorError(
-        "ERR_ALREADY_STARTED",
-        `${present.id} is running already; error.ref is its reference`,
-        facts,
-      );
-    }
+    if (present !== undefined) throw alreadyStarted(present.id, this.refTo(present));
     const number = this.#free.pop() ?? this.#unused();
     if (number === undefined) {
       const id = `${supervisor}/${name}`;

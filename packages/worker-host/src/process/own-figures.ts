@@ -7,14 +7,13 @@ const CHANGED_MB = 1;
 
 const { getHeapStatistics } = v8;
 const { performance } = globalThis;
-const memoryUsage = process.memoryUsage.bind(process);
-const residentMb = process.memoryUsage.rss.bind(process.memoryUsage);
+const residentBytes = process.memoryUsage.rss.bind(process.memoryUsage);
 const cpuUsage = process.cpuUsage.bind(process);
 
 /** What the main thread of an actor's process measures of the process. Before the module is loaded. */
 export class OwnFigures {
   readonly #tell: (figures: ProcessFigures) => void;
-  readonly #baseMb = (memoryUsage.call(process).rss - getHeapStatistics().used_heap_size) / BYTES_PER_MB;
+  readonly #baseMb = (residentBytes() - getHeapStatistics().used_heap_size) / BYTES_PER_MB;
   #toldMb = 0;
 
   constructor(tell: (figures: ProcessFigures) => void) {
@@ -44,7 +43,7 @@ export class OwnFigures {
     const { active, idle } = performance.eventLoopUtilization();
     return {
       heapMb: getHeapStatistics().used_heap_size / BYTES_PER_MB,
-      rssMb: residentMb() / BYTES_PER_MB,
+      rssMb: residentBytes() / BYTES_PER_MB,
       baseMb: this.#baseMb,
       cpuMs: (user + system) / 1000,
       activeMs: active,

@@ -1,4 +1,5 @@
 // Internal: for @mini-otp/runtime of the same version.
+export { BARE_THREAD_MB } from "./bare-thread.js";
 export {
   type BootData,
   comlinkActorUrl,

@@ -152,7 +152,6 @@ export interface Detour {
   readonly transferred: readonly Transferable[];
 }
 
-/** What has happened to the light actors of a partition since the last time. */
 /** `restarted`: it has begun another life. */
 export type WatchedEnd = readonly [
   address: number,
@@ -163,6 +162,7 @@ export type WatchedEnd = readonly [
   restarted: boolean,
 ];
 
+/** What has happened to the light actors of a partition since the last time. */
 export interface MembersNews {
   readonly type: "members";
   /** Started by a member: id, address, and what stands for the uid. */

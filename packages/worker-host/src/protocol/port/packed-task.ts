@@ -23,8 +23,8 @@ function isBare({ transferred, isStream }: TaskValue): boolean {
 }
 
 export function packTask(message: TaskMessage): PostedTask {
-  const { name, place, task, leaves } = message;
-  if (task === undefined || leaves === true || !isBare(task) || !("text" in task.content)) return message;
+  const { name, place, task } = message;
+  if (task === undefined || !isBare(task) || !("text" in task.content)) return message;
   const { format, text } = task.content;
   return [name, place, format, text];
 }

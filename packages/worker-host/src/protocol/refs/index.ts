@@ -34,7 +34,16 @@ export { FarRouterRef, unmarked } from "./far-router-ref.js";
 export type { MapOptions } from "./pool-map.js";
 export { type ItemsOf, PoolRef, type ResultOf, type TaskOf } from "./pool-ref.js";
 export { mergeOptions, type RefOptions } from "./ref-options.js";
-export { callAborted, noConnection, noproc, noStreams, taskAborted, wasRefused } from "./refusal.js";
+export {
+  alreadyStarted,
+  callAborted,
+  noConnection,
+  noproc,
+  noStreams,
+  RUNNING_ALREADY,
+  taskAborted,
+  wasRefused,
+} from "./refusal.js";
 export { type MemberResult, processOf, RouterRef } from "./router-ref.js";
 export { type Outcome, type StreamLink, StreamReader } from "./stream-reader.js";
 export { BATCH_BYTES, FIRST_WINDOW, MAX_BATCH, WINDOW_BYTES } from "./stream-window.js";

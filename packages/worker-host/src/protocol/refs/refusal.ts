@@ -33,27 +33,34 @@ export function refused(
 }
 
 /** ERR_NO_CONNECTION for a message that has not left this process: it was certainly not handled. */
-export function noConnection({ id }: { readonly id: string }, method: string): ActorError {
-  const node = nodeIn(id);
-  const message = `id=${id} method=${method}: there is no connection to node ${node}; the message was not handled`;
-  const error = new ActorError("ERR_NO_CONNECTION", message, { id, method, node });
+export function noConnection(to: { readonly id: string }, method: string): ActorError {
+  return unsent("ERR_NO_CONNECTION", to, method, (node) => `there is no connection to node ${node}`);
+}
+
+function incompatible(to: { readonly id: string }, method: string): ActorError {
+  const why = "has another version of the cluster's protocol; give all nodes versions that are next to each other";
+  return unsent("ERR_NODE_INCOMPATIBLE", to, method, (node) => `node ${node} ${why}`);
+}
+
+function unsent(
+  code: "ERR_NO_CONNECTION" | "ERR_NODE_INCOMPATIBLE",
+  { id }: { readonly id: string },
+  method: string,
+  why: (node: string) => string,
+): ActorError {
+  // What stands before the path.
+  const node = id.slice(0, Math.max(0, id.indexOf(":")));
+  const message = `id=${id} method=${method}: ${why(node)}; the message was not handled`;
+  const error = new ActorError(code, message, { id, method, node });
   refusals.add(error);
   return error;
 }
 
-/** ERR_NODE_INCOMPATIBLE, of such a message, too. */
-function incompatible({ id }: { readonly id: string }, method: string): ActorError {
-  const node = nodeIn(id);
-  const why = `node ${node} has another version of the cluster's protocol; give all nodes versions that are next to each other`;
-  const message = `id=${id} method=${method}: ${why}; the message was not handled`;
-  const error = new ActorError("ERR_NODE_INCOMPATIBLE", message, { id, method, node });
-  refusals.add(error);
-  return error;
-}
+export const RUNNING_ALREADY = "is running already; error.ref is its reference";
 
-/** What stands before the path. */
-function nodeIn(id: string): string {
-  return id.slice(0, Math.max(0, id.indexOf(":")));
+/** ERR_ALREADY_STARTED for an id that a running actor has. */
+export function alreadyStarted(id: string, ref: object): ActorError<"ERR_ALREADY_STARTED"> {
+  return new ActorError("ERR_ALREADY_STARTED", `${id} ${RUNNING_ALREADY}`, { id, ref });
 }
 
 /** True when the message was not accepted, so it may be sent to another actor and is not handled twice. */
