@@ -177,7 +177,7 @@ test("a deleted file costs nothing but a line; when it comes back, with its fold
   expect(await ref.call("add")).toBe(4);
 });
 
-test("members of routers, dynamic children and children of actors are upgraded, a pool says that it is not", async () => {
+test("members of routers, dynamic children, children of actors and light actors are upgraded, a pool says that it is not", async () => {
   const { write, url, system, says, messages } = await developing();
   write("counter.actor.js", counter("1"));
   write("parent.actor.js", counter("1", { handlers: "start: async (ctx, spec) => ctx.startChild(spec)," }));
@@ -194,7 +194,7 @@ test("members of routers, dynamic children and children of actors are upgraded, 
   const lights = await system.startChild(
     dynamicSupervisor({ id: "lights", threads: { count: 1 }, template: { actor } }),
   );
-  const light: ActorRef = await lights.startChild({ id: "l" });
+  for (const id of ["l", "m"]) refs.push(await lights.startChild({ id }));
   expect(await tasks.run(undefined)).toBe(1);
   refs.push(system.child("router").child("0"), system.child("router").child("1"));
   for (const ref of refs) await ref.call("add");
@@ -203,15 +203,54 @@ test("members of routers, dynamic children and children of actors are upgraded, 
   for (const ref of refs) expect(await ref.call("add")).toBe(11);
   // New members have the new code, as everything that starts.
   await system.child("router").resize(3);
+  expect(await (await lights.startChild({ id: "n" })).call("step")).toBe(10);
   expect(await system.child("router").child("2").call("step")).toBe(10);
-  expect(await light.call("step")).toBe(1);
   write("task.js", "export default () => 2;");
-  await eventually(() => messages("warn").length === 2);
+  await eventually(() => messages("warn").length === 1);
   expect(await tasks.run(undefined)).toBe(1);
-  expect(messages("warn").sort()).toEqual([
-    expect.stringMatching(/counter\.actor\.js was saved: the threads of root\/lights\/0 keep the old code/),
+  expect(messages("warn")).toEqual([
     expect.stringMatching(/task\.js was saved: the threads of root\/pool keep the old code/),
   ]);
+});
+
+test("light actors keep what cannot be read anew in their thread, and the line says so", async () => {
+  const { write, url, system, says, messages } = await developing();
+  const counting = (step: string): string => counter(step, { imports: 'import { more } from "./more.js";' });
+  write("more.js", "export const more = 1;");
+  write("light.actor.js", counting("more"));
+  write("door.actor.js", counter("1"));
+  const { pathname } = new URL(import.meta.resolve("@mini-otp/worker-host"));
+  const common = (step: number): string => `const { defineActor } = require(${JSON.stringify(pathname)});
+    module.exports = defineActor({ handlers: { step: () => ${step} } });`;
+  write("old.actor.cjs", common(1));
+  const lights = await system.startChild(
+    dynamicSupervisor({
+      id: "lights",
+      threads: { count: 1 },
+      template: { actor: url("light.actor.js") },
+      perThread: [{ id: "door", actor: url("door.actor.js") }],
+    }),
+  );
+  const old = await system.startChild(
+    dynamicSupervisor({ id: "old", threads: { count: 1 }, template: { actor: url("old.actor.cjs") } }),
+  );
+  const light: ActorRef = await lights.startChild({ id: "l" });
+  const oldLight: ActorRef = await old.startChild({ id: "l" });
+  expect([await light.call("step"), await oldLight.call("step")]).toEqual([1, 1]);
+  write("more.js", "export const more = 2;");
+  await eventually(() => messages("warn").length === 1);
+  write("door.actor.js", counter("2"));
+  await eventually(() => messages("warn").length === 2);
+  write("old.actor.cjs", common(2));
+  await eventually(() => messages("warn").length === 3);
+  expect(messages("warn")).toEqual([
+    expect.stringMatching(/more\.js was saved: the threads of root\/lights\/0 keep the old code/),
+    expect.stringMatching(/door\.actor\.js was saved: the threads of root\/lights\/0 keep the old code/),
+    expect.stringMatching(/old\.actor\.cjs was saved, but 1 actor kept the old code: .*Node keeps a CommonJS file/),
+  ]);
+  expect([await light.call("step"), await oldLight.call("step")]).toEqual([1, 1]);
+  write("light.actor.js", counting("10 * more"));
+  await says(light, 10);
 });
 
 test("what a module exposes with comlink is loaded anew", async () => {

@@ -16,6 +16,7 @@ import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { moduleName } from "../threads/actor-module.js";
 import type { ActorThread } from "../threads/actor-thread.js";
 import type { ProcessMeter } from "../threads/process-meter.js";
+import type { Reloadable, Reloaded } from "../threads/reloadable.js";
 import { ThreadSource } from "../threads/thread-source.js";
 import type { ActorHost } from "./actor-host.js";
 import { ActorLife } from "./actor-life.js";
@@ -35,7 +36,7 @@ const NO_CALLS: readonly number[] = [];
 const NOTHING_WITHIN = Object.freeze({ length: 0, bytes: 0 });
 
 /** An actor as its supervisor sees it: a mailbox that stays, and incarnations that come and go. */
-export class ActorChild implements Child<ActorRef> {
+export class ActorChild implements Child<ActorRef>, Reloadable {
   readonly type = "worker";
   readonly ref: ActorRef;
   readonly id: string;
@@ -48,6 +49,8 @@ export class ActorChild implements Child<ActorRef> {
   /** They outlive restarts. */
   readonly traces = new ActorTraces((message) => this.post(message));
   // From here to `within`: set for a partition, for its members. LivingActor says what each is.
+  /** Who puts a saved change of its modules into it. */
+  reloadedBy: Reloadable = this;
   onNews: (news: MembersNews) => void = () => {};
   onLastWords: (words: LastWords) => void = () => {};
   keptCallsOf: (callerUid: number) => readonly number[] = () => NO_CALLS;
@@ -151,6 +154,11 @@ export class ActorChild implements Child<ActorRef> {
     this.meter.read(this.mailbox, words);
     const { thread } = this.#life;
     if (thread !== undefined) this.meter.time(thread, words, this.guardStats?.handlingMs ?? 0);
+  }
+
+  async reload(): Promise<Reloaded> {
+    await this.upgrade(this.threads.module);
+    return { upgraded: 1, kept: 0 };
   }
 
   start(incarnation: number): Promise<StartOutcome<ActorRef>> {

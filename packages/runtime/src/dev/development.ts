@@ -4,8 +4,9 @@ import { ActorChild } from "../actor/actor-child.js";
 import type { Directory } from "../directory/directory.js";
 import type { Events } from "../reporting/events.js";
 import type { Log } from "../reporting/log.js";
+import type { Reloadable } from "../threads/reloadable.js";
 import { reachOf, touchedModules } from "./import-graph.js";
-import { filesOf, isPartition, keyOf } from "./module-files.js";
+import { filesOf, keyOf, liveFilesOf } from "./module-files.js";
 import { ProjectFiles } from "./project-files.js";
 import { type ReloadReport, Reloads } from "./reloads.js";
 import { WatchedFolders } from "./watched-folders.js";
@@ -26,7 +27,9 @@ export interface DevelopmentParts {
 /** What runs one module at the moment. */
 interface InUse {
   readonly files: readonly string[];
-  readonly actors: ActorChild[];
+  readonly actors: Reloadable[];
+  /** Those of the files that are put into its threads without a new one; undefined where all are. */
+  readonly live: readonly string[] | undefined;
   /** Paths of what runs it in threads that are not upgraded. */
   readonly others: string[];
 }
@@ -39,7 +42,7 @@ export class Development {
   readonly #parts: DevelopmentParts;
   readonly #folders: WatchedFolders;
   readonly #files: ProjectFiles;
-  readonly #reloads: Reloads<ActorChild>;
+  readonly #reloads: Reloads;
   /** The modules that are watched, by URL, or path for what is started by a path. */
   #known = new Set<string>();
   /** Those that are not yet, with the time when the first of their actors had started, in ms since 1970. */
@@ -62,10 +65,7 @@ export class Development {
       (folder, error) => this.#cannotWatch(folder, error),
     );
     this.#files = new ProjectFiles((folder) => this.#folders.add(folder));
-    this.#reloads = new Reloads(
-      (actor) => actor.upgrade(actor.threads.module),
-      (report) => this.#tell(report),
-    );
+    this.#reloads = new Reloads((report) => this.#tell(report));
     const { events } = parts;
     this.#stopListening = [
       events.on("actor_started", ({ id }) => this.#started(id)),
@@ -87,7 +87,7 @@ export class Development {
     const found = this.#parts.directory.at(id);
     const key = found === undefined ? undefined : keyOf(found);
     if (key === undefined) return;
-    if (found instanceof ActorChild) this.#reloads.started(found);
+    if (found instanceof ActorChild) this.#reloads.started(found.reloadedBy);
     if (this.#known.has(key) || this.#fresh.has(key)) return;
     this.#fresh.set(key, Date.now());
     this.#soon();
@@ -138,11 +138,16 @@ export class Development {
         if (this.#files.changedAtMs(file) >= startedAtMs - TICK_MS) changed.add(file);
       }
     }
-    for (const [{ actors, others }, file] of touchedModules(modules, this.#files.imports, changed)) {
-      if (actors.length > 0) this.#reloads.request(file, actors);
-      if (others.length > 0) this.#tellOfOthers(file, others);
-    }
+    for (const [use, file] of touchedModules(modules, this.#files.imports, changed)) this.#changed(use, file, changed);
     for (const file of gone) this.#tellOfGone(file);
+  }
+
+  #changed({ files, actors, live, others }: InUse, first: string, changed: ReadonlySet<string>): void {
+    const isStale = (file: string): boolean => changed.has(file) && live?.includes(file) === false;
+    if (actors.length > 0 && !isStale(first)) this.#reloads.request(first, actors);
+    if (others.length === 0) return;
+    const stale = live === undefined ? first : [...reachOf(files, this.#files.imports)].find(isStale);
+    if (stale !== undefined) this.#tellOfOthers(stale, others);
   }
 
   /** Each module with what runs it, as it is now. */
@@ -154,11 +159,12 @@ export class Development {
       if (key === undefined) continue;
       let use = found.get(key);
       if (use === undefined) {
-        use = { files: filesOf(child), actors: [], others: [] };
+        use = { files: filesOf(child), actors: [], live: liveFilesOf(child), others: [] };
         found.set(key, use);
       }
-      if (child instanceof ActorChild && !isPartition(child)) use.actors.push(child);
-      else use.others.push(child.id);
+      if (!(child instanceof ActorChild)) use.others.push(child.id);
+      else if (!use.actors.includes(child.reloadedBy)) use.actors.push(child.reloadedBy);
+      if (use.live !== undefined) use.others.push(child.id);
     }
     return found;
   }

@@ -1,15 +1,12 @@
 import { availableParallelism } from "node:os";
 import { isActorError } from "@mini-otp/worker-host/protocol/errors";
+import type { Reloadable, Reloaded } from "../threads/reloadable.js";
 
 /** A change of one module, and what became of the actors that run it. */
-export interface ReloadReport {
+export interface ReloadReport extends Reloaded {
   /** The file that was changed. */
   readonly file: string;
-  readonly upgraded: number;
   readonly tookMs: number;
-  /** Actors that keep the code they had; the error is the first one's. */
-  readonly kept: number;
-  readonly error: unknown;
 }
 
 interface Batch {
@@ -29,23 +26,20 @@ const MOST_AT_ONCE = Math.max(8, 2 * availableParallelism());
 const AGAIN_MS = 100;
 
 /** Upgrades actors, each one at a time, to what their modules' files hold now. Reports once for each change. */
-export class Reloads<A extends object> {
-  readonly #upgrade: (actor: A) => Promise<void>;
+export class Reloads {
   readonly #report: (report: ReloadReport) => void;
-  readonly #waiting = new Map<A, Batch>();
-  readonly #running = new Set<A>();
+  readonly #waiting = new Map<Reloadable, Batch>();
+  readonly #running = new Set<Reloadable>();
   /** Changed while they did not run: they are upgraded when they do. */
-  readonly #missed = new WeakMap<A, string>();
+  readonly #missed = new WeakMap<Reloadable, string>();
   #closed = false;
 
-  /** `upgrade` rejects when the actor goes on with the code that it has. */
-  constructor(upgrade: (actor: A) => Promise<void>, report: (report: ReloadReport) => void) {
-    this.#upgrade = upgrade;
+  constructor(report: (report: ReloadReport) => void) {
     this.#report = report;
   }
 
   /** A file was changed that the module of these actors is made of. */
-  request(file: string, actors: readonly A[]): void {
+  request(file: string, actors: readonly Reloadable[]): void {
     const batch: Batch = {
       file,
       beganAt: performance.now(),
@@ -65,7 +59,7 @@ export class Reloads<A extends object> {
   }
 
   /** The actor's thread has begun, perhaps as a spare that had loaded the module before it was changed. */
-  started(actor: A): void {
+  started(actor: Reloadable): void {
     const file = this.#missed.get(actor);
     if (file === undefined) return;
     this.#missed.delete(actor);
@@ -87,12 +81,14 @@ export class Reloads<A extends object> {
     }
   }
 
-  async #run(actor: A, batch: Batch): Promise<void> {
+  async #run(actor: Reloadable, batch: Batch): Promise<void> {
     try {
       if (batch.isBroken) batch.kept++;
       else {
-        await this.#upgrade(actor);
-        batch.upgraded++;
+        const { upgraded, kept, error } = await actor.reload();
+        batch.upgraded += upgraded;
+        batch.kept += kept;
+        batch.error ??= error;
       }
     } catch (error) {
       this.#failed(actor, batch, error);
@@ -103,7 +99,7 @@ export class Reloads<A extends object> {
     this.#next();
   }
 
-  #failed(actor: A, batch: Batch, error: unknown): void {
+  #failed(actor: Reloadable, batch: Batch, error: unknown): void {
     if (isActorError(error, "ERR_RUNNING")) {
       setTimeout(() => !this.#closed && this.request(batch.file, [actor]), AGAIN_MS).unref();
       return;

@@ -18,6 +18,7 @@ import type { FullActorSpec, FullPartitionedSpec } from "../supervision/child-sp
 import type { PartitionedSupervisorRef } from "../supervision/partitioned-ref.js";
 import type { TreeEnvironment } from "../supervision/supervision-loop.js";
 import { SupervisorProcess } from "../supervision/supervisor-process.js";
+import type { Reloadable, Reloaded } from "../threads/reloadable.js";
 import { askLastWords } from "./ask-last-words.js";
 import { MemberStarts } from "./member-starts.js";
 import { Membership } from "./membership.js";
@@ -25,7 +26,7 @@ import { isOverMemory, PartitionSlot } from "./partition-slot.js";
 import { type PartitionedSpec, partitionSpecs } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
 import { partitionsReference } from "./partitions-reference.js";
-import { offerUpgrade } from "./supervisor-upgrade.js";
+import { offerUpgrade, reload } from "./supervisor-upgrade.js";
 
 /** Of members that were killed, so many are named in the report of a stop. */
 const MOST_LISTED = 100;
@@ -37,7 +38,7 @@ const WEIGHED_EVERY_MS = 100;
  * A dynamic supervisor whose children share threads: a one_for_one supervisor of its partitions, each an actor with a
  * thread of its own, and on main a list of who is where.
  */
-export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, Running {
+export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, Running, Reloadable {
   readonly type = "supervisor";
   readonly ref: PartitionedSupervisorRef;
   readonly id: string;
@@ -129,6 +130,11 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
     }
   }
 
+  /** Puts a saved change of its template's module into its members. */
+  reload(): Promise<Reloaded> {
+    return reload(this.ref, this.#spec, this.#membership.partitions);
+  }
+
   refOf({ index }: { readonly index: number }): ActorRef | undefined {
     return this.#process.ref.child(String(index)) as ActorRef | undefined;
   }
@@ -185,6 +191,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
           if (overMemory) partition.overMemory();
           return partition.survivors.isEmpty ? undefined : askLastWords(thread, overMemory);
         };
+        child.reloadedBy = this;
         child.onSample = (memory) => this.#weigh(partition, child, memory);
         const { args } = child.spec as { args: PartitionArgs };
         child.threads.argsNow = () => ({

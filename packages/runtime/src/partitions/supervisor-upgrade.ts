@@ -2,8 +2,10 @@ import { ActorError } from "@mini-otp/worker-host/protocol/errors";
 import type { MemberResult } from "@mini-otp/worker-host/protocol/refs";
 import { decodeForeign } from "@mini-otp/worker-host/protocol/values";
 import type { FullActorSpec } from "../supervision/child-spec.js";
+import { resolveModule } from "../supervision/module-url.js";
 import type { PartitionedSupervisorRef, UpgradedPartition } from "../supervision/partitioned-ref.js";
 import { moduleCandidates } from "../threads/actor-module.js";
+import type { Reloaded } from "../threads/reloadable.js";
 import { askPartition } from "./ask-partition.js";
 import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionedSpec } from "./partition-specs.js";
@@ -40,6 +42,23 @@ export function offerUpgrade(ref: PartitionedSupervisorRef, parts: UpgradeParts)
       isOpen = false;
     }
   });
+}
+
+/** Upgrades the members to what the file of their template's module holds now. */
+export async function reload(
+  ref: PartitionedSupervisorRef,
+  { template }: PartitionedSpec,
+  partitions: readonly PartitionSlot[],
+): Promise<Reloaded> {
+  const rows = (await upgradeOf(ref)?.(resolveModule((template as FullActorSpec).actor), undefined)) ?? [];
+  return rows.reduce<Reloaded>(
+    (sum, row, at) => {
+      const { upgraded, kept, reason }: UpgradedPartition =
+        row.status === "fulfilled" ? row.value : { upgraded: 0, kept: partitions[at].load, reason: row.reason };
+      return { upgraded: sum.upgraded + upgraded, kept: sum.kept + kept, error: sum.error ?? reason };
+    },
+    { upgraded: 0, kept: 0 },
+  );
 }
 
 /** One partition after the other. The first is the test: when it fails nothing has changed. */

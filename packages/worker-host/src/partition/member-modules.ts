@@ -1,5 +1,6 @@
 import type { ActorDefinition } from "../actor/define-actor.js";
 import { HandlerTable } from "../loop/handler-table.js";
+import { ActorError } from "../protocol/errors/errors.js";
 import type { NameTable } from "../protocol/memory/name-table.js";
 import type { MemberSpec, MemberType } from "./member-type.js";
 
@@ -59,9 +60,11 @@ export class MemberModules {
   /** Loads `modules` for those that specs name as `of`. What is started has the former code until it is used. */
   async replacement(of: string, modules: readonly string[]): Promise<Replacement> {
     const former = await this.#code.get(of)?.code.catch(() => undefined);
-    const code = await this.#read(modules.map((url) => this.#anew(url)));
+    const again = modules.map((url) => this.#anew(url));
+    const code = await this.#read(again);
     for (const url of modules) this.#seen.add(url);
     const { definition } = code;
+    if (definition === former?.definition && again[0] !== modules[0]) throw keptByNode(modules[0]);
     return {
       definition,
       fromVersion: former?.definition.version ?? (this.#replaced.get(of) ?? of.split(","))[0],
@@ -112,6 +115,11 @@ export class MemberModules {
 /** By which specs with the same modules are found. */
 export function moduleKey({ modules }: MemberSpec): string {
   return modules.join();
+}
+
+function keptByNode(module: string): ActorError {
+  const message = `${module}: Node keeps a CommonJS file as it was loaded first: the partition's next thread reads it anew`;
+  return new ActorError("ERR_ACTOR_MODULE", message, {});
 }
 
 function typeOf({ definition, handlers }: Code, spec: MemberSpec): MemberType {
