@@ -12,13 +12,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
 const [major] = process.versions.node.split(".");
 /**
- * The other Nodes of the version matrix, and what of the tests runs on them: what depends most on V8 and on Node's threads. Only files of `test`.
- * All of CI has 25 minutes. `test:versions` runs every test of what runs in threads.
+ * The other Nodes of the version matrix, and what of the tests runs on them: the faults on each, and on the highest what else depends
+ * on V8 and on Node's threads. Only files of `test`. All of CI has 25 minutes. `test:versions` runs every test of what runs in threads.
  */
-const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major).join();
-const FOLDERS = ["faults", "threads", "values"];
-const POOL = ["lingering-exits", "recycle", "streams"].map((name) => `test/dist/pool/${name}.test.js`);
-const ON_OTHERS = ["actor/restart", ...POOL, ...FOLDERS.map((folder) => `test/dist/${folder}/`)];
+const OTHERS = ["20", "22", "24", "26"].filter((other) => other !== major);
+const HIGHEST = OTHERS.slice(-1);
+const FAULTS = ["test/dist/faults/", "test/dist/pool/lingering-exits.test.js"];
+const POOL = ["recycle", "streams"].map((name) => `test/dist/pool/${name}.test.js`);
+const ON_HIGHEST = [...FAULTS, "actor/restart", ...POOL, "test/dist/threads/", "test/dist/values/"];
 
 // pnpm hands on a `--` that stands before the arguments.
 const given = process.argv.slice(2).filter((arg) => arg !== "--");
@@ -44,15 +45,20 @@ const checks = [
   ["boundaries", ["scripts/check-boundaries.mjs"]],
   ["drawing of the rooms", ["scripts/draw-rooms.mjs", "--check"]],
 ];
-const onOthers = (words, more = {}) => [
-  `Node ${OTHERS}`,
-  ["test/dist/versions.js", "--nodes", OTHERS, ...words],
+const onOthers = (nodes, words, more = {}) => [
+  `Node ${nodes}`,
+  ["test/dist/versions.js", "--nodes", nodes.join(), ...words],
   { env: { ...plainEnv, ...more } },
 ];
 const steps = {
   short: [...build, ...checks, vitest],
-  long: [...build, vitest, onOthers(ON_OTHERS, { TEST_PART: "short" })],
-  full: [...build, ...checks, vitest, onOthers([])],
+  long: [
+    ...build,
+    vitest,
+    onOthers(OTHERS.slice(0, -1), FAULTS, { TEST_PART: "short" }),
+    onOthers(HIGHEST, ON_HIGHEST, { TEST_PART: "short" }),
+  ],
+  full: [...build, ...checks, vitest, onOthers(OTHERS, [])],
 }[part];
 
 const missing = installTools();

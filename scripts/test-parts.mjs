@@ -37,7 +37,6 @@ export const LONG = [
   "examples/cluster-atlas",
   "examples/code-atlas",
   "examples/mqtt-broker",
-  "examples/mqtt-broker-load",
   "examples/persistent-counter",
   "examples/recipes",
   "examples/tour",
@@ -96,6 +95,7 @@ export const FULL = [
   "cluster/soak",
   "dev/loaders",
   "examples/code-atlas-facts",
+  "examples/mqtt-broker-load",
   "examples/tcp-ingest",
   "observer/page-at-size",
   "soak/calls-settle",
@@ -138,9 +138,7 @@ export const ALONE = [
   "actor/deadlines",
   "examples/mqtt-broker-load",
   "examples/tcp-ingest",
-  "observer/page",
   "observer/page-at-size",
-  "soak/soak",
 ];
 
 /** Which of these, by name as `ring/fuzz`, run in the part: "short", "long", or undefined for all. */

@@ -57,7 +57,7 @@ test("an actor that loops for ever can be killed, and others do not notice", asy
     .with({ timeoutMs: 60_000 })
     .call("spin")
     .catch((e: unknown) => e);
-  // A message that nobody has begun with waits for the next incarnation.
+  // A message that was not begun waits for the next incarnation.
   await eventually(() => system.stats(counter).handling?.method === "spin");
   expect(await other.call("add", 1)).toBe(1);
   system.exit(counter, "kill");
@@ -133,7 +133,7 @@ test("[start] a start that takes longer than startTimeoutMs is killed and reject
   expect(system.whichChildren().map(({ id }) => id)).toEqual(["gate"]);
 });
 
-test("whoever has a reply of an actor's next incarnation has heard of its restart", async () => {
+test("a caller that has a reply of an actor's next incarnation has heard of its restart", async () => {
   const system = await testSystem({ intensity: 100 });
   const counter = await system.startChild<typeof Counter>({ id: "counter", actor: fixture("counter") });
   const heard: number[] = [];

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { oneInThree } from "../support/part.js";
 
 const program = fileURLToPath(new URL("./programs/flags.js", import.meta.url));
 const WORKS = "works 1 2\n";
@@ -32,7 +33,7 @@ const FLAGS = [
   ["--enable-source-maps"],
   [PERMISSION, "--allow-fs-read=*", "--allow-worker"],
 ];
-test.concurrent.each(FLAGS.map((flags) => ({ flags, shown: flags.join(" ") })))(
+test.concurrent.each(FLAGS.filter((_, i) => oneInThree(i)).map((flags) => ({ flags, shown: flags.join(" ") })))(
   "actors work under $shown",
   async ({ flags }) => {
     expect(run(flags)).toBe(WORKS);

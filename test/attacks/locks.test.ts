@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { runProgram } from "../guard/program.js";
 import { eventually } from "../support/eventually.js";
+import { ofPart } from "../support/part.js";
 import { testSystem } from "../support/system.js";
 import type Flood from "./fixtures/flood.actor.js";
 
 /** Main is away for tens of ms when a thread starts on a busy machine. */
 const MOST_AWAY_MS = 2000;
 
-test.each([
-  ["enters the names of its methods", "names"],
+const SOME = [
   ["sends to another", "send"],
   ["sends to a mailbox that drops its oldest", "drop_oldest"],
-])(
+];
+
+test.each(ofPart(SOME, SOME, [...SOME, ["enters the names of its methods", "names"]]))(
   // Promise: main-goes-thread-stands
   "main goes on while an actor stands still or dies at any atomic operation as it %s",
   async (_how, what) => {

@@ -23,7 +23,7 @@ describe("operations", () => {
     // Promise: operation-settles-whatever-state
     "on a thing in whatever state, alone and beside each other, settle, and all else goes on (%s)",
     async (kind, cells) => {
-      const count = Number(process.env.OPERATIONS_CELLS ?? ofPart(cells, cells / 4, cells));
+      const count = Number(process.env.OPERATIONS_CELLS ?? ofPart(cells, cells / 10, cells));
       const file = fileURLToPath(new URL("./programs/operations.js", import.meta.url));
       const { output, errors, code } = await startProgram(file, [kind, String(count), String(seed), ...without]).ended;
       const told = `OPERATIONS_SEED=${seed}\n${output}${errors}`;

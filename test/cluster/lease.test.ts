@@ -51,7 +51,7 @@ describe("a node's lease", () => {
           simulator.check();
         }
       }),
-      { numRuns: ofPart(8_000, 40_000) },
+      { numRuns: ofPart(8_000, 20_000, 40_000) },
     );
   });
 

@@ -48,7 +48,7 @@ test("kill -9 at any moment loses no count that was acknowledged, and counts non
     expect(signal).toBe("SIGKILL");
     const printed = counts(output);
     expect(printed).toEqual(printed.map((_, i) => written + 1 + i));
-    // What was written down, but printed to a pipe that nobody had read yet, is more.
+    // What was written down, but printed to a pipe that was not read yet, is more.
     written = Number(readFileSync(journal, "utf8").split("\n").at(-2));
     expect(printed.at(-1)).toBeLessThanOrEqual(written);
   }

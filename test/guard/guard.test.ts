@@ -51,7 +51,7 @@ describe("the watchdog", () => {
     expect(error).toMatchObject({ reason: { kind: "unresponsive", method: "waitFor" } });
   });
 
-  test("leaves alone whoever is done in time, however often", async () => {
+  test("leaves alone what is done in time, however often", async () => {
     const { actor, killed } = await memoryActor({ handlerTimeoutMs: 200 });
     for (let i = 0; i < 10; i++) await actor.call("waitFor", 50);
     expect(await actor.call("ping")).toBe(1);

@@ -37,7 +37,7 @@ test.each([
   ["process.kill(process.pid)", "it would end every actor"],
   ["process.kill(0, 'SIGTERM')", "it would end every actor"],
   ["process.getBuiltinModule('v8').setFlagsFromString('--stack-size=100')", "V8's flags are those of every thread"],
-])("%s crashes the actor and reaches nobody else", async (expression, why) => {
+])("%s crashes the actor and reaches no other", async (expression, why) => {
   const actor = await actorWith();
   expect(await reasonOf(actor.call("evaluate", expression))).toMatchObject({
     kind: "error",

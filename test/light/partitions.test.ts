@@ -136,7 +136,7 @@ describe("what ends a partition", () => {
 });
 
 describe("where a child is", () => {
-  test('"hash" places by the id, so refOf is computed, and means whoever has the id at that time', async () => {
+  test('"hash" places by the id, so refOf is computed, and means the actor that has the id at that time', async () => {
     const { system, supervisor, start } = await members({ count: 3, place: "hash" });
     const ref = supervisor.refOf<typeof Member>("dev-7");
     expect(await ref.call("echo", 1).catch(codeOf)).toBe("ERR_NOPROC");

@@ -45,7 +45,7 @@ describe("a light actor that is started again", () => {
     expect(await b.call("letGo")).toEqual(["thing"]);
   });
 
-  test("its accepted messages are handled in order, whoever sent them; only the message in flight is lost", async () => {
+  test("its accepted messages are handled in order, from all senders; only the message in flight is lost", async () => {
     const { system, start } = await members({ mailbox: { capacity: 64 } });
     const [a, b, c] = [await start("a"), await start("b"), await start("c")];
     const echo = await system.startChild<typeof Echo>({ id: "echo", actor: fixture("echo") });

@@ -53,13 +53,13 @@ describe.each(KINDS)("%s", (mode) => {
   test("the error of a call whose handler threw shows where it threw and where the call was made", async () => {
     const { start } = await echoSystem(mode);
     const counter = await start<typeof Counter>({ id: "counter", actor: fixture("counter") });
-    async function whoever(): Promise<unknown> {
+    async function theCaller(): Promise<unknown> {
       return await counter.call("crash", "boom");
     }
-    const { stack } = (await whoever().catch((e: unknown) => e)) as Error;
+    const { stack } = (await theCaller().catch((e: unknown) => e)) as Error;
     const [callee, caller] = (stack ?? "").split(`-- ${counter.id}, called from --`);
     expect(callee).toMatch(new RegExp(`^ActorError: id=${counter.id} method=crash.*\\n +at .*counter\\.actor`));
-    expect(caller).toContain("whoever");
+    expect(caller).toContain("theCaller");
   });
 
   // Promise: call-ends-reply-timeout

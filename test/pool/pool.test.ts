@@ -323,7 +323,7 @@ describe("a task that takes its thread along fails alone, and is reported:", () 
     expect(await fails("exit", 3)).toMatchObject({ code: "ERR_CALL_EXIT", reason: { kind: "exit_called", code: 3 } });
   });
 
-  test("one that throws where nobody catches it is an error", async () => {
+  test("one that throws where nothing catches it is an error", async () => {
     expect(await fails("throwLater", undefined)).toMatchObject({
       code: "ERR_CALL_EXIT",
       reason: { kind: "error", error: { name: "TypeError", message: "late" } },

@@ -238,7 +238,7 @@ test("calls, dead letters and heap are there", async () => {
   const meter = await startMeter(system, { name: "m", heapCapMb: 32 });
   await meter.call("quick");
   await meter.call("refuse").catch(() => {});
-  await meter.send("nobody takes this");
+  await meter.send("no handler takes this");
   await meter.call("burn", 60);
   await eventually(() => system.stats().deadLetters === 1 && system.stats(meter).heapUsedMb > 0);
   expect(await value("actor_calls_total", { actor: "m", outcome: "reply" })).toBe(2);

@@ -15,7 +15,7 @@ import { Codec, keepPayload } from "@mini-otp/worker-host/protocol/values";
 import { expect, test } from "vitest";
 import { ofPart } from "../support/part.js";
 
-const RECORDS = ofPart(100_000, 1_000_000);
+const RECORDS = ofPart(100_000, 200_000, 1_000_000);
 const MAILBOX_BYTES = 4096;
 
 /** Mulberry32: small, seeded, the same everywhere. */

@@ -332,7 +332,7 @@ describe("resize", () => {
     const resized = ref.resize(1).then(() => {
       done = true;
     });
-    // Nobody is sent there any more, while it still has work.
+    // No message is sent there any more, while it still has work.
     expect(await whoAnswers(ref, 3)).toEqual(path("000"));
     expect(done).toBe(false);
     await gate.call("open");

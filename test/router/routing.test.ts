@@ -42,7 +42,7 @@ describe("a key's member", () => {
     expect([...heirs].sort()).toEqual([0, 1, 3, 4]);
   });
 
-  test("is none when nobody is there", () => {
+  test("is none when there are no members", () => {
     expect(memberForKey(hashKey("a"), 3, () => false)).toBe(-1);
     expect(memberForKey(hashKey("a"), 0, everybody)).toBe(-1);
   });

@@ -95,7 +95,7 @@ describe.each(ofPart(KINDS, LIGHT_MODES, ALL_MODES))("%s", (mode) => {
     expect(find(b)).toMatchObject({ id: b.id, uid: b.uid });
   });
 
-  test("[unlink_exit] after unlink a crash takes nobody along", async () => {
+  test("[unlink_exit] after unlink a crash takes none along", async () => {
     const { start, exitOf, ask } = await watchers(mode);
     const [a, b] = [await start("a"), await start("b")];
     await ask(a, "link", b);

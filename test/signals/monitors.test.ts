@@ -14,7 +14,7 @@ function running(...ids: string[]): Monitors {
   return monitors;
 }
 
-/** Carries signals out until nobody ends any more; who ended, with which reason, and which messages were sent. */
+/** Carries signals out until none ends any more; which ended, with which reason, and which messages were sent. */
 function carryOut(monitors: Monitors, first: readonly Signal[]) {
   const ended: Record<string, ExitReason> = {};
   const messages: Signal[] = [];

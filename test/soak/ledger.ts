@@ -3,7 +3,7 @@ import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 /*
  * What senders and receivers know of their messages, in memory that outlives them all. For each pair a sender
  * counts its messages 1, 2, …: the number goes up before the send, `accepted` after it. A sender that dies between
- * the two leaves one message of which nobody can say whether it was accepted.
+ * the two leaves one message for which it cannot be said whether it was accepted.
  *
  *   pair (8 words):  attempted · accepted · doubtful · received · last received · out of order · corrupt
  */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ofPart } from "../support/part.js";
 import { startProgram } from "../support/program.js";
 
-const SECONDS = ofPart(20, 20, 60);
+const SECONDS = ofPart(10, 10, 60);
 
 test("nothing is lost, doubled, torn or out of order while senders and receivers die in every way", {
   timeout: 4 * SECONDS * 1000,

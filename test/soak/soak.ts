@@ -49,7 +49,7 @@ export async function soak(seconds: number, seed: number): Promise<SoakResult> {
   const everyone: ActorRef[] = [...receivers, ...senders];
   const stalls = watchStalls(ledger);
   const endAt = performance.now() + seconds * 1000;
-  // Nobody is killed who has not yet died of the last time.
+  // None is killed again before it has died of the last kill.
   const condemned = new Map<ActorRef, number>();
   while (performance.now() < endAt) {
     await delay(5 + random() * 45);
@@ -138,7 +138,7 @@ function watchStalls(ledger: Ledger): () => number {
   };
 }
 
-/** Every mailbox is empty and nobody is at work. */
+/** Every mailbox is empty and no actor is at work. */
 async function drained(system: ActorSystem, actors: readonly ActorRef[]): Promise<string[]> {
   const busy = () =>
     actors.filter((ref) => {

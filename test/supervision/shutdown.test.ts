@@ -311,7 +311,7 @@ describe("the division of the time left", () => {
   const ms = fc.nat(10_000);
   const sum = (demands: number[]) => demands.reduce((total, demand) => total + demand, 0);
 
-  test("nobody gets more than is left, or than it asked for", () => {
+  test("none gets more than is left, or than it asked for", () => {
     fc.assert(
       fc.property(fc.nat(10_000), ms, fc.array(ms), (remaining, demand, others) => {
         const share = shareOf(remaining, demand, sum(others));

@@ -29,7 +29,7 @@ describe("one_for_one", () => {
     expect(tree.exitReason).toEqual(DEAD);
   });
 
-  test("children that fail together are restarted side by side: a slow one holds nobody up", async () => {
+  test("children that fail together are restarted side by side: a slow one holds none up", async () => {
     const tree = await startTree({ children: ABC });
     tree.at("a").starts.push("hang");
     await tree.exit("a", BOOM);

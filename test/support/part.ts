@@ -8,6 +8,11 @@ export function ofPart<T>(short: T, long: T, full: T = long): T {
   return part === "long" ? long : full;
 }
 
+/** One in three of a list, or all of it in `pnpm test:full`. Of the rows of a table with three columns it is another column each time. */
+export function oneInThree(index: number): boolean {
+  return ofPart(true, index % 3 === Math.floor(index / 3) % 3, true);
+}
+
 /** Of a list of pairs, whether this is the one whose turn it is: the first of one pair, the second of the next. */
 export function byTurns(index: number): boolean {
   return index % 2 === Math.floor(index / 2) % 2;

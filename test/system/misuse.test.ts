@@ -35,7 +35,7 @@ describe("an exit reason that is none", () => {
     },
   );
 
-  test.each(NO_REASONS)("is a TypeError for main, and nobody ends: %j", async (reason) => {
+  test.each(NO_REASONS)("is a TypeError for main, and no actor ends: %j", async (reason) => {
     const { system, one } = await careless();
     expect(() => system.exit(one, reason as never)).toThrow(TypeError);
     await expect(system.stop({ reason: reason as never })).rejects.toThrow(TypeError);

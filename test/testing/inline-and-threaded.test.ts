@@ -112,7 +112,7 @@ describe.each(ways)("an actor that runs %s", (_name, way) => {
     expect(await basket.call("cancel", timer)).toBe(false);
   });
 
-  test("has the errors of calls: timeouts, aborts, unknown methods, itself, nobody", async () => {
+  test("has the errors of calls: timeouts, aborts, unknown methods, itself, a missing actor", async () => {
     const { start, stop } = await way();
     const basket = await start();
     const other = await start();

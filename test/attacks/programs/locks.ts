@@ -57,7 +57,7 @@ if (what === "names") {
       rounds += await sendMeanwhile(outcome, [bystander]);
       if ((await outcome) !== "failed") break;
       held++;
-      // Whoever comes next can enter names of its own.
+      // The next one can enter names of its own.
       const after = `after ${how} ${n} `;
       const next: ActorRef<any> = await system.startChild({ id: `next ${id}`, actor, env: { NAMES: after } });
       if ((await next.call(`${after}3`)) !== `${after}3`) throw new Error("not its own");

@@ -38,10 +38,10 @@ function logger(): SystemOptions["logger"] {
       redirect(1, "/dev/full");
       redirect(2, "/dev/full");
       return console as unknown as Logger;
-    case "nobody reads":
+    case "no reader":
       return undefined;
     case "stderr slow":
-      // Nobody reads it, and its writers are not to wait.
+      // It has no reader, and its writers are not to wait.
       new Socket({ fd: 2, readable: false, writable: true }).unref();
       return undefined;
     case "throws":
@@ -86,7 +86,7 @@ function listen(system: ActorSystem): void {
   system.meters.onGone(listener);
 }
 
-if (mode === "nobody reads") {
+if (mode === "no reader") {
   process.stdout.write("ready");
   // Until the parent has closed its ends.
   for await (const _ of process.stdin);

@@ -9,7 +9,7 @@ const hurt = (): never => {
   throw new Hostility("hostile");
 };
 
-/** Not spelt out: nobody is to take these for promises. */
+/** Not spelt out: these are not to be taken for promises. */
 const THEN = "then";
 
 const TRAPS = [
@@ -144,7 +144,7 @@ const MAKERS: readonly (() => unknown)[] = [
   () => ({ kind: "linked", id: "x", reason: { kind: "linked" } }),
 ];
 
-/** Some value that nobody would give in their right mind. */
+/** A value that no sane caller gives. */
 export function hostileValue(random: Random): unknown {
   return random.pick(MAKERS)();
 }

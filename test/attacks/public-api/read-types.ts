@@ -73,7 +73,7 @@ class TypeReader {
     }
     if (symbol.flags & SymbolFlags.Class) {
       const type = this.#checker.getTypeOfSymbol(symbol);
-      // A constructor that is internal is nobody's to call.
+      // A constructor that is internal is not for users.
       const constructors = type === undefined ? [] : this.#checker.getSignaturesOfType(type, SignatureKind.Construct);
       const own = constructors.filter((signature) => !this.#declaredInternal(signature.declaration?.resolve()));
       if (own.length > 0 && this.#isError(symbol)) this.calls[`new ${name}`] = own.map((one) => this.#callable(one));

@@ -22,7 +22,7 @@ export const CASES: readonly Case[] = [
     scenario: { crashes: 1 },
   },
   {
-    claim: "every run with two crashes ends, whoever dies and whoever dies again",
+    claim: "every run with two crashes ends, whichever process dies first and second",
     scenario: { ...TIGHT, messages: [1, 1], crashes: 2 },
     options: { provingEnd: true },
   },
@@ -55,7 +55,7 @@ export const CASES: readonly Case[] = [
     scenario: { recycled: true, crashes: 1 },
   },
   {
-    claim: "a mailbox that drops its oldest accounts for every message, whoever dies",
+    claim: "a mailbox that drops its oldest accounts for every message, whichever process dies",
     scenario: { ...TIGHT, overflow: "drop_oldest", crashes: 1, maxDeliveries: 2 },
   },
   {
@@ -102,13 +102,13 @@ const SENDERS_ONLY = [SENDER_A, SENDER_B];
 export const BROKEN_CASES: readonly BrokenCase[] = [
   {
     claim: "without a notify on repair, a sender that dies before its ring leaves the consumer asleep",
-    change: { repairWakes: "nobody" },
+    change: { repairWakes: "none" },
     scenario: { messages: [1, 1], crashes: 1, mortals: SENDERS_ONLY },
     finds: "the consumer sleeps for ever while a message waits",
   },
   {
     claim: "without a notify on repair, a consumer that dies before its ring leaves a sender asleep",
-    change: { repairWakes: "nobody" },
+    change: { repairWakes: "none" },
     scenario: { ...TIGHT, messages: [1, 1], crashes: 1, mortals: [CONSUMER] },
     finds: "sender B sleeps for ever",
   },

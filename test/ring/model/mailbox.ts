@@ -103,7 +103,7 @@ export function mailboxProgram(world: World, after: After): Program {
       },
     },
 
-    // recover. Nobody but main writes the consumer's words now.
+    // recover. Only main writes the consumer's words now.
     [M.recover]: {
       text: "recover: is there a message in flight, and has it deliveries left?",
       run(s) {

@@ -28,7 +28,7 @@ import {
 } from "./words.js";
 import type { Program, World } from "./world.js";
 
-// How far main has got with a mailbox that nobody consumes any more.
+// How far main has got with a mailbox that has no consumer any more.
 /** Closed: as soon as no producer is inside, what waits becomes dead letters. */
 const CLOSED = 1;
 /** Nothing waits in it any more. */
@@ -48,7 +48,7 @@ export function mainProgram(world: World): Program {
   };
   const wakeIf = (s: State, heldLock: boolean): number => {
     if (protocol.repairWakes === "everyone") return M.spaceStore;
-    return protocol.repairWakes !== "nobody" && heldLock ? M.spaceStore : afterRepair(s);
+    return protocol.repairWakes !== "none" && heldLock ? M.spaceStore : afterRepair(s);
   };
 
   return {

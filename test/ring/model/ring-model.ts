@@ -78,7 +78,7 @@ export class RingModel implements Model {
     s[PCS[CONSUMER]] = C.pending;
     s[PCS[MAIN]] = M.idle;
     if (this.#scenario.recycled) {
-      // The consumer has exited, and nobody starts it again.
+      // The consumer has exited, and is not started again.
       s[PCS[SENDER_B]] = S.early;
       s[PCS[CONSUMER]] = EXITED;
       s[OWN_HEAD] = s[OWN_TAIL] = 0;

@@ -8,7 +8,7 @@ export const PROCESSES = ["sender A", "sender B", "consumer", "main"] as const;
 /** How the protocol goes about what it can get wrong. The first of each is right, each of the others breaks something. */
 export interface Protocol {
   /** Slots.repair: whom it wakes when the dead thread's locks are free. */
-  readonly repairWakes: "everyone" | "nobody" | "everyone if the dead one held the lock";
+  readonly repairWakes: "everyone" | "none" | "everyone if the dead one held the lock";
   /** RingReader: how a message in flight is marked. */
   readonly inFlight: "cursor before the handler, head after" | "head before the handler, no cursor";
   /** RingWriter.push: how a sender gets its place in the ring. */

@@ -2,7 +2,7 @@ import type { Scenario } from "./scenario.js";
 
 /*
  * A state of the model, one byte a field. The first part is the shared memory of slot-descriptor.ts and
- * record-descriptor.ts; the second what each process keeps to itself; the third is known to nobody in the
+ * record-descriptor.ts; the second what each process keeps to itself; the third is known to none in the
  * system and only there to judge it.
  */
 export type State = Uint8Array;
@@ -61,7 +61,7 @@ export const AREA_ATTEMPT = AREA + 2;
 export const ROOM_HEAD = word("room head", MAX_POSITION);
 export const ROOM_SEQ = word("room seq", MAX_SEQ);
 
-/** `identity`; 0 is a slot that belongs to nobody. */
+/** `identity`; 0 is a free slot. */
 export const open = (uid: number): number => (uid << 2) | 1;
 export const closed = (uid: number): number => uid << 2;
 export const isClosed = (s: State): boolean => s[IDENTITY] !== 0 && (s[IDENTITY] & 3) === 0;

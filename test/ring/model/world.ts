@@ -187,7 +187,7 @@ export class World {
   }
 
   /**
-   * The records from `from` to `to` are finished with. Nobody may read their units any more, so they are cleared:
+   * The records from `from` to `to` are finished with. No process may read their units any more, so they are cleared:
    * states that differ in nothing else are one. Not while somebody may: main, which reads records without the lock,
    * and a writer in `#look`.
    */
@@ -198,7 +198,7 @@ export class World {
     this.#clear(s, from, to);
   }
 
-  /** Clears all units that are not published. Whoever calls this has the lock to himself. */
+  /** Clears all units that are not published. The caller holds the lock. */
   clearUnpublished(s: State): void {
     this.#clear(s, s[TAIL], this.after(s[HEAD], this.scenario.ringUnits));
   }

@@ -139,7 +139,7 @@ test("every event goes to its diagnostics channel too", async () => {
   expect(published).toMatchObject([{ event: "actor_exited", id: "root/a" }]);
 });
 
-test("a system that has started says so on a diagnostics channel, for whoever looks after all there are", async () => {
+test("a system that has started says so on a diagnostics channel, for a monitor of all systems", async () => {
   const published: unknown[] = [];
   const listener = (message: unknown) => void published.push(message);
   const starts = channel("mini-otp:system_started");
