@@ -13,6 +13,7 @@ import type { Bucket } from "#cluster/engine/engine.js";
 import { MemoryHub } from "#cluster/engine/memory-engine.js";
 import { type Lane, Lanes } from "#cluster/gateway/lanes.js";
 import { Outgoing, Pieces } from "#cluster/gateway/outgoing.js";
+import { MAX_LINKS, PeerLinks } from "#cluster/gateway/peer-links.js";
 import { CALL, CAST, FRAGMENT, GROUP, readRecords, record, type WireRecord } from "#cluster/gateway/records.js";
 import { RemoteActor } from "#cluster/gateway/remote-actor.js";
 import { Groups } from "#cluster/groups/groups.js";
@@ -159,6 +160,24 @@ describe("19, 49. what a peer makes a node keep has a bound", () => {
     expect(opened).toBe(16_384);
     lanes.forget(lanes.get("8/5") as Lane);
     expect(lanes.open("8/5", 8, 5)).toBeDefined();
+  });
+
+  it("links between its actors and this node's", () => {
+    const gone = new Set<number>();
+    const links = new PeerLinks(({ partner }) => !gone.has(partner.uid));
+    const link = (uid: number, target: number) => ({ partner: { uid } as ActorRef, target, keyHash: undefined });
+    for (let i = 0; i < MAX_LINKS; i++) expect(links.add(link(i % 64, i), 0)).toBe(true);
+    expect(links.add(link(1, MAX_LINKS), 0)).toBe(false);
+    expect(links.add(link(1, 1), 0)).toBe(true);
+    links.remove(link(1, 1));
+    expect([links.add(link(7, MAX_LINKS), 0), links.add(link(8, MAX_LINKS), 0)]).toEqual([true, false]);
+    // Those that have ended make room, and are looked for once a second.
+    gone.add(3);
+    expect(links.add(link(8, MAX_LINKS), 999)).toBe(false);
+    expect(links.add(link(8, MAX_LINKS), 1_000)).toBe(true);
+    expect(links.size).toBe(MAX_LINKS - MAX_LINKS / 64 + 1);
+    links.clear();
+    expect(links.size).toBe(0);
   });
 
   it("names of groups and members of them", async () => {

@@ -8,6 +8,7 @@ import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { Limits } from "../link/hello.js";
 import { Credits, creditOf } from "./credits.js";
 import { keyOf, type Lane, Lanes } from "./lanes.js";
+import { PeerLinks } from "./peer-links.js";
 import { CALL, CAST, DOWN, FAILURE, FORGET, LINK, REPLY, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import { tooLarge } from "./too-large.js";
 import { argsFromWire, named, reasonToWire, valueFromWire, valueToWire, type Wire } from "./values.js";
@@ -57,6 +58,10 @@ export class Serving {
   /** Are told when no call is open. */
   #waiting: (() => void)[] = [];
   readonly #monitors = new Map<string, () => void>();
+  readonly #links = new PeerLinks(
+    ({ partner, target, keyHash }) =>
+      this.#host.proxyOf(partner) !== undefined && this.#host.reachable(target, keyHash) !== undefined,
+  );
   readonly #credits: Credits;
   #session = {};
   #asked = 0;
@@ -141,6 +146,13 @@ export class Serving {
     const proxy = this.#host.proxyOf(partner);
     const ref = this.#host.reachable(target, keyHash);
     if (proxy === undefined || ref === undefined || (op !== LINK && op !== UNLINK)) return;
+    const link = { partner, target, keyHash };
+    if (op === UNLINK) this.#links.remove(link);
+    else if (!this.#links.add(link, performance.now())) {
+      // As a monitor that is refused: to the peer it has ended.
+      this.#host.send(record(DOWN, { target, keyHash, ...this.#told(NOPROC) }));
+      return;
+    }
     proxy.link(op === LINK ? "link" : "unlink", ref);
   }
 
@@ -155,6 +167,7 @@ export class Serving {
     this.#session = {};
     for (const end of this.#monitors.values()) end();
     this.#monitors.clear();
+    this.#links.clear();
     for (const call of [...this.#calls.values()]) call.abort();
     this.#calls.clear();
     this.#tellAnswered();
