@@ -110,7 +110,7 @@ export const SCALED = [
   "cluster/moving",
   "faults/faults",
   "loop/timers",
-  "mailbox/mailbox",
+  "mailbox/both-modes",
   "messaging/calls",
   "ring/fuzz",
   "signals/links-and-monitors",

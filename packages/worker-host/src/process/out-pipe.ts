@@ -1,6 +1,9 @@
+import { writeSync } from "node:fs";
 import { REQUESTS_FD } from "../protocol/port/process.js";
 import { endProcess } from "./end-process.js";
 import { writeFrame } from "./frames.js";
+
+const CLOSED = `descriptor ${REQUESTS_FD}, by which this process tells the runtime what it does, was closed by its own code`;
 
 const later: object[] = [];
 let isWriting = false;
@@ -26,8 +29,18 @@ function write(message: object): void {
   try {
     writeFrame(REQUESTS_FD, message);
   } catch (error) {
-    // What reads it has ended, and so does the process.
-    if ((error as { code?: string }).code !== "EPIPE") throw error;
+    const { code } = error as { code?: string };
+    // What reads it has ended, or the pipe was closed in this process: then nothing it does is known any more.
+    if (code !== "EPIPE" && code !== "EBADF") throw error;
+    if (code === "EBADF") complain();
     endProcess();
+  }
+}
+
+function complain(): void {
+  try {
+    writeSync(2, `${CLOSED}\n`);
+  } catch {
+    // Its standard error may be full, or closed too.
   }
 }
