@@ -138,6 +138,7 @@ export const ALONE = [
   "actor/deadlines",
   "examples/mqtt-broker-load",
   "examples/tcp-ingest",
+  "observer/page",
   "observer/page-at-size",
 ];
 

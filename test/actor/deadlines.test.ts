@@ -6,7 +6,7 @@ import { startProgram } from "../support/program.js";
 const file = fileURLToPath(new URL("./programs/deadline.js", import.meta.url));
 
 const STATES = ["idle", "loaded", "looping", "hanging in terminate", "restarting", "blocked in native code"] as const;
-const TIMEOUTS_MS = ofPart([1_000], [100, 1_000], [100, 1_000, 5_000]);
+const TIMEOUTS_MS = ofPart([1_000], [100], [100, 1_000, 5_000]);
 
 /** Who has to be killed, however much time there is. Those who need no killing may, when the machine is busy. */
 const ALWAYS_KILLED: Record<(typeof STATES)[number], boolean> = {

@@ -8,6 +8,8 @@ import { nodeProcesses } from "./node-processes.js";
 import { until } from "./until.js";
 
 const real = nodeProcesses();
+/** NATS cuts a connection off that takes nothing for 10 s. */
+const STANDS_MS = ofPart(1_000, 1_000, 11_000);
 /** At least so long; in any case until the lease is lost. */
 const AWAY_MS = ofPart(0, 0, 20_000);
 
@@ -121,8 +123,7 @@ describe("three processes over a nats-server", () => {
     // The link's window and what a frame goes beyond it, and a ring for each.
     const [link, ring] = [2 ** 20 + 256 * 1024, 256 * 1024];
     expect(taken.reduce((sum, count) => sum + count) * 16_000).toBeLessThan(link + receivers.length * ring);
-    // NATS cuts a connection off that takes nothing for 10 s.
-    for (let i = 0; performance.now() - stoppedAt < 11_000; i++) expect(await a.do("call", "c", "echo", i)).toBe(i);
+    for (let i = 0; performance.now() - stoppedAt < STANDS_MS; i++) expect(await a.do("call", "c", "echo", i)).toBe(i);
     expect(await c.do("call", "a", "echo", "back")).toBe("back");
     b.signal("SIGCONT");
     for (const [i, name] of receivers.entries()) {

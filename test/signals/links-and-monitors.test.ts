@@ -13,7 +13,7 @@ async function watchers(mode: Mode) {
   return { ...actors, log, start };
 }
 
-describe.each(ofPart(KINDS, LIGHT_MODES, ALL_MODES))("%s", (mode) => {
+describe.each(ofPart(KINDS, LIGHT_MODES.slice(1, 3), ALL_MODES))("%s", (mode) => {
   // Promise: monitors-go-way-stack
   test("[mon_1] a monitor delivers DOWN with the exit reason, once for each monitor", async () => {
     const { log, start, ask } = await watchers(mode);

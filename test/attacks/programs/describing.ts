@@ -1,5 +1,5 @@
 // Values that are hard to describe, in all the ways that an actor or main can give them to the runtime. The first argument
-// is the seed. Prints "lives" when everything settled, nothing escaped and a bystander never noticed.
+// is the seed, the second how many more at random, the third that one in so many of the table is tried. Prints "lives" when everything settled, nothing escaped and a bystander never noticed.
 import { isDeepStrictEqual } from "node:util";
 import { isActorError, startSystem } from "@mini-otp/runtime";
 import fc from "fast-check";
@@ -91,8 +91,10 @@ async function ready(): Promise<number> {
   }
 }
 
-for (const way of ways)
-  for (const shape of SHAPE_NAMES) await attack(way, { shape, kind: "shutdown", text: "\u001b[2J\n" });
+const table = ways.flatMap((way) => SHAPE_NAMES.map((shape) => ({ way, shape })));
+const oneIn = Number(process.argv[4]);
+for (const [i, { way, shape }] of table.entries())
+  if ((i + seed) % oneIn === 0) await attack(way, { shape, kind: "shutdown", text: "\u001b[2J\n" });
 const random = fc.sample(fc.tuple(fc.constantFrom(...ways), recipes), { seed, numRuns: Number(process.argv[3]) });
 for (const [way, recipe] of random) await attack(way, recipe);
 const lived = await bystander.call("ready");

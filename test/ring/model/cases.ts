@@ -6,6 +6,8 @@ export interface Case {
   readonly claim: string;
   readonly scenario: Partial<Scenario>;
   readonly options?: SearchOptions;
+  /** The search takes 10 s and more. */
+  readonly isSlow?: true;
 }
 
 /** A ring for one message, where both senders can wait at once although there are but three messages. */
@@ -20,6 +22,7 @@ export const CASES: readonly Case[] = [
   {
     claim: "every interleaving of two senders and two messages with a crash between any two steps loses nothing",
     scenario: { crashes: 1 },
+    isSlow: true,
   },
   {
     claim: "every run with two crashes ends, whichever process dies first and second",
@@ -29,6 +32,7 @@ export const CASES: readonly Case[] = [
   {
     claim: "a message in flight is delivered again after a crash and is a dead letter after its last delivery",
     scenario: { ...TIGHT, crashes: 2, maxDeliveries: 2 },
+    isSlow: true,
   },
   {
     claim: "records of two sizes pass the end of the ring, also when their sender or reader dies there",
