@@ -1,5 +1,5 @@
 /**
- * `pnpm test` is to take six minutes on two cores (eight on slow ones); what does not fit is `pnpm test:long`.
+ * `pnpm test` is to take six minutes on two cores; what does not fit is `pnpm test:long`.
  * `pnpm test:full`, for a release, runs every file with all its cases. Here is which files run in which. `TEST_PART` says
  * it to vitest and to the tests; without it, as in `vitest run ring`, everything runs in full.
  */

@@ -13,12 +13,21 @@ export interface RoundTripOptions {
   readonly how?: string;
   /** A further argument of the method. */
   readonly argument?: number;
+  /** So many calls without a pause come first. */
+  readonly before?: { readonly method: CallerMethod; readonly count: number };
   /** The caller's. */
   readonly mailbox?: Partial<MailboxOptions>;
 }
 
 /** One actor calls another. */
-export function actorRoundTrips({ name, method, how, argument = 0, mailbox = {} }: RoundTripOptions): Contender {
+export function actorRoundTrips({
+  name,
+  method,
+  how,
+  argument = 0,
+  before,
+  mailbox = {},
+}: RoundTripOptions): Contender {
   return {
     name,
     ...(how === undefined ? {} : { how }),
@@ -34,6 +43,7 @@ export function actorRoundTrips({ name, method, how, argument = 0, mailbox = {} 
         mailbox,
       });
       const caller = started.with({ timeoutMs: ROUND_TIMEOUT_MS });
+      if (before !== undefined) await caller.call(before.method, responder, before.count, 0);
       return {
         round: (work): Promise<Round> => caller.call(method, responder, work, argument),
         stop: () => system.stop(),

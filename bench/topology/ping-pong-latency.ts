@@ -8,6 +8,8 @@ const topology = "ping-pong-latency";
 /** Longer than any contender spins. */
 const PAUSE_MS = 2;
 const WAITING = 100_000;
+/** Enough for V8 to compile what a round trip runs for good. */
+const IN_A_ROW = 30_000;
 
 export const pingPongLatency: readonly Bench[] = [
   {
@@ -37,6 +39,28 @@ export const pingPongLatency: readonly Bench[] = [
       actorRoundTrips({ name: "mini-otp call", method: "callParked", argument: PAUSE_MS }),
       postMessageRoundTrips(PAUSE_MS),
       pollingRoundTrips(PAUSE_MS),
+    ],
+  },
+  {
+    topology,
+    work: `small object there, number back, parked for ${PAUSE_MS} ms before, after ${IN_A_ROW} in a row`,
+    measures: "latency",
+    units: "round trips",
+    baseline: "postMessage",
+    contenders: [
+      actorRoundTrips({
+        name: "mini-otp callSync",
+        method: "callSyncParked",
+        argument: PAUSE_MS,
+        before: { method: "callSync", count: IN_A_ROW },
+      }),
+      actorRoundTrips({
+        name: "mini-otp call",
+        method: "callParked",
+        argument: PAUSE_MS,
+        before: { method: "call", count: IN_A_ROW },
+      }),
+      postMessageRoundTrips(PAUSE_MS, IN_A_ROW),
     ],
   },
   {

@@ -105,7 +105,7 @@ test.each([
 test("actors and main may stop, throw, reply, log and print what they like: the process and a bystander live", async () => {
   const seed = Date.now() % 2 ** 31;
   const program = fileURLToPath(new URL("./programs/describing.js", import.meta.url));
-  const args = [seed, ...ofPart([15, 3], [15, 3], [150, 1])].map(String);
+  const args = [seed, ...ofPart([15, 6], [15, 6], [150, 1])].map(String);
   const { output, errors, code } = await startProgram(program, args).ended;
   expect({ output, code }, `seed=${seed} ${errors}`).toEqual({ output: "lives\n", code: 0 });
 }, 120_000);

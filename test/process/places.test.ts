@@ -3,6 +3,7 @@ import { faults, startTestSystem } from "@mini-otp/runtime/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type Nest from "../fixtures/nest.actor.js";
 import { eventually } from "../support/eventually.js";
+import { ofPart } from "../support/part.js";
 import { failureOf, runs } from "../support/processes.js";
 import { fixture, testSystem } from "../support/system.js";
 import type Native from "./fixtures/native.actor.js";
@@ -35,24 +36,27 @@ test("a dynamic supervisor's template has it, and its children end with it", asy
   expect(pids.filter(runs)).toEqual([]);
 });
 
-describe.each(["thread", "process"] as const)("an actor in a %s", (isolation) => {
-  test("starts children in processes, which end with it", async () => {
-    const system = await testSystem({ intensity: 10 });
-    const spec = { id: "parent", actor: fixture("nest"), args: {}, ...options, isolation };
-    const parent = await system.startChild<typeof Nest>(spec);
-    const child = await parent.call("adopt", { id: "a", actor: String(actor), args: undefined, ...options });
-    const pid = (await child.call("pid")) as number;
-    expect([child.id, pid === process.pid]).toEqual(["root/parent/a", false]);
-    expect(await parent.call("attempt", { id: "b", actor: String(actor), isolation: "fork" })).toMatchObject({
-      code: "ERR_INVALID_CHILD_SPEC",
-      field: "isolation",
+describe.each(ofPart<("process" | "thread")[]>(["process"], ["process"], ["process", "thread"]))(
+  "an actor in a %s",
+  (isolation) => {
+    test("starts children in processes, which end with it", async () => {
+      const system = await testSystem({ intensity: 10 });
+      const spec = { id: "parent", actor: fixture("nest"), args: {}, ...options, isolation };
+      const parent = await system.startChild<typeof Nest>(spec);
+      const child = await parent.call("adopt", { id: "a", actor: String(actor), args: undefined, ...options });
+      const pid = (await child.call("pid")) as number;
+      expect([child.id, pid === process.pid]).toEqual(["root/parent/a", false]);
+      expect(await parent.call("attempt", { id: "b", actor: String(actor), isolation: "fork" })).toMatchObject({
+        code: "ERR_INVALID_CHILD_SPEC",
+        field: "isolation",
+      });
+      await failureOf(parent.call("crash"));
+      expect(await parent.call("incarnation")).toBe(2);
+      expect(runs(pid)).toBe(false);
+      await expect(child.call("pid")).rejects.toMatchObject({ code: "ERR_NOPROC" });
     });
-    await failureOf(parent.call("crash"));
-    expect(await parent.call("incarnation")).toBe(2);
-    expect(runs(pid)).toBe(false);
-    await expect(child.call("pid")).rejects.toMatchObject({ code: "ERR_NOPROC" });
-  });
-});
+  },
+);
 
 test.each([
   ["crash", "error", {}],

@@ -7,7 +7,7 @@ import { ofPart } from "../support/part.js";
 import { fixture, testSystem } from "../support/system.js";
 
 /** A thread each. `npm run test:last-lines` for a thousand. */
-const DEATHS = Number(process.env.LAST_LINES ?? ofPart(12, 12, 40));
+const DEATHS = Number(process.env.LAST_LINES ?? ofPart(6, 6, 40));
 const AT_ONCE = 3;
 const TIMEOUT_MS = 600_000;
 const ALL = Array.from({ length: DEATHS }, (_, n) => n);

@@ -4,8 +4,8 @@ import { newSharedWords } from "./shared-words.js";
 import { ask, channels, startThread, stopThreads } from "./threads.js";
 
 /** One worker asks another by a MessageChannel and waits for the answer in its event loop. */
-export function postMessageRoundTrips(pauseMs = 0): Contender {
-  return roundTrips("postMessage", "MessageChannel", "./caller.worker.js", "./responder.worker.js", pauseMs);
+export function postMessageRoundTrips(pauseMs = 0, before = 0): Contender {
+  return roundTrips("postMessage", "MessageChannel", "./caller.worker.js", "./responder.worker.js", pauseMs, before);
 }
 
 /** The same with a buffer that changes hands, there and back. */
@@ -25,7 +25,15 @@ export function pollingRoundTrips(pauseMs = 0): Contender {
   );
 }
 
-function roundTrips(name: string, how: string, caller: string, responder: string, pauseMs: number): Contender {
+/** `before`: so many without a pause come first. */
+function roundTrips(
+  name: string,
+  how: string,
+  caller: string,
+  responder: string,
+  pauseMs: number,
+  before = 0,
+): Contender {
   return {
     name,
     how,
@@ -34,6 +42,7 @@ function roundTrips(name: string, how: string, caller: string, responder: string
       const shared = newSharedWords();
       const from = startThread(caller, ports.from[0], shared);
       const to = startThread(responder, ports.to[0], shared);
+      if (before > 0) await ask<Round>(from, { count: before, pauseMs: 0 } satisfies CallOrder);
       return {
         round(work) {
           const order: CallOrder = { count: work, pauseMs };

@@ -240,10 +240,13 @@ const line = (what: string, outcome: string): void => void process.stdout.write(
 
 const documented = new Set(["ERR_NOT_CLONEABLE", "ERR_CALL_EXIT", "ERR_MAILBOX_FULL", "ERR_NOPROC"]);
 const only = process.argv[2] ?? "";
+/** Of the fates of things, one in so many. */
+const oneIn = Number(process.argv[3] ?? 1);
+let met = 0;
 
 for (const [fate, meet] of Object.entries(fates)) {
   for (const [what, make] of Object.entries(things)) {
-    if (!`${fate}, ${what}`.includes(only)) continue;
+    if (!`${fate}, ${what}`.includes(only) || met++ % oneIn !== 0) continue;
     const thing = await make();
     const outcome = await meet(thing).then(
       () => "ok",

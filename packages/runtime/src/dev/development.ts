@@ -28,7 +28,7 @@ export interface DevelopmentParts {
 interface InUse {
   readonly files: readonly string[];
   readonly actors: Reloadable[];
-  /** Those of the files that are put into its threads without a new one; undefined where all are. */
+  /** The files whose saved change goes into the living actors; undefined where that is each file, with what it imports. */
   readonly live: readonly string[] | undefined;
   /** Paths of what runs it in threads that are not upgraded. */
   readonly others: string[];
