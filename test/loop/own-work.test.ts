@@ -14,7 +14,7 @@ test("work of an actor's own is seen at once, and its end soon after, however mu
   expect(ownWork.isUnderWay(performance.now(), runtimes)).toBe(true);
   for (const timer of timers) clearTimeout(timer);
 
-  // What was seen may hold for a while. Then it says that somebody has to look again.
+  // What was seen may hold for a while. Then it says that it is to be looked again.
   while (ownWork.isUnderWay(performance.now(), runtimes)) {
     await new Promise<void>((resolve) => {
       lookAgain = resolve;
@@ -30,4 +30,18 @@ test("with little under way, every answer is fresh", () => {
   const timer = setTimeout(() => {}, 600_000);
   expect(ownWork.isUnderWay(performance.now(), runtimes)).toBe(true);
   clearTimeout(timer);
+});
+
+test("work that ends without a callback is found to have ended, and nothing looks any more", async () => {
+  const runtimes = openBefore();
+  const timer = setTimeout(() => {}, 600_000);
+  const open = openBefore();
+  await new Promise<void>((over) => {
+    const ownWork = new OwnWork(() => {
+      if (ownWork.isUnderWay(performance.now(), runtimes)) clearTimeout(timer);
+      else over();
+    });
+    expect(ownWork.isUnderWay(performance.now(), runtimes)).toBe(true);
+  });
+  expect(openBefore()).toBe(open - 1);
 });

@@ -6,6 +6,12 @@ const CHEAP_MS = 0.005;
  * A slower look is not repeated before this many times its duration, so looks take at most 2 % of the thread's time.
  */
 const PAUSE = 50;
+/**
+ * Work may end without a callback of the actor's, as the close of a file that Node has read a module from: nothing wakes the loop then,
+ * and main would go on to ask the thread for callbacks. So it is looked again, less and less often.
+ */
+const FIRST_LOOK_MS = 20;
+const LAST_LOOK_MS = 1_000;
 
 /**
  * Whether the actor has work of its own under way that needs the event loop: sockets, timers, reads. To ask Node takes
@@ -15,9 +21,10 @@ export class OwnWork {
   readonly #lookAgain: () => void;
   #seen = false;
   #holdsUntil = 0;
+  #lookMs = FIRST_LOOK_MS;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `lookAgain` is called when a kept answer has grown old. */
+  /** `lookAgain` is called when the answer may be another one by now. */
   constructor(lookAgain: () => void) {
     this.#lookAgain = lookAgain;
   }
@@ -28,18 +35,25 @@ export class OwnWork {
    */
   isUnderWay(now: number, runtimesTimers: number): boolean {
     if (this.#seen && now < this.#holdsUntil) {
-      // Unref: the timer is not work of the actor.
-      this.#timer ??= setTimeout(this.#due, this.#holdsUntil - now).unref();
+      this.#lookIn(this.#holdsUntil - now);
       return true;
     }
     this.#seen = process.getActiveResourcesInfo().length > PORTS_TO_MAIN + runtimesTimers;
     const took = performance.now() - now;
     this.#holdsUntil = took > CHEAP_MS ? now + took * (1 + PAUSE) : 0;
+    if (this.#seen) this.#lookIn(this.#lookMs);
+    else this.#lookMs = FIRST_LOOK_MS;
     return this.#seen;
+  }
+
+  #lookIn(ms: number): void {
+    // Unref: the timer is not work of the actor.
+    this.#timer ??= setTimeout(this.#due, ms).unref();
   }
 
   readonly #due = (): void => {
     this.#timer = undefined;
+    this.#lookMs = Math.min(LAST_LOOK_MS, 2 * this.#lookMs);
     this.#lookAgain();
   };
 }
