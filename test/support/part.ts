@@ -13,7 +13,7 @@ export function oneInThree(index: number): boolean {
   return ofPart(true, index % 3 === Math.floor(index / 3) % 3, true);
 }
 
-/** Of a list of pairs, whether this is the one whose turn it is: the first of one pair, the second of the next. */
-export function byTurns(index: number): boolean {
-  return index % 2 === Math.floor(index / 2) % 2;
+/** Every second one of a list, from the first or the second on; in `pnpm test:full` all. */
+export function everySecond(from: 0 | 1): (one: unknown, index: number) => boolean {
+  return (_one, index) => ofPart(true, index % 2 === from, true);
 }

@@ -30,7 +30,7 @@ interface InUse {
   readonly actors: Reloadable[];
   /** The files whose saved change goes into the living actors; undefined where that is each file, with what it imports. */
   readonly live: readonly string[] | undefined;
-  /** Paths of what runs it in threads that are not upgraded. */
+  /** Paths of what runs it in threads that are not upgraded; of partitions, too, which are in part. */
   readonly others: string[];
 }
 

@@ -21,6 +21,7 @@ import { Survivors } from "./survivors.js";
 
 type Life = readonly [cell: number, generation: number];
 const NO_LIFE: Life = [0, 0];
+
 export function isOverMemory({ kind }: ExitReason): boolean {
   return kind === "heap_cap_exceeded" || kind === "off_heap_cap_exceeded";
 }

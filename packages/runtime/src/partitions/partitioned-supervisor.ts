@@ -26,7 +26,7 @@ import { isOverMemory, PartitionSlot } from "./partition-slot.js";
 import { type PartitionedSpec, partitionSpecs } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
 import { partitionsReference } from "./partitions-reference.js";
-import { offerUpgrade, reload } from "./supervisor-upgrade.js";
+import { offerUpgrade, reload, type Upgrade } from "./supervisor-upgrade.js";
 
 /** Of members that were killed, so many are named in the report of a stop. */
 const MOST_LISTED = 100;
@@ -47,6 +47,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
   readonly #tree: TreeEnvironment;
   readonly #process: SupervisorProcess;
   readonly #membership: Membership;
+  readonly #upgrade: Upgrade;
   #running = false;
   #disposed = false;
 
@@ -88,7 +89,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
     const { outbox } = host;
     const starts = new MemberStarts(path, spec, membership, outbox, this);
     this.ref = partitionsReference({ spec, process: this.#process.ref, membership, starts, outbox, supervisor: this });
-    offerUpgrade(this.ref, { id: path, spec, partitions, host, supervisor: this });
+    this.#upgrade = offerUpgrade(this.ref, { id: path, spec, partitions, host, supervisor: this });
   }
 
   async start(incarnation: number): Promise<StartOutcome<PartitionedSupervisorRef>> {
@@ -132,7 +133,7 @@ export class PartitionedSupervisor implements Child<PartitionedSupervisorRef>, R
 
   /** Puts a saved change of its template's module into its members. */
   reload(): Promise<Reloaded> {
-    return reload(this.ref, this.#spec, this.#membership.partitions);
+    return reload(this.#upgrade, this.#spec, this.#membership.partitions);
   }
 
   refOf({ index }: { readonly index: number }): ActorRef | undefined {

@@ -11,7 +11,7 @@ import type { PartitionSlot } from "./partition-slot.js";
 import type { PartitionedSpec } from "./partition-specs.js";
 import type { PartitionsHost, Running } from "./partitions-host.js";
 
-type Upgrade = (module: URL, timeoutMs: number | undefined) => Promise<MemberResult<UpgradedPartition>[]>;
+export type Upgrade = (module: URL, timeoutMs: number | undefined) => Promise<MemberResult<UpgradedPartition>[]>;
 
 const upgrades = new WeakMap<object, Upgrade>();
 
@@ -28,10 +28,10 @@ export interface UpgradeParts {
   readonly supervisor: Running;
 }
 
-/** Lets `upgradeOf` find what upgrades the members of this supervisor that have the template's code. */
-export function offerUpgrade(ref: PartitionedSupervisorRef, parts: UpgradeParts): void {
+/** Returns what upgrades the members of this supervisor that have the template's code, and lets `upgradeOf` find it. */
+export function offerUpgrade(ref: PartitionedSupervisorRef, parts: UpgradeParts): Upgrade {
   let isOpen = false;
-  upgrades.set(ref, async (module, timeoutMs) => {
+  const offered: Upgrade = async (module, timeoutMs) => {
     const { id } = parts;
     parts.supervisor.requireRunning();
     if (isOpen) throw new ActorError("ERR_RUNNING", `id=${id} upgrade: it is being upgraded already`, { id });
@@ -41,16 +41,18 @@ export function offerUpgrade(ref: PartitionedSupervisorRef, parts: UpgradeParts)
     } finally {
       isOpen = false;
     }
-  });
+  };
+  upgrades.set(ref, offered);
+  return offered;
 }
 
 /** Upgrades the members to what the file of their template's module holds now. */
 export async function reload(
-  ref: PartitionedSupervisorRef,
+  upgradeTo: Upgrade,
   { template }: PartitionedSpec,
   partitions: readonly PartitionSlot[],
 ): Promise<Reloaded> {
-  const rows = (await upgradeOf(ref)?.(resolveModule((template as FullActorSpec).actor), undefined)) ?? [];
+  const rows = await upgradeTo(resolveModule((template as FullActorSpec).actor), undefined);
   return rows.reduce<Reloaded>(
     (sum, row, at) => {
       const { upgraded, kept, reason }: UpgradedPartition =
