@@ -2,7 +2,6 @@ import {
   CELL_ACCEPTED,
   CELL_BYTES,
   CELL_IDENTITY,
-  CELL_TAKEN,
   CELL_WORDS,
   closeTable,
   FIRST_CELL,
@@ -10,13 +9,14 @@ import {
   formatTable,
   hrtimeMs,
   KIND_CAST,
+  lengthIn,
   MAILBOX_LANE,
   R_SEQ,
   STATE_OPEN,
   slotBytes,
   tableBytes,
 } from "@mini-otp/worker-host/protocol/memory";
-import { FORMAT_MEMBER, newPayload, PUSHED, RingReader, RingWriter } from "@mini-otp/worker-host/protocol/ring";
+import { FORMAT_MEMBER, FULL, newPayload, PUSHED, RingReader, RingWriter } from "@mini-otp/worker-host/protocol/ring";
 import { describe, expect, test } from "vitest";
 import { Mailbox } from "#runtime/mailbox/mailbox.js";
 import { Cell, Waiting } from "#worker-host/partition/cell.js";
@@ -56,7 +56,7 @@ function partition() {
     table[AT + CELL_ACCEPTED]++;
     table[AT + CELL_BYTES] += bytes;
   };
-  const waits = () => ({ length: table[AT + CELL_ACCEPTED] - table[AT + CELL_TAKEN], bytes: table[AT + CELL_BYTES] });
+  const waits = () => ({ length: lengthIn(table, AT), bytes: table[AT + CELL_BYTES] });
   const ends = (saved: readonly number[]) => {
     const bytes = saved.reduce((sum, size) => sum + size, 0);
     closeTable(table, new Map([[NUMBER, { count: saved.length, bytes }]]));
@@ -83,6 +83,19 @@ describe("the room in the mailbox of a light actor whose partition ends", () => 
     for (const bytes of [10, 20, 30]) next.mailboxes.putBack(next.cell, message(bytes));
     for (let i = 0; i < 3; i++) next.mailboxes.take(next.cell);
     expect(waits()).toEqual({ length: 0, bytes: 0 });
+  });
+
+  test("is shared by the members of its thread and the senders of others, each counted by its own side", () => {
+    const { thread, accept, waits } = partition();
+    const { mailboxes, cell } = thread();
+    accept(10);
+    for (let seq = 0; seq < 3; seq++) expect(mailboxes.offer(cell, message(10))).toBe(PUSHED);
+    expect(mailboxes.offer(cell, message(10))).toBe(FULL);
+    expect(waits()).toEqual({ length: 4, bytes: 40 });
+    mailboxes.take(cell);
+    expect(waits()).toEqual({ length: 3, bytes: 30 });
+    accept(10);
+    expect(mailboxes.offer(cell, message(10))).toBe(FULL);
   });
 
   test("is not less by what was accepted and could not be told", () => {

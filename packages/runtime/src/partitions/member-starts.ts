@@ -21,11 +21,15 @@ import { leastLoaded, partitionOf } from "./placement.js";
 const STARTS_A_MESSAGE = 512;
 
 interface Start {
+  readonly id: string;
+  readonly args: unknown;
+  /** One for all that say no more than an id and arguments. */
   readonly spec: FullMemberSpec;
   readonly partition: PartitionSlot;
   readonly index: number;
 }
 
+/** Starts with one spec in one partition. */
 interface Batch {
   readonly partition: PartitionSlot;
   readonly spec: FullMemberSpec;
@@ -64,9 +68,10 @@ export class MemberStarts {
   /** How each start ended, at the same place. */
   async all(specs: readonly MemberStart[]): Promise<Results> {
     const results: Results = new Array(specs.length);
-    const batches = new Map<string, Batch>();
+    const batches = new Set<Batch>();
+    /** By partition: the batch of those that say no more than an id and arguments. */
+    const common = new Map<PartitionSlot, Batch>();
     const sent: Promise<void>[] = [];
-    const keys = new Map<object, number>();
     specs.forEach((given, index) => {
       let start: Start;
       try {
@@ -76,56 +81,65 @@ export class MemberStarts {
         results[index] = { status: "rejected", reason };
         return;
       }
-      // Those of the same partition and the same options go together.
-      const key = `${start.partition.index} ${keyOf(given, keys)}`;
-      const batch = batches.get(key) ?? { partition: start.partition, spec: start.spec, starts: [] };
-      batches.set(key, batch);
+      const { partition, spec } = start;
+      const isCommon = spec === this.#common;
+      let batch = isCommon ? common.get(partition) : undefined;
+      if (batch === undefined) {
+        batch = { partition, spec, starts: [] };
+        batches.add(batch);
+        if (isCommon) common.set(partition, batch);
+      }
       batch.starts.push(start);
       if (batch.starts.length < STARTS_A_MESSAGE) return;
-      batches.delete(key);
+      batches.delete(batch);
+      common.delete(partition);
       sent.push(this.#send(batch, results));
     });
-    for (const batch of batches.values()) sent.push(this.#send(batch, results));
+    for (const batch of batches) sent.push(this.#send(batch, results));
     await Promise.all(sent);
     return results;
   }
 
   #prepare(given: MemberStart, index: number): Start {
     const { sameThreadAs, ...rest } = readSpec(given ?? {}, this.#id) as MemberStart;
-    const spec = this.#full(rest as Partial<FullActorSpec>);
-    const path = `${this.#id}/${spec.id}`;
-    const present = this.#membership.find(spec.id);
-    if (present !== undefined || this.#starting.has(spec.id)) {
+    const { id, args, spec } = this.#full(rest as Partial<FullActorSpec>);
+    const present = this.#membership.find(id);
+    if (present !== undefined || this.#starting.has(id)) {
+      const path = `${this.#id}/${id}`;
       if (present === undefined)
         throw new ActorError("ERR_ALREADY_STARTED", `${path} is being started already`, { id: path });
       throw alreadyStarted(path, this.#membership.toRef(present));
     }
-    const { perThread, maxChildren } = this.#spec;
-    const loads = this.#loads();
-    const children = loads.reduce((sum, load) => sum + load, 0) - perThread.length * loads.length;
-    if (children >= maxChildren) {
+    if (this.#children() >= this.#spec.maxChildren) {
+      const path = `${this.#id}/${id}`;
       throw new ActorError("ERR_MAX_CHILDREN", `${path} would be one child more than maxChildren`, { id: path });
     }
-    const partition = this.#place(spec.id, sameThreadAs);
+    const partition = this.#place(id, sameThreadAs);
     partition.starting++;
-    this.#starting.add(spec.id);
-    return { spec, partition, index };
+    this.#starting.add(id);
+    return { id, args, spec, partition, index };
   }
 
   /** Checks a spec. One that says no more than an id and arguments has all else of the template, checked once. */
-  #full({ id = this.#freeId(), ...more }: Partial<FullActorSpec>): FullMemberSpec {
+  #full(given: Partial<FullActorSpec>): Pick<Start, "id" | "args" | "spec"> {
     const { template } = this.#spec;
-    const names = Object.keys(more);
-    const isPlain = names.length === 0 || (names.length === 1 && names[0] === "args");
-    if (!isPlain || !("actor" in template)) return normaliseMember(this.#id, template, { ...more, id } as ChildSpec);
+    const { id = this.#freeId() } = given;
+    if (!("actor" in template) || !saysIdAndArgs(given)) {
+      const spec = normaliseMember(this.#id, template, { ...given, id } as ChildSpec);
+      return { id: spec.id, args: spec.args, spec };
+    }
     if (anId.take(id) !== id) throw invalidSpec(this.#id, "id", id, anId.allowed);
     this.#common ??= normaliseMember(this.#id, template, { id } as ChildSpec);
     // The arguments are encoded before this call returns, so they need no copy.
-    return { ...this.#common, id, args: more.args === undefined ? this.#common.args : more.args };
+    return { id, args: given.args === undefined ? this.#common.args : given.args, spec: this.#common };
   }
 
-  #loads(): number[] {
-    return this.#membership.partitions.map(({ load }) => load);
+  /** All that live or are being started, without those of `perThread`. */
+  #children(): number {
+    const { partitions } = this.#membership;
+    let children = -this.#spec.perThread.length * partitions.length;
+    for (const { load } of partitions) children += load;
+    return children;
   }
 
   #place(id: string, sibling: unknown): PartitionSlot {
@@ -137,7 +151,7 @@ export class MemberStarts {
       case "round_robin":
         return partitions[this.#turn++ % partitions.length];
       case "least_loaded":
-        return partitions[leastLoaded(this.#turn++ % partitions.length, this.#loads())];
+        return leastLoaded(this.#turn++ % partitions.length, partitions);
     }
   }
 
@@ -152,7 +166,7 @@ export class MemberStarts {
   }
 
   async #send({ partition, spec, starts }: Batch, results: Results): Promise<void> {
-    const items: MemberItem[] = starts.map(({ spec: { id, args } }) => [id, args]);
+    const items: MemberItem[] = starts.map(({ id, args }) => [id, args]);
     const reject = (index: number, reason: unknown): void => {
       results[index] = { status: "rejected", reason };
     };
@@ -162,7 +176,7 @@ export class MemberStarts {
       if (asked === undefined) throw supervisor.notRunning();
       const started = await asked;
       const failures = new Map(started.failures);
-      starts.forEach(({ index, spec: { id, args } }, i) => {
+      starts.forEach(({ index, id, args }, i) => {
         const failure = failures.get(i);
         if (failure !== undefined) {
           reject(index, this.#failed(id, args, decodeReason(this.#outbox.codec, failure)));
@@ -180,17 +194,17 @@ export class MemberStarts {
         await Promise.all(starts.map((start) => this.#send({ partition, spec, starts: [start] }, results)));
         return;
       }
-      for (const { index, spec } of starts) {
-        reject(index, supervisor.isStopping() ? supervisor.notRunning() : this.#unsent(spec, error));
+      for (const start of starts) {
+        reject(start.index, supervisor.isStopping() ? supervisor.notRunning() : this.#unsent(start, error));
       }
     } finally {
       partition.starting -= starts.length;
-      for (const start of starts) this.#starting.delete(start.spec.id);
+      for (const { id } of starts) this.#starting.delete(id);
     }
   }
 
   /** Why a start was not sent: of arguments that no message can carry, in terms of the child. */
-  #unsent({ id, args }: FullMemberSpec, error: unknown): unknown {
+  #unsent({ id, args }: Start, error: unknown): unknown {
     if (!isActorError(error, "ERR_NOT_CLONEABLE")) return error;
     try {
       copyArgs(`${this.#id}/${id}`, args);
@@ -215,10 +229,7 @@ export class MemberStarts {
   }
 }
 
-/** Specs that give only an id and arguments have the template's options; others are taken one by one. */
-function keyOf(given: MemberStart, keys: Map<object, number>): number {
-  const isPlain = Object.keys(given ?? {}).every((key) => key === "id" || key === "args" || key === "sameThreadAs");
-  if (isPlain) return 0;
-  keys.set(given, keys.size + 1);
-  return keys.size;
+function saysIdAndArgs(given: object): boolean {
+  for (const key in given) if (key !== "id" && key !== "args") return false;
+  return true;
 }

@@ -1,6 +1,6 @@
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
-  CELL_ACCEPTED,
+  acceptedIn,
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
@@ -147,7 +147,7 @@ export class Membership implements LightOwner {
         bytes: Math.max(0, words[at + CELL_BYTES]),
         capacity: words[at + CELL_CAPACITY],
         capacityBytes: words[at + CELL_CAPACITY_BYTES],
-        enqueued: words[at + CELL_ACCEPTED] >>> 0,
+        enqueued: acceptedIn(words, at),
         handled: words[at + CELL_TAKEN] >>> 0,
         dropped: words[at + CELL_DROPPED],
         blockedMs: 0,

@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import {
-  CELL_ACCEPTED,
   CELL_IDENTITY,
   CELL_INCARNATION,
-  CELL_TAKEN,
   CELL_WORDS,
   cellAddress,
   cellOf,
   generationOf,
+  lengthIn,
   TABLE_CURRENT,
   TABLE_HANDLED,
   TABLE_QUEUED,
@@ -89,8 +88,7 @@ export class PartitionSlot {
   }
 
   queueOf({ address }: LightTarget): number {
-    const at = cellOf(address) * CELL_WORDS;
-    return Math.max(0, (this.words[at + CELL_ACCEPTED] - this.words[at + CELL_TAKEN]) | 0);
+    return Math.max(0, lengthIn(this.words, cellOf(address) * CELL_WORDS));
   }
 
   /**

@@ -8,14 +8,11 @@ export function partitionOf(id: string, count: number): number {
 }
 
 /** The partition with the fewest children, and among equals the first from `turn` on. */
-export function leastLoaded(turn: number, loads: readonly number[]): number {
-  let best = 0;
-  let least = Infinity;
-  for (let step = 0; step < loads.length; step++) {
-    const partition = (turn + step) % loads.length;
-    if (loads[partition] >= least) continue;
-    best = partition;
-    least = loads[partition];
+export function leastLoaded<P extends { readonly load: number }>(turn: number, partitions: readonly P[]): P {
+  let best = partitions[turn];
+  for (let step = 1; step < partitions.length; step++) {
+    const partition = partitions[(turn + step) % partitions.length];
+    if (partition.load < best.load) best = partition;
   }
   return best;
 }

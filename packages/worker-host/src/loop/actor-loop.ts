@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { ActorContext } from "../actor/context.js";
 import type { ActorDefinition } from "../actor/define-actor.js";
 import type { CallerNotices } from "../protocol/calls/replies.js";

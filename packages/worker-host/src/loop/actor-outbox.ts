@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { MessagePort } from "node:worker_threads";
 import { Outbox } from "../protocol/calls/outbox.js";
 import { mailboxFull } from "../protocol/calls/overflow.js";

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { Queue } from "../protocol/calls/queue.js";
 import { ConsumerState } from "../protocol/memory/consumer-state.js";

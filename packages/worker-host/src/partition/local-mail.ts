@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Outbox } from "../protocol/calls/outbox.js";
 import type { Callee } from "../protocol/calls/pending-calls.js";
 import { ActorError } from "../protocol/errors/errors.js";
@@ -105,7 +106,7 @@ export class LocalMail {
     const copies = this.#copy(args, transfer);
     const { cell } = to;
     if (cell === undefined) return "closed";
-    if (this.#lines.has(cell)) return "full";
+    if (this.#isAwaited(cell)) return "full";
     const outcome = this.#host.offer(cell, new Waiting(method, copies, copiedBytes(), undefined, false));
     return outcome === PUSHED ? "ok" : outcome === CLOSED ? "closed" : "full";
   }
@@ -117,7 +118,7 @@ export class LocalMail {
       const { cell } = to;
       if (cell === undefined) throw noproc(to, shown);
       const waiting = new Waiting(method, copies, copiedBytes(), undefined, isSend);
-      const outcome = this.#lines.has(cell) ? FULL : this.#host.offer(cell, waiting);
+      const outcome = this.#isAwaited(cell) ? FULL : this.#host.offer(cell, waiting);
       if (outcome === PUSHED) return ACCEPTED;
       if (outcome === CLOSED) throw noproc(to, shown);
       const overflow = this.#overflowOf(cell);
@@ -171,7 +172,7 @@ export class LocalMail {
         this.#host.givenUp(cell, caller);
       });
     }
-    const outcome = this.#lines.has(cell) ? FULL : this.#host.offer(cell, waiting);
+    const outcome = this.#isAwaited(cell) ? FULL : this.#host.offer(cell, waiting);
     if (outcome === CLOSED) pending.fail(correlation, noproc(to, method));
     if (outcome !== FULL) return correlation;
     const overflow = this.#overflowOf(cell);
@@ -257,6 +258,11 @@ export class LocalMail {
     if (line === undefined) this.#lines.set(cell, [entry]);
     else line.push(entry);
     this.#host.expires();
+  }
+
+  /** Others wait for its room. */
+  #isAwaited(cell: Cell): boolean {
+    return this.#lines.size > 0 && this.#lines.has(cell);
   }
 
   #overflowOf(cell: Cell): ReturnType<typeof overflowOf> {

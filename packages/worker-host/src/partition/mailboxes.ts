@@ -1,6 +1,5 @@
-import { takeRoom } from "../protocol/calls/member-peer.js";
+import { takeRoomHere } from "../protocol/calls/member-peer.js";
 import {
-  CELL_ACCEPTED,
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
@@ -11,6 +10,7 @@ import {
   CELL_SPACE,
   CELL_TAKEN,
   CELL_WORDS,
+  lengthIn,
   TABLE_ARRIVED,
   TABLE_QUEUED,
   TABLE_QUEUED_BYTES,
@@ -51,7 +51,7 @@ export class Mailboxes {
     const { bytes } = waiting;
     const isKept = cell.kept;
     const arrived = seq === undefined ? table[TABLE_ARRIVED] : seq + 1;
-    const outcome = takeRoom(table, at, (cell.generation << 2) | STATE_OPEN, bytes);
+    const outcome = takeRoomHere(table, at, (cell.generation << 2) | STATE_OPEN, bytes);
     if (outcome !== PUSHED) return outcome;
     // A thread that is ended is interrupted where a function begins or a loop goes round. There is none before all these are
     // counted, so the next thread finds a message in all of them or in none.
@@ -209,8 +209,8 @@ export class Mailboxes {
     for (;;) {
       const oldest = cell.first;
       if (oldest === undefined || oldest.next === undefined) return;
-      const length = (Atomics.load(table, at + CELL_ACCEPTED) - table[at + CELL_TAKEN]) | 0;
-      if (length <= table[at + CELL_CAPACITY] && table[at + CELL_BYTES] <= table[at + CELL_CAPACITY_BYTES]) return;
+      if (lengthIn(table, at) <= table[at + CELL_CAPACITY] && table[at + CELL_BYTES] <= table[at + CELL_CAPACITY_BYTES])
+        return;
       cell.first = oldest.next;
       this.#taken(cell, oldest);
       const method = nameOf(this.#parts.outbox.names, oldest.method);
@@ -222,7 +222,8 @@ export class Mailboxes {
   #taken(cell: Cell, { bytes }: Waiting): void {
     const table = this.#table;
     const at = cell.number * CELL_WORDS;
-    Atomics.add(table, at + CELL_TAKEN, 1);
+    table[at + CELL_TAKEN]++;
+    // Atomic, and so before `ring` looks for a sender that waits.
     Atomics.sub(table, at + CELL_BYTES, bytes);
     if (cell.kept) {
       table[at + CELL_HEAP]--;

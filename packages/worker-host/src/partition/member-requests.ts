@@ -6,6 +6,7 @@ import type { ToMain } from "../protocol/port/messages.js";
 import { payloadOf } from "../protocol/values/encoded.js";
 import { type Cell, ENDED, STARTING } from "./cell.js";
 import type { Line } from "./line.js";
+import type { Lives } from "./lives.js";
 import type { PartitionParts } from "./parts.js";
 import type { Roster } from "./roster.js";
 
@@ -14,17 +15,21 @@ export class MemberRequests {
   readonly #parts: PartitionParts;
   readonly #roster: Roster;
   readonly #line: Line;
+  readonly #lives: Pick<Lives, "begin">;
 
-  constructor(parts: PartitionParts, roster: Roster, line: Line) {
+  constructor(parts: PartitionParts, roster: Roster, line: Line, lives: Pick<Lives, "begin">) {
     this.#parts = parts;
     this.#roster = roster;
     this.#line = line;
+    this.#lives = lives;
   }
 
   /** Returns the answer. Throws ERR_NOPROC for a member that does not run, and for a state that cannot be decoded. */
   carryOut(request: MemberRequest): unknown {
     const { cell: number, generation, id } = request.member;
     const cell = this.#roster.cellOf(number, generation);
+    // Its turn to begin another life has not come yet.
+    if (cell?.phase === STARTING && !cell.busy) this.#lives.begin(cell);
     if (cell?.context === undefined || cell.phase === STARTING || cell.phase === ENDED) {
       throw new ActorError("ERR_NOPROC", `id=${id}: the actor is not running`, { id });
     }

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { type Timer, Timers } from "../loop/timers.js";
 import type { Cell } from "./cell.js";
 import type { Line } from "./line.js";

@@ -3,6 +3,7 @@ import { ActorError } from "../protocol/errors/errors.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import {
   CELL_ACCEPTED,
+  CELL_ACCEPTED_HERE,
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
@@ -118,7 +119,8 @@ export class Roster {
     }
     const at = number * CELL_WORDS;
     const generation = nextGeneration(table[at + CELL_IDENTITY]);
-    table[at + CELL_ACCEPTED] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = table[at + CELL_WATCHED] = 0;
+    table[at + CELL_ACCEPTED] = table[at + CELL_ACCEPTED_HERE] = table[at + CELL_TAKEN] = table[at + CELL_BYTES] = 0;
+    table[at + CELL_WATCHED] = 0;
     table[at + CELL_SUSPENDED] = 0;
     table[at + CELL_INCARNATION] = 1;
     table[at + CELL_HEAP] = table[at + CELL_HEAP_BYTES] = table[at + CELL_DROPPED] = 0;

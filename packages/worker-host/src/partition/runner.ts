@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { isThenable } from "../loop/thenable.js";
 import type { ExitReason } from "../protocol/errors/exit-reason.js";
 import { TABLE_CURRENT } from "../protocol/memory/cells.js";

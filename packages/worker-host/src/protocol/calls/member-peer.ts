@@ -1,6 +1,7 @@
 import {
   blockTimeoutOf,
   CELL_ACCEPTED,
+  CELL_ACCEPTED_HERE,
   CELL_BYTES,
   CELL_CAPACITY,
   CELL_CAPACITY_BYTES,
@@ -151,18 +152,36 @@ export class MemberPeer implements Peer, MemberLine {
   }
 }
 
-/** Counts a message into a cell: PUSHED, or FULL or CLOSED and nothing was counted. */
-export function takeRoom(table: Int32Array, at: number, open: number, bytes: number): number {
+/** Counts a message from another thread into a cell: PUSHED, or FULL or CLOSED and nothing was counted. */
+function takeRoom(table: Int32Array, at: number, open: number, bytes: number): number {
   if (Atomics.load(table, at + CELL_IDENTITY) !== open) return CLOSED;
+  const accepted = Atomics.add(table, at + CELL_ACCEPTED, 1) + Atomics.load(table, at + CELL_ACCEPTED_HERE);
+  const length = (accepted - Atomics.load(table, at + CELL_TAKEN)) | 0;
+  const bytesBefore = Atomics.add(table, at + CELL_BYTES, bytes);
   // Under drop_oldest the partition makes room.
-  const dropsOldest = (table[at + CELL_POLICY] & 3) === 3;
-  const length = (Atomics.add(table, at + CELL_ACCEPTED, 1) - Atomics.load(table, at + CELL_TAKEN)) | 0;
-  const waiting = Atomics.add(table, at + CELL_BYTES, bytes);
   const isFull =
-    !dropsOldest &&
-    (length >= table[at + CELL_CAPACITY] || (length > 0 && waiting + bytes > table[at + CELL_CAPACITY_BYTES]));
+    (table[at + CELL_POLICY] & 3) !== 3 &&
+    (length >= table[at + CELL_CAPACITY] || (length > 0 && bytesBefore + bytes > table[at + CELL_CAPACITY_BYTES]));
   if (!isFull && table[TABLE_QUEUED_BYTES] < table[TABLE_MOST_BYTES]) return PUSHED;
   Atomics.sub(table, at + CELL_ACCEPTED, 1);
+  Atomics.sub(table, at + CELL_BYTES, bytes);
+  return FULL;
+}
+
+/** The same for a message of the partition's own thread, which can be ended at its beginning only. */
+export function takeRoomHere(table: Int32Array, at: number, open: number, bytes: number): number {
+  // Only this thread and, after its end, main close a cell.
+  if (table[at + CELL_IDENTITY] !== open) return CLOSED;
+  const here = table[at + CELL_ACCEPTED_HERE];
+  // Before the atomic addition, and what others have accepted is read after it: two that take the last room see each other.
+  table[at + CELL_ACCEPTED_HERE] = here + 1;
+  const bytesBefore = Atomics.add(table, at + CELL_BYTES, bytes);
+  const length = (table[at + CELL_ACCEPTED] + here - table[at + CELL_TAKEN]) | 0;
+  const isFull =
+    (table[at + CELL_POLICY] & 3) !== 3 &&
+    (length >= table[at + CELL_CAPACITY] || (length > 0 && bytesBefore + bytes > table[at + CELL_CAPACITY_BYTES]));
+  if (!isFull && table[TABLE_QUEUED_BYTES] < table[TABLE_MOST_BYTES]) return PUSHED;
+  table[at + CELL_ACCEPTED_HERE] = here;
   Atomics.sub(table, at + CELL_BYTES, bytes);
   return FULL;
 }

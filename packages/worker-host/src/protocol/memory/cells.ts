@@ -39,8 +39,9 @@ export const TABLE_HANDLED = 10;
 
 /** generation · 4 + state, as a slot's identity. */
 export const CELL_IDENTITY = 0;
-/** Messages that were accepted, and of these how many wait no longer. Their difference is the mailbox's length. */
+/** Messages that were accepted from other threads. See `acceptedIn`, `lengthIn`. */
 export const CELL_ACCEPTED = 1;
+/** Messages, of all that were accepted, that wait no longer. (by the partition) */
 export const CELL_TAKEN = 2;
 /** Bytes of the messages that wait. */
 export const CELL_BYTES = 3;
@@ -63,6 +64,8 @@ export const CELL_HEAP = 12;
 export const CELL_HEAP_BYTES = 13;
 /** Messages that an overflow policy has dropped, over all lives. (by the thread that drops one) */
 export const CELL_DROPPED = 14;
+/** Messages that were accepted from members of the same partition. (by the partition) */
+export const CELL_ACCEPTED_HERE = 15;
 
 export const RESTART_TEMPORARY = 0;
 export const RESTART_TRANSIENT = 1;
@@ -78,6 +81,16 @@ const MAX_GENERATION = 2 ** 29;
 
 export function tableBytes(cells: number): number {
   return cells * CELL_WORDS * 4;
+}
+
+/** How many messages the present life's mailbox has accepted, modulo 2^32. */
+export function acceptedIn(words: Int32Array, at: number): number {
+  return (words[at + CELL_ACCEPTED] + words[at + CELL_ACCEPTED_HERE]) >>> 0;
+}
+
+/** How many messages wait. Negative for a moment, when another thread counts meanwhile. */
+export function lengthIn(words: Int32Array, at: number): number {
+  return (words[at + CELL_ACCEPTED] + words[at + CELL_ACCEPTED_HERE] - words[at + CELL_TAKEN]) | 0;
 }
 
 export function cellAddress(segment: number, cell: number): number {

@@ -17,6 +17,7 @@ export {
 } from "./attention.js";
 export { callTimeoutOf, DEFAULT_CALL_TIMEOUT_MS, setCallTimeout } from "./call-timeout.js";
 export {
+  acceptedIn,
   CELL_ACCEPTED,
   CELL_BYTES,
   CELL_CAPACITY,
@@ -39,6 +40,7 @@ export {
   generationOf,
   isCellAddress,
   isEndWanted,
+  lengthIn,
   MAX_CELLS,
   RESTART_TYPES,
   type SavedCount,
