@@ -1,7 +1,7 @@
 import { ActorRef } from "../protocol/refs/actor-ref.js";
 import { hasOnlyElements } from "../protocol/values/array-keys.js";
 import { areOwnBytes } from "../protocol/values/message-value.js";
-import { codeOf, type Shape, ShapeTable, shapeOf } from "../protocol/values/plain-shapes.js";
+import { codeOf, follows, MATCHES, type Shape, ShapeTable, shapeOf } from "../protocol/values/plain-shapes.js";
 import { copyValue } from "../protocol/values/value-graph.js";
 
 /** As the codec's plain format: a deeper value may be a circle, which the value graph copies. */
@@ -14,9 +14,17 @@ const arrayPrototype = Array.prototype;
 const bytesPrototype = Uint8Array.prototype;
 const bufferPrototype = Buffer.prototype;
 
-type Copy = (object: any, depth: number) => object;
+const hasOwn = Object.prototype.hasOwnProperty;
 
-const shapes = new ShapeTable<Copy>();
+/** Copies objects of one shape. */
+interface Copier {
+  matches(object: object): boolean;
+  copy(object: any, depth: number): object;
+}
+
+const shapes = new ShapeTable<Copier>();
+/** Of the object that was copied last. */
+let latest: Shape<Copier> | undefined;
 const step = (value: unknown, depth: number): unknown => {
   if (typeof value === "number") {
     bytes += VALUE_BYTES;
@@ -24,9 +32,11 @@ const step = (value: unknown, depth: number): unknown => {
   }
   return copy(value, depth);
 };
-const sourceOf = ({ keys }: Shape<Copy>): string =>
-  `(object, depth) => ({${keys.map((key) => `${key}: step(object.${key}, depth)`).join(", ")}})`;
-const partsOf = (): object => ({ step });
+const sourceOf = ({ keys }: Shape<Copier>): string => `({
+    matches: ${MATCHES},
+    copy: (object, depth) => ({${keys.map((key) => `${key}: step(object.${key}, depth)`).join(", ")}}),
+  })`;
+const partsOf = ({ keys }: Shape<Copier>): object => ({ keys, hasOwn, step });
 
 /** Thrown for a value that needs the value graph. */
 const NOT_PLAIN = new Error("not a plain tree");
@@ -91,14 +101,24 @@ function copy(value: unknown, depth: number): unknown {
 
 function copyObject(object: Record<string, unknown>, depth: number): object {
   bytes += OBJECT_BYTES;
+  // Messages repeat themselves: most objects are of the shape that came here last time.
+  const expected = latest?.next;
+  if (expected?.code?.matches(object)) {
+    latest = expected;
+    return expected.code.copy(object, depth);
+  }
   const keys = Object.keys(object);
   const hash = hashOf(keys);
   const known = shapes.at(hash);
   if (known !== undefined && hasKeys(known, keys)) {
     const code = known.code ?? codeOf(known, sourceOf, partsOf);
-    if (code !== undefined) return code(object, depth);
+    if (code !== undefined) {
+      if (latest !== undefined) follows(latest, known);
+      latest = known;
+      return code.copy(object, depth);
+    }
   } else {
-    const shape = shapeOf<Copy>(keys);
+    const shape = shapeOf<Copier>(keys);
     // A key like __proto__ would touch a prototype.
     if (shape === undefined) throw NOT_PLAIN;
     shapes.offer(hash, shape);
@@ -133,7 +153,7 @@ function hashOf(keys: readonly string[]): number {
   return hash >>> 0;
 }
 
-function hasKeys({ keys: known }: Shape<Copy>, keys: readonly string[]): boolean {
+function hasKeys({ keys: known }: Shape<Copier>, keys: readonly string[]): boolean {
   if (known.length !== keys.length) return false;
   for (let i = 0; i < keys.length; i++) if (known[i] !== keys[i]) return false;
   return true;

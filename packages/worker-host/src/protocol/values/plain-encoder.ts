@@ -20,7 +20,7 @@ import {
   TAG_UNDEFINED,
   TAG_WIDE_TEXT,
 } from "./plain-format.js";
-import { codeOf, type Shape, ShapeTable, shapeOf } from "./plain-shapes.js";
+import { codeOf, follows, MATCHES, type Shape, ShapeTable, shapeOf } from "./plain-shapes.js";
 import { type Failure, readBefore } from "./read-before.js";
 import { Reads } from "./reads.js";
 
@@ -77,11 +77,7 @@ const writing = (name: string): string =>
 const sourceOf = ({ keys, head, headWords }: WriterShape): string => {
   const names = keys.map((_, i) => `v${i}`);
   return `({
-    matches(object) {
-      let i = 0;
-      for (const key in object) if (key !== keys[i++] || !hasOwn.call(object, key)) return false;
-      return i === ${keys.length};
-    },
+    matches: ${MATCHES},
     put(object, depth, start, view) {
       const ${keys.map((key, i) => `v${i} = object.${key}`).join(", ")};
       ${Array.from(headWords, (word, i) => `view.setInt32(start + ${4 * i}, ${word}, true);`).join(" ")}
@@ -205,12 +201,6 @@ function writeObject(object: Record<string, unknown>, depth: number, at: number)
   if (latest !== undefined) follows(latest, shape);
   latest = shape;
   return code.put(object, depth, at, view);
-}
-
-/** Twice in a row before a shape is expected: the end of a list of equal objects does not change what follows them. */
-function follows(before: WriterShape, shape: WriterShape): void {
-  if (before.next === undefined || before.isNextInDoubt) before.next = shape;
-  before.isNextInDoubt = before.next !== shape;
 }
 
 /** The shape of these keys; undefined when this format cannot write them. */

@@ -64,6 +64,19 @@ export function codeOf<Code>(
   return shape.code;
 }
 
+/** Source of a function that tells whether an object has just the keys of a shape. It needs `keys` and `hasOwn`. */
+export const MATCHES = `(object) => {
+      let i = 0;
+      for (const key in object) if (key !== keys[i++] || !hasOwn.call(object, key)) return false;
+      return i === keys.length;
+    }`;
+
+/** Twice in a row before a shape is expected: the end of a list of equal objects does not change what follows them. */
+export function follows<Code>(before: Shape<Code>, shape: Shape<Code>): void {
+  if (before.next === undefined || before.isNextInDoubt) before.next = shape;
+  before.isNextInDoubt = before.next !== shape;
+}
+
 const PLACES = 256;
 /** Only one in this many new shapes replaces another, so that objects with ever new keys do not displace all others. */
 const NEWCOMERS_PER_PLACE = 4;
