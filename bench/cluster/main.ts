@@ -9,13 +9,15 @@ const USAGE = `Usage: node bench/dist/cluster/main.js [--rounds N] [--only TEXT]
 
 Two nodes in two processes over one nats-server, in alternating rounds beside nats.js alone.
 
-  --rounds N   rounds of each (default 5), after one that does not count
+  --rounds N   rounds of each (default 7), after eight that do not count
   --only TEXT  only what has this in its name
   --record     writes bench/results/cluster.json`;
 
 const COUNTERS = 10;
 const STUCK_MS = 8000;
 const IDLE_MS = 10_000;
+/** V8 goes on compiling for the first million messages: in the threads of both nodes, and where nats.js runs alone. */
+const WARM_UP_ROUNDS = 8;
 
 const MAIN_COSTS = [
   ["a small object", 200_000, 0],
@@ -95,6 +97,8 @@ interface Row {
   readonly ours: number;
   readonly unit: string;
   readonly ratio: number;
+  /** The lowest and the highest of the rounds' ratios. */
+  readonly spread?: readonly [number, number];
   readonly gate: Case["gate"];
 }
 
@@ -102,15 +106,26 @@ async function compared(nodes: Nodes, one: Case, rounds: number): Promise<Row> {
   const { name, beside, unit, gate, raw, ours } = one;
   const theirs: number[] = [];
   const mine: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     const isFirst = round % 2 === 0;
-    if (isFirst) theirs.push(await raw(nodes));
-    mine.push(await ours(nodes));
-    if (!isFirst) theirs.push(await raw(nodes));
+    const theirsFirst = isFirst ? await raw(nodes) : undefined;
+    const my = await ours(nodes);
+    const their = theirsFirst ?? (await raw(nodes));
+    if (round < 0) continue;
+    theirs.push(their);
+    mine.push(my);
   }
-  // The first warms up.
-  const ratios = mine.slice(1).map((value, i) => value / theirs[i + 1]);
-  return { name, beside, unit, gate, raw: median(theirs.slice(1)), ours: median(mine.slice(1)), ratio: median(ratios) };
+  const ratios = mine.map((value, i) => value / theirs[i]);
+  return {
+    name,
+    beside,
+    unit,
+    gate,
+    raw: median(theirs),
+    ours: median(mine),
+    ratio: median(ratios),
+    spread: [Math.min(...ratios), Math.max(...ratios)],
+  };
 }
 
 async function stuck(nodes: Nodes): Promise<Row> {
@@ -171,17 +186,18 @@ function isMet({ gate, ratio }: Row): boolean {
 }
 
 function lineOf(row: Row): string {
-  const { name, beside: peer = "nats.js", raw, ours, unit, ratio, gate } = row;
+  const { name, beside: peer = "nats.js", raw, ours, unit, ratio, spread, gate } = row;
   const show = (value: number): string => (value < 1 ? value.toFixed(4) : Math.round(value).toLocaleString("en-US"));
   const limit = "atLeast" in gate ? `≥ ${gate.atLeast}` : `≤ ${gate.atMost}`;
+  const range = spread === undefined ? "" : ` (${spread.map((value) => value.toFixed(2)).join(" – ")})`;
   const beside = raw === undefined ? "" : `${peer} ${show(raw)}${unit}, `;
-  return `${isMet(row) ? "ok  " : "MISS"} ${name}: ${beside}mini-otp ${show(ours)}${unit}: ${ratio.toFixed(raw === undefined ? 4 : 2)} (${limit})`;
+  return `${isMet(row) ? "ok  " : "MISS"} ${name}: ${beside}mini-otp ${show(ours)}${unit}: ${ratio.toFixed(raw === undefined ? 4 : 2)}${range} (${limit})`;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "7" },
       only: { type: "string", default: "" },
       record: { type: "boolean", default: false },
       help: { type: "boolean", default: false },

@@ -286,7 +286,6 @@ export class Gateway {
   #peerHost(): PeerHost {
     const { node, cluster, maxReferences, allowExit } = this.#options;
     const engine = this.#engine;
-    const gateway = this;
     return {
       self: this.self,
       node,
@@ -294,13 +293,9 @@ export class Gateway {
       codec: this.#codec,
       limits: limitsOf(this.#options),
       maxReferences,
-      get firstEpoch() {
-        return gateway.#firstEpoch;
-      },
+      firstEpoch: () => this.#firstEpoch,
       fragmentBytes: Math.min(MAX_FRAGMENT_BYTES, engine.maxPayloadBytes >> 1),
-      get connected() {
-        return engine.connected;
-      },
+      connected: () => engine.connected,
       now: () => this.#now(),
       publish: (to, frame) => engine.publish(`motp.${cluster}.l.${to}.${node}`, frame),
       reachable: (uid, keyHash) => this.#reachable(uid, keyHash),

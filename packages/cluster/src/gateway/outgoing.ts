@@ -1,6 +1,6 @@
 import { Queue } from "@mini-otp/worker-host/protocol/calls";
 import { FRAME_HEADER_BYTES, newFrame } from "../link/frame.js";
-import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, type WireRecord, writeRecord } from "./records.js";
+import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, viewOf, type WireRecord, writeRecord } from "./records.js";
 
 /** Small records of one turn go together, up to so much. */
 const BATCH_BYTES = 32 * 1024;
@@ -20,6 +20,7 @@ export class Outgoing {
   readonly #send: (frame: Uint8Array) => void;
   readonly #hasRoom: () => boolean;
   readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  readonly #view = viewOf(this.#batch);
   #at = 0;
   #scheduled = false;
   /** A frame has gone in this turn of the event loop: what comes now goes with the next turn's. */
@@ -65,7 +66,7 @@ export class Outgoing {
       this.#sendAlone(record, bytes);
       return true;
     }
-    this.#at = writeRecord(this.#batch, this.#at, record);
+    this.#at = writeRecord(this.#batch, this.#at, record, this.#view);
     if (!this.#scheduled && !this.#wentNow) {
       this.#scheduled = true;
       queueMicrotask(this.#later);

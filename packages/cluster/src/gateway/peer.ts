@@ -52,9 +52,9 @@ export interface PeerHost {
   /** What stands here for one node's actors at most. */
   readonly maxReferences: number;
   /** Above each that a link of this node has had. */
-  readonly firstEpoch: number;
+  firstEpoch(): number;
   readonly fragmentBytes: number;
-  readonly connected: boolean;
+  connected(): boolean;
   now(): number;
   publish(node: string, frame: Uint8Array): void;
   reachable(uid: number, keyHash: number | undefined): ActorRef | undefined;
@@ -139,9 +139,9 @@ export class Peer {
     this.codec = host.codec;
     this.limits = host.limits;
     this.#host = host;
-    this.link = newLink(host.self, host.firstEpoch);
+    this.link = newLink(host.self, host.firstEpoch());
     this.awaySince = host.now();
-    this.link.connected = host.connected;
+    this.link.connected = host.connected();
     this.#outgoing = new Outgoing(
       host.fragmentBytes,
       (whole) => this.step({ type: "data", body: whole.subarray(FRAME_HEADER_BYTES), whole }),
@@ -149,18 +149,13 @@ export class Peer {
     );
     // What its header takes comes on top of the message.
     this.#pieces = new Pieces(host.limits.messageBytes + MOST_HEADER_BYTES);
-    const peer = this;
     this.#serving = new Serving({
       node: host.node,
       guests: host.guests,
       codec: host.codec,
       takes: host.limits,
-      get limits() {
-        return peer.limits;
-      },
-      get isUp() {
-        return peer.isUp;
-      },
+      limits: () => this.limits,
+      isUp: () => this.isUp,
       send: (record) => void this.send(record),
       reachable: (uid, keyHash) => host.reachable(uid, keyHash),
       monitor: (ref, listener) => host.monitor(ref, listener),

@@ -75,8 +75,18 @@ const NO_NAME = Buffer.alloc(0);
 const MAX_NAMES = 1024;
 const names = new Map<string, Buffer>();
 
+/** Of the record before: most are for the same method. */
+let lastName = "";
+let lastBytes: Buffer = NO_NAME;
+
 function namesBytes(name: string): Buffer {
-  if (name === "") return NO_NAME;
+  if (name === lastName) return lastBytes;
+  lastBytes = name === "" ? NO_NAME : bytesOf(name);
+  lastName = name;
+  return lastBytes;
+}
+
+function bytesOf(name: string): Buffer {
   let bytes = names.get(name);
   if (bytes === undefined) {
     bytes = Buffer.from(name).subarray(0, MAX_METHOD_BYTES);
@@ -95,24 +105,25 @@ function copy(from: Uint8Array, into: Buffer, at: number): void {
   else for (let i = 0; i < length; i++) into[at + i] = from[i];
 }
 
-/** Returns where it ends. */
+/** Returns where it ends. `view` is of the same memory: `Buffer`'s own methods check their arguments each time. */
 export function writeRecord(
   into: Buffer,
   at: number,
   { op, format, method, target, keyHash, isRouted, token, payload }: WireRecord,
+  view = viewOf(into),
 ): number {
   const name = namesBytes(method);
   const methodBytes = name.length;
   copy(name, into, at + RECORD_HEADER_BYTES);
   const from = at + RECORD_HEADER_BYTES + methodBytes;
   const end = from + payload.length;
-  into.writeUInt32LE(end - at, at);
+  view.setUint32(at, end - at, true);
   into[at + 4] = op;
   into[at + 5] = format;
-  into.writeUInt16LE(methodBytes | (keyHash === undefined ? 0 : HAS_KEY) | (isRouted ? IS_ROUTED : 0), at + 6);
-  into.writeUInt32LE(target >>> 0, at + 8);
-  into.writeUInt32LE((keyHash ?? 0) >>> 0, at + 12);
-  into.writeUInt32LE(token >>> 0, at + 16);
+  view.setUint16(at + 6, methodBytes | (keyHash === undefined ? 0 : HAS_KEY) | (isRouted ? IS_ROUTED : 0), true);
+  view.setUint32(at + 8, target, true);
+  view.setUint32(at + 12, keyHash ?? 0, true);
+  view.setUint32(at + 16, token, true);
   copy(payload, into, from);
   return end;
 }
@@ -120,15 +131,16 @@ export function writeRecord(
 /** Each record of a body, its payload a view; stops at the first that is damaged, and returns false. */
 export function readRecords(body: Uint8Array, take: (record: WireRecord) => void): boolean {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const view = viewOf(bytes);
   // Most records of a body are for the same method.
   let name = "";
   let nameAt = 0;
   let nameBytes = 0;
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < RECORD_HEADER_BYTES) return false;
-    const length = bytes.readUInt32LE(at);
+    const length = view.getUint32(at, true);
     const op = bytes[at + 4];
-    const methodWord = bytes.readUInt16LE(at + 6);
+    const methodWord = view.getUint16(at + 6, true);
     const methodBytes = methodWord & ~(HAS_KEY | IS_ROUTED);
     if (length < RECORD_HEADER_BYTES + methodBytes || length > bytes.length - at) return false;
     if (op < CALL || op > LAST_OP) return false;
@@ -142,10 +154,10 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
       op,
       format: bytes[at + 5],
       method: methodBytes === 0 ? "" : name,
-      target: bytes.readUInt32LE(at + 8),
-      keyHash: (methodWord & HAS_KEY) === 0 ? undefined : bytes.readUInt32LE(at + 12),
+      target: view.getUint32(at + 8, true),
+      keyHash: (methodWord & HAS_KEY) === 0 ? undefined : view.getUint32(at + 12, true),
       isRouted: (methodWord & IS_ROUTED) !== 0,
-      token: bytes.readUInt32LE(at + 16),
+      token: view.getUint32(at + 16, true),
       payload: new Uint8Array(
         bytes.buffer,
         bytes.byteOffset + from + methodBytes,
@@ -155,6 +167,10 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
     at += length;
   }
   return true;
+}
+
+export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function isSame(bytes: Buffer, one: number, oneLength: number, other: number, length: number): boolean {

@@ -31,7 +31,6 @@ export interface RemoteActorLink {
 /** A ring holds what senders have sent while the window is full. */
 const RING_BYTES = 256 * 1024;
 const RING_MESSAGES = 1024;
-const KINDS = { call: CALL, cast: CAST, send: SEND } as const;
 
 /** One remote actor as this node's actors see it: what they send to it waits here, in order, for the window. */
 export class RemoteActor {
@@ -168,7 +167,7 @@ export class RemoteActor {
     const token = caller === undefined ? 0 : this.#link.callOf(this, caller);
     const sent = kind === "send" ? "" : method;
     const message = {
-      op: KINDS[kind],
+      op: opOf(kind),
       format,
       method: sent,
       target,
@@ -229,5 +228,16 @@ export class RemoteActor {
 
   #record(op: number, rest: Partial<WireRecord> = {}): WireRecord {
     return record(op, { target: this.global.uid, keyHash: this.global.keyHash, ...rest });
+  }
+}
+
+function opOf(kind: GuestMessage["kind"]): number {
+  switch (kind) {
+    case "call":
+      return CALL;
+    case "cast":
+      return CAST;
+    case "send":
+      return SEND;
   }
 }

@@ -20,8 +20,8 @@ export interface ServingHost {
   readonly codec: Codec;
   /** What this node takes, and what goes between the two. */
   readonly takes: Limits;
-  readonly limits: Limits;
-  readonly isUp: boolean;
+  limits(): Limits;
+  isUp(): boolean;
   send(record: WireRecord): void;
   /** What the peer may mean by this number: what is here and whose reference has left. */
   reachable(uid: number, keyHash: number | undefined): ActorRef | undefined;
@@ -71,7 +71,7 @@ export class Serving {
     this.#host = host;
     this.#lanes = new Lanes(host.takes);
     this.#credits = new Credits((credit) => {
-      if (host.isUp) host.send(credit);
+      if (host.isUp()) host.send(credit);
     });
   }
 
@@ -128,7 +128,7 @@ export class Serving {
     const session = this.#session;
     const tell = (reason: unknown): void => {
       this.#monitors.delete(key);
-      if (session !== this.#session || !this.#host.isUp) return;
+      if (session !== this.#session || !this.#host.isUp()) return;
       this.#host.send(record(DOWN, { target, keyHash, ...this.#told(reason) }));
     };
     const ref = this.#host.reachable(target, keyHash);
@@ -361,22 +361,23 @@ export class Serving {
 
   #reply(id: string, token: number, wire: Wire): void {
     const { length } = wire.payload;
-    const limit = this.#host.limits.messageBytes;
+    const limit = this.#host.limits().messageBytes;
     if (length > limit) this.#fail(token, tooLarge(`${this.#host.node}:${id}`, "", length, limit, "its reply"));
     else this.#host.send(record(REPLY, { token, ...wire }));
   }
 
   #fail(token: number, error: unknown): void {
-    if (this.#host.isUp) this.#host.send(record(FAILURE, { token, ...this.#told(error) }));
+    if (this.#host.isUp()) this.#host.send(record(FAILURE, { token, ...this.#told(error) }));
   }
 
   /** A reason that is too large for a message is told in few words. */
   #told(reason: unknown): Wire {
-    const { codec, limits, node } = this.#host;
+    const { codec, node } = this.#host;
     const wire = reasonToWire(codec, reason);
     const { length } = wire.payload;
-    if (length <= limits.messageBytes) return wire;
-    return reasonToWire(codec, tooLarge(`${node}:`, "", length, limits.messageBytes, "what it failed with"));
+    const limit = this.#host.limits().messageBytes;
+    if (length <= limit) return wire;
+    return reasonToWire(codec, tooLarge(`${node}:`, "", length, limit, "what it failed with"));
   }
 }
 

@@ -280,7 +280,7 @@ export class ActorLoop implements CallerNotices {
     // `#turn` looks when the count is a multiple of this: it is made one where it has passed one.
     const last = this.#handled - (this.#handled % MESSAGES_PER_CLOCK_READ);
     if (last > before) this.#handled = last - 1;
-    else if (members.isLate) this.#handled |= MESSAGES_PER_CLOCK_READ - 1;
+    else if (members.isLate()) this.#handled |= MESSAGES_PER_CLOCK_READ - 1;
     return handled;
   }
 
@@ -325,7 +325,7 @@ export class ActorLoop implements CallerNotices {
       return true;
     }
     const ownDue = Math.min(withMailbox ? this.#own.nextDue : Infinity, deadline);
-    const due = this.#members === undefined ? ownDue : Math.min(ownDue, this.#members.nextDue);
+    const due = this.#members === undefined ? ownDue : Math.min(ownDue, this.#members.nextDue());
     if (this.#heldSince === 0) this.#heldSince = now;
     const ownWork = this.#ownWork.isUnderWay(now, this.#wakeTimer === undefined ? 0 : 1);
     if (now - this.#heldSince < HOLD_MS && !ownWork) {

@@ -13,13 +13,13 @@ export type MemberTrace = OfMember<"trace" | "trace_credit" | "untrace">;
 /** The light actors of a partition, as the loop of its thread sees them. */
 export interface Members {
   /** When the next timer of a member fires, by `performance`. */
-  readonly nextDue: number;
+  nextDue(): number;
   /** Called with what wakes the loop when a member has something to do, and what stops it for good. */
   wakeBy(schedule: () => void, freeze: () => void): void;
   /** Has members handle what waits for them, for a while. Returns how many messages that were. */
   work(): number;
   /** The last `work` has taken so long that the clock is to be read after it. */
-  readonly isLate: boolean;
+  isLate(): boolean;
   /**
    * A message for a member has come by the partition's ring. `countedBytes` were counted when it was accepted. Never
    * waits and never throws.

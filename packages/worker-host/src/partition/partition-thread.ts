@@ -48,31 +48,26 @@ export class PartitionThread {
   /** The loop's host, with this partition's members; they exist once `init` runs. */
   hosting(host: Omit<LoopHost, "members">, microtasks: Microtasks): LoopHost {
     this.#microtasks = microtasks;
-    const thread = this;
     let schedule: () => void = () => {};
     this.#host = {
       ...host,
       members: {
-        get nextDue() {
-          return thread.#partition?.nextDue ?? Infinity;
-        },
+        nextDue: () => this.#partition?.nextDue() ?? Infinity,
         wakeBy: (wake, freeze) => {
           schedule = wake;
           this.#freeze = freeze;
         },
-        work: () => thread.#work(),
-        get isLate() {
-          return thread.#partition?.isLate ?? false;
-        },
-        receive: (...message) => thread.#partition?.receive(...message),
-        isOfMain: (args) => thread.#key !== undefined && args.shift() === thread.#key,
+        work: () => this.#work(),
+        isLate: () => this.#partition?.isLate() ?? false,
+        receive: (...message) => this.#partition?.receive(...message),
+        isOfMain: (args) => this.#key !== undefined && args.shift() === this.#key,
         asked: (request) => {
-          if (thread.#partition !== undefined) return thread.#partition.asked(request);
+          if (this.#partition !== undefined) return this.#partition.asked(request);
           const { id } = request.member;
           throw new ActorError("ERR_NOPROC", `id=${id}: the actor is not running`, { id });
         },
-        trace: (request) => thread.#partition?.trace(request),
-        cancelled: (uid, correlation) => thread.#partition?.cancelled(uid, correlation) ?? false,
+        trace: (request) => this.#partition?.trace(request),
+        cancelled: (uid, correlation) => this.#partition?.cancelled(uid, correlation) ?? false,
       },
     };
     this.#wake = () => schedule();

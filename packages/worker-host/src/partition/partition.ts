@@ -63,7 +63,7 @@ export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
   readonly weights: MemberWeights;
   readonly upgrades: MemberUpgrades;
   /** The last round took longer than it may. */
-  isLate = false;
+  #isLate = false;
   #roundEndsAt = 0;
   #lookedAt = 0;
   #untilLook = 1;
@@ -130,8 +130,12 @@ export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
     this.#line.wakeBy(schedule);
   }
 
-  get nextDue(): number {
+  nextDue(): number {
     return this.#timers.nextDue;
+  }
+
+  isLate(): boolean {
+    return this.#isLate;
   }
 
   work(): number {
@@ -142,11 +146,11 @@ export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
     this.#runner.begins();
     this.#timers.takeDue();
     const { microtasks, news } = this.#parts;
-    this.isLate = false;
+    this.#isLate = false;
     this.#lookedAt = performance.now();
     this.#roundEndsAt = this.#lookedAt + ROUND_MS;
     let handled = 0;
-    while (handled < MESSAGES_A_ROUND && !this.isLate) {
+    while (handled < MESSAGES_A_ROUND && !this.#isLate) {
       const cell = this.#line.next();
       if (cell === undefined) break;
       handled += this.#turn(cell);
@@ -179,8 +183,8 @@ export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
     const now = performance.now();
     this.#untilLook = now - this.#lookedAt < FAST_MS ? FAST_MESSAGES_A_LOOK : 1;
     this.#lookedAt = now;
-    this.isLate = now > this.#roundEndsAt;
-    return this.isLate;
+    this.#isLate = now > this.#roundEndsAt;
+    return this.#isLate;
   }
 
   /** Does one thing. False when it has nothing to do. */
