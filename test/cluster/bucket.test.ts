@@ -2,7 +2,9 @@ import { singleton } from "@mini-otp/cluster";
 import { type TestCluster, testCluster } from "@mini-otp/cluster/testing";
 import type { ActorRef } from "@mini-otp/runtime";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Bucket, BucketEntry } from "#cluster/engine/engine.js";
 import { leaseStep, newLease } from "#cluster/nodes/lease.js";
+import { Ownership } from "#cluster/nodes/ownership.js";
 import type Ledger from "./fixtures/ledger.actor.js";
 import { until } from "./until.js";
 
@@ -53,6 +55,53 @@ describe("a bucket that is not the one that it was", () => {
       expect(after[0]).toBeGreaterThan(before[0]);
     });
   }
+
+  it("47. a node that cannot see the loss, because more was written since, learns of it by the epoch, which is raised once", async () => {
+    const entries = new Map<string, BucketEntry>();
+    const watchers: Parameters<Bucket["watch"]>[] = [];
+    let revision = 0;
+    const bucket: Bucket = {
+      read: async (key) => entries.get(key),
+      list: async (prefix) => [...entries.values()].filter(({ key }) => key.startsWith(prefix)),
+      remove: async () => true,
+      write: async (key, value, known) => {
+        if (entries.get(key)?.revision !== known) return undefined;
+        const entry = { key, value, revision: ++revision };
+        entries.set(key, entry);
+        for (const [change] of watchers) change(key, entry);
+        return revision;
+      },
+      watch: (...watcher) => void watchers.push(watcher),
+      behind: () => {
+        for (const [, missed] of watchers) missed(true);
+      },
+    };
+    const told: string[] = [];
+    const ownership = new Ownership(
+      bucket,
+      "b",
+      "one",
+      { renewMs: 100, holdMs: 60_000, takeOverMs: 90_000 },
+      {
+        lost: (why) => told.push(why),
+        bucketReset: () => told.push("reset"),
+        regained: () => told.push("regained"),
+        changed: () => {},
+        clearAway: () => false,
+      },
+    );
+    await ownership.take();
+    const known = await ownership.epoch();
+    // As the first of a cluster raises it: nothing was lost.
+    await bucket.write("meta", { epoch: known + 1 }, entries.get("meta")?.revision);
+    expect(ownership.isHeld).toBe(true);
+    const raised = { epoch: known + 2, behind: true };
+    await bucket.write("meta", raised, entries.get("meta")?.revision);
+    await until("the return", () => told.includes("regained"));
+    expect(told).toEqual(["reset", "bucket", "regained"]);
+    expect(entries.get("meta")?.value).toEqual(raised);
+    ownership.stop();
+  });
 
   it("47. a holder finds at its next renewal that its key is gone or behind, if nothing has told it before", () => {
     const times = { renewMs: 2000, holdMs: 8000, takeOverMs: 12_000 };

@@ -156,11 +156,14 @@ describe("three processes over a nats-server", () => {
         await real.server.restoreStore();
         await real.server.start();
       }
+      // Of both: what a node knows of another may be from before the other's loss.
+      for (const node of [a, b]) {
+        await until("the return", async () => (await node.do("events")).includes("lease_regained"));
+      }
       for (const [node, other] of [
         [a, "b"],
         [b, "a"],
       ] as const) {
-        await until("the return", async () => (await node.do("events")).includes("lease_regained"));
         const events = await node.do<string[]>("events");
         expect(events.filter((event) => event.startsWith("lease_lost"))).toEqual(["lease_lost bucket"]);
         await until("the other's name", () => node.do("whereis", other));

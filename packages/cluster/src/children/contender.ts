@@ -1,5 +1,6 @@
 import { type ActorRef, isCleanExit, type ResourceContext } from "@mini-otp/runtime";
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
+import { every, type Stop } from "../nodes/every.js";
 import { Holding, type HoldingHost } from "./holding.js";
 import { hasLabels } from "./labels.js";
 import { keyOf, ownedIn } from "./owners.js";
@@ -22,7 +23,7 @@ export class Contender {
   readonly #host: ContenderHost;
   readonly #spec: SingletonSpec;
   readonly #context: ResourceContext;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopLooks: Stop;
   readonly #off: () => void;
   readonly #mayRun: boolean;
   readonly #holding: Holding;
@@ -38,7 +39,7 @@ export class Contender {
       if (!(host.isStopping() && isCleanExit(reason))) reportEnd(context, spec.id, reason);
     });
     this.#off = host.owners.onChange(keyOf(spec.id), () => this.#look());
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+    this.#stopLooks = every(LOOK_EVERY_MS, () => this.#look());
     this.#look();
   }
 
@@ -57,7 +58,7 @@ export class Contender {
 
   async #close(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    this.#stopLooks();
     this.#off();
     await this.#looking;
   }

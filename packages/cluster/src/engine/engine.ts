@@ -44,4 +44,9 @@ export interface Bucket {
    * that the bucket is another one, or behind what was told before: its revisions begin again.
    */
   watch(change: (key: string, entry: BucketEntry | undefined) => void, missed: (reset: boolean) => void): void;
+  /**
+   * Another node has found the bucket behind. This one cannot always see that itself: what others have written since may be more
+   * than what was lost. `missed` is called with a reset.
+   */
+  behind(): void;
 }

@@ -204,6 +204,7 @@ export class MemoryEngine implements Engine {
         }),
       list: (prefix) => hub.ask(node, () => [...hub.entries.values()].filter(({ key }) => key.startsWith(prefix))),
       watch: (change, missed) => this.#watchers.push({ change, missed }),
+      behind: () => this.#missed(true),
     };
   }
 
@@ -257,6 +258,10 @@ export class MemoryEngine implements Engine {
     if (generation === undefined) return;
     const isReset = generation !== this.#generation;
     this.#generation = generation;
+    this.#missed(isReset);
+  }
+
+  #missed(isReset: boolean): void {
     for (const { missed } of this.#watchers) missed(isReset);
   }
 

@@ -42,6 +42,10 @@ export class MeteredBucket implements Bucket {
     this.#bucket.watch(change, missed);
   }
 
+  behind(): void {
+    this.#bucket.behind();
+  }
+
   async #timed<T>(asked: Promise<T>): Promise<T> {
     const from = performance.now();
     try {

@@ -218,6 +218,7 @@ export class NatsEngine implements Engine {
   /** The largest of the bucket's changes that is known of. */
   #sequence: number;
   #comparingNow = false;
+  #isBehind = false;
   #comparedAt = -Infinity;
   /** Sequences of the markers of removed keys. */
   #markers: number[] = [];
@@ -243,6 +244,10 @@ export class NatsEngine implements Engine {
       remove: (key, revision) => this.#asked(() => this.#remove(key, revision)),
       list: (prefix) => this.#asked(() => this.#list(prefix)),
       watch: (change, missed) => void this.#watchers.push({ change, missed }),
+      behind: () => {
+        this.#isBehind = true;
+        void this.#compare();
+      },
     };
     this.state = {
       read: async (key) => entryOf(key, await (await this.#openState()).get(key)),
@@ -420,7 +425,7 @@ export class NatsEngine implements Engine {
     try {
       const manager = await this.#manager();
       const { created, state } = await manager.streams.info(this.#stream);
-      if (String(created) !== this.#created || state.last_seq < known) {
+      if (String(created) !== this.#created || state.last_seq < known || this.#isBehind) {
         this.#reset(String(created), state.last_seq);
       } else if (state.last_seq > this.#sequence) {
         this.#sequence = state.last_seq;
@@ -448,6 +453,7 @@ export class NatsEngine implements Engine {
     this.#warn({ stream: this.#stream }, "the bucket of the cluster is another one, or behind: all nodes join again");
     this.#created = created;
     this.#sequence = lastSequence;
+    this.#isBehind = false;
     this.#missed(true);
   }
 

@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Hello, Limits } from "../link/hello.js";
 import { fullMs, type LinkEnd } from "../link/link.js";
 import { type DetectorState, detectorStep, newDetector, type Verdict, verdictOn } from "../nodes/detector.js";
+import { every, type Stop } from "../nodes/every.js";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from "../nodes/heartbeat.js";
 import { NODE_NAME } from "../nodes/node-name.js";
 import { MOST_AWAY, toForget } from "./away.js";
@@ -101,7 +102,7 @@ export class Gateway {
   readonly #suspects = new Set<string>();
   readonly #detector: DetectorState;
   readonly #host: PeerHost;
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers: Stop[] = [];
   #leaving = false;
   #lagMs = 0;
   #beatAt = 0;
@@ -141,8 +142,8 @@ export class Gateway {
     this.#beatAt = this.#tickedAt = this.#now();
     this.#beat();
     this.#timers.push(
-      setInterval(() => this.#beat(), heartbeatMs).unref(),
-      setInterval(() => this.#tick(), Math.min(TICK_MS, heartbeatMs)).unref(),
+      every(heartbeatMs, () => this.#beat()),
+      every(Math.min(TICK_MS, heartbeatMs), () => this.#tick()),
     );
   }
 
@@ -277,7 +278,7 @@ export class Gateway {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const stop of this.#timers) stop();
     this.#lights.close();
     for (const peer of this.#peers.values()) peer.leave();
     await this.#engine.flush().catch(() => {});

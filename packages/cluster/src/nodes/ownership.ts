@@ -1,5 +1,6 @@
 import type { Bucket, BucketEntry } from "../engine/engine.js";
 import { FollowedKeys } from "../engine/followed-keys.js";
+import { every, type Stop } from "./every.js";
 import { holdUntil, newUntil, release } from "./held-until.js";
 import {
   type Clocks,
@@ -68,14 +69,21 @@ export class Ownership {
   readonly #listener: OwnershipListener;
   readonly #key: string;
   readonly #leases: FollowedKeys;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicks: Stop = () => {};
   #joined: { readonly resolve: () => void; readonly reject: (by: string) => void } | undefined;
   #released = false;
   /** The epoch that this node has raised, and the largest that it knows of. */
   #raised = 0;
   #largestEpoch = 0;
+  /** The epoch of the bucket as this node saw it last; undefined before it has. */
+  #seenEpoch: number | undefined;
   /** The bucket is another one, or behind: so may its epoch be. */
   #mustRaise = false;
+  /** Its reset is being told, or this node has asked for it. */
+  #isReset = false;
+  #awaitsReset = false;
+  /** Questions for the epoch, which may raise it, that are under way. */
+  #asking = 0;
   /** Of this term: threads read there how long the lease is held. */
   #until = newUntil();
 
@@ -90,18 +98,26 @@ export class Ownership {
     this.#leases = new FollowedKeys(bucket, [LEASE_PREFIX], {
       known: () => [...this.#watch.seen.keys()].map(leaseKey),
       changed: (key, entry) => this.#seen(key, entry),
-      reset: () => {
-        this.#forgetBucket();
-        this.#step({ type: "reset" });
-      },
+      read: () =>
+        void this.#bucket.read(META).then(
+          (entry) => this.#sawEpoch(entry),
+          () => {},
+        ),
+      reset: () => this.#reset(),
     });
   }
 
   /** Resolves with the lease; rejects with the incarnation that has it, and keeps it. */
   async take(): Promise<void> {
+    this.#bucket.watch(
+      (key, entry) => {
+        if (key === META) this.#sawEpoch(entry);
+      },
+      () => {},
+    );
     await this.#leases.start();
     const tickMs = Math.min(LONGEST_TICK_MS, this.#lease.times.renewMs / 4);
-    this.#timer = setInterval(() => this.#tick(), tickMs).unref();
+    this.#stopTicks = every(tickMs, () => this.#tick());
     await new Promise<void>((resolve, reject) => {
       this.#joined = { resolve, reject };
       this.#step({ type: "begin" });
@@ -178,7 +194,7 @@ export class Ownership {
   stop(): void {
     this.#released = true;
     release(this.#until);
-    clearInterval(this.#timer);
+    this.#stopTicks();
     this.#leases.stop();
   }
 
@@ -219,29 +235,77 @@ export class Ownership {
    * by the first of a cluster, which finds no other's lease, and by each that finds the bucket behind what it has seen.
    */
   async epoch(): Promise<number> {
+    this.#asking++;
+    try {
+      return await this.#askForEpoch();
+    } finally {
+      this.#asking--;
+    }
+  }
+
+  async #askForEpoch(): Promise<number> {
     const entry = await this.#bucket.read(META);
     const known = epochIn(entry);
     const isAlone = ![...this.#watch.seen].some(
       ([node, { entry: lease }]) => node !== this.#node && lease.value.revokedBy === undefined,
     );
-    if (known > 0 && !this.#mustRaise && (!isAlone || this.#raised === known)) {
+    // Another node has raised it since, for what the bucket has lost.
+    const isRaised = isOfLoss(entry) && known > (this.#seenEpoch ?? Infinity);
+    if (known > 0 && (this.#mustRaise ? isRaised : !isAlone || this.#raised === known)) {
+      this.#mustRaise = false;
+      this.#seenEpoch = known;
       this.#largestEpoch = Math.max(this.#largestEpoch, known);
       return known;
     }
+    const isBehind = this.#mustRaise;
     this.#mustRaise = false;
     try {
       const epoch = Math.max(known + 1, this.#largestEpoch + 1, Date.now());
-      const written = await this.#bucket.write(META, { epoch }, entry?.revision);
+      const value = isBehind ? { epoch, behind: true } : { epoch };
+      const written = await this.#bucket.write(META, value, entry?.revision);
       if (written === undefined) {
-        this.#mustRaise = true;
-        return await this.epoch();
+        this.#mustRaise = isBehind;
+        return await this.#askForEpoch();
       }
-      this.#raised = this.#largestEpoch = epoch;
+      this.#raised = this.#largestEpoch = this.#seenEpoch = epoch;
       return epoch;
     } catch (error) {
-      this.#mustRaise = true;
+      this.#mustRaise = isBehind;
       throw error;
     }
+  }
+
+  /** One that another node has raised for a loss says what this node may not have seen: the bucket has lost something. */
+  #sawEpoch(entry: BucketEntry | undefined): void {
+    // Then it is read, and raised if need be, before this node's next term.
+    if (this.#mustRaise || this.#asking > 0) return;
+    const epoch = epochIn(entry);
+    const seen = this.#seenEpoch;
+    if (seen !== undefined && epoch <= seen) return;
+    // Not taken for seen: before its next term this node finds it raised.
+    if (seen !== undefined && isOfLoss(entry) && this.#lease.phase === "held") this.#bucket.behind();
+    else this.#seenEpoch = epoch;
+  }
+
+  /** The bucket says that it is another one, or behind. */
+  #reset(): void {
+    // It was this node that told it.
+    if (this.#awaitsReset) this.#awaitsReset = false;
+    else {
+      this.#isReset = true;
+      this.#forgetBucket();
+      this.#step({ type: "reset" });
+      this.#isReset = false;
+    }
+  }
+
+  /** The lease was lost with the bucket. */
+  #foundBehind(): void {
+    if (this.#isReset) return;
+    this.#forgetBucket();
+    // All else that was read of it holds no more, and its reset is of this loss: one loss raises the epoch once.
+    this.#awaitsReset = true;
+    this.#bucket.behind();
   }
 
   #forgetBucket(): void {
@@ -297,7 +361,7 @@ export class Ownership {
         // What it owned must not take the next term for its own.
         release(this.#until);
         this.#until = newUntil();
-        if (action.why === "bucket") this.#forgetBucket();
+        if (action.why === "bucket") this.#foundBehind();
         // While it joins nothing was its own yet.
         if (this.#joined === undefined) this.#listener.lost(action.why);
         this.#again();
@@ -324,6 +388,11 @@ function epochIn(entry: BucketEntry | undefined): number {
   const { epoch } = (entry?.value ?? {}) as { epoch?: unknown };
   const isOne = Number.isSafeInteger(epoch) && (epoch as number) > 0 && (epoch as number) < Date.now() + MOST_AHEAD_MS;
   return isOne ? (epoch as number) : 0;
+}
+
+/** The epoch was raised because the bucket was found behind, or another one. */
+function isOfLoss(entry: BucketEntry | undefined): boolean {
+  return (entry?.value as { behind?: unknown } | undefined)?.behind === true;
 }
 
 /** Undefined for what is no lease. */

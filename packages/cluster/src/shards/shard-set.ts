@@ -6,6 +6,7 @@ import { Holding, type HoldingHost } from "../children/holding.js";
 import { hasLabels } from "../children/labels.js";
 import { hexOf, ownedIn } from "../children/owners.js";
 import type { KeptState } from "../engine/engine.js";
+import { every, type Stop } from "../nodes/every.js";
 import { EntityStore } from "./entity-store.js";
 import { type Place, placed, Settling } from "./placement.js";
 import type { FullShardsSpec } from "./shards-spec.js";
@@ -63,7 +64,7 @@ export class ShardSet {
   readonly #fences = new Map<number, Fence>();
   /** Given to another node that has not begun yet. */
   readonly #given = new Set<number>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopLooks: Stop = () => {};
   #off: () => void = () => {};
   #placing: Promise<void> | undefined;
   #leaving = false;
@@ -99,7 +100,7 @@ export class ShardSet {
     await this.#agree();
     if (this.#leaving) return;
     this.#off = this.#host.owners.onChangeOf(`${shardKey(this.#spec.id)}.`, () => this.#lookSoon());
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+    this.#stopLooks = every(LOOK_EVERY_MS, () => this.#look());
     if (!this.#mayRun) return;
     await this.#takePlace();
     this.#look();
@@ -116,7 +117,7 @@ export class ShardSet {
   /** It takes nothing more, and hands over what it has. Never rejects. */
   async leave(): Promise<void> {
     this.#leaving = true;
-    clearInterval(this.#timer);
+    this.#stopLooks();
     await this.#placing;
     const place = this.#host.owners.entryOf(this.#ownPlace);
     if (place !== undefined) await this.#host.bucket.remove(place.key, place.revision).catch(() => false);
