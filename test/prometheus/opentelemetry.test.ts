@@ -95,3 +95,39 @@ test("the prefix and maxActors are those of the registry, and what is no meter i
     );
   }
 });
+
+test("what a meter or a registry throws is ERR_INVALID_OPTION, and nothing stays registered", async () => {
+  const system = await testSystem();
+  const thrown = new Error("no more");
+  const throws = (): never => {
+    throw thrown;
+  };
+  const works = meterOf();
+  for (const method of Object.keys(works)) {
+    const meter = { ...works, [method]: throws };
+    const observed = () => observeMetrics(system, { meter }).unregister();
+    expect(observed, method).toThrow(
+      expect.objectContaining({ code: "ERR_INVALID_OPTION", field: "meter", cause: thrown, value: meter }),
+    );
+  }
+  const registry = new Registry();
+  const register = registry.registerMetric.bind(registry);
+  let taken = 0;
+  registry.registerMetric = (metric) => (++taken > 3 ? throws() : register(metric));
+  expect(() => registerMetrics(system, { registry })).toThrow(
+    expect.objectContaining({ code: "ERR_INVALID_OPTION", field: "registry", cause: thrown }),
+  );
+  expect(registry.getMetricsAsArray()).toEqual([]);
+  registry.registerMetric = register;
+  registerMetrics(system, { registry }).unregister();
+});
+
+function meterOf() {
+  const { meter } = sdk();
+  return {
+    createObservableGauge: meter.createObservableGauge.bind(meter),
+    createObservableCounter: meter.createObservableCounter.bind(meter),
+    addBatchObservableCallback: meter.addBatchObservableCallback.bind(meter),
+    removeBatchObservableCallback: meter.removeBatchObservableCallback.bind(meter),
+  };
+}

@@ -47,12 +47,15 @@ export interface WireRecord {
   /** It was sent to the router, and is for a key: the router's window counts it. */
   readonly isRouted: boolean;
   readonly token: number;
+  /** Its first `length` bytes: it may be memory that is used again, and larger. */
   readonly payload: Uint8Array;
+  readonly length: number;
 }
 
 const NO_PAYLOAD = new Uint8Array(0);
 
-export function record(op: number, rest: Partial<Omit<WireRecord, "op">> = {}): WireRecord {
+export function record(op: number, rest: Partial<Omit<WireRecord, "op" | "length">> = {}): WireRecord {
+  const { payload = NO_PAYLOAD } = rest;
   return {
     op,
     format: 0,
@@ -61,13 +64,14 @@ export function record(op: number, rest: Partial<Omit<WireRecord, "op">> = {}): 
     keyHash: undefined,
     isRouted: false,
     token: 0,
-    payload: NO_PAYLOAD,
     ...rest,
+    payload,
+    length: payload.length,
   };
 }
 
-export function recordBytes({ method, payload }: WireRecord): number {
-  return RECORD_HEADER_BYTES + namesBytes(method).length + payload.length;
+export function recordBytes({ method, length }: WireRecord): number {
+  return RECORD_HEADER_BYTES + namesBytes(method).length + length;
 }
 
 const NO_NAME = Buffer.alloc(0);
@@ -99,9 +103,8 @@ function bytesOf(name: string): Buffer {
 /** Up to here a loop beats a call. */
 const LOOP_BYTES = 64;
 
-function copy(from: Uint8Array, into: Buffer, at: number): void {
-  const { length } = from;
-  if (length > LOOP_BYTES) into.set(from, at);
+function copy(from: Uint8Array, length: number, into: Buffer, at: number): void {
+  if (length > LOOP_BYTES) into.set(from.length === length ? from : from.subarray(0, length), at);
   else for (let i = 0; i < length; i++) into[at + i] = from[i];
 }
 
@@ -109,14 +112,14 @@ function copy(from: Uint8Array, into: Buffer, at: number): void {
 export function writeRecord(
   into: Buffer,
   at: number,
-  { op, format, method, target, keyHash, isRouted, token, payload }: WireRecord,
+  { op, format, method, target, keyHash, isRouted, token, payload, length }: WireRecord,
   view = viewOf(into),
 ): number {
   const name = namesBytes(method);
   const methodBytes = name.length;
-  copy(name, into, at + RECORD_HEADER_BYTES);
+  copy(name, methodBytes, into, at + RECORD_HEADER_BYTES);
   const from = at + RECORD_HEADER_BYTES + methodBytes;
-  const end = from + payload.length;
+  const end = from + length;
   view.setUint32(at, end - at, true);
   into[at + 4] = op;
   into[at + 5] = format;
@@ -124,7 +127,7 @@ export function writeRecord(
   view.setUint32(at + 8, target, true);
   view.setUint32(at + 12, keyHash ?? 0, true);
   view.setUint32(at + 16, token, true);
-  copy(payload, into, from);
+  copy(payload, length, into, from);
   return end;
 }
 
@@ -150,6 +153,7 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
       nameAt = from;
       nameBytes = methodBytes;
     }
+    const payloadBytes = length - RECORD_HEADER_BYTES - methodBytes;
     take({
       op,
       format: bytes[at + 5],
@@ -158,11 +162,8 @@ export function readRecords(body: Uint8Array, take: (record: WireRecord) => void
       keyHash: (methodWord & HAS_KEY) === 0 ? undefined : view.getUint32(at + 12, true),
       isRouted: (methodWord & IS_ROUTED) !== 0,
       token: view.getUint32(at + 16, true),
-      payload: new Uint8Array(
-        bytes.buffer,
-        bytes.byteOffset + from + methodBytes,
-        length - RECORD_HEADER_BYTES - methodBytes,
-      ),
+      payload: new Uint8Array(bytes.buffer, bytes.byteOffset + from + methodBytes, payloadBytes),
+      length: payloadBytes,
     });
     at += length;
   }

@@ -2,12 +2,13 @@ import type { Guest, GuestCaller, GuestMessage, Guests } from "@mini-otp/runtime
 import type { ExitReason } from "@mini-otp/worker-host/protocol/errors";
 import { isActorError, NOPROC } from "@mini-otp/worker-host/protocol/errors";
 import { type ActorRef, noConnection, noproc } from "@mini-otp/worker-host/protocol/refs";
+import type { Payload } from "@mini-otp/worker-host/protocol/ring";
 import type { Codec } from "@mini-otp/worker-host/protocol/values";
 import type { Limits } from "../link/hello.js";
 import { CALL, CANCEL, CAST, EXIT, LINK, MONITOR, record, SEND, UNLINK, type WireRecord } from "./records.js";
 import type { GlobalRef } from "./references.js";
 import { tooLarge } from "./too-large.js";
-import { argsToWire, carriedReason, valueToWire, type Wire } from "./values.js";
+import { carriedReason, valueToWire } from "./values.js";
 
 /** What a proxy needs of the link to its node. */
 export interface RemoteActorLink {
@@ -149,13 +150,13 @@ export class RemoteActor {
     const { codec, guests } = this.#link;
     const { uid: target, isRouter } = this.global;
     const { args, keyHash } = isRouter ? guests.unmarked(this.#ref, taken) : { args: taken.args, keyHash: undefined };
-    let wire: Wire;
+    let encoded: Pick<Payload, "format" | "bytes" | "length">;
     try {
       if (undecodable !== undefined) throw undecodable.error;
-      wire = raw === undefined ? argsToWire(codec, args) : { format: raw.format, payload: raw.bytes };
+      encoded = raw ?? codec.encodeArgs(args, undefined, true);
       // Its node takes less than this one, or references are longer where they leave.
       const limit = this.#link.limits.messageBytes;
-      if (wire.payload.length > limit) throw tooLarge(this.id, method, wire.payload.length, limit);
+      if (encoded.length > limit) throw tooLarge(this.id, method, encoded.length, limit);
     } catch (error) {
       if (caller !== undefined) this.guest.slot.answer(caller, "failure", error);
       else guests.deadLetter(this.id, method, "unhandled");
@@ -163,7 +164,7 @@ export class RemoteActor {
     }
     this.#messages++;
     this.#bytes += size;
-    const { format, payload } = wire;
+    const { format, bytes: payload, length } = encoded;
     const token = caller === undefined ? 0 : this.#link.callOf(this, caller);
     const sent = kind === "send" ? "" : method;
     const message = {
@@ -175,6 +176,7 @@ export class RemoteActor {
       isRouted: keyHash !== undefined,
       token,
       payload,
+      length,
     };
     this.#held = !this.#link.send(message, this.#gone);
   }

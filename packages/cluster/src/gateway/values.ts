@@ -10,12 +10,6 @@ export interface Wire {
 }
 
 /** Throws what the codec does. The bytes are overwritten by the next. */
-export function argsToWire(codec: Codec, args: readonly unknown[]): Wire {
-  const { format, bytes, length } = codec.encodeArgs(args, undefined, true);
-  return { format, payload: bytes.subarray(0, length) };
-}
-
-/** As `argsToWire`. */
 export function valueToWire(codec: Codec, value: unknown): Wire {
   const { format, bytes, length } = codec.encodeValue(value, undefined, "reply", true);
   return { format, payload: bytes.subarray(0, length) };

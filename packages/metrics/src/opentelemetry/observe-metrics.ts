@@ -1,8 +1,9 @@
 import type { ActorSystem } from "@mini-otp/runtime";
 import { requireSystem } from "@mini-otp/runtime/options";
+import { callsOf } from "../prometheus/given-methods.js";
 import type { Metric } from "../prometheus/metric.js";
 import { metricsOf, Scrape } from "../prometheus/scrape.js";
-import { type ObservationTarget, type ObserveMetricsOptions, takeObserveOptions } from "./options.js";
+import { aMeter, type ObservationTarget, type ObserveMetricsOptions, takeObserveOptions } from "./options.js";
 
 /** The metrics of a system on a meter of OpenTelemetry's. */
 export interface ObservedMetrics {
@@ -22,11 +23,12 @@ const UNITS: Readonly<Record<string, string>> = { bytes: "By", seconds: "s", rat
  * right for an actor that hangs too. A histogram is three counters, `_bucket` with the attribute `le`, `_sum` and
  * `_count`. Main only; nothing blocks.
  *
- * Throws ERR_INVALID_OPTION.
+ * Throws ERR_INVALID_OPTION, also when a method of the meter throws: then nothing is observed, and `cause` is what it threw.
  */
 export function observeMetrics(system: ActorSystem, options: ObserveMetricsOptions): ObservedMetrics {
   requireSystem("observeMetrics", system);
   const { meter, prefix = "mini_otp_", maxActors = 100, cluster } = takeObserveOptions(options);
+  const call = callsOf("observeMetrics", "meter", meter, aMeter.allowed);
   const described = metricsOf(cluster);
   const instruments = new Map<string, unknown>();
   for (const metric of described) {
@@ -34,8 +36,10 @@ export function observeMetrics(system: ActorSystem, options: ObserveMetricsOptio
     for (const name of namesOf(prefix, metric)) {
       const instrument =
         metric.type === "gauge"
-          ? meter.createObservableGauge(name, options)
-          : meter.createObservableCounter(name, name.endsWith("_sum") ? options : unitOf(metric, options));
+          ? call("createObservableGauge", () => meter.createObservableGauge(name, options))
+          : call("createObservableCounter", () =>
+              meter.createObservableCounter(name, name.endsWith("_sum") ? options : unitOf(metric, options)),
+            );
       instruments.set(name, instrument);
     }
   }
@@ -49,10 +53,15 @@ export function observeMetrics(system: ActorSystem, options: ObserveMetricsOptio
     }
   };
   const all = [...instruments.values()];
-  meter.addBatchObservableCallback(observe, all);
-  const unregister = (): void => {
-    meter.removeBatchObservableCallback(observe, all);
+  try {
+    call("addBatchObservableCallback", () => meter.addBatchObservableCallback(observe, all));
+  } catch (error) {
     scrape.close();
+    throw error;
+  }
+  const unregister = (): void => {
+    scrape.close();
+    call("removeBatchObservableCallback", () => meter.removeBatchObservableCallback(observe, all));
   };
   return { unregister, [Symbol.dispose]: unregister };
 }

@@ -43,7 +43,7 @@ const METHODS = [
   "removeBatchObservableCallback",
 ] as const;
 
-const aMeter = field("a meter of OpenTelemetry's: metrics.getMeter(name)", (value) =>
+export const aMeter = field("a meter of OpenTelemetry's: metrics.getMeter(name)", (value) =>
   METHODS.every((method) => typeof value?.[method] === "function"),
 );
 

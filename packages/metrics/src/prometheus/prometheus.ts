@@ -1,8 +1,9 @@
 import type { ActorSystem } from "@mini-otp/runtime";
 import { invalidOption, requireSystem } from "@mini-otp/runtime/options";
 import { type Metric as PromMetric, type Registry, register } from "prom-client";
+import { callsOf } from "./given-methods.js";
 import { labelsOf, type Metric } from "./metric.js";
-import { type MetricsOptions, takeMetricsOptions } from "./options.js";
+import { aRegistry, type MetricsOptions, takeMetricsOptions } from "./options.js";
 import { metricsOf, Scrape } from "./scrape.js";
 
 /** The metrics of a system on a registry. */
@@ -17,14 +18,17 @@ export interface RegisteredMetrics {
  * Registers collectors for a system on a prom-client registry. They read shared memory when they are scraped. They send
  * no message to an actor, so the values are right for an actor that hangs too. Main only; nothing blocks.
  *
- * Throws ERR_INVALID_OPTION, also when the registry has a metric of one of the names: then none is registered.
+ * Throws ERR_INVALID_OPTION, also when the registry has a metric of one of the names, or a method of it throws (`cause` is what
+ * it threw): then none is registered.
  */
 export function registerMetrics(system: ActorSystem, options: MetricsOptions = {}): RegisteredMetrics {
   requireSystem("registerMetrics", system);
   const given = takeMetricsOptions(options);
   const { registry = register, prefix = "mini_otp_", maxActors = 100, cluster } = given;
+  const call = callsOf("registerMetrics", "registry", registry, aRegistry.allowed);
+  const present = (name: string): unknown => call("getSingleMetric", () => registry.getSingleMetric(name));
   const described = metricsOf(cluster);
-  const taken = described.map(({ name }) => prefix + name).find((name) => registry.getSingleMetric(name) !== undefined);
+  const taken = described.map(({ name }) => prefix + name).find((name) => present(name) !== undefined);
   if (taken !== undefined) {
     const allowed = `a prefix whose names the registry does not have (it has ${taken} already, from this system or another), or another registry`;
     const message = `registerMetrics: the registry has a metric ${taken} already, from this system or another; give another prefix (prefix=${JSON.stringify(prefix)}) or registry`;
@@ -32,14 +36,26 @@ export function registerMetrics(system: ActorSystem, options: MetricsOptions = {
   }
   const scrape = new Scrape(system, maxActors, cluster);
   const metrics = described.map((metric) => new PulledMetric(prefix + metric.name, metric, scrape));
-  for (const metric of metrics) registry.registerMetric(metric as unknown as PromMetric);
   const unregister = (): void => {
     scrape.close();
     for (const { registered } of metrics) {
-      const found = registry.getSingleMetric(registered) as unknown;
-      if (found instanceof PulledMetric && metrics.includes(found)) registry.removeSingleMetric(registered);
+      const found = present(registered);
+      if (!(found instanceof PulledMetric && metrics.includes(found))) continue;
+      call("removeSingleMetric", () => registry.removeSingleMetric(registered));
     }
   };
+  try {
+    for (const metric of metrics) {
+      call("registerMetric", () => registry.registerMetric(metric as unknown as PromMetric));
+    }
+  } catch (error) {
+    try {
+      unregister();
+    } catch {
+      // What it cannot take out it keeps.
+    }
+    throw error;
+  }
   return { registry, unregister, [Symbol.dispose]: unregister };
 }
 

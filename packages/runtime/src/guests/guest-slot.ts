@@ -53,8 +53,8 @@ export interface GuestMessage {
   /** `"info"` for what was sent. */
   readonly method: string;
   readonly args: unknown[];
-  /** Bytes that no reference is in, as they are in memory that is used again, in the place of `args`; see `wantsBytes`. */
-  readonly raw: Encoded | undefined;
+  /** What no reference is in, as it is encoded, in memory that is used again, in the place of `args`; see `wantsBytes`. */
+  readonly raw: Payload | undefined;
   /** Its bytes cannot be decoded; then there are no arguments. */
   readonly undecodable: { readonly error: unknown } | undefined;
   /** In bytes, as it was encoded. */
@@ -331,7 +331,7 @@ export class GuestSlot {
     const kind = kindOf(header[R_TYPE]);
     let args: unknown[] = [];
     let undecodable: GuestMessage["undecodable"];
-    let raw: Encoded | undefined;
+    let raw: Payload | undefined;
     // The sender's place in a trace is its last argument.
     const isTraced = (payload.format & FORMAT_TRACED) !== 0;
     payload.format &= ~FORMAT_TRACED;
@@ -341,7 +341,7 @@ export class GuestSlot {
       !isTraced &&
       isWithoutReferences(payload.format)
     ) {
-      raw = { format: payload.format, bytes: payload.bytes.subarray(0, payload.length) };
+      raw = payload;
     }
     try {
       if (raw === undefined) args = outbox.codec.decodeArgs(payload, transferred);

@@ -165,21 +165,23 @@ export class Partition implements Omit<Members, "isOfMain">, LocalMailHost {
   #turn(cell: Cell): number {
     if (cell.phase === STARTING && !cell.busy) {
       this.lives.begin(cell);
+      this.#look();
       return 1;
     }
     let handled = 0;
     while (handled < MESSAGES_A_TURN && !cell.busy && cell.phase === UP) {
       if (!this.#one(cell)) return handled;
       handled++;
-      if (--this.#untilLook <= 0 && this.#isOver()) break;
+      if (this.#look()) break;
       if (this.#parts.microtasks.due) break;
     }
     this.#line.wake(cell);
     return Math.max(1, handled);
   }
 
-  /** Looks at the clock: whether this round has taken as long as it may. */
-  #isOver(): boolean {
+  /** One more is done. Looks at the clock when it is time to: whether this round has taken as long as it may. */
+  #look(): boolean {
+    if (--this.#untilLook > 0) return false;
     const now = performance.now();
     this.#untilLook = now - this.#lookedAt < FAST_MS ? FAST_MESSAGES_A_LOOK : 1;
     this.#lookedAt = now;
