@@ -3,8 +3,8 @@ import { FRAME_HEADER_BYTES, newFrame } from "../link/frame.js";
 import { FRAGMENT, RECORD_HEADER_BYTES, record, recordBytes, viewOf, type WireRecord, writeRecord } from "./records.js";
 
 /**
- * Small records of one turn go together, up to so much. With 32 KiB casts of 1 KB are 5 to 15 % slower: more frames lie across two
- * reads of the socket, and nats.js puts those together byte by byte.
+ * Small records of one turn go together, up to so much. With 32 KiB more frames lie across two reads of the socket, which
+ * nats.js copies together: small casts and casts of 1 KB were slower in most runs of `bench:cluster`'s rows.
  */
 const BATCH_BYTES = 16 * 1024;
 /** Large records of which pieces are under way: others wait for their end. A receiver keeps no more of them. */
